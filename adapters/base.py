@@ -1,0 +1,272 @@
+"""What the connector asks of a helpdesk adapter: the protocol, its value types and its errors.
+
+An adapter may be called from several threads at once. It never retries (but for one resend after a 401 and a
+token refresh), never sleeps, never reads the clock, and never answers an outage with an empty list: it returns
+data or raises one of the errors below, which are named by what the connector does next.
+
+    HelpdeskError
+      NotAuthentic   a webhook that is not the vendor's: answer 401, keep nothing
+      Malformed      a webhook that cannot be read: answer 400, log its digest
+      TryLater       nothing was applied; come back after `wait` seconds
+      OutcomeUnknown bytes of a write left and no answer came: find out before anything is sent again
+      Stale          the ticket changed since the revision the write expects: decide afresh
+      Gone           the ticket is deleted, merged or hidden for good: close the work
+      WontAccept     the vendor refuses this write for a reason that will not pass: a human looks
+      AccessLost     credentials or rights are gone: pause the account, keep accepting, say so loudly
+      Unsupported    this helpdesk cannot do that; said while planning, never by a failing write
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from policies.model import (
+    Assign,
+    ChangeTags,
+    Directory,
+    Follow,
+    Instant,
+    Need,
+    RaisePriority,
+    Seconds,
+    SetField,
+    Ticket,
+    TicketRef,
+)
+
+
+class HelpdeskError(Exception):
+    """The helpdesk, or the way to it, is in trouble."""
+
+
+class NotAuthentic(HelpdeskError):
+    """The webhook is not signed as the account's configuration says."""
+
+
+class Malformed(HelpdeskError):
+    """The webhook is authentic but does not name a ticket."""
+
+
+class TryLater(HelpdeskError):
+    """The vendor did not apply this and asks to come back. `wait` is in seconds."""
+
+    def __init__(self, reason: str, wait: Seconds) -> None:
+        super().__init__(reason)
+        self.wait = wait
+
+
+class OutcomeUnknown(HelpdeskError):
+    """A write left and its fate is not known: a timeout, a dropped connection, a 5xx after bytes were sent."""
+
+
+class Stale(HelpdeskError):
+    """The ticket has changed since it was read."""
+
+
+class Gone(HelpdeskError):
+    """The ticket is no longer there."""
+
+
+class WontAccept(HelpdeskError):
+    """The vendor refuses this write, and would refuse it again."""
+
+
+class AccessLost(HelpdeskError):
+    """The vendor no longer accepts our credentials, or they lack a right the adapter cannot work without."""
+
+
+class Unsupported(HelpdeskError):
+    """This helpdesk cannot do that."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """A rendered text to put on the ticket. `public` reaches the requester."""
+
+    kind: Literal["note"] = "note"
+    public: bool
+    body: str
+
+
+VendorAction = Assign | RaisePriority | ChangeTags | SetField | Follow | Note
+ActionKind = Literal["assign", "priority", "tags", "set", "follow", "note", "reply"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a vendor can do, said before anything is planned.
+
+    `settle` is how long, in seconds, a revision must have stood before it may be decided on (the resolution
+    of the vendor's stamps). `conditional_write` means the vendor itself refuses a stale write. `hidden_mark`
+    means notes carry a mark no reader sees. `target_start` means SLA targets tell when they began.
+    """
+
+    actions: frozenset[ActionKind]
+    metrics: frozenset[str] = frozenset()
+    settle: Seconds = 0
+    conditional_write: bool = False
+    hidden_mark: bool = False
+    target_start: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookRequest:
+    """A webhook as it came in. Header names are lower case; `body` is the raw bytes the signature covers."""
+
+    headers: Mapping[str, str]
+    body: bytes
+    received_at: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """ "Look at this ticket." `delivery` is the same for a redelivery of the same thing and for nothing else;
+    `hint` is the vendor's word for what happened and is never decided on."""
+
+    ref: TicketRef
+    delivery: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page of a feed or a census: ticket rows as snapshots (`loaded` empty), and where to go on.
+
+    `cursor` is opaque text to store and give back; it is there on the last page too. `more` says whether a
+    further page is waiting now.
+    """
+
+    tickets: tuple[Ticket, ...]
+    cursor: str
+    more: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """One vendor request that carries out part of a plan. All of it can be stored as JSON.
+
+    `key` names it for good: ref, policy, level, episode and part. `expects` is the revision it was planned on.
+    `intent` is what should hold afterwards; `request` is the adapter's own and nobody else's.
+    """
+
+    key: str
+    ref: TicketRef
+    expects: str
+    intent: tuple[VendorAction, ...]
+    request: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """The fewest atomic requests for some actions, in sending order, and what could not be expressed."""
+
+    writes: tuple[Write, ...]
+    gaps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """Proof that a write is at the vendor: the revision after it and the vendor's facts that are ours.
+
+    `facts` are ids as they will appear as `Act.id`. `changed` are (field, before, after) in common values as
+    the vendor reported them. `remarks` are for a human: a dropped column, a collision that was seen.
+    """
+
+    key: str
+    revision: str
+    at: Instant
+    facts: tuple[str, ...] = ()
+    changed: tuple[tuple[str, Any, Any], ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One result of `probe`: what was looked at, whether it is well, and the next step if it is not."""
+
+    what: str
+    ok: bool
+    text: str
+    fatal: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """A vendor's budget as its headers tell it: `bucket` is `account` or an endpoint's name."""
+
+    bucket: str
+    total: int
+    remaining: int
+    window: Seconds
+    resets_in: Seconds | None = None
+
+
+class Gate(Protocol):
+    """What an adapter calls around each request, so that budgets are kept in one place."""
+
+    def enter(self, buckets: tuple[str, ...]) -> None:
+        """Take one request out of each bucket, or raise TryLater before anything is sent."""
+
+    def learn(self, limits: tuple[Limit, ...]) -> None:
+        """Hear what the vendor's headers say of the budgets."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """One connected helpdesk, secrets resolved. `settings` are the account's remaining keys, as configured.
+
+    `secret` gives the secret behind a `"secret:NAME"` reference; an adapter asks for it when it needs it.
+    `fields` maps `custom.NAME` to the vendor's field. `vip` names tags that make a requester a VIP.
+    """
+
+    name: str
+    url: str
+    auth: Mapping[str, Any]
+    webhook: Mapping[str, Any]
+    secret: Callable[[str], str]
+    fields: Mapping[str, str] = field(default_factory=dict)
+    vip: frozenset[str] = frozenset()
+    timeout: float = 20.0
+
+
+class Adapter(Protocol):
+    """One account of one helpdesk."""
+
+    name: str
+    capabilities: Capabilities
+
+    def decode(self, request: HookRequest) -> tuple[Event, ...]:
+        """Authenticate and read a webhook; pure. Raises NotAuthentic or Malformed, nothing else."""
+
+    def poll(self, cursor: str | None, *, since: Instant, limit: int) -> Page:
+        """One page of what changed after `cursor`; without one, since `since`. Repeats are allowed."""
+
+    def census(self, cursor: str | None) -> Page:
+        """One page of all tickets that are not solved or closed."""
+
+    def load(self, ref: TicketRef, needs: frozenset[Need]) -> Ticket:
+        """The ticket as it stands, with what `needs` names. Raises Gone when it no longer exists."""
+
+    def prepare(self, ticket: Ticket, actions: tuple[VendorAction, ...], key: str) -> Prepared:
+        """The requests that bring `actions` about on this snapshot; pure. Each write's key is
+        `key` + `:` + its part, counted from 1. What already holds is left out."""
+
+    def send(self, write: Write, expects: str) -> Receipt:
+        """Carry out one write once. `expects` is the revision it must meet: the write's own, or that of the
+        receipt before it in the chain. Raises TryLater only when the vendor said it was not applied."""
+
+    def find_written(self, write: Write) -> Receipt | None:
+        """Look whether a write of unknown fate is there. None means it is not there."""
+
+    def directory(self) -> Directory:
+        """Groups, people and memberships."""
+
+    def probe(self) -> tuple[Finding, ...]:
+        """Credentials, rights, plan, webhook set-up: what works and what to do about the rest."""
+
+
+class AdapterFactory(Protocol):
+    """What the entry-point group `uptier.adapters` holds."""
+
+    def __call__(self, account: Account, gate: Gate) -> Adapter:
+        """Make the adapter; no request is sent yet. ValueError names a setting that is wrong."""
