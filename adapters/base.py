@@ -1,8 +1,8 @@
 """What the connector asks of a helpdesk adapter: the protocol, its value types and its errors.
 
-An adapter may be called from several threads at once. It never retries (but for one resend after a 401 and a
-token refresh), never sleeps, never reads the clock, and never answers an outage with an empty list: it returns
-data or raises one of the errors below, which are named by what the connector does next.
+An adapter may be called from several threads at once. It never retries (but for one resend after a 401 and
+a token refresh), never sleeps, never reads the clock, and never answers an outage with an empty list: it
+returns data or raises one of the errors below, which are named by what the connector does next.
 
     HelpdeskError
       NotAuthentic   a webhook that is not the vendor's: answer 401, keep nothing
@@ -20,19 +20,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from policies.model import (
-    Assign,
-    ChangeTags,
-    Directory,
-    Follow,
-    Instant,
-    Need,
-    RaisePriority,
-    Seconds,
-    SetField,
-    Ticket,
-    TicketRef,
-)
+from policies.model import Directory, Instant, Need, Seconds, Ticket, TicketRef
+from policies.plan import Assign, ChangeTags, Follow, RaisePriority, SetField
 
 
 class HelpdeskError(Exception):
@@ -56,7 +45,7 @@ class TryLater(HelpdeskError):
 
 
 class OutcomeUnknown(HelpdeskError):
-    """A write left and its fate is not known: a timeout, a dropped connection, a 5xx after bytes were sent."""
+    """A write left and its fate is not known: a timeout, a dropped connection, a late 5xx."""
 
 
 class Stale(HelpdeskError):
@@ -145,8 +134,8 @@ class Page:
 class Write:
     """One vendor request that carries out part of a plan. All of it can be stored as JSON.
 
-    `key` names it for good: ref, policy, level, episode and part. `expects` is the revision it was planned on.
-    `intent` is what should hold afterwards; `request` is the adapter's own and nobody else's.
+    `key` names it for good: ref, policy, level, episode and part. `expects` is the revision it was planned
+    on. `intent` is what should hold afterwards; `request` is the adapter's own and nobody else's.
     """
 
     key: str

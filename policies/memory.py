@@ -1,0 +1,97 @@
+"""What a policy remembers of a ticket between two looks: standings, episodes, passed levels, owners."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from policies.model import Instant, Value
+
+
+class How(StrEnum):
+    """How a level was passed (rule 3)."""
+
+    FIRED = "fired"
+    OVERTAKEN = "overtaken"
+    OBSERVED = "observed"
+    SKIPPED = "skipped"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """Who answers for an escalation. `kind` is `name` when the directory knows neither group nor person."""
+
+    name: str
+    kind: Literal["group", "person", "name"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    """A level that will never fire again in this episode. `due` is when it was due, `at` when passed."""
+
+    level: str
+    how: How
+    at: Instant
+    due: Instant | None = None
+    owner: Owner | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnderWay:
+    """The level whose first write has no outcome yet. Nothing counts from it (rule 3)."""
+
+    level: str
+    at: Instant
+    due: Instant
+    overtaken: tuple[str, ...] = ()
+    owner: Owner
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wrote:
+    """One field that an episode wrote over: what stood there before, and the vendor's fact that did it."""
+
+    field: str
+    before: Value
+    after: Value
+    fact: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Episode:
+    """One run of one policy on one ticket."""
+
+    key: str
+    policy: str
+    number: int
+    started: Instant
+    clock_start: Instant | None
+    passed: tuple[Passed, ...] = ()
+    under_way: UnderWay | None = None
+    owner: Owner | None = None
+    acknowledged: Instant | None = None
+    acknowledged_by: str | None = None
+    wrote: tuple[Wrote, ...] = ()
+    matching_since: Instant | None = None
+    repeated: int = 0
+    last_sent: Instant | None = None
+    ended: Instant | None = None
+    reason: str | None = None
+    policy_hash: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """All that one policy has to remember of one ticket between two looks.
+
+    `matched` is whether `when` held at the last look. `acknowledged` outlives the episode until the clock
+    restarts (rule 4); `behind` are the levels a later episode on the same deadline starts behind.
+    """
+
+    policy: str
+    matched: bool = False
+    episodes: int = 0
+    episode: Episode | None = None
+    acknowledged: Instant | None = None
+    acknowledged_clock: Instant | None = None
+    behind: tuple[Passed, ...] = ()

@@ -1,0 +1,182 @@
+"""What to do now, as values that can be printed, stored, compared and refused: actions, traces, plans."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from policies.memory import Owner, Standing
+from policies.model import Group, Instant, Person, Priority, Seconds, TicketRef, Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assign:
+    """The ticket is with this group and this person afterwards. `assignee` None means nobody."""
+
+    kind: Literal["assign"] = "assign"
+    group: Group | None
+    assignee: Person | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RaisePriority:
+    """The priority is at least this afterwards."""
+
+    kind: Literal["priority"] = "priority"
+    at_least: Priority
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeTags:
+    """These tags are there, those are not. All others stay as they are."""
+
+    kind: Literal["tags"] = "tags"
+    add: frozenset[str] = frozenset()
+    remove: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetField:
+    """A custom field (`custom.NAME`) holds this value afterwards."""
+
+    kind: Literal["set"] = "set"
+    field: str
+    value: Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Follow:
+    """This person follows the ticket."""
+
+    kind: Literal["follow"] = "follow"
+    person: Person
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Say:
+    """A note (internal) or reply (public) is to be written; the worker renders `template` with the rest."""
+
+    kind: Literal["say"] = "say"
+    public: bool
+    template: str
+    policy: str
+    level: str
+    reasons: tuple[str, ...]
+    owner: str
+    next_step: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notify:
+    """A channel outside the helpdesk hears of it; channels are named in the config."""
+
+    kind: Literal["notify"] = "notify"
+    channel: str
+    policy: str
+    level: str
+    reasons: tuple[str, ...]
+    owner: str
+
+
+Action = Assign | RaisePriority | ChangeTags | SetField | Follow | Say | Notify
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """An action of a plan and the episodes that asked for it, the first policy's first."""
+
+    action: Action
+    episodes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """What a policy asked for and the plan does not do, and why."""
+
+    policy: str
+    level: str
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occurrence:
+    """A line for the ledger: something that happened to an episode, as the plan decided it.
+
+    `what` is one of started, fired, observed, overtaken, skipped, refused, repeated, acknowledged, ended,
+    overruled, owner.
+    """
+
+    what: str
+    policy: str
+    episode: str
+    level: str | None = None
+    at: Instant
+    owner: str | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineTrace:
+    """One condition line as it was judged: what it says, what it read, whether it held."""
+
+    section: Literal["when", "unless"]
+    path: str
+    text: str
+    read: Value
+    held: bool
+    inner: tuple["LineTrace", ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockTrace:
+    """How the clock was read; `steps` are sentences of arithmetic, in order."""
+
+    name: str
+    start: Instant | None
+    why_absent: str | None = None
+    elapsed: Seconds | None = None
+    steps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelTrace:
+    """A level, when it is due, and how it stands: waiting, due, or how it was passed."""
+
+    name: str
+    due: Instant | None
+    state: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyTrace:
+    """All that was considered for one policy, in the order it was considered."""
+
+    policy: str
+    mode: Literal["observe", "enforce"]
+    holds: bool
+    verdict: str
+    lines: tuple[LineTrace, ...] = ()
+    clock: ClockTrace | None = None
+    levels: tuple[LevelTrace, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to do now, with reasons, and when to look again.
+
+    `standings` is what to remember once the plan is committed. `wanted` is empty in observe. `next_look` is
+    the earliest time at which time alone could change the answer, None if it cannot. `owner` is the ticket's.
+    """
+
+    ref: TicketRef
+    revision: str
+    now: Instant
+    wanted: tuple[Wanted, ...]
+    left_out: tuple[LeftOut, ...]
+    standings: tuple[Standing, ...]
+    occurrences: tuple[Occurrence, ...]
+    trace: tuple[PolicyTrace, ...]
+    next_look: Instant | None
+    owner: Owner | None
+    warnings: tuple[str, ...] = ()
