@@ -1,0 +1,133 @@
+"""A policy, as it was written and checked: what `parse` makes and `evaluate` reads."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from policies.conditions import Conditions
+from policies.model import Need, Priority, Seconds, Value
+
+Mode = Literal["observe", "enforce"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignSpec:
+    """Whom a level assigns to: a group by name, and a person or a strategy (`least_loaded`, …) in `agent`."""
+
+    group: str | None = None
+    agent: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeat:
+    """Say it again `every` so many seconds on the policy's calendar, `times` times after the firing."""
+
+    every: Seconds
+    times: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """One rung of the ladder. Exactly one of `after`, `before` and `at` (a percentage) is given."""
+
+    name: str
+    kind: Literal["functional", "hierarchical", "priority"]
+    after: Seconds | None = None
+    before: Seconds | None = None
+    at: int | None = None
+    clock: Literal["policy", "since_last_level"] = "policy"
+    owner: str | None = None
+    assign: AssignSpec | None = None
+    priority: Priority | None = None
+    tags: frozenset[str] = frozenset()
+    untag: frozenset[str] = frozenset()
+    set: tuple[tuple[str, Value], ...] = ()
+    note: str | None = None
+    reply: str | None = None
+    follow: tuple[str, ...] = ()
+    notify: tuple[str, ...] = ()
+    repeat: Repeat | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """One policy. `accounts` None means all; `mode` None inherits; `hash` names this text for the ledger."""
+
+    name: str
+    accounts: frozenset[str] | None
+    mode: Mode | None
+    clock: str
+    calendar: str | None
+    stop_on: frozenset[str]
+    pause_on: frozenset[str]
+    counts_as_reply: frozenset[str]
+    backlog: Literal["fire", "skip"]
+    when: Conditions
+    unless: Conditions
+    levels: tuple[Level, ...]
+    hash: str
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarSpec:
+    """Opening hours as written: local minutes of the day, half-open, per weekday (0 is Monday) and per date.
+
+    `holidays` are regions such as `US-NY`; their dates are data that comes in from outside.
+    """
+
+    name: str
+    timezone: str
+    hours: tuple[tuple[tuple[int, int], ...], ...]
+    holidays: tuple[str, ...] = ()
+    closed: frozenset[str] = frozenset()
+    open: Mapping[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlaSpec:
+    """A `[sla.NAME]` table: seconds per priority for each metric, counted on `calendar`."""
+
+    name: str
+    accounts: frozenset[str] | None
+    calendar: str | None
+    targets: Mapping[str, Mapping[Priority, Seconds]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateSpec:
+    """A `[templates.NAME]` table: one Jinja body per language, the default first."""
+
+    name: str
+    bodies: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicySet:
+    """Everything the files say about policies, checked as a whole, in the order rule 6 reads it.
+
+    `leads` maps a group's name to a person's label, `managers` a person's label to another's, `on_call` a
+    group's name to a person's label. `modes` holds each account's mode, the service's under the empty name.
+    """
+
+    policies: tuple[Policy, ...]
+    default_owner: str | None
+    modes: Mapping[str, Mode]
+    calendars: Mapping[str, CalendarSpec]
+    templates: Mapping[str, TemplateSpec]
+    slas: tuple[SlaSpec, ...] = ()
+    leads: Mapping[str, str] = field(default_factory=dict)
+    managers: Mapping[str, str] = field(default_factory=dict)
+    on_call: Mapping[str, str] = field(default_factory=dict)
+    needs: frozenset[Need] = frozenset()
+    hash: str = ""
+
+    def mode(self, policy: Policy, account: str) -> Mode:
+        """Observe at any of service, account, policy wins; the service's default is observe (rule 12)."""
+        said = (policy.mode, self.modes.get(account), self.modes.get("", "observe"))
+        return "observe" if "observe" in said else "enforce"
+
+    def serving(self, account: str) -> tuple[Policy, ...]:
+        """The policies that serve this account, in file order."""
+        return tuple(p for p in self.policies if p.accounts is None or account in p.accounts)
