@@ -1,0 +1,46 @@
+"""Rules for every test: no network but loopback, and no secret or proxy of the machine it runs on."""
+
+import os
+import socket
+from collections.abc import Iterator
+from ipaddress import ip_address
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("uptier", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("uptier")
+
+real_connect = socket.socket.connect
+
+
+def is_loopback(address: Any) -> bool:
+    """Whether a socket address stays on this machine; a Unix socket's path does."""
+    if not isinstance(address, tuple):
+        return True
+    host = address[0]
+    return host == "localhost" or ip_address(host).is_loopback
+
+
+def connect_on_loopback(self: socket.socket, address: Any) -> None:
+    """Refuse any address that is not on this machine, loudly."""
+    if not is_loopback(address):
+        raise AssertionError(f"a test tried to reach {address!r}; tests stay on loopback")
+    real_connect(self, address)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def loopback_only() -> Iterator[None]:
+    """Tests reach this machine only."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", connect_on_loopback)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the machine's environment says about Uptier or proxies is not seen by a test."""
+    for name in list(os.environ):
+        if name.startswith("UPTIER_") or name.lower().endswith("_proxy") or name == "CREDENTIALS_DIRECTORY":
+            monkeypatch.delenv(name)
