@@ -1,0 +1,136 @@
+"""What the service says of itself: one line per state change, as JSON, with every known secret masked.
+
+A line is a fixed `action` word with fields: `log.info("write_sent", key=…)`. Around work on a ticket stands
+`with about(ref):`, so that each line in it carries the ticket. Lines of libraries go the same way, as the
+action `library`. Masking comes last before rendering, so it also sees tracebacks and what others put in.
+"""
+
+import logging
+import re
+import sys
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from json import dumps
+from typing import TextIO
+from urllib.parse import quote
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from connector.clock import Clock
+from policies.model import TicketRef
+
+MASK = "***"
+QUIET = {"zenpy": logging.CRITICAL, "apscheduler": logging.WARNING, "httpx": logging.WARNING}
+QUIET |= {"httpcore": logging.WARNING, "uvicorn.access": logging.WARNING, "alembic": logging.WARNING}
+# The header as it gets printed: `Authorization: x`, `'authorization': 'x'`, `(b'authorization', b'x')`.
+HEADER = re.compile(r"(?i)(authorization[\"']?\s*[:=,]\s*b?[\"']?)[^\"'\r\n,})]+")
+SCHEME = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{16,}")
+USERINFO = re.compile(r"(://[^/\s:@\"']*:)[^/\s@\"']+@")
+SECRET_FIELDS = frozenset({"authorization", "proxy-authorization", "cookie", "password", "secret", "token"})
+
+
+class Masker:
+    """Knows every secret that was resolved and takes it out of what is said. Any thread may add to it."""
+
+    def __init__(self) -> None:
+        self._spellings: tuple[str, ...] = ()
+
+    def add(self, secret: str) -> None:
+        """Mask this value from now on, also as JSON, a URL or Python would spell it."""
+        spelled = {secret, dumps(secret)[1:-1], quote(secret, safe=""), repr(secret)[1:-1]} - {""}
+        self._spellings = tuple(sorted({*self._spellings, *spelled}, key=len, reverse=True))
+
+    def mask(self, text: str) -> str:
+        """The text without secrets, Authorization values and passwords in URLs."""
+        for spelling in self._spellings:
+            text = text.replace(spelling, MASK)
+        text = HEADER.sub(rf"\g<1>{MASK}", text)
+        text = SCHEME.sub(rf"\g<1> {MASK}", text)
+        return USERINFO.sub(rf"\g<1>{MASK}@", text)
+
+    def clean(self, value: object) -> object:
+        """The same value, masked however deep; what is neither text, number nor a collection becomes text."""
+        match value:
+            case None | bool() | int() | float():
+                return value
+            case Mapping():
+                return {self.mask(str(key)): self._field(str(key), inner) for key, inner in value.items()}
+            case list() | tuple() | set() | frozenset():
+                return [self.clean(inner) for inner in value]
+            case _:
+                return self.mask(str(value))
+
+    def _field(self, name: str, value: object) -> object:
+        return MASK if name.lower() in SECRET_FIELDS else self.clean(value)
+
+    def __call__(self, _logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+        """Mask a whole log line."""
+        return {name: self._field(name, value) for name, value in line.items()}
+
+
+def about(ref: TicketRef) -> AbstractContextManager[None]:
+    """Let every line said inside, by whomever, carry this ticket."""
+    return structlog.contextvars.bound_contextvars(ticket=str(ref))
+
+
+def configure(masker: Masker, clock: Clock, stream: TextIO | None = None, level: int = logging.INFO) -> None:
+    """Send all logging of this process to `stream` (standard error): JSON lines, or colours on a terminal."""
+    out = stream or sys.stderr
+    first: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        _stamp(clock),
+    ]
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*first, _name_library],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                masker,
+                *_rendering(colours=out.isatty()),
+            ],
+        )
+    )
+    _take_over(handler, level)
+    structlog.configure(
+        processors=[*first, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        cache_logger_on_first_use=False,
+    )
+
+
+def _take_over(handler: logging.Handler, level: int) -> None:
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name, least in QUIET.items():
+        logging.getLogger(name).setLevel(max(least, level))
+
+
+def _rendering(*, colours: bool) -> tuple[Processor, ...]:
+    if not colours:
+        return (structlog.processors.EventRenamer("action"), structlog.processors.JSONRenderer())
+    plain = structlog.dev.plain_traceback
+    # Texts are quoted, so that no ticket can move the reader's cursor.
+    return (
+        structlog.dev.ConsoleRenderer(exception_formatter=plain, repr_native_str=True, timestamp_key="at"),
+    )
+
+
+def _stamp(clock: Clock) -> Processor:
+    def stamp(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+        line["at"] = datetime.fromtimestamp(clock.now(), UTC).isoformat().replace("+00:00", "Z")
+        return line
+
+    return stamp
+
+
+def _name_library(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    record: logging.LogRecord = line["_record"]
+    line["library"], line["text"], line["event"] = record.name, line["event"], "library"
+    return line
