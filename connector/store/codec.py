@@ -1,0 +1,56 @@
+"""Values as JSON text and back, exactly. The dataclasses themselves say the shape."""
+
+from collections.abc import Hashable
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any, TypeVar, cast
+
+from pydantic import TypeAdapter
+
+from adapters.base import Receipt
+from policies.model import Ticket
+
+T = TypeVar("T")
+
+
+@lru_cache(maxsize=64)
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def dump(kind: type[T], value: T) -> str:
+    """The value as JSON. `kind` is the type to ask for it again: `Ticket`, `tuple[Standing, ...]`."""
+    return _adapter(cast(Hashable, kind)).dump_json(value).decode()
+
+
+def load(kind: type[T], text: str) -> T:
+    """The value that `dump` was given. pydantic.ValidationError when another version wrote something else."""
+    value: T = _adapter(cast(Hashable, kind)).validate_json(text)
+    return value
+
+
+def dump_facts(ticket: Ticket) -> str:
+    """A ticket as JSON, without what people wrote: messages keep their acts and lose their bodies."""
+    silent = tuple(replace(message, body="") for message in ticket.messages)
+    return dump(Ticket, replace(ticket, description="", messages=silent))
+
+
+def load_receipt(text: str) -> Receipt:
+    """A receipt, with the lists of JSON as the tuples they were."""
+    receipt = load(Receipt, text)
+    changed = tuple((name, _tuple(before), _tuple(after)) for name, before, after in receipt.changed)
+    return replace(receipt, changed=changed)
+
+
+def dump_names(names: frozenset[str]) -> str:
+    """A set of names as JSON, sorted, so that equal sets are equal text."""
+    return dump(tuple[str, ...], tuple(sorted(names)))
+
+
+def load_names(text: str) -> frozenset[str]:
+    """The set that `dump_names` was given."""
+    return load(frozenset[str], text)
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(_tuple(one) for one in value) if isinstance(value, list) else value

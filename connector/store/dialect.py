@@ -1,0 +1,40 @@
+"""The one place where the two databases are spoken to differently: INSERT … ON CONFLICT."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+
+def insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that knows ON CONFLICT in this database's dialect."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
+
+
+def put(
+    connection: Connection,
+    table: Table,
+    rows: Sequence[dict[str, Any]],
+    *,
+    keep: frozenset[str] = frozenset(),
+    only_if: Callable[[Any], ColumnElement[bool]] | None = None,
+) -> None:
+    """Insert rows, or replace what stands under their primary keys, but for the columns in `keep`.
+
+    All rows name the same columns. `only_if` is given the incoming row's columns and guards the replacing;
+    the table's own columns are the standing row.
+    """
+    if not rows:
+        return
+    statement = insert(connection, table)
+    key = [column.name for column in table.primary_key]
+    changed = {name: statement.excluded[name] for name in rows[0] if name not in keep and name not in key}
+    if changed:
+        guard = None if only_if is None else only_if(statement.excluded)
+        statement = statement.on_conflict_do_update(index_elements=key, set_=changed, where=guard)
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=key)
+    connection.execute(statement, list(rows))

@@ -1,0 +1,45 @@
+"""Directories: groups and people of each account as last read, and whom round robin served when."""
+
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection, select
+
+from connector.store import codec
+from connector.store.dialect import put
+from connector.store.schema import directory as table
+from connector.store.schema import served
+from policies.model import Directory, Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownDirectory:
+    """A directory and when it was read from the vendor."""
+
+    directory: Directory
+    read_at: Instant
+
+
+def save(connection: Connection, directory: Directory, now: Instant) -> None:
+    """Keep what the vendor and the config say. Its `served` is not looked at: `serve` keeps that."""
+    people = codec.dump(Directory, replace(directory, served={}))
+    put(connection, table, [{"account": directory.account, "people": people, "read_at": now}])
+
+
+def read(connection: Connection, account: str) -> KnownDirectory | None:
+    """The account's directory, with whom round robin has served; None before the first was read."""
+    row = connection.execute(select(table).where(table.c.account == account)).first()
+    if row is None:
+        return None
+    turns = connection.execute(select(served).where(served.c.account == account))
+    by_person = {(turn.group_id, turn.person_id): turn.at for turn in turns}
+    directory = replace(codec.load(Directory, row.people), served=by_person)
+    return KnownDirectory(directory=directory, read_at=row.read_at)
+
+
+def serve(connection: Connection, account: str, group_id: str, person_id: str, now: Instant) -> None:
+    """Remember that round robin gave this person a ticket of this group."""
+    put(
+        connection,
+        served,
+        [{"account": account, "group_id": group_id, "person_id": person_id, "at": now}],
+    )

@@ -1,0 +1,89 @@
+"""The ledger: what happened, who did it, who owned it then. Lines are added and never changed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, func, insert, select
+
+from connector.store import codec
+from connector.store.schema import ledger
+from policies.model import Instant, TicketRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line. `what` is an occurrence's word or the worker's; `who` is a label, or `uptier`. `id` is the
+    database's, and None on a line that is not written yet. `data` is whatever JSON belongs to it."""
+
+    at: Instant
+    account: str
+    ticket: str
+    what: str
+    who: str = "uptier"
+    policy: str = ""
+    episode: str = ""
+    level: str | None = None
+    owner: str | None = None
+    text: str = ""
+    policy_hash: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    id: int | None = None
+
+
+def append(connection: Connection, lines: Sequence[Line]) -> None:
+    """Write lines, in this order."""
+    if lines:
+        connection.execute(insert(ledger), [_row(line) for line in lines])
+
+
+def of_ticket(connection: Connection, ref: TicketRef, limit: int = 200) -> tuple[Line, ...]:
+    """The ticket's newest lines, oldest first."""
+    rows = connection.execute(
+        select(ledger)
+        .where(ledger.c.account == ref.account, ledger.c.ticket == ref.id)
+        .order_by(ledger.c.id.desc())
+        .limit(limit)
+    ).mappings()
+    return tuple(reversed([_line(row) for row in rows]))
+
+
+def after(connection: Connection, line: int, limit: int = 500) -> tuple[Line, ...]:
+    """The lines that follow the line with this id; 0 starts at the beginning."""
+    rows = connection.execute(select(ledger).where(ledger.c.id > line).order_by(ledger.c.id).limit(limit))
+    return tuple(_line(row) for row in rows.mappings())
+
+
+def newest(connection: Connection, limit: int = 100) -> tuple[Line, ...]:
+    """The newest lines of all accounts, newest first."""
+    rows = connection.execute(select(ledger).order_by(ledger.c.id.desc()).limit(limit))
+    return tuple(_line(row) for row in rows.mappings())
+
+
+def count(connection: Connection, account: str, what: str, since: Instant) -> int:
+    """How often this happened on an account at or after an instant."""
+    return connection.execute(
+        select(func.count()).where(ledger.c.account == account, ledger.c.what == what, ledger.c.at >= since)
+    ).scalar_one()
+
+
+def count_on_ticket(connection: Connection, ref: TicketRef, what: str, since: Instant) -> int:
+    """How often this happened on one ticket at or after an instant."""
+    return connection.execute(
+        select(func.count()).where(
+            ledger.c.account == ref.account,
+            ledger.c.ticket == ref.id,
+            ledger.c.what == what,
+            ledger.c.at >= since,
+        )
+    ).scalar_one()
+
+
+def _row(line: Line) -> dict[str, Any]:
+    row = asdict(line) | {"data": codec.dump(dict[str, Any], dict(line.data))}
+    del row["id"]
+    return row
+
+
+def _line(row: RowMapping) -> Line:
+    return Line(**dict(row) | {"data": codec.load(dict[str, Any], row["data"])})

@@ -1,0 +1,31 @@
+"""One engine a database: a lock the operating system drops when its process ends, however it ends."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class AlreadyRunning(Exception):
+    """Another process works on this database."""
+
+
+@contextmanager
+def only_engine(database: Path) -> Iterator[None]:
+    """Hold `<database>.lock` for as long as an engine runs. Raises AlreadyRunning with the holder's pid."""
+    path = database.with_name(database.name + ".lock")
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as busy:
+            pid = os.read(handle, 32).decode().strip() or "unknown"
+            raise AlreadyRunning(
+                f"another Uptier (process {pid}) runs on {database}; stop it first, or use another database"
+            ) from busy
+        os.ftruncate(handle, 0)
+        os.write(handle, f"{os.getpid()}\n".encode())
+        yield
+    finally:
+        os.close(handle)

@@ -1,0 +1,1 @@
+"""Alembic's migrations: one file a step, never edited once released."""

@@ -1,0 +1,214 @@
+"""The tables, the same on SQLite and PostgreSQL. Instants are epoch seconds; JSON is text made by `codec`."""
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Table, Text, UniqueConstraint
+
+HEAD = "0001"
+"""The newest migration. A database that stands here is opened without loading Alembic."""
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+row_id = BigInteger().with_variant(Integer(), "sqlite")
+"""SQLite counts up by itself only for a column declared INTEGER."""
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("id", row_id, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("delivery", Text, nullable=False),
+    Column("ticket", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("hint", Text, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("done_at", BigInteger),
+    UniqueConstraint("account", "delivery"),
+)
+still_open = inbox.c.done_at.is_(None)
+Index(
+    "ix_inbox_open",
+    inbox.c.account,
+    inbox.c.ticket,
+    sqlite_where=still_open,
+    postgresql_where=still_open,
+)
+Index("ix_inbox_done", inbox.c.done_at)
+
+ticket = Table(
+    "ticket",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("facts", Text, nullable=False),
+    Column("trace", Text, nullable=False),
+    Column("revision", Text, nullable=False),
+    Column("settled_revision", Text),
+    Column("status", Text, nullable=False),
+    Column("updated", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    Column("next_look", BigInteger),
+    Column("gone", Text),
+    Column("matched", Boolean, nullable=False),
+    Column("owner", Text),
+    Column("policy_hash", Text),
+)
+Index("ix_ticket_status", ticket.c.account, ticket.c.status)
+
+standing = Table(
+    "standing",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("ticket", Text, primary_key=True),
+    Column("policy", Text, primary_key=True),
+    Column("memory", Text, nullable=False),
+)
+
+episode = Table(
+    "episode",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("ticket", Text, nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("started", BigInteger, nullable=False),
+    Column("ended", BigInteger),
+    Column("reason", Text),
+    Column("owner", Text),
+    Column("level", Text),
+    Column("memory", Text, nullable=False),
+)
+Index("ix_episode_ticket", episode.c.account, episode.c.ticket)
+Index("ix_episode_ended", episode.c.ended)
+
+write = Table(
+    "write",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("ticket", Text, nullable=False),
+    Column("episodes", Text, nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("request", Text, nullable=False),
+    Column("receipt", Text),
+    Column("error", Text),
+    Column("planned_at", BigInteger, nullable=False),
+    Column("sent_at", BigInteger),
+    Column("settled_at", BigInteger),
+)
+Index("ix_write_ticket", write.c.account, write.c.ticket, write.c.state)
+Index("ix_write_state", write.c.state)
+
+receipt = Table(
+    "receipt",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("ticket", Text, primary_key=True),
+    Column("fact", Text, primary_key=True),
+    Column("write", Text, nullable=False),
+    Column("episodes", Text, nullable=False),
+)
+
+timer = Table(
+    "timer",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("ticket", Text, primary_key=True),
+    Column("due", BigInteger, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("holds", Boolean, nullable=False),
+)
+Index("ix_timer_due", timer.c.due)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("id", row_id, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("ticket", Text, nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("episode", Text, nullable=False),
+    Column("level", Text),
+    Column("what", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("owner", Text),
+    Column("text", Text, nullable=False),
+    Column("policy_hash", Text, nullable=False),
+    Column("data", Text, nullable=False),
+)
+Index("ix_ledger_ticket", ledger.c.account, ledger.c.ticket, ledger.c.id)
+Index("ix_ledger_what", ledger.c.account, ledger.c.what, ledger.c.at)
+
+cursor = Table(
+    "cursor",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("feed", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("updated", BigInteger, nullable=False),
+)
+
+account = Table(
+    "account",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("first_seen_at", BigInteger, nullable=False),
+    Column("paused_reason", Text),
+    Column("paused_at", BigInteger),
+    Column("census_at", BigInteger),
+)
+
+first_run = Table(
+    "first_run",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("policy", Text, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+)
+
+budget = Table(
+    "budget",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("bucket", Text, primary_key=True),
+    Column("total", Integer, nullable=False),
+    Column("remaining", Integer, nullable=False),
+    Column("window", Integer, nullable=False),
+    Column("resets_at", BigInteger),
+    Column("updated", BigInteger, nullable=False),
+)
+
+directory = Table(
+    "directory",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("people", Text, nullable=False),
+    Column("read_at", BigInteger, nullable=False),
+)
+
+served = Table(
+    "served",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("group_id", Text, primary_key=True),
+    Column("person_id", Text, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+)
+
+policy_text = Table(
+    "policy_text",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("first_seen", BigInteger, nullable=False),
+)

@@ -1,0 +1,82 @@
+"""Standings: what each policy remembers of a ticket, and the episodes behind them, kept after they end."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, delete, select
+
+from connector.store import codec
+from connector.store.dialect import put
+from connector.store.schema import episode as episodes
+from connector.store.schema import standing as table
+from policies.memory import Episode, Standing
+from policies.model import TicketRef
+
+
+def of_ticket(connection: Connection, ref: TicketRef) -> tuple[Standing, ...]:
+    """What the policies remember of this ticket, in the order of their names."""
+    return of_tickets(connection, ref.account, (ref.id,)).get(ref.id, ())
+
+
+def of_tickets(connection: Connection, account: str, ids: Iterable[str]) -> dict[str, tuple[Standing, ...]]:
+    """The same for many tickets of one account, by id; a ticket nothing is remembered of is left out."""
+    rows = connection.execute(
+        select(table.c.ticket, table.c.memory)
+        .where(table.c.account == account, table.c.ticket.in_(tuple(ids)))
+        .order_by(table.c.ticket, table.c.policy)
+    )
+    found: dict[str, tuple[Standing, ...]] = {}
+    for row in rows:
+        found[row.ticket] = (*found.get(row.ticket, ()), codec.load(Standing, row.memory))
+    return found
+
+
+def remember(connection: Connection, ref: TicketRef, standings: Sequence[Standing]) -> None:
+    """Keep exactly these standings for the ticket, and the episodes in them."""
+    connection.execute(delete(table).where(table.c.account == ref.account, table.c.ticket == ref.id))
+    own = {"account": ref.account, "ticket": ref.id}
+    rows = [own | {"policy": one.policy, "memory": codec.dump(Standing, one)} for one in standings]
+    put(connection, table, rows)
+    keep_episodes(connection, ref, [one.episode for one in standings if one.episode is not None])
+
+
+def keep_episodes(connection: Connection, ref: TicketRef, some: Iterable[Episode]) -> None:
+    """Keep these episodes as they are now, running or ended; an ended one stays for reports."""
+    put(connection, episodes, [_row(ref, episode) for episode in some])
+
+
+def episodes_of(connection: Connection, ref: TicketRef) -> tuple[Episode, ...]:
+    """All episodes of a ticket, the ended ones too, by start."""
+    rows = connection.execute(
+        select(episodes.c.memory)
+        .where(episodes.c.account == ref.account, episodes.c.ticket == ref.id)
+        .order_by(episodes.c.started, episodes.c.key)
+    )
+    return tuple(codec.load(Episode, row.memory) for row in rows)
+
+
+def running(connection: Connection, limit: int = 500) -> tuple[tuple[TicketRef, Episode], ...]:
+    """Episodes that have not ended, the oldest first: who is being escalated now."""
+    rows = connection.execute(
+        select(episodes.c.account, episodes.c.ticket, episodes.c.memory)
+        .where(episodes.c.ended.is_(None))
+        .order_by(episodes.c.started, episodes.c.key)
+        .limit(limit)
+    )
+    return tuple((TicketRef(row.account, row.ticket), codec.load(Episode, row.memory)) for row in rows)
+
+
+def _row(ref: TicketRef, episode: Episode) -> dict[str, Any]:
+    return {
+        "key": episode.key,
+        "account": ref.account,
+        "ticket": ref.id,
+        "policy": episode.policy,
+        "number": episode.number,
+        "started": episode.started,
+        "ended": episode.ended,
+        "reason": episode.reason,
+        "owner": None if episode.owner is None else episode.owner.name,
+        "level": episode.passed[-1].level if episode.passed else None,
+        "memory": codec.dump(Episode, episode),
+    }

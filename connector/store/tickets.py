@@ -1,0 +1,140 @@
+"""Tickets: the last facts of every ticket that passed, and what the last look made of them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, select, update
+
+from connector.store import codec
+from connector.store.dialect import put
+from connector.store.schema import ticket as table
+from policies.model import Instant, Seconds, Status, Ticket, TicketRef
+from policies.plan import PolicyTrace
+
+CLOSED = (Status.SOLVED, Status.CLOSED)
+
+NO_LOOK: dict[str, Any] = {
+    "trace": "[]",
+    "next_look": None,
+    "matched": False,
+    "owner": None,
+    "policy_hash": None,
+    "settled_revision": None,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownTicket:
+    """A ticket as it was last seen, without the texts people wrote. `trace` is that of the last look, empty
+    before the first; `matched` says whether some policy could apply; `owner` is the escalation's."""
+
+    ticket: Ticket
+    trace: tuple[PolicyTrace, ...]
+    seen_at: Instant
+    next_look: Instant | None
+    matched: bool
+    owner: str | None
+    policy_hash: str | None
+
+
+def record_snapshots(connection: Connection, tickets: Iterable[Ticket], now: Instant) -> None:
+    """Keep rows of a feed or a census, where nothing newer is known. The last look's results stay."""
+    rows = [_facts(ticket, now) | NO_LOOK for ticket in tickets]
+    put(connection, table, rows, keep=frozenset(NO_LOOK), only_if=lambda new: table.c.updated <= new.updated)
+
+
+def record_look(
+    connection: Connection,
+    ticket: Ticket,
+    trace: tuple[PolicyTrace, ...],
+    *,
+    now: Instant,
+    next_look: Instant | None,
+    matched: bool,
+    owner: str | None,
+    policy_hash: str,
+    settle: Seconds = 2,
+) -> bool:
+    """Keep the ticket as it was loaded, and what was made of it. False when a feed has shown a newer
+    revision meanwhile: its facts stay, and the caller sees to it that the ticket is looked at again.
+
+    The revision counts as settled if it had stood for `settle` seconds when it was read; only then does a
+    feed row with the same revision tell nothing new.
+    """
+    look = {
+        "trace": codec.dump(tuple[PolicyTrace, ...], trace),
+        "next_look": next_look,
+        "matched": matched,
+        "owner": owner,
+        "policy_hash": policy_hash,
+        "settled_revision": ticket.revision if ticket.read_at - ticket.updated >= settle else None,
+    }
+    known = connection.execute(select(table.c.updated).where(*_is(ticket.ref))).scalar()
+    row = _facts(ticket, now) | look
+    newest = known is None or known <= ticket.updated
+    keep = frozenset() if newest else frozenset(row) - frozenset(look)
+    put(connection, table, [row], keep=keep)
+    return newest
+
+
+def mark_gone(connection: Connection, ref: TicketRef, how: str, now: Instant) -> None:
+    """Remember that the helpdesk no longer has this ticket, and how it went: deleted, spam or merged."""
+    connection.execute(update(table).where(*_is(ref)).values(gone=how, next_look=None, seen_at=now))
+
+
+def known(connection: Connection, ref: TicketRef) -> KnownTicket | None:
+    """What is known of one ticket."""
+    row = connection.execute(select(table).where(*_is(ref))).first()
+    if row is None:
+        return None
+    return KnownTicket(
+        ticket=replace(codec.load(Ticket, row.facts), gone=row.gone),
+        trace=codec.load(tuple[PolicyTrace, ...], row.trace),
+        seen_at=row.seen_at,
+        next_look=row.next_look,
+        matched=row.matched,
+        owner=row.owner,
+        policy_hash=row.policy_hash,
+    )
+
+
+def settled_revisions(connection: Connection, account: str, ids: Iterable[str]) -> dict[str, str]:
+    """Of these tickets, the revisions that were looked at and can no longer stand for anything newer."""
+    rows = connection.execute(
+        select(table.c.id, table.c.settled_revision).where(
+            table.c.account == account, table.c.id.in_(tuple(ids)), table.c.settled_revision.is_not(None)
+        )
+    )
+    return {row.id: row.settled_revision for row in rows}
+
+
+def open_refs(
+    connection: Connection, account: str, after: str = "", limit: int = 1000
+) -> tuple[TicketRef, ...]:
+    """The account's open tickets in the order of their ids as text, from behind `after`."""
+    rows = connection.execute(
+        select(table.c.id)
+        .where(table.c.account == account, table.c.id > after)
+        .where(table.c.status.not_in(CLOSED), table.c.gone.is_(None))
+        .order_by(table.c.id)
+        .limit(limit)
+    )
+    return tuple(TicketRef(account, row.id) for row in rows)
+
+
+def _is(ref: TicketRef) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return table.c.account == ref.account, table.c.id == ref.id
+
+
+def _facts(ticket: Ticket, now: Instant) -> dict[str, Any]:
+    return {
+        "account": ticket.ref.account,
+        "id": ticket.ref.id,
+        "facts": codec.dump_facts(ticket),
+        "revision": ticket.revision,
+        "status": ticket.status,
+        "updated": ticket.updated,
+        "seen_at": now,
+        "gone": ticket.gone,
+    }

@@ -1,0 +1,52 @@
+"""Timers: one a ticket, the next time at which it must be looked at even if nothing is heard of it."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, func, select
+
+from connector.store.dialect import put
+from connector.store.schema import timer
+from policies.model import Instant, TicketRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timer:
+    """When to look at a ticket, and why. `holds`: no look before then, unless news comes in."""
+
+    ref: TicketRef
+    due: Instant
+    why: str
+    holds: bool
+
+
+def start(connection: Connection, ref: TicketRef, due: Instant, why: str, *, holds: bool = False) -> None:
+    """Set the ticket's timer, in place of the one it had."""
+    row = {"account": ref.account, "ticket": ref.id, "due": due, "why": why, "holds": holds}
+    put(connection, timer, [row])
+
+
+def stop(connection: Connection, ref: TicketRef) -> None:
+    """Take the ticket's timer away."""
+    connection.execute(delete(timer).where(timer.c.account == ref.account, timer.c.ticket == ref.id))
+
+
+def of_ticket(connection: Connection, ref: TicketRef) -> Timer | None:
+    """The ticket's timer."""
+    row = connection.execute(
+        select(timer).where(timer.c.account == ref.account, timer.c.ticket == ref.id)
+    ).first()
+    return None if row is None else Timer(ref=ref, due=row.due, why=row.why, holds=row.holds)
+
+
+def coming(connection: Connection, limit: int) -> tuple[Timer, ...]:
+    """The next timers of all accounts, the earliest first."""
+    rows = connection.execute(select(timer).order_by(timer.c.due).limit(limit))
+    return tuple(
+        Timer(ref=TicketRef(row.account, row.ticket), due=row.due, why=row.why, holds=row.holds)
+        for row in rows
+    )
+
+
+def outstanding(connection: Connection) -> int:
+    """How many timers are set."""
+    return connection.execute(select(func.count()).select_from(timer)).scalar_one()

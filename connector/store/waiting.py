@@ -1,0 +1,80 @@
+"""Which tickets are owed a look: by news, by time, or by a write nobody knows the end of.
+
+None of these questions names a ticket of a paused account. News and writes also wait for a timer that holds
+the ticket back, which is how a failed look is not repeated at once.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, case, exists, func, select
+
+from connector.store.inbox import BACKFILL
+from connector.store.schema import account, inbox, still_open, timer, write
+from policies.model import Instant, TicketRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A ticket that is owed a look. `urgent` is false when only back-fill asks for it."""
+
+    ref: TicketRef
+    urgent: bool
+
+
+def with_news(connection: Connection, now: Instant, per_account: int) -> tuple[Waiting, ...]:
+    """Tickets with open inbox rows, urgent ones first, then the oldest, at most so many an account."""
+    first = func.min(inbox.c.id)
+    urgent = func.max(case((inbox.c.kind.in_(BACKFILL), 0), else_=1))
+    rank = func.row_number().over(partition_by=inbox.c.account, order_by=(urgent.desc(), first))
+    owed = (
+        select(inbox.c.account, inbox.c.ticket, urgent.label("urgent"), rank.label("rank"))
+        .where(still_open, ~_paused(inbox), ~_held_back(inbox, now))
+        .group_by(inbox.c.account, inbox.c.ticket)
+    )
+    return _first_ranks(connection, owed, per_account)
+
+
+def with_due_timer(connection: Connection, now: Instant, per_account: int) -> tuple[Waiting, ...]:
+    """Tickets whose timer is due, the longest overdue first, at most so many an account."""
+    rank = func.row_number().over(partition_by=timer.c.account, order_by=timer.c.due)
+    owed = select(
+        timer.c.account, timer.c.ticket, case((timer.c.due <= now, 1)).label("urgent"), rank.label("rank")
+    )
+    return _first_ranks(connection, owed.where(timer.c.due <= now, ~_paused(timer)), per_account)
+
+
+def with_open_write(connection: Connection, now: Instant) -> tuple[Waiting, ...]:
+    """Tickets with a write that was planned, is under way, or whose outcome is unknown."""
+    rows = connection.execute(
+        select(write.c.account, write.c.ticket)
+        .distinct()
+        .where(
+            write.c.state.in_(("planned", "sending", "unknown")),
+            ~_paused(write),
+            ~_held_back(write, now),
+        )
+    )
+    return tuple(Waiting(ref=TicketRef(row.account, row.ticket), urgent=True) for row in rows)
+
+
+def _first_ranks(
+    connection: Connection, owed: Select[tuple[str, str, int, int]], most: int
+) -> tuple[Waiting, ...]:
+    ranked = owed.subquery()
+    rows = connection.execute(
+        select(ranked).where(ranked.c.rank <= most).order_by(ranked.c.urgent.desc(), ranked.c.rank)
+    )
+    return tuple(Waiting(ref=TicketRef(row.account, row.ticket), urgent=bool(row.urgent)) for row in rows)
+
+
+def _paused(of: FromClause) -> ColumnElement[bool]:
+    return exists().where(account.c.name == of.c.account, account.c.paused_at.is_not(None))
+
+
+def _held_back(of: FromClause, now: Instant) -> ColumnElement[bool]:
+    return exists().where(
+        timer.c.account == of.c.account,
+        timer.c.ticket == of.c.ticket,
+        timer.c.holds,
+        timer.c.due > now,
+    )

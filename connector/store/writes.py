@@ -1,0 +1,206 @@
+"""Writes: every request to a vendor that changes something, from the plan to its end."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, delete, func, select, update
+
+from adapters.base import Receipt, Write
+from connector.store import codec, receipts
+from connector.store.dialect import insert
+from connector.store.schema import write as table
+from policies.model import Instant, TicketRef
+
+
+class State(StrEnum):
+    """Where a write stands. PLANNED, SENDING and UNKNOWN are open, HELD waits for a human."""
+
+    PLANNED = "planned"
+    SENDING = "sending"
+    DONE = "done"
+    UNKNOWN = "unknown"
+    STALE = "stale"
+    REFUSED = "refused"
+    HELD = "held"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptWrite:
+    """A write and how it fares. `place` orders a plan's writes; `attempt` counts the times it was sent, and
+    is the fence: only who sent it last may say how it ended."""
+
+    write: Write
+    episodes: frozenset[str]
+    policy: str
+    level: str
+    place: int
+    state: State
+    attempt: int
+    receipt: Receipt | None
+    error: str | None
+    planned_at: Instant
+    sent_at: Instant | None
+    settled_at: Instant | None
+
+
+def plan(
+    connection: Connection,
+    write: Write,
+    *,
+    episodes: frozenset[str],
+    policy: str,
+    level: str,
+    place: int,
+    now: Instant,
+    state: State = State.PLANNED,
+) -> bool:
+    """Keep a write that is to be sent (or HELD). A stale, held or merely planned one of the same key is
+    replaced; False, with nothing changed, when the key was sent before and that is not settled as stale."""
+    row = {
+        "key": write.key,
+        "account": write.ref.account,
+        "ticket": write.ref.id,
+        "episodes": codec.dump_names(episodes),
+        "policy": policy,
+        "level": level,
+        "place": place,
+        "state": state,
+        "request": codec.dump(Write, write),
+        "receipt": None,
+        "error": None,
+        "planned_at": now,
+        "sent_at": None,
+        "settled_at": None,
+    }
+    statement = insert(connection, table).values(row | {"attempt": 0})
+    statement = statement.on_conflict_do_update(
+        index_elements=["key"], set_=row, where=table.c.state.in_((State.PLANNED, State.STALE, State.HELD))
+    )
+    return connection.execute(statement).rowcount == 1
+
+
+def begin(connection: Connection, key: str, now: Instant) -> int | None:
+    """Mark a write as sending, before it leaves. Answers the attempt to settle it with; None when it is not
+    one that may be sent now (only planned ones, and unknown ones that were looked for and not found)."""
+    statement = (
+        update(table)
+        .where(table.c.key == key, table.c.state.in_((State.PLANNED, State.UNKNOWN)))
+        .values(state=State.SENDING, attempt=table.c.attempt + 1, sent_at=now, settled_at=None, error=None)
+        .returning(table.c.attempt)
+    )
+    return connection.execute(statement).scalar()
+
+
+def settle(
+    connection: Connection,
+    key: str,
+    attempt: int,
+    state: State,
+    now: Instant,
+    *,
+    receipt: Receipt | None = None,
+    error: str | None = None,
+) -> bool:
+    """Say how an attempt ended; a receipt's facts become known as ours. False, with nothing changed, when
+    somebody else has sent it since, or it is not under way."""
+    values = {
+        "state": state,
+        "settled_at": now,
+        "error": error,
+        "receipt": None if receipt is None else codec.dump(Receipt, receipt),
+    }
+    statement = (
+        update(table)
+        .where(
+            table.c.key == key,
+            table.c.attempt == attempt,
+            table.c.state.in_((State.SENDING, State.UNKNOWN)),
+        )
+        .values(values)
+        .returning(table.c.account, table.c.ticket, table.c.episodes)
+    )
+    row = connection.execute(statement).first()
+    if row is None:
+        return False
+    if receipt is not None:
+        ours = codec.load_names(row.episodes)
+        receipts.keep(connection, TicketRef(row.account, row.ticket), key, receipt.facts, ours)
+    return True
+
+
+def hold(connection: Connection, key: str, why: str, now: Instant) -> None:
+    """Leave an open write to a human: it is not sent, and nobody is woken for it."""
+    connection.execute(
+        update(table)
+        .where(table.c.key == key, table.c.state.in_((State.PLANNED, State.SENDING, State.UNKNOWN)))
+        .values(state=State.HELD, error=why, settled_at=now)
+    )
+
+
+def drop_planned(connection: Connection, ref: TicketRef) -> None:
+    """Forget what is merely planned; it is decided afresh. What was sent before and refused for the moment
+    is kept as stale, because its attempts must go on counting."""
+    planned = (
+        table.c.account == ref.account,
+        table.c.ticket == ref.id,
+        table.c.state == State.PLANNED,
+    )
+    connection.execute(delete(table).where(*planned, table.c.attempt == 0))
+    connection.execute(update(table).where(*planned).values(state=State.STALE))
+
+
+def in_state(connection: Connection, ref: TicketRef, *states: State) -> tuple[KeptWrite, ...]:
+    """The ticket's writes in these states, in the order they were planned and are to be sent."""
+    rows = connection.execute(
+        select(table)
+        .where(table.c.account == ref.account, table.c.ticket == ref.id, table.c.state.in_(states))
+        .order_by(table.c.planned_at, table.c.place)
+    ).mappings()
+    return tuple(_kept(row) for row in rows)
+
+
+def of_ticket(connection: Connection, ref: TicketRef) -> tuple[KeptWrite, ...]:
+    """All of the ticket's writes, oldest first."""
+    return in_state(connection, ref, *State)
+
+
+def get(connection: Connection, key: str) -> KeptWrite | None:
+    """The write of this key."""
+    row = connection.execute(select(table).where(table.c.key == key)).mappings().first()
+    return None if row is None else _kept(row)
+
+
+def everywhere(connection: Connection, state: State, limit: int = 100) -> tuple[KeptWrite, ...]:
+    """Writes of all accounts in one state, oldest first: what is held, refused or unknown."""
+    rows = connection.execute(
+        select(table).where(table.c.state == state).order_by(table.c.planned_at, table.c.place).limit(limit)
+    ).mappings()
+    return tuple(_kept(row) for row in rows)
+
+
+def count_sent(connection: Connection, ref: TicketRef, since: Instant) -> int:
+    """How many writes left for this ticket at or after an instant."""
+    return connection.execute(
+        select(func.count()).where(
+            table.c.account == ref.account, table.c.ticket == ref.id, table.c.sent_at >= since
+        )
+    ).scalar_one()
+
+
+def counts(connection: Connection) -> dict[State, int]:
+    """How many writes stand in each state."""
+    rows = connection.execute(select(table.c.state, func.count().label("many")).group_by(table.c.state))
+    return {State(row.state): row.many for row in rows}
+
+
+def _kept(row: RowMapping) -> KeptWrite:
+    own: dict[str, Any] = {name: row[name] for name in ("policy", "level", "place", "attempt", "error")}
+    own |= {name: row[name] for name in ("planned_at", "sent_at", "settled_at")}
+    return KeptWrite(
+        write=codec.load(Write, row["request"]),
+        episodes=codec.load_names(row["episodes"]),
+        state=State(row["state"]),
+        receipt=None if row["receipt"] is None else codec.load_receipt(row["receipt"]),
+        **own,
+    )
