@@ -59,7 +59,14 @@ class Wrote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Episode:
-    """One run of one policy on one ticket."""
+    """One run of one policy on one ticket.
+
+    `clock` is the policy's clock when it was last looked at, `clock_start` what levels count from. `achieved`
+    says that its SLA target was seen achieved. `seen` is the sequence of the newest fact that is older than
+    the episode. `inherits` are the episodes whose writes it took over after an acknowledgement (rule 4).
+    `asked` are the fields it last wanted written (`tags:NAME` for a tag): of a write that it shares with
+    other policies, only these are its own.
+    """
 
     key: str
     policy: str
@@ -78,20 +85,37 @@ class Episode:
     ended: Instant | None = None
     reason: str | None = None
     policy_hash: str = ""
+    clock: str = ""
+    achieved: bool = False
+    seen: int = -1
+    inherits: frozenset[str] = frozenset()
+    asked: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ownership:
+    """Who owns the ticket by the latest passing of one policy. What was only observed never outranks."""
+
+    owner: Owner
+    at: Instant
+    enforced: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """All that one policy has to remember of one ticket between two looks.
 
-    `matched` is whether `when` held at the last look. `acknowledged` outlives the episode until the clock
-    restarts (rule 4); `behind` are the levels a later episode on the same deadline starts behind.
+    `looked` is false until the first look, and again once the ticket is gone. `matched` is whether `when`
+    held at the last look. `ownership` outlives its episode. `acknowledged` outlives the episode until the
+    clock restarts (rule 4); `behind` are the levels a later episode on the same deadline starts behind.
     """
 
     policy: str
+    looked: bool = False
     matched: bool = False
     episodes: int = 0
     episode: Episode | None = None
     acknowledged: Instant | None = None
     acknowledged_clock: Instant | None = None
     behind: tuple[Passed, ...] = ()
+    ownership: Ownership | None = None

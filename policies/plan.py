@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from policies.memory import Owner, Standing
+from policies.memory import Episode, Owner, Standing
 from policies.model import Group, Instant, Person, Priority, Seconds, TicketRef, Value
 
 
@@ -167,6 +167,7 @@ class Plan:
 
     `standings` is what to remember once the plan is committed. `wanted` is empty in observe. `next_look` is
     the earliest time at which time alone could change the answer, None if it cannot. `owner` is the ticket's.
+    `ended` are the episodes that ended with this plan, as they ended; a standing may already hold the next.
     """
 
     ref: TicketRef
@@ -179,4 +180,5 @@ class Plan:
     trace: tuple[PolicyTrace, ...]
     next_look: Instant | None
     owner: Owner | None
+    ended: tuple[Episode, ...] = ()
     warnings: tuple[str, ...] = ()
