@@ -1,0 +1,148 @@
+"""The engine in this process: threads over the inbox, the timers and the open writes of one database."""
+
+import threading
+from collections.abc import Callable, Iterable
+from itertools import chain
+
+import structlog
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from connector.engine import Work
+from connector.engine.line import Line
+from connector.store import timers, waiting
+from connector.store.database import Store, after_commit
+from connector.store.waiting import Waiting
+from policies.model import Instant, Seconds, TicketRef
+
+SWEEP_PER_ACCOUNT = 2000
+TICK_PER_ACCOUNT = 500
+FIRST_WAIT: Seconds = 15
+LONGEST_WAIT: Seconds = 3600
+
+log = structlog.get_logger()
+
+
+class LocalEngine:
+    """Fills the port `Engine`. Besides its three verbs it wants `tick` once a second, and `sweep` now and
+    then and once before `run`, for what the last process left undone."""
+
+    def __init__(
+        self, store: Store, now: Callable[[], Instant], *, threads: int = 16, per_account: int = 4
+    ) -> None:
+        self._store = store
+        self._now = now
+        self._line = Line(per_account)
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._threads = threads
+        self._failures: dict[TicketRef, int] = {}
+
+    def wake(self, connection: Connection, refs: Iterable[TicketRef], *, urgent: bool = True) -> None:
+        """Queue these tickets once the caller's transaction is committed."""
+        asked = tuple(refs)
+        if asked:
+            after_commit(connection, lambda: self._join(asked, urgent))
+
+    def run(self, work: Work) -> None:
+        """Start the threads. Call it once."""
+        for number in range(self._threads):
+            threading.Thread(target=self._serve, args=(work,), name=f"look-{number}", daemon=True).start()
+
+    def stop(self, timeout: Seconds) -> bool:
+        """Let what is under way end; what waits stays in the database. False if `timeout` was too short."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+            return self._changed.wait_for(lambda: self._line.running() == 0, timeout)
+
+    def tick(self) -> None:
+        """Queue the tickets whose timer is due."""
+        with self._store.reading() as connection:
+            self._offer(waiting.with_due_timer(connection, self._now(), TICK_PER_ACCOUNT))
+
+    def sweep(self) -> None:
+        """Queue what is owed a look and was not heard of: left by a crash, by another process, or too much
+        for one sweep. Tickets under way are left alone."""
+        self._offer(self._owed())
+
+    def drain(self, work: Work) -> int:
+        """Do in this thread, and without `run`, all that can be done now; answers how many looks that took.
+
+        A ticket that is owed a look even after it had one waits for the next drain.
+        """
+        looks, seen = 0, set[TicketRef]()
+        while fresh := [one for one in self._owed() if one.ref not in seen]:
+            self._offer(fresh)
+            while ref := self._take():
+                seen.add(ref)
+                self._look(work, ref)
+                looks += 1
+        return looks
+
+    def idle(self, timeout: float = 0.0) -> bool:
+        """Whether nothing waits and nothing is under way, at the latest after `timeout` seconds."""
+        with self._changed:
+            return self._changed.wait_for(self._line.idle, timeout)
+
+    def _owed(self) -> tuple[Waiting, ...]:
+        now = self._now()
+        with self._store.reading() as connection:
+            return tuple(
+                chain(
+                    waiting.with_open_write(connection, now),
+                    waiting.with_due_timer(connection, now, SWEEP_PER_ACCOUNT),
+                    waiting.with_news(connection, now, SWEEP_PER_ACCOUNT),
+                )
+            )
+
+    def _join(self, refs: tuple[TicketRef, ...], urgent: bool) -> None:
+        with self._changed:
+            for ref in refs:
+                self._line.join(ref, urgent=urgent)
+            self._changed.notify_all()
+
+    def _offer(self, owed: Iterable[Waiting]) -> None:
+        with self._changed:
+            for one in owed:
+                self._line.offer(one.ref, urgent=one.urgent)
+            self._changed.notify_all()
+
+    def _take(self) -> TicketRef | None:
+        with self._changed:
+            return self._line.take()
+
+    def _serve(self, work: Work) -> None:
+        while ref := self._next():
+            self._look(work, ref)
+
+    def _next(self) -> TicketRef | None:
+        with self._changed:
+            while not self._stopping:
+                if ref := self._line.take():
+                    return ref
+                self._changed.wait()
+            return None
+
+    def _look(self, work: Work, ref: TicketRef) -> None:
+        try:
+            work(ref)
+        except Exception:  # the edge of the thread: no ticket may take the others down with it
+            log.exception("look_failed", ticket=str(ref))
+            self._hold_back(ref)
+        else:
+            self._failures.pop(ref, None)
+        finally:
+            with self._changed:
+                self._line.done(ref)
+                self._changed.notify_all()
+
+    def _hold_back(self, ref: TicketRef) -> None:
+        """Wait longer after each failure in a row; news that comes in meanwhile is looked at once."""
+        failures = self._failures[ref] = self._failures.get(ref, 0) + 1
+        wait = min(FIRST_WAIT * 2 ** (failures - 1), LONGEST_WAIT)
+        try:
+            with self._store.writing() as connection:
+                timers.start(connection, ref, self._now() + wait, f"failed {failures} times", holds=True)
+        except SQLAlchemyError:
+            log.exception("hold_back_failed", ticket=str(ref))
