@@ -1,0 +1,1 @@
+"""What comes in: webhooks, feeds and censuses, all into one inbox."""

@@ -1,0 +1,73 @@
+"""The census: lists all open tickets of an account, because a feed of changes never shows an idle one."""
+
+import structlog
+from sqlalchemy import Connection
+
+from adapters.base import Adapter
+from connector.engine import Engine
+from connector.intake.inbox import CouldMatter, take_in_census
+from connector.intake.poller import Polled, Read, begin_feed, moved
+from connector.store import accounts, cursors
+from connector.store.database import Store
+from policies.model import Instant, Seconds
+
+FEED = "census"
+RUN = "census_run"
+EVERY: Seconds = 86400
+
+log = structlog.get_logger()
+
+
+def census_due(connection: Connection, account: str, now: Instant, every: Seconds = EVERY) -> bool:
+    """Whether a census should run now: one was cut short, none was ever complete, or the last is too old."""
+    known = accounts.get(connection, account)
+    if known is None or known.census_at is None or cursors.read(connection, account, RUN) is not None:
+        return True
+    return now - known.census_at >= every
+
+
+def take_census(
+    store: Store,
+    account: str,
+    adapter: Adapter,
+    engine: Engine,
+    now: Instant,
+    could_matter: CouldMatter,
+    read: Read,
+) -> Polled:
+    """List the account's open tickets, as back-fill. Each page is kept with its cursor; a census that
+    was cut short goes on from its last page. The feed of changes is made to begin before the list does."""
+    run, cursor = _begin(store, account, now)
+    pages = rows = woken = 0
+    more = True
+    while more:
+        page = read(adapter.census, cursor)
+        with store.writing() as connection:
+            taken = take_in_census(connection, account, run, page.tickets, could_matter, now)
+            engine.wake(connection, taken.woken, urgent=False)
+            cursors.save(connection, account, FEED, page.cursor, now)
+        pages, rows, woken = pages + 1, rows + taken.rows, woken + len(taken.woken)
+        more = page.more and moved(account, FEED, cursor, page.cursor)
+        cursor = page.cursor
+    _finish(store, account, now)
+    log.info("census_taken", account=account, pages=pages, rows=rows, woken=woken)
+    return Polled(pages=pages, rows=rows, woken=woken)
+
+
+def _begin(store: Store, account: str, now: Instant) -> tuple[str, str | None]:
+    """The name of the census that is under way, or of a new one, and the page it goes on from."""
+    with store.writing() as connection:
+        accounts.ensure(connection, account, now)
+        begin_feed(connection, account, now)
+        run = cursors.read(connection, account, RUN)
+        if run is None:
+            run = str(now)
+            cursors.save(connection, account, RUN, run, now)
+        return run, cursors.read(connection, account, FEED)
+
+
+def _finish(store: Store, account: str, now: Instant) -> None:
+    with store.writing() as connection:
+        cursors.forget(connection, account, FEED)
+        cursors.forget(connection, account, RUN)
+        accounts.census_done(connection, account, now)

@@ -1,0 +1,112 @@
+"""One COMMIT for all webhooks that came in during the last one, so that a slow disk costs little."""
+
+import threading
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from connector.engine import Engine
+from connector.store import inbox
+from connector.store.database import Store
+from connector.store.inbox import Arrival
+from policies.model import Seconds
+
+AT_MOST = 500
+
+log = structlog.get_logger()
+
+
+class NotKept(Exception):
+    """The news is not in the inbox: no room, nobody to take it, or a failed COMMIT. Ask to send it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiter:
+    arrivals: tuple[Arrival, ...]
+    kept: "Future[None]"
+
+
+class GroupCommit:
+    """A bounded queue and one thread that empties it into the inbox.
+
+    There is no timer: a batch is what gathered while the one before was committed, at most 500 requests. The
+    wake-ups go into the same transaction. The thread begins with `start` and ends with `stop`.
+    """
+
+    def __init__(self, store: Store, engine: Engine, *, room: int = 5000) -> None:
+        self._store = store
+        self._engine = engine
+        self._room = room
+        self._queue: deque[_Waiter] = deque()
+        self._changed = threading.Condition()
+        self._open = False
+        self._thread = threading.Thread(target=self._serve, name="group-commit", daemon=True)
+
+    def start(self) -> None:
+        """Begin to take news."""
+        self._open = True
+        self._thread.start()
+
+    def stop(self, timeout: Seconds) -> bool:
+        """Refuse what comes now and commit what waits. False if that took longer than `timeout`."""
+        with self._changed:
+            self._open = False
+            self._changed.notify()
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def put(self, arrivals: Sequence[Arrival]) -> "Future[None]":
+        """Hand in the news of one request. The future is done once it is committed, or fails with NotKept;
+        NotKept is raised at once when there is no room or nobody to take it. Never blocks."""
+        kept: Future[None] = Future()
+        kept.set_running_or_notify_cancel()  # a client that hangs up does not take its news back
+        with self._changed:
+            if not self.well() or len(self._queue) >= self._room:
+                raise NotKept("the inbox takes nothing at the moment")
+            self._queue.append(_Waiter(tuple(arrivals), kept))
+            self._changed.notify()
+        return kept
+
+    def well(self) -> bool:
+        """Whether news is taken at all."""
+        return self._open and self._thread.is_alive()
+
+    def _serve(self) -> None:
+        try:
+            while batch := self._next():
+                self._commit(batch)
+        finally:
+            with self._changed:
+                self._open = False
+                rest = tuple(self._queue)
+            _answer(rest, kept=False)
+
+    def _next(self) -> tuple[_Waiter, ...]:
+        with self._changed:
+            while self._open and not self._queue:
+                self._changed.wait()
+            return tuple(self._queue.popleft() for _ in range(min(AT_MOST, len(self._queue))))
+
+    def _commit(self, batch: tuple[_Waiter, ...]) -> None:
+        arrivals = [arrival for waiter in batch for arrival in waiter.arrivals]
+        kept = False
+        try:
+            with self._store.writing(priority=True) as connection:
+                self._engine.wake(connection, inbox.put(connection, arrivals))
+            kept = True
+        except SQLAlchemyError:
+            log.exception("inbox_commit_failed", requests=len(batch))
+        finally:
+            _answer(batch, kept=kept)
+
+
+def _answer(batch: tuple[_Waiter, ...], *, kept: bool) -> None:
+    for waiter in batch:
+        if kept:
+            waiter.kept.set_result(None)
+        else:
+            waiter.kept.set_exception(NotKept("the database did not keep it"))
