@@ -1,0 +1,171 @@
+"""A write's way through its states, and the fence around it."""
+
+import pytest
+from sqlalchemy import Connection
+
+from adapters.base import Receipt
+from connector.store import receipts, writes
+from connector.store.writes import KeptWrite, State
+from policies.model import TicketRef
+from tests.connector.store.samples import REF, a_write
+
+KEY = a_write().key
+RECEIPT = Receipt(key=KEY, revision="r2", at=12, facts=("audit-9",), changed=(("tags", ("a",), ("a", "b")),))
+
+
+def plan(connection: Connection, key: str = KEY, *, now: int = 10, place: int = 1, **more: State) -> bool:
+    return writes.plan(
+        connection,
+        a_write(key),
+        episodes=frozenset({"e1", "e2"}),
+        policy="p",
+        level="L1",
+        place=place,
+        now=now,
+        **more,
+    )
+
+
+def kept(connection: Connection, key: str = KEY) -> KeptWrite:
+    found = writes.get(connection, key)
+    assert found is not None
+    return found
+
+
+def begun(connection: Connection, key: str = KEY, now: int = 11) -> int:
+    attempt = writes.begin(connection, key, now)
+    assert attempt is not None
+    return attempt
+
+
+def test_from_planned_over_sending_to_done(connection: Connection) -> None:
+    assert plan(connection)
+    assert (kept(connection).write, kept(connection).state) == (a_write(), State.PLANNED)
+    attempt = begun(connection)
+    assert (kept(connection).state, kept(connection).sent_at) == (State.SENDING, 11)
+    assert writes.settle(connection, KEY, attempt, State.DONE, 12, receipt=RECEIPT)
+    done = kept(connection)
+    assert (done.state, done.receipt, done.settled_at) == (State.DONE, RECEIPT, 12)
+    assert done.episodes == frozenset({"e1", "e2"})
+
+
+def test_a_receipt_makes_its_facts_ours(connection: Connection) -> None:
+    plan(connection)
+    writes.settle(connection, KEY, begun(connection), State.DONE, 12, receipt=RECEIPT)
+    assert receipts.episodes_by_fact(connection, REF) == {"audit-9": frozenset({"e1", "e2"})}
+    assert receipts.episodes_by_fact(connection, TicketRef("acme", "2")) == {}
+
+
+def test_nothing_is_sent_twice_at_once(connection: Connection) -> None:
+    plan(connection)
+    begun(connection)
+    assert writes.begin(connection, KEY, 11) is None
+
+
+@pytest.mark.parametrize("state", [State.DONE, State.REFUSED, State.STALE, State.HELD])
+def test_what_has_ended_is_not_sent(connection: Connection, state: State) -> None:
+    plan(connection)
+    writes.settle(connection, KEY, begun(connection), state, 12)
+    assert writes.begin(connection, KEY, 13) is None
+
+
+def test_an_unknown_write_may_be_sent_again_under_a_new_attempt(connection: Connection) -> None:
+    plan(connection)
+    first = begun(connection)
+    writes.settle(connection, KEY, first, State.UNKNOWN, 12, error="timeout")
+    assert begun(connection) == first + 1
+    assert kept(connection).error is None
+
+
+def test_an_old_attempt_can_no_longer_settle(connection: Connection) -> None:
+    plan(connection)
+    old = begun(connection)
+    writes.settle(connection, KEY, old, State.UNKNOWN, 12)
+    new = begun(connection)
+    assert not writes.settle(connection, KEY, old, State.DONE, 13, receipt=RECEIPT)
+    assert kept(connection).state is State.SENDING
+    assert receipts.episodes_by_fact(connection, REF) == {}
+    assert writes.settle(connection, KEY, new, State.DONE, 14)
+
+
+def test_an_end_is_an_end(connection: Connection) -> None:
+    plan(connection)
+    attempt = begun(connection)
+    writes.settle(connection, KEY, attempt, State.DONE, 12, receipt=RECEIPT)
+    assert not writes.settle(connection, KEY, attempt, State.REFUSED, 13)
+    assert not plan(connection)
+    assert kept(connection).state is State.DONE
+
+
+@pytest.mark.parametrize("state", [State.SENDING, State.UNKNOWN, State.REFUSED])
+def test_what_was_sent_is_not_planned_over(connection: Connection, state: State) -> None:
+    plan(connection)
+    attempt = begun(connection)
+    if state is not State.SENDING:
+        writes.settle(connection, KEY, attempt, state, 12)
+    assert not plan(connection, now=20)
+    assert (kept(connection).state, kept(connection).planned_at) == (state, 10)
+
+
+def test_a_stale_write_is_planned_again_and_its_attempts_go_on(connection: Connection) -> None:
+    plan(connection)
+    attempt = begun(connection)
+    writes.settle(connection, KEY, attempt, State.STALE, 12, error="changed")
+    assert plan(connection, now=20)
+    again = kept(connection)
+    assert (again.state, again.planned_at, again.error, again.sent_at) == (State.PLANNED, 20, None, None)
+    assert begun(connection) == attempt + 1
+
+
+def test_dropping_forgets_only_what_is_merely_planned(connection: Connection) -> None:
+    for key in ("a", "b", "c"):
+        plan(connection, key)
+    writes.settle(connection, "b", begun(connection, "b"), State.PLANNED, 12)
+    begun(connection, "c")
+    writes.drop_planned(connection, REF)
+    assert writes.get(connection, "a") is None
+    assert kept(connection, "b").state is State.STALE
+    assert kept(connection, "c").state is State.SENDING
+
+
+def test_dropping_is_for_one_ticket(connection: Connection) -> None:
+    plan(connection)
+    writes.drop_planned(connection, TicketRef("acme", "2"))
+    assert kept(connection).state is State.PLANNED
+
+
+def test_a_held_write_waits_and_may_be_planned_again(connection: Connection) -> None:
+    plan(connection)
+    writes.hold(connection, KEY, "the cap is reached", 12)
+    assert (kept(connection).state, kept(connection).error) == (State.HELD, "the cap is reached")
+    assert writes.begin(connection, KEY, 13) is None
+    assert plan(connection, now=20)
+
+
+def test_a_done_write_cannot_be_held(connection: Connection) -> None:
+    plan(connection)
+    writes.settle(connection, KEY, begun(connection), State.DONE, 12)
+    writes.hold(connection, KEY, "too late", 13)
+    assert kept(connection).state is State.DONE
+
+
+def test_writes_come_in_the_order_they_are_to_be_sent(connection: Connection) -> None:
+    for key, place in (("k:10", 10), ("k:2", 2), ("k:1", 1)):
+        plan(connection, key, place=place)
+    plan(connection, "later:1", now=11)
+    found = writes.in_state(connection, REF, State.PLANNED)
+    assert [one.write.key for one in found] == ["k:1", "k:2", "k:10", "later:1"]
+    begun(connection, "k:2")
+    assert [one.write.key for one in writes.in_state(connection, REF, State.SENDING)] == ["k:2"]
+    assert len(writes.of_ticket(connection, REF)) == 4
+    assert [one.write.key for one in writes.everywhere(connection, State.PLANNED, 2)] == ["k:1", "k:10"]
+
+
+def test_counting(connection: Connection) -> None:
+    for place, key in enumerate(("a", "b", "c"), 1):
+        plan(connection, key, place=place)
+    begun(connection, "a", now=99)
+    begun(connection, "b", now=100)
+    assert writes.count_sent(connection, REF, since=100) == 1
+    assert writes.count_sent(connection, TicketRef("acme", "2"), since=0) == 0
+    assert writes.counts(connection) == {State.PLANNED: 1, State.SENDING: 2}
