@@ -1,0 +1,210 @@
+"""Play one Zendesk account: an ASGI app for tests and the demo, written from the vendor sheet alone.
+
+It imports nothing of the adapter or of policies: an error in the adapter's translation cannot cancel itself.
+
+Played, with and without `.json`: users/me, users (role[]), groups, group_memberships,
+organizations/show_many, ticket_fields, slas/policies, business_hours/schedules, search/export, tickets (list,
+show, comments, audits, PUT), incremental/tickets/cursor, and POST /oauth/tokens (client_credentials,
+refresh_token). Webhooks are posted by `app.state.zendesk.hooks`. Every other path answers 501, and so does
+what these do not imitate: page[before], other sideloads, other search terms, keys of PUT named in
+`simulator_writes.NOT_PLAYED`, uploads. Not imitated without saying so: policy filters and business hours of
+SLA targets, custom statuses, ticket forms, permissions between agents, the webhook circuit breaker, and the
+age of search cursors.
+
+The account's time is `now`, also in the Date header: run it with uvicorn's own Date header off
+(`date_header=False`), as `adapters.simulator_server.serve` does.
+
+Out of the box there is one admin, the bot, with the credentials below; everything else comes from
+`app.state.zendesk.seed(...)` or POST /_sim/seed. The control surface over HTTP: `simulator_control`.
+"""
+
+import json
+import re
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Scope
+
+from adapters.zendesk import simulator_feeds as feeds
+from adapters.zendesk import simulator_reads as reads
+from adapters.zendesk import simulator_writes as writes
+from adapters.zendesk.simulator_calls import Call
+from adapters.zendesk.simulator_control import act, routes
+from adapters.zendesk.simulator_errors import Refused, Reply, forbidden, not_played, refused
+from adapters.zendesk.simulator_faults import Wire
+from adapters.zendesk.simulator_state import Zendesk
+from adapters.zendesk.simulator_switches import Switches
+
+BOT = "bot@uptier.test"
+TOKEN = "zendesk-simulator-token"
+API_KEY = "zendesk-simulator-key"
+CLIENT, CLIENT_SECRET = "uptier", "zendesk-simulator-client-secret"
+
+Handler = Callable[[Call], Reply]
+
+PLAYED: dict[tuple[str, str], tuple[Handler, tuple[str, ...]]] = {  # handler, endpoint limits
+    ("GET", "users/me"): (reads.me, ()),
+    ("GET", "users"): (reads.users, ()),
+    ("GET", "groups"): (reads.groups, ()),
+    ("GET", "group_memberships"): (reads.group_memberships, ()),
+    ("GET", "organizations/show_many"): (reads.organizations, ()),
+    ("GET", "ticket_fields"): (reads.ticket_fields, ()),
+    ("GET", "slas/policies"): (reads.sla_policies, ()),
+    ("GET", "business_hours/schedules"): (reads.schedules, ()),
+    ("GET", "search/export"): (feeds.search_export, ("search-export",)),
+    ("GET", "incremental/tickets/cursor"): (feeds.changed_tickets, ("incremental-exports",)),
+    ("GET", "tickets"): (reads.tickets, ("tickets-index",)),
+    ("GET", "tickets/{id}"): (reads.one_ticket, ()),
+    ("GET", "tickets/{id}/comments"): (reads.comments, ()),
+    ("GET", "tickets/{id}/audits"): (reads.audits, ()),
+    ("PUT", "tickets/{id}"): (writes.update_ticket, ("tickets-update", "per-ticket-updates")),
+}
+TICKET = re.compile(r"tickets/([^/]+)(/comments|/audits)?")
+FIXED = ("tickets/show_many", "tickets/update_many", "tickets/create_many", "tickets/count")
+
+
+def create(now: Callable[[], float] = time.time, **switches: Any) -> Starlette:
+    """Make an account of its own; nothing is shared between two.
+
+    `now` gives epoch seconds. `switches` are the fields of `Switches`; TypeError names an unknown one.
+    The account is at `app.state.zendesk`.
+    """
+    desk = Zendesk(now, Switches(**switches))
+    _admit_bot(desk)
+    wire = Middleware(
+        Wire, log=desk.log, faults=desk.faults, now=desk.now, act=lambda order: act(desk, order)
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        desk.hooks.stop()
+
+    app = Starlette(routes=[*routes(desk), *_api(desk)], middleware=[wire], lifespan=lifespan)
+    app.state.zendesk = desk
+    return app
+
+
+def _admit_bot(desk: Zendesk) -> None:
+    (bot,) = desk.people.add_agents([{"name": "Uptier", "email": BOT, "role": "admin"}])
+    desk.access.allow(TOKEN, bot)
+    desk.access.allow_key(API_KEY, BOT, bot)
+    desk.access.allow_client(CLIENT, CLIENT_SECRET, bot)
+
+
+def _api(desk: Zendesk) -> list[Route]:
+    async def api(request: Request) -> Response:
+        content = await request.body()
+        return _guarded(lambda: _served(desk, request, content))
+
+    async def token(request: Request) -> Response:
+        content = await request.body()
+        return _guarded(lambda: desk.access.grant(_form(content)))
+
+    async def other(request: Request) -> Response:
+        return _guarded(lambda: _unknown(request))
+
+    verbs = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+    return [
+        Route("/oauth/tokens", token, methods=["POST"]),
+        Route("/api/v2/{path:path}", api, methods=verbs),
+        Route("/{path:path}", other, methods=verbs),
+    ]
+
+
+def _guarded(work: Callable[[], Reply]) -> Response:
+    try:
+        reply = work()
+    except Refused as refusal:
+        reply = refusal.reply
+    return _response(reply)
+
+
+def _served(desk: Zendesk, request: Request, content: bytes) -> Reply:
+    """Find the handler, know the caller, charge the limits, and let the handler answer."""
+    path = request.path_params["path"].removesuffix(".json")
+    name, params = _named(path)
+    handler, limits = PLAYED.get((request.method, name), (None, ()))
+    if handler is None:
+        raise not_played(f"{request.method} /api/v2/{path}")
+    with desk.lock:
+        token = desk.access.caller(request.headers.get("authorization", ""))
+        if not token.scopes & _scopes(request.method, path):
+            raise forbidden(as_object=desk.switches.error_objects)
+        whose = {"per-ticket-updates": f"{token.user}/{params.get('id')}"}
+        headers = desk.limits.take(
+            [("account", ""), *((limit, whose.get(limit, "")) for limit in limits)], desk.now()
+        )
+        call = Call(
+            desk=desk,
+            user=desk.people.users[token.user],
+            path=request.url.path,
+            query=request.query_params,
+            base=f"{request.url.scheme}://{request.headers['host']}",
+            client=request.headers.get("user-agent", ""),
+            params=params,
+            body=_json(content),
+        )
+        return _handled(handler, call, headers, request.scope)
+
+
+def _handled(handler: Handler, call: Call, headers: Mapping[str, str], scope: Scope) -> Reply:
+    """Answer, or refuse, with the limits' headers, and note in the request log that a write was applied."""
+    try:
+        reply = handler(call)
+    except Refused as refusal:
+        reply = refusal.reply
+    else:
+        scope["uptier.logged"].applied = handler is writes.update_ticket
+    return Reply(status=reply.status, body=reply.body, headers={**headers, **reply.headers})
+
+
+def _named(path: str) -> tuple[str, Mapping[str, str]]:
+    found = TICKET.fullmatch(path)
+    if found is None or path in FIXED:
+        return path, {}
+    return f"tickets/{{id}}{found[2] or ''}", {"id": found[1]}
+
+
+def _scopes(method: str, path: str) -> frozenset[str]:
+    """The scopes of which a token needs one: the general one, or that of the resource."""
+    verb = "read" if method == "GET" else "write"
+    return frozenset({verb, f"{path.partition('/')[0]}:{verb}"})
+
+
+def _json(content: bytes) -> Any:
+    if not content:
+        return None
+    try:
+        return json.loads(content)
+    except ValueError:
+        body = {"error": "Unprocessable Entity", "message": "Server could not parse JSON"}
+        raise refused(422, body) from None
+
+
+def _form(content: bytes) -> Mapping[str, Any]:
+    """Token requests come as JSON or as a form."""
+    if content.lstrip().startswith(b"{"):
+        fields: Mapping[str, Any] = _json(content)
+        return fields
+    return dict(parse_qsl(content.decode()))
+
+
+def _unknown(request: Request) -> Reply:
+    raise not_played(f"{request.method} {request.url.path}")
+
+
+def _response(reply: Reply) -> Response:
+    if reply.body is None:
+        return Response(status_code=reply.status, headers=dict(reply.headers))
+    text = json.dumps(reply.body, ensure_ascii=False)
+    kind = "application/json; charset=utf-8"
+    return Response(text, status_code=reply.status, headers=dict(reply.headers), media_type=kind)

@@ -1,0 +1,183 @@
+"""What the account tells about people, set-up and tickets."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from adapters.zendesk.simulator_calls import Call, paged
+from adapters.zendesk.simulator_errors import Reply, forbidden, invalid_attribute, not_played, too_many_values
+from adapters.zendesk.simulator_records import Record
+from adapters.zendesk.simulator_slas import policy_metrics
+from adapters.zendesk.simulator_switches import Gate
+from adapters.zendesk.simulator_tickets import Row
+
+SIDELOADS = {"users", "groups", "organizations", "metric_sets", "slas"}
+MOST_IDS = 100
+
+
+def me(call: Call) -> Reply:
+    """GET /users/me: whom the credentials act as."""
+    return Reply(body={"user": {**call.user, "url": f"{call.base}/api/v2/users/{call.user['id']}.json"}})
+
+
+def users(call: Call) -> Reply:
+    """GET /users, of one or more roles when `role[]` names them."""
+    roles = set(call.query.getlist("role[]")) | set(call.query.getlist("role"))
+    people = call.desk.people.users.values()
+    return _listed(call, "users", [user for user in people if not roles or user["role"] in roles])
+
+
+def groups(call: Call) -> Reply:
+    """GET /groups, deleted ones included."""
+    return _listed(call, "groups", call.desk.people.groups.values())
+
+
+def group_memberships(call: Call) -> Reply:
+    """GET /group_memberships."""
+    return _listed(call, "group_memberships", call.desk.people.memberships.values())
+
+
+def organizations(call: Call) -> Reply:
+    """GET /organizations/show_many: at most 100 ids, and missing ones are left out."""
+    texts = [text for text in call.query.get("ids", "").split(",") if text]
+    if len(texts) > MOST_IDS:
+        raise too_many_values(MOST_IDS)
+    if not all(text.isdigit() for text in texts):
+        raise invalid_attribute("ids", "an integer", "organizations/show_many")
+    known = call.desk.people.organizations
+    rows = [with_url(call, "organizations", known[int(text)]) for text in texts if int(text) in known]
+    return Reply(body={"organizations": rows, "next_page": None, "previous_page": None, "count": len(rows)})
+
+
+def ticket_fields(call: Call) -> Reply:
+    """GET /ticket_fields."""
+    return _listed(call, "ticket_fields", call.desk.people.ticket_fields.values())
+
+
+def sla_policies(call: Call) -> Reply:
+    """GET /slas/policies: for admins, on plans that have them."""
+    _gate(call, call.desk.switches.slas)
+    call.need_admin()
+    rows = sorted(call.desk.people.sla_policies.values(), key=lambda row: row["position"])
+    return _listed(call, "sla_policies", rows, under="slas/policies")
+
+
+def schedules(call: Call) -> Reply:
+    """GET /business_hours/schedules: on plans that have them."""
+    _gate(call, call.desk.switches.schedules)
+    rows = list(call.desk.people.schedules.values())
+    return Reply(body={"schedules": rows, "url": call.base + call.path})
+
+
+def tickets(call: Call) -> Reply:
+    """GET /tickets: all but deleted and archived ones, oldest id first."""
+    rows = [row.json for _, row in sorted(call.desk.tickets.items()) if not row.deleted and not row.archived]
+    page = paged(call, rows)
+    shown = [shown_ticket(call, call.desk.tickets[row["id"]]) for row in page.rows]
+    return Reply(body={"tickets": shown, **sideloads(call, page.rows), **page.about})
+
+
+def one_ticket(call: Call) -> Reply:
+    """GET /tickets/{id}."""
+    row = alive(call)
+    return Reply(body={"ticket": shown_ticket(call, row), **sideloads(call, [row.json])})
+
+
+def comments(call: Call) -> Reply:
+    """GET /tickets/{id}/comments: oldest first unless sorted otherwise."""
+    rows = alive(call).comments
+    page = paged(call, _sorted(call, rows, newest_first=False, sortable=True))
+    return Reply(body={"comments": page.rows, **page.about})
+
+
+def audits(call: Call) -> Reply:
+    """GET /tickets/{id}/audits."""
+    switches = call.desk.switches
+    rows = _sorted(
+        call, alive(call).audits, newest_first=switches.audits_newest_first, sortable=switches.audits_sortable
+    )
+    page = paged(call, rows)
+    return Reply(body={"audits": page.rows, **page.about})
+
+
+def alive(call: Call) -> Row:
+    """The ticket of the path; Refused with 404 if there is none or it was deleted."""
+    text = str(call.params["id"])
+    if not text.isdigit():
+        raise invalid_attribute("id", "an integer", "tickets/show")
+    row = call.desk.tickets.get(int(text))
+    if row is None or row.deleted:
+        raise call.missing()
+    return row
+
+
+def shown_ticket(call: Call, row: Row) -> Record:
+    """A ticket as this caller sees it, with the sideloads that sit inside it."""
+    wanted = _includes(call)
+    shown = {
+        "url": f"{call.base}/api/v2/tickets/{row.id}.json",
+        **row.json,
+        "fields": row.json["custom_fields"],
+    }
+    if "metric_sets" in wanted:
+        shown["metric_set"] = (
+            None if row.deleted or row.archived else with_url(call, "ticket_metrics", row.metrics)
+        )
+    if "slas" in wanted:
+        people, desk = call.desk.people, call.desk
+        staff = {number: user for number, user in people.users.items() if people.is_staff(number)}
+        shown["slas"] = {
+            "policy_metrics": policy_metrics(
+                row, people.sla_policies.values(), staff, desk.now(), desk.switches.sla_lag
+            )
+        }
+    return shown
+
+
+def sideloads(call: Call, rows: Iterable[Record]) -> dict[str, list[Record]]:
+    """The sideloads that sit beside the tickets: everyone and everything these tickets point to."""
+    wanted, people, listed = _includes(call), call.desk.people, list(rows)
+    persons = [row[name] for row in listed for name in ("requester_id", "submitter_id", "assignee_id")]
+    persons += [number for row in listed for number in row["collaborator_ids"]]
+    tables = {
+        "users": (people.users, persons),
+        "groups": (people.groups, [row["group_id"] for row in listed]),
+        "organizations": (people.organizations, [row["organization_id"] for row in listed]),
+    }
+    return {
+        name: [with_url(call, name, table[number]) for number in dict.fromkeys(numbers) if number in table]
+        for name, (table, numbers) in tables.items()
+        if name in wanted
+    }
+
+
+def with_url(call: Call, under: str, row: Record) -> Record:
+    """A record with its own address, as every record has it."""
+    return {"url": f"{call.base}/api/v2/{under}/{row['id']}.json", **row}
+
+
+def _includes(call: Call) -> set[str]:
+    wanted = {name for name in call.query.get("include", "").split(",") if name}
+    if wanted - SIDELOADS:
+        raise not_played(f"include={','.join(sorted(wanted - SIDELOADS))}")
+    return wanted
+
+
+def _listed(call: Call, name: str, rows: Iterable[Record], under: str | None = None) -> Reply:
+    page = paged(call, rows)
+    return Reply(body={name: [with_url(call, under or name, row) for row in page.rows], **page.about})
+
+
+def _sorted(call: Call, rows: list[Record], *, newest_first: bool, sortable: bool) -> list[Record]:
+    order = call.query.get("sort", call.query.get("sort_order", "")) if sortable else ""
+    if order in ("-created_at", "desc"):
+        newest_first = True
+    elif order in ("created_at", "asc"):
+        newest_first = False
+    return rows[::-1] if newest_first else rows
+
+
+def _gate(call: Call, gate: Gate) -> Any:
+    if gate == "forbidden":
+        raise forbidden(as_object=call.desk.switches.error_objects)
+    if gate == "missing":
+        raise call.missing()
