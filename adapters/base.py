@@ -199,6 +199,9 @@ class Gate(Protocol):
     def learn(self, limits: tuple[Limit, ...]) -> None:
         """Hear what the vendor's headers say of the budgets."""
 
+    def hold(self, wait: Seconds) -> None:
+        """Send nothing to this account for so many seconds: the vendor asked all of us to wait."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
