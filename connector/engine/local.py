@@ -71,9 +71,10 @@ class LocalEngine:
 
         A ticket that is owed a look even after it had one waits for the next drain.
         """
-        looks, seen = 0, set[TicketRef]()
-        while fresh := [one for one in self._owed() if one.ref not in seen]:
-            self._offer(fresh)
+        looks, before, seen = 0, -1, set[TicketRef]()
+        while looks > before:
+            before = looks
+            self._offer(one for one in self._owed() if one.ref not in seen)
             while ref := self._take():
                 seen.add(ref)
                 self._look(work, ref)

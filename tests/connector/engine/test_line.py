@@ -1,0 +1,142 @@
+"""The line's rules: once a ticket, never twice at once, urgent first, accounts in turn."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connector.engine.line import Line
+from policies.model import TicketRef
+
+
+def ref(text: str) -> TicketRef:
+    return TicketRef.parse(text)
+
+
+def taken(line: Line, most: int = 100) -> list[str]:
+    """Take what may start, and leave it under way."""
+    found: list[str] = []
+    while len(found) < most and (one := line.take()):
+        found.append(str(one))
+    return found
+
+
+def test_a_ticket_stands_in_line_once() -> None:
+    line = Line(per_account=9)
+    for _ in range(3):
+        line.join(ref("a/1"), urgent=True)
+        line.offer(ref("a/1"), urgent=True)
+    assert taken(line) == ["a/1"]
+
+
+def test_urgent_goes_before_back_fill_also_of_another_account() -> None:
+    line = Line(per_account=9)
+    line.join(ref("a/1"), urgent=False)
+    line.join(ref("a/2"), urgent=True)
+    line.join(ref("b/3"), urgent=True)
+    assert taken(line) == ["a/2", "b/3", "a/1"]
+
+
+def test_back_fill_that_becomes_urgent_moves_up_and_stays_up() -> None:
+    line = Line(per_account=9)
+    for number in ("a/1", "a/2"):
+        line.join(ref(number), urgent=False)
+    line.join(ref("a/2"), urgent=True)
+    line.join(ref("a/2"), urgent=False)
+    assert taken(line) == ["a/2", "a/1"]
+
+
+def test_accounts_take_turns() -> None:
+    line = Line(per_account=9)
+    for number in ("a/1", "a/2", "a/3", "b/1", "c/1"):
+        line.join(ref(number), urgent=True)
+    assert taken(line) == ["a/1", "b/1", "c/1", "a/2", "a/3"]
+
+
+def test_an_account_at_its_bound_waits_and_others_go_on() -> None:
+    line = Line(per_account=2)
+    for number in ("a/1", "a/2", "a/3", "b/1"):
+        line.join(ref(number), urgent=True)
+    assert taken(line) == ["a/1", "b/1", "a/2"]
+    line.done(ref("b/1"))
+    assert taken(line) == []
+    line.done(ref("a/1"))
+    assert taken(line) == ["a/3"]
+
+
+def test_urgent_at_the_bound_does_not_keep_back_another_accounts_back_fill() -> None:
+    line = Line(per_account=1)
+    line.join(ref("a/1"), urgent=True)
+    line.join(ref("a/2"), urgent=True)
+    line.join(ref("b/1"), urgent=False)
+    assert taken(line) == ["a/1", "b/1"]
+
+
+def test_joining_during_a_look_asks_for_one_more_after_it() -> None:
+    line = Line(per_account=9)
+    line.join(ref("a/1"), urgent=True)
+    assert taken(line) == ["a/1"]
+    line.join(ref("a/1"), urgent=False)
+    line.join(ref("a/1"), urgent=True)
+    assert taken(line) == []
+    line.join(ref("b/1"), urgent=False)
+    line.done(ref("a/1"))
+    assert taken(line) == ["a/1", "b/1"], "asked for as urgent once, so it goes first"
+    line.done(ref("a/1"))
+    assert taken(line) == []
+
+
+def test_an_offer_during_a_look_is_declined() -> None:
+    line = Line(per_account=9)
+    line.join(ref("a/1"), urgent=True)
+    assert taken(line) == ["a/1"]
+    line.offer(ref("a/1"), urgent=True)
+    line.done(ref("a/1"))
+    assert line.idle()
+
+
+def test_idle_is_neither_waiting_nor_under_way() -> None:
+    line = Line(per_account=9)
+    assert line.idle()
+    line.join(ref("a/1"), urgent=True)
+    assert (line.idle(), line.waiting(), line.running()) == (False, 1, 0)
+    line.take()
+    assert (line.idle(), line.waiting(), line.running()) == (False, 0, 1)
+    line.done(ref("a/1"))
+    assert line.idle()
+
+
+refs = st.builds(TicketRef, st.sampled_from("abc"), st.sampled_from("123"))
+steps = st.lists(
+    st.tuples(st.sampled_from(["join", "offer", "take", "done"]), refs, st.booleans()), max_size=60
+)
+
+
+@given(steps)
+def test_no_ticket_is_lost_or_under_way_twice(steps: list[tuple[str, TicketRef, bool]]) -> None:
+    line, running, owed = Line(per_account=2), list[TicketRef](), set[TicketRef]()
+
+    def take() -> None:
+        if found := line.take():
+            assert found not in running
+            assert found in owed
+            running.append(found)
+            owed.discard(found)
+            assert sum(one.account == found.account for one in running) <= 2
+
+    for what, one, urgent in steps:
+        if what == "take":
+            take()
+        elif what == "done" and running:
+            line.done(running.pop(0))
+        elif what == "join":
+            line.join(one, urgent=urgent)
+            owed.add(one)
+        elif what == "offer":
+            line.offer(one, urgent=urgent)
+            if one not in running:
+                owed.add(one)
+    for _ in range(len(owed) + len(running) + 1):
+        take()
+        while running:
+            line.done(running.pop())
+    assert owed == set()
+    assert line.idle()

@@ -1,0 +1,148 @@
+"""What was handed in together is committed together, and told apart from what was not kept."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
+
+from connector.intake.group_commit import GroupCommit, NotKept
+from connector.store import inbox
+from connector.store.database import Store
+from tests.connector.intake.desks import QuietEngine
+from tests.connector.store.samples import REF, an_arrival
+
+
+@pytest.fixture
+def engine() -> QuietEngine:
+    return QuietEngine()
+
+
+@pytest.fixture
+def group(store: Store, engine: QuietEngine) -> Iterator[GroupCommit]:
+    group = GroupCommit(store, engine, room=50)
+    group.start()
+    yield group
+    assert group.stop(10)
+
+
+def open_deliveries(store: Store) -> int:
+    with store.reading() as connection:
+        return inbox.backlog(connection)
+
+
+def test_what_is_kept_is_in_the_inbox_and_wakes_its_tickets(
+    store: Store, group: GroupCommit, engine: QuietEngine
+) -> None:
+    group.put([an_arrival("d1"), an_arrival("d2", ticket="2")]).result(10)
+    assert open_deliveries(store) == 2
+    assert engine.woken == [("acme/1", True), ("acme/2", True)]
+
+
+def test_a_redelivery_is_kept_and_wakes_nobody(store: Store, group: GroupCommit, engine: QuietEngine) -> None:
+    group.put([an_arrival("d1")]).result(10)
+    group.put([an_arrival("d1")]).result(10)
+    assert open_deliveries(store) == 1
+    assert engine.woken == [("acme/1", True)]
+
+
+def test_what_gathers_during_a_commit_shares_the_next_one(store: Store, group: GroupCommit) -> None:
+    commits: list[int] = []
+    event.listen(store._writes, "commit", lambda _connection: commits.append(1))
+    with store.writing():
+        waiting = [group.put([an_arrival(f"d{number}")]) for number in range(20)]
+        assert not any(future.done() for future in waiting)
+        commits.clear()
+    for future in waiting:
+        future.result(10)
+    assert open_deliveries(store) == 20
+    assert len(commits) <= 3, "the transaction of this test, the request that came first, all the others"
+
+
+def test_nothing_is_kept_before_its_commit(store: Store, group: GroupCommit) -> None:
+    at_commit, go_on = threading.Event(), threading.Event()
+
+    def slow(_connection: object) -> None:
+        at_commit.set()
+        assert go_on.wait(10)
+
+    event.listen(store._writes, "commit", slow)
+    future = group.put([an_arrival()])
+    assert at_commit.wait(10)
+    assert not future.done()
+    go_on.set()
+    future.result(10)
+
+
+def test_a_failed_commit_is_told_and_the_next_one_succeeds(
+    store: Store, group: GroupCommit, engine: QuietEngine
+) -> None:
+    broken = True
+
+    def fail(_connection: object) -> None:
+        if broken:
+            raise OperationalError("COMMIT", {}, Exception("disk I/O error"))
+
+    event.listen(store._writes, "commit", fail)
+    with pytest.raises(NotKept, match="did not keep"):
+        group.put([an_arrival("d1")]).result(10)
+    assert (open_deliveries(store), engine.woken) == (0, [])
+    broken = False
+    group.put([an_arrival("d1")]).result(10)
+    assert (open_deliveries(store), engine.woken) == (1, [("acme/1", True)])
+
+
+def test_a_full_queue_refuses_at_once(store: Store, group: GroupCommit) -> None:
+    with store.writing():
+        waiting = [group.put([an_arrival(f"d{number}")]) for number in range(50)]
+        refused = 0
+        for number in range(50, 60):
+            try:
+                waiting.append(group.put([an_arrival(f"d{number}")]))
+            except NotKept:
+                refused += 1
+        assert refused >= 9, "at most one batch has left the queue"
+    for future in waiting:
+        future.result(10)
+    assert open_deliveries(store) == 60 - refused
+
+
+def test_stopping_commits_what_waits_and_refuses_what_comes(store: Store, engine: QuietEngine) -> None:
+    group = GroupCommit(store, engine)
+    with pytest.raises(NotKept):
+        group.put([an_arrival("early")])
+    group.start()
+    with store.writing():
+        waiting = [group.put([an_arrival(f"d{number}")]) for number in range(5)]
+        assert not group.stop(0)
+        with pytest.raises(NotKept):
+            group.put([an_arrival("late")])
+    assert group.stop(10)
+    for future in waiting:
+        future.result(0)
+    assert open_deliveries(store) == 5
+    assert not group.well()
+
+
+def test_an_error_nobody_expected_leaves_no_client_waiting(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken(QuietEngine):
+        def wake(self, *_args: object, **_kwargs: object) -> None:
+            raise ZeroDivisionError
+
+    died: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", died.append)
+    group = GroupCommit(store, Broken())
+    group.start()
+    with store.writing():
+        waiting = [group.put([an_arrival(f"d{number}")]) for number in range(5)]
+    for future in waiting:
+        with pytest.raises(NotKept):
+            future.result(10)
+    assert group.stop(10)
+    assert len(died) == 1
+    assert not group.well()
+    with store.reading() as connection:
+        assert inbox.open_rows(connection, REF) == ()
