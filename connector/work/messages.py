@@ -1,0 +1,163 @@
+"""The texts that go on tickets, from the templates of the config.
+
+A template sees `level.name`, `policy.name`, `reasons` (a list), `owner`, `next_step`, `account` and `ticket`
+(`ref`, `subject`, `status`, `priority`, `requester.name`). Ticket text is data: it is put in, never read as a
+template. There is no built-in template: what agents and customers read stands in the config, whole.
+
+A note always says policy, level, reasons, next step and how to ask why; what its template leaves out is added
+below. A reply gets nothing added, because customers read it.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from jinja2 import StrictUndefined, TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from adapters.base import Note
+from connector.work.template_rules import faults
+from policies.document import Document
+from policies.model import Ticket
+from policies.plan import Say
+from policies.policy import PolicySet, TemplateSpec
+from policies.problems import Problem
+
+LONGEST = 10_000
+ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """A level, policy or requester as templates see it. An unknown requester's name is empty."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """The ticket as templates see it. A ticket without a priority says `none`."""
+
+    ref: str
+    subject: str
+    status: str
+    priority: str
+    requester: Named
+
+
+Context = dict[str, str | Sequence[str] | Named | Seen]
+FULL: Context = {
+    "level": Named(name="Team lead"),
+    "policy": Named(name="urgent-unanswered"),
+    "reasons": ("customer waiting for 31m (limit 30m)", "priority is urgent"),
+    "owner": "Tier 2",
+    "next_step": "Duty manager at 14:30",
+    "account": "acme",
+    "ticket": Seen(
+        ref="acme/4711", subject="Down", status="open", priority="urgent", requester=Named(name="Ann")
+    ),
+}
+BARE: Context = FULL | {
+    "reasons": (),
+    "ticket": Seen(ref="acme/1", subject="", status="new", priority="none", requester=Named(name="")),
+}
+BARE_LACKS = "subject, requester and reasons"
+
+
+def render(say: Say, ticket: Ticket, policies: PolicySet) -> Note:
+    """The text of a note or reply, in the ticket's language if the template has it, else in its first."""
+    body = _fill(_body(policies.templates[say.template], ticket.language), _context(say, ticket))
+    if not say.public:
+        body = "\n\n".join(part for part in (body, "\n".join(_left_out(body, say, ticket))) if part)
+    return Note(public=say.public, body=body)
+
+
+def check_templates(documents: Iterable[Document]) -> tuple[Problem, ...]:
+    """What is wrong with the templates as written. Texts of another type are judged by `parse`."""
+    return tuple(
+        Problem(
+            file=document.name,
+            line=document.line(("templates", name, language)),
+            code="bad-template",
+            message=f'template "{name}" ({language}), line {line} of the text: {message}',
+        )
+        for document in documents
+        for name, language, body in _written(document)
+        for line, message in _try_out(body)
+    )
+
+
+def _context(say: Say, ticket: Ticket) -> Context:
+    requester = ticket.requester.name if ticket.requester else ""
+    return {
+        "level": Named(name=say.level),
+        "policy": Named(name=say.policy),
+        "reasons": say.reasons,
+        "owner": say.owner,
+        "next_step": say.next_step,
+        "account": ticket.ref.account,
+        "ticket": Seen(
+            ref=str(ticket.ref),
+            subject=ticket.subject,
+            status=str(ticket.status),
+            priority=str(ticket.priority or "none"),
+            requester=Named(name=requester),
+        ),
+    }
+
+
+def _try_out(body: str) -> Iterator[tuple[int, str]]:
+    """What is wrong with a template: by its syntax, else by filling it with a full and with a bare ticket."""
+    found = tuple(faults(ENVIRONMENT, body))
+    yield from found
+    for context in () if found else (FULL, BARE):
+        try:
+            _fill(body, context)
+        except (TemplateError, TypeError, ValueError) as error:
+            yield (
+                1,
+                f"it fails on a ticket without {BARE_LACKS}: {error}." if context is BARE else f"{error}.",
+            )
+            return
+
+
+def _fill(body: str, context: Context) -> str:
+    return _capped(ENVIRONMENT.from_string(body).generate(context)).strip()
+
+
+def _capped(pieces: Iterable[str]) -> str:
+    """The text up to the cap; no more is made than is kept."""
+    text = ""
+    for piece in pieces:
+        text += piece
+        if len(text) > LONGEST:
+            return f"{text[: LONGEST - 1]}…"
+    return text
+
+
+def _left_out(body: str, say: Say, ticket: Ticket) -> Iterator[str]:
+    """The lines that a note owes its reader and that its text does not have."""
+    if say.policy not in body or say.level not in body:
+        yield f"Policy: {say.policy}. Level: {say.level}."
+    if missing := [reason for reason in say.reasons if reason not in body]:
+        yield f"Why: {'; '.join(missing)}."
+    if say.next_step not in body:
+        yield f"Next: {say.next_step}"
+    command = f"uptier explain {ticket.ref}"
+    if command not in body:
+        yield f"Ask why: {command}"
+
+
+def _body(template: TemplateSpec, language: str | None) -> str:
+    """The body for `de-AT`: that of `de-at`, else of `de`, else the first. Case and `_` do not matter."""
+    by_language = {name.lower().replace("_", "-"): body for name, body in template.bodies.items()}
+    wanted = (language or "").lower().replace("_", "-")
+    first = next(iter(template.bodies.values()))
+    return by_language.get(wanted) or by_language.get(wanted.partition("-")[0]) or first
+
+
+def _written(document: Document) -> Iterator[tuple[str, str, str]]:
+    tables = document.data.get("templates")
+    for name, table in tables.items() if isinstance(tables, dict) else ():
+        for language, body in table.items() if isinstance(table, dict) else ():
+            if isinstance(body, str):
+                yield name, language, body
