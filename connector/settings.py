@@ -1,0 +1,195 @@
+"""The config file's `[service]` and `[accounts.*]`, checked, and with them everything its policy files say.
+
+Keys and defaults are described in docs/config.md. Secrets are never here, only references to them.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
+
+from adapters.base import Account
+from connector import public_holidays
+from connector.settings_files import DEFAULT_PATTERNS, read_files
+from connector.settings_problems import plain_secrets, translate
+from connector.settings_values import (
+    as_text,
+    database_url,
+    fault,
+    helpdesk_url,
+    interval,
+    known_adapter,
+    listen_address,
+)
+from connector.work.messages import check_templates
+from policies.document import Document
+from policies.known import Known
+from policies.model import Seconds
+from policies.parse import parse
+from policies.policy import Mode, PolicySet
+from policies.problems import Problem
+
+
+def account_names(accounts: Mapping[str, "AccountSettings"]) -> Mapping[str, "AccountSettings"]:
+    """Names that fit into URLs and ticket references; read-only."""
+    for name in accounts:
+        if not (name.isascii() and name.replace("-", "").replace("_", "").isalnum()):
+            raise fault("bad-name", f'account "{name}": write the name with letters, digits, - and _ only.')
+    if not accounts:
+        raise fault("missing", "no account is connected; add [accounts.NAME].")
+    return MappingProxyType(accounts)
+
+
+class Table(BaseModel):
+    """What all tables have in common: no unknown keys, and nothing changes once it was read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Caps(Table):
+    """Rule 14: how much one account and one ticket may see before a human is asked."""
+
+    escalations_per_hour: Annotated[int, Field(strict=True, ge=1)] = 500
+    writes_per_day: Annotated[int, Field(strict=True, ge=1)] = 20
+
+
+class Service(Table):
+    """`[service]`. `database` is absolute once read."""
+
+    database: Annotated[str, AfterValidator(database_url)] = Field(
+        "sqlite:///uptier.db", validate_default=True
+    )
+    listen: Annotated[str, AfterValidator(listen_address)] = "127.0.0.1:8080"
+    mode: Mode = "observe"
+    default_owner: str | None = None
+    policies: tuple[str, ...] = DEFAULT_PATTERNS
+    caps: Caps = Caps()
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port to listen on."""
+        parts = urlsplit(f"//{self.listen}")
+        return str(parts.hostname), int(parts.port or 0)
+
+
+class Bearer(Table):
+    """A token of an OAuth client or the like, sent as `Authorization: Bearer`."""
+
+    kind: Literal["bearer"]
+    token: str = Field(examples=['token = "secret:acme-token"'])
+
+
+class Token(Table):
+    """A user's API token."""
+
+    kind: Literal["token"]
+    user: str = Field(examples=['user = "bot@acme.test"'])
+    token: str = Field(examples=['token = "secret:acme-token"'])
+
+
+class Webhook(Table):
+    """What webhooks are signed with."""
+
+    secret: str = Field(examples=['secret = "secret:acme-webhook"'])
+
+
+class AccountSettings(Table):
+    """`[accounts.NAME]`. Without `webhook` the account is only polled."""
+
+    adapter: Annotated[str, AfterValidator(known_adapter)] = Field(examples=['adapter = "zendesk"'])
+    url: Annotated[str, AfterValidator(helpdesk_url)] = Field(examples=['url = "https://helpdesk.example"'])
+    auth: Bearer | Token = Field(
+        discriminator="kind", examples=['auth = { kind = "bearer", token = "secret:acme-token" }']
+    )
+    webhook: Webhook | None = None
+    poll: Annotated[Seconds, BeforeValidator(interval)] = 60
+    budget: Annotated[float, Field(strict=True, gt=0, le=1)] = 0.5
+    mode: Mode | None = None
+    fields: Annotated[
+        Mapping[str, Annotated[str, BeforeValidator(as_text)]], AfterValidator(MappingProxyType)
+    ] = Field(default_factory=dict, validate_default=True)
+    vip: frozenset[str] = frozenset({"vip"})
+
+
+class Settings(Table):
+    """What runs where: the service, and the accounts by name."""
+
+    service: Service
+    accounts: Annotated[Mapping[str, AccountSettings], AfterValidator(account_names)] = Field(
+        examples=["[accounts.NAME]"]
+    )
+
+    def account(self, name: str, secret: Callable[[str], str]) -> Account:
+        """What the adapter of this account is made from; `secret` resolves references when it asks."""
+        said = self.accounts[name]
+        return Account(
+            name=name,
+            url=said.url,
+            auth=said.auth.model_dump(),
+            webhook=said.webhook.model_dump() if said.webhook else {},
+            secret=secret,
+            fields=said.fields,
+            vip=said.vip,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """Everything the files say. `settings` or `policies` is None if theirs has an error among `problems`."""
+
+    settings: Settings | None
+    policies: PolicySet | None
+    problems: tuple[Problem, ...]
+    documents: tuple[Document, ...]
+
+
+def load(path: Path, known: Known | None = None) -> Loaded:
+    """Read and check the main file and its policy files. All problems come at once, sorted by place.
+
+    `known` is each account's directory as last read; without it groups and people are not judged.
+    """
+    files = read_files(path)
+    if not files.documents:
+        return Loaded(settings=None, policies=None, problems=files.problems, documents=())
+    settings, about_settings = _settings(files.documents[0], path.parent)
+    parsed = parse(files.documents, known)
+    about_policies = (
+        *files.problems,
+        *parsed.problems,
+        *check_templates(files.documents),
+        *public_holidays.check_regions(files.documents),
+    )
+    return Loaded(
+        settings=settings,
+        policies=public_holidays.stamp(parsed.policies)
+        if parsed.policies and not _broken(about_policies)
+        else None,
+        problems=tuple(sorted({*about_settings, *about_policies})),
+        documents=files.documents,
+    )
+
+
+def _broken(problems: tuple[Problem, ...]) -> bool:
+    return any(problem.severity == "error" for problem in problems)
+
+
+def _settings(main: Document, folder: Path) -> tuple[Settings | None, tuple[Problem, ...]]:
+    said = {key: value for key, value in main.data.items() if key in Settings.model_fields}
+    said.setdefault("service", {})
+    problems = plain_secrets(main)
+    try:
+        settings = Settings.model_validate(said, context={"folder": folder.absolute()})
+    except ValidationError as error:
+        return None, (*problems, *translate(main, error, Settings))
+    return (None if _broken(problems) else settings), problems

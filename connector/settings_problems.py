@@ -1,0 +1,165 @@
+"""What is wrong with `[service]` and `[accounts.*]`, in words and with lines.
+
+Nothing here shows a value: it might be a secret in the wrong place.
+"""
+
+import re
+from collections.abc import Iterator
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+from connector.secrets import PREFIX, secret_name
+from policies.document import Document, Path
+from policies.problems import Problem, did_you_mean, listed
+
+SECRET_KEY = re.compile(r"(^|[_-])(token|secret|password|passwd|key|apikey)$", re.IGNORECASE)
+TYPES = {
+    "string_type": "takes text",
+    "tuple_type": 'takes a list, such as ["a", "b"]',
+    "frozen_set_type": 'takes a list, such as ["a", "b"]',
+    "int_type": "takes a whole number",
+    "float_type": "takes a number",
+    "model_type": "takes a table",
+    "model_attributes_type": "takes a table",
+    "mapping_type": "takes a table",
+    "dict_type": "takes a table",
+}
+RANGES = {
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+}
+NOT_YET = frozenset({"oauth"})
+
+
+def translate(document: Document, error: ValidationError, model: type[BaseModel]) -> tuple[Problem, ...]:
+    """The problems behind a failed validation of the main file."""
+    return tuple(_translated(document, details, model) for details in error.errors(include_url=False))
+
+
+def plain_secrets(document: Document) -> tuple[Problem, ...]:
+    """Every token, secret, password or key that is written out, or is no reference that could be resolved."""
+    tables = {name: document.data.get(name) for name in ("service", "accounts")}
+    return tuple(
+        Problem(file=document.name, line=document.line(path), code=code, message=f"{_about(path)}: {text}")
+        for path, value in _texts(tables, ())
+        if (found := _judge_secret(path, value))
+        for code, text in (found,)
+    )
+
+
+def _texts(value: object, path: Path) -> Iterator[tuple[Path, str]]:
+    """Every text in tables and lists, but for `fields`, whose keys are not ours."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict) and path[2:3] != ("fields",):
+        for key, inner in value.items():
+            yield from _texts(inner, (*path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _texts(inner, (*path, index))
+
+
+def _judge_secret(path: Path, value: str) -> tuple[str, str] | None:
+    key = path[-1]
+    if not isinstance(key, str) or not SECRET_KEY.search(key):
+        return None
+    if not value.startswith(PREFIX):
+        return "plain-secret", (
+            f"`{key}` holds the secret itself. Keep it with `uptier secret set NAME` and write here "
+            f'{key} = "secret:NAME"; replace it at the helpdesk if others could read this file.'
+        )
+    try:
+        secret_name(value)
+    except ValueError as error:
+        return "bad-secret", f"`{key}`: {error}."
+    return None
+
+
+def _translated(document: Document, details: ErrorDetails, model: type[BaseModel]) -> Problem:
+    path, table = _walk(details["loc"], model)
+    if details["type"].startswith("union_tag"):
+        path = (*path, "kind")
+    code, text = _say(details, path, table)
+    about = _about(path)
+    return Problem(
+        file=document.name,
+        line=document.line(path),
+        code=code,
+        message=f"{about}: {text}" if about else text,
+    )
+
+
+def _say(details: ErrorDetails, path: Path, table: type[BaseModel] | None) -> tuple[str, str]:
+    """The code and the sentence for one error."""
+    kind, context = details["type"], details.get("ctx", {})
+    key = next((step for step in reversed(path) if isinstance(step, str)), "")
+    fields = table.model_fields if table else {}
+    match kind:
+        case "missing":
+            return "missing", f"`{key}` is missing; add for example {_example(fields[key])}."
+        case "union_tag_not_found":
+            return "missing", '`kind` is missing; add for example kind = "bearer".'
+        case "extra_forbidden":
+            hint = did_you_mean(key, fields) or f" Known here: {listed(sorted(fields), 'and')}."
+            return "unknown-key", f"`{key}` is not a key here.{hint}"
+        case "literal_error":
+            return _say_choice(key, details["input"], context["expected"])
+        case "union_tag_invalid":
+            return _say_choice(key, context["tag"], context["expected_tags"])
+        case _ if kind in TYPES:
+            return "wrong-type", f"`{key}` {TYPES[kind]}."
+        case _ if kind in RANGES:
+            return "out-of-range", f"`{key}` {RANGES[kind].format(**context)}."
+        case _:
+            return kind, details["msg"]
+
+
+def _say_choice(key: str, said: object, expected: str) -> tuple[str, str]:
+    """A word that is none of those that can stand here; pydantic lists them as `'a', 'b' or 'c'`."""
+    words = sorted(re.findall(r"'([^']+)'", expected))
+    if said in NOT_YET:
+        return "not-yet", f'`{key}` "{said}" does not work yet in this version; write {listed(words)}.'
+    near = did_you_mean(said, words) if isinstance(said, str) else ""
+    return "unknown-value", f"`{key}` is none of {listed(words)}.{near}"
+
+
+def _example(field: FieldInfo) -> str:
+    return str((field.examples or ["a value"])[0])
+
+
+def _about(path: Path) -> str:
+    if path[:1] == ("accounts",) and len(path) > 1:
+        return f'account "{path[1]}"'
+    return str(path[0]) if len(path) > 1 else ""
+
+
+def _walk(loc: tuple[int | str, ...], model: type[BaseModel]) -> tuple[Path, type[BaseModel] | None]:
+    """The place in the file that a pydantic location means, and the model of the table that holds it.
+
+    Where a table may be one of several models, pydantic adds its `kind` to the location; the file has no such
+    step.
+    """
+    path: Path = ()
+    table: type[BaseModel] | None = None
+    here: Any = model
+    for step in loc:
+        models = _models(here)
+        if len(models) > 1:
+            here = next(each for each in models if step in get_args(each.model_fields["kind"].annotation))
+            continue
+        path = (*path, step)
+        table = models[0] if models else None
+        field = table.model_fields.get(str(step)) if table else None
+        here = field.annotation if field else next(iter(get_args(here)[1:]), None)
+    return path, table
+
+
+def _models(annotation: Any) -> tuple[type[BaseModel], ...]:
+    """The models that a value of this type may be: one, several for a union, none for anything else."""
+    union = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+    return tuple(each for each in union if isinstance(each, type) and issubclass(each, BaseModel))

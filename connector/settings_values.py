@@ -1,0 +1,101 @@
+"""What single values of the config must look like: each function returns the value to use or raises `fault`."""
+
+from importlib.metadata import entry_points
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import ValidationInfo
+from pydantic_core import PydanticCustomError
+
+from policies import durations
+from policies.model import Seconds
+from policies.problems import did_you_mean, listed
+
+SQLITE = "sqlite:///"
+URL_NEXT = '`url` is no address of a helpdesk; write for example "https://helpdesk.example".'
+
+
+def fault(code: str, text: str) -> PydanticCustomError:
+    """An error of a validator, with the code and the text that the Problem will have."""
+    return PydanticCustomError(code, "{text}", {"text": text})
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a URL's host can only be this machine."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def helpdesk_url(text: str) -> str:
+    """An address without credentials, path ends trimmed; https, or http to this machine."""
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        raise fault("bad-url", URL_NEXT) from None
+    if parts.username is not None or parts.password is not None:
+        raise fault("plain-secret", "`url` holds a user or password; put them into `auth`.")
+    if not host or parts.query or parts.fragment or parts.scheme not in {"http", "https"}:
+        raise fault("bad-url", URL_NEXT)
+    if parts.scheme == "http" and not is_loopback(host):
+        raise fault("bad-url", "`url` begins with http://, which others can read; write https://.")
+    return text.rstrip("/")
+
+
+def database_url(text: str, info: ValidationInfo) -> str:
+    """A SQLite address; a relative path is made to stand beside the config file."""
+    path = text.removeprefix(SQLITE)
+    if path == text and text.startswith("postgres"):
+        raise fault(
+            "not-yet", "`database` names PostgreSQL, which this version does not use yet; write sqlite:///."
+        )
+    if path in {text, "", ":memory:"}:
+        raise fault("bad-database", '`database` is a file; write for example "sqlite:///uptier.db".')
+    file = Path((info.context or {})["folder"]) / path
+    if not file.parent.is_dir():
+        raise fault(
+            "no-directory", f"`database` would be in {file.parent}, which is no directory; create it first."
+        )
+    return f"{SQLITE}{file}"
+
+
+def known_adapter(text: str) -> str:
+    """An adapter that is installed."""
+    names = sorted(entry_points(group="uptier.adapters").names)
+    if text not in names:
+        hint = did_you_mean(text, names) or f" Installed: {listed(names, 'and')}."
+        raise fault("unknown-value", f'`adapter` says "{text}", which is not installed.{hint}')
+    return text
+
+
+def interval(value: object) -> Seconds:
+    """A duration of at least ten seconds; helpdesks count requests."""
+    if not isinstance(value, str):
+        raise fault("wrong-type", '`poll` takes a duration as text, for example "60s".')
+    try:
+        span = durations.seconds(value)
+    except ValueError as error:
+        raise fault("bad-duration", f"`poll`: {error}.") from None
+    if span < 10:
+        raise fault("out-of-range", f'`poll` says "{value}"; write 10s or more.')
+    return span
+
+
+def listen_address(text: str) -> str:
+    """HOST:PORT."""
+    try:
+        parts = urlsplit(f"//{text}")
+        whole = parts.hostname and parts.port is not None and not parts.path and parts.username is None
+    except ValueError:
+        whole = False
+    if not whole:
+        raise fault("bad-address", f'`listen` says "{text}"; write HOST:PORT, for example "127.0.0.1:8080".')
+    return text
+
+
+def as_text(value: object) -> object:
+    """A vendor's id may be written as a number."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
