@@ -3,9 +3,11 @@
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 
 from connector.engine.local import LocalEngine
 from connector.store import inbox, timers
@@ -199,6 +201,13 @@ def test_a_tick_leaves_alone_what_is_not_due(store: Store, engine: LocalEngine, 
     assert engine.idle()
 
 
+@pytest.fixture(autouse=True)
+def said() -> Iterator[list[Any]]:
+    """What the engine logged; left to itself structlog spends a second on drawing a traceback."""
+    with capture_logs() as lines:
+        yield lines
+
+
 def fails(_ref: TicketRef) -> None:
     raise ZeroDivisionError
 
@@ -249,7 +258,7 @@ def test_a_failed_look_does_not_take_the_others_down(store: Store, engine: Local
 
 
 def test_a_failed_look_on_a_failing_database_leaves_the_thread_alive(
-    store: Store, engine: LocalEngine, looks: Looks, monkeypatch: pytest.MonkeyPatch
+    store: Store, engine: LocalEngine, looks: Looks, monkeypatch: pytest.MonkeyPatch, said: list[Any]
 ) -> None:
     def full(*_args: object, **_kwargs: object) -> None:
         raise OperationalError("INSERT", {}, Exception("database or disk is full"))
@@ -258,6 +267,7 @@ def test_a_failed_look_on_a_failing_database_leaves_the_thread_alive(
     with monkeypatch.context() as patch:
         patch.setattr(timers, "start", full)
         assert engine.drain(fails) == 1
+    assert [line["event"] for line in said] == ["look_failed", "hold_back_failed"]
     assert engine.drain(looks) == 1
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 
 from connector.intake.group_commit import GroupCommit, NotKept
 from connector.store import inbox
@@ -85,8 +86,9 @@ def test_a_failed_commit_is_told_and_the_next_one_succeeds(
             raise OperationalError("COMMIT", {}, Exception("disk I/O error"))
 
     event.listen(store._writes, "commit", fail)
-    with pytest.raises(NotKept, match="did not keep"):
+    with capture_logs() as lines, pytest.raises(NotKept, match="did not keep"):
         group.put([an_arrival("d1")]).result(10)
+    assert [line["event"] for line in lines] == ["inbox_commit_failed"]
     assert (open_deliveries(store), engine.woken) == (0, [])
     broken = False
     group.put([an_arrival("d1")]).result(10)

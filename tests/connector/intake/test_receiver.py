@@ -158,7 +158,8 @@ def test_a_failed_commit_is_to_be_sent_again(app: Starlette, store: Store, group
         raise OperationalError("COMMIT", {}, Exception("disk I/O error"))
 
     event.listen(store._writes, "commit", fail)
-    answer = ask(app, "POST", "/hooks/acme", headers=GOOD, content=b"d1 1")
+    with capture_logs():
+        answer = ask(app, "POST", "/hooks/acme", headers=GOOD, content=b"d1 1")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     event.remove(store._writes, "commit", fail)
     assert ask(app, "POST", "/hooks/acme", headers=GOOD, content=b"d1 1").status_code == 202
