@@ -15,6 +15,7 @@ from importlib.metadata import version as installed_version
 from policies.calendars import Calendar, build
 from policies.document import Document
 from policies.model import Instant
+from policies.parse_calendar import REGION
 from policies.policy import Policy, PolicySet
 from policies.problems import Problem, did_you_mean
 
@@ -27,7 +28,7 @@ def known_regions() -> Mapping[str, tuple[str, ...]]:
     """Countries with their parts, as codes. Takes a second the first time."""
     import holidays  # here, because importing it is slow and many configurations name no region
 
-    countries = holidays.list_supported_countries(include_aliases=True)
+    countries = holidays.list_supported_countries(include_aliases=False)
     return {country: tuple(parts) for country, parts in countries.items()}
 
 
@@ -100,7 +101,7 @@ def _written(document: Document) -> Iterator[tuple[str, int, str]]:
     for name, table in tables.items() if isinstance(tables, dict) else ():
         regions = table.get("holidays") if isinstance(table, dict) else None
         for index, region in enumerate(regions if isinstance(regions, list) else ()):
-            if isinstance(region, str):
+            if isinstance(region, str) and REGION.fullmatch(region):
                 yield name, index, region
 
 
@@ -113,7 +114,7 @@ def _unknown(region: str) -> str | None:
     country, part = _split(region)
     known = known_regions()
     if country not in known:
-        hint = did_you_mean(country, known) or " Write a country's code, with its state's if need be: US-NY."
+        hint = did_you_mean(country, known) or " Write its dates into `closed` instead."
         return f'no public holidays are known for "{region}".{hint}'
     if part is not None and part not in known[country]:
         near = did_you_mean(region, [f"{country}-{each}" for each in known[country]])

@@ -85,12 +85,7 @@ def test_holidays_reach_back_for_old_tickets() -> None:
 
 @pytest.mark.parametrize(
     ("region", "says"),
-    [
-        ("US-NZ", "Did you mean"),
-        ("UXS", 'Did you mean "US"?'),
-        ("12345", "US-NY"),
-        ("FR-ZZ", '"FR" as a whole'),
-    ],
+    [("US-NZ", 'Did you mean "US-'), ("XX", "`closed`"), ("FR-ZZ", '"FR" as a whole')],
 )
 def test_an_unknown_region_is_a_problem_with_its_line(region: str, says: str) -> None:
     text = f'[calendars.support]\ntimezone = "UTC"\nholidays = ["US",\n  "{region}"]\n'
