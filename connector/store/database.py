@@ -45,7 +45,10 @@ class Store:
         calls: list[Callable[[], None]] = []
         with self._turns.turn(priority=priority), self._writes.begin() as connection:
             connection.info[AFTER_COMMIT] = calls
-            yield connection
+            try:
+                yield connection
+            finally:
+                del connection.info[AFTER_COMMIT]  # the pool gives the same connection to readers
         for call in calls:
             call()
 

@@ -73,6 +73,13 @@ def test_after_commit_is_forgotten_with_its_transaction(store: Store) -> None:
     assert called == ["once"]
 
 
+def test_after_commit_has_no_meaning_while_reading(store: Store) -> None:
+    with store.writing():
+        pass
+    with store.reading() as connection, pytest.raises(KeyError):
+        after_commit(connection, print)
+
+
 def test_what_is_written_while_reading_is_undone(store: Store) -> None:
     with store.reading() as connection:
         inbox.put(connection, [an_arrival()])
