@@ -32,7 +32,7 @@ class Abortable:
 def serve(app: ASGIApp, port: int = 0) -> Iterator[str]:
     """Serve until the block is left and yield the base URL; port 0 takes a free one.
 
-    Requests still unanswered then are dropped. A simulator keeps its own time, so uvicorn's Date header is off.
+    Requests still unanswered then are dropped. A simulator keeps its own time: uvicorn's Date header is off.
     Raises OSError when the port is taken.
     """
     with socket.socket() as listener:
@@ -55,9 +55,14 @@ def serve(app: ASGIApp, port: int = 0) -> Iterator[str]:
             yield f"http://{HOST}:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
-            thread.join(timeout=2)
-            server.force_exit = True
+            _drop_connections(server)
             thread.join()
+
+
+def _drop_connections(server: uvicorn.Server) -> None:
+    """A request that hangs on purpose would keep the server alive for ever."""
+    for connection in list(server.server_state.connections):
+        connection.loop.call_soon_threadsafe(connection.transport.abort)
 
 
 def _await_start(server: uvicorn.Server, thread: threading.Thread) -> None:

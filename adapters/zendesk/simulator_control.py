@@ -21,7 +21,7 @@ from adapters.zendesk.simulator_state import Zendesk
 
 ACTS = (
     "open", "customer_says", "agent_says", "agent_changes", "rule_says", "rule_changes", "system_touch",
-    "set_target", "delete", "merge", "archive",
+    "set_target", "delete", "mark_as_spam", "merge", "archive",
 )  # fmt: skip
 HOOK_ACTS = ("subscribe", "deliver", "drop", "start", "stop")
 

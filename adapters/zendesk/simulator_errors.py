@@ -86,12 +86,12 @@ def invalid_record(under: str, problems: Iterable[Mapping[str, Any]]) -> Refused
     return refused(422, body)
 
 
-def conflict() -> Refused:
-    """409: safe_update met a newer ticket."""
+def conflict(word: str) -> Refused:
+    """409: safe_update met a newer ticket; what the vendor calls it is not confirmed."""
     text = (
         "Safe Update prevented the update due to outdated ticket data. Please fetch the latest ticket data."
     )
-    return refused(409, {"error": "UpdateConflict", "description": text})
+    return refused(409, {"error": word, "description": text})
 
 
 def not_played(what: str) -> Refused:

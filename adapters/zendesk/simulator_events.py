@@ -52,6 +52,8 @@ def _changed(name: str, before: Any, after: Any) -> Iterator[tuple[str, Record]]
         added = [tag for tag in after if tag not in before]
         removed = [tag for tag in before if tag not in after]
         yield "tags_changed", {"tags_added": added, "tags_removed": removed}
+    elif name == "follower_ids":
+        yield "followers_changed", {}
     elif name in CHANGES:
         yield CHANGES[name], {"current": _word(name, after), "previous": _word(name, before)}
     elif name.isdigit():

@@ -12,7 +12,7 @@ from adapters.zendesk.simulator_errors import (
     not_played,
     refused,
 )
-from adapters.zendesk.simulator_reads import shown_ticket, sideloads
+from adapters.zendesk.simulator_reads import includes, shown_ticket, sideloads
 from adapters.zendesk.simulator_records import instant
 from adapters.zendesk.simulator_rules import STATUSES
 from adapters.zendesk.simulator_tickets import Row
@@ -105,6 +105,7 @@ def search_export(call: Call) -> Reply:
         raise call.missing()
     if call.query.get("filter[type]") != "ticket":
         raise refused(422, {"error": "invalid", "description": "Invalid search: filter[type] is required"})
+    includes(call, set())
     oldest = call.desk.now() - call.desk.switches.search_lag
     terms = _terms(call.query.get("query", ""))
     found = [row for row in _indexed(call) if instant(row.json["created_at"]) <= oldest and _fits(row, terms)]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from adapters.zendesk.simulator_errors import Refused, rate_limited
+from adapters.zendesk.simulator_errors import Refused, Reply, rate_limited
 from adapters.zendesk.simulator_switches import LIMITS, Switches
 
 Bucket = tuple[str, str]  # the limit's name, and whose it is: "" for the account
@@ -32,14 +32,20 @@ class Limits:
             total, span = self.totals[bucket[0]]
             window = self._window(bucket, span, now)
             if window.used >= total:
-                wait = str(window.begun + span - now) if self.switches.says_retry_after else None
-                reply = rate_limited(wait)
-                raise Refused(reply)
+                raise self._full(wanted, window.begun + span - now, now)
         headers: dict[str, str] = {}
         for bucket in wanted:
             self.windows[bucket].used += 1
             headers |= self._headers(bucket, now)
         return headers
+
+    def _full(self, wanted: list[Bucket], wait: int, now: int) -> Refused:
+        reply = rate_limited(str(wait) if self.switches.says_retry_after else None)
+        headers = dict(reply.headers)
+        for bucket in wanted:
+            if bucket in self.windows:
+                headers |= self._headers(bucket, now)
+        return Refused(Reply(status=reply.status, body=reply.body, headers=headers))
 
     def _window(self, bucket: Bucket, span: int, now: int) -> Window:
         window = self.windows.get(bucket)

@@ -1,6 +1,6 @@
 """What the account tells about people, set-up and tickets."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from typing import Any
 
 from adapters.zendesk.simulator_calls import Call, paged
@@ -86,7 +86,7 @@ def comments(call: Call) -> Reply:
     """GET /tickets/{id}/comments: oldest first unless sorted otherwise."""
     rows = alive(call).comments
     page = paged(call, _sorted(call, rows, newest_first=False, sortable=True))
-    return Reply(body={"comments": page.rows, **page.about})
+    return Reply(body={"comments": page.rows, **authors(call, page.rows), **page.about})
 
 
 def audits(call: Call) -> Reply:
@@ -96,7 +96,7 @@ def audits(call: Call) -> Reply:
         call, alive(call).audits, newest_first=switches.audits_newest_first, sortable=switches.audits_sortable
     )
     page = paged(call, rows)
-    return Reply(body={"audits": page.rows, **page.about})
+    return Reply(body={"audits": page.rows, **authors(call, page.rows), **page.about})
 
 
 def alive(call: Call) -> Row:
@@ -112,7 +112,7 @@ def alive(call: Call) -> Row:
 
 def shown_ticket(call: Call, row: Row) -> Record:
     """A ticket as this caller sees it, with the sideloads that sit inside it."""
-    wanted = _includes(call)
+    wanted = includes(call, SIDELOADS)
     shown = {
         "url": f"{call.base}/api/v2/tickets/{row.id}.json",
         **row.json,
@@ -135,7 +135,7 @@ def shown_ticket(call: Call, row: Row) -> Record:
 
 def sideloads(call: Call, rows: Iterable[Record]) -> dict[str, list[Record]]:
     """The sideloads that sit beside the tickets: everyone and everything these tickets point to."""
-    wanted, people, listed = _includes(call), call.desk.people, list(rows)
+    wanted, people, listed = includes(call, SIDELOADS), call.desk.people, list(rows)
     persons = [row[name] for row in listed for name in ("requester_id", "submitter_id", "assignee_id")]
     persons += [number for row in listed for number in row["collaborator_ids"]]
     tables = {
@@ -155,14 +155,25 @@ def with_url(call: Call, under: str, row: Record) -> Record:
     return {"url": f"{call.base}/api/v2/{under}/{row['id']}.json", **row}
 
 
-def _includes(call: Call) -> set[str]:
-    wanted = {name for name in call.query.get("include", "").split(",") if name}
-    if wanted - SIDELOADS:
-        raise not_played(f"include={','.join(sorted(wanted - SIDELOADS))}")
+def authors(call: Call, rows: Iterable[Record]) -> dict[str, list[Record]]:
+    """The one sideload of comments and audits: who wrote them."""
+    people = call.desk.people.users
+    if "users" not in includes(call, {"users"}):
+        return {}
+    numbers = dict.fromkeys(row["author_id"] for row in rows)
+    return {"users": [with_url(call, "users", people[number]) for number in numbers if number in people]}
+
+
+def includes(call: Call, played: Set[str]) -> set[str]:
+    """The sideloads asked for; Refused with 501 if one of them is not among those played here."""
+    wanted = set(call.query.get("include", "").split(",")) - {"", "None"}  # zenpy sends None for nothing
+    if wanted - played:
+        raise not_played(f"include={','.join(sorted(wanted - played))} on {call.path}")
     return wanted
 
 
 def _listed(call: Call, name: str, rows: Iterable[Record], under: str | None = None) -> Reply:
+    includes(call, set())
     page = paged(call, rows)
     return Reply(body={name: [with_url(call, under or name, row) for row in page.rows], **page.about})
 

@@ -1,6 +1,7 @@
 """Blank Zendesk records, with every key the vendor always sends. Shapes: vendor sheet 1.1, 1.2, 1.6, 1.7."""
 
 import html
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -211,6 +212,11 @@ def metric_set(number: int, ticket_id: int, at: int) -> Record:
         "requester_wait_time_in_minutes": dict(unknown),
         "on_hold_time_in_minutes": {"calendar": 0, "business": 0},
     }
+
+
+def plain(markup: str) -> str:
+    """The text of a comment that came as HTML."""
+    return html.unescape(re.sub(r"<[^>]*>", "", re.sub(r"<br ?/?>|</p>", "\n", markup))).strip()
 
 
 def markup(body: str) -> str:

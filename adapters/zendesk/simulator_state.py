@@ -15,7 +15,7 @@ from adapters.zendesk.simulator_directory import Directory, Ref
 from adapters.zendesk.simulator_faults import Fault, Logged
 from adapters.zendesk.simulator_hooks import Hooks
 from adapters.zendesk.simulator_limits import Limits
-from adapters.zendesk.simulator_records import SYSTEM, Record, stamp, via
+from adapters.zendesk.simulator_records import SYSTEM, Record, via
 from adapters.zendesk.simulator_rules import complete
 from adapters.zendesk.simulator_switches import Switches
 from adapters.zendesk.simulator_tickets import Fields, Row, Said, Update, blank, save, touch
@@ -188,7 +188,7 @@ class Zendesk:
     def system_touch(self, ticket: int) -> None:
         """Zendesk's own upkeep: the ticket comes again in the export and `updated_at` stays."""
         with self.lock:
-            touch(self._alive(ticket), self.now())
+            touch(self.ticket(ticket), self.now())
 
     def set_target(
         self, ticket: int, metric: str, *, stage: str = "active", breach: int | None = None
@@ -198,13 +198,19 @@ class Zendesk:
             self.ticket(ticket).targets[metric] = (stage, breach)
 
     def delete(self, ticket: int, agent: Ref | None = None) -> None:
-        """Delete the ticket: gone for readers, and scrubbed in the export. Spam ends the same way."""
+        """Delete the ticket: gone for readers, and scrubbed in the export."""
         with self.lock:
-            row = self._alive(ticket)
+            row = self.ticket(ticket)
             author = SYSTEM if agent is None else self.people.user(agent)["id"]
             self.save(row, Update(author=author, at=self.now(), fields={"status": "deleted"}))
             scrubbed = dict.fromkeys(("subject", "raw_subject", "description"), "SCRUBBED")
             row.json |= scrubbed | {"tags": [], "custom_fields": []}
+
+    def mark_as_spam(self, ticket: int, agent: Ref) -> None:
+        """Mark as spam: the ticket is deleted and its requester suspended."""
+        with self.lock:
+            self.people.user(self.ticket(ticket).json["requester_id"])["suspended"] = True
+            self.delete(ticket, agent)
 
     def merge(self, source: int, target: int, agent: Ref) -> None:
         """Merge `source` into `target`: the source closes with the tag closed_by_merge."""
@@ -221,14 +227,6 @@ class Zendesk:
         """Archive a closed ticket: it leaves lists and search and stays readable and in the export."""
         with self.lock:
             self.ticket(ticket).archived = True
-
-    def follow(self, row: Row, people: Iterable[int]) -> None:
-        """Set the followers; collaborators are followers and CCs together."""
-        followers = sorted(set(people))
-        row.json["follower_ids"] = followers
-        row.json["collaborator_ids"] = sorted({*followers, *row.json["email_cc_ids"]})
-        row.json["updated_at"] = stamp(self.now())
-        touch(row, self.now())
 
     def _change(self, row: Row, author: int, fields: Mapping[str, Any], said: Said | None) -> None:
         whole = complete(row, dict(self.named(fields)), self.people, self.switches)

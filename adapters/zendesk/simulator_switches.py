@@ -47,6 +47,7 @@ class Switches:
     tag_verbs_on_put: bool = False  # additional_tags and remove_tags work on a single PUT
     tagger_tags: bool = True  # the value of a drop-down field is also a tag
     empty_update_makes_audit: bool = False
+    conflict_error: str = "UpdateConflict"  # the word for a stale stamp
     closed_under: Literal["status", "base"] = "status"  # where a closed ticket's refusal sits
 
     # Limits

@@ -54,6 +54,7 @@ class Said:
     public: bool
     staff: bool
     automatic: bool = False
+    html: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +90,8 @@ def put_value(row: Row, name: str | int, value: Any) -> None:
         row.json[name] = value
         if name == "subject":
             row.json["raw_subject"] = value
+        if name == "follower_ids":
+            row.json["collaborator_ids"] = sorted({*value, *row.json["email_cc_ids"]})
         return
     kept = [entry for entry in row.json["custom_fields"] if entry["id"] != name]
     row.json["custom_fields"] = sorted([*kept, {"id": name, "value": value}], key=lambda entry: entry["id"])
@@ -143,7 +146,7 @@ def _say(row: Row, said: Said, at: int, audit: Record, number: int) -> Record:
         "type": "Comment",
         "author_id": said.author,
         "body": said.body,
-        "html_body": markup(said.body),
+        "html_body": said.html or markup(said.body),
         "plain_body": said.body,
         "public": said.public,
         "attachments": [],
@@ -152,6 +155,7 @@ def _say(row: Row, said: Said, at: int, audit: Record, number: int) -> Record:
     channel = via("rule") if said.automatic else audit["via"]
     row.comments.append({**comment, "via": channel, "created_at": stamp(at), "metadata": audit["metadata"]})
     row.public = said.public
+    row.json["is_public"] = row.json["is_public"] or said.public
     row.metrics["latest_comment_added_at"] = stamp(at)
     if said.public and said.staff and len(row.comments) > 1:
         _count_reply(row, at)

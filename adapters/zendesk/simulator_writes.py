@@ -14,7 +14,7 @@ from adapters.zendesk.simulator_errors import (
     refused,
 )
 from adapters.zendesk.simulator_reads import alive, shown_ticket
-from adapters.zendesk.simulator_records import Record, instant
+from adapters.zendesk.simulator_records import Record, instant, plain
 from adapters.zendesk.simulator_rules import (
     Changes,
     complete,
@@ -40,16 +40,13 @@ def update_ticket(call: Call) -> Reply:
     """Change a ticket. Unknown keys are dropped and named in a header; any other trouble changes nothing."""
     row, sent = alive(call), _sent(call)
     refuse_closed(row, call.desk.switches)
-    _refuse_stale(row, sent)
+    _refuse_stale(row, sent, call.desk.switches.conflict_error)
     fields = complete(row, _fields(call, row, sent), call.desk.people, call.desk.switches)
     refuse_values(row, fields)
     refuse_people(row, fields, call.desk.people)
     refuse_solving(row, fields, call.desk.people)
-    followers = _followers(call, row, sent)
     said = _said(call, row, sent)
     mark = _mark(call, sent)
-    if followers is not None:
-        call.desk.follow(row, followers)
     update = Update(
         author=call.user["id"] if said is None else said.author,
         at=call.desk.now(),
@@ -87,7 +84,7 @@ def _warning(call: Call, sent: Mapping[str, Any]) -> dict[str, str]:
     return {"X-Zendesk-API-Warn": text}
 
 
-def _refuse_stale(row: Row, sent: Mapping[str, Any]) -> None:
+def _refuse_stale(row: Row, sent: Mapping[str, Any], word: str) -> None:
     if sent.get("safe_update") not in (True, "true"):
         return
     given = sent.get("updated_stamp")
@@ -98,7 +95,7 @@ def _refuse_stale(row: Row, sent: Mapping[str, Any]) -> None:
     if seen is None:
         raise invalid_attribute("updated_stamp", "a date", "tickets/update")
     if seen != instant(row.json["updated_at"]):
-        raise conflict()
+        raise conflict(word)
 
 
 def _fields(call: Call, row: Row, sent: Mapping[str, Any]) -> Changes:
@@ -115,6 +112,8 @@ def _fields(call: Call, row: Row, sent: Mapping[str, Any]) -> Changes:
     for entry in _entries(sent.get("custom_fields", [])):
         if entry["id"] in call.desk.people.ticket_fields:
             fields[entry["id"]] = entry["value"]
+    if "followers" in sent:
+        fields["follower_ids"] = _followers(call, row, sent["followers"])
     return fields
 
 
@@ -152,7 +151,8 @@ def _said(call: Call, row: Row, sent: Mapping[str, Any]) -> Said | None:
         raise invalid_attribute("comment", "an object", "tickets/update")
     if "uploads" in comment:
         raise not_played("uploads on PUT tickets")
-    body = str(comment.get("body") or comment.get("html_body") or "")
+    markup = comment.get("html_body")
+    body = plain(markup) if markup else str(comment.get("body") or "")
     if not body.strip():
         raise invalid_record("base", [{"description": "Comment: cannot be blank", "error": "BlankValue"}])
     author = _number("author_id", comment.get("author_id", call.user["id"]))
@@ -161,7 +161,7 @@ def _said(call: Call, row: Row, sent: Mapping[str, Any]) -> Said | None:
     public = bool(comment.get("public", row.public))
     if public and call.desk.people.users[author]["only_private_comments"]:
         raise invalid_record("base", [{"description": "Comment: may not be public", "error": "InvalidValue"}])
-    return Said(author=author, body=body, public=public, staff=call.desk.people.is_staff(author))
+    return Said(author=author, body=body, public=public, staff=call.desk.people.is_staff(author), html=markup)
 
 
 def _mark(call: Call, sent: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -171,16 +171,16 @@ def _mark(call: Call, sent: Mapping[str, Any]) -> Mapping[str, Any]:
     return mark if call.desk.switches.keeps_metadata else {}
 
 
-def _followers(call: Call, row: Row, sent: Mapping[str, Any]) -> list[int] | None:
-    if "followers" not in sent:
-        return None
-    kept = list(row.json["follower_ids"])
-    for entry in sent["followers"]:
+def _followers(call: Call, row: Row, entries: Any) -> list[int]:
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise invalid_attribute("followers", "an array of objects", "tickets/update")
+    kept = set(row.json["follower_ids"])
+    for entry in entries:
         number = _follower(call, entry)
-        kept = [known for known in kept if known != number]
+        kept.discard(number)
         if entry.get("action", "put") == "put":
-            kept.append(number)
-    return kept
+            kept.add(number)
+    return sorted(kept)
 
 
 def _follower(call: Call, entry: Mapping[str, Any]) -> int:
