@@ -104,9 +104,10 @@ class Zendesk:
         with self.lock:
             when = self.now() if at is None else at
             number = max(self.tickets, default=0) + 1 if id is None else id
-            row = self.tickets[number] = blank(number, when, self.new_id)
             person = self.people.user(requester)
             author = person["id"] if submitter is None else self.people.user(submitter)["id"]
+            told = {"subject": subject, "requester_id": person["id"], **self.named(fields)}
+            row = self.tickets[number] = blank(number, when, self.new_id)
             row.json |= {
                 "via": via(channel),
                 "description": description,
@@ -114,8 +115,7 @@ class Zendesk:
                 "is_public": public,
             }
             row.json["organization_id"] = person["organization_id"]
-            told: dict[str | int, Any] = {"subject": subject, "requester_id": person["id"]}
-            whole = {"status": "new"} | complete(row, told | self.named(fields), self.people, self.switches)
+            whole = {"status": "new"} | complete(row, told, self.people, self.switches)
             said = Said(author=author, body=description, public=public, staff=self.people.is_staff(author))
             self.save(
                 row, Update(author=author, at=when, channel=channel, fields=whole, said=said, create=True)

@@ -2,6 +2,7 @@
 
 import base64
 import re
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -220,6 +221,18 @@ def test_offset_pages_reach_ten_thousand_records_and_no_further() -> None:
 def test_the_clock_is_the_accounts_own() -> None:
     api = Api()
     assert api.get("users/me").headers["date"] == "Mon, 21 Sep 2026 14:13:20 GMT"
+
+
+def test_it_is_found_by_its_entry_point() -> None:
+    (found,) = entry_points(group="uptier.simulators", name="zendesk")
+    assert found.load() is simulator.create
+
+
+def test_two_accounts_share_nothing() -> None:
+    one, two = Api(), Api()
+    one.put(priority="high")
+    assert two.ticket()["priority"] is None
+    assert len(two.desk.log) == 1
 
 
 def test_an_unknown_switch_is_refused() -> None:

@@ -340,6 +340,66 @@ def test_limits_are_told_in_either_spelling() -> None:
     assert older["rate-limit-remaining"] == "699"
 
 
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"comment": "text"}, 400),
+        ({"comment": {"body": "x", "uploads": ["t"]}}, 501),
+        ({"comment": {"body": "x", "author_id": 99}}, 422),
+        ({"tags": "hot"}, 400),
+        ({"tags": [1]}, 400),
+        ({"custom_fields": {"71": "x"}}, 400),
+        ({"metadata": "k1"}, 400),
+        ({"followers": [21]}, 400),
+        ({"followers": [{"user_id": 41}]}, 422),
+        ({"followers": [{"user_email": "nobody@acme.test"}]}, 422),
+        ({"group_id": 99}, 422),
+        ({"assignee_id": 41, "group_id": 11}, 422),
+        ({"safe_update": True, "updated_stamp": "yesterday"}, 400),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_refused_and_nothing_is_written(
+    fields: dict[str, Any], status: int
+) -> None:
+    api = Api()
+    assert api.put(priority="high", **fields).status_code == status
+    assert (api.ticket()["priority"], len(api.desk.ticket(1).audits)) == (None, 1)
+    assert api.desk.log[0].applied is False
+
+
+def test_a_light_agent_may_not_speak_in_public() -> None:
+    api = Api()
+    api.desk.people.user("Ann")["only_private_comments"] = True
+    said = {"body": "x", "author_id": 21}
+    assert api.put(comment={**said, "public": True}).status_code == 422
+    assert api.put(comment={**said, "public": False}).status_code == 200
+
+
+def test_an_unknown_custom_field_is_left_out() -> None:
+    assert Api().put(custom_fields=[{"id": 99, "value": "x"}]).json()["ticket"]["custom_fields"] == []
+
+
+def test_a_ticket_opens_with_what_it_is_given_and_says_so_in_its_first_audit() -> None:
+    api = Api()
+    api.desk.seed(ticket_fields=[{"id": 71, "title": "Cause", "type": "text"}])
+    number = api.desk.open(
+        requester="Cleo",
+        subject="Old",
+        submitter="Ann",
+        assignee="Ben",
+        custom={"71": "fire"},
+        at=1_700_000_000,
+    )
+    ticket = api.ticket(number)
+    assert (ticket["status"], ticket["assignee_id"], ticket["group_id"]) == ("open", 22, 12)
+    assert (ticket["created_at"], ticket["submitter_id"]) == ("2023-11-14T22:13:20Z", 21)
+    (audit,) = api.get(f"tickets/{number}/audits").json()["audits"]
+    created = {event["field_name"]: event["value"] for event in audit["events"] if event["type"] == "Create"}
+    assert created["71"] == "fire"
+    assert created["status"] == "open"
+    assert created["requester_id"] == "41"
+
+
 def test_a_deleted_ticket_is_404_for_readers_and_writers() -> None:
     api = Api()
     api.desk.delete(1, "Ann")
