@@ -1,4 +1,4 @@
-"""What single values of the config must look like: each function returns the value to use or raises `fault`."""
+"""What single values of the config must look like: each function returns the value to use or raises."""
 
 from importlib.metadata import entry_points
 from ipaddress import ip_address
