@@ -188,6 +188,7 @@ class Ticket:
     `updated` is the vendor's stamp of the newest revision, `read_at` the vendor's own time of the answer it
     was read from (ours where it gives none), `revision` what the vendor offers to notice a concurrent change.
     `gone` is set instead of raising on a snapshot of a ticket that was deleted, merged or marked as spam.
+    `partial` says that people or groups are known by id only, so that no condition on them can be trusted.
     `messages` and `changes` are in the vendor's order, oldest first, and empty unless `loaded` names them.
     """
 
@@ -218,6 +219,7 @@ class Ticket:
     changes: tuple[Change, ...] = ()
     loaded: frozenset[Need] = frozenset()
     gone: Literal["deleted", "spam", "merged"] | None = None
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

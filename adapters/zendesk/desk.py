@@ -63,9 +63,7 @@ class Zendesk:
         return feed.poll(self._line, self._cast, cursor, since, limit)
 
     def census(self, cursor: str | None) -> Page:
-        """A page of open tickets. Search rows tell nothing of requester or organization: load to decide."""
-        if self._roster.directory is None:
-            self.directory()
+        """A page of open tickets. Search rows come without people, and say so by `partial`."""
         return feed.census(self._line, self._cast, cursor)
 
     def load(self, ref: TicketRef, needs: frozenset[Need]) -> Ticket:

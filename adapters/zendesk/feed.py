@@ -54,7 +54,7 @@ def census(line: Line, casting: Casting, cursor: str | None) -> Page:
 
 
 def searched(line: Line, casting: Casting, after: str) -> Page:
-    """A page of the search export. Its rows come without people, so they are called by the last directory."""
+    """A page of the search export. Its rows come without people: the tickets are `partial`."""
     params: dict[str, str | int] = {
         "query": "type:ticket status<solved",
         "filter[type]": "ticket",

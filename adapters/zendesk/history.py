@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from adapters.base import Account
-from adapters.zendesk.people import Authors, Row, by_rule, ident
+from adapters.zendesk.people import SYSTEM, Authors, Row, by_rule, ident
 from adapters.zendesk.ticket import PRIORITIES, STATUSES, field_ids, instant, value
 from policies.model import Act, Change, Counts, Message, Status, Value, Who
 
@@ -35,12 +35,13 @@ def mark(row: Row) -> str | None:
 
 def act(row: Row, key: Any, who: Who) -> Act:
     """The act behind a comment or an audit; `key` is the audit's id."""
+    author = ident(row.get("author_id"))
     return Act(
         sequence=int(key),
         id=str(key),
         at=instant(row.get("created_at")) or 0,
         who=who,
-        person=ident(row.get("author_id")),
+        person=None if author == SYSTEM else author,
         mark=mark(row) if who is Who.BOT else None,
     )
 

@@ -26,6 +26,8 @@ def buckets(method: str, path: str) -> tuple[str, ...]:
         return ("account", "incremental")
     if path.startswith("/api/v2/search/export"):
         return ("account", "search-export")
+    if path.partition("?")[0] == "/api/v2/tickets":
+        return ("account", "tickets-index")
     return ("account",)
 
 

@@ -61,6 +61,11 @@ class Cast:
         known = self.directory.agents if self.directory else ()
         return next((agent.person for agent in known if agent.person.id == key), Person(id=key, name=key))
 
+    def lacks(self, value: Any) -> bool:
+        """Whether there is a person of that id of whom this answer tells nothing more."""
+        key = ident(value)
+        return key is not None and key != SYSTEM and key not in self.users
+
     def is_vip(self, tags: Iterable[str], *organizations: Any) -> bool:
         """Whether one of the account's `vip` tags is on the person or on one of these organizations."""
         keys = (ident(each) for each in organizations)

@@ -80,6 +80,7 @@ def ticket(row: Row, cast: Cast, *, read_at: Instant, metrics: Row | None = None
         custom=custom(account, row.get("custom_fields")),
         targets=targets(row.get("slas")),
         gone=gone(row),
+        partial=cast.lacks(requester),
     )
 
 

@@ -6,6 +6,7 @@ a user and a ticket. https://developer.zendesk.com/api-reference/ticketing/ticke
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from adapters.base import Account, Note, OutcomeUnknown, Prepared, Receipt, VendorAction, Write
@@ -27,8 +28,9 @@ LOOKED_AT = ("group_id", "assignee_id", "priority")
 
 def prepare(account: Account, ticket: Ticket, actions: tuple[VendorAction, ...], key: str) -> Prepared:
     """The fewest PUTs for these actions, without what already holds; gaps say what Zendesk cannot do."""
-    notes = [action for action in actions if isinstance(action, Note)]
-    wanted = [(action, body) for action in actions if (body := change(account, ticket, action))]
+    possible = [within(action) for action in actions]
+    notes = [action for action in possible if isinstance(action, Note)]
+    wanted = [(action, body) for action in possible if (body := change(account, ticket, action))]
     bodies: list[dict[str, Any]] = [comment(note) for note in notes] or [{}]
     intents: list[tuple[VendorAction, ...]] = [(note,) for note in notes] or [()]
     bodies[0] = merged(body for _, body in wanted) | bodies[0]
@@ -47,6 +49,13 @@ def prepare(account: Account, ticket: Ticket, actions: tuple[VendorAction, ...],
     return Prepared(writes=writes, gaps=tuple(gap for action in actions for gap in gaps(account, action)))
 
 
+def within(action: VendorAction) -> VendorAction:
+    """The action without tags that Zendesk would not keep as they are."""
+    if not isinstance(action, ChangeTags):
+        return action
+    return replace(action, add=frozenset(tag for tag in action.add if TAG.fullmatch(tag)))
+
+
 def change(account: Account, ticket: Ticket, action: VendorAction) -> dict[str, Any]:
     """The part of a ticket body that brings one action about; empty if it holds, cannot be, or is a note."""
     match action:
@@ -56,8 +65,7 @@ def change(account: Account, ticket: Ticket, action: VendorAction) -> dict[str, 
             rank = ticket.priority.rank if ticket.priority else 0
             return {"priority": action.at_least.value} if rank < action.at_least.rank else {}
         case ChangeTags():
-            add = {tag for tag in action.add if TAG.fullmatch(tag)}
-            tags = (ticket.tags - action.remove) | add
+            tags = (ticket.tags - action.remove) | action.add
             return {"tags": sorted(tags)} if tags != ticket.tags else {}
         case SetField():
             return field(account, ticket, action)
