@@ -63,7 +63,7 @@ class Episode:
 
     `clock` is the policy's clock when it was last looked at, `clock_start` what levels count from. `achieved`
     says that its SLA target was seen achieved. `seen` is the sequence of the newest fact that is older than
-    the episode. `inherits` are the episodes whose writes it took over after an acknowledgement (rule 4).
+    the episode, `stops_after` of the newest that is too old to stop it. `inherits` are the episodes whose writes it took over after an acknowledgement (rule 4).
     `asked` are the fields it last wanted written (`tags:NAME` for a tag): of a write that it shares with
     other policies, only these are its own.
     """
@@ -88,6 +88,7 @@ class Episode:
     clock: str = ""
     achieved: bool = False
     seen: int = -1
+    stops_after: int = -1
     inherits: frozenset[str] = frozenset()
     asked: frozenset[str] = frozenset()
 
@@ -105,13 +106,15 @@ class Ownership:
 class Standing:
     """All that one policy has to remember of one ticket between two looks.
 
-    `looked` is false until the first look, and again once the ticket is gone. `matched` is whether `when`
+    `looked` is false until the first look, and again once the ticket is gone; `seen` is the sequence of the
+    newest fact at the last look. `matched` is whether `when`
     held at the last look. `ownership` outlives its episode. `acknowledged` outlives the episode until the
     clock restarts (rule 4); `behind` are the levels a later episode on the same deadline starts behind.
     """
 
     policy: str
     looked: bool = False
+    seen: int = -1
     matched: bool = False
     episodes: int = 0
     episode: Episode | None = None

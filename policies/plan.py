@@ -168,6 +168,7 @@ class Plan:
     `standings` is what to remember once the plan is committed. `wanted` is empty in observe. `next_look` is
     the earliest time at which time alone could change the answer, None if it cannot. `owner` is the ticket's.
     `ended` are the episodes that ended with this plan, as they ended; a standing may already hold the next.
+    `served` are the (group id, person id) whom round robin gave this ticket.
     """
 
     ref: TicketRef
@@ -181,4 +182,5 @@ class Plan:
     next_look: Instant | None
     owner: Owner | None
     ended: tuple[Episode, ...] = ()
+    served: tuple[tuple[str, str], ...] = ()
     warnings: tuple[str, ...] = ()

@@ -1,5 +1,6 @@
 """A fault in a config or policy file, as a value: where it is, what it is, and the next step."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal
@@ -19,7 +20,14 @@ class Problem:
         return f"{self.file}:{self.line}: {self.severity} {self.code}: {self.message}"
 
 
-def did_you_mean(word: str, known: list[str]) -> str:
+def did_you_mean(word: str, known: Iterable[str]) -> str:
     """` Did you mean "…"?` when one known word is close, else nothing; ready to append to a message."""
-    close = get_close_matches(word, known, n=1, cutoff=0.6)
-    return f' Did you mean "{close[0]}"?' if close else ""
+    spelled = {name.casefold(): name for name in known}
+    close = get_close_matches(word.casefold(), list(spelled), n=1, cutoff=0.6)
+    return f' Did you mean "{spelled[close[0]]}"?' if close else ""
+
+
+def listed(words: Iterable[str], last: str = "or") -> str:
+    """Words for a sentence: `new, open or pending`."""
+    *others, end = words
+    return f"{', '.join(others)} {last} {end}" if others else end

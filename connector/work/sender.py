@@ -1,0 +1,161 @@
+"""Carrying out writes: marked before they leave, settled when they are known, never sent twice.
+
+A write goes planned, sending, done; or to unknown (we find out), stale (decided afresh) or refused (a human
+looks). Its state is committed before and after each request, so a crash at any point leaves either a write
+that never left or one whose fate `settle_open` finds out.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
+
+import structlog
+from sqlalchemy import Connection
+
+from adapters.base import AccessLost, Gone, OutcomeUnknown, Receipt, Stale, TryLater, WontAccept
+from connector.clock import Clock
+from connector.desks import Desk
+from connector.store import ledger, standings, writes
+from connector.store.database import Store
+from connector.store.ledger import Line
+from connector.store.writes import KeptWrite, State
+from connector.work.lines import line_of
+from connector.work.reading import Read
+from policies.memory import Wrote
+from policies.model import Instant, TicketRef
+from policies.settle import Outcome, settle
+
+FIND_OUT = 5
+"""Seconds after sending before "it is not there" is believed: a late request may still be applied."""
+
+log = structlog.get_logger()
+
+
+class Sender:
+    """Sends the writes of one ticket in order, and finds out about those of unknown fate."""
+
+    def __init__(self, store: Store, clock: Clock, read: Read) -> None:
+        self._store = store
+        self._clock = clock
+        self._read = read
+
+    def settle_open(self, desk: Desk, ref: TicketRef) -> None:
+        """Drop what is merely planned and find out about the rest. Raises TryLater while that is too early."""
+        with self._store.writing() as connection:
+            writes.drop_planned(connection, ref)
+            open_writes = writes.in_state(connection, ref, State.SENDING, State.UNKNOWN)
+        for kept in open_writes:
+            self._find_out(desk, kept)
+
+    def send(self, desk: Desk, chain: Sequence[KeptWrite]) -> None:
+        """Send a plan's writes in order, each on the revision the one before left. Stops at the first that
+        is not done: what follows is decided afresh. Raises TryLater, OutcomeUnknown or AccessLost."""
+        revision = chain[0].write.expects if chain else ""
+        for kept in chain:
+            receipt = self._send_one(desk, kept, revision)
+            if receipt is None:
+                return
+            revision = receipt.revision
+
+    def _send_one(self, desk: Desk, kept: KeptWrite, revision: str) -> Receipt | None:
+        with self._store.writing() as connection:
+            attempt = writes.begin(connection, kept.write.key, self._clock.now())
+        if attempt is None:
+            return None
+        kept = replace(kept, attempt=attempt, sent_at=self._clock.now())
+        try:
+            receipt = desk.adapter.send(kept.write, revision)
+        except (Stale, Gone) as error:
+            self._ended(kept, State.STALE, str(error))
+            return None
+        except (TryLater, AccessLost) as error:
+            self._ended(kept, State.STALE, str(error))
+            raise
+        except WontAccept as error:
+            self._ended(kept, State.REFUSED, str(error))
+            return None
+        except OutcomeUnknown as error:
+            self._ended(kept, State.UNKNOWN, str(error))
+            raise
+        self._ended(kept, State.DONE, "", receipt)
+        return receipt
+
+    def _find_out(self, desk: Desk, kept: KeptWrite) -> None:
+        receipt = self._read(desk.adapter.find_written, kept.write)
+        if receipt is not None:
+            self._ended(kept, State.DONE, "found at the helpdesk", receipt)
+            return
+        wait = (kept.sent_at or kept.planned_at) + FIND_OUT - self._clock.now()
+        if wait > 0:
+            raise TryLater(f"the fate of {kept.write.key} is not known yet", wait)
+        if _says_publicly(kept) and not desk.adapter.capabilities.hidden_mark:
+            self._ended(kept, State.REFUSED, "nobody can tell whether this public reply was sent; please look")
+            return
+        self._ended(kept, State.STALE, "it did not reach the helpdesk")
+
+    def _ended(self, kept: KeptWrite, state: State, text: str, receipt: Receipt | None = None) -> None:
+        now = self._clock.now()
+        ref = kept.write.ref
+        with self._store.writing() as connection:
+            told = writes.settle(
+                connection, kept.write.key, kept.attempt, state, now, receipt=receipt, error=text or None
+            )
+            if told:
+                self._remember(connection, kept, state, receipt, now)
+                ledger.append(connection, [_line(kept, state, text, receipt, now)])
+        log.info("write", ticket=str(ref), key=kept.write.key, state=str(state), text=text, current=told)
+
+    def _remember(
+        self, connection: Connection, kept: KeptWrite, state: State, receipt: Receipt | None, now: Instant
+    ) -> None:
+        """Carry the outcome into what the policies remember; an unknown fate changes nothing yet."""
+        result = RESULTS.get(state)
+        if result is None:
+            return
+        ref = kept.write.ref
+        outcome = Outcome(episodes=tuple(sorted(kept.episodes)), result=result, at=now, wrote=_wrote(receipt))
+        remembered, occurrences = settle(standings.of_ticket(connection, ref), outcome)
+        standings.remember(connection, ref, remembered)
+        ledger.append(connection, [line_of(ref, occurrence, remembered) for occurrence in occurrences])
+
+
+RESULTS: dict[State, Literal["done", "refused", "stale"]] = {
+    State.DONE: "done",
+    State.REFUSED: "refused",
+    State.STALE: "stale",
+}
+
+
+def _wrote(receipt: Receipt | None) -> tuple[Wrote, ...]:
+    if receipt is None:
+        return ()
+    fact = receipt.facts[0] if receipt.facts else receipt.revision
+    return tuple(Wrote(field=f, before=before, after=after, fact=fact) for f, before, after in receipt.changed)
+
+
+def _says_publicly(kept: KeptWrite) -> bool:
+    return any(action.kind == "note" and action.public for action in kept.write.intent)
+
+
+WORDS: dict[State, str] = {
+    State.DONE: "written",
+    State.REFUSED: "write refused",
+    State.STALE: "write dropped",
+    State.UNKNOWN: "write unknown",
+}
+
+
+def _line(kept: KeptWrite, state: State, text: str, receipt: Receipt | None, now: Instant) -> Line:
+    ref = kept.write.ref
+    remarks = receipt.remarks if receipt else ()
+    return Line(
+        at=now,
+        account=ref.account,
+        ticket=ref.id,
+        policy=kept.policy,
+        episode=min(kept.episodes, default=""),
+        level=kept.level,
+        what=WORDS[state],
+        text=text or "; ".join(action.kind for action in kept.write.intent),
+        data={"key": kept.write.key, "attempt": kept.attempt, "remarks": list(remarks)},
+    )

@@ -1,0 +1,192 @@
+"""All that one ticket needs, in one function. The engine never runs it twice at once for one ticket.
+
+Settle what is open, load, evaluate, render, prepare, store everything in one transaction, then send. It
+never raises for waiting: a wait becomes the ticket's timer, and its inbox rows stay open until a look is
+stored.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import structlog
+
+from adapters.base import AccessLost, Gone, OutcomeUnknown, TryLater
+from connector.clock import Clock
+from connector.desks import Desk, Desks
+from connector.store import accounts, directories, inbox, ledger, receipts, standings, tickets, timers
+from connector.store.database import Store
+from connector.store.inbox import OpenRow
+from connector.store.ledger import Line
+from connector.work.caps import Caps, reached
+from connector.work.intents import Intents, prepare
+from connector.work.keeping import keep_capped, keep_look
+from connector.work.reading import Read
+from connector.work.rules import Rules
+from connector.work.sender import FIND_OUT, Sender
+from policies.evaluate import evaluate
+from policies.memory import Standing
+from policies.model import Directory, Instant, Seconds, Ticket, TicketRef
+from policies.plan import Plan
+from policies.who import recognise
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What the store knows of a ticket when a look begins."""
+
+    rows: tuple[OpenRow, ...]
+    standings: tuple[Standing, ...]
+    receipts: dict[str, frozenset[str]]
+    directory: Directory | None
+    first_ran: dict[str, Instant]
+    paused: bool
+
+
+class Worker:
+    """Looks at tickets. One for the whole process; `work` may run in many threads."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        desks: Desks,
+        rules: Callable[[], Rules],
+        caps: Caps,
+        read: Read,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._desks = desks
+        self._rules = rules
+        self._caps = caps
+        self._read = read
+        self._sender = Sender(store, clock, read)
+
+    def work(self, ref: TicketRef) -> None:
+        """Look at one ticket and do what its policies say."""
+        desk = self._desks.get(ref.account)
+        if desk is None:
+            self._forget_news(ref)
+            return
+        try:
+            self._look(desk, ref)
+        except TryLater as later:
+            self._come_back(ref, later.wait, str(later))
+        except OutcomeUnknown as unknown:
+            self._come_back(ref, FIND_OUT, str(unknown))
+        except AccessLost as lost:
+            self.pause(ref.account, str(lost))
+
+    def pause(self, account: str, reason: str) -> None:
+        """Stop working on an account whose credentials or rights are gone, and say so once."""
+        now = self._clock.now()
+        with self._store.writing() as connection:
+            if accounts.pause(connection, account, reason, now):
+                line = Line(at=now, account=account, ticket="", what="account paused", text=reason)
+                ledger.append(connection, [line])
+                log.error("account_paused", account=account, reason=reason, next="uptier check --online")
+
+    def _look(self, desk: Desk, ref: TicketRef) -> None:
+        seen = self._seen(ref)
+        if seen.paused:
+            return
+        if seen.directory is None:
+            raise TryLater(f"the directory of {ref.account} has not been read yet", 5)
+        with desk.budget.lane("deadline" if _urgent(seen.rows) else "backfill"):
+            self._sender.settle_open(desk, ref)
+            seen = self._seen(ref)
+            ticket = self._ticket(desk, ref, seen)
+            if ticket is None:
+                self._forget_news(ref)
+                return
+            self._decide(desk, ticket, seen)
+
+    def _decide(self, desk: Desk, ticket: Ticket, seen: Seen) -> None:
+        rules = self._rules()
+        now = self._clock.now()
+        assert seen.directory is not None
+        plan = evaluate(ticket, rules.policies, seen.standings, seen.directory, rules.calendars, now)
+        if plan.wanted and _too_fresh(desk, ticket):
+            raise TryLater("the ticket changed a moment ago; the next look is on settled facts", _settle(desk))
+        intents = prepare(desk.adapter, ticket, plan, rules.policies)
+        if intents.chain and self._capped(ticket, plan, seen):
+            return
+        chain = self._keep(ticket, plan, intents, seen)
+        if chain:
+            self._sender.send(desk, chain)
+            self._look_again(ticket.ref, _settle(desk))
+
+    def _keep(self, ticket: Ticket, plan: Plan, intents: Intents, seen: Seen):  # type: ignore[no-untyped-def]
+        with self._store.writing() as connection:
+            return keep_look(connection, ticket, plan, intents, [row.id for row in seen.rows])
+
+    def _capped(self, ticket: Ticket, plan: Plan, seen: Seen) -> bool:
+        now = self._clock.now()
+        with self._store.writing() as connection:
+            cap = reached(connection, ticket.ref, self._caps, now)
+            if cap is None:
+                return False
+            keep_capped(connection, ticket, plan, cap, [row.id for row in seen.rows])
+        return True
+
+    def _seen(self, ref: TicketRef) -> Seen:
+        with self._store.reading() as connection:
+            account = accounts.get(connection, ref.account)
+            directory = directories.read(connection, ref.account)
+            return Seen(
+                rows=inbox.open_rows(connection, ref),
+                standings=standings.of_ticket(connection, ref),
+                receipts=receipts.episodes_by_fact(connection, ref),
+                directory=None if directory is None else directory.directory,
+                first_ran={},
+                paused=account is not None and account.paused_at is not None,
+            )
+
+    def _ticket(self, desk: Desk, ref: TicketRef, seen: Seen) -> Ticket | None:
+        """The ticket as the helpdesk has it, acts recognised; one that is gone as it was last seen."""
+        try:
+            ticket = self._read(desk.adapter.load, ref, self._rules().policies.needs)
+        except Gone:
+            with self._store.reading() as connection:
+                known = tickets.known(connection, ref)
+            if known is None:
+                return None
+            ticket = replace(known.ticket, gone=known.ticket.gone or "deleted")
+        if not ticket.read_at:
+            ticket = replace(ticket, read_at=self._clock.now())
+        return recognise(ticket, seen.receipts)
+
+    def _come_back(self, ref: TicketRef, wait: Seconds, why: str) -> None:
+        with self._store.writing() as connection:
+            timers.start(connection, ref, self._clock.now() + max(wait, 1), why, holds=True)
+        log.info("come_back", ticket=str(ref), wait=wait, why=why)
+
+    def _look_again(self, ref: TicketRef, wait: Seconds) -> None:
+        """Our own write is a change like any other: the policies see the ticket as it now stands."""
+        with self._store.writing() as connection:
+            timers.start(connection, ref, self._clock.now() + wait, "after our own write")
+
+    def _forget_news(self, ref: TicketRef) -> None:
+        """Close news of a ticket that is not ours to look at: never seen and gone, or of no account here."""
+        now = self._clock.now()
+        with self._store.writing() as connection:
+            rows = inbox.open_rows(connection, ref)
+            inbox.close(connection, [row.id for row in rows], now)
+            timers.stop(connection, ref)
+        log.info("nothing_to_look_at", ticket=str(ref))
+
+
+def _urgent(rows: tuple[OpenRow, ...]) -> bool:
+    """Whether a person or a deadline waits for this look; a timer that came due has no rows."""
+    return not rows or any(row.kind not in inbox.BACKFILL for row in rows)
+
+
+def _too_fresh(desk: Desk, ticket: Ticket) -> bool:
+    return ticket.read_at - ticket.updated < desk.adapter.capabilities.settle
+
+
+def _settle(desk: Desk) -> Seconds:
+    return max(desk.adapter.capabilities.settle, 1)

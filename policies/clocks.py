@@ -1,0 +1,162 @@
+"""Where each clock starts, or why it is absent. Clocks only read the history; calendars measure from there."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from policies.facts import OVER, Fact, History, enters, leaves_over
+from policies.model import Act, Change, Instant, Need, Ticket, Who
+from policies.policy import Policy
+
+DEADLINES = frozenset({"first_reply", "next_reply", "resolution"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A clock as read. `start` may be None on a deadline whose helpdesk never tells it; `due` is the deadline's.
+
+    `sequence` is that of the fact which started the clock, if a fact did. `achieved` says that the target was
+    met. `look_again` is when a target that is null right after a write should be read again.
+    """
+
+    start: Instant | None = None
+    sequence: int | None = None
+    because: str = ""
+    why_absent: str | None = None
+    due: Instant | None = None
+    achieved: bool = False
+    look_again: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """What one policy sees of one ticket: `ticket` with its own writes hidden, and the history behind it.
+
+    `own` are the episodes whose writes are hidden; `matching_since` is when `when` was first seen to hold.
+    """
+
+    ticket: Ticket
+    history: History
+    own: frozenset[str] = frozenset()
+    matching_since: Instant | None = None
+
+    def is_own(self, act: Act) -> bool:
+        """Whether the policy does not see this act, because its running episode did it."""
+        return act.who is Who.OURS and not self.own.isdisjoint(act.episodes)
+
+
+def created(sight: Sight) -> Reading:
+    opening = next(iter(sight.history.facts), None)
+    sequence = opening.act.sequence if opening and belongs_to_creation(opening, sight.history) else -1
+    return Reading(start=sight.ticket.created, sequence=sequence, because="the ticket was created")
+
+
+def belongs_to_creation(fact: Fact, history: History) -> bool:
+    """Whether the first fact is the creation itself."""
+    return fact.act.at <= history.created or (not isinstance(fact, Change) and history.is_opening(fact))
+
+
+def customer_waiting(sight: Sight) -> Reading:
+    """A wait begins with a customer message, ends with a qualifying reply or solving, and may begin again at a
+    reopening: if a message was unanswered when the ticket was solved, and still is."""
+    since: Fact | None = None
+    unanswered = False
+    history = sight.history
+    for fact in history.facts:
+        if history.is_customers(fact):
+            since = since or fact
+        elif history.is_reply(fact):
+            since, unanswered = None, False
+        elif isinstance(fact, Change) and fact.field == "status":
+            if leaves_over(fact):
+                since = since or (fact if unanswered else None)
+            elif fact.after in OVER:
+                since, unanswered = None, unanswered or since is not None
+    if since is None:
+        return Reading(why_absent="no customer is waiting for a reply")
+    return started_by(
+        since, "the customer wrote" if history.is_customers(since) else "the ticket was reopened"
+    )
+
+
+def since_agent_reply(sight: Sight) -> Reading:
+    replies = [fact for fact in sight.history.facts if sight.history.is_reply(fact)]
+    if not replies:
+        return Reading(why_absent="no agent has replied yet")
+    return started_by(replies[-1], "an agent replied")
+
+
+def assignee_silent(sight: Sight) -> Reading:
+    """Restarts with each change of the assignee that is not this episode's, and with each act of whoever has
+    the ticket then."""
+    if sight.ticket.assignee is None:
+        return Reading(why_absent="nobody is assigned")
+    history = sight.history
+    moves = list(history.changes("assignee"))
+    holder = moves[0].before if moves else sight.ticket.assignee.id
+    reading = created_with_assignee(sight)
+    for fact in history.facts:
+        if isinstance(fact, Change) and fact.field == "assignee" and fact.before != fact.after:
+            holder = fact.after
+            reading = reading if sight.is_own(fact.act) else started_by(fact, "the assignee changed")
+        elif fact.act.person == holder and holder is not None and history.is_human(fact):
+            reading = started_by(fact, "the assignee last acted")
+    return reading
+
+
+def created_with_assignee(sight: Sight) -> Reading:
+    """The start for an assignee who was there from the creation on."""
+    made = created(sight)
+    return Reading(
+        start=made.start, sequence=made.sequence, because="the ticket was created with its assignee"
+    )
+
+
+def in_status(sight: Sight) -> Reading:
+    """The helpdesk's own word on since when counts only where the history does not tell."""
+    status = sight.ticket.status
+    entered = [each for each in sight.history.changes("status") if enters(each, status)]
+    entered = [each for each in entered if not sight.is_own(each.act)]
+    if entered:
+        return started_by(entered[-1], f"the status became {status}")
+    if sight.ticket.status_since is not None:
+        return Reading(start=sight.ticket.status_since, because=f"the status became {status}")
+    made = created(sight)
+    return Reading(start=made.start, sequence=made.sequence, because=f"the ticket was created as {status}")
+
+
+def untouched(sight: Sight) -> Reading:
+    acts = [fact for fact in sight.history.facts if sight.history.is_human(fact)]
+    if not acts:
+        return created(sight)
+    return started_by(acts[-1], "a person last acted")
+
+
+def matching(sight: Sight) -> Reading:
+    start = sight.ticket.updated if sight.matching_since is None else sight.matching_since
+    return Reading(start=start, because="the ticket was first seen to match")
+
+
+def started_by(fact: Fact, because: str) -> Reading:
+    """A clock that this fact started."""
+    return Reading(start=fact.act.at, sequence=fact.act.sequence, because=because)
+
+
+CLOCKS: Mapping[str, Callable[[Sight], Reading]] = {
+    clock.__name__: clock
+    for clock in (
+        created,
+        customer_waiting,
+        since_agent_reply,
+        assignee_silent,
+        in_status,
+        untouched,
+        matching,
+    )
+}
+"""Every clock that is not a deadline, by the name a policy says."""
+
+
+def clock_needs(policy: Policy) -> frozenset[Need]:
+    """What must be loaded to read this policy's clock, and to see replies, stops and acknowledgements."""
+    told = frozenset({Need.MESSAGES, Need.CHANGES})
+    return told | {Need.TARGETS} if policy.clock in DEADLINES else told

@@ -1,0 +1,116 @@
+"""Counting from an instant: the time that counts, with pauses left out, and the arithmetic in words (rule 2)."""
+
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from policies.calendars import Calendar, Day
+from policies.durations import spell
+from policies.facts import History
+from policies.model import Instant, Seconds, Ticket
+
+SHOWN_DAYS = 14
+"""How many days of a sum are written out; those in the middle of a longer one are summed in one line."""
+
+Stretch = tuple[Instant, Instant]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """Time that counts on a calendar, except while the ticket was paused. `paused` are ascending; the last
+    ends at `now` while the ticket is still paused."""
+
+    calendar: Calendar
+    paused: tuple[Stretch, ...]
+    now: Instant
+    is_paused: bool
+
+    def elapsed(self, start: Instant) -> Seconds:
+        """What has been counted from `start` to now."""
+        return sum(self.calendar.between(*stretch) for stretch in self.running(start))
+
+    def due(self, start: Instant, span: Seconds) -> Instant | None:
+        """The first instant at which `span` has been counted; None while a pause keeps it from being known."""
+        if span <= 0:
+            return start
+        for at, end in self.running(start):
+            counted = self.calendar.between(at, end)
+            if counted >= span:
+                return self.calendar.add(at, span)
+            span -= counted
+        return None if self.is_paused else self.calendar.add(max(start, self.now), span)
+
+    def running(self, start: Instant) -> list[Stretch]:
+        """The stretches from `start` to now in which nothing was paused."""
+        stretches: list[Stretch] = []
+        at = start
+        for pause, resume in self.paused:
+            if at < pause:
+                stretches.append((at, pause))
+            at = max(at, resume)
+        return [*stretches, (at, self.now)] if at < self.now else stretches
+
+    def steps(self, start: Instant, because: str) -> tuple[str, ...]:
+        """The sum in sentences: the start, each day, each pause, the total."""
+        zone = self.calendar.timezone
+        name = f" on calendar {self.calendar.name}" if self.calendar.name else ""
+        first = f"counts from {moment(start, zone)}: {because}"
+        days = [day for stretch in self.running(start) for day in self.calendar.days(*stretch)]
+        pauses = [
+            f"paused from {moment(max(pause, start), zone)} to {moment(resume, zone)}"
+            for pause, resume in self.paused
+            if resume > start
+        ]
+        total = f"counted until {moment(self.now, zone)}: {spell(self.elapsed(start))}{name}"
+        return (first, *written_out(days), *pauses, total)
+
+
+def pauses(ticket: Ticket, history: History, pause_on: frozenset[str], now: Instant) -> tuple[Stretch, ...]:
+    """The stretches in which the ticket stood in one of these statuses, up to now."""
+    if not pause_on:
+        return ()
+    changes = [(each.act.at, each.before, each.after) for each in history.changes("status")]
+    status = changes[0][1] if changes else ticket.status.value
+    at, stretches = ticket.created, list[Stretch]()
+    for change_at, _, after in (*changes, (now, None, None)):
+        if status in pause_on and at < change_at:
+            stretches.append((at, change_at))
+        at, status = max(at, change_at), after
+    return tuple(stretches)
+
+
+def count(
+    ticket: Ticket, history: History, pause_on: frozenset[str], calendar: Calendar, now: Instant
+) -> Count:
+    """How this policy counts on this ticket."""
+    paused = pauses(ticket, history, pause_on, now)
+    return Count(calendar=calendar, paused=paused, now=now, is_paused=ticket.status in pause_on)
+
+
+def written_out(days: list[Day]) -> list[str]:
+    """A line for each day; a long middle is one line."""
+    if len(days) <= SHOWN_DAYS:
+        return [of_day(day) for day in days]
+    head, middle, tail = (
+        days[: SHOWN_DAYS // 2],
+        days[SHOWN_DAYS // 2 : -SHOWN_DAYS // 2],
+        days[-SHOWN_DAYS // 2 :],
+    )
+    total = spell(sum(day.counted for day in middle))
+    between = f"{middle[0].date} to {middle[-1].date}: {total} in {len(middle)} days"
+    return [*map(of_day, head), between, *map(of_day, tail)]
+
+
+def of_day(day: Day) -> str:
+    """`2026-11-26: 0m (holiday)`."""
+    kind = f" ({KINDS[day.kind]})" if day.kind else ""
+    return f"{day.date}: {spell(day.counted)}{kind}"
+
+
+KINDS = {"holiday": "holiday", "closed": "closed by the calendar", "open": "special hours"}
+
+
+def moment(at: Instant, zone: tzinfo) -> str:
+    """An instant for people: `2026-11-25 14:00 EST`, with seconds where there are some."""
+    local = datetime.fromtimestamp(at, zone)
+    clock = local.strftime("%H:%M:%S" if local.second else "%H:%M")
+    return f"{local.date().isoformat()} {clock} {local.tzname()}"

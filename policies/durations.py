@@ -1,0 +1,32 @@
+"""Durations as policies write them: `1h30m`. Days are 24 hours; on a calendar they have no meaning."""
+
+import re
+
+from policies.model import Seconds
+
+UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
+SHAPE = re.compile(r"(?:(?P<d>\d+)d)?(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m)?(?:(?P<s>\d+)s)?")
+LONGEST = 3_660 * UNITS["d"]
+
+
+def seconds(text: str) -> Seconds:
+    """Read `90s`, `30m`, `1h30m`, `2d`: units once each, largest first. ValueError says what is wrong."""
+    match = SHAPE.fullmatch(text)
+    if not text or match is None:
+        raise ValueError(f'"{text}" is not a duration; write for example "30m", "1h30m" or "2d"')
+    total = sum(int(count) * UNITS[unit] for unit, count in match.groupdict().items() if count)
+    if total > LONGEST:
+        raise ValueError(f'"{text}" is longer than ten years; write a shorter duration')
+    return total
+
+
+def says_days(text: str) -> bool:
+    """Whether the text counts in days, which a calendar cannot."""
+    return "d" in text
+
+
+def spell(span: Seconds) -> str:
+    """Write a span the way `seconds` reads it: hours, minutes and seconds, `0m` for none."""
+    hours, rest = divmod(span, 3_600)
+    parts = ((hours, "h"), (rest // 60, "m"), (rest % 60, "s"))
+    return "".join(f"{count}{unit}" for count, unit in parts if count) or "0m"

@@ -1,0 +1,162 @@
+"""Evaluate policies on one ticket: a plan of what to do now, from values only (all of policy-rules.md)."""
+
+from collections.abc import Mapping
+
+from policies.calendars import Calendar
+from policies.conclude import Conclusion, conclude, owned
+from policies.episodes import live
+from policies.look import Scene, closed_off, ended_line, look
+from policies.memory import Owner, Standing
+from policies.merge import Agreed, agree, merge
+from policies.model import Directory, Instant, Ticket
+from policies.owners import Named
+from policies.ownership import ticket_owner
+from policies.plan import LeftOut, Occurrence, Plan
+from policies.policy import PolicySet
+from policies.sayings import told
+from policies.settle import owner_moved
+from policies.traces import trace
+from policies.turn import Turn, next_time, turn
+from policies.verdict import could_hold
+from policies.wishes import Wish, wish
+
+RUNS_NOW: Mapping[str, Instant] = {}
+
+
+def evaluate(
+    ticket: Ticket,
+    policies: PolicySet,
+    standings: tuple[Standing, ...],
+    directory: Directory,
+    calendars: Mapping[str, Calendar],
+    now: Instant,
+    first_ran: Mapping[str, Instant] = RUNS_NOW,
+) -> Plan:
+    """The plan for this ticket as it was read, with what is remembered of it.
+
+    Acts must be recognised (`policies.who`). `first_ran` says since when each policy has run on the ticket's
+    account, for `backlog = "skip"`; a policy it does not name runs for the first time now.
+    """
+    scene = Scene(
+        ticket=ticket,
+        policies=policies,
+        directory=directory,
+        calendars=calendars,
+        now=now,
+        first_ran=first_ran,
+    )
+    serving = () if ticket.gone else policies.serving(ticket.ref.account)
+    known = {each.policy: each for each in standings}
+    before = [known.get(policy.name, Standing(policy=policy.name)) for policy in serving]
+    turns = [turn(scene, look(scene, *pair)) for pair in zip(serving, before, strict=True)]
+    names = {policy.name for policy in serving}
+    others = tuple(each for each in standings if each.policy not in names)
+    return planned(scene, (*before, *others), turns, others)
+
+
+def planned(
+    scene: Scene, before: tuple[Standing, ...], turns: list[Turn], others: tuple[Standing, ...]
+) -> Plan:
+    """The plan from what each policy came to, and from the standings of those that are gone."""
+    wishes = tuple(wish(scene, each, each.sends) for each in turns if each.sends is not None)
+    agreed = agree(wishes)
+    owners = {each.look.policy.name: owned(scene, each, agreed) for each in turns}
+    said = [told(scene, each, answering(each, owners)) for each in wishes]
+    merged = merge(scene.ticket, wishes, agreed, tuple(w for wanted, _ in said for w in wanted))
+    done = [conclude(scene, each, owners[each.look.policy.name], merged) for each in turns]
+    closed = [closed_off(scene, each, "gone" if scene.ticket.gone else "removed") for each in others]
+    standings = (*(each.standing for each in done), *(standing for standing, _ in closed))
+    lost = [episode for _, episode in closed if episode is not None]
+    return Plan(
+        ref=scene.ticket.ref,
+        revision=scene.ticket.revision,
+        now=scene.now,
+        wanted=merged.wanted,
+        left_out=(*merged.left_out, *unmade(wishes)),
+        standings=standings,
+        occurrences=(
+            *(line for each in done for line in each.said),
+            *(ended_line(episode) for episode in lost if episode.passed),
+            *(overruled(each, scene, wishes) for each in merged.left_out),
+            *owner_moved(before, standings, scene.now),
+        ),
+        trace=tuple(trace(each.turn, live(each.standing), each.warnings) for each in done),
+        next_look=next_look(scene, done),
+        owner=ticket_owner(standings),
+        ended=(*(episode for each in turns for episode in each.look.ended), *lost),
+        served=served(agreed),
+        warnings=(
+            *(remark(each) for each in wishes if each.chosen is not None and each.chosen.remark),
+            *(warning for _, warnings in said for warning in warnings),
+            *(warning for each in done for warning in each.warnings),
+        ),
+    )
+
+
+def answering(wish: Wish, owners: Mapping[str, Named | None]) -> Owner:
+    """Who answers for what is said: the level's new owner, or for a repeat the episode's."""
+    named = owners[wish.policy]
+    episode = wish.turn.episode
+    held = named.owner if named else episode.owner if episode else None
+    assert held is not None
+    return held
+
+
+def unmade(wishes: tuple[Wish, ...]) -> tuple[LeftOut, ...]:
+    """Assignments that cannot be made at all."""
+    return tuple(
+        LeftOut(policy=each.policy, level=each.level.name, what="assign", why=each.chosen.remark or "")
+        for each in wishes
+        if each.chosen is not None and each.chosen.assign is None
+    )
+
+
+def remark(wish: Wish) -> str:
+    """What should be said of an assignment."""
+    text = wish.chosen.remark if wish.chosen else ""
+    return f'policy "{wish.policy}", level "{wish.level.name}": {text}'
+
+
+def overruled(left_out: LeftOut, scene: Scene, wishes: tuple[Wish, ...]) -> Occurrence:
+    """The ledger line of a wish that lost against an earlier policy."""
+    episode = next(each.episode for each in wishes if each.policy == left_out.policy)
+    return Occurrence(
+        what="overruled",
+        policy=left_out.policy,
+        episode=episode,
+        level=left_out.level,
+        at=scene.now,
+        text=f"{left_out.what}: {left_out.why}",
+    )
+
+
+def next_look(scene: Scene, done: list[Conclusion]) -> Instant | None:
+    """The earliest time at which time alone could change the answer of any policy."""
+    running = ((each.turn, live(each.standing)) for each in done)
+    times = (next_time(each, episode, scene.now) for each, episode in running if episode is not None)
+    return min((at for at in times if at is not None), default=None)
+
+
+def served(agreed: Agreed) -> tuple[tuple[str, str], ...]:
+    """Whose turn of round robin this plan uses up."""
+    assign = agreed.assign
+    if not agreed.turn or assign is None or assign.group is None or assign.assignee is None:
+        return ()
+    return ((assign.group.id, assign.assignee.id),)
+
+
+def could_matter(snapshot: Ticket, policies: PolicySet, standings: tuple[Standing, ...]) -> bool:
+    """False only if no policy can match this row, none runs on the ticket, and none need be told so.
+
+    A policy that matched at its last look must learn that it no longer does; one with `backlog = "skip"` must
+    see the ticket once, to know what was there before it.
+    """
+    if any(live(each) is not None or each.matched for each in standings):
+        return True
+    if snapshot.gone:
+        return any(each.looked for each in standings)
+    looked = {each.policy for each in standings if each.looked}
+    return any(
+        could_hold(policy, snapshot) or (policy.backlog == "skip" and policy.name not in looked)
+        for policy in policies.serving(snapshot.ref.account)
+    )

@@ -1,0 +1,129 @@
+"""Reads one `[[policy.level]]`: when it is due, whom it makes the owner, and what it does."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from policies.parse_actions import (
+    Ladder,
+    read_assign,
+    read_follow,
+    read_owner,
+    read_priority,
+    read_set,
+    read_template,
+)
+from policies.policy import AssignSpec, Level, Repeat
+from policies.scope import not_yet
+from policies.table import Table
+
+KEYS: Mapping[str, str] = {
+    "name": "What the level is called; unique in the policy.",
+    "kind": "functional, hierarchical or priority; told by the actions if not given.",
+    "after": "How far along the clock the level is due; on a deadline clock, how long after the deadline.",
+    "before": "On a deadline clock: how long before the deadline.",
+    "at": "On a deadline clock: at this percentage of the time between start and deadline.",
+    "clock": "since_last_level counts from the instant the level before was passed.",
+    "owner": "Who is accountable from here: a group, a person, or a function such as lead_of(group).",
+    "assign": "Whom the ticket goes to: a group, an agent or a strategy, or both.",
+    "priority": "The priority is at least this afterwards.",
+    "tags": "Tags that are there afterwards.",
+    "untag": "Tags that are gone afterwards.",
+    "set": "Fields and the values they have afterwards.",
+    "note": "The template of an internal note.",
+    "reply": "The template of a public reply.",
+    "follow": "People who follow the ticket afterwards.",
+    "notify": "Channels outside the helpdesk that hear of it.",
+    "repeat": "Say the note and the notifications again: every so often, so many times.",
+}
+ACTIONS = ("assign", "priority", "tags", "untag", "set", "note", "reply", "follow", "notify")
+DUES = ("after", "before", "at")
+
+Kind = Literal["functional", "hierarchical", "priority"]
+KINDS: Mapping[str, Kind] = {
+    "functional": "functional",
+    "hierarchical": "hierarchical",
+    "priority": "priority",
+}
+
+
+def read_level(table: Table, ladder: Ladder) -> Level:
+    """One level. What is wrong with it is noted; a level with problems never leaves `parse`."""
+    table.only(KEYS)
+    for key in table.values:
+        not_yet(table, key, f"level.{key}")
+    name = table.text("name", '"Team lead"') if table.require("name", '"Team lead"') else None
+    check_due(table, ladder)
+    owner, assign = read_owner(table, ladder), read_assign(table, ladder)
+    check_does_something(table)
+    return Level(
+        name=name or "",
+        kind=read_kind(table, owner, assign),
+        after=table.seconds("after", ladder.calendar),
+        before=table.seconds("before", ladder.calendar),
+        at=table.whole("at", 1, 100),
+        clock=read_clock(table),
+        owner=owner,
+        assign=assign,
+        priority=read_priority(table),
+        tags=frozenset(table.texts("tags", '["escalated"]') or ()),
+        untag=frozenset(table.texts("untag", '["escalated"]') or ()),
+        set=read_set(table, ladder),
+        note=read_template(table, "note", ladder),
+        reply=read_template(table, "reply", ladder),
+        follow=read_follow(table, ladder),
+        repeat=read_repeat(table, ladder),
+    )
+
+
+def check_due(table: Table, ladder: Ladder) -> None:
+    """Exactly one of after, before, at; the last two on a deadline clock only."""
+    said = [key for key in DUES if key in table.values]
+    if not said:
+        table.report((), "missing", 'nothing says when the level is due; add for example after = "30m".')
+    for key in said[1:]:
+        table.report(key, "two-dues", f"the level has both `{said[0]}` and `{key}`; keep one.")
+    for key in said:
+        if key != "after" and not ladder.deadline:
+            table.report(
+                key, "needs-deadline", f"`{key}` needs a deadline clock; use `after`, or another `clock` on the policy."
+            )
+
+
+def read_clock(table: Table) -> Literal["policy", "since_last_level"]:
+    """Whether the level counts from the one before it."""
+    return "since_last_level" if table.word("clock", ("since_last_level",)) else "policy"
+
+
+def read_kind(table: Table, owner: str | None, assign: AssignSpec | None) -> Kind:
+    """What kind of escalation the level is: as said, else up the reporting line, to another team, or neither."""
+    said = table.word("kind", KINDS)
+    if said is not None:
+        return KINDS[said]
+    if owner is not None and owner.startswith(("lead_of(", "manager_of(")):
+        return "hierarchical"
+    if assign is not None:
+        return "functional"
+    return "hierarchical" if owner is not None else "priority"
+
+
+def check_does_something(table: Table) -> None:
+    """A level without an owner or action would change nothing."""
+    if not any(key in table.values for key in (*ACTIONS, "owner")):
+        table.report((), "does-nothing", "the level has no owner and no action; add for example note or assign.")
+
+
+def read_repeat(table: Table, ladder: Ladder) -> Repeat | None:
+    """`{ every = "1h", times = 3 }`, on a level that says something."""
+    repeat = table.table("repeat")
+    if repeat is None:
+        return None
+    repeat.only(("every", "times"))
+    every = repeat.seconds("every", ladder.calendar) if repeat.require("every", '"1h"') else None
+    times = repeat.whole("times", 1, 1_000) if repeat.require("times", "3") else None
+    if every == 0:
+        repeat.report("every", "out-of-range", "`every` must be longer than nothing.")
+    if "note" not in table.values and "notify" not in table.values:
+        table.report(
+            "repeat", "nothing-to-repeat", "only notes and notifications are repeated; add a note, or remove repeat."
+        )
+    return Repeat(every=every, times=times) if every and times else None

@@ -1,0 +1,57 @@
+"""What policies may refer to, from all files together: accounts, calendars, templates, groups, people."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from policies.document import Path
+from policies.known import Known, KnownAccount
+from policies.problems import did_you_mean
+from policies.table import Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class References:
+    """`custom` maps each account to the custom fields it names; `people` are those the config itself knows."""
+
+    accounts: tuple[str, ...]
+    custom: Mapping[str, frozenset[str]]
+    calendars: Collection[str]
+    templates: Collection[str]
+    people: frozenset[str]
+    known: Known
+
+    def serving(self, accounts: frozenset[str] | None) -> tuple[str, ...]:
+        """The accounts a policy serves; all if it names none."""
+        return tuple(name for name in self.accounts if accounts is None or name in accounts)
+
+    def check_group(self, table: Table, key: str | Path, name: str, serves: Collection[str]) -> None:
+        """Note every served account whose helpdesk has no such group."""
+        for account, names in self.directories(serves):
+            if name not in names.groups:
+                report_unknown(table, key, "unknown-group", f'no group "{name}"', account, names.groups, name)
+
+    def check_person(self, table: Table, key: str | Path, name: str, serves: Collection[str]) -> None:
+        """Note every served account whose helpdesk has no such person."""
+        for account, names in self.directories(serves):
+            if name not in names.people:
+                report_unknown(table, key, "unknown-person", f'no agent "{name}"', account, names.people, name)
+
+    def check_owner(self, table: Table, key: str | Path, name: str, serves: Collection[str]) -> None:
+        """Note every served account that knows neither group nor person of this name, nor does the config."""
+        for account, names in self.directories(serves):
+            every = names.groups | names.people | self.people
+            if name not in every:
+                said = f'no group or person "{name}"'
+                report_unknown(table, key, "unknown-owner", said, account, every, name)
+
+    def directories(self, serves: Collection[str]) -> list[tuple[str, KnownAccount]]:
+        """The served accounts whose directory is known."""
+        return [(name, self.known.accounts[name]) for name in serves if name in self.known.accounts]
+
+
+def report_unknown(
+    table: Table, key: str | Path, code: str, said: str, account: str, names: Collection[str], name: str
+) -> None:
+    """Note a name that a helpdesk does not know."""
+    hint = did_you_mean(name, names) or " Correct the name, or create it in the helpdesk."
+    table.report(key, code, f"account {account} has {said}.{hint}")

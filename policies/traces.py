@@ -1,0 +1,133 @@
+"""The trace: all that was considered for one policy, in the order it was considered, with its verdict."""
+
+from policies.counting import moment
+from policies.durations import spell
+from policies.ladder import Due, dues
+from policies.memory import Episode, How
+from policies.plan import ClockTrace, LevelTrace, LineTrace, PolicyTrace
+from policies.turn import Turn
+from policies.verdict import Verdict
+
+
+def trace(turn: Turn, episode: Episode | None, notes: tuple[str, ...]) -> PolicyTrace:
+    """What this policy came to. `episode` is as the plan leaves it, None if none runs."""
+    look = turn.look
+    levels = dues(look.policy, look.reading, episode, turn.count) if episode else ()
+    return PolicyTrace(
+        policy=look.policy.name,
+        mode=turn.mode,
+        holds=look.verdict.holds,
+        verdict=sentence(turn, episode, levels),
+        lines=look.verdict.lines,
+        clock=clock(turn, episode),
+        levels=tuple(level(turn, episode, each) for each in levels if episode),
+        notes=(*ends(turn), *notes),
+    )
+
+
+def ends(turn: Turn) -> tuple[str, ...]:
+    """What ended at this look."""
+    zone = turn.count.calendar.timezone
+    return tuple(
+        f"episode {each.number} ended at {moment(each.ended or 0, zone)}: {each.reason}"
+        for each in turn.look.ended
+    )
+
+
+def clock(turn: Turn, episode: Episode | None) -> ClockTrace:
+    """How the clock was read, and the sum from what levels count from until now."""
+    reading, name = turn.look.reading, turn.look.policy.clock
+    if reading.why_absent is not None:
+        return ClockTrace(name=name, start=None, why_absent=reading.why_absent)
+    start = reading.start if episode is None else episode.clock_start
+    deadline = to_deadline(turn)
+    if start is None:
+        return ClockTrace(name=name, start=None, steps=deadline)
+    because = reading.because if start == reading.start else "the ticket was acknowledged"
+    steps = (*turn.count.steps(start, because), *deadline)
+    return ClockTrace(name=name, start=start, elapsed=turn.count.elapsed(start), steps=steps)
+
+
+def to_deadline(turn: Turn) -> tuple[str, ...]:
+    """How much time is left, or how long it has been missed."""
+    due, counting = turn.look.reading.due, turn.count
+    if due is None:
+        return ()
+    left = counting.calendar.between(counting.now, due)
+    where = f"{spell(left)} left" if left >= 0 else f"missed by {spell(-left)}"
+    return (f"the deadline is {moment(due, counting.calendar.timezone)}: {where}",)
+
+
+def level(turn: Turn, episode: Episode | None, due: Due) -> LevelTrace:
+    """How one level stands."""
+    assert episode is not None
+    passed = {each.level: each.how.value for each in episode.passed}
+    way = episode.under_way
+    state = passed.get(due.level.name, "waiting")
+    if way is not None and due.level.name == way.level:
+        state = "due"
+    elif way is not None and due.level.name in way.overtaken:
+        state = How.OVERTAKEN.value
+    return LevelTrace(name=due.level.name, due=due.at, state=state, text=due.text)
+
+
+def sentence(turn: Turn, episode: Episode | None, levels: tuple[Due, ...]) -> str:
+    """The verdict in one sentence."""
+    look = turn.look
+    if not look.verdict.holds and episode is None:
+        return refusal(look.verdict)
+    if episode is None:
+        return at_rest(turn)
+    if turn.step.fires is not None:
+        return f'{FIRING[turn.how]} level "{turn.step.fires.level.name}"'
+    if turn.step.repeats is not None:
+        return f'says level "{turn.step.repeats.name}" again'
+    if look.reading.why_absent is not None:
+        return f"waits: {look.reading.why_absent}"
+    return waiting(turn, episode, levels)
+
+
+def waiting(turn: Turn, episode: Episode, levels: tuple[Due, ...]) -> str:
+    """Which level comes next."""
+    names = {each.level for each in episode.passed}
+    ahead = [each for each in levels if each.level.name not in names]
+    if not ahead:
+        return "every level is passed"
+    known = [each for each in ahead if each.at is not None]
+    upcoming = min(known, key=lambda each: each.at or 0) if known else ahead[0]
+    return f'waits for level "{upcoming.level.name}": {upcoming.text}'
+
+
+FIRING = {How.FIRED: "fires", How.OBSERVED: "would fire", How.SKIPPED: "skips, as part of the backlog,"}
+
+
+def refusal(verdict: Verdict) -> str:
+    """The first line that decides against the policy."""
+    failed = first(verdict.lines, "when", held=False)
+    if failed is not None:
+        return f"does not match: {failed.text}, but it is {in_words(failed.read)}"
+    hit = first(verdict.lines, "unless", held=True)
+    return f"excluded: {hit.text}" if hit else "does not match"
+
+
+def first(lines: tuple[LineTrace, ...], section: str, *, held: bool) -> LineTrace | None:
+    """The first line of a section that held, or did not."""
+    return next((line for line in lines if line.section == section and line.held is held), None)
+
+
+def in_words(value: object) -> str:
+    """A read value for a sentence."""
+    if value is None:
+        return "missing"
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or "empty"
+    return str(value)
+
+
+def at_rest(turn: Turn) -> str:
+    """Why a policy that matches has no episode."""
+    last = turn.look.standing.episode
+    reason = last.reason if last else "nothing"
+    return (
+        f"matches, but its last episode ended ({reason}), and neither `when` nor the clock has started anew"
+    )

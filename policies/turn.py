@@ -1,0 +1,117 @@
+"""What one policy does at this look: the level that fires, those it overtakes, or a repeat (rules 3 and 12)."""
+
+from dataclasses import dataclass, replace
+
+from policies.counting import Count, count
+from policies.episodes import live
+from policies.ladder import Due, Step, climb, dues, repeat_due
+from policies.look import Look, Scene
+from policies.memory import Episode, How, Owner, Passed, UnderWay
+from policies.model import Instant
+from policies.policy import Level, Mode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One policy's part of a plan. `how` is how the level that fires is passed."""
+
+    look: Look
+    mode: Mode
+    count: Count
+    ladder: tuple[Due, ...] = ()
+    step: Step = Step()
+    how: How = How.FIRED
+
+    @property
+    def episode(self) -> Episode | None:
+        """The running episode."""
+        return live(self.look.standing)
+
+    @property
+    def sends(self) -> Level | None:
+        """The level that is to be carried out: it fires, or is said again."""
+        if self.step.fires is not None and self.how is How.FIRED:
+            return self.step.fires.level
+        return self.step.repeats
+
+
+def turn(scene: Scene, found: Look) -> Turn:
+    """Climb the ladder of the running episode, if there is one."""
+    policy = found.policy
+    mode = scene.policies.mode(policy, scene.ticket.ref.account)
+    counting = count(scene.ticket, found.history, policy.pause_on, scene.calendar(policy), scene.now)
+    waiting = Turn(look=found, mode=mode, count=counting)
+    episode = waiting.episode
+    if episode is None:
+        return waiting
+    ladder = dues(policy, found.reading, episode, counting)
+    step = climb(episode, ladder, scene.now)
+    if step.fires is None and mode == "enforce":
+        step = replace(step, repeats=repeated(waiting, episode, scene.now))
+    return replace(waiting, ladder=ladder, step=step, how=passing(scene, waiting))
+
+
+def repeated(waiting: Turn, episode: Episode, now: Instant) -> Level | None:
+    """The level that is due to be said again."""
+    if waiting.look.reading.why_absent is not None:
+        return None
+    found = repeat_due(waiting.look.policy, episode, waiting.count)
+    return found[0] if found is not None and found[1] is not None and found[1] <= now else None
+
+
+def passing(scene: Scene, waiting: Turn) -> How:
+    """How a level that is due now is passed: skipped if it belongs to the backlog, else by the mode."""
+    look, policy = waiting.look, waiting.look.policy
+    first_ran = scene.first_ran.get(policy.name, scene.now)
+    if policy.backlog == "skip" and look.first and look.begun and scene.ticket.created < first_ran:
+        return How.SKIPPED
+    return How.OBSERVED if waiting.mode == "observe" else How.FIRED
+
+
+def overtaken(done: Turn, now: Instant) -> tuple[Passed, ...]:
+    """The levels before the one that fires, as passed; of a backlog, those that were due are skipped too."""
+    skipped = done.how is How.SKIPPED
+    return tuple(
+        Passed(
+            level=each.level.name,
+            how=How.SKIPPED if skipped and each.at is not None and each.at <= now else How.OVERTAKEN,
+            at=now,
+            due=each.at,
+        )
+        for each in done.step.overtaken
+    )
+
+
+def under_way(done: Turn, fires: Due, owner: Owner, now: Instant) -> UnderWay:
+    """The level as it is remembered until its first write has an outcome."""
+    names = tuple(each.level.name for each in done.step.overtaken)
+    due = now if fires.at is None else fires.at
+    return UnderWay(level=fires.level.name, at=now, due=due, overtaken=names, owner=owner)
+
+
+def next_time(done: Turn, episode: Episode, now: Instant) -> Instant | None:
+    """The earliest time at which time alone could change the answer for this policy."""
+    reading, policy = done.look.reading, done.look.policy
+    if reading.why_absent is not None:
+        return reading.look_again
+    ahead = climbed(episode)
+    times = [each.at for each in dues(policy, reading, ahead, done.count) if not is_passed(each, ahead)]
+    again = repeat_due(policy, ahead, done.count) if done.mode == "enforce" else None
+    times.append(again[1] if again else None)
+    return min((max(at, now) for at in times if at is not None), default=None)
+
+
+def is_passed(due: Due, episode: Episode) -> bool:
+    """Whether the level will never fire again, by itself or by one behind it."""
+    names = {each.level for each in episode.passed}
+    return due.level.name in names
+
+
+def climbed(episode: Episode) -> Episode:
+    """The episode as it will be once the level under way has fired."""
+    way = episode.under_way
+    if way is None:
+        return episode
+    before = tuple(Passed(level=name, how=How.OVERTAKEN, at=way.at) for name in way.overtaken)
+    level = Passed(level=way.level, how=How.FIRED, at=way.at, due=way.due, owner=way.owner)
+    return replace(episode, passed=(*episode.passed, *before, level), repeated=0, last_sent=way.at)

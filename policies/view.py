@@ -1,0 +1,102 @@
+"""The ticket as an episode sees it: what it wrote itself shows the value from before (rule 5)."""
+
+from dataclasses import replace
+
+from policies.facts import History
+from policies.memory import Episode, Wrote
+from policies.model import Change, Directory, Group, Person, Priority, Status, Ticket, Value, Who
+
+Values = dict[str, Value]
+
+
+def keys_of(episode: Episode) -> frozenset[str]:
+    """The episodes whose writes this one does not see: itself, and those it took over from."""
+    return episode.inherits | {episode.key}
+
+
+def as_before(ticket: Ticket, history: History, episode: Episode, directory: Directory) -> Ticket:
+    """The ticket with every hidden write of this episode undone. The latest write is undone first."""
+    seen = ticket
+    for wrote in reversed(episode.wrote):
+        if wrote.field == "tags":
+            seen = without_tags(seen, history, episode, wrote)
+        elif still_hidden(seen, history, episode, wrote):
+            seen = with_value(seen, wrote.field, wrote.before, directory)
+    return seen
+
+
+def still_hidden(seen: Ticket, history: History, episode: Episode, wrote: Wrote) -> bool:
+    """Whether the field holds what was written, and nothing but this episode has changed it since."""
+    if value_of(seen, wrote.field) != wrote.after:
+        return False
+    return not any(True for _ in foreign(history, episode, wrote))
+
+
+def foreign(history: History, episode: Episode, wrote: Wrote) -> list[Change]:
+    """The changes of the field after this write that are not the episode's own, oldest first."""
+    written = [each.act.sequence for each in history.changes(wrote.field) if each.act.id == wrote.fact]
+    if not written:
+        return []
+    later = (each for each in history.changes(wrote.field) if each.act.sequence > written[-1])
+    own = keys_of(episode)
+    return [each for each in later if each.act.who is not Who.OURS or own.isdisjoint(each.act.episodes)]
+
+
+def without_tags(seen: Ticket, history: History, episode: Episode, wrote: Wrote) -> Ticket:
+    """Each tag that was added is hidden, each that was removed shows, unless somebody touched that tag since."""
+    before, after = tags(wrote.before), tags(wrote.after)
+    touched = frozenset[str]()
+    for change in foreign(history, episode, wrote):
+        touched |= tags(change.before) ^ tags(change.after)
+    hidden = (after - before) - touched
+    shown = ((before - after) - touched) - seen.tags
+    return replace(seen, tags=(seen.tags - hidden) | shown)
+
+
+def tags(value: Value) -> frozenset[str]:
+    """A list of tags as a set."""
+    return frozenset(value) if isinstance(value, tuple) else frozenset()
+
+
+def value_of(ticket: Ticket, field: str) -> Value:
+    """A field's common value, as `Change` and `Wrote` tell it."""
+    if field.startswith("custom."):
+        return ticket.custom.get(field.removeprefix("custom."))
+    if field == "group":
+        return ticket.group.id if ticket.group else None
+    if field == "assignee":
+        return ticket.assignee.id if ticket.assignee else None
+    if field == "priority":
+        return ticket.priority
+    return ticket.status if field == "status" else None
+
+
+def with_value(ticket: Ticket, field: str, value: Value, directory: Directory) -> Ticket:
+    """The ticket with another value in one field. Solved and closed are never hidden."""
+    if field.startswith("custom."):
+        return replace(ticket, custom={**ticket.custom, field.removeprefix("custom."): value})
+    if field == "group":
+        return replace(ticket, group=group_of(value, directory))
+    if field == "assignee":
+        return replace(ticket, assignee=person_of(value, directory))
+    if field == "priority":
+        return replace(ticket, priority=None if value is None else Priority(str(value)))
+    if field == "status" and ticket.status not in (Status.SOLVED, Status.CLOSED):
+        return replace(ticket, status=Status(str(value)))
+    return ticket
+
+
+def group_of(ident: Value, directory: Directory) -> Group | None:
+    """The group of this id; one that is gone from the directory keeps its id for a name."""
+    if ident is None:
+        return None
+    found = (group for group in directory.groups if group.id == ident)
+    return next(found, Group(id=str(ident), name=str(ident)))
+
+
+def person_of(ident: Value, directory: Directory) -> Person | None:
+    """The person of this id; one who is gone from the directory keeps the id for a name."""
+    if ident is None:
+        return None
+    found = (agent.person for agent in directory.agents if agent.person.id == ident)
+    return next(found, Person(id=str(ident), name=str(ident)))
