@@ -43,10 +43,10 @@ def client(account: Account, session: Session) -> Zenpy:
 def me(account: Account, session: Session) -> Row:
     """The user that our credentials stand for. Zendesk greets bad ones as an anonymous user with a 200."""
     with legible(ZenpyException, RequestException):
-        row = plain(client(account, session).users.me(), (*USER, "locale"))
-    if row["id"] is None:
-        raise AccessLost("Zendesk takes us for an anonymous user. Check the token of this account")
-    return row
+        user = client(account, session).users.me()
+        if user.id is None:
+            raise AccessLost("Zendesk takes us for an anonymous user. Check the token of this account")
+        return plain(user, (*USER, "locale"))
 
 
 def staff(account: Account, session: Session) -> Rows:
@@ -100,7 +100,7 @@ def organizations(zenpy: Zenpy, people: Iterable[Row]) -> Rows:
 
 
 def plain(thing: Any, names: Iterable[str]) -> Row:
-    """These attributes of a zenpy object, None where Zendesk sent none. TypeError if it is no object."""
-    if not hasattr(thing, "id"):
-        raise TypeError(f"expected an object, got {type(thing).__name__}")
+    """These attributes of a zenpy object, None where Zendesk sent none. LookupError if it has no id."""
+    if getattr(thing, "id", None) is None:
+        raise LookupError(f"a {type(thing).__name__} without an id")
     return {name: getattr(thing, name, None) for name in names}
