@@ -1,7 +1,7 @@
 """Reads what a level does: its owner, whom it assigns to, and the other actions."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from policies.document import Path
@@ -130,19 +130,21 @@ def read_pairs(fields: Table, key: str, ladder: Ladder) -> list[tuple[str, Value
         return read_pair(fields, (key,), key, value, ladder)
     nested = ((name, each) for name, each in value.items())
     return [
-        pair for name, each in nested for pair in read_pair(fields, (key, name), f"{key}.{name}", each, ladder)
+        pair
+        for name, each in nested
+        for pair in read_pair(fields, (key, name), f"{key}.{name}", each, ladder)
     ]
 
 
-def read_pair(
-    fields: Table, path: Path, name: str, value: object, ladder: Ladder
-) -> list[tuple[str, Value]]:
+def read_pair(fields: Table, path: Path, name: str, value: object, ladder: Ladder) -> list[tuple[str, Value]]:
     """One field to set, checked."""
     field = find(name)
     if field is None or not field.settable:
         hint = " It has an action of its own." if name in ("group", "assignee", "priority", "tags") else ""
         settable = [each.name for each in FIELDS.values() if each.settable]
-        fields.report(path, "not-settable", f"`{name}` cannot be set; {listed([*settable, 'custom.NAME'])} can.{hint}")
+        fields.report(
+            path, "not-settable", f"`{name}` cannot be set; {listed([*settable, 'custom.NAME'])} can.{hint}"
+        )
         return []
     if field.kind == "custom":
         check_mapped(fields, path, field, ladder)
@@ -157,6 +159,5 @@ def read_pair(
 
 def check_mapped(fields: Table, path: Path, field: Field, ladder: Ladder) -> None:
     """Note every served account that does not map this custom field."""
-    lacking: Collection[str] = ladder.references.lacking(field, ladder.serves)
-    for account in lacking:
+    for account in ladder.references.lacking(field, ladder.serves):
         ladder.references.report_unmapped(fields, path, field, account)

@@ -88,12 +88,16 @@ def read_intervals(table: Table, key: str) -> Intervals:
         return ()
     if not value:
         table.report(key, "empty", f'`{key}` has no hours; write for example "09:00-17:00", or remove it.')
-    listed = [((key,), value)] if isinstance(value, str) else [((key, i), each) for i, each in enumerate(value)]
+    listed = (
+        [((key,), value)] if isinstance(value, str) else [((key, i), each) for i, each in enumerate(value)]
+    )
     intervals: list[tuple[int, int]] = []
     for path, each in listed:
         interval = read_interval(table, path, each)
         if interval and intervals and interval[0] < intervals[-1][1]:
-            table.report(path, "bad-hours", f'"{each}" begins before the hours in front of it end; sort them.')
+            table.report(
+                path, "bad-hours", f'"{each}" begins before the hours in front of it end; sort them.'
+            )
         elif interval:
             intervals.append(interval)
     return tuple(intervals)
@@ -103,12 +107,14 @@ def read_interval(table: Table, path: Path, value: object) -> tuple[int, int] | 
     """`"09:00-17:00"` in minutes of the day."""
     start, dash, end = value.partition("-") if isinstance(value, str) else ("", "", "")
     if not dash or not CLOCK.fullmatch(start) or not CLOCK.fullmatch(end):
-        table.report(path, "bad-hours", f"{value!r} is not hours; write for example \"09:00-17:00\".")
+        table.report(path, "bad-hours", f'{value!r} is not hours; write for example "09:00-17:00".')
         return None
     interval = (minutes(start), minutes(end))
     if interval[0] >= interval[1]:
         table.report(
-            path, "bad-hours", f'"{value}" does not end after it begins; hours stay within a day, split them at 24:00.'
+            path,
+            "bad-hours",
+            f'"{value}" does not end after it begins; hours stay within a day, split them at 24:00.',
         )
         return None
     return interval
@@ -125,7 +131,9 @@ def read_holidays(table: Table) -> tuple[str, ...]:
     for index, region in enumerate(regions):
         if not REGION.fullmatch(region):
             table.report(
-                ("holidays", index), "bad-region", f'"{region}" is not a country or state; write "US" or "US-NY".'
+                ("holidays", index),
+                "bad-region",
+                f'"{region}" is not a country or state; write "US" or "US-NY".',
             )
     return regions
 
@@ -146,7 +154,9 @@ def read_open(table: Table) -> Mapping[str, Intervals]:
     if opened is None:
         return {}
     return {
-        day: read_intervals(opened, day) for day in opened.values if read_date(opened, (day,), day) is not None
+        day: read_intervals(opened, day)
+        for day in opened.values
+        if read_date(opened, (day,), day) is not None
     }
 
 

@@ -12,6 +12,7 @@ from policies.model import Status
 from policies.operators import IS, OPERATORS, Operator, Wanted
 from policies.parse_operand import read_operand
 from policies.problems import did_you_mean, listed
+from policies.references import References
 from policies.scope import not_yet
 from policies.table import Table
 
@@ -20,13 +21,9 @@ Join = Literal["any", "all"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
-    """What conditions may refer to: the accounts of the config, and the custom fields each of them maps.
+    """What conditions may refer to: all that policies may, and the accounts the policy serves."""
 
-    `serves` are the accounts of the policy being read.
-    """
-
-    accounts: tuple[str, ...]
-    custom: Mapping[str, frozenset[str]]
+    references: References
     serves: tuple[str, ...]
 
 
@@ -134,22 +131,15 @@ def nearest(name: str, names: Names) -> str:
     """What may have been meant by an unknown field."""
     if name in OPERATORS:
         return f" `{name}` is an operator; write it behind a field, such as subject = {{ {name} = … }}."
-    mapped = {CUSTOM + each for fields in names.custom.values() for each in fields}
+    mapped = {CUSTOM + each for fields in names.references.custom.values() for each in fields}
     return did_you_mean(name, (*FIELDS, *mapped)) or f" Known: {listed(FIELDS)}, and custom.NAME."
 
 
 def is_mapped(table: Table, key: str, field: Field, names: Names) -> bool:
     """Whether every account that the policy serves maps this custom field; if not, note it."""
-    name = field.name.removeprefix(CUSTOM)
-    lacking = [account for account in names.serves if name not in names.custom.get(account, ())]
+    lacking = names.references.lacking(field, names.serves)
     for account in lacking:
-        mapped = names.custom.get(account, frozenset())
-        table.report(
-            key,
-            "unmapped-field",
-            f"`{field.name}` is not mapped for account {account}; add {name} under [accounts.{account}.fields]."
-            f"{did_you_mean(name, mapped)}",
-        )
+        names.references.report_unmapped(table, key, field, account)
     return not lacking
 
 
@@ -177,7 +167,7 @@ def read_test(table: Table, key: str, operator: Operator, field: Field, names: N
     if not fits(operator, field):
         report_misfit(table, key, operator, field)
         return
-    choices = names.accounts if field.name == "account" else field.choices
+    choices = names.references.accounts if field.name == "account" else field.choices
     wanted = read_operand(table, key, operator, field, choices)
     if wanted is None:
         return
@@ -204,7 +194,9 @@ def report_misfit(table: Table, key: str, operator: Operator, field: Field) -> N
     fitting = listed(each.name for each in OPERATORS.values() if fits(each, field))
     said = "a plain value" if operator is IS else f"`{operator.name}`"
     table.report(
-        key, "wrong-operator", f"`{field.name}` is a {KIND_NAMES[field.kind]} and does not take {said}; use {fitting}."
+        key,
+        "wrong-operator",
+        f"`{field.name}` is a {KIND_NAMES[field.kind]} and does not take {said}; use {fitting}.",
     )
 
 

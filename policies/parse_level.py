@@ -85,7 +85,9 @@ def check_due(table: Table, ladder: Ladder) -> None:
     for key in said:
         if key != "after" and not ladder.deadline:
             table.report(
-                key, "needs-deadline", f"`{key}` needs a deadline clock; use `after`, or another `clock` on the policy."
+                key,
+                "needs-deadline",
+                f"`{key}` needs a deadline clock; use `after`, or another `clock` on the policy.",
             )
 
 
@@ -109,7 +111,9 @@ def read_kind(table: Table, owner: str | None, assign: AssignSpec | None) -> Kin
 def check_does_something(table: Table) -> None:
     """A level without an owner or action would change nothing."""
     if not any(key in table.values for key in (*ACTIONS, "owner")):
-        table.report((), "does-nothing", "the level has no owner and no action; add for example note or assign.")
+        table.report(
+            (), "does-nothing", "the level has no owner and no action; add for example note or assign."
+        )
 
 
 def read_repeat(table: Table, ladder: Ladder) -> Repeat | None:
@@ -124,6 +128,8 @@ def read_repeat(table: Table, ladder: Ladder) -> Repeat | None:
         repeat.report("every", "out-of-range", "`every` must be longer than nothing.")
     if "note" not in table.values and "notify" not in table.values:
         table.report(
-            "repeat", "nothing-to-repeat", "only notes and notifications are repeated; add a note, or remove repeat."
+            "repeat",
+            "nothing-to-repeat",
+            "only notes and notifications are repeated; add a note, or remove repeat.",
         )
     return Repeat(every=every, times=times) if every and times else None

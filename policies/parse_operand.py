@@ -68,7 +68,9 @@ def read_scalar(
         table.wrong_type(path, value, wanted.get(field.kind, "text in quotes"))
         return None
     if value == "":
-        table.report(path, "empty", "an empty text is a missing value; write { known = false } to ask for it.")
+        table.report(
+            path, "empty", "an empty text is a missing value; write { known = false } to ask for it."
+        )
         return None
     if isinstance(value, str) and choices and value not in choices:
         table.among(path, value, choices)

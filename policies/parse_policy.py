@@ -1,6 +1,6 @@
 """Reads one `[[policy]]`: whom it serves, its clock, its conditions, and the ladder."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Literal
 
 from policies.check_ladder import check_ladder
@@ -8,10 +8,9 @@ from policies.conditions import Conditions
 from policies.digest import digest
 from policies.model import Metric, Status
 from policies.parse_actions import Ladder
-from policies.parse_conditions import read_unless, read_when
+from policies.parse_conditions import Names, read_unless, read_when
 from policies.parse_level import read_level
 from policies.policy import Mode, Policy
-from policies.problems import did_you_mean, listed
 from policies.references import References
 from policies.scope import not_yet
 from policies.table import Table
@@ -63,8 +62,8 @@ def read_policy(table: Table, references: References) -> Policy:
         serves=references.serving(accounts),
         references=references,
     )
-    levels = [(each, read_level(each, ladder)) for each in tables_of_levels(table)]
-    check_ladder(table, levels, ladder)
+    levels = [(each, read_level(each, ladder)) for each in level_tables(table)]
+    check_ladder(levels)
     mode = table.word("mode", MODES)
     return Policy(
         name=name or "",
@@ -76,10 +75,72 @@ def read_policy(table: Table, references: References) -> Policy:
         pause_on=read_pauses(table, clock),
         counts_as_reply=table.words("counts_as_reply", REPLIES) or frozenset({"public"}),
         backlog=read_backlog(table),
-        when=read_section_when(table, ladder),
-        unless=read_section_unless(table, ladder),
+        when=read_section(table, "when", ladder, read_when),
+        unless=read_section(table, "unless", ladder, read_unless),
         levels=tuple(level for _, level in levels),
         hash=digest(table.values),
         file=table.document.name,
         line=table.document.line(table.path),
+    )
+
+
+def read_accounts(table: Table, references: References) -> frozenset[str] | None:
+    """The accounts served, each of which the config must know; None is all of them."""
+    names = table.texts("accounts", '["acme"]')
+    if names is None:
+        return None
+    for index, name in enumerate(names):
+        table.among(("accounts", index), name, references.accounts, "unknown-account")
+    return frozenset(names)
+
+
+def read_clock(table: Table) -> str:
+    """What the levels count on."""
+    if not table.require("clock", '"customer_waiting"'):
+        return ""
+    clock = table.word("clock", CLOCKS, "unknown-clock") or ""
+    not_yet(table, "clock", f"clock.{clock}")
+    return clock
+
+
+def read_calendar_name(table: Table, references: References) -> str | None:
+    """The calendar that counts the time."""
+    name = table.text("calendar", '"support"')
+    if name is not None:
+        table.among("calendar", name, references.calendars, "unknown-calendar")
+    return name
+
+
+def level_tables(table: Table) -> Iterator[Table]:
+    """The levels in file order, each called by its name in messages."""
+    if not table.values.get("level"):
+        table.report((), "no-level", "the policy has no level, so it does nothing; add [[policy.level]].")
+    for index, each in enumerate(table.tables("level"), start=1):
+        name = each.values.get("name", index)
+        yield each.called(f'{table.about}, level "{name}"')
+
+
+def read_pauses(table: Table, clock: str) -> frozenset[str]:
+    """Statuses in which the clock stands still; deadlines and the customer's clock know no pause."""
+    if "pause_on" in table.values and (clock in DEADLINES or clock == "customer_waiting"):
+        table.report("pause_on", "cannot-pause", f"clock {clock} cannot be paused; remove `pause_on`.")
+    return table.words("pause_on", PAUSES)
+
+
+def read_backlog(table: Table) -> Literal["fire", "skip"]:
+    """What becomes of levels that were due before the policy first ran."""
+    return "skip" if table.word("backlog", ("skip", "fire")) == "skip" else "fire"
+
+
+def read_section(
+    table: Table, key: str, ladder: Ladder, reader: Callable[[Table, Names], Conditions]
+) -> Conditions:
+    """The `when` or `unless` of a policy; `when` must be there."""
+    if key == "when" and not table.require("when", '[policy.when] with status = ["new", "open"]'):
+        return Conditions()
+    inner = table.table(key, f"{table.about}, {key}")
+    return (
+        Conditions()
+        if inner is None
+        else reader(inner, Names(references=ladder.references, serves=ladder.serves))
     )

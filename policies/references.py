@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from policies.document import Path
+from policies.fields import CUSTOM, Field
 from policies.known import Known, KnownAccount
 from policies.problems import did_you_mean
 from policies.table import Table
@@ -34,7 +35,9 @@ class References:
         """Note every served account whose helpdesk has no such person."""
         for account, names in self.directories(serves):
             if name not in names.people:
-                report_unknown(table, key, "unknown-person", f'no agent "{name}"', account, names.people, name)
+                report_unknown(
+                    table, key, "unknown-person", f'no agent "{name}"', account, names.people, name
+                )
 
     def check_owner(self, table: Table, key: str | Path, name: str, serves: Collection[str]) -> None:
         """Note every served account that knows neither group nor person of this name, nor does the config."""
@@ -43,6 +46,21 @@ class References:
             if name not in every:
                 said = f'no group or person "{name}"'
                 report_unknown(table, key, "unknown-owner", said, account, every, name)
+
+    def lacking(self, field: Field, serves: Collection[str]) -> list[str]:
+        """The served accounts that do not map this custom field."""
+        name = field.name.removeprefix(CUSTOM)
+        return [account for account in serves if name not in self.custom.get(account, ())]
+
+    def report_unmapped(self, table: Table, key: str | Path, field: Field, account: str) -> None:
+        """Note a custom field that an account does not map."""
+        name = field.name.removeprefix(CUSTOM)
+        table.report(
+            key,
+            "unmapped-field",
+            f"`{field.name}` is not mapped for account {account}; add {name} under "
+            f"[accounts.{account}.fields].{did_you_mean(name, self.custom.get(account, ()))}",
+        )
 
     def directories(self, serves: Collection[str]) -> list[tuple[str, KnownAccount]]:
         """The served accounts whose directory is known."""

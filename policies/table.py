@@ -115,9 +115,7 @@ class Table:
     def words(self, key: str, words: Collection[str]) -> frozenset[str]:
         """A list of some of these words; empty if there is none."""
         found = self.texts(key, f'["{next(iter(words))}"]') or ()
-        return frozenset(
-            each for index, each in enumerate(found) if self.among((key, index), each, words)
-        )
+        return frozenset(each for index, each in enumerate(found) if self.among((key, index), each, words))
 
     def whole(self, key: str, least: int, most: int) -> int | None:
         """A whole number from `least` to `most`."""

@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-from adapters.base import ActionKind, Adapter, Note, VendorAction, Write
-from connector.work.messages import render
+from adapters.base import Adapter, Write
 from policies.model import Ticket
-from policies.plan import LeftOut, Notify, Plan, Say, Wanted
+from policies.plan import LeftOut, Plan
 from policies.policy import PolicySet
 
 

@@ -89,7 +89,9 @@ class Sender:
         if wait > 0:
             raise TryLater(f"the fate of {kept.write.key} is not known yet", wait)
         if _says_publicly(kept) and not desk.adapter.capabilities.hidden_mark:
-            self._ended(kept, State.REFUSED, "nobody can tell whether this public reply was sent; please look")
+            self._ended(
+                kept, State.REFUSED, "nobody can tell whether this public reply was sent; please look"
+            )
             return
         self._ended(kept, State.STALE, "it did not reach the helpdesk")
 
@@ -130,7 +132,9 @@ def _wrote(receipt: Receipt | None) -> tuple[Wrote, ...]:
     if receipt is None:
         return ()
     fact = receipt.facts[0] if receipt.facts else receipt.revision
-    return tuple(Wrote(field=f, before=before, after=after, fact=fact) for f, before, after in receipt.changed)
+    return tuple(
+        Wrote(field=f, before=before, after=after, fact=fact) for f, before, after in receipt.changed
+    )
 
 
 def _says_publicly(kept: KeptWrite) -> bool:

@@ -110,7 +110,9 @@ class Worker:
         assert seen.directory is not None
         plan = evaluate(ticket, rules.policies, seen.standings, seen.directory, rules.calendars, now)
         if plan.wanted and _too_fresh(desk, ticket):
-            raise TryLater("the ticket changed a moment ago; the next look is on settled facts", _settle(desk))
+            raise TryLater(
+                "the ticket changed a moment ago; the next look is on settled facts", _settle(desk)
+            )
         intents = prepare(desk.adapter, ticket, plan, rules.policies)
         if intents.chain and self._capped(ticket, plan, seen):
             return

@@ -1,0 +1,43 @@
+"""What is wrong with a ladder as a whole: levels named twice, or in an order in which some can never fire."""
+
+from collections.abc import Sequence
+
+from policies.policy import Level
+from policies.table import Table
+
+
+def check_ladder(levels: Sequence[tuple[Table, Level]]) -> None:
+    """Note what only shows when the levels are seen together."""
+    check_names(levels)
+    if levels and levels[0][1].clock == "since_last_level":
+        levels[0][0].report(
+            "clock", "no-level-before", "the first level has no level before it to count from."
+        )
+    check_order(levels)
+
+
+def check_names(levels: Sequence[tuple[Table, Level]]) -> None:
+    """A level is remembered by its name, so it must be the only one of that name in its policy."""
+    seen: set[str] = set()
+    for table, level in levels:
+        if level.name and level.name in seen:
+            table.report(
+                "name", "duplicate", f'there is a level "{level.name}" above; give this one another name.'
+            )
+        seen.add(level.name)
+
+
+def check_order(levels: Sequence[tuple[Table, Level]]) -> None:
+    """A level that is due no later than one before it in the file overtakes it (rule 3)."""
+    latest = -1
+    for table, level in levels:
+        if level.after is None or level.clock == "since_last_level":
+            continue
+        if level.after <= latest:
+            table.report(
+                "after",
+                "order",
+                "the level is due no later than one above it, which it overtakes; sort the levels by time.",
+                "warning",
+            )
+        latest = max(latest, level.after)

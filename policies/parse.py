@@ -1,0 +1,186 @@
+"""Reads config and policy files into one checked `PolicySet`, or into all the problems there are, at once."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from policies.clocks import clock_needs
+from policies.digest import digest
+from policies.document import Document
+from policies.known import Known
+from policies.model import Need
+from policies.parse_calendar import read_calendar
+from policies.parse_policy import MODES, read_policy
+from policies.policy import CalendarSpec, Mode, Policy, PolicySet, TemplateSpec
+from policies.problems import Problem
+from policies.references import References
+from policies.scope import not_yet
+from policies.table import Table
+
+SHARED = ("policy", "people", "groups", "calendars", "templates", "sla")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parsed:
+    """`policies` is None if any problem is an error."""
+
+    policies: PolicySet | None
+    problems: tuple[Problem, ...]
+
+
+def parse(documents: Sequence[Document], known: Known | None = None) -> Parsed:
+    """Read the main file, first, and the policy files, in the order of their names.
+
+    `known` is what the helpdesks' directories tell; groups and people of an account not in it are not judged.
+    The keys of `[service]` and `[accounts]` themselves belong to the connector and are not checked here.
+    """
+    problems: list[Problem] = []
+    roots = [
+        Table(document=each, path=(), values=each.data, about="", problems=problems) for each in documents
+    ]
+    for root in roots[1:]:
+        root.only(SHARED)
+    found = read_all(roots, known or Known())
+    wrong = any(problem.severity == "error" for problem in problems)
+    return Parsed(policies=None if wrong else found, problems=tuple(sorted(problems)))
+
+
+def read_all(roots: Sequence[Table], known: Known) -> PolicySet:
+    """Everything the files say; what is wrong is noted in the tables."""
+    accounts = read_accounts(roots[0])
+    calendars = read_calendars(roots)
+    templates = read_templates(roots)
+    managers, leads, on_call = read_people(roots), read_groups(roots, "lead"), read_groups(roots, "on_call")
+    references = References(
+        accounts=tuple(accounts),
+        custom=accounts,
+        calendars=tuple(calendars),
+        templates=tuple(templates),
+        people=frozenset({*managers, *managers.values(), *leads.values(), *on_call.values()}),
+        known=known,
+    )
+    for root in roots:
+        if "sla" in root.values:
+            not_yet(root, "sla", "sla")
+    policies = tuple(read_policies(roots, references))
+    modes = read_modes(roots[0])
+    default_owner = read_default_owner(roots[0], policies, modes, references)
+    return PolicySet(
+        policies=policies,
+        default_owner=default_owner,
+        modes=modes,
+        calendars=calendars,
+        templates=templates,
+        leads=leads,
+        managers=managers,
+        on_call=on_call,
+        needs=needs_of(policies),
+        hash=digest([root.values.get(key) for root in roots for key in SHARED]),
+    )
+
+
+def needs_of(policies: Sequence[Policy]) -> frozenset[Need]:
+    """What must be loaded of a ticket so that every policy can be judged."""
+    sections = (section for policy in policies for section in (policy.when, policy.unless))
+    lines = frozenset(need for section in sections for line in section.lines for need in line.every_need())
+    return lines.union(*(clock_needs(policy) for policy in policies))
+
+
+def read_accounts(main: Table) -> Mapping[str, frozenset[str]]:
+    """The accounts of the config, in file order, and the custom fields each of them maps."""
+    accounts = main.values.get("accounts", {})
+    if not isinstance(accounts, dict):
+        return {}
+    fields = {name: each.get("fields", {}) for name, each in accounts.items() if isinstance(each, dict)}
+    return {name: frozenset(each) if isinstance(each, dict) else frozenset() for name, each in fields.items()}
+
+
+def read_modes(main: Table) -> Mapping[str, Mode]:
+    """Each account's mode where it says one, the service's under the empty name. Others check the words."""
+    said = {"": main.values.get("service", {})} | dict(main.values.get("accounts", {}))
+    words = {name: each.get("mode") for name, each in said.items() if isinstance(each, dict)}
+    return {name: MODES[word] for name, word in words.items() if word in MODES}
+
+
+def read_default_owner(
+    main: Table, policies: Sequence[Policy], modes: Mapping[str, Mode], references: References
+) -> str | None:
+    """Who answers when nobody else does; somebody must, once anything is enforced (rule 12)."""
+    service = main.table("service", "service")
+    owner = None if service is None else service.text("default_owner", '"Escalations"')
+    enforced = modes.get("") == "enforce" and any(policy.mode != "observe" for policy in policies)
+    if service is not None and enforced and "default_owner" not in service.values:
+        service.require("default_owner", '"Escalations"')
+    if service is not None and owner is not None:
+        references.check_owner(service, "default_owner", owner, references.accounts)
+    return owner
+
+
+def read_policies(roots: Sequence[Table], references: References) -> Iterator[Policy]:
+    """The policies of all files; a name may stand in one place only (rule 13)."""
+    places: dict[str, str] = {}
+    for root in roots:
+        for index, table in enumerate(root.tables("policy"), start=1):
+            policy = read_policy(table.called(f'policy "{table.values.get("name", index)}"'), references)
+            if policy.name in places:
+                table.report(
+                    "name",
+                    "duplicate",
+                    f'policy "{policy.name}" stands at {places[policy.name]} too; rename one.',
+                )
+            elif policy.name:
+                places[policy.name] = f"{policy.file}:{policy.line}"
+            yield policy
+
+
+def read_calendars(roots: Sequence[Table]) -> Mapping[str, CalendarSpec]:
+    """The calendars by name. One that cannot be read is there all the same, always closed, so that what
+    refers to it is not wrong too."""
+    calendars: dict[str, CalendarSpec] = {}
+    for root in roots:
+        for name, table in root.named("calendars"):
+            if name in calendars:
+                table.report(
+                    (), "duplicate", "a calendar of this name stands in another file too; rename one."
+                )
+            broken = CalendarSpec(name=name, timezone="UTC", hours=((),) * 7)
+            calendars[name] = read_calendar(name, table) or broken
+    return calendars
+
+
+def read_templates(roots: Sequence[Table]) -> Mapping[str, TemplateSpec]:
+    """The templates by name, one body for each language."""
+    templates: dict[str, TemplateSpec] = {}
+    for root in roots:
+        for name, table in root.named("templates"):
+            if name in templates:
+                table.report(
+                    (), "duplicate", "a template of this name stands in another file too; rename one."
+                )
+            if not table.values:
+                table.report((), "empty", 'the template has no text; write for example en = "Escalated: …".')
+            bodies = {language: table.text(language, '"Escalated: …"') for language in table.values}
+            templates[name] = TemplateSpec(name=name, bodies={k: body for k, body in bodies.items() if body})
+    return templates
+
+
+def read_people(roots: Sequence[Table]) -> Mapping[str, str]:
+    """Whose manager is who."""
+    managers: dict[str, str] = {}
+    for root in roots:
+        for name, table in root.named("people"):
+            table.only(("manager",))
+            if manager := table.text("manager", '"lee@acme.test"'):
+                managers[name] = manager
+    return managers
+
+
+def read_groups(roots: Sequence[Table], key: str) -> Mapping[str, str]:
+    """Each group's lead, or who is on call for it."""
+    found: dict[str, str] = {}
+    for root in roots:
+        for name, table in root.named("groups"):
+            if key == "lead":
+                table.only(("lead", "on_call"))
+            if person := table.text(key, '"dana@acme.test"'):
+                found[name] = person
+    return found
