@@ -9,7 +9,7 @@ from adapters.base import HelpdeskError, Page
 from adapters.zendesk.people import Cast
 from adapters.zendesk.refusals import status
 from adapters.zendesk.session import Answer, Line, legible
-from adapters.zendesk.ticket import STATUSES, metric_set, ticket
+from adapters.zendesk.ticket import metric_set, ticket
 from policies.model import Instant, Status, Ticket
 
 SIDES = "users,groups,organizations"
@@ -85,7 +85,7 @@ def where(after: str) -> dict[str, str | int]:
 def snapshots(answer: Answer, casting: Casting, name: str) -> tuple[Ticket, ...]:
     """The rows as tickets without history. A search result may be another thing than a ticket."""
     people = casting(answer)
-    rows = [row for row in answer.rows(name) if row.get("id") is not None and row.get("status") in STATUSES]
+    rows = [row for row in answer.rows(name) if row.get("result_type", "ticket") == "ticket"]
     with legible():
         return tuple(
             ticket(row, people, read_at=answer.at, metrics=metric_set(answer.body, row)) for row in rows

@@ -89,7 +89,7 @@ def test_a_start_inside_the_last_minute_is_a_wait(acme: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", ["<html>busy</html>", {"tickets": None}, {"count": 3}, {"tickets": ["x"]}, []]
+    "body", ["<html>busy</html>", {"tickets": None}, {"count": 3}, {"tickets": ["x"]}, {"tickets": [{}]}, []]
 )
 def test_a_page_that_cannot_be_read_is_not_an_empty_page(acme: World, body: Any) -> None:
     acme.fault("answer", status=200, body=body)
@@ -142,6 +142,18 @@ def test_a_census_by_list_knows_the_people() -> None:
 def test_a_search_cursor_that_is_refused_starts_the_list(acme: World, status: int) -> None:
     acme.fault("answer", path="*search/export*", status=status)
     assert numbers(acme.adapter.census("search:too-old")) == ["1"]
+
+
+def test_a_status_of_next_year_is_not_lost(acme: World) -> None:
+    row = {"id": 5, "status": "triaged", "updated_at": "2026-11-25T11:00:00Z"}
+    acme.fault("answer", status=200, body={"tickets": [row], "after_cursor": "x", "end_of_stream": True})
+    assert numbers(acme.adapter.poll(None, since=LONG_AGO, limit=10)) == ["5"]
+
+
+def test_search_results_of_another_kind_are_passed_over(acme: World) -> None:
+    rows = [{"id": 5, "result_type": "user"}, {"id": 6, "result_type": "ticket", "status": "open"}]
+    acme.fault("answer", status=200, body={"results": rows, "meta": {"has_more": False}})
+    assert numbers(acme.adapter.census(None)) == ["6"]
 
 
 def test_an_outage_of_the_search_is_no_reason_to_list(acme: World) -> None:
