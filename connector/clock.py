@@ -45,6 +45,23 @@ class SystemClock:
         return event.wait(max(0.0, seconds))
 
 
+class ShiftedClock(SystemClock):
+    """The machine's time and an offset that only grows: seconds pass by themselves, hours by `advance`."""
+
+    def __init__(self) -> None:
+        self._offset = 0
+
+    def now(self) -> Instant:
+        """Whole seconds, the offset included."""
+        return int(time.time()) + self._offset
+
+    def advance(self, seconds: int) -> None:
+        """Let time jump. ValueError if that would be backwards."""
+        if seconds < 0:
+            raise ValueError(f"time cannot run backwards: advance({seconds})")
+        self._offset += seconds
+
+
 class ManualClock:
     """Time that stands still until somebody moves it. Any thread may read and move it.
 

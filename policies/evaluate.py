@@ -8,7 +8,7 @@ from policies.episodes import live
 from policies.look import Scene, closed_off, ended_line, look
 from policies.memory import Owner, Standing
 from policies.merge import Agreed, agree, merge
-from policies.model import Directory, Instant, Ticket
+from policies.model import Directory, Instant, Status, Ticket
 from policies.owners import Named
 from policies.ownership import ticket_owner
 from policies.plan import LeftOut, Occurrence, Plan
@@ -145,14 +145,21 @@ def served(agreed: Agreed) -> tuple[tuple[str, str], ...]:
     return ((assign.group.id, assign.assignee.id),)
 
 
+def finished(snapshot: Ticket) -> bool:
+    """Solved or closed: what such a row does not tell of people can start nothing."""
+    return snapshot.status in (Status.SOLVED, Status.CLOSED)
+
+
 def could_matter(snapshot: Ticket, policies: PolicySet, standings: tuple[Standing, ...]) -> bool:
     """False only if no policy can match this row, none runs on the ticket, and none need be told so.
 
     A policy that matched at its last look must learn that it no longer does; one with `backlog = "skip"` must
-    see the ticket once, to know what was there before it.
+    see the ticket once, to know what was there before it. A partial row cannot rule out what it does not tell.
     """
     if any(live(each) is not None or each.matched for each in standings):
         return True
+    if snapshot.partial and not snapshot.gone and not finished(snapshot):
+        return bool(policies.serving(snapshot.ref.account))
     if snapshot.gone:
         return any(each.looked for each in standings)
     looked = {each.policy for each in standings if each.looked}

@@ -97,7 +97,7 @@ def read_accounts(main: Table) -> Mapping[str, frozenset[str]]:
 def read_modes(main: Table) -> Mapping[str, Mode]:
     """Each account's mode where it says one, the service's under the empty name. Others check the words."""
     said = {"": main.values.get("service", {})} | dict(main.values.get("accounts", {}))
-    words = {name: each.get("mode") for name, each in said.items() if isinstance(each, dict)}
+    words = {name: str(each.get("mode")) for name, each in said.items() if isinstance(each, dict)}
     return {name: MODES[word] for name, word in words.items() if word in MODES}
 
 

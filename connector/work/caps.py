@@ -1,9 +1,8 @@
-"""Hard caps (rule 14): how much may be written before a human has a look. A capped plan is not carried out."""
-
-from dataclasses import dataclass
+"""Hard caps (rule 14): how much may be written before a human has a look."""
 
 from sqlalchemy import Connection
 
+from connector.settings import Caps
 from connector.store import ledger, writes
 from policies.model import Instant, TicketRef
 
@@ -11,14 +10,6 @@ MINUTE = 60
 HOUR = 3600
 DAY = 86400
 ROUNDS_A_MINUTE = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caps:
-    """The configured caps: levels fired an hour and account, requests written a day and ticket."""
-
-    escalations_per_hour: int = 500
-    writes_per_day: int = 20
 
 
 def reached(connection: Connection, ref: TicketRef, caps: Caps, now: Instant) -> str | None:

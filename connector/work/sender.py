@@ -40,7 +40,7 @@ class Sender:
         self._read = read
 
     def settle_open(self, desk: Desk, ref: TicketRef) -> None:
-        """Drop what is merely planned and find out about the rest. Raises TryLater while that is too early."""
+        """Drop what is merely planned, find out about the rest. Raises TryLater while that is too early."""
         with self._store.writing() as connection:
             writes.drop_planned(connection, ref)
             open_writes = writes.in_state(connection, ref, State.SENDING, State.UNKNOWN)
@@ -115,7 +115,13 @@ class Sender:
         if result is None:
             return
         ref = kept.write.ref
-        outcome = Outcome(episodes=tuple(sorted(kept.episodes)), result=result, at=now, wrote=_wrote(receipt))
+        outcome = Outcome(
+            key=kept.write.key,
+            episodes=tuple(sorted(kept.episodes)),
+            result=result,
+            at=now,
+            wrote=_wrote(receipt),
+        )
         remembered, occurrences = settle(standings.of_ticket(connection, ref), outcome)
         standings.remember(connection, ref, remembered)
         ledger.append(connection, [line_of(ref, occurrence, remembered) for occurrence in occurrences])

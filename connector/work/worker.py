@@ -13,20 +13,20 @@ import structlog
 from adapters.base import AccessLost, Gone, OutcomeUnknown, TryLater
 from connector.clock import Clock
 from connector.desks import Desk, Desks
+from connector.settings import Caps
 from connector.store import accounts, directories, inbox, ledger, receipts, standings, tickets, timers
 from connector.store.database import Store
 from connector.store.inbox import OpenRow
 from connector.store.ledger import Line
-from connector.work.caps import Caps, reached
-from connector.work.intents import Intents, prepare
+from connector.work.caps import reached
+from connector.work.intents import prepare
 from connector.work.keeping import keep_capped, keep_look
 from connector.work.reading import Read
 from connector.work.rules import Rules
 from connector.work.sender import FIND_OUT, Sender
 from policies.evaluate import evaluate
 from policies.memory import Standing
-from policies.model import Directory, Instant, Seconds, Ticket, TicketRef
-from policies.plan import Plan
+from policies.model import Directory, Seconds, Ticket, TicketRef
 from policies.who import recognise
 
 log = structlog.get_logger()
@@ -40,7 +40,6 @@ class Seen:
     standings: tuple[Standing, ...]
     receipts: dict[str, frozenset[str]]
     directory: Directory | None
-    first_ran: dict[str, Instant]
     paused: bool
 
 
@@ -102,37 +101,34 @@ class Worker:
             if ticket is None:
                 self._forget_news(ref)
                 return
-            self._decide(desk, ticket, seen)
+            self._decide(desk, ticket, seen, seen.directory or Directory(account=ref.account))
 
-    def _decide(self, desk: Desk, ticket: Ticket, seen: Seen) -> None:
+    def _decide(self, desk: Desk, ticket: Ticket, seen: Seen, directory: Directory) -> None:
         rules = self._rules()
         now = self._clock.now()
-        assert seen.directory is not None
-        plan = evaluate(ticket, rules.policies, seen.standings, seen.directory, rules.calendars, now)
+        first_ran = rules.first_ran.get(desk.name, {})
+        plan = evaluate(ticket, rules.policies, seen.standings, directory, rules.calendars, now, first_ran)
         if plan.wanted and _too_fresh(desk, ticket):
             raise TryLater(
                 "the ticket changed a moment ago; the next look is on settled facts", _settle(desk)
             )
         intents = prepare(desk.adapter, ticket, plan, rules.policies)
-        if intents.chain and self._capped(ticket, plan, seen):
-            return
-        chain = self._keep(ticket, plan, intents, seen)
+        rows = [row.id for row in seen.rows]
+        kept = (ticket, plan)
+        with self._store.writing() as connection:
+            cap = reached(connection, ticket.ref, self._caps, now) if intents.chain else None
+            if cap is not None:
+                keep_capped(connection, *kept, cap, rows, rules.policies.hash, _settle(desk))
+                log.error("held", ticket=str(ticket.ref), why=cap)
+                return
+            chain = keep_look(connection, *kept, intents, rows, rules.policies.hash, _settle(desk))
+        for line in plan.occurrences:
+            log.info(
+                line.what, ticket=str(ticket.ref), policy=line.policy, level=line.level, owner=line.owner
+            )
         if chain:
             self._sender.send(desk, chain)
             self._look_again(ticket.ref, _settle(desk))
-
-    def _keep(self, ticket: Ticket, plan: Plan, intents: Intents, seen: Seen):  # type: ignore[no-untyped-def]
-        with self._store.writing() as connection:
-            return keep_look(connection, ticket, plan, intents, [row.id for row in seen.rows])
-
-    def _capped(self, ticket: Ticket, plan: Plan, seen: Seen) -> bool:
-        now = self._clock.now()
-        with self._store.writing() as connection:
-            cap = reached(connection, ticket.ref, self._caps, now)
-            if cap is None:
-                return False
-            keep_capped(connection, ticket, plan, cap, [row.id for row in seen.rows])
-        return True
 
     def _seen(self, ref: TicketRef) -> Seen:
         with self._store.reading() as connection:
@@ -143,7 +139,6 @@ class Worker:
                 standings=standings.of_ticket(connection, ref),
                 receipts=receipts.episodes_by_fact(connection, ref),
                 directory=None if directory is None else directory.directory,
-                first_ran={},
                 paused=account is not None and account.paused_at is not None,
             )
 

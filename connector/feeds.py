@@ -1,0 +1,113 @@
+"""What is read from each account on a schedule: its directory, its changes, its open tickets."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import structlog
+
+from adapters.base import AccessLost, HelpdeskError
+from connector.clock import Clock
+from connector.desks import Desk
+from connector.engine import Engine
+from connector.intake.census import census_due, take_census
+from connector.intake.poller import poll_account
+from connector.store import accounts, directories
+from connector.store.database import Store
+from connector.work.reading import Read
+from connector.work.rules import Rules
+from connector.work.worker import Worker
+from policies.evaluate import could_matter
+from policies.memory import Standing
+from policies.model import Seconds, Ticket
+
+DIRECTORY_EVERY: Seconds = 3600
+
+log = structlog.get_logger()
+
+
+class Feeds:
+    """Reads feeds, one account at a time and one call an account; what fails is logged and tried again."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        engine: Engine,
+        worker: Worker,
+        rules: Callable[[], Rules],
+        read: Read,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._engine = engine
+        self._worker = worker
+        self._rules = rules
+        self._read = read
+
+    def visit(self, desk: Desk) -> bool:
+        """Read what is due of one account: directory, census, changes. False if its helpdesk is in trouble."""
+        with desk.budget.lane("backfill"):
+            try:
+                if self._paused(desk) and not self._resume(desk):
+                    return False
+                self._directory(desk)
+                self._census(desk)
+                self._poll(desk)
+            except AccessLost as lost:
+                self._worker.pause(desk.name, str(lost))
+                return False
+            except HelpdeskError as trouble:
+                log.warning("visit_failed", account=desk.name, reason=str(trouble))
+                return False
+        return True
+
+    def _paused(self, desk: Desk) -> bool:
+        with self._store.reading() as connection:
+            known = accounts.get(connection, desk.name)
+        return known is not None and known.paused_at is not None
+
+    def _resume(self, desk: Desk) -> bool:
+        """Whether the credentials work again; then the account is worked on from where it was left."""
+        findings = self._read(desk.adapter.probe)
+        if any(finding.fatal and not finding.ok for finding in findings):
+            return False
+        with self._store.writing() as connection:
+            accounts.resume(connection, desk.name)
+        log.info("account_resumed", account=desk.name)
+        return True
+
+    def _directory(self, desk: Desk) -> None:
+        now = self._clock.now()
+        with self._store.reading() as connection:
+            known = directories.read(connection, desk.name)
+        if known is not None and now - known.read_at < DIRECTORY_EVERY:
+            return
+        policies = self._rules().policies
+        directory = replace(
+            self._read(desk.adapter.directory),
+            leads=policies.leads,
+            managers=policies.managers,
+            on_call=policies.on_call,
+        )
+        with self._store.writing() as connection:
+            directories.save(connection, directory, now)
+        log.info(
+            "directory_read", account=desk.name, groups=len(directory.groups), people=len(directory.agents)
+        )
+
+    def _census(self, desk: Desk) -> None:
+        now = self._clock.now()
+        with self._store.reading() as connection:
+            due = census_due(connection, desk.name, now)
+        if due:
+            take_census(
+                self._store, desk.name, desk.adapter, self._engine, now, self._could_matter, self._read
+            )
+
+    def _poll(self, desk: Desk) -> None:
+        now = self._clock.now()
+        poll_account(self._store, desk.name, desk.adapter, self._engine, now, self._could_matter, self._read)
+
+    def _could_matter(self, snapshot: Ticket, standings: tuple[Standing, ...]) -> bool:
+        return could_matter(snapshot, self._rules().policies, standings)

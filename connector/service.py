@@ -1,0 +1,256 @@
+"""The composition root: all that `uptier run` runs, put together once, started and stopped in order."""
+
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from types import MappingProxyType
+
+import structlog
+import uvicorn
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from adapters.base import AdapterFactory
+from connector.clock import Clock
+from connector.desks import Desk
+from connector.engine.local import LocalEngine
+from connector.feeds import Feeds
+from connector.intake.group_commit import GroupCommit
+from connector.intake.receiver import receiver
+from connector.public_holidays import calendars
+from connector.secrets import Secrets
+from connector.settings import Settings
+from connector.store import accounts, cursors, inbox, ledger, policy_texts, tickets, timers
+from connector.store.database import Store, open_store
+from connector.store.inbox import Arrival
+from connector.store.lock import only_engine
+from connector.summary import Summary, summarise
+from connector.work.budget import Budget
+from connector.work.reading import Read
+from connector.work.rules import Rules
+from connector.work.worker import Worker
+from policies.model import Instant, Seconds
+from policies.policy import PolicySet
+
+TICK: Seconds = 1
+SWEEP: Seconds = 10
+ONCE_WAITS: Seconds = 10
+KEEP_NEWS: Seconds = 7 * 86400
+STOP_WITHIN: Seconds = 8
+HEADER_CAP = 16 * 1024
+
+log = structlog.get_logger()
+
+
+class CannotListen(Exception):
+    """The address to listen on cannot be had."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a running service is made of."""
+
+    store: Store
+    clock: Clock
+    desks: Mapping[str, Desk]
+    rules: Rules
+    engine: LocalEngine
+    worker: Worker
+    feeds: Feeds
+
+
+class Service:
+    """One process of Uptier: `once`, or `start` and `stop`, inside `with`. It holds the database alone."""
+
+    def __init__(self, settings: Settings, policies: PolicySet, clock: Clock, secrets: Secrets) -> None:
+        self._settings = settings
+        self._stack = ExitStack()
+        store = open_store(settings.service.database)
+        self._stack.callback(store.close)
+        try:
+            self._stack.enter_context(only_engine(store.path))
+            self._parts = compose(settings, policies, clock, secrets, store)
+        except BaseException:
+            self._stack.close()
+            raise
+        self._scheduler = BackgroundScheduler(job_defaults={"coalesce": True, "misfire_grace_time": None})
+        self._inbox = GroupCommit(store, self._parts.engine)
+        self._server: uvicorn.Server | None = None
+        self._serving: threading.Thread | None = None
+
+    def __enter__(self) -> "Service":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def start(self) -> str:
+        """Listen, look and read from now on; answers the base URL."""
+        url = self._listen()
+        parts = self._parts
+        parts.engine.sweep()
+        parts.engine.run(parts.worker.work)
+        self._every("tick", parts.engine.tick, TICK)
+        self._every("sweep", parts.engine.sweep, SWEEP)
+        self._every("forget", self._forget_news, 3600)
+        for desk in parts.desks.values():
+            self._every(
+                f"visit {desk.name}", lambda desk=desk: parts.feeds.visit(desk), desk.poll, at_once=True
+            )
+        self._scheduler.start()
+        log.info(
+            "started", url=url, accounts=sorted(parts.desks), policies=len(parts.rules.policies.policies)
+        )
+        return url
+
+    def stop(self) -> bool:
+        """Take nothing more in, let what is under way end. False if something did not end in time; it is in
+        the database and the next start goes on with it."""
+        if self._server is not None and self._serving is not None:
+            self._server.should_exit = True
+            self._serving.join(STOP_WITHIN)
+        kept = self._inbox.stop(2)
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+        drained = self._parts.engine.stop(STOP_WITHIN)
+        log.info("stopped", drained=kept and drained)
+        return kept and drained
+
+    def idle(self, timeout: float) -> bool:
+        """Whether nothing waits and nothing is under way, at the latest after `timeout` seconds."""
+        return self._parts.engine.idle(timeout)
+
+    def once(self, progress: Callable[[str], None]) -> Summary:
+        """Visit every account, then work until nothing is due within ten seconds."""
+        parts = self._parts
+        with parts.store.reading() as connection:
+            before = max((line.id or 0 for line in ledger.newest(connection, 1)), default=0)
+        troubled = []
+        for desk in parts.desks.values():
+            progress(f"{desk.name}: reading the directory, the open tickets and the changes")
+            if not parts.feeds.visit(desk):
+                troubled.append(desk.name)
+        looks = 0
+        while True:
+            looks += parts.engine.drain(parts.worker.work)
+            progress(f"looked at tickets {looks} times")
+            due = self._next_due()
+            if due is None or due > parts.clock.now() + ONCE_WAITS:
+                break
+            parts.clock.sleep(max(due - parts.clock.now(), 0.05))
+        with parts.store.reading() as connection:
+            return summarise(connection, before, looks, troubled)
+
+    def _next_due(self) -> Instant | None:
+        with self._parts.store.reading() as connection:
+            paused = {one.name for one in accounts.every(connection) if one.paused_at is not None}
+            coming = timers.coming(connection, 200)
+        due = (timer.due for timer in coming if timer.ref.account in self._parts.desks.keys() - paused)
+        return next(due, None)
+
+    def _listen(self) -> str:
+        host, port = self._settings.service.address
+        try:
+            listening = socket.create_server((host, port), backlog=1024)
+        except OSError as error:
+            raise CannotListen(
+                f"cannot listen on {host}:{port}: {error.strerror}; change [service] listen"
+            ) from error
+        self._inbox.start()
+        adapters = MappingProxyType({name: desk.adapter for name, desk in self._parts.desks.items()})
+        app = receiver(adapters, self._inbox, self._parts.clock.now, self._ready)
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            h11_max_incomplete_event_size=HEADER_CAP,
+            timeout_keep_alive=15,
+            timeout_graceful_shutdown=3,
+            lifespan="off",
+        )
+        self._server = uvicorn.Server(config)
+        self._serving = threading.Thread(
+            target=self._server.run, args=([listening],), name="receiver", daemon=True
+        )
+        self._serving.start()
+        return f"http://{host}:{listening.getsockname()[1]}"
+
+    def _ready(self) -> tuple[bool, dict[str, object]]:
+        with self._parts.store.reading() as connection:
+            paused = {
+                one.name: one.paused_reason for one in accounts.every(connection) if one.paused_at is not None
+            }
+        well = self._inbox.well() and not paused
+        return well, {"inbox": "well" if self._inbox.well() else "not writing", "paused": paused}
+
+    def _every(
+        self, name: str, call: Callable[[], object], seconds: Seconds, *, at_once: bool = False
+    ) -> None:
+        self._scheduler.add_job(call, "interval", seconds=seconds, id=name, max_instances=1)
+        if at_once:
+            self._scheduler.add_job(call, id=f"{name} at once")
+
+    def _forget_news(self) -> None:
+        with self._parts.store.writing() as connection:
+            inbox.forget_done(connection, self._parts.clock.now() - KEEP_NEWS)
+
+
+def compose(settings: Settings, policies: PolicySet, clock: Clock, secrets: Secrets, store: Store) -> Parts:
+    """Put the parts together. SecretError and ValueError say which setting is wrong."""
+    desks = {name: open_desk(name, settings, clock, secrets) for name in settings.accounts}
+    engine = LocalEngine(store, clock.now)
+    read = Read(clock)
+    rules = take_up(store, policies, clock.now(), tuple(desks))
+    worker = Worker(
+        store=store, clock=clock, desks=desks, rules=lambda: rules, caps=settings.service.caps, read=read
+    )
+    feeds = Feeds(store=store, clock=clock, engine=engine, worker=worker, rules=lambda: rules, read=read)
+    return Parts(
+        store=store, clock=clock, desks=desks, rules=rules, engine=engine, worker=worker, feeds=feeds
+    )
+
+
+def open_desk(name: str, settings: Settings, clock: Clock, secrets: Secrets) -> Desk:
+    """One account, with the adapter that its entry point makes."""
+    said = settings.accounts[name]
+    (entry,) = entry_points(group="uptier.adapters", name=said.adapter)
+    factory: AdapterFactory = entry.load()
+    budget = Budget(name, said.budget, clock)
+    adapter = factory(settings.account(name, secrets.get), budget)
+    return Desk(name=name, adapter=adapter, budget=budget, poll=said.poll)
+
+
+def take_up(store: Store, policies: PolicySet, now: Instant, names: tuple[str, ...]) -> Rules:
+    """Run these policies from now on: their texts are kept, and if they changed, every open ticket is owed a
+    look (its row says so, so that a crash forgets none)."""
+    with store.writing() as connection:
+        for name in names:
+            accounts.ensure(connection, name, now)
+        first_ran = {
+            name: accounts.first_ran(connection, name, [p.name for p in policies.serving(name)], now)
+            for name in names
+        }
+        for policy in policies.policies:
+            policy_texts.keep(connection, policy.hash, policy.name, now)
+        if cursors.read(connection, "", "policies") != policies.hash:
+            for name in names:
+                refs = tickets.open_refs(connection, name, limit=1_000_000)
+                inbox.put(
+                    connection, [news_of_policies(ref.account, ref.id, policies.hash, now) for ref in refs]
+                )
+            cursors.save(connection, "", "policies", policies.hash, now)
+    return Rules(policies=policies, calendars=calendars(policies, now), first_ran=first_ran)
+
+
+def news_of_policies(account: str, ticket: str, policy_hash: str, now: Instant) -> Arrival:
+    """The news that the policies changed, for one ticket."""
+    return Arrival(
+        account=account,
+        ticket=ticket,
+        delivery=f"policies:{policy_hash}:{now}:{ticket}",
+        kind="census",
+        received_at=now,
+    )

@@ -1,0 +1,48 @@
+"""What a run of `--once` came to, counted from the ledger, and whether a human is needed."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import Connection
+
+from connector.store import ledger, writes
+from connector.store.writes import State
+
+NEEDS_HUMAN = ("held", "write refused", "account paused")
+SHOWN = ("fired", "observed", "overtaken", "ended", "written", *NEEDS_HUMAN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """Counts of one run. `needs_human` are sentences; empty when all is well."""
+
+    looks: int
+    counts: dict[str, int]
+    needs_human: tuple[str, ...]
+
+    def lines(self) -> list[str]:
+        """The summary for a person."""
+        counted = ", ".join(f"{count} {what}" for what, count in self.counts.items()) or "nothing to do"
+        return [f"{self.looks} looks: {counted}.", *(f"needs a human: {text}" for text in self.needs_human)]
+
+    def as_json(self) -> dict[str, object]:
+        """The same for a program."""
+        return asdict(self)
+
+
+def summarise(connection: Connection, before: int, looks: int, troubled: Sequence[str]) -> Summary:
+    """The ledger behind the line `before`, what is of unknown fate, and the accounts that did not answer."""
+    counts: Counter[str] = Counter()
+    said = [f"{name}: the helpdesk could not be read; see the log" for name in troubled]
+    while lines := ledger.after(connection, before):
+        counts.update(line.what for line in lines if line.what in SHOWN)
+        said += [
+            f"{line.account}/{line.ticket}: {line.what}: {line.text}"
+            for line in lines
+            if line.what in NEEDS_HUMAN
+        ]
+        before = lines[-1].id or before
+    unknown = writes.everywhere(connection, State.UNKNOWN)
+    said += [f"{kept.write.ref}: the fate of a write is unknown; run again" for kept in unknown]
+    return Summary(looks=looks, counts=dict(sorted(counts.items())), needs_human=tuple(said))

@@ -1,0 +1,112 @@
+"""The one transaction that stores a look: rows closed, facts, standings, writes, the timer, the ledger."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from connector.store import directories, inbox, ledger, standings, tickets, timers, writes
+from connector.store.ledger import Line
+from connector.store.writes import KeptWrite, State
+from connector.work.intents import Intents
+from connector.work.lines import line_of
+from policies.model import Instant, Seconds, Ticket
+from policies.plan import Occurrence, Plan
+from policies.settle import Outcome, settle
+
+HELD_FOR: Seconds = 600
+ONCE_IN: Seconds = 3600
+
+
+def keep_look(
+    connection: Connection,
+    ticket: Ticket,
+    plan: Plan,
+    intents: Intents,
+    rows: Sequence[int],
+    policy_hash: str,
+    settle_seconds: Seconds,
+) -> tuple[KeptWrite, ...]:
+    """Store a look and what it decided; answers the writes to send, in order."""
+    ref = ticket.ref
+    nothing_sent = Outcome(key="", episodes=intents.unsent, result="done", at=plan.now)
+    remembered, more = settle(plan.standings, nothing_sent)
+    standings.remember(connection, ref, remembered)
+    standings.keep_episodes(connection, ref, plan.ended)
+    for group, person in plan.served:
+        directories.serve(connection, ref.account, group, person, plan.now)
+    ledger.append(connection, _lines(connection, plan, (*plan.occurrences, *more), intents))
+    _keep_writes(connection, intents, plan.now)
+    newest = _keep_facts(connection, ticket, plan, policy_hash, settle_seconds)
+    inbox.close(connection, rows, plan.now)
+    _set_timer(connection, plan, plan.now if not newest else plan.next_look)
+    return writes.in_state(connection, ref, State.PLANNED)
+
+
+def keep_capped(
+    connection: Connection,
+    ticket: Ticket,
+    plan: Plan,
+    cap: str,
+    rows: Sequence[int],
+    policy_hash: str,
+    settle_seconds: Seconds,
+) -> None:
+    """Store a look whose writes a cap forbids: nothing has fired, and a human hears of it once."""
+    ref = ticket.ref
+    _keep_facts(connection, ticket, plan, policy_hash, settle_seconds)
+    inbox.close(connection, rows, plan.now)
+    timers.start(connection, ref, plan.now + HELD_FOR, cap)
+    if not ledger.count_on_ticket(connection, ref, "held", plan.now - ONCE_IN):
+        line = Line(at=plan.now, account=ref.account, ticket=ref.id, what="held", text=cap)
+        ledger.append(connection, [line])
+
+
+def _keep_facts(
+    connection: Connection, ticket: Ticket, plan: Plan, policy_hash: str, settle_seconds: Seconds
+) -> bool:
+    return tickets.record_look(
+        connection,
+        ticket,
+        plan.trace,
+        now=plan.now,
+        next_look=plan.next_look,
+        matched=any(one.matched for one in plan.standings),
+        owner=plan.owner.name if plan.owner else None,
+        policy_hash=policy_hash,
+        settle=settle_seconds,
+    )
+
+
+def _keep_writes(connection: Connection, intents: Intents, now: Instant) -> None:
+    for place, chained in enumerate(intents.chain):
+        writes.plan(
+            connection,
+            chained.write,
+            episodes=chained.episodes,
+            policy=chained.policy,
+            level=chained.level,
+            place=place,
+            now=now,
+        )
+
+
+def _set_timer(connection: Connection, plan: Plan, due: Instant | None) -> None:
+    if due is None:
+        timers.stop(connection, plan.ref)
+    else:
+        timers.start(connection, plan.ref, due, "a level, or what it waits for, is due")
+
+
+def _lines(
+    connection: Connection, plan: Plan, occurrences: Sequence[Occurrence], intents: Intents
+) -> list[Line]:
+    """What happened, in order, then what was left out; a warning is said once for each ticket."""
+    lines = [line_of(plan.ref, each, plan.standings) for each in occurrences]
+    lines += [_remark(plan, "left out", gap) for gap in intents.left_out]
+    told = {line.text for line in ledger.of_ticket(connection, plan.ref)} if plan.warnings else set()
+    lines += [_remark(plan, "warning", text) for text in dict.fromkeys(plan.warnings) if text not in told]
+    return lines
+
+
+def _remark(plan: Plan, what: str, text: str) -> Line:
+    return Line(at=plan.now, account=plan.ref.account, ticket=plan.ref.id, what=what, text=text)
