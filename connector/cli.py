@@ -16,9 +16,12 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 if TYPE_CHECKING:
-    from connector.settings import Loaded
+    from connector.service import Service
+    from connector.settings import Loaded, Settings
     from connector.store.database import Store
+    from policies.known import Known
     from policies.model import TicketRef
+    from policies.policy import PolicySet
 
 NEEDS_HUMAN = 1
 WRONG = 2
@@ -68,13 +71,11 @@ def run(
     from connector.store.database import StoreTrouble
     from connector.store.lock import AlreadyRunning
 
-    loaded = checked(config)
-    assert loaded.settings is not None
-    assert loaded.policies is not None
+    settings, policies = checked(config)
     masker, clock = logs.Masker(), SystemClock()
     logs.configure(masker, clock, sys.stderr)
     try:
-        with Service(loaded.settings, loaded.policies, clock, Secrets(masker, os.environ)) as service:
+        with Service(settings, policies, clock, Secrets(masker, os.environ)) as service:
             if once:
                 summary = service.once(lambda text: typer.echo(text, err=True))
                 typer.echo(json.dumps(summary.as_json()) if as_json else "\n".join(summary.lines()))
@@ -84,7 +85,7 @@ def run(
         give_up(str(error))
 
 
-def serve(service: Any) -> None:
+def serve(service: "Service") -> None:
     """Run until Ctrl-C or SIGTERM, then let what is under way end."""
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -104,7 +105,7 @@ def check(
     loaded = loaded_with_directory(config)
     problems = loaded.problems
     wrong = any(problem.severity == "error" for problem in problems)
-    findings = probe(loaded) if online and not wrong else []
+    findings = probe(loaded.settings) if online and not wrong and loaded.settings else []
     if as_json:
         rows = [
             {name: getattr(p, name) for name in ("file", "line", "code", "severity", "message")}
@@ -193,14 +194,14 @@ def demo() -> None:
     raise typer.Exit(play(typer.echo))
 
 
-def checked(config: Path) -> "Loaded":
+def checked(config: Path) -> "tuple[Settings, PolicySet]":
     """The config without errors; otherwise its problems are printed and the call ends."""
     loaded = loaded_with_directory(config)
     for problem in loaded.problems:
         typer.echo(str(problem), err=True)
     if loaded.settings is None or loaded.policies is None:
         give_up(f"{config} has errors; `uptier check` lists them")
-    return loaded
+    return loaded.settings, loaded.policies
 
 
 def loaded_with_directory(config: Path) -> "Loaded":
@@ -212,7 +213,7 @@ def loaded_with_directory(config: Path) -> "Loaded":
     return load(config, known) if known is not None else first
 
 
-def known_directories(loaded: "Loaded") -> Any:
+def known_directories(loaded: "Loaded") -> "Known | None":
     """The directories as last read, or None where no database is yet."""
     from connector.store import directories
     from connector.store.database import StoreTrouble, open_store
@@ -235,7 +236,7 @@ def known_directories(loaded: "Loaded") -> Any:
     )
 
 
-def probe(loaded: "Loaded") -> list[dict[str, Any]]:
+def probe(settings: "Settings") -> list[dict[str, Any]]:
     """What each helpdesk says of our access to it."""
     from adapters.base import HelpdeskError
     from connector.clock import SystemClock
@@ -243,11 +244,10 @@ def probe(loaded: "Loaded") -> list[dict[str, Any]]:
     from connector.secrets import SecretError, Secrets
     from connector.service import open_desk
 
-    assert loaded.settings is not None
     findings: list[dict[str, Any]] = []
-    for name in loaded.settings.accounts:
+    for name in settings.accounts:
         try:
-            desk = open_desk(name, loaded.settings, SystemClock(), Secrets(Masker(), os.environ))
+            desk = open_desk(name, settings, SystemClock(), Secrets(Masker(), os.environ))
             said = [(each.what, each.ok, each.text, each.fatal) for each in desk.adapter.probe()]
         except (HelpdeskError, SecretError, ValueError) as error:
             said = [("access", False, str(error), True)]
@@ -262,10 +262,9 @@ def opened(config: Path) -> "Store":
     """The database of this config, to read from."""
     from connector.store.database import StoreTrouble, open_store
 
-    loaded = checked(config)
-    assert loaded.settings is not None
+    settings, _ = checked(config)
     try:
-        return open_store(loaded.settings.service.database)
+        return open_store(settings.service.database)
     except StoreTrouble as trouble:
         give_up(str(trouble))
 

@@ -46,7 +46,7 @@ class Feeds:
         self._read = read
 
     def visit(self, desk: Desk) -> bool:
-        """Read what is due of one account: directory, census, changes. False if its helpdesk is in trouble."""
+        """Read what is due of one account: directory, census, changes. False if that failed."""
         with desk.budget.lane("backfill"):
             try:
                 if self._paused(desk) and not self._resume(desk):

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import entry_points
 from types import MappingProxyType
 
@@ -96,9 +97,7 @@ class Service:
         self._every("sweep", parts.engine.sweep, SWEEP)
         self._every("forget", self._forget_news, 3600)
         for desk in parts.desks.values():
-            self._every(
-                f"visit {desk.name}", lambda desk=desk: parts.feeds.visit(desk), desk.poll, at_once=True
-            )
+            self._every(f"visit {desk.name}", partial(parts.feeds.visit, desk), desk.poll, at_once=True)
         self._scheduler.start()
         log.info(
             "started", url=url, accounts=sorted(parts.desks), policies=len(parts.rules.policies.policies)

@@ -123,9 +123,7 @@ class Worker:
                 return
             chain = keep_look(connection, *kept, intents, rows, rules.policies.hash, _settle(desk))
         for line in plan.occurrences:
-            log.info(
-                line.what, ticket=str(ticket.ref), policy=line.policy, level=line.level, owner=line.owner
-            )
+            log.info(line.what, ticket=str(ticket.ref), policy=line.policy, rung=line.level, owner=line.owner)
         if chain:
             self._sender.send(desk, chain)
             self._look_again(ticket.ref, _settle(desk))

@@ -1,0 +1,130 @@
+"""The demo: one story in seconds instead of hours, on a simulated helpdesk and the service on this machine.
+
+It uses what everybody uses: a config file, the commands' own parts, the simulator that `uptier.simulators`
+names. Time enters through the one injected clock, which jumps when the story says "half an hour later".
+"""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from importlib.metadata import entry_points
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from adapters.simulator_server import serve
+from connector import cli, logs
+from connector.clock import ShiftedClock
+from connector.demo_zendesk import ZendeskDesk
+from connector.secrets import Secrets
+from connector.service import Service
+from connector.settings import load
+
+Tell = Callable[[str], object]
+PATIENCE = 20.0
+"""Real seconds to wait for the service to do what the story says; it takes about one."""
+
+
+CONFIG = """[service]
+database      = "sqlite:///uptier.db"
+listen        = "127.0.0.1:0"
+mode          = "enforce"
+default_owner = "Escalations"
+
+[templates.handoff]
+en = "{{ level.name }}, by policy {{ policy.name }}: {{ reasons | join('; ') }}. Owner: {{ owner }}. {{ next_step }}"
+
+[[policy]]
+name    = "urgent-unanswered"
+clock   = "customer_waiting"
+stop_on = ["agent_reply", "acknowledged", "assigned"]
+
+[policy.when]
+status   = ["new", "open"]
+priority = "urgent"
+
+[policy.unless]
+tags = { has = "no-escalation" }
+
+[[policy.level]]
+name   = "Second line"
+after  = "30m"
+owner  = "Tier 2"
+assign = { group = "Tier 2" }
+tags   = ["escalated"]
+note   = "handoff"
+
+[[policy.level]]
+name   = "Duty managers"
+after  = "2h"
+owner  = "Duty managers"
+assign = { group = "Duty managers" }
+tags   = ["escalated-managers"]
+note   = "handoff"
+"""
+
+
+def play(tell: Tell) -> int:
+    """Play the story; answers the exit code: 0 if everything came out as told."""
+    clock = ShiftedClock()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="uptier-demo-")))
+        masker = logs.Masker()
+        logs.configure(
+            masker, clock, stack.enter_context((folder / "uptier.log").open("w", encoding="utf-8"))
+        )
+        desk = stack.enter_context(simulated(clock))
+        service = stack.enter_context(composed(folder, desk, clock, masker))
+        desk.subscribe(service.start())
+        stack.callback(service.stop)
+        stack.callback(desk.account.hooks.stop)
+        tell(
+            "Uptier and a simulated Zendesk run on this machine. The policy in words: an urgent ticket whose"
+        )
+        tell("customer waits goes to Tier 2 after 30 minutes and to the duty managers after 2 hours.\n")
+
+        def settled(what: str, seen: Callable[[], bool]) -> bool:
+            return until(what, seen) and until(f"{what}, to the end", lambda: service.idle(1))
+
+        well = desk.story(clock, tell, settled)
+        tell("\nWhat happened to the first ticket, by `uptier history`:\n")
+        cli.history(f"{desk.name}/{desk.tickets['waits']}", folder / "uptier.toml")
+        tell("\nWhy the second was left alone, by `uptier explain`:\n")
+        cli.explain(f"{desk.name}/{desk.tickets['left']}", folder / "uptier.toml")
+        tell("\nAll came out as told." if well else "\nThis did not come out as told.")
+        return 0 if well else 1
+
+
+@contextmanager
+def simulated(clock: ShiftedClock) -> Iterator[ZendeskDesk]:
+    """A helpdesk on loopback with people in it."""
+    (entry,) = entry_points(group="uptier.simulators", name="zendesk")
+    app: Any = entry.load()(clock.now)
+    with serve(app) as url:
+        desk = ZendeskDesk(account=app.state.zendesk, url=url)
+        desk.furnish()
+        yield desk
+
+
+def composed(folder: Path, desk: ZendeskDesk, clock: ShiftedClock, masker: logs.Masker) -> Service:
+    """The service on this helpdesk, from a config file, as `uptier run` composes it."""
+    path = folder / "uptier.toml"
+    path.write_text(CONFIG + desk.config(), encoding="utf-8")
+    loaded = load(path)
+    if loaded.settings is None or loaded.policies is None:
+        raise RuntimeError("\n".join(map(str, loaded.problems)))
+    secrets = Secrets(masker, dict(os.environ) | desk.secrets())
+    return Service(loaded.settings, loaded.policies, clock, secrets)
+
+
+def until(what: str, seen: Callable[[], bool]) -> bool:
+    """Wait until the helpdesk shows it; False, with a word on standard error, if it never does."""
+    patience = time.monotonic() + PATIENCE
+    while not seen():
+        if time.monotonic() > patience:
+            sys.stderr.write(f"uptier demo: this did not happen: {what}\n")
+            return False
+        time.sleep(0.05)
+    return True
