@@ -199,8 +199,8 @@ class Gate(Protocol):
     def learn(self, limits: tuple[Limit, ...]) -> None:
         """Hear what the vendor's headers say of the budgets."""
 
-    def hold(self, wait: Seconds) -> None:
-        """Send nothing to this account for so many seconds: the vendor asked all of us to wait."""
+    def hold(self, bucket: str, wait: Seconds) -> None:
+        """Send nothing out of this bucket for so many seconds: the vendor answered 429."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

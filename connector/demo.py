@@ -34,7 +34,7 @@ mode          = "enforce"
 default_owner = "Escalations"
 
 [templates.handoff]
-en = "{{ level.name }}, by policy {{ policy.name }}: {{ reasons | join('; ') }}. Owner: {{ owner }}. {{ next_step }}"
+en = "{{ policy.name }}, {{ level.name }}: {{ reasons | join('; ') }}. Owner: {{ owner }}. {{ next_step }}"
 
 [[policy]]
 name    = "urgent-unanswered"

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection
 
-from connector.store import ledger, writes
+from connector.store import ledger, timers, writes
 from connector.store.writes import State
 
 NEEDS_HUMAN = ("held", "write refused", "account paused")
@@ -43,6 +43,8 @@ def summarise(connection: Connection, before: int, looks: int, troubled: Sequenc
             if line.what in NEEDS_HUMAN
         ]
         before = lines[-1].id or before
+    held = [timer for timer in timers.coming(connection, 1000) if timer.holds]
+    said += [f"{timer.ref}: not done yet, run again: {timer.why}" for timer in held]
     unknown = writes.everywhere(connection, State.UNKNOWN)
     said += [f"{kept.write.ref}: the fate of a write is unknown; run again" for kept in unknown]
     return Summary(looks=looks, counts=dict(sorted(counts.items())), needs_human=tuple(said))

@@ -8,7 +8,7 @@ from policies.ladder import dues
 from policies.look import Scene
 from policies.memory import Episode, How, Owner, Passed
 from policies.owners import resolved
-from policies.plan import Follow, Notify, Say, Wanted
+from policies.plan import Action, Follow, Notify, Say, Wanted
 from policies.policy import Level
 from policies.turn import Turn
 from policies.wishes import Wish
@@ -49,7 +49,8 @@ def told(scene: Scene, wish: Wish, owner: Owner) -> tuple[tuple[Wanted, ...], tu
         Notify(channel=channel, policy=policy, level=level.name, reasons=reasons, owner=owner.name)
         for channel in level.notify
     ]
-    return tuple(Wanted(action=each, episodes=episodes) for each in (*followers, *said, *heard)), warnings
+    actions: tuple[Action, ...] = (*followers, *said, *heard)
+    return tuple(Wanted(action=each, episodes=episodes) for each in actions), warnings
 
 
 def follows(scene: Scene, wish: Wish, owner: Owner) -> tuple[tuple[Follow, ...], tuple[str, ...]]:

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from policies.facts import OVER
-from policies.model import Status, Ticket
+from policies.model import Ticket
 from policies.plan import LineTrace
 from policies.policy import Policy
 
@@ -24,23 +23,13 @@ class Verdict:
 
 def judged(policy: Policy, ticket: Ticket) -> Verdict:
     """Every line, also those behind a failed one: the trace shows them all."""
-    silent = silent_line(policy, ticket)
     when, when_lines = policy.when.all_hold(ticket)
     excluded, unless_lines = policy.unless.any_holds(ticket)
-    lines = (silent, *when_lines, *unless_lines)
-    return Verdict(when=silent.held and when, excluded=excluded, lines=lines)
-
-
-def silent_line(policy: Policy, ticket: Ticket) -> LineTrace:
-    """The line that every `when` has without saying so."""
-    refused = frozenset({Status.CLOSED}) if policy.when.asks_solved else OVER
-    text = "status is not closed" if policy.when.asks_solved else "status is not solved or closed"
-    held = ticket.status not in refused
-    return LineTrace(section="when", path="status", text=text, read=ticket.status.value, held=held)
+    return Verdict(when=when, excluded=excluded, lines=(*when_lines, *unless_lines))
 
 
 def could_hold(policy: Policy, snapshot: Ticket) -> bool:
     """False only if the policy cannot match this row whatever else is loaded."""
-    if not silent_line(policy, snapshot).held or not policy.when.maybe(snapshot):
+    if not policy.when.maybe(snapshot):
         return False
     return not policy.unless.certainly_excludes(snapshot)

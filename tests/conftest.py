@@ -1,5 +1,6 @@
 """Rules for every test: no network but loopback, and no secret or proxy of the machine it runs on."""
 
+import logging
 import os
 import socket
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from ipaddress import ip_address
 from typing import Any
 
 import pytest
+import structlog
 from hypothesis import settings
 
 settings.register_profile("uptier", deadline=None, derandomize=True, print_blob=True)
@@ -36,6 +38,16 @@ def loopback_only() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", connect_on_loopback)
         yield
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_were() -> Iterator[None]:
+    """What a test says of logging ends with the test."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    structlog.reset_defaults()
+    root.handlers[:], root.level = handlers, level
 
 
 @pytest.fixture(autouse=True)

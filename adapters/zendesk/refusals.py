@@ -25,8 +25,9 @@ from adapters.base import (
 from adapters.zendesk.limits import retry_after
 
 SOON = 5
-LATER = 30
+UNSAID = 0  # Zendesk named no wait: the caller knows best how long
 MUCH_LATER = 300
+AFTER_429 = 60  # Zendesk's windows are a minute
 TICKET = re.compile(r"/api/v2/tickets/\d+")
 
 
@@ -42,7 +43,7 @@ def refusal(response: Response, *, writing: bool) -> HelpdeskError:
     if status == 404 and TICKET.match(path(response)):
         return Gone(text)
     if status == 429:
-        return TryLater(text, retry_after(response.headers, MUCH_LATER // 5))
+        return TryLater(text, retry_after(response.headers, AFTER_429))
     return write_refusal(response, text) if writing else read_refusal(response, text)
 
 
@@ -50,7 +51,7 @@ def read_refusal(response: Response, text: str) -> HelpdeskError:
     """A read does no harm, so all but a wrong address is worth asking again."""
     if response.status_code == 404:
         return AccessLost(f"{text}. Check the account's url and plan")
-    return TryLater(text, retry_after(response.headers, LATER))
+    return TryLater(text, retry_after(response.headers, UNSAID))
 
 
 def write_refusal(response: Response, text: str) -> HelpdeskError:
@@ -73,10 +74,10 @@ def lost(error: requests.RequestException, *, writing: bool) -> HelpdeskError:
     """The error for a request that got no whole answer."""
     kind = type(error).__name__
     if never_left(error):
-        return TryLater(f"Zendesk cannot be reached ({kind}); nothing was sent", LATER)
+        return TryLater(f"Zendesk cannot be reached ({kind}); nothing was sent", UNSAID)
     if writing:
         return OutcomeUnknown(f"no whole answer to a write ({kind}); Zendesk may have applied it")
-    return TryLater(f"no whole answer from Zendesk ({kind})", LATER)
+    return TryLater(f"no whole answer from Zendesk ({kind})", UNSAID)
 
 
 def never_left(error: requests.RequestException) -> bool:

@@ -18,8 +18,8 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
 from adapters.base import Account, Gate, OutcomeUnknown, TryLater
-from adapters.zendesk.limits import buckets, limits, stamp
-from adapters.zendesk.refusals import LATER, MUCH_LATER, content, lost, refusal
+from adapters.zendesk.limits import buckets, limits, retry_after, stamp
+from adapters.zendesk.refusals import AFTER_429, MUCH_LATER, UNSAID, content, lost, refusal
 from policies.model import Instant
 
 AGENT = "Uptier (escalations beside the helpdesk)"
@@ -83,13 +83,16 @@ class Session(requests.Session):
         writing = request.method != "GET"
         if origin(request.url or "") != self._home:
             raise TryLater("Zendesk linked to another host; check the account's url", MUCH_LATER)
-        self._gate.enter(buckets(request.method or "", request.path_url))
+        spent = buckets(request.method or "", request.path_url)
+        self._gate.enter(spent)
         kwargs |= {"timeout": self._timeout, "allow_redirects": False}
         try:
             response = super().send(request, **kwargs)
         except requests.RequestException as error:
             raise lost(error, writing=writing) from error
         self._gate.learn(limits(response.headers))
+        if response.status_code == 429:
+            self._gate.hold(spent[-1], retry_after(response.headers, otherwise=AFTER_429))
         self._check(response, writing)
         return response
 
@@ -101,7 +104,7 @@ class Session(requests.Session):
             raise refusal(response, writing=writing) from requests.HTTPError(response=response)
         if not content(response):
             text = f"Zendesk answered {response.status_code} with something that is not a JSON object"
-            raise OutcomeUnknown(text) if writing else TryLater(text, LATER)
+            raise OutcomeUnknown(text) if writing else TryLater(text, UNSAID)
 
 
 @contextmanager
@@ -110,7 +113,9 @@ def legible(*also: type[Exception]) -> Iterator[None]:
     try:
         yield
     except UNREADABLE + also as error:
-        raise TryLater(f"Zendesk's answer cannot be read ({type(error).__name__}: {error})", LATER) from error
+        raise TryLater(
+            f"Zendesk's answer cannot be read ({type(error).__name__}: {error})", UNSAID
+        ) from error
 
 
 def origin(url: str) -> tuple[str, str, int]:
@@ -131,14 +136,14 @@ class Answer:
         """The list of that name. A page without it is not an empty page: TryLater."""
         rows = self.body.get(name)
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise TryLater(f"Zendesk's answer has no list of {name}", LATER)
+            raise TryLater(f"Zendesk's answer has no list of {name}", UNSAID)
         return rows
 
     def row(self, name: str) -> Mapping[str, Any]:
         """The object of that name, else TryLater."""
         row = self.body.get(name)
         if not isinstance(row, dict):
-            raise TryLater(f"Zendesk's answer has no {name}", LATER)
+            raise TryLater(f"Zendesk's answer has no {name}", UNSAID)
         return row
 
     def next_cursor(self) -> str | None:

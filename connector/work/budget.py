@@ -83,7 +83,7 @@ class Budget:
         self._clock = clock
         self._tally = tally or MemoryTally()
         self._told: dict[str, Told] = {}
-        self._held_until: Instant = 0
+        self._held: dict[str, Instant] = {}
         self._lock = threading.Lock()
 
     @staticmethod
@@ -99,8 +99,9 @@ class Budget:
     def enter(self, buckets: tuple[str, ...]) -> None:
         """Take one request out of each bucket. Raises TryLater, with nothing taken, if one has no room."""
         now = self._clock.now()
-        if self._held_until > now:
-            raise TryLater(f"{self._account} asked for a pause", self._held_until - now)
+        until = max((self._held.get(bucket, 0) for bucket in buckets), default=0)
+        if until > now:
+            raise TryLater(f"{self._account} asked for a pause", until - now)
         known = {bucket: told for bucket in buckets if (told := self._told.get(bucket))}
         allowances = {bucket: self._allowance(told.limit) for bucket, told in known.items()}
         for bucket, told in known.items():
@@ -117,10 +118,12 @@ class Budget:
                 believed = BELIEVED if limit.resets_in is None else limit.resets_in
                 self._told[limit.bucket] = Told(limit=limit, until=now + believed)
 
-    def hold(self, wait: Seconds) -> None:
-        """Send nothing to this account for so many seconds, as the vendor asked. The longest wait counts."""
+    def hold(self, bucket: str, wait: Seconds) -> None:
+        """Send nothing out of this bucket for so many seconds, as the vendor asked. The longest wait counts."""
         with self._lock:
-            self._held_until = max(self._held_until, self._clock.now() + wait)
+            # now() is rounded down, so a second more: an announced wait is never cut short
+            until = self._clock.now() + wait + 1
+            self._held[bucket] = max(self._held.get(bucket, 0), until)
 
     def _allowance(self, limit: Limit) -> Allowance:
         ours = self._ours(limit)

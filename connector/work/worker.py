@@ -29,6 +29,9 @@ from policies.memory import Standing
 from policies.model import Directory, Seconds, Ticket, TicketRef
 from policies.who import recognise
 
+UNSAID: Seconds = 30
+"""How long to wait when nobody said: reading has been tried several times by then."""
+
 log = structlog.get_logger()
 
 
@@ -156,7 +159,8 @@ class Worker:
 
     def _come_back(self, ref: TicketRef, wait: Seconds, why: str) -> None:
         with self._store.writing() as connection:
-            timers.start(connection, ref, self._clock.now() + max(wait, 1), why, holds=True)
+            # now() is rounded down, so a second more: an announced wait is never cut short
+            timers.start(connection, ref, self._clock.now() + (wait or UNSAID) + 1, why, holds=True)
         log.info("come_back", ticket=str(ref), wait=wait, why=why)
 
     def _look_again(self, ref: TicketRef, wait: Seconds) -> None:

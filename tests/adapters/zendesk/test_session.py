@@ -60,13 +60,13 @@ def test_a_spent_budget_sends_nothing(acme: World) -> None:
         ({"status": 401}, AccessLost, None),
         ({"status": 403}, AccessLost, None),
         ({"status": 404}, AccessLost, None),
-        ({"status": 422}, TryLater, 30),
+        ({"status": 422}, TryLater, 0),
         ({"status": 429, "headers": {"Retry-After": "93"}}, TryLater, 93),
         ({"status": 429, "headers": {"Retry-After": "0"}}, TryLater, 1),
         ({"status": 429}, TryLater, 60),
-        ({"status": 500, "body": "<html>"}, TryLater, 30),
+        ({"status": 500, "body": "<html>"}, TryLater, 0),
         ({"status": 503, "headers": {"Retry-After": "8"}}, TryLater, 8),
-        ({"status": 200, "body": "<html>"}, TryLater, 30),
+        ({"status": 200, "body": "<html>"}, TryLater, 0),
     ],
 )
 def test_what_a_refused_read_means(

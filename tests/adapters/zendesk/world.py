@@ -36,12 +36,16 @@ class Ledger:
 
     entered: list[tuple[str, ...]] = field(default_factory=list)
     learned: list[Limit] = field(default_factory=list)
+    held: list[tuple[str, int]] = field(default_factory=list)
 
     def enter(self, buckets: tuple[str, ...]) -> None:
         self.entered.append(buckets)
 
     def learn(self, limits: tuple[Limit, ...]) -> None:
         self.learned.extend(limits)
+
+    def hold(self, bucket: str, wait: int) -> None:
+        self.held.append((bucket, wait))
 
 
 def account(url: str = "https://acme.zendesk.test", **more: Any) -> Account:

@@ -149,11 +149,12 @@ def test_the_vendors_last_requests_are_not_for_backfill(budget: Budget) -> None:
     budget.enter(("account",))
 
 
-def test_a_pause_holds_every_bucket_and_the_longest_counts(budget: Budget, clock: ManualClock) -> None:
-    budget.hold(30)
-    budget.hold(5)
+def test_a_pause_holds_its_bucket_and_the_longest_counts(budget: Budget, clock: ManualClock) -> None:
+    budget.hold("incremental", 30)
+    budget.hold("incremental", 5)
+    budget.enter(("account",))
     with pytest.raises(TryLater) as refused:
-        budget.enter(("other",))
-    assert refused.value.wait == 30
-    clock.advance(30)
-    budget.enter(("other",))
+        budget.enter(("account", "incremental"))
+    assert refused.value.wait == 31, "a second more, because now() is rounded down"
+    clock.advance(31)
+    budget.enter(("account", "incremental"))
