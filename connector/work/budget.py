@@ -119,7 +119,7 @@ class Budget:
                 self._told[limit.bucket] = Told(limit=limit, until=now + believed)
 
     def hold(self, bucket: str, wait: Seconds) -> None:
-        """Send nothing out of this bucket for so many seconds, as the vendor asked. The longest wait counts."""
+        """Send nothing out of this bucket for so many seconds. The longest wait counts."""
         with self._lock:
             # now() is rounded down, so a second more: an announced wait is never cut short
             until = self._clock.now() + wait + 1
