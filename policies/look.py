@@ -78,7 +78,7 @@ def look(scene: Scene, policy: Policy, standing: Standing) -> Look:
 
 def idle(scene: Scene, policy: Policy, standing: Standing, history: History) -> Look:
     """No episode runs: one begins if `when` has become true, or holds on a clock that restarted."""
-    sight, reading = seen_by(scene, policy, standing, history, standing.episode)
+    _, reading = seen_by(scene, policy, standing, history, standing.episode)
     verdict = judged(policy, scene.ticket)
     restarted = is_restarted(standing, policy, reading)
     over = became_over(policy, scene.ticket, history, standing.seen) if standing.looked else None

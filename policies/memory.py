@@ -63,7 +63,8 @@ class Episode:
 
     `clock` is the policy's clock when it was last looked at, `clock_start` what levels count from. `achieved`
     says that its SLA target was seen achieved. `seen` is the sequence of the newest fact that is older than
-    the episode, `stops_after` of the newest that is too old to stop it. `inherits` are the episodes whose writes it took over after an acknowledgement (rule 4).
+    the episode, `stops_after` of the newest that is too old to stop it. `inherits` are the episodes whose
+    writes it took over after an acknowledgement (rule 4).
     `asked` are the fields it last wanted written (`tags:NAME` for a tag): of a write that it shares with
     other policies, only these are its own.
     """

@@ -20,7 +20,7 @@ def trace(turn: Turn, episode: Episode | None, notes: tuple[str, ...]) -> Policy
         verdict=sentence(turn, episode, levels),
         lines=look.verdict.lines,
         clock=clock(turn, episode),
-        levels=tuple(level(turn, episode, each) for each in levels if episode),
+        levels=tuple(level(episode, each) for each in levels) if episode else (),
         notes=(*ends(turn), *notes),
     )
 
@@ -58,9 +58,8 @@ def to_deadline(turn: Turn) -> tuple[str, ...]:
     return (f"the deadline is {moment(due, counting.calendar.timezone)}: {where}",)
 
 
-def level(turn: Turn, episode: Episode | None, due: Due) -> LevelTrace:
+def level(episode: Episode, due: Due) -> LevelTrace:
     """How one level stands."""
-    assert episode is not None
     passed = {each.level: each.how.value for each in episode.passed}
     way = episode.under_way
     state = passed.get(due.level.name, "waiting")
@@ -84,10 +83,10 @@ def sentence(turn: Turn, episode: Episode | None, levels: tuple[Due, ...]) -> st
         return f'says level "{turn.step.repeats.name}" again'
     if look.reading.why_absent is not None:
         return f"waits: {look.reading.why_absent}"
-    return waiting(turn, episode, levels)
+    return waiting(episode, levels)
 
 
-def waiting(turn: Turn, episode: Episode, levels: tuple[Due, ...]) -> str:
+def waiting(episode: Episode, levels: tuple[Due, ...]) -> str:
     """Which level comes next."""
     names = {each.level for each in episode.passed}
     ahead = [each for each in levels if each.level.name not in names]

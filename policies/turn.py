@@ -11,6 +11,9 @@ from policies.model import Instant
 from policies.policy import Level, Mode
 
 
+NOTHING_DUE = Step()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
     """One policy's part of a plan. `how` is how the level that fires is passed."""
@@ -19,7 +22,7 @@ class Turn:
     mode: Mode
     count: Count
     ladder: tuple[Due, ...] = ()
-    step: Step = Step()
+    step: Step = NOTHING_DUE
     how: How = How.FIRED
 
     @property
