@@ -10,7 +10,6 @@ from policies.memory import Episode, How, Owner, Passed, UnderWay
 from policies.model import Instant
 from policies.policy import Level, Mode
 
-
 NOTHING_DUE = Step()
 
 
