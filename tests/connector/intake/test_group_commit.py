@@ -101,8 +101,8 @@ def test_a_failed_commit_is_told_and_the_next_one_succeeds(
 def test_a_full_queue_refuses_at_once(store: Store, group: GroupCommit) -> None:
     waiting: list[Future[None]] = []
     with store.writing(), pytest.raises(NotKept):
-        for number in range(2 * ROOM + 1):  # one batch of at most ROOM may have left the queue meanwhile
-            waiting.append(group.put([an_arrival(f"d{number}")]))
+        # one batch of at most ROOM may have left the queue meanwhile
+        waiting.extend(group.put([an_arrival(f"d{number}")]) for number in range(2 * ROOM + 1))
     assert len(waiting) >= ROOM
     for future in waiting:
         future.result(10)
