@@ -1,6 +1,8 @@
 """What is read from each account on a schedule: its directory, its changes, its open tickets."""
 
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 import structlog
@@ -26,7 +28,7 @@ log = structlog.get_logger()
 
 
 class Feeds:
-    """Reads feeds, one account at a time and one call an account; what fails is logged and tried again."""
+    """Reads feeds. What fails is logged, and tried again when it is due the next time."""
 
     def __init__(
         self,
@@ -44,22 +46,42 @@ class Feeds:
         self._worker = worker
         self._rules = rules
         self._read = read
+        self._under_way: dict[tuple[str, str], threading.Lock] = {}
 
-    def visit(self, desk: Desk) -> bool:
-        """Read what is due of one account: directory, census, changes. False if that failed."""
-        with desk.budget.lane("backfill"):
-            try:
+    def greet(self, desk: Desk) -> None:
+        """Say at start what the helpdesk thinks of our access; what fails is said and holds nothing up."""
+        with suppress(HelpdeskError):
+            for finding in self._read(desk.adapter.probe):
+                if not finding.ok:
+                    log.warning("finding", account=desk.name, what=finding.what, text=finding.text)
+
+    def follow(self, desk: Desk) -> bool:
+        """Read the directory if it is old, and what changed. False if that failed."""
+        return self._visit(desk, "follow", (self._directory, self._poll))
+
+    def list_open(self, desk: Desk) -> bool:
+        """List the open tickets if that is due. False if that failed."""
+        return self._visit(desk, "list", (self._census,))
+
+    def _visit(self, desk: Desk, what: str, calls: tuple[Callable[[Desk], None], ...]) -> bool:
+        """One errand at an account. While the same one is still under way there, it is left to that."""
+        lock = self._under_way.setdefault((desk.name, what), threading.Lock())
+        if not lock.acquire(blocking=False):
+            return True
+        try:
+            with desk.budget.lane("backfill"):
                 if self._paused(desk) and not self._resume(desk):
                     return False
-                self._directory(desk)
-                self._census(desk)
-                self._poll(desk)
-            except AccessLost as lost:
-                self._worker.pause(desk.name, str(lost))
-                return False
-            except HelpdeskError as trouble:
-                log.warning("visit_failed", account=desk.name, reason=str(trouble))
-                return False
+                for call in calls:
+                    call(desk)
+        except AccessLost as lost:
+            self._worker.pause(desk.name, str(lost))
+            return False
+        except HelpdeskError as trouble:
+            log.warning("visit_failed", account=desk.name, errand=what, reason=str(trouble))
+            return False
+        finally:
+            lock.release()
         return True
 
     def _paused(self, desk: Desk) -> bool:

@@ -14,7 +14,7 @@ import uvicorn
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from adapters.base import AdapterFactory
-from connector.clock import Clock
+from connector.clock import Clock, SystemClock
 from connector.desks import Desk
 from connector.engine.local import LocalEngine
 from connector.feeds import Feeds
@@ -37,6 +37,7 @@ from policies.policy import PolicySet
 
 TICK: Seconds = 1
 SWEEP: Seconds = 10
+LIST: Seconds = 60
 ONCE_WAITS: Seconds = 10
 KEEP_NEWS: Seconds = 7 * 86400
 STOP_WITHIN: Seconds = 8
@@ -80,6 +81,7 @@ class Service:
         self._inbox = GroupCommit(store, self._parts.engine)
         self._server: uvicorn.Server | None = None
         self._serving: threading.Thread | None = None
+        self._paused: dict[str, str | None] = {}
 
     def __enter__(self) -> "Service":
         return self
@@ -95,9 +97,12 @@ class Service:
         parts.engine.run(parts.worker.work)
         self._every("tick", parts.engine.tick, TICK)
         self._every("sweep", parts.engine.sweep, SWEEP)
+        self._every("health", self._take_pulse, TICK)
         self._every("forget", self._forget_news, 3600)
         for desk in parts.desks.values():
-            self._every(f"visit {desk.name}", partial(parts.feeds.visit, desk), desk.poll, at_once=True)
+            self._at_once(f"greet {desk.name}", partial(parts.feeds.greet, desk))
+            self._every(f"list {desk.name}", partial(parts.feeds.list_open, desk), LIST, at_once=True)
+            self._every(f"follow {desk.name}", partial(parts.feeds.follow, desk), desk.poll, at_once=True)
         self._scheduler.start()
         log.info(
             "started", url=url, accounts=sorted(parts.desks), policies=len(parts.rules.policies.policies)
@@ -107,13 +112,15 @@ class Service:
     def stop(self) -> bool:
         """Take nothing more in, let what is under way end. False if something did not end in time; it is in
         the database and the next start goes on with it."""
-        if self._server is not None and self._serving is not None:
-            self._server.should_exit = True
-            self._serving.join(STOP_WITHIN)
-        kept = self._inbox.stop(2)
+        monotonic = SystemClock().monotonic
+        until = monotonic() + STOP_WITHIN
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
-        drained = self._parts.engine.stop(STOP_WITHIN)
+        if self._server is not None and self._serving is not None:
+            self._server.should_exit = True
+            self._serving.join(STOP_WITHIN / 2)
+        kept = self._inbox.stop(max(0, until - monotonic()))
+        drained = self._parts.engine.stop(max(0, until - monotonic()))
         log.info("stopped", drained=kept and drained)
         return kept and drained
 
@@ -129,7 +136,7 @@ class Service:
         troubled = []
         for desk in parts.desks.values():
             progress(f"{desk.name}: reading the directory, the open tickets and the changes")
-            if not parts.feeds.visit(desk):
+            if not (parts.feeds.follow(desk) and parts.feeds.list_open(desk)):
                 troubled.append(desk.name)
         looks = 0
         while True:
@@ -178,19 +185,24 @@ class Service:
         return f"http://{host}:{listening.getsockname()[1]}"
 
     def _ready(self) -> tuple[bool, dict[str, object]]:
+        """Answered in the receiver's event loop, so from memory."""
+        paused, writes = self._paused, self._inbox.well()
+        return writes and not paused, {"inbox": "well" if writes else "not writing", "paused": paused}
+
+    def _take_pulse(self) -> None:
         with self._parts.store.reading() as connection:
-            paused = {
-                one.name: one.paused_reason for one in accounts.every(connection) if one.paused_at is not None
-            }
-        well = self._inbox.well() and not paused
-        return well, {"inbox": "well" if self._inbox.well() else "not writing", "paused": paused}
+            known = accounts.every(connection)
+        self._paused = {one.name: one.paused_reason for one in known if one.paused_at is not None}
 
     def _every(
         self, name: str, call: Callable[[], object], seconds: Seconds, *, at_once: bool = False
     ) -> None:
         self._scheduler.add_job(call, "interval", seconds=seconds, id=name, max_instances=1)
         if at_once:
-            self._scheduler.add_job(call, id=f"{name} at once")
+            self._at_once(name, call)
+
+    def _at_once(self, name: str, call: Callable[[], object]) -> None:
+        self._scheduler.add_job(call, id=f"{name} at once")
 
     def _forget_news(self) -> None:
         with self._parts.store.writing() as connection:
@@ -233,7 +245,7 @@ def take_up(store: Store, policies: PolicySet, now: Instant, names: tuple[str, .
             for name in names
         }
         for policy in policies.policies:
-            policy_texts.keep(connection, policy.hash, policy.name, now)
+            policy_texts.keep(connection, policy.hash, policy.text, now)
         if cursors.read(connection, "", "policies") != policies.hash:
             for name in names:
                 refs = tickets.open_refs(connection, name, limit=1_000_000)

@@ -4,7 +4,11 @@ import hashlib
 import json
 
 
+def canonical(values: object) -> str:
+    """TOML values in their order, as one text; comments and spacing do not count."""
+    return json.dumps(values, default=str, separators=(",", ":"), ensure_ascii=False)
+
+
 def digest(values: object) -> str:
-    """Twelve hex digits of TOML values in their order; comments and spacing do not count."""
-    text = json.dumps(values, default=str, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    """Twelve hex digits that stand for these values."""
+    return hashlib.sha256(canonical(values).encode()).hexdigest()[:12]

@@ -5,7 +5,7 @@ from typing import Literal
 
 from policies.check_ladder import check_ladder
 from policies.conditions import Conditions
-from policies.digest import digest
+from policies.digest import canonical, digest
 from policies.model import Metric, Status
 from policies.parse_actions import Ladder
 from policies.parse_conditions import Names, read_unless, read_when
@@ -79,6 +79,7 @@ def read_policy(table: Table, references: References) -> Policy:
         unless=read_section(table, "unless", ladder, read_unless),
         levels=tuple(level for _, level in levels),
         hash=digest(table.values),
+        text=canonical(table.values),
         file=table.document.name,
         line=table.document.line(table.path),
     )

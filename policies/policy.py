@@ -51,7 +51,7 @@ class Level:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """One policy. `accounts` None means all; `mode` None inherits; `hash` names this text for the ledger."""
+    """One policy. `accounts` None means all; `mode` None inherits. `hash` names `text` in the ledger."""
 
     name: str
     accounts: frozenset[str] | None
@@ -66,6 +66,7 @@ class Policy:
     unless: Conditions
     levels: tuple[Level, ...]
     hash: str
+    text: str
     file: str
     line: int
 

@@ -21,5 +21,5 @@ class Engine(Protocol):
     def run(self, work: Work) -> None:
         """Begin to work, and return."""
 
-    def stop(self, timeout: Seconds) -> bool:
+    def stop(self, timeout: float) -> bool:
         """Take nothing new and wait for what is under way. False if some of it was still running then."""

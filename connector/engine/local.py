@@ -49,7 +49,7 @@ class LocalEngine:
         for number in range(self._threads):
             threading.Thread(target=self._serve, args=(work,), name=f"look-{number}", daemon=True).start()
 
-    def stop(self, timeout: Seconds) -> bool:
+    def stop(self, timeout: float) -> bool:
         """Let what is under way end; what waits stays in the database. False if `timeout` was too short."""
         with self._changed:
             self._stopping = True

@@ -51,7 +51,7 @@ class GroupCommit:
         self._open = True
         self._thread.start()
 
-    def stop(self, timeout: Seconds) -> bool:
+    def stop(self, timeout: float) -> bool:
         """Refuse what comes now and commit what waits. False if that took longer than `timeout`."""
         with self._changed:
             self._open = False

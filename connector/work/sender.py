@@ -81,7 +81,11 @@ class Sender:
         return receipt
 
     def _find_out(self, desk: Desk, kept: KeptWrite) -> None:
-        receipt = self._read(desk.adapter.find_written, kept.write)
+        try:
+            receipt = self._read(desk.adapter.find_written, kept.write)
+        except Gone:
+            self._ended(kept, State.STALE, "the ticket is gone")
+            return
         if receipt is not None:
             self._ended(kept, State.DONE, "found at the helpdesk", receipt)
             return

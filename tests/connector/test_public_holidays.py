@@ -35,6 +35,7 @@ def policies(*regions: str, calendar: str | None = "support") -> PolicySet:
         unless=Conditions(lines=()),
         levels=(),
         hash="text",
+        text="{}",
         file="p.toml",
         line=1,
     )
