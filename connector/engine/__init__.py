@@ -5,7 +5,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
-from policies.model import Seconds, TicketRef
+from policies.model import TicketRef
 
 Work = Callable[[TicketRef], None]
 """All that one ticket needs. Called for one ticket at most once at a time, from any thread."""

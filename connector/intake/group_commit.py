@@ -13,7 +13,6 @@ from connector.engine import Engine
 from connector.store import inbox
 from connector.store.database import Store
 from connector.store.inbox import Arrival
-from policies.model import Seconds
 
 AT_MOST = 500
 
