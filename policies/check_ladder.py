@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from policies.model import Seconds
 from policies.policy import Level
 from policies.table import Table
 
@@ -29,15 +30,22 @@ def check_names(levels: Sequence[tuple[Table, Level]]) -> None:
 
 def check_order(levels: Sequence[tuple[Table, Level]]) -> None:
     """A level that is due no later than one before it in the file overtakes it (rule 3)."""
-    latest = -1
+    latest: Seconds | None = None
     for table, level in levels:
-        if level.after is None or level.clock == "since_last_level":
+        place = place_of(level)
+        if place is None:
             continue
-        if level.after <= latest:
-            table.report(
-                "after",
-                "order",
-                "the level is due no later than one above it, which it overtakes; sort the levels by time.",
-                "warning",
-            )
-        latest = max(latest, level.after)
+        if latest is not None and place <= latest:
+            key = "after" if level.after is not None else "before"
+            text = "the level is due no later than one above it, which it overtakes; sort the levels by time."
+            table.report(key, "order", text, "warning")
+        latest = place if latest is None else max(latest, place)
+
+
+def place_of(level: Level) -> Seconds | None:
+    """Where the level stands on the policy's clock, a deadline being 0; None where that depends."""
+    if level.clock == "since_last_level":
+        return None
+    if level.after is not None:
+        return level.after
+    return None if level.before is None else -level.before

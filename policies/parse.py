@@ -10,10 +10,10 @@ from policies.known import Known
 from policies.model import Need
 from policies.parse_calendar import read_calendar
 from policies.parse_policy import MODES, read_policy
-from policies.policy import CalendarSpec, Mode, Policy, PolicySet, TemplateSpec
+from policies.parse_sla import read_sla
+from policies.policy import CalendarSpec, Mode, Policy, PolicySet, SlaSpec, TemplateSpec
 from policies.problems import Problem
 from policies.references import References
-from policies.scope import not_yet
 from policies.table import Table
 
 SHARED = ("policy", "people", "groups", "calendars", "templates", "sla")
@@ -58,9 +58,7 @@ def read_all(roots: Sequence[Table], known: Known) -> PolicySet:
         people=frozenset({*managers, *managers.values(), *leads.values(), *on_call.values()}),
         known=known,
     )
-    for root in roots:
-        if "sla" in root.values:
-            not_yet(root, "sla", "sla")
+    slas = read_slas(roots, references)
     policies = tuple(read_policies(roots, references))
     modes = read_modes(roots[0])
     default_owner = read_default_owner(roots[0], policies, modes, references)
@@ -70,6 +68,7 @@ def read_all(roots: Sequence[Table], known: Known) -> PolicySet:
         modes=modes,
         calendars=calendars,
         templates=templates,
+        slas=slas,
         leads=leads,
         managers=managers,
         on_call=on_call,
@@ -130,6 +129,17 @@ def read_policies(roots: Sequence[Table], references: References) -> Iterator[Po
             elif policy.name:
                 places[policy.name] = f"{policy.file}:{policy.line}"
             yield policy
+
+
+def read_slas(roots: Sequence[Table], references: References) -> tuple[SlaSpec, ...]:
+    """The tables of targets in file order; the first that serves an account is the one (see Clocks)."""
+    slas: dict[str, SlaSpec] = {}
+    for root in roots:
+        for name, table in root.named("sla"):
+            if name in slas:
+                table.report((), "duplicate", "a table of this name stands in another file too; rename one.")
+            slas[name] = read_sla(name, table, references)
+    return tuple(slas.values())
 
 
 def read_calendars(roots: Sequence[Table]) -> Mapping[str, CalendarSpec]:

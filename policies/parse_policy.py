@@ -100,7 +100,13 @@ def read_clock(table: Table) -> str:
     if not table.require("clock", '"customer_waiting"'):
         return ""
     clock = table.word("clock", CLOCKS, "unknown-clock") or ""
-    not_yet(table, "clock", f"clock.{clock}")
+    if clock == "since_agent_reply" and "pending" not in str(table.values.get("when")):
+        table.report(
+            "clock",
+            "suggest-pending",
+            'this clock runs on when the customer answers; if it should not, add status = "pending" to `when`.',
+            "warning",
+        )
     return clock
 
 

@@ -2,32 +2,7 @@
 
 from policies.table import Table
 
-NOT_YET = frozenset(
-    {
-        "level.notify",
-        "operator.matches",
-        "when.any",
-        "when.all",
-        "clock.since_agent_reply",
-        "clock.assignee_silent",
-        "clock.untouched",
-        "clock.matching",
-        "clock.first_reply",
-        "clock.next_reply",
-        "clock.resolution",
-        "policy.pause_on",
-        "policy.backlog",
-        "level.clock",
-        "level.before",
-        "level.at",
-        "level.repeat",
-        "level.set",
-        "level.follow",
-        "assign.agent",
-        "owner.function",
-        "sla",
-    }
-)
+NOT_YET = frozenset({"level.notify"})
 
 
 def not_yet(table: Table, key: str, word: str) -> bool:
