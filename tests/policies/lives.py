@@ -114,6 +114,24 @@ def calendars(policies: PolicySet) -> Mapping[str, Calendar]:
     return {name: build(spec, frozenset(), range(2026, 2028)) for name, spec in policies.calendars.items()}
 
 
+NEWBORN = Ticket(
+    ref=REF,
+    link="",
+    subject="Nobody can log in",
+    status=Status.NEW,
+    status_name="New",
+    priority=Priority.HIGH,
+    group=TIER1,
+    requester=CLEO,
+    created=START,
+    updated=START,
+    read_at=START,
+    revision="0",
+    loaded=frozenset(Need),
+    counts=Counts(replies=0, reopens=0, reassignments=0, bounces=0),
+)
+
+
 @dataclass
 class Life:
     """One ticket and what is remembered of it. `writes` lists what each look wrote, as (minute, actions)."""
@@ -121,22 +139,7 @@ class Life:
     text: str = LADDER
     head: str = HEAD
     directory: Directory = DIRECTORY
-    ticket: Ticket = Ticket(
-        ref=REF,
-        link="",
-        subject="Nobody can log in",
-        status=Status.NEW,
-        status_name="New",
-        priority=Priority.HIGH,
-        group=TIER1,
-        requester=CLEO,
-        created=START,
-        updated=START,
-        read_at=START,
-        revision="0",
-        loaded=frozenset(Need),
-        counts=Counts(replies=0, reopens=0, reassignments=0, bounces=0),
-    )
+    ticket: Ticket = NEWBORN
     standings: tuple[Standing, ...] = ()
     receipts: dict[str, frozenset[str]] = field(default_factory=dict)
     first_ran: dict[str, Instant] = field(default_factory=dict)
