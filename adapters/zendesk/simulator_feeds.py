@@ -18,7 +18,7 @@ from adapters.zendesk.simulator_rules import STATUSES
 from adapters.zendesk.simulator_tickets import Row
 
 LARGEST_PAGE = 1000
-CURSOR = re.compile(r"(\d+)\.0\|\|(\d+)\|")
+CURSOR = re.compile(r"(\d+)\.0\|\|(-1|\d+)\|")
 TERM = re.compile(r"(type|status|priority|tags)(<=|>=|<|>|:)(\S+)")
 
 Place = tuple[int, int]  # generated_timestamp, ticket id

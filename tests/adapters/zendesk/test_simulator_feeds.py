@@ -63,6 +63,13 @@ def test_after_the_end_the_same_cursor_gives_only_what_changed_since() -> None:
     assert numbers(export(api, cursor=cursor)) == [1]
 
 
+def test_the_cursor_of_an_empty_first_page_goes_on_too() -> None:
+    api = Api()
+    cursor = export(api, start_time=START - 1000)["after_cursor"]
+    api.clock.pass_by(60)
+    assert numbers(export(api, cursor=cursor)) == [1]
+
+
 @pytest.mark.parametrize(("null", "kept"), [(False, True), (True, False)])
 def test_an_empty_page_keeps_the_cursor_or_gives_none(null: bool, kept: bool) -> None:
     api = Api(export_null_cursor=null)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from tenacity import Retrying
 
 from adapters.base import AccessLost, HelpdeskError, TryLater
 from connector.clock import ManualClock
@@ -91,3 +92,17 @@ def test_other_errors_are_not_repeated() -> None:
     with pytest.raises(AccessLost):
         Read(ManualClock(START))(call)
     assert len(asked) == 1
+
+
+def test_it_goes_through_tenacity(monkeypatch: pytest.MonkeyPatch) -> None:
+    used: list[object] = []
+    inner = Retrying.__call__
+
+    def watched(self: Retrying, *args: object, **kwargs: object) -> object:
+        used.append(self)
+        return inner(self, *args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Retrying, "__call__", watched)
+    call, _ = answers("yes")
+    assert Read(ManualClock(START))(call) == "yes"
+    assert len(used) == 1

@@ -1,0 +1,186 @@
+"""The commands as a user types them: what they print, and their exit codes."""
+
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import keyring
+import pytest
+from keyring.backend import KeyringBackend
+from keyring.errors import PasswordDeleteError
+from typer.testing import CliRunner, Result
+
+from adapters.simulator_server import serve
+from adapters.zendesk.simulator import create
+from adapters.zendesk.simulator_state import Zendesk
+from connector.cli import app
+from connector.clock import SystemClock
+from tests.connector.beside import CONFIG, LADDER, SECRETS, composed, furnish
+
+
+class InMemory(KeyringBackend):
+    """A keyring for tests."""
+
+    priority = 1
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str], str] = {}
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return self.kept.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.kept[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        if self.kept.pop((service, username), None) is None:
+            raise PasswordDeleteError(username)
+
+
+@pytest.fixture
+def memory() -> Iterator[InMemory]:
+    before = keyring.get_keyring()
+    keyring.set_keyring(InMemory())
+    yield keyring.get_keyring()  # type: ignore[misc]
+    keyring.set_keyring(before)
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Zendesk]:
+    """A simulated account with one ticket that has waited for an hour, and `uptier.toml` for it."""
+    sim = create(time.time)
+    desk: Zendesk = sim.state.zendesk
+    furnish(desk, 0)
+    desk.open(requester="Cleo", subject="Printer", group="Tier 1", at=int(time.time()) - 3600)
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    with serve(sim) as url:
+        (tmp_path / "uptier.toml").write_text(CONFIG.format(url=url, service="") + LADDER, encoding="utf-8")
+        yield desk
+
+
+def uptier(*words: str, said: str | None = None) -> Result:
+    root = logging.getLogger()
+    handlers = root.handlers[:]
+    result = CliRunner().invoke(app, list(words), input=said)
+    root.handlers[:] = handlers  # the runner has closed what the command logged to
+    return result
+
+
+def test_check_says_that_all_is_well(desk: Zendesk) -> None:
+    result = uptier("check")
+    assert (result.exit_code, result.stdout) == (0, "uptier.toml: 1 policies, no errors\n")
+
+
+def test_check_online_asks_the_helpdesk(desk: Zendesk) -> None:
+    result = uptier("check", "--online")
+    assert result.exit_code == 0
+    assert "ok  acme: " in result.stdout
+
+
+def test_check_online_needs_a_human_where_credentials_are_wrong(
+    desk: Zendesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UPTIER_SECRET_ACME_TOKEN", "wrong")
+    assert uptier("check", "--online").exit_code == 1
+
+
+def test_a_wrong_file_is_2_with_file_and_line(desk: Zendesk, tmp_path: Path) -> None:
+    path = tmp_path / "uptier.toml"
+    path.write_text(path.read_text().replace('after = "30m"', 'after = "soon"'), encoding="utf-8")
+    result = uptier("check")
+    assert result.exit_code == 2
+    assert "uptier.toml:" in result.stdout
+    assert "soon" in result.stdout
+    assert uptier("run", "--once").exit_code == 2
+    assert desk.log == []
+
+
+def test_no_file_is_2() -> None:
+    result = uptier("check", "--config", "nowhere.toml")
+    assert result.exit_code == 2
+    assert "nowhere.toml" in result.stdout
+
+
+def test_a_round_then_why_and_what_happened(desk: Zendesk) -> None:
+    result = uptier("run", "--once")
+    assert result.exit_code == 0, result.stderr
+    assert "1 fired" in result.stdout
+    assert "1 written" in result.stdout
+    explained = uptier("explain", "acme/1")
+    assert "acme/1: Printer" in explained.stdout
+    assert "Owner: Tier 2." in explained.stdout
+    happened = uptier("history", "acme/1", "--json")
+    assert [line["what"] for line in json.loads(happened.stdout)][-1] == "written"
+
+
+def test_a_round_as_json(desk: Zendesk) -> None:
+    counts = json.loads(uptier("run", "--once", "--json").stdout)["counts"]
+    assert counts == {"fired": 1, "written": 1}
+
+
+def test_a_round_that_needs_a_human_is_1(desk: Zendesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UPTIER_SECRET_ACME_TOKEN", "wrong")
+    result = uptier("run", "--once")
+    assert result.exit_code == 1
+    assert "needs a human" in result.stdout
+
+
+def test_a_missing_secret_is_2_and_says_how_to_keep_it(
+    desk: Zendesk, monkeypatch: pytest.MonkeyPatch, memory: InMemory
+) -> None:
+    monkeypatch.delenv("UPTIER_SECRET_ACME_TOKEN")
+    result = uptier("run", "--once")
+    assert result.exit_code == 2
+    assert "uptier secret set acme-token" in result.stderr
+
+
+def test_secrets_reach_the_keyring_when_no_variable_is_set(
+    desk: Zendesk, monkeypatch: pytest.MonkeyPatch, memory: InMemory
+) -> None:
+    for name, value in SECRETS.items():
+        monkeypatch.delenv(name)
+        secret = name.removeprefix("UPTIER_SECRET_").lower().replace("_", "-")
+        assert uptier("secret", "set", secret, said=value).exit_code == 0
+    assert set(memory.kept) == {("uptier", "acme-token"), ("uptier", "acme-webhook")}
+    assert uptier("run", "--once").exit_code == 0
+
+
+@pytest.mark.parametrize("command", ["explain", "history"])
+def test_a_ticket_that_cannot_be_named_is_2(desk: Zendesk, command: str) -> None:
+    assert uptier(command, "4711").exit_code == 2
+
+
+def test_a_ticket_never_seen_says_so(desk: Zendesk) -> None:
+    assert uptier("explain", "acme/99").exit_code == 2
+    assert "nothing has happened to acme/99" in uptier("history", "acme/99").stdout
+
+
+def test_sigterm_ends_a_running_service_with_0(desk: Zendesk, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [Path(sys.executable).with_name("uptier"), "run"],
+        cwd=tmp_path,
+        env=dict(os.environ) | SECRETS,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    assert any("listening on http://127.0.0.1:" in line for line in process.stderr)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 0, said
+
+
+def test_a_second_process_on_the_same_database_is_refused(desk: Zendesk) -> None:
+    with composed(Path("uptier.toml"), SystemClock()):
+        result = uptier("run", "--once")
+    assert result.exit_code == 2
+    assert "another Uptier (process" in result.stderr
