@@ -14,6 +14,7 @@ test: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+	$(BIN)/pytest --no-header tests/benchmarks/bench_*.py
 	$(BIN)/pytest --cov --cov-report=term:skip-covered
 
 format: $(READY)

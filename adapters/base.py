@@ -257,6 +257,29 @@ class Adapter(Protocol):
         """Credentials, rights, plan, webhook set-up: what works and what to do about the rest."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a helpdesk keeps what a common field shows. `lossy` says what is lost on the way, `writing` how a
+    change is written or why it is refused; empty where there is nothing to say."""
+
+    where: str
+    lossy: str = ""
+    writing: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vendor:
+    """What is true of a helpdesk before any account of it is asked: the entry-point group `uptier.vendors`.
+
+    `sources` names every field of `policies.fields`, and `custom.NAME`. `target_start` is whether its SLA
+    targets tell when they began, which the level key `at` needs.
+    """
+
+    title: str
+    sources: Mapping[str, Source]
+    target_start: bool = False
+
+
 class AdapterFactory(Protocol):
     """What the entry-point group `uptier.adapters` holds."""
 

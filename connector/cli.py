@@ -8,23 +8,33 @@ import json
 import os
 import signal
 import sys
-import threading
+import time
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from connector import cli_language, cli_tickets
+from connector.cli_config import (
+    CONFIG,
+    NEEDS_HUMAN,
+    WRONG,
+    AsJson,
+    Config,
+    checked,
+    give_up,
+    loaded_with_directory,
+    opened,
+)
+
 if TYPE_CHECKING:
     from connector.service import Service
-    from connector.settings import Loaded, Settings
-    from connector.store.database import Store
-    from policies.known import Known
-    from policies.model import TicketRef
-    from policies.policy import PolicySet
+    from connector.settings import Settings
 
-NEEDS_HUMAN = 1
-WRONG = 2
+TAKES_UP = 15.0
+"""Real seconds in which a running service has read its policies again."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -34,13 +44,8 @@ app = typer.Typer(
 )
 secret = typer.Typer(no_args_is_help=True, help="Secrets in this machine's keyring.")
 app.add_typer(secret, name="secret")
-
-Config = Annotated[
-    Path, typer.Option("--config", envvar="UPTIER_CONFIG", help="The config file.", show_default=True)
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
-TicketName = Annotated[str, typer.Argument(metavar="ACCOUNT/ID", help="A ticket, for example acme/4711.")]
-CONFIG = Path("uptier.toml")
+app.add_typer(cli_tickets.app)
+app.add_typer(cli_language.app)
 
 
 def show_version(asked: bool) -> None:
@@ -80,19 +85,45 @@ def run(
                 summary = service.once(lambda text: typer.echo(text, err=True))
                 typer.echo(json.dumps(summary.as_json()) if as_json else "\n".join(summary.lines()))
                 raise typer.Exit(NEEDS_HUMAN if summary.needs_human else 0)
-            serve(service)
+            serve(service, config)
     except (SecretError, StoreTrouble, AlreadyRunning, CannotListen, ValueError) as error:
         give_up(str(error))
 
 
-def serve(service: "Service") -> None:
-    """Run until Ctrl-C or SIGTERM, then let what is under way end."""
-    stopping = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopping.set())
+def serve(service: "Service", config: Path) -> None:
+    """Run until Ctrl-C or SIGTERM, then let what is under way end. SIGHUP reads the policies again."""
+    orders: SimpleQueue[int] = SimpleQueue()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda given, _: orders.put(given))
     typer.echo(f"listening on {service.start()}; stop with Ctrl-C", err=True)
-    stopping.wait()
+    while orders.get() == signal.SIGHUP:
+        service.reload(loaded_with_directory(config))
     service.stop()
+
+
+@app.command("reload")
+def reload_policies(config: Config = CONFIG) -> None:
+    """Have the running service read its policies again; one with errors leaves the old ones running."""
+    from connector.store import cursors
+    from connector.store.lock import holder
+
+    settings, policies = checked(config)
+    store = opened(config)
+    process = holder(store.path)
+    if process is None:
+        give_up(f"no uptier runs on {settings.service.database}; `uptier run` starts one")
+    os.kill(process, signal.SIGHUP)
+    until = time.monotonic() + TAKES_UP
+    taken = False
+    while not taken and time.monotonic() < until:
+        with store.reading() as connection:
+            taken = cursors.read(connection, "", "policies") == policies.hash
+        time.sleep(0 if taken else 0.1)
+    store.close()
+    if not taken:
+        typer.echo(f"process {process} did not take the policies up; see its log", err=True)
+        raise typer.Exit(NEEDS_HUMAN)
+    typer.echo(f"process {process} runs {len(policies.policies)} policies, hash {policies.hash}")
 
 
 @app.command()
@@ -126,52 +157,6 @@ def check(
         raise typer.Exit(NEEDS_HUMAN)
 
 
-@app.command()
-def explain(ticket: TicketName, config: Config = CONFIG, as_json: AsJson = False) -> None:
-    """Say why a ticket is where it is: the trace of the last look at it."""
-    from connector.store import codec, tickets
-    from policies.explain import explain as in_words
-    from policies.plan import PolicyTrace
-
-    ref = ticket_ref(ticket)
-    store = opened(config)
-    with store.reading() as connection:
-        known = tickets.known(connection, ref)
-    store.close()
-    if known is None:
-        give_up(f"{ref} has not been seen; is the account right, and has `uptier run` listed its tickets?")
-    if as_json:
-        typer.echo(codec.dump(tuple[PolicyTrace, ...], known.trace))
-        return
-    owner = f" Owner: {known.owner}." if known.owner else ""
-    typer.echo(f"{ref}: {known.ticket.subject}\nLooked at {stamp(known.seen_at)}.{owner}\n")
-    typer.echo(in_words(known.trace) if known.trace else "No policy can match this ticket.")
-
-
-@app.command()
-def history(ticket: TicketName, config: Config = CONFIG, as_json: AsJson = False) -> None:
-    """List what happened to a ticket: when, how and to whom."""
-    from dataclasses import asdict
-
-    from connector.store import ledger
-
-    ref = ticket_ref(ticket)
-    store = opened(config)
-    with store.reading() as connection:
-        lines = ledger.of_ticket(connection, ref)
-    store.close()
-    if as_json:
-        typer.echo(json.dumps([asdict(line) for line in lines]))
-        return
-    for line in lines:
-        place = " / ".join(part for part in (line.policy, line.level) if part)
-        owner = f", owner {line.owner}" if line.owner else ""
-        said = f": {line.text}" if line.text else ""
-        typer.echo(f"{stamp(line.at)}  {line.what:14} {place}{owner}{said}")
-    if not lines:
-        typer.echo(f"nothing has happened to {ref}")
-
-
 @secret.command("set")
 def set_secret(name: Annotated[str, typer.Argument(help="As in secret:NAME.")]) -> None:
     """Keep a secret in the keyring. It is read from standard input, or asked for."""
@@ -194,48 +179,6 @@ def demo() -> None:
     raise typer.Exit(play(typer.echo))
 
 
-def checked(config: Path) -> "tuple[Settings, PolicySet]":
-    """The config without errors; otherwise its problems are printed and the call ends."""
-    loaded = loaded_with_directory(config)
-    for problem in loaded.problems:
-        typer.echo(str(problem), err=True)
-    if loaded.settings is None or loaded.policies is None:
-        give_up(f"{config} has errors; `uptier check` lists them")
-    return loaded.settings, loaded.policies
-
-
-def loaded_with_directory(config: Path) -> "Loaded":
-    """The config, its groups and people judged by the last directories in the database, if there is one."""
-    from connector.settings import load
-
-    first = load(config)
-    known = known_directories(first)
-    return load(config, known) if known is not None else first
-
-
-def known_directories(loaded: "Loaded") -> "Known | None":
-    """The directories as last read, or None where no database is yet."""
-    from connector.store import directories
-    from connector.store.database import StoreTrouble, open_store
-    from policies.known import Known, KnownAccount
-
-    if loaded.settings is None:
-        return None
-    url = loaded.settings.service.database
-    if not Path(url.removeprefix("sqlite:///")).exists():
-        return None
-    try:
-        store = open_store(url)
-    except StoreTrouble as trouble:
-        give_up(str(trouble))
-    with store.reading() as connection:
-        read = {name: directories.read(connection, name) for name in loaded.settings.accounts}
-    store.close()
-    return Known(
-        accounts={name: KnownAccount.of(one.directory) for name, one in read.items() if one is not None}
-    )
-
-
 def probe(settings: "Settings") -> list[dict[str, Any]]:
     """What each helpdesk says of our access to it."""
     from adapters.base import HelpdeskError
@@ -256,37 +199,3 @@ def probe(settings: "Settings") -> list[dict[str, Any]]:
             for what, ok, text, fatal in said
         ]
     return findings
-
-
-def opened(config: Path) -> "Store":
-    """The database of this config, to read from."""
-    from connector.store.database import StoreTrouble, open_store
-
-    settings, _ = checked(config)
-    try:
-        return open_store(settings.service.database)
-    except StoreTrouble as trouble:
-        give_up(str(trouble))
-
-
-def ticket_ref(text: str) -> "TicketRef":
-    """The ticket named on the command line."""
-    from policies.model import TicketRef
-
-    try:
-        return TicketRef.parse(text)
-    except ValueError as error:
-        give_up(str(error))
-
-
-def stamp(at: int) -> str:
-    """An instant in this machine's time zone."""
-    from datetime import UTC, datetime
-
-    return datetime.fromtimestamp(at, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-
-
-def give_up(text: str) -> NoReturn:
-    """Say what is wrong and stop with exit code 2."""
-    typer.echo(f"uptier: {text}", err=True)
-    raise typer.Exit(WRONG)

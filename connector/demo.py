@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from adapters.simulator_server import serve
-from connector import cli, logs
+from connector import cli_tickets, logs
 from connector.clock import ShiftedClock
 from connector.demo_zendesk import ZendeskDesk
 from connector.secrets import Secrets
@@ -90,9 +90,9 @@ def play(tell: Tell) -> int:
 
         well = desk.story(clock, tell, settled)
         tell("\nWhat happened to the first ticket, by `uptier history`:\n")
-        cli.history(f"{desk.name}/{desk.tickets['waits']}", folder / "uptier.toml")
+        cli_tickets.history(f"{desk.name}/{desk.tickets['waits']}", folder / "uptier.toml")
         tell("\nWhy the second was left alone, by `uptier explain`:\n")
-        cli.explain(f"{desk.name}/{desk.tickets['left']}", folder / "uptier.toml")
+        cli_tickets.explain(f"{desk.name}/{desk.tickets['left']}", folder / "uptier.toml")
         tell("\nAll came out as told." if well else "\nThis did not come out as told.")
         return 0 if well else 1
 

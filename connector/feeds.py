@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 
 import structlog
 
@@ -105,13 +104,7 @@ class Feeds:
             known = directories.read(connection, desk.name)
         if known is not None and now - known.read_at < DIRECTORY_EVERY:
             return
-        policies = self._rules().policies
-        directory = replace(
-            self._read(desk.adapter.directory),
-            leads=policies.leads,
-            managers=policies.managers,
-            on_call=policies.on_call,
-        )
+        directory = self._read(desk.adapter.directory)
         with self._store.writing() as connection:
             directories.save(connection, directory, now)
         log.info(

@@ -17,12 +17,13 @@ from adapters.base import AdapterFactory
 from connector.clock import Clock, SystemClock
 from connector.desks import Desk
 from connector.engine.local import LocalEngine
+from connector.errands import Errands
 from connector.feeds import Feeds
 from connector.intake.group_commit import GroupCommit
 from connector.intake.receiver import receiver
 from connector.public_holidays import calendars
 from connector.secrets import Secrets
-from connector.settings import Settings
+from connector.settings import Loaded, Settings
 from connector.store import accounts, cursors, inbox, ledger, policy_texts, tickets, timers
 from connector.store.database import Store, open_store
 from connector.store.inbox import Arrival
@@ -30,7 +31,7 @@ from connector.store.lock import only_engine
 from connector.summary import Summary, summarise
 from connector.work.budget import Budget
 from connector.work.reading import Read
-from connector.work.rules import Rules
+from connector.work.rules import InForce, Rules
 from connector.work.worker import Worker
 from policies.model import Instant, Seconds
 from policies.policy import PolicySet
@@ -57,7 +58,7 @@ class Parts:
     store: Store
     clock: Clock
     desks: Mapping[str, Desk]
-    rules: Rules
+    rules: InForce
     engine: LocalEngine
     worker: Worker
     feeds: Feeds
@@ -77,7 +78,9 @@ class Service:
         except BaseException:
             self._stack.close()
             raise
-        self._scheduler = BackgroundScheduler(job_defaults={"coalesce": True, "misfire_grace_time": None})
+        self._scheduler = BackgroundScheduler(
+            executors={"default": Errands()}, job_defaults={"coalesce": True, "misfire_grace_time": None}
+        )
         self._inbox = GroupCommit(store, self._parts.engine)
         self._server: uvicorn.Server | None = None
         self._serving: threading.Thread | None = None
@@ -105,7 +108,7 @@ class Service:
             self._every(f"follow {desk.name}", partial(parts.feeds.follow, desk), desk.poll, at_once=True)
         self._scheduler.start()
         log.info(
-            "started", url=url, accounts=sorted(parts.desks), policies=len(parts.rules.policies.policies)
+            "started", url=url, accounts=sorted(parts.desks), policies=len(parts.rules().policies.policies)
         )
         return url
 
@@ -123,6 +126,21 @@ class Service:
         drained = self._parts.engine.stop(max(0, until - monotonic()))
         log.info("stopped", drained=kept and drained)
         return kept and drained
+
+    def reload(self, loaded: Loaded) -> bool:
+        """Run these policies from the next look on. False, and everything stays as it is, if they have errors
+        (rule 13). Settings of the service and its accounts are read at the start only."""
+        problems = [str(each) for each in loaded.problems if each.severity == "error"]
+        if loaded.policies is None or loaded.settings is None:
+            log.error("reload_refused", problems=problems, next="uptier check; the old policies run on")
+            return False
+        if loaded.settings != self._settings:
+            log.warning("settings_not_reloaded", next="restart to use the new [service] and [accounts]")
+        parts = self._parts
+        parts.rules.replace(take_up(parts.store, loaded.policies, parts.clock.now(), tuple(parts.desks)))
+        parts.engine.sweep()
+        log.info("reloaded", policies=len(loaded.policies.policies), hash=loaded.policies.hash)
+        return True
 
     def idle(self, timeout: float) -> bool:
         """Whether nothing waits and nothing is under way, at the latest after `timeout` seconds."""
@@ -214,11 +232,9 @@ def compose(settings: Settings, policies: PolicySet, clock: Clock, secrets: Secr
     desks = {name: open_desk(name, settings, clock, secrets) for name in settings.accounts}
     engine = LocalEngine(store, clock.now)
     read = Read(clock)
-    rules = take_up(store, policies, clock.now(), tuple(desks))
-    worker = Worker(
-        store=store, clock=clock, desks=desks, rules=lambda: rules, caps=settings.service.caps, read=read
-    )
-    feeds = Feeds(store=store, clock=clock, engine=engine, worker=worker, rules=lambda: rules, read=read)
+    rules = InForce(take_up(store, policies, clock.now(), tuple(desks)))
+    worker = Worker(store=store, clock=clock, desks=desks, rules=rules, caps=settings.service.caps, read=read)
+    feeds = Feeds(store=store, clock=clock, engine=engine, worker=worker, rules=rules, read=read)
     return Parts(
         store=store, clock=clock, desks=desks, rules=rules, engine=engine, worker=worker, feeds=feeds
     )

@@ -17,6 +17,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    WithJsonSchema,
 )
 
 from adapters.base import Account
@@ -113,7 +114,7 @@ class AccountSettings(Table):
         discriminator="kind", examples=['auth = { kind = "bearer", token = "secret:acme-token" }']
     )
     webhook: Webhook | None = None
-    poll: Annotated[Seconds, BeforeValidator(interval)] = 60
+    poll: Annotated[Seconds, BeforeValidator(interval), WithJsonSchema({"type": "string"})] = 60
     budget: Annotated[float, Field(strict=True, gt=0, le=1)] = 0.5
     mode: Mode | None = None
     fields: Annotated[

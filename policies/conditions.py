@@ -66,20 +66,6 @@ class Conditions:
     lines: tuple[Line, ...] = ()
     asks_solved: bool = False
 
-    def refuses(self, ticket: Ticket) -> bool:
-        """`when`: whether a line fails. The quick way: stops at the first, keeps no trace."""
-        for line in self.lines:  # noqa: SIM110 - a generator would cost more than most first lines
-            if not line.holds(ticket):
-                return True
-        return False
-
-    def excludes(self, ticket: Ticket) -> bool:
-        """`unless`: whether a line holds. The quick way: stops at the first, keeps no trace."""
-        for line in self.lines:  # noqa: SIM110 - as above
-            if line.holds(ticket):
-                return True
-        return False
-
     def all_hold(self, ticket: Ticket) -> tuple[bool, tuple[LineTrace, ...]]:
         """`when`: whether every line holds. The trace has every line, also those behind a failed one."""
         traces = tuple(line.trace("when", ticket) for line in self.lines)
@@ -92,7 +78,10 @@ class Conditions:
 
     def maybe(self, ticket: Ticket) -> bool:
         """`when` on a snapshot: False only if a line fails whatever else is loaded."""
-        return all(line.maybe(ticket) for line in self.lines)
+        for line in self.lines:  # noqa: SIM110 - it decides most rows of a feed; a generator costs as much again
+            if not (line.maybe(ticket) if line.needs or line.inner else line.holds(ticket)):
+                return False
+        return True
 
     def certainly_excludes(self, ticket: Ticket) -> bool:
         """`unless` on a snapshot: True only if a line holds whatever else is loaded."""

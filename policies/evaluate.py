@@ -163,7 +163,7 @@ def could_matter(snapshot: Ticket, policies: PolicySet, standings: tuple[Standin
     if snapshot.gone:
         return any(each.looked for each in standings)
     looked = {each.policy for each in standings if each.looked}
-    return any(
-        could_hold(policy, snapshot) or (policy.backlog == "skip" and policy.name not in looked)
-        for policy in policies.serving(snapshot.ref.account)
-    )
+    for policy in policies.serving(snapshot.ref.account):
+        if could_hold(policy, snapshot) or (policy.backlog == "skip" and policy.name not in looked):
+            return True
+    return False

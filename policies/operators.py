@@ -252,6 +252,12 @@ TABLE = (
     ),
 )
 
+
+def fits(operator: Operator, field: Field) -> bool:
+    """Whether the operator works on this field."""
+    return field.kind in operator.kinds or (operator.ranked and field.ranked)
+
+
 OPERATORS: Mapping[str, Operator] = {each.name: each for each in TABLE}
 
 IS = Operator(

@@ -1,7 +1,7 @@
 """Reads config and policy files into one checked `PolicySet`, or into all the problems there are, at once."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from policies.clocks import clock_needs
 from policies.digest import digest
@@ -59,6 +59,7 @@ def read_all(roots: Sequence[Table], known: Known) -> PolicySet:
         known=known,
     )
     slas = read_slas(roots, references)
+    references = replace(references, slas=slas)
     policies = tuple(read_policies(roots, references))
     modes = read_modes(roots[0])
     default_owner = read_default_owner(roots[0], policies, modes, references)
@@ -73,7 +74,7 @@ def read_all(roots: Sequence[Table], known: Known) -> PolicySet:
         managers=managers,
         on_call=on_call,
         needs=needs_of(policies),
-        hash=digest([root.values.get(key) for root in roots for key in SHARED]),
+        hash=digest([default_owner, modes, *(root.values.get(key) for root in roots for key in SHARED)]),
     )
 
 

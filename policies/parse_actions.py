@@ -28,6 +28,7 @@ class Ladder:
     """What a level has to know of its policy: the calendar it counts on, and the accounts it serves."""
 
     calendar: str | None
+    clock: str
     deadline: bool
     serves: tuple[str, ...]
     references: References

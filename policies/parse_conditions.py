@@ -9,7 +9,7 @@ from policies.custom import kind_asked, read_as
 from policies.document import Path
 from policies.fields import CUSTOM, FIELDS, SPACES, Field, find
 from policies.model import Status
-from policies.operators import IS, OPERATORS, Operator, Wanted
+from policies.operators import IS, OPERATORS, Operator, Wanted, fits
 from policies.parse_operand import read_operand
 from policies.problems import did_you_mean, listed
 from policies.references import References
@@ -155,11 +155,6 @@ def read_operators(table: Table, field: Field, names: Names) -> Iterator[Line]:
             table.report(key, "unknown-operator", f"there is no operator `{key}`.{hint}")
         elif not not_yet(table, key, f"operator.{key}"):
             yield from read_test(table, key, operator, field, names)
-
-
-def fits(operator: Operator, field: Field) -> bool:
-    """Whether the operator works on this field."""
-    return field.kind in operator.kinds or (operator.ranked and field.ranked)
 
 
 def read_test(table: Table, key: str, operator: Operator, field: Field, names: Names) -> Iterator[Line]:

@@ -89,6 +89,14 @@ def check_due(table: Table, ladder: Ladder) -> None:
                 "needs-deadline",
                 f"`{key}` needs a deadline clock; use `after`, or another `clock` on the policy.",
             )
+    if "at" in said and ladder.deadline:
+        for account in ladder.references.startless(ladder.serves, ladder.clock):
+            table.report(
+                "at",
+                "no-start",
+                f"the helpdesk of account {account} never tells when a target began, so `at` is never due there; "
+                f"use `before`, or give {ladder.clock} targets of your own in [sla.NAME].",
+            )
 
 
 def read_clock(table: Table) -> Literal["policy", "since_last_level"]:

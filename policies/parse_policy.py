@@ -58,6 +58,7 @@ def read_policy(table: Table, references: References) -> Policy:
     clock, calendar = read_clock(table), read_calendar_name(table, references)
     ladder = Ladder(
         calendar=calendar,
+        clock=clock,
         deadline=clock in DEADLINES,
         serves=references.serving(accounts),
         references=references,

@@ -95,6 +95,10 @@ class SlaSpec:
     calendar: str | None
     targets: Mapping[str, Mapping[Priority, Seconds]]
 
+    def serves(self, account: str) -> bool:
+        """Whether the table names the account, or none."""
+        return self.accounts is None or account in self.accounts
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemplateSpec:

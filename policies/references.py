@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from policies.document import Path
 from policies.fields import CUSTOM, Field
 from policies.known import Known, KnownAccount
+from policies.policy import SlaSpec
 from policies.problems import did_you_mean
 from policies.table import Table
 
@@ -20,6 +21,7 @@ class References:
     templates: Collection[str]
     people: frozenset[str]
     known: Known
+    slas: tuple[SlaSpec, ...] = ()
 
     def serving(self, accounts: frozenset[str] | None) -> tuple[str, ...]:
         """The accounts a policy serves; all if it names none."""
@@ -46,6 +48,16 @@ class References:
             if name not in every:
                 said = f'no group or person "{name}"'
                 report_unknown(table, key, "unknown-owner", said, account, every, name)
+
+    def startless(self, serves: Collection[str], metric: str) -> list[str]:
+        """The served accounts where a target of this metric never tells when it began, nor does `[sla]`."""
+        told = {
+            account
+            for account in serves
+            for sla in self.slas
+            if sla.serves(account) and metric in sla.targets
+        }
+        return [account for account in serves if account in self.known.startless and account not in told]
 
     def lacking(self, field: Field, serves: Collection[str]) -> list[str]:
         """The served accounts that do not map this custom field."""

@@ -19,7 +19,7 @@ def deadline(
     targets = [each for each in sight.ticket.targets if each.metric is metric]
     if targets:
         return from_vendor(chosen(targets), sight.ticket.updated, now)
-    serving = (s for s in slas if s.accounts is None or sight.ticket.ref.account in s.accounts)
+    serving = (s for s in slas if s.serves(sight.ticket.ref.account))
     sla = next(serving, None)
     if sla is None:
         return Reading(why_absent=f"there is no {metric} target")

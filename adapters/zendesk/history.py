@@ -10,7 +10,8 @@ from typing import Any
 from adapters.base import Account
 from adapters.zendesk.people import SYSTEM, Authors, Row, by_rule, ident
 from adapters.zendesk.ticket import PRIORITIES, STATUSES, field_ids, instant, value
-from policies.model import Act, Change, Counts, Message, Status, Value, Who
+from policies.counts import is_bounce, is_reassignment, is_reopening
+from policies.model import Act, Change, Counts, Message, Value, Who
 
 NAMES = {
     "status": "status",
@@ -19,8 +20,6 @@ NAMES = {
     "assignee_id": "assignee",
     "tags": "tags",
 }
-DONE = frozenset({Status.SOLVED, Status.CLOSED})
-PEOPLE = frozenset({Who.AGENT, Who.CUSTOMER})
 SPACE = "uptier"
 """Our name in `metadata.custom`, the place no reader of the ticket sees."""
 
@@ -119,20 +118,3 @@ def replies_in(audit: Row, authors: Authors, requester: str | None) -> int:
         and authors.wrote(comment.get("author_id"), comment.get("via")) is Who.AGENT
         for comment in public
     )
-
-
-def is_reopening(change: Change) -> bool:
-    """Whether a person took the ticket back out of solved."""
-    ended = change.before in DONE and change.after not in DONE
-    return change.field == "status" and ended and change.act.who in PEOPLE
-
-
-def is_reassignment(move: Change) -> bool:
-    """Whether a person moved the ticket from one assignee to another."""
-    return None not in (move.before, move.after) and move.act.who in PEOPLE
-
-
-def is_bounce(earlier: Change, later: Change) -> bool:
-    """Whether two moves in a row, both by people, brought the ticket back to where it was."""
-    both = is_reassignment(earlier) and is_reassignment(later)
-    return both and earlier.before == later.after and earlier.before != earlier.after

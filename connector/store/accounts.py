@@ -62,5 +62,10 @@ def first_ran(connection: Connection, name: str, policies: Iterable[str], now: I
     rows = [{"account": name, "policy": policy, "at": now} for policy in policies]
     if rows:
         connection.execute(insert(connection, first_run).on_conflict_do_nothing(), rows)
+    return first_runs(connection, name)
+
+
+def first_runs(connection: Connection, name: str) -> dict[str, Instant]:
+    """When each policy that ever ran on the account first did."""
     known = connection.execute(select(first_run.c.policy, first_run.c.at).where(first_run.c.account == name))
     return {row.policy: row.at for row in known}

@@ -11,10 +11,30 @@ class AlreadyRunning(Exception):
     """Another process works on this database."""
 
 
+def holder(database: Path) -> int | None:
+    """The process that works on this database now; None if none does."""
+    try:
+        handle = os.open(lock_of(database), os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return int(os.read(handle, 32).decode() or 0) or None
+    finally:
+        os.close(handle)
+    return None
+
+
+def lock_of(database: Path) -> Path:
+    """The lock file beside a database."""
+    return database.with_name(database.name + ".lock")
+
+
 @contextmanager
 def only_engine(database: Path) -> Iterator[None]:
     """Hold `<database>.lock` for as long as an engine runs. Raises AlreadyRunning with the holder's pid."""
-    path = database.with_name(database.name + ".lock")
+    path = lock_of(database)
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:

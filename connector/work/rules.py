@@ -1,10 +1,13 @@
 """The policies as they run now: the checked set and its calendars, replaced as a whole on reload."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from policies.calendars import Calendar
-from policies.model import Instant
+from policies.evaluate import evaluate
+from policies.memory import Standing
+from policies.model import Directory, Instant, Ticket
+from policies.plan import Plan
 from policies.policy import PolicySet
 
 
@@ -15,3 +18,35 @@ class Rules:
     policies: PolicySet
     calendars: Mapping[str, Calendar]
     first_ran: Mapping[str, Mapping[str, Instant]]
+
+    def judge(
+        self, ticket: Ticket, standings: tuple[Standing, ...], directory: Directory, now: Instant
+    ) -> Plan:
+        """What to do now about a ticket as it was read."""
+        first_ran = self.first_ran.get(ticket.ref.account, {})
+        people = self._peopled(directory)
+        return evaluate(ticket, self.policies, standings, people, self.calendars, now, first_ran)
+
+    def _peopled(self, directory: Directory) -> Directory:
+        """The directory with what the files say of leads, managers and duty; the files win."""
+        return replace(
+            directory,
+            leads={**directory.leads, **self.policies.leads},
+            managers={**directory.managers, **self.policies.managers},
+            on_call={**directory.on_call, **self.policies.on_call},
+        )
+
+
+class InForce:
+    """The rules that are in force. Any thread may ask; a look uses one answer from its beginning to its end."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+
+    def __call__(self) -> Rules:
+        """The rules now."""
+        return self._rules
+
+    def replace(self, rules: Rules) -> None:
+        """From the next look on, these."""
+        self._rules = rules

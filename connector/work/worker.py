@@ -24,7 +24,6 @@ from connector.work.keeping import keep_capped, keep_look
 from connector.work.reading import Read
 from connector.work.rules import Rules
 from connector.work.sender import FIND_OUT, Sender
-from policies.evaluate import evaluate
 from policies.memory import Standing
 from policies.model import Directory, Seconds, Ticket, TicketRef
 from policies.who import recognise
@@ -109,8 +108,7 @@ class Worker:
     def _decide(self, desk: Desk, ticket: Ticket, seen: Seen, directory: Directory) -> None:
         rules = self._rules()
         now = self._clock.now()
-        first_ran = rules.first_ran.get(desk.name, {})
-        plan = evaluate(ticket, rules.policies, seen.standings, directory, rules.calendars, now, first_ran)
+        plan = rules.judge(ticket, seen.standings, directory, now)
         if plan.wanted and _too_fresh(desk, ticket):
             raise TryLater(
                 "the ticket changed a moment ago; the next look is on settled facts", _settle(desk)

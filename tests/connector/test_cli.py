@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import keyring
@@ -18,10 +18,14 @@ from typer.testing import CliRunner, Result
 
 from adapters.simulator_server import serve
 from adapters.zendesk.simulator import create
+from adapters.zendesk.simulator_faults import Fault
 from adapters.zendesk.simulator_state import Zendesk
 from connector.cli import app
 from connector.clock import SystemClock
 from tests.connector.beside import CONFIG, LADDER, SECRETS, composed, furnish
+
+HTTP_TIMEOUT = 20.0
+"""Seconds that the adapter waits for an answer."""
 
 
 class InMemory(KeyringBackend):
@@ -72,6 +76,29 @@ def uptier(*words: str, said: str | None = None) -> Result:
     result = CliRunner().invoke(app, list(words), input=said)
     root.handlers[:] = handlers  # the runner has closed what the command logged to
     return result
+
+
+def running(folder: Path) -> subprocess.Popen[str]:
+    """`uptier run` in a process of its own, once it listens."""
+    process = subprocess.Popen(
+        [Path(sys.executable).with_name("uptier"), "run"],
+        cwd=folder,
+        env=dict(os.environ) | SECRETS,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    assert any("listening on http://127.0.0.1:" in line for line in process.stderr)
+    return process
+
+
+def until(seen: Callable[[], bool]) -> None:
+    """Come back once it is so."""
+    patience = time.monotonic() + 60
+    while not seen():
+        assert time.monotonic() < patience
+        time.sleep(0.01)
 
 
 def test_check_says_that_all_is_well(desk: Zendesk) -> None:
@@ -164,19 +191,42 @@ def test_a_ticket_never_seen_says_so(desk: Zendesk) -> None:
 
 
 def test_sigterm_ends_a_running_service_with_0(desk: Zendesk, tmp_path: Path) -> None:
-    process = subprocess.Popen(
-        [Path(sys.executable).with_name("uptier"), "run"],
-        cwd=tmp_path,
-        env=dict(os.environ) | SECRETS,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr is not None
-    assert any("listening on http://127.0.0.1:" in line for line in process.stderr)
+    process = running(tmp_path)
     process.send_signal(signal.SIGTERM)
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=60)
     assert process.returncode == 0, said
+
+
+def test_a_helpdesk_that_never_answers_does_not_keep_a_stopped_service_alive(
+    desk: Zendesk, tmp_path: Path
+) -> None:
+    desk.faults.append(Fault(kind="hang", times=None, path="/api/*"))
+    service = running(tmp_path)
+    until(lambda: bool(desk.log))
+    service.send_signal(signal.SIGTERM)
+    began = time.monotonic()
+    _, said = service.communicate(timeout=60)
+    assert service.returncode == 0, said
+    assert time.monotonic() - began < HTTP_TIMEOUT, "it did not wait for the answer"
+
+
+def test_reload_takes_changed_policies_up_and_refuses_wrong_ones(desk: Zendesk, tmp_path: Path) -> None:
+    service = running(tmp_path)
+    path = tmp_path / "uptier.toml"
+    good = path.read_text()
+    path.write_text(good.replace('after = "2h"', 'after = "3h"'), encoding="utf-8")
+    result = uptier("reload")
+    assert (result.exit_code, result.stdout[:8]) == (0, "process "), result.stderr
+    path.write_text(good.replace('after = "2h"', 'after = "soon"'), encoding="utf-8")
+    assert uptier("reload").exit_code == 2
+    assert service.poll() is None
+    service.send_signal(signal.SIGTERM)
+    service.communicate(timeout=60)
+    assert uptier("reload", "--config", str(path)).exit_code == 2
+    path.write_text(good, encoding="utf-8")
+    result = uptier("reload")
+    assert result.exit_code == 2
+    assert "no uptier runs" in result.stderr
 
 
 def test_a_second_process_on_the_same_database_is_refused(desk: Zendesk) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from policies.calendars import Calendar, build
+from policies.counts import counted
 from policies.document import Document, read
 from policies.evaluate import evaluate
 from policies.memory import Standing, Wrote
@@ -168,6 +169,7 @@ class Life:
         act = self.act(minutes, who, person)
         message = Message(act=act, public=public, body="…", auto_reply=auto)
         self.ticket = replace(self.ticket, messages=(*self.ticket.messages, message))
+        self.ticket = replace(self.ticket, counts=counted(self.ticket))
         return self
 
     def customer(self, minutes: float) -> "Life":
@@ -187,6 +189,7 @@ class Life:
         self.ticket = replace(
             with_value(self.ticket, name, after, self.directory), changes=(*self.ticket.changes, change)
         )
+        self.ticket = replace(self.ticket, counts=counted(self.ticket))
         return self
 
     def with_fields(self, **fields: Any) -> "Life":

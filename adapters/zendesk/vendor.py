@@ -1,0 +1,51 @@
+"""Where Zendesk keeps what the common fields show.
+
+https://developer.zendesk.com/api-reference/ticketing/tickets/tickets/
+"""
+
+from adapters.base import Source, Vendor
+
+PEOPLE = "counted from the audits, people's doings only; Zendesk's own counters include ours"
+
+VENDOR = Vendor(
+    title="Zendesk",
+    sources={
+        "status": Source(
+            where="ticket.status",
+            lossy="a custom status shows as its category; hold is on_hold; a word not known here is open",
+            writing="never written",
+        ),
+        "status_name": Source(where="ticket.status", lossy="the names of custom statuses are not read"),
+        "priority": Source(where="ticket.priority", writing="ticket.priority, only ever raised"),
+        "type": Source(where="ticket.type"),
+        "channel": Source(
+            where="ticket.via.channel", lossy="how the ticket came, not how it was last changed"
+        ),
+        "account": Source(where="the account's name in the config file"),
+        "subject": Source(where="ticket.subject"),
+        "description": Source(where="ticket.description", lossy="plain text"),
+        "tags": Source(
+            where="ticket.tags",
+            writing="the union with the tags as just read, refused if somebody changed the ticket meanwhile; "
+            "a tag with capitals, spaces, commas or quotes is left out and said",
+        ),
+        "group": Source(where="ticket.group_id, named by /groups", writing="ticket.group_id"),
+        "assignee": Source(where="ticket.assignee_id, named by /users", writing="ticket.assignee_id"),
+        "requester.name": Source(where="the user's name"),
+        "requester.address": Source(where="the user's email", lossy="the primary address only"),
+        "requester.organization": Source(where="the ticket's organization, else the user's"),
+        "requester.tags": Source(where="the user's tags"),
+        "requester.vip": Source(where="a `vip` tag on the user or the organization"),
+        "organization": Source(where="ticket.organization_id, named by the side-load"),
+        "language": Source(where="the requester's locale", lossy="without the region: de for de-AT"),
+        "replies": Source(where=PEOPLE),
+        "reopens": Source(where=PEOPLE),
+        "reassignments": Source(where=PEOPLE),
+        "bounces": Source(where=PEOPLE),
+        "custom.NAME": Source(
+            where="ticket.custom_fields, by the id in the account's `fields`",
+            lossy="an empty text or list is a missing value",
+            writing="ticket.custom_fields",
+        ),
+    },
+)

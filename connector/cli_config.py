@@ -1,0 +1,102 @@
+"""What the commands share: the config file checked, the database opened, and how a call is given up."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from connector.settings import Loaded, Settings
+    from connector.store.database import Store
+    from policies.known import KnownAccount
+    from policies.model import TicketRef
+    from policies.policy import PolicySet
+
+NEEDS_HUMAN = 1
+WRONG = 2
+
+Config = Annotated[
+    Path, typer.Option("--config", envvar="UPTIER_CONFIG", help="The config file.", show_default=True)
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
+TicketName = Annotated[str, typer.Argument(metavar="ACCOUNT/ID", help="A ticket, for example acme/4711.")]
+CONFIG = Path("uptier.toml")
+
+
+def checked(config: Path) -> "tuple[Settings, PolicySet]":
+    """The config without errors; otherwise its problems are printed and the call ends."""
+    loaded = loaded_with_directory(config)
+    for problem in loaded.problems:
+        typer.echo(str(problem), err=True)
+    if loaded.settings is None or loaded.policies is None:
+        give_up(f"{config} has errors; `uptier check` lists them")
+    return loaded.settings, loaded.policies
+
+
+def loaded_with_directory(config: Path) -> "Loaded":
+    """The config, judged by what is known of its helpdesks: their kinds, and the last directories read."""
+    from connector.settings import load
+    from connector.vendors import vendors
+    from policies.known import Known
+
+    first = load(config)
+    if first.settings is None:
+        return first
+    kinds, accounts = vendors(), first.settings.accounts
+    startless = {
+        name for name, one in accounts.items() if one.adapter in kinds and not kinds[one.adapter].target_start
+    }
+    return load(config, Known(accounts=known_directories(first.settings), startless=frozenset(startless)))
+
+
+def known_directories(settings: "Settings") -> "Mapping[str, KnownAccount]":
+    """The directories as last read, by account; none where no database is yet."""
+    from connector.store import directories
+    from connector.store.database import StoreTrouble, open_store
+    from policies.known import KnownAccount
+
+    if not Path(settings.service.database.removeprefix("sqlite:///")).exists():
+        return {}
+    try:
+        store = open_store(settings.service.database)
+    except StoreTrouble as trouble:
+        give_up(str(trouble))
+    with store.reading() as connection:
+        read = {name: directories.read(connection, name) for name in settings.accounts}
+    store.close()
+    return {name: KnownAccount.of(one.directory) for name, one in read.items() if one is not None}
+
+
+def opened(config: Path) -> "Store":
+    """The database of this config, to read from."""
+    from connector.store.database import StoreTrouble, open_store
+
+    settings, _ = checked(config)
+    try:
+        return open_store(settings.service.database)
+    except StoreTrouble as trouble:
+        give_up(str(trouble))
+
+
+def ticket_ref(text: str) -> "TicketRef":
+    """The ticket named on the command line."""
+    from policies.model import TicketRef
+
+    try:
+        return TicketRef.parse(text)
+    except ValueError as error:
+        give_up(str(error))
+
+
+def stamp(at: int) -> str:
+    """An instant in this machine's time zone."""
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(at, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def give_up(text: str) -> NoReturn:
+    """Say what is wrong and stop with exit code 2."""
+    typer.echo(f"uptier: {text}", err=True)
+    raise typer.Exit(WRONG)

@@ -1,0 +1,33 @@
+"""The commands about the language itself: `schema` and `fields`."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from connector.cli_config import AsJson
+
+app = typer.Typer()
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of the config and policy files, for your editor."""
+    from connector.schema import whole
+
+    typer.echo(json.dumps(whole(), indent=2))
+
+
+@app.command()
+def fields(
+    as_json: AsJson = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the page docs/mapping.md.")] = False,
+) -> None:
+    """List what a condition can ask, and where each helpdesk keeps it."""
+    from connector.fields_page import as_markdown, as_rows, as_text
+    from connector.vendors import vendors
+
+    if as_json:
+        typer.echo(json.dumps(as_rows(vendors())))
+        return
+    typer.echo("\n".join(as_markdown(vendors()) if markdown else as_text(vendors())))

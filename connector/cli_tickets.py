@@ -1,0 +1,133 @@
+"""The commands about one ticket: `explain` and `history`."""
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from connector.cli_config import (
+    CONFIG,
+    NEEDS_HUMAN,
+    AsJson,
+    Config,
+    TicketName,
+    checked,
+    give_up,
+    opened,
+    stamp,
+    ticket_ref,
+)
+
+if TYPE_CHECKING:
+    from policies.model import TicketRef
+    from policies.plan import PolicyTrace
+
+app = typer.Typer()
+
+
+@app.command()
+def explain(
+    ticket: TicketName,
+    config: Config = CONFIG,
+    as_json: AsJson = False,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            "--at",
+            metavar="TIME",
+            help='Ask the helpdesk, and judge as of TIME: "now", "+2h" or '
+            '"2026-11-26 14:00" in this machine\'s time zone.',
+        ),
+    ] = None,
+) -> None:
+    """Say why a ticket is where it is: the trace of the last look at it, or with --at a fresh one."""
+    from connector.store import tickets
+
+    ref = ticket_ref(ticket)
+    if at is not None:
+        foresee(ref, config, at, as_json)
+        return
+    store = opened(config)
+    with store.reading() as connection:
+        known = tickets.known(connection, ref)
+    store.close()
+    if known is None:
+        give_up(f"{ref} has not been seen; is the account right, and has `uptier run` listed its tickets?")
+    owner = f" Owner: {known.owner}." if known.owner else ""
+    show(known.trace, f"{ref}: {known.ticket.subject}\nLooked at {stamp(known.seen_at)}.{owner}", as_json)
+
+
+def foresee(ref: "TicketRef", config: Path, at: str, as_json: bool) -> None:
+    """Read the ticket at its helpdesk and judge it as of a time. Nothing is written anywhere."""
+    from adapters.base import HelpdeskError
+    from connector.clock import SystemClock
+    from connector.logs import Masker
+    from connector.secrets import SecretError, Secrets
+    from connector.service import open_desk
+    from connector.times import moment_asked
+    from connector.work.foresight import Unforeseeable, foresight
+
+    settings, policies = checked(config)
+    clock = SystemClock()
+    try:
+        when = moment_asked(at, clock.now())
+    except ValueError as error:
+        give_up(str(error))
+    if ref.account not in settings.accounts:
+        give_up(f"there is no account {ref.account}; there are {', '.join(settings.accounts)}")
+    store = opened(config)
+    try:
+        desk = open_desk(ref.account, settings, clock, Secrets(Masker(), os.environ))
+        seen, plan = foresight(store, desk, policies, ref, when)
+    except (SecretError, ValueError) as error:
+        give_up(str(error))
+    except (HelpdeskError, Unforeseeable) as trouble:
+        typer.echo(f"uptier: {trouble}", err=True)
+        raise typer.Exit(NEEDS_HUMAN) from None
+    finally:
+        store.close()
+    owner = f" Owner then: {plan.owner.name}." if plan.owner else ""
+    show(
+        plan.trace,
+        f"{ref}: {seen.subject}\nAs of {stamp(when)}, if nothing happens until then.{owner}",
+        as_json,
+    )
+
+
+def show(trace: "tuple[PolicyTrace, ...]", head: str, as_json: bool) -> None:
+    """A trace, in words or whole."""
+    from connector.store import codec
+    from policies.explain import explain as in_words
+    from policies.plan import PolicyTrace
+
+    if as_json:
+        typer.echo(codec.dump(tuple[PolicyTrace, ...], trace))
+        return
+    typer.echo(f"{head}\n")
+    typer.echo(in_words(trace) if trace else "No policy can match this ticket.")
+
+
+@app.command()
+def history(ticket: TicketName, config: Config = CONFIG, as_json: AsJson = False) -> None:
+    """List what happened to a ticket: when, how and to whom."""
+    from dataclasses import asdict
+
+    from connector.store import ledger
+
+    ref = ticket_ref(ticket)
+    store = opened(config)
+    with store.reading() as connection:
+        lines = ledger.of_ticket(connection, ref)
+    store.close()
+    if as_json:
+        typer.echo(json.dumps([asdict(line) for line in lines]))
+        return
+    for line in lines:
+        place = " / ".join(part for part in (line.policy, line.level) if part)
+        owner = f", owner {line.owner}" if line.owner else ""
+        said = f": {line.text}" if line.text else ""
+        typer.echo(f"{stamp(line.at)}  {line.what:14} {place}{owner}{said}")
+    if not lines:
+        typer.echo(f"nothing has happened to {ref}")
