@@ -34,7 +34,10 @@ def send(line: Line, account: Account, write: Write, expects: str) -> Receipt:
 
 
 def update(line: Line, account: Account, write: Write, row: Row) -> Receipt:
-    """PUT the fields. Sent tags replace all tags, so ours are joined to those just read."""
+    """PUT the fields. Sent tags replace all tags, so ours are joined to those just read.
+
+    The answer may leave keys out; those hold what was read or sent.
+    """
     body = dict(write.request.get("fields", {}))
     if wanted := write.request.get("tags"):
         if not isinstance(row.get("tags"), list):
@@ -45,7 +48,8 @@ def update(line: Line, account: Account, write: Write, row: Row) -> Receipt:
     if not isinstance(after, dict) or instant(after.get("updated_at")) is None:
         raise OutcomeUnknown(f"Freshdesk's answer to {write.key} has no ticket in it")
     with legible(writing=True):
-        return updated(account, write, row, {**row, **after}, remarks=tuple(remarks(row, after, body)))
+        whole = {**row, **body, "custom_fields": {**custom_fields(row), **custom_fields(body)}, **after}
+        return updated(account, write, row, whole, remarks=tuple(remarks(row, after, body)))
 
 
 def updated(account: Account, write: Write, row: Row, after: Row, remarks: tuple[str, ...]) -> Receipt:

@@ -68,9 +68,10 @@ class Freshdesk:
         """
         answer = fetch(self._line, ref, SIDES)
         row = answer.row()
-        known = self._roster.naming(row)
+        self._roster.naming(row)
         with legible():
-            cast = replace(self._cast([row]), requester=requester(self._line, self._account, known, row))
+            asked = requester(self._line, self._account, row, self._roster.agent)
+            cast = replace(self._cast([row]), requester=asked)
             bare = replace(ticket(row, cast, read_at=answer.at), loaded=needs)
         said = self._said(ref) if Need.MESSAGES in needs else []
         with legible():

@@ -1,7 +1,7 @@
 """Who is who: Freshdesk's rows carry ids; contacts, agents and groups are asked for beside them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -76,8 +76,8 @@ def agent_of(directory: Directory | None, key: str) -> Person | None:
     return next((each.person for each in agents if each.person.id == key), None)
 
 
-def requester(line: Line, account: Account, directory: Directory | None, row: Row) -> Requester:
-    """Who asked, with one request. Where there is no such contact, an agent asked."""
+def requester(line: Line, account: Account, row: Row, agent: Callable[[str], Person | None]) -> Requester:
+    """Who asked, with one request. Where there is no such contact, an agent asked, whom `agent` knows."""
     key = ident(row.get("requester_id"))
     if key is None:
         return Requester()
@@ -86,7 +86,7 @@ def requester(line: Line, account: Account, directory: Directory | None, row: Ro
     except HelpdeskError as error:
         if status(error) not in UNTOLD:
             raise
-        known = agent_of(directory, key)
+        known = agent(key)
         return Requester(person=known or Person(id=key, name=key), known=known is not None)
     return Requester(person=person(contact, account, row), language=language(contact.get("language")))
 

@@ -4,9 +4,9 @@ import threading
 from collections.abc import Callable
 
 from adapters.freshdesk.form import STATUS_NAMES, Form
-from adapters.freshdesk.people import knows
+from adapters.freshdesk.people import agent_of, knows
 from adapters.freshdesk.session import Row
-from policies.model import Directory
+from policies.model import Directory, Person
 
 
 class Roster:
@@ -51,3 +51,7 @@ class Roster:
                 if not knows(self.directory, row):
                     self._strangers |= {named}
             return self.directory
+
+    def agent(self, key: str) -> Person | None:
+        """The agent of that id, if there is one."""
+        return agent_of(self.naming({"responder_id": key}), key)

@@ -4,6 +4,7 @@ Nothing is sent twice, nothing waits, no redirect is followed, and a refusal is 
 """
 
 import re
+import weakref
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -87,6 +88,7 @@ class Line:
             follow_redirects=False,
             trust_env=False,
         )
+        weakref.finalize(self, self._client.close)
 
     def get(self, path: str, params: Params | None = None) -> Answer:
         """One GET below `/api/v2`."""

@@ -147,7 +147,7 @@ def found(call: Call) -> Row:
 def shown_ticket(call: Call, row: Row, wanted: set[str]) -> Record:
     """A ticket as this caller sees it, with what is embedded. Only a deleted one says whether it is."""
     desk = call.desk
-    shown = {**row.json, **deadlines(row, desk.now()), "nr_reason": None}
+    shown = {**row.json, **deadlines(row, desk.now())}
     if row.removed == "deleted":
         shown["deleted"] = True
     if "stats" in wanted:
