@@ -48,32 +48,39 @@ def update(line: Line, account: Account, write: Write, row: Row) -> Receipt:
     if not isinstance(after, dict) or instant(after.get("updated_at")) is None:
         raise OutcomeUnknown(f"Freshdesk's answer to {write.key} has no ticket in it")
     with legible(writing=True):
-        whole = {**row, **body, "custom_fields": {**custom_fields(row), **custom_fields(body)}, **after}
-        return updated(account, write, row, whole, remarks=tuple(remarks(row, after, body)))
+        return updated(account, write, row, body, after)
 
 
-def updated(account: Account, write: Write, row: Row, after: Row, remarks: tuple[str, ...]) -> Receipt:
-    """The receipt of an update. An update leaves no fact with an id."""
-    before, now = values(account, row), values(account, after)
-    names = touched(account, write.request)
+def updated(account: Account, write: Write, row: Row, sent: Row, after: Row) -> Receipt:
+    """The receipt of an update. An update leaves no fact with an id.
+
+    If another field changed beside it, the revision is the one before: the next write of the chain will not
+    meet it, and is decided afresh.
+    """
+    whole = {**row, **sent, "custom_fields": {**custom_fields(row), **custom_fields(sent)}, **after}
+    before, now = values(account, row), values(account, whole)
+    names, beside = touched(account, write.request), tuple(collisions(row, after, sent))
     return Receipt(
         key=write.key,
-        revision=revision(after),
+        revision=revision(row if beside else whole),
         at=instant(after.get("updated_at")) or 0,
         changed=tuple((name, before[name], now[name]) for name in names if before[name] != now[name]),
-        remarks=remarks,
+        remarks=(*beside, *overruled(after, sent)),
     )
 
 
-def remarks(row: Row, after: Row, sent: Row) -> Iterator[str]:
-    """What came out otherwise than we wrote it, or changed beside it in that moment."""
+def collisions(row: Row, after: Row, sent: Row) -> Iterator[str]:
+    """What somebody changed between our look and our write, as far as the answer shows it."""
     for name in LOOKED_AT:
-        if name not in after:
-            continue
-        if name in sent and after[name] != sent[name]:
-            yield f"{name} is {after[name]} after the write, not {sent[name]}; a rule may have changed it"
-        elif name not in sent and after[name] != row.get(name):
+        if name not in sent and name in after and after[name] != row.get(name):
             yield f"{name} changed from {row.get(name)} to {after[name]} in the moment of the write"
+
+
+def overruled(after: Row, sent: Row) -> Iterator[str]:
+    """What came out otherwise than we wrote it."""
+    for name in LOOKED_AT:
+        if name in sent and name in after and after[name] != sent[name]:
+            yield f"{name} is {after[name]} after the write, not {sent[name]}; a rule may have changed it"
     if "tags" in sent and "tags" in after and folded(tags(after)) != folded(sent["tags"]):
         yield f"the tags are {', '.join(tags(after))} after the write, not {', '.join(sent['tags'])}"
 

@@ -100,8 +100,9 @@ class Freshdesk:
 
     def directory(self) -> Directory:
         """Groups, agents, and who is in which."""
-        self._roster.directory = directory.read(self._account, self._line)
-        return self._roster.directory
+        found = directory.read(self._account, self._line)
+        self._roster.renew(found)
+        return found
 
     def probe(self) -> tuple[Finding, ...]:
         """Credentials, custom fields, statuses, SLA, webhook and its rule."""

@@ -42,6 +42,11 @@ class Roster:
                 self._strange_statuses |= numbers - self._form.statuses.keys()
             return self._form
 
+    def renew(self, directory: Directory) -> None:
+        """Take the directory over, and read the form again when it is next needed: names may be new."""
+        with self._lock:
+            self.directory, self._form = directory, None
+
     def naming(self, row: Row) -> Directory | None:
         """The directory, read again for a group or an agent not met before."""
         named = (str(row.get("group_id")), str(row.get("responder_id")))

@@ -152,6 +152,14 @@ def test_the_form_is_read_again_for_a_new_status_only(acme: World) -> None:
     assert acme.sent("GET").count(("GET", "ticket_fields")) == 3
 
 
+def test_the_form_is_read_again_with_the_directory(acme: World) -> None:
+    pages(acme)
+    acme.desk.seed(statuses={"2": "Neu"})
+    acme.adapter.directory()
+    acme.desk.agent_changes(1, "Ann", priority=4)
+    assert pages(acme)[0].tickets[0].status_name == "Neu"
+
+
 def census(acme: World) -> list[Page]:
     found = [acme.adapter.census(None)]
     while found[-1].more:
