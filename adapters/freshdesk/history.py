@@ -87,7 +87,8 @@ def wrote(row: Row, bot: str) -> Who:
 
 def changes(row: Row, cast: Cast) -> tuple[Change, ...]:
     """The last time each thing happened to the status, oldest first. Who did it is told of none of them."""
-    seen = dict(sorted(entered(row, status(row.get("status"), cast.form))))
+    told = entered(row, status(row.get("status"), cast.form))
+    seen = dict(sorted(told, key=lambda each: each[0]))
     reopened = instant(stats(row).get("reopened_at"))
     made: list[Change] = []
     before: Value = None
