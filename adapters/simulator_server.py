@@ -35,7 +35,8 @@ def serve(app: ASGIApp, port: int = 0) -> Iterator[str]:
     Requests still unanswered then are dropped. A simulator keeps its own time: uvicorn's Date header is off.
     Raises OSError when the port is taken.
     """
-    with socket.socket() as listener:
+    # asyncio answers without delay only on sockets that say they are TCP
+    with socket.socket(proto=socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((HOST, port))
         listener.listen(128)

@@ -1,0 +1,133 @@
+"""The adapter: one Freshdesk account."""
+
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from adapters.base import (
+    Account,
+    Capabilities,
+    Event,
+    Finding,
+    Gate,
+    HookRequest,
+    Page,
+    Prepared,
+    Receipt,
+    VendorAction,
+    Write,
+)
+from adapters.freshdesk import delivery, directory, feed, history, hooks, probe, writes
+from adapters.freshdesk.lookup import fetch, place
+from adapters.freshdesk.people import Cast, requester
+from adapters.freshdesk.roster import Roster
+from adapters.freshdesk.session import Line, Row, legible
+from adapters.freshdesk.ticket import ticket
+from policies.model import Directory, Instant, Need, Ticket, TicketRef
+
+SIDES = "company,stats"
+
+
+class Freshdesk:
+    """One account of Freshdesk, as `adapters.base.Adapter` asks for it."""
+
+    name = "freshdesk"
+    capabilities = Capabilities(
+        actions=frozenset({"assign", "priority", "tags", "set", "note", "reply"}),
+        metrics=frozenset({"first_reply", "next_reply", "resolution"}),
+        settle=2,
+    )
+
+    def __init__(self, account: Account, gate: Gate) -> None:
+        check(account)
+        self._account = account
+        self._trusted = hooks.trusted(account)
+        self._line = Line(account, gate)
+        self._roster = Roster(
+            me=lambda: directory.me(self._line),
+            read=lambda: directory.read(account, self._line),
+            form=lambda: directory.read_form(self._line),
+        )
+
+    def decode(self, request: HookRequest) -> tuple[Event, ...]:
+        """Without a configured secret nothing is authentic."""
+        return hooks.decode(self._account.name, self._trusted, request)
+
+    def poll(self, cursor: str | None, *, since: Instant, limit: int) -> Page:
+        """A page of the list of tickets, or of those of deleted ones and of spam. Rows know their requester by
+        id only, and say so by `partial`."""
+        return feed.poll(self._line, self._cast, cursor, since, limit)
+
+    def census(self, cursor: str | None) -> Page:
+        """A page of the open tickets among all that are not archived, `partial` likewise."""
+        return feed.census(self._line, self._cast, cursor)
+
+    def load(self, ref: TicketRef, needs: frozenset[Need]) -> Ticket:
+        """Two requests, and one more for each hundred messages that `needs` asks for.
+
+        `read_at` is 0 if the answer has no `Date`. A deleted ticket, spam and an archived one are Gone.
+        """
+        answer = fetch(self._line, ref, SIDES)
+        row = answer.row()
+        self._roster.naming(row)
+        with legible():
+            asked = requester(self._line, self._account, row, self._roster.agent)
+            cast = replace(self._cast([row]), requester=asked)
+            bare = replace(ticket(row, cast, read_at=answer.at), loaded=needs)
+        said = self._said(ref) if Need.MESSAGES in needs else []
+        with legible():
+            if Need.CHANGES in needs:
+                bare = replace(bare, changes=history.changes(row, cast))
+            if Need.MESSAGES in needs:
+                bare = replace(bare, messages=history.messages(row, said, self._roster.bot()))
+                bare = replace(bare, counts=history.counts(bare))
+            return bare
+
+    def _said(self, ref: TicketRef) -> list[Row]:
+        """All conversations of a ticket."""
+        return self._line.every(f"{place(ref)}/conversations")
+
+    def prepare(self, ticket: Ticket, actions: tuple[VendorAction, ...], key: str) -> Prepared:
+        """An update, then a request for each note, then one for each reply."""
+        return writes.prepare(self._account, ticket, actions, key)
+
+    def send(self, write: Write, expects: str) -> Receipt:
+        """One request, right after a look at the ticket: Freshdesk itself refuses no stale write."""
+        return delivery.send(self._line, self._account, write, expects)
+
+    def find_written(self, write: Write) -> Receipt | None:
+        """Looks at the ticket's fields, or through all its conversations."""
+        return delivery.find_written(self._line, self._account, write)
+
+    def directory(self) -> Directory:
+        """Groups, agents, and who is in which."""
+        found = directory.read(self._account, self._line)
+        self._roster.renew(found)
+        return found
+
+    def probe(self) -> tuple[Finding, ...]:
+        """Credentials, custom fields, statuses, SLA, webhook and its rule."""
+        return probe.probe(self._account, self._line)
+
+    def _cast(self, rows: list[Row]) -> Cast:
+        """What these rows are read with."""
+        form = self._roster.form(*(row.get("status") for row in rows))
+        return Cast(account=self._account, form=form, directory=self._roster.directory)
+
+
+def check(account: Account) -> None:
+    """Raise ValueError for a setting that cannot work."""
+    url = urlsplit(account.url)
+    place = f"account {account.name}"
+    if (
+        url.scheme not in ("http", "https")
+        or not url.hostname
+        or url.path.strip("/")
+        or url.query
+        or "@" in url.netloc
+    ):
+        raise ValueError(f"{place}: url {account.url!r} should be https://YOURS.freshdesk.com")
+    kind = account.auth.get("kind")
+    if kind != "key":
+        raise ValueError(f'{place}: auth kind {kind!r} is unknown; use "key"')
+    if not account.auth.get("key"):
+        raise ValueError(f"{place}: auth lacks key")

@@ -1,0 +1,133 @@
+"""Conversations as messages, and what `stats` remembers of the status as changes.
+
+Freshdesk tells no history of a ticket's fields, and nobody who changed one. Everything here carries a stamp
+only, so the stamp orders all of it, and Freshdesk's own order what fell into one second.
+https://developers.freshdesk.com/api/#list_all_ticket_notes
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from adapters.freshdesk.people import Cast, ident
+from adapters.freshdesk.session import Row
+from adapters.freshdesk.texts import mark, plain, same
+from adapters.freshdesk.ticket import OVER, instant, number, stats, status
+from policies.model import Act, Change, Counts, Instant, Message, Status, Ticket, Value, Who
+
+OUTBOUND = 10  # a ticket's source: an agent wrote first, to the requester
+SURVEY = 6  # a conversation's source: a rating, which asks nobody for an answer
+WITHIN_A_SECOND = 1000
+"""How many facts of one second keep their order. A change of status comes after all messages of its second."""
+
+
+def messages(row: Row, conversations: Iterable[Row], bot: str) -> tuple[Message, ...]:
+    """The ticket's description and all that was said since, oldest first."""
+    said = [each for each in conversations if each.get("deleted") is not True]
+    said.sort(key=lambda each: instant(each.get("created_at")) or 0)
+    opening = [] if is_repeated(row, said) else list(described(row))
+    ranks: dict[Instant, int] = {each.act.at: 1 for each in opening}
+    made = []
+    for each in said:
+        at = instant(each.get("created_at")) or 0
+        rank = ranks.get(at, 0)
+        ranks[at] = rank + 1
+        made.append(message(each, at, rank, bot))
+    return (*opening, *made)
+
+
+def described(row: Row) -> Iterator[Message]:
+    """The description, which is no conversation. Who typed it is not told: the requester, as far as we know."""
+    at = instant(row.get("created_at")) or 0
+    outbound = number(row.get("source")) == OUTBOUND
+    body = plain(row.get("description"), row.get("description_text"))
+    person = None if outbound else ident(row.get("requester_id"))
+    who = Who.AGENT if outbound else Who.CUSTOMER
+    if body or row.get("description") is not None:
+        act = Act(sequence=at * WITHIN_A_SECOND, id=f"ticket-{row['id']}", at=at, who=who, person=person)
+        yield Message(act=act, public=True, body=body)
+
+
+def is_repeated(row: Row, said: list[Row]) -> bool:
+    """Whether the first conversation is the description once more, as on tickets out of a web chat."""
+    if not said or said[0].get("incoming") is not True:
+        return False
+    soon = (instant(said[0].get("created_at")) or 0) - (instant(row.get("created_at")) or 0) <= 1
+    first = plain(said[0].get("body"), said[0].get("body_text"))
+    return soon and same(first, plain(row.get("description"), row.get("description_text")))
+
+
+def message(row: Row, at: Instant, rank: int, bot: str) -> Message:
+    """One conversation. A rating is kept but asks nobody for an answer, so it is not public."""
+    author = wrote(row, bot)
+    act = Act(
+        sequence=at * WITHIN_A_SECOND + min(rank, WITHIN_A_SECOND - 2),
+        id=str(row["id"]),
+        at=at,
+        who=author,
+        person=ident(row.get("user_id")),
+        mark=mark(row.get("body")) if author is Who.BOT else None,
+    )
+    return Message(
+        act=act,
+        public=row.get("private") is False and row.get("source") != SURVEY,
+        body=plain(row.get("body"), row.get("body_text")),
+        auto_reply=row.get("automation_id") is not None or row.get("auto_response") is True,
+    )
+
+
+def wrote(row: Row, bot: str) -> Who:
+    """Who wrote it: `incoming` is Freshdesk's word for "not from us"."""
+    author, incoming = ident(row.get("user_id")), row.get("incoming") is True
+    if row.get("automation_id") is not None or (author is None and not incoming):
+        return Who.AUTOMATION
+    if author == bot:
+        return Who.BOT
+    return Who.CUSTOMER if incoming else Who.AGENT
+
+
+def changes(row: Row, cast: Cast) -> tuple[Change, ...]:
+    """The last time each thing happened to the status, oldest first. Who did it is told of none of them."""
+    told = entered(row, status(row.get("status"), cast.form))
+    seen = dict(sorted(told, key=lambda each: each[0]))
+    reopened = instant(stats(row).get("reopened_at"))
+    made: list[Change] = []
+    before: Value = None
+    for at, after in seen.items():
+        if at == reopened and before not in OVER:
+            before = Status.SOLVED
+        if before != after:
+            sequence = at * WITHIN_A_SECOND + WITHIN_A_SECOND - 1
+            act = Act(sequence=sequence, id=f"status-{at}", at=at, who=Who.AUTOMATION)
+            made.append(Change(act=act, field="status", before=before, after=after))
+        before = after
+    return tuple(made)
+
+
+def entered(row: Row, present: Status) -> Iterator[tuple[Instant, Status]]:
+    """When which status was entered. Of one second the last one counts, and the present status is the last."""
+    told = stats(row)
+    known: tuple[tuple[str, Status], ...] = (
+        ("reopened_at", Status.OPEN),
+        ("pending_since", Status.PENDING),
+        ("resolved_at", Status.SOLVED),
+        ("closed_at", Status.CLOSED),
+    )
+    last: Any = instant(told.get("status_updated_at"))
+    for name, state in known:
+        at = instant(told.get(name))
+        if at is not None and (last is None or at < last):
+            yield at, state
+    if last is not None:
+        yield last, present
+
+
+def counts(ticket: Ticket) -> Counts:
+    """How many public replies agents gave. Reopenings and moves are not told: they stay unknown."""
+    requester = ticket.requester.id if ticket.requester else None
+    opening = f"ticket-{ticket.ref.id}"
+    replies = (
+        each.public and not each.auto_reply and each.act.who is Who.AGENT and each.act.person != requester
+        for each in ticket.messages
+        if each.act.id != opening
+    )
+    return Counts(replies=sum(replies))

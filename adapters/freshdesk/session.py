@@ -1,0 +1,163 @@
+"""The way to Freshdesk: one httpx client an account, with every answer checked before it is read.
+
+Nothing is sent twice, nothing waits, no redirect is followed, and a refusal is raised before anybody reads it.
+"""
+
+import re
+import weakref
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from adapters.base import Account, Gate, HelpdeskError, OutcomeUnknown, TryLater
+from adapters.freshdesk.limits import ACCOUNT, buckets, credits_of, held, limits, retry_after, stamp
+from adapters.freshdesk.refusals import AFTER_429, UNSAID, content, lost, refusal
+from policies.model import Instant
+
+AGENT = "Uptier (escalations beside the helpdesk)"
+PAGE = 100
+"""The longest page Freshdesk gives."""
+
+NEXT = re.compile(r'rel\s*=\s*"?next\b')
+UNREADABLE: tuple[type[Exception], ...] = (AttributeError, LookupError, TypeError, ValueError)
+"""What reading an answer of an unexpected form raises."""
+
+Row = Mapping[str, Any]
+Params = Mapping[str, str | int]
+
+
+class Key(httpx.Auth):
+    """Puts the account's API key on each request, as the user of Basic credentials. The key is asked for
+    once, and again after a 401: it may have been replaced."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._header: str | None = None
+
+    def auth_flow(self, request: httpx.Request) -> Iterator[httpx.Request]:  # type: ignore[override]
+        """Called by httpx for every request."""
+        if self._header is None:
+            key = self._account.secret(self._account.auth["key"])
+            self._header = "Basic " + b64encode(f"{key}:X".encode()).decode()
+        request.headers["Authorization"] = self._header
+        yield request
+
+    def forget(self) -> None:
+        """Ask for the key again next time."""
+        self._header = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One JSON answer. `at` is Freshdesk's own time of it, 0 where it gave none; `more` says that its `Link`
+    names a next page."""
+
+    body: Any
+    at: Instant = 0
+    more: bool = False
+
+    def rows(self) -> list[Row]:
+        """The bare list that Freshdesk answers with. Anything else is not an empty one: TryLater."""
+        rows = self.body
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise TryLater("Freshdesk's answer is not a list", UNSAID)
+        return rows
+
+    def row(self) -> Row:
+        """The object that Freshdesk answers with, else TryLater."""
+        if not isinstance(self.body, dict) or self.body.get("id") is None:
+            raise TryLater("Freshdesk's answer is not one thing with an id", UNSAID)
+        return self.body
+
+
+class Line:
+    """An account's client. httpx clients may be used from several threads at once."""
+
+    def __init__(self, account: Account, gate: Gate) -> None:
+        self._key = Key(account)
+        self._gate = gate
+        self._client = httpx.Client(
+            base_url=account.url.rstrip("/") + "/api/v2",
+            auth=self._key,
+            headers={"User-Agent": AGENT, "Accept": "application/json"},
+            timeout=account.timeout,
+            follow_redirects=False,
+            trust_env=False,
+        )
+        weakref.finalize(self, self._client.close)
+
+    def get(self, path: str, params: Params | None = None) -> Answer:
+        """One GET below `/api/v2`."""
+        return self._send("GET", path, params=dict(params or {}))
+
+    def put(self, path: str, body: Row) -> Answer:
+        """One PUT below `/api/v2`."""
+        return self._send("PUT", path, json=body)
+
+    def post(self, path: str, body: Row) -> Answer:
+        """One POST below `/api/v2`."""
+        return self._send("POST", path, json=body)
+
+    def every(self, path: str) -> list[Row]:
+        """All rows of a list, in order."""
+        answers = [self.get(path, {"page": 1, "per_page": PAGE})]
+        while further(answers[-1], PAGE):
+            answers.append(self.get(path, {"page": len(answers) + 1, "per_page": PAGE}))
+        return [row for answer in answers for row in answer.rows()]
+
+    def _send(self, method: str, path: str, **what: Any) -> Answer:
+        """Send once and answer what a 2xx says; anything else is raised as a HelpdeskError."""
+        spent = buckets(method, path)
+        self._gate.enter(spent)
+        for _ in range(1, credits_of(path, str(what.get("params", {}).get("include", "")))):
+            self._gate.enter((ACCOUNT,))
+        try:
+            response = self._client.request(method, path, **what)
+        except httpx.RequestError as error:
+            raise lost(error, writing=method != "GET") from error
+        self._gate.learn(limits(response.headers))
+        if response.status_code == 429:
+            self._gate.hold(held(spent, response.headers), retry_after(response.headers, otherwise=AFTER_429))
+        return self._checked(response, writing=method != "GET")
+
+    def _checked(self, response: httpx.Response, *, writing: bool) -> Answer:
+        """The answer. An error's cause keeps the status readable."""
+        if response.status_code == 401:
+            self._key.forget()
+        if not response.is_success:
+            cause = httpx.HTTPStatusError("refused", request=response.request, response=response)
+            raise refusal(response, writing=writing) from cause
+        body = content(response)
+        if not isinstance(body, dict | list):
+            raise unreadable(response.status_code, writing=writing)
+        return Answer(
+            body=body,
+            at=stamp(response.headers.get("date", "")),
+            more=NEXT.search(response.headers.get("link", "")) is not None,
+        )
+
+
+def unreadable(code: int, *, writing: bool) -> HelpdeskError:
+    """The error for a success that says nothing, such as a proxy's page with a 200."""
+    text = f"Freshdesk answered {code} with something that is not JSON"
+    return OutcomeUnknown(text) if writing else TryLater(text, UNSAID)
+
+
+def further(answer: Answer, size: int) -> bool:
+    """Whether a next page is worth asking for: `Link` says so, or this one is full and says nothing."""
+    return answer.more or len(answer.rows()) >= size
+
+
+@contextmanager
+def legible(*, writing: bool = False) -> Iterator[None]:
+    """Turn an answer that cannot be read into TryLater, since it is not an empty one. What answers a write
+    is already written: OutcomeUnknown."""
+    try:
+        yield
+    except UNREADABLE as error:
+        text = f"Freshdesk's answer cannot be read ({type(error).__name__}: {error})"
+        raise (OutcomeUnknown(text) if writing else TryLater(text, UNSAID)) from error

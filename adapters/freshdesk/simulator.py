@@ -1,0 +1,180 @@
+"""Play one Freshdesk account: an ASGI app for tests and the demo, written from the vendor sheet alone.
+
+It imports nothing of the adapter or of policies: an error in the adapter's translation cannot cancel itself.
+
+Played under /api/v2: agents/me, agents (list, show), groups (list, show), contacts/{id}, ticket_fields,
+sla_policies, automations/4/rules, tickets (list, show, conversations, PUT), tickets/{id}/notes and /reply, and
+tickets/archived/{id}. Automation webhooks are posted by `app.state.freshdesk.hooks`. Every other path answers
+501 (search, bulk updates and merging among them), and so does what these do not imitate: other filters of the
+list, embedded descriptions, keys of PUT named in `simulator_rules.NOT_PLAYED`, structured bodies, attachments.
+Not imitated without saying so: conditions, hours and pauses of SLA policies, ticket forms, ticket scopes, nested
+fields, notifications, the hourly allowance of webhooks.
+
+The account's time is `now`, also in the Date header: run it with uvicorn's own Date header off
+(`date_header=False`), as `adapters.simulator_server.serve` does.
+
+Out of the box there is one administrator, the bot, with the key below; everything else comes from
+`app.state.freshdesk.seed(...)` or POST /_sim/seed. The control surface over HTTP: `simulator_control`.
+"""
+
+import json
+import re
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Scope
+
+from adapters.freshdesk import simulator_feeds as feeds
+from adapters.freshdesk import simulator_reads as reads
+from adapters.freshdesk import simulator_writes as writes
+from adapters.freshdesk.simulator_calls import Call
+from adapters.freshdesk.simulator_control import act, routes
+from adapters.freshdesk.simulator_errors import Refused, Reply, not_played, refused
+from adapters.freshdesk.simulator_faults import Wire
+from adapters.freshdesk.simulator_state import Freshdesk
+from adapters.freshdesk.simulator_switches import Switches
+
+BOT = "bot@uptier.test"
+KEY = "freshdesk-simulator-key"
+
+Handler = Callable[[Call], Reply]
+
+PLAYED: dict[tuple[str, str], tuple[Handler, tuple[str, ...]]] = {  # handler, endpoint limits
+    ("GET", "agents/me"): (reads.me, ()),
+    ("GET", "agents"): (reads.agents, ()),
+    ("GET", "agents/{id}"): (reads.agent, ()),
+    ("GET", "groups"): (reads.groups, ()),
+    ("GET", "groups/{id}"): (reads.group, ()),
+    ("GET", "contacts/{id}"): (reads.contact, ()),
+    ("GET", "ticket_fields"): (reads.ticket_fields, ()),
+    ("GET", "sla_policies"): (reads.sla_policies, ()),
+    ("GET", "automations/4/rules"): (reads.update_rules, ()),
+    ("GET", "tickets"): (feeds.tickets, ("tickets-list",)),
+    ("GET", "tickets/{id}"): (reads.one_ticket, ()),
+    ("GET", "tickets/{id}/conversations"): (reads.conversations, ()),
+    ("GET", "tickets/archived/{id}"): (reads.archived, ()),
+    ("PUT", "tickets/{id}"): (writes.update_ticket, ("ticket-update",)),
+    ("POST", "tickets/{id}/notes"): (writes.add_note, ()),
+    ("POST", "tickets/{id}/reply"): (writes.reply, ()),
+}
+ONE = re.compile(r"(tickets/archived|tickets|agents|groups|contacts)/([0-9]+)(/conversations|/notes|/reply)?")
+
+
+def create(now: Callable[[], float] = time.time, **switches: Any) -> Starlette:
+    """Make an account of its own; nothing is shared between two.
+
+    `now` gives epoch seconds. `switches` are the fields of `Switches`; TypeError names an unknown one.
+    The account is at `app.state.freshdesk`.
+    """
+    desk = Freshdesk(now, Switches(**switches))
+    (bot,) = desk.people.add_agents([{"name": "Uptier", "email": BOT, "admin": True}])
+    desk.access.allow(KEY, bot)
+    wire = Middleware(
+        Wire, log=desk.log, faults=desk.faults, now=desk.now, act=lambda order: act(desk, order)
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        desk.hooks.stop()
+
+    app = Starlette(routes=[*routes(desk), *_api(desk)], middleware=[wire], lifespan=lifespan)
+    app.state.freshdesk = desk
+    return app
+
+
+def _api(desk: Freshdesk) -> list[Route]:
+    async def api(request: Request) -> Response:
+        content = await request.body()
+        return _guarded(lambda: _served(desk, request, content))
+
+    async def other(request: Request) -> Response:
+        return _guarded(lambda: _unknown(request))
+
+    verbs = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+    return [
+        Route("/api/v2/{path:path}", api, methods=verbs),
+        Route("/{path:path}", other, methods=verbs),
+    ]
+
+
+def _guarded(work: Callable[[], Reply]) -> Response:
+    try:
+        reply = work()
+    except Refused as refusal:
+        reply = refusal.reply
+    return _response(reply)
+
+
+def _served(desk: Freshdesk, request: Request, content: bytes) -> Reply:
+    """Find the handler, know the caller, charge the limits, and let the handler answer."""
+    path = request.path_params["path"]
+    name, params = _named(path)
+    handler, limits = PLAYED.get((request.method, name), (None, ()))
+    if handler is None:
+        raise not_played(f"{request.method} /api/v2/{path}")
+    with desk.lock:
+        agent = desk.access.caller(request.headers.get("authorization", ""))
+        cost = _cost(name, request.query_params.get("include", ""))
+        headers = desk.limits.take(("account", *limits), cost, desk.now())
+        try:
+            call = Call(
+                desk=desk,
+                agent=desk.people.agents[agent],
+                path=request.url.path,
+                query=request.query_params,
+                base=f"{request.url.scheme}://{request.headers['host']}",
+                params=params,
+                body=_json(content),
+            )
+            reply = _handled(handler, call, request.scope)
+        except Refused as refusal:
+            reply = refusal.reply
+        return Reply(status=reply.status, body=reply.body, headers={**headers, **reply.headers})
+
+
+def _handled(handler: Handler, call: Call, scope: Scope) -> Reply:
+    """Answer, and note in the request log that a write was applied."""
+    reply = handler(call)
+    scope["uptier.logged"].applied = handler in writes.WRITES
+    return reply
+
+
+def _named(path: str) -> tuple[str, Mapping[str, str]]:
+    found = ONE.fullmatch(path)
+    return (path, {}) if found is None else (f"{found[1]}/{{id}}{found[3] or ''}", {"id": found[2]})
+
+
+def _cost(name: str, include: str) -> int:
+    """The credits of a request: embedded things cost, on the list twice."""
+    wanted = [word for word in include.split(",") if word]
+    return 1 + len(wanted) * (2 if name == "tickets" else 1)
+
+
+def _json(content: bytes) -> Any:
+    if not content:
+        return None
+    try:
+        return json.loads(content)
+    except ValueError:
+        body = {"code": "invalid_json", "message": "Request body has invalid json format"}
+        raise refused(400, body) from None
+
+
+def _unknown(request: Request) -> Reply:
+    raise not_played(f"{request.method} {request.url.path}")
+
+
+def _response(reply: Reply) -> Response:
+    if reply.body is None:
+        return Response(status_code=reply.status, headers=dict(reply.headers))
+    text = reply.body if isinstance(reply.body, str) else json.dumps(reply.body, ensure_ascii=False)
+    kind = "application/json; charset=utf-8"
+    return Response(text, status_code=reply.status, headers=dict(reply.headers), media_type=kind)

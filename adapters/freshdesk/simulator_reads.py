@@ -1,0 +1,180 @@
+"""What the account tells about people, set-up and single tickets. Vendor sheet 2.4, 2.6, 2.8."""
+
+from typing import Any
+
+from adapters.freshdesk.simulator_calls import Call, paged
+from adapters.freshdesk.simulator_errors import Reply, denied, missing, not_in_plan
+from adapters.freshdesk.simulator_records import Record
+from adapters.freshdesk.simulator_slas import shown as deadlines
+from adapters.freshdesk.simulator_tickets import Row
+
+EMBEDS = {"conversations", "requester", "company", "stats"}
+EMBEDDED = 10  # conversations that `include` shows, the oldest
+OWN_GROUPS = ("group_ids", "role_ids", "skill_ids")
+
+
+def me(call: Call) -> Reply:
+    """GET /agents/me: whom the key acts as; for every agent."""
+    return Reply(body=shown_agent(call.agent))
+
+
+def agents(call: Call) -> Reply:
+    """GET /agents: for administrators, and without the agents' groups."""
+    call.need_admin()
+    call.takes("page", "per_page", "email", "state")
+    rows = [shown_agent(row) for _, row in sorted(call.desk.people.agents.items())]
+    if not call.desk.switches.agents_list_groups:
+        rows = [{name: row[name] for name in row if name not in OWN_GROUPS} for row in rows]
+    return paged(call, rows)
+
+
+def agent(call: Call) -> Reply:
+    """GET /agents/{id}."""
+    call.need_admin()
+    return Reply(body=shown_agent(_one(call.desk.people.agents, call)))
+
+
+def shown_agent(row: Record) -> Record:
+    """An agent as Freshdesk shows one: whether they are an administrator hides in their roles."""
+    return {name: value for name, value in row.items() if name != "admin"}
+
+
+def groups(call: Call) -> Reply:
+    """GET /groups: without the groups' agents."""
+    call.takes("page", "per_page")
+    rows = [shown_group(call, row) for _, row in sorted(call.desk.people.groups.items())]
+    if not call.desk.switches.groups_list_members:
+        rows = [{name: row[name] for name in row if name != "agent_ids"} for row in rows]
+    return paged(call, rows)
+
+
+def group(call: Call) -> Reply:
+    """GET /groups/{id}."""
+    return Reply(body=shown_group(call, _one(call.desk.people.groups, call)))
+
+
+def shown_group(call: Call, row: Record) -> Record:
+    """A group; whether it assigns by itself was a yes or no once."""
+    assigns = row["auto_ticket_assign"]
+    return {**row, "auto_ticket_assign": bool(assigns) if call.desk.switches.yes_no_assignment else assigns}
+
+
+def contact(call: Call) -> Reply:
+    """GET /contacts/{id}. An agent who asked is no contact."""
+    return Reply(body=_one(call.desk.people.contacts, call))
+
+
+def ticket_fields(call: Call) -> Reply:
+    """GET /ticket_fields: the whole form at once."""
+    if call.desk.switches.fields == "forbidden":
+        raise denied()
+    rows = []
+    for name, row in call.desk.people.fields.items():
+        choices = call.desk.people.choices(name)
+        rows.append(row if choices is None else {**row, "choices": choices})
+    return Reply(body=rows)
+
+
+def sla_policies(call: Call) -> Reply:
+    """GET /sla_policies: for administrators."""
+    call.need_admin()
+    if call.desk.switches.slas == "forbidden":
+        raise not_in_plan("Sla Management")
+    return paged(call, call.desk.people.sla_policies.values())
+
+
+def update_rules(call: Call) -> Reply:
+    """GET /automations/4/rules: those on ticket updates, the webhooks' own among them."""
+    call.need_admin()
+    if call.desk.switches.rules == "forbidden":
+        raise denied()
+    rules = [
+        {
+            "id": hook.id,
+            "name": "Tell Uptier",
+            "active": True,
+            "actions": [{"field_name": "trigger_webhook", "request_type": "POST", "url": hook.url}],
+        }
+        for hook in call.desk.hooks.hooks
+    ]
+    return Reply(body={"rules": rules, "meta": {"count": len(rules), "cascading_rules": False}})
+
+
+def one_ticket(call: Call) -> Reply:
+    """GET /tickets/{id}: also of a deleted one, as the account's switch says."""
+    call.takes("include")
+    wanted = call.includes(EMBEDS, EMBEDS)
+    row = found(call)
+    if row.archived:
+        if call.desk.switches.archived_get == "missing":
+            raise missing()
+        return Reply(status=301, headers={"Location": f"{call.base}/api/v2/tickets/archived/{row.id}"})
+    if row.removed == "deleted":
+        if call.desk.switches.deleted_get == "missing":
+            raise missing()
+        if call.desk.switches.deleted_get == "forbidden":
+            raise denied()
+    return Reply(body=shown_ticket(call, row, wanted))
+
+
+def conversations(call: Call) -> Reply:
+    """GET /tickets/{id}/conversations: all kinds, the oldest first."""
+    call.takes("page", "per_page")
+    row = found(call)
+    if row.archived:
+        raise missing()
+    return paged(call, [shown_conversation(call, each) for each in row.conversations])
+
+
+def archived(call: Call) -> Reply:
+    """GET /tickets/archived/{id}: on plans that have an archive."""
+    if call.desk.switches.archive == "forbidden":
+        raise not_in_plan("Archive Tickets")
+    row = found(call)
+    if not row.archived:
+        raise missing()
+    return Reply(body={**shown_ticket(call, row, set()), "archived": True})
+
+
+def found(call: Call) -> Row:
+    """The ticket of the path, whatever has become of it; Refused with 404 if there never was one."""
+    text = str(call.params["id"])
+    if not text.isdigit() or int(text) not in call.desk.tickets:
+        raise missing()
+    return call.desk.tickets[int(text)]
+
+
+def shown_ticket(call: Call, row: Row, wanted: set[str]) -> Record:
+    """A ticket as this caller sees it, with what is embedded. Only a deleted one says whether it is."""
+    desk = call.desk
+    shown = {**row.json, **deadlines(row, desk.now())}
+    if row.removed == "deleted":
+        shown["deleted"] = True
+    if "stats" in wanted:
+        shown["stats"] = dict(row.stats)
+    if "requester" in wanted:
+        shown["requester"] = _brief(desk.people.contacts.get(row.json["requester_id"]))
+    if "company" in wanted:
+        company = desk.people.companies.get(row.json["company_id"])
+        shown["company"] = {} if company is None else {"id": company["id"], "name": company["name"]}
+    if "conversations" in wanted:
+        shown["conversations"] = [shown_conversation(call, each) for each in row.conversations[:EMBEDDED]]
+    return shown
+
+
+def shown_conversation(call: Call, row: Record) -> Record:
+    """A conversation; the undocumented keys may be missing."""
+    if call.desk.switches.tells_automation:
+        return row
+    return {name: row[name] for name in row if name not in ("automation_id", "auto_response", "category")}
+
+
+def _brief(row: Record | None) -> Any:
+    return None if row is None else {name: row[name] for name in ("id", "name", "email", "mobile", "phone")}
+
+
+def _one(table: dict[int, Record], call: Call) -> Record:
+    text = str(call.params["id"])
+    if not text.isdigit() or int(text) not in table:
+        raise missing()
+    return table[int(text)]

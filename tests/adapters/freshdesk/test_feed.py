@@ -1,0 +1,227 @@
+"""The list of changes, the lists of what is gone, and the census."""
+
+from typing import Any
+
+import pytest
+
+from adapters.base import AccessLost, Page, TryLater
+from adapters.freshdesk.cursor import LAST_PAGE, OVERLAP, Cursor, Place, begin, read
+from policies.model import Status
+from tests.adapters.freshdesk.world import START, TIER1, World, world
+
+LONG_AGO = START - 1000
+YEAR = 365 * 86400
+
+
+def pages(acme: World, cursor: str | None = None, limit: int = 100) -> list[Page]:
+    found = [acme.adapter.poll(cursor, since=LONG_AGO, limit=limit)]
+    while found[-1].more:
+        found.append(acme.adapter.poll(found[-1].cursor, since=LONG_AGO, limit=limit))
+    return found
+
+
+def numbers(found: list[Page]) -> list[str]:
+    return [ticket.ref.id for page in found for ticket in page.tickets]
+
+
+def more_tickets(acme: World, count: int, **fields: Any) -> None:
+    acme.desk.seed(tickets=[{"requester": "Dan", "subject": f"No {n}", **fields} for n in range(count)])
+
+
+def test_a_round_reads_three_lists_and_each_row_once(acme: World) -> None:
+    found = pages(acme)
+    (ticket,) = found[0].tickets
+    assert numbers(found) == ["1"]
+    assert (ticket.read_at, ticket.loaded, ticket.partial) == (START, frozenset(), True)
+    assert (ticket.group and ticket.group.id, ticket.tags) == (str(TIER1), {"hardware"})
+    queries = [row.query for row in acme.desk.log if row.path.endswith("/tickets")]
+    assert [("filter=" in query, "include=stats" in query) for query in queries] == [
+        (False, True),
+        (True, False),
+        (True, False),
+    ]
+    assert all("updated_since=" in query and "order_type=asc" in query for query in queries)
+    assert numbers(pages(acme, found[-1].cursor)) == []
+
+
+def test_a_row_is_the_same_revision_as_the_ticket_itself(acme: World) -> None:
+    acme.desk.agent_says(1, "Ann", "On it", status=3, assignee="Ann")
+    (ticket,) = pages(acme)[0].tickets
+    assert ticket.revision == acme.adapter.load(ticket.ref, frozenset()).revision
+
+
+@pytest.mark.parametrize("exclusive", [True, False])
+def test_changes_come_once_and_two_in_one_second_both(exclusive: bool) -> None:
+    with world(since_exclusive=exclusive) as acme:
+        cursor = pages(acme)[-1].cursor
+        acme.clock.at += 5
+        acme.desk.customer_says(1, "Still burning")
+        found = pages(acme, cursor)
+        assert numbers(found) == ["1"]
+        acme.desk.agent_changes(1, "Ann", priority=4)
+        found = pages(acme, found[-1].cursor)
+        assert numbers(found) == ["1"]
+        acme.clock.at += 500
+        acme.desk.agent_changes(1, "Ann", priority=2)
+        assert numbers(pages(acme, found[-1].cursor)) == ["1"]
+
+
+@pytest.mark.parametrize("exclusive", [True, False])
+@pytest.mark.parametrize("apart", [0, 1, 7])
+def test_many_changes_are_paged_through_without_gap_or_repeat(exclusive: bool, apart: int) -> None:
+    with world(since_exclusive=exclusive) as acme:
+        for _ in range(23):
+            acme.clock.at += apart
+            more_tickets(acme, 1)
+        found = pages(acme, limit=5)
+        assert sorted(map(int, numbers(found))) == list(range(1, 25))
+
+
+def test_a_row_that_moves_to_the_end_pushes_no_other_off_its_page(acme: World) -> None:
+    for _ in range(9):
+        acme.clock.at += 5
+        more_tickets(acme, 1)
+    first = acme.adapter.poll(None, since=LONG_AGO, limit=5)
+    acme.clock.at += 5
+    acme.desk.agent_changes(1, "Ann", priority=4)
+    acme.desk.agent_changes(3, "Ann", priority=4)
+    rest = pages(acme, first.cursor, limit=5)
+    assert set(numbers([first, *rest])) == {str(number) for number in range(1, 11)}
+
+
+def test_the_wall_behind_the_last_page_is_never_run_into() -> None:
+    place = Place(start=START, newest=START, page=LAST_PAGE)
+    assert place.after((), more=True) == Place(start=START + 2, newest=START)
+    assert Place(start=START, newest=START, page=7).after((), more=True).page == 8
+
+
+def test_without_a_time_old_tickets_would_be_missed(acme: World) -> None:
+    acme.desk.seed(tickets=[{"requester": "Dan", "subject": "Old", "at": START - YEAR}])
+    assert sorted(numbers([acme.adapter.census(None)])) == ["1", "2"]
+
+
+@pytest.mark.parametrize(("act", "gone"), [("delete", "deleted"), ("mark_as_spam", "spam")])
+def test_what_leaves_the_list_is_told_as_gone(acme: World, act: str, gone: str) -> None:
+    cursor = pages(acme)[-1].cursor
+    acme.clock.at += 30
+    getattr(acme.desk, act)(1)
+    found = pages(acme, cursor)
+    assert [(ticket.ref.id, ticket.gone) for page in found for ticket in page.tickets] == [("1", gone)]
+    assert numbers(pages(acme, found[-1].cursor)) == []
+    acme.clock.at += 30
+    acme.desk.restore(1)
+    back = [ticket for page in pages(acme, found[-1].cursor) for ticket in page.tickets]
+    assert [ticket.gone for ticket in back] == [None]
+
+
+def test_a_cursor_is_kept_and_a_spoiled_one_begins_again(acme: World) -> None:
+    cursor = pages(acme)[-1].cursor
+    assert read(cursor).text() == cursor
+    for spoiled in ("", "{}", "[]", "null", '{"list":"x","places":{}}', '{"list":"","places":{"":[1]}}'):
+        assert numbers(pages(acme, spoiled)) == ["1"]
+
+
+def test_a_place_looks_back_but_forgets_what_it_need_not_know() -> None:
+    place = Place(start=0, newest=START, seen={"old": START - OVERLAP - 1, "new": START - OVERLAP})
+    after = place.after((), more=False)
+    assert (after.start, dict(after.seen)) == (START - OVERLAP, {"new": START - OVERLAP})
+    assert begin(("",), 5) == Cursor(list="", places={"": Place(start=5, newest=5)})
+
+
+def test_custom_statuses_count_as_open_and_keep_their_name(acme: World) -> None:
+    acme.desk.seed(statuses={"8": "Escalated to lab", "7": "Parked"})
+    more_tickets(acme, 1, status=8)
+    more_tickets(acme, 1, status=7)
+    more_tickets(acme, 1, status=6)
+    told = [(each.status, each.status_name) for page in pages(acme) for each in page.tickets][1:]
+    assert told == [
+        (Status.OPEN, "Escalated to lab"),
+        (Status.OPEN, "Parked"),
+        (Status.PENDING, "Waiting on Customer"),
+    ]
+
+
+def test_the_form_is_read_again_for_a_new_status_only(acme: World) -> None:
+    pages(acme)
+    acme.desk.seed(statuses={"9": "New"})
+    acme.desk.agent_changes(1, "Ann", status=9)
+    pages(acme)
+    acme.desk.ticket(1).json["status"] = 10
+    pages(acme)
+    pages(acme)
+    assert acme.sent("GET").count(("GET", "ticket_fields")) == 3
+
+
+def test_the_form_is_read_again_with_the_directory(acme: World) -> None:
+    pages(acme)
+    acme.desk.seed(statuses={"2": "Neu"})
+    acme.adapter.directory()
+    acme.desk.agent_changes(1, "Ann", priority=4)
+    assert pages(acme)[0].tickets[0].status_name == "Neu"
+
+
+def census(acme: World) -> list[Page]:
+    found = [acme.adapter.census(None)]
+    while found[-1].more:
+        found.append(acme.adapter.census(found[-1].cursor))
+    return found
+
+
+def test_the_census_lists_every_open_ticket_once(acme: World) -> None:
+    for number in range(110):
+        acme.clock.at += number % 3
+        more_tickets(acme, 1)
+        more_tickets(acme, 1, status=4 + number % 2)
+    found = census(acme)
+    assert len(found) > 2
+    assert len(numbers(found)) == 111
+    assert len(set(numbers(found))) == 111
+    assert all(page.cursor for page in found)
+
+
+@pytest.mark.parametrize("body", ["<html>busy</html>", {"results": []}, ["x"], [{}], [{"id": 5}], None])
+def test_a_page_that_cannot_be_read_is_not_an_empty_page(acme: World, body: Any) -> None:
+    for read_page in (
+        lambda: acme.adapter.poll(None, since=LONG_AGO, limit=10),
+        lambda: acme.adapter.census(None),
+    ):
+        acme.fault("answer", path="*/tickets", status=200 if body is not None else 502, body=body)
+        with pytest.raises(TryLater):
+            read_page()
+
+
+@pytest.mark.parametrize("word", ["deleted", "spam"])
+def test_an_outage_of_a_side_list_is_no_end_of_the_round(acme: World, word: str) -> None:
+    acme.fault("answer", path="*/tickets", skip=1 if word == "deleted" else 2, status=503)
+    with pytest.raises(TryLater):
+        pages(acme)
+
+
+def test_a_list_costs_its_own_budget_and_what_it_embeds(acme: World) -> None:
+    acme.adapter.poll(None, since=LONG_AGO, limit=10)
+    listed = [buckets for buckets in acme.gate.entered if "tickets-list" in buckets]
+    assert listed == [("account", "tickets-list")]
+    assert acme.gate.entered.count(("account",)) == 2 + 1  # two for the embedded stats, one for the form
+
+
+def test_a_spent_list_budget_is_a_wait() -> None:
+    with world(plan="growth", limits={}) as acme:
+        for _ in range(20):
+            acme.adapter.poll(None, since=LONG_AGO, limit=10)
+        with pytest.raises(TryLater) as caught:
+            acme.adapter.poll(None, since=LONG_AGO, limit=10)
+        assert caught.value.wait == 60
+        assert acme.gate.held == [("tickets-list", 60)]
+        assert {(each.bucket, each.total) for each in acme.gate.learned} == {
+            ("account", 200),
+            ("tickets-list", 20),
+            ("ticket-update", 80),
+        }
+
+
+def test_lost_access_is_no_empty_feed(acme: World) -> None:
+    acme.desk.access.revoke()
+    with pytest.raises(AccessLost):
+        acme.adapter.poll(None, since=LONG_AGO, limit=10)
+    with pytest.raises(AccessLost):
+        acme.adapter.census(None)
