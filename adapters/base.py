@@ -219,6 +219,7 @@ class Account:
     fields: Mapping[str, str] = field(default_factory=dict)
     vip: frozenset[str] = frozenset()
     timeout: float = 20.0
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Adapter(Protocol):
@@ -258,6 +259,14 @@ class Adapter(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Keys:
+    """The keys of a table in the config file, all of them texts."""
+
+    needed: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """Where a helpdesk keeps what a common field shows. `lossy` says what is lost on the way, `writing` how a
     change is written or why it is refused; empty where there is nothing to say."""
@@ -271,11 +280,16 @@ class Source:
 class Vendor:
     """What is true of a helpdesk before any account of it is asked: the entry-point group `uptier.vendors`.
 
-    `sources` names every field of `policies.fields`, and `custom.NAME`. `target_start` is whether its SLA
-    targets tell when they began, which the level key `at` needs.
+    `auth` holds the keys of each kind of credentials, `webhook` those of each way to trust a webhook, and
+    `settings` the account's further keys with what they mean. `sources` names every field of
+    `policies.fields`, and `custom.NAME`. `target_start` is whether its SLA targets tell when they began, which
+    the level key `at` needs.
     """
 
     title: str
+    auth: Mapping[str, Keys]
+    webhook: tuple[Keys, ...]
+    settings: Mapping[str, str] = field(default_factory=dict)
     sources: Mapping[str, Source]
     target_start: bool = False
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Literal
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -33,6 +33,8 @@ from connector.settings_values import (
     known_adapter,
     listen_address,
 )
+from connector.settings_vendors import check_vendors
+from connector.vendors import vendors
 from connector.work.messages import check_templates
 from policies.document import Document
 from policies.known import Known
@@ -84,36 +86,20 @@ class Service(Table):
         return str(parts.hostname), int(parts.port or 0)
 
 
-class Bearer(Table):
-    """A token of an OAuth client or the like, sent as `Authorization: Bearer`."""
-
-    kind: Literal["bearer"]
-    token: str = Field(examples=['token = "secret:acme-token"'])
-
-
-class Token(Table):
-    """A user's API token."""
-
-    kind: Literal["token"]
-    user: str = Field(examples=['user = "bot@acme.test"'])
-    token: str = Field(examples=['token = "secret:acme-token"'])
-
-
-class Webhook(Table):
-    """What webhooks are signed with."""
-
-    secret: str = Field(examples=['secret = "secret:acme-webhook"'])
-
-
 class AccountSettings(Table):
-    """`[accounts.NAME]`. Without `webhook` the account is only polled."""
+    """`[accounts.NAME]`. Without `webhook` the account is only polled. What stands in `auth` and `webhook`, and
+    which further keys there are, its helpdesk says (`settings_vendors`)."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
 
     adapter: Annotated[str, AfterValidator(known_adapter)] = Field(examples=['adapter = "zendesk"'])
     url: Annotated[str, AfterValidator(helpdesk_url)] = Field(examples=['url = "https://helpdesk.example"'])
-    auth: Bearer | Token = Field(
-        discriminator="kind", examples=['auth = { kind = "bearer", token = "secret:acme-token" }']
+    auth: Annotated[Mapping[str, str], AfterValidator(MappingProxyType)] = Field(
+        examples=['auth = { kind = "bearer", token = "secret:acme-token" }']
     )
-    webhook: Webhook | None = None
+    webhook: Annotated[Mapping[str, str], AfterValidator(MappingProxyType)] = Field(
+        default_factory=dict, validate_default=True
+    )
     poll: Annotated[Seconds, BeforeValidator(interval), WithJsonSchema({"type": "string"})] = 60
     budget: Annotated[float, Field(strict=True, gt=0, le=1)] = 0.5
     mode: Mode | None = None
@@ -137,8 +123,9 @@ class Settings(Table):
         return Account(
             name=name,
             url=said.url,
-            auth=said.auth.model_dump(),
-            webhook=said.webhook.model_dump() if said.webhook else {},
+            auth=said.auth,
+            webhook=said.webhook,
+            settings=said.model_extra or {},
             secret=secret,
             fields=said.fields,
             vip=said.vip,
@@ -181,6 +168,11 @@ def load(path: Path, known: Known | None = None) -> Loaded:
     )
 
 
+def _once(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    """One problem for each place and code: a table of the wrong type is noticed from two sides."""
+    return tuple({(each.line, each.code): each for each in problems}.values())
+
+
 def _broken(problems: tuple[Problem, ...]) -> bool:
     return any(problem.severity == "error" for problem in problems)
 
@@ -188,9 +180,9 @@ def _broken(problems: tuple[Problem, ...]) -> bool:
 def _settings(main: Document, folder: Path) -> tuple[Settings | None, tuple[Problem, ...]]:
     said = {key: value for key, value in main.data.items() if key in Settings.model_fields}
     said.setdefault("service", {})
-    problems = plain_secrets(main)
+    problems = (*plain_secrets(main), *check_vendors(main, vendors(), tuple(AccountSettings.model_fields)))
     try:
         settings = Settings.model_validate(said, context={"folder": folder.absolute()})
     except ValidationError as error:
-        return None, (*problems, *translate(main, error, Settings))
+        return None, _once((*problems, *translate(main, error, Settings)))
     return (None if _broken(problems) else settings), problems

@@ -5,8 +5,7 @@ Nothing here shows a value: it might be a secret in the wrong place.
 
 import re
 from collections.abc import Iterator
-from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -33,7 +32,6 @@ RANGES = {
     "greater_than_equal": "must be at least {ge}",
     "less_than_equal": "must be at most {le}",
 }
-NOT_YET = frozenset({"oauth"})
 
 
 def translate(document: Document, error: ValidationError, model: type[BaseModel]) -> tuple[Problem, ...]:
@@ -82,8 +80,6 @@ def _judge_secret(path: Path, value: str) -> tuple[str, str] | None:
 
 def _translated(document: Document, details: ErrorDetails, model: type[BaseModel]) -> Problem:
     path, table = _walk(details["loc"], model)
-    if details["type"].startswith("union_tag"):
-        path = (*path, "kind")
     code, text = _say(details, path, table)
     about = _about(path)
     return Problem(
@@ -102,15 +98,11 @@ def _say(details: ErrorDetails, path: Path, table: type[BaseModel] | None) -> tu
     match kind:
         case "missing":
             return "missing", f"`{key}` is missing; add for example {_example(fields[key])}."
-        case "union_tag_not_found":
-            return "missing", '`kind` is missing; add for example kind = "bearer".'
         case "extra_forbidden":
             hint = did_you_mean(key, fields) or f" Known here: {listed(sorted(fields), 'and')}."
             return "unknown-key", f"`{key}` is not a key here.{hint}"
         case "literal_error":
             return _say_choice(key, details["input"], context["expected"])
-        case "union_tag_invalid":
-            return _say_choice(key, context["tag"], context["expected_tags"])
         case _ if kind in TYPES:
             return "wrong-type", f"`{key}` {TYPES[kind]}."
         case _ if kind in RANGES:
@@ -122,8 +114,6 @@ def _say(details: ErrorDetails, path: Path, table: type[BaseModel] | None) -> tu
 def _say_choice(key: str, said: object, expected: str) -> tuple[str, str]:
     """A word that is none of those that can stand here; pydantic lists them as `'a', 'b' or 'c'`."""
     words = sorted(re.findall(r"'([^']+)'", expected))
-    if said in NOT_YET:
-        return "not-yet", f'`{key}` "{said}" does not work yet in this version; write {listed(words)}.'
     near = did_you_mean(said, words) if isinstance(said, str) else ""
     return "unknown-value", f"`{key}` is none of {listed(words)}.{near}"
 
@@ -139,27 +129,13 @@ def _about(path: Path) -> str:
 
 
 def _walk(loc: tuple[int | str, ...], model: type[BaseModel]) -> tuple[Path, type[BaseModel] | None]:
-    """The place in the file that a pydantic location means, and the model of the table that holds it.
-
-    Where a table may be one of several models, pydantic adds its `kind` to the location; the file has no such
-    step.
-    """
+    """The place in the file that a pydantic location means, and the model of the table that holds it."""
     path: Path = ()
     table: type[BaseModel] | None = None
     here: Any = model
     for step in loc:
-        models = _models(here)
-        if len(models) > 1:
-            here = next(each for each in models if step in get_args(each.model_fields["kind"].annotation))
-            continue
         path = (*path, step)
-        table = models[0] if models else None
+        table = here if isinstance(here, type) and issubclass(here, BaseModel) else None
         field = table.model_fields.get(str(step)) if table else None
         here = field.annotation if field else next(iter(get_args(here)[1:]), None)
     return path, table
-
-
-def _models(annotation: Any) -> tuple[type[BaseModel], ...]:
-    """The models that a value of this type may be: one, several for a union, none for anything else."""
-    union = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
-    return tuple(each for each in union if isinstance(each, type) and issubclass(each, BaseModel))

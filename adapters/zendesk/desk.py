@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from urllib.parse import urlsplit
 
 from adapters.base import (
@@ -19,10 +20,10 @@ from adapters.base import (
     VendorAction,
     Write,
 )
-from adapters.zendesk import directory, feed, history, hooks, probe, writes
+from adapters.zendesk import credentials, directory, feed, history, hooks, probe, writes
 from adapters.zendesk.people import Authors, Cast, Row, Rows, by_id, cast
 from adapters.zendesk.roster import Roster
-from adapters.zendesk.session import Answer, Line, legible
+from adapters.zendesk.session import Answer, Line, ask_for_token, legible
 from adapters.zendesk.ticket import metric_set, ticket
 from policies.model import Directory, Instant, Need, Ticket, TicketRef
 
@@ -45,7 +46,7 @@ class Zendesk:
     def __init__(self, account: Account, gate: Gate) -> None:
         check(account)
         self._account = account
-        self._line = Line(account, gate)
+        self._line = Line(account, gate, credentials.credentials(account, partial(ask_for_token, account)))
         self._secret = webhook_secret(account)
         self._roster = Roster(
             me=lambda: directory.me(account, self._line.session),
@@ -148,16 +149,7 @@ def check(account: Account) -> None:
         raise ValueError(f"{place}: url {account.url!r} should be https://YOURS.zendesk.com")
     if "." not in url.netloc:
         raise ValueError(f"{place}: the host in url {account.url!r} needs a dot; for this machine: 127.0.0.1")
-    kind = account.auth.get("kind")
-    if kind == "oauth":
-        raise ValueError(f'{place}: auth kind "oauth" is not yet there; use "bearer" with a long-lived token')
-    if kind not in ("bearer", "token"):
-        raise ValueError(f'{place}: auth kind {kind!r} is unknown; use "bearer" or "token"')
-    missing = [
-        name for name in ("token", "user")[: 1 if kind == "bearer" else 2] if not account.auth.get(name)
-    ]
-    if missing:
-        raise ValueError(f"{place}: auth lacks {' and '.join(missing)}")
+    credentials.check(account)
 
 
 def webhook_secret(account: Account) -> str | None:

@@ -5,7 +5,6 @@ nothing waits, no redirect is followed, and a refusal is raised before zenpy see
 """
 
 import threading
-from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
 from adapters.base import Account, Gate, OutcomeUnknown, TryLater
+from adapters.zendesk.credentials import Credentials
 from adapters.zendesk.limits import buckets, limits, retry_after, stamp
 from adapters.zendesk.refusals import AFTER_429, MUCH_LATER, UNSAID, content, lost, refusal
 from policies.model import Instant
@@ -31,31 +31,16 @@ UNREADABLE: tuple[type[Exception], ...] = (AttributeError, LookupError, TypeErro
 PORTS = {"http": 80, "https": 443}
 
 
-class Credentials(AuthBase):
-    """Puts the account's credentials on each request. The secret is asked for once a session."""
+class Signed(AuthBase):
+    """Puts the account's credentials on each request."""
 
-    def __init__(self, account: Account) -> None:
-        self._account = account
-        self._header: str | None = None
+    def __init__(self, credentials: Credentials) -> None:
+        self._credentials = credentials
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Called by requests for every request."""
-        if self._header is None:
-            self._header = authorization(self._account)
-        request.headers["Authorization"] = self._header
+        request.headers["Authorization"] = self._credentials.header()
         return request
-
-    def forget(self) -> None:
-        """Ask for the secret again next time: it may have been replaced."""
-        self._header = None
-
-
-def authorization(account: Account) -> str:
-    """The header for `bearer` (a token alone) or `token` (the user's address and an API token)."""
-    token = account.secret(account.auth["token"])
-    if account.auth["kind"] == "bearer":
-        return f"Bearer {token}"
-    return "Basic " + b64encode(f"{account.auth['user']}/token:{token}".encode()).decode()
 
 
 class Session(requests.Session):
@@ -63,11 +48,12 @@ class Session(requests.Session):
 
     authorized = True  # zenpy looks for this before it would set credentials of its own
 
-    def __init__(self, account: Account, gate: Gate) -> None:
+    def __init__(self, account: Account, gate: Gate, credentials: Credentials) -> None:
         super().__init__()
         self.trust_env = False  # a .netrc entry would replace our credentials
         self.headers["User-Agent"] = AGENT
-        self.auth = self._credentials = Credentials(account)
+        self.auth = Signed(credentials)
+        self._credentials = credentials
         self.mount("https://", HTTPAdapter(max_retries=0))
         self.mount("http://", HTTPAdapter(max_retries=0))
         self._home = origin(account.url)
@@ -75,36 +61,61 @@ class Session(requests.Session):
         self._gate = gate
 
     def send(self, request: PreparedRequest, **kwargs: Any) -> Response:
-        """Send once and return a 2xx with a JSON object; anything else is raised as a HelpdeskError.
+        """Send and return a 2xx with a JSON object; anything else is raised as a HelpdeskError.
 
-        zenpy follows the links that answers carry; one that leads off this account is not followed, because
-        our credentials would go with it.
+        What a 401 refuses was not applied: it is sent once more where there are other credentials by then.
+        zenpy follows the links that answers carry; one that leads off this account is not followed, because our
+        credentials would go with it.
         """
         writing = request.method != "GET"
         if origin(request.url or "") != self._home:
             raise TryLater("Zendesk linked to another host; check the account's url", MUCH_LATER)
+        kwargs |= {"timeout": self._timeout, "allow_redirects": False}
+        response = self._once(request, kwargs)
+        used = str(request.headers["Authorization"])
+        if response.status_code == 401 and self._credentials.renew(used):
+            request.headers["Authorization"] = self._credentials.header()
+            response = self._once(request, kwargs)
+        check(response, writing=writing)
+        return response
+
+    def _once(self, request: PreparedRequest, kwargs: dict[str, Any]) -> Response:
+        """One request out of the budget; what the answer says of limits is learned."""
         spent = buckets(request.method or "", request.path_url)
         self._gate.enter(spent)
-        kwargs |= {"timeout": self._timeout, "allow_redirects": False}
         try:
             response = super().send(request, **kwargs)
         except requests.RequestException as error:
-            raise lost(error, writing=writing) from error
+            raise lost(error, writing=request.method != "GET") from error
         self._gate.learn(limits(response.headers))
         if response.status_code == 429:
             self._gate.hold(spent[-1], retry_after(response.headers, otherwise=AFTER_429))
-        self._check(response, writing)
         return response
 
-    def _check(self, response: Response, writing: bool) -> None:
-        """Raise unless this is a 2xx with a JSON object. The status stays readable as the error's cause."""
-        if response.status_code == 401:
-            self._credentials.forget()
-        if not 200 <= response.status_code < 300:
-            raise refusal(response, writing=writing) from requests.HTTPError(response=response)
-        if not content(response):
-            text = f"Zendesk answered {response.status_code} with something that is not a JSON object"
-            raise OutcomeUnknown(text) if writing else TryLater(text, UNSAID)
+
+def check(response: Response, *, writing: bool) -> None:
+    """Raise unless this is a 2xx with a JSON object. The status stays readable as the error's cause."""
+    if not 200 <= response.status_code < 300:
+        raise refusal(response, writing=writing) from requests.HTTPError(response=response)
+    if not content(response):
+        text = f"Zendesk answered {response.status_code} with something that is not a JSON object"
+        raise OutcomeUnknown(text) if writing else TryLater(text, UNSAID)
+
+
+def ask_for_token(account: Account, form: Mapping[str, str]) -> Response:
+    """Post to the account's token address, without the credentials that are asked for. Raises TryLater."""
+    with requests.Session() as session:
+        session.trust_env = False
+        try:
+            return session.post(
+                account.url.rstrip("/") + "/oauth/tokens",
+                json=dict(form),
+                headers={"User-Agent": AGENT},
+                timeout=account.timeout,
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            raise TryLater(f"no token from Zendesk ({type(error).__name__})", UNSAID) from error
 
 
 @contextmanager
@@ -155,8 +166,8 @@ class Answer:
 class Line(threading.local):
     """An account's sessions, one for each thread that asks."""
 
-    def __init__(self, account: Account, gate: Gate) -> None:
-        self.session = Session(account, gate)
+    def __init__(self, account: Account, gate: Gate, credentials: Credentials) -> None:
+        self.session = Session(account, gate, credentials)
         self._base = account.url.rstrip("/") + "/api/v2"
 
     def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Answer:

@@ -3,12 +3,18 @@
 https://developer.zendesk.com/api-reference/ticketing/tickets/tickets/
 """
 
-from adapters.base import Source, Vendor
+from adapters.base import Keys, Source, Vendor
 
 PEOPLE = "counted from the audits, people's doings only; Zendesk's own counters include ours"
 
 VENDOR = Vendor(
     title="Zendesk",
+    auth={
+        "bearer": Keys(needed=("token",)),
+        "token": Keys(needed=("user", "token")),
+        "oauth": Keys(needed=("client_id", "client_secret"), also=("scope",)),
+    },
+    webhook=(Keys(needed=("secret",)),),
     sources={
         "status": Source(
             where="ticket.status",

@@ -51,7 +51,7 @@ def test_the_smallest_config_has_safe_defaults(write: Write, tmp_path: Path) -> 
     assert service.database == f"sqlite:///{tmp_path / 'uptier.db'}"
     assert service.address == ("127.0.0.1", 8080)
     assert (service.caps.escalations_per_hour, service.caps.writes_per_day) == (500, 20)
-    assert (account.poll, account.budget, account.webhook, account.mode) == (60, 0.5, None, None)
+    assert (account.poll, account.budget, account.webhook, account.mode) == (60, 0.5, {}, None)
     assert (account.url, account.vip) == ("https://acme.example", {"vip"})
 
 
@@ -130,12 +130,12 @@ def test_a_fault_of_an_account_is_told_with_its_line(write: Write, line: str, co
     ("auth", "code", "says"),
     [
         ("{}", "missing", "`kind` is missing"),
-        ('{ kind = "oauth" }', "not-yet", "bearer or token"),
+        ('{ kind = "oauth", client_id = "uptier" }', "missing", "client_secret"),
         ('{ kind = "bearr", token = "secret:t" }', "unknown-value", 'Did you mean "bearer"?'),
         ('{ kind = "bearer" }', "missing", "`token` is missing"),
         ('{ kind = "token", token = "secret:t" }', "missing", "`user` is missing"),
-        ('{ kind = "bearer", token = "secret:t", usr = "x" }', "unknown-key", "Known here: kind and token"),
-        ('"secret:t"', "wrong-type", "takes a table"),
+        ('{ kind = "bearer", token = "secret:t", usr = "x" }', "unknown-key", "Known here: kind or token"),
+        ('"secret:t"', "wrong-type", "table"),
     ],
 )
 def test_a_fault_in_auth_is_told(write: Write, auth: str, code: str, says: str) -> None:

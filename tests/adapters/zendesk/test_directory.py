@@ -8,8 +8,8 @@ from zenpy.lib.api import BaseApi
 
 from adapters.base import AccessLost, TryLater
 from adapters.zendesk.directory import client
-from adapters.zendesk.session import Line
-from tests.adapters.zendesk.world import ALL, PRINTER, Ledger, World, account, world
+from tests.adapters.zendesk.test_session import line_to
+from tests.adapters.zendesk.world import ALL, PRINTER, World, account, world
 
 
 def test_groups_people_and_memberships(acme: World) -> None:
@@ -84,7 +84,7 @@ def test_it_goes_through_zenpy(acme: World, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_zenpy_holds_our_session_and_no_cache() -> None:
-    line = Line(account("https://acme.zendesk.test"), Ledger())
+    line = line_to(account("https://acme.zendesk.test"))
     made = client(account("https://acme.zendesk.test"), line.session)
     assert made.users.session is line.session
     assert made.users.cache.disabled

@@ -15,11 +15,11 @@ from tests.adapters.zendesk.world import Ledger, account
 @pytest.mark.parametrize(
     ("setting", "words"),
     [
-        ({"auth": {"kind": "oauth"}}, "not yet"),
+        ({"auth": {"kind": "oauth"}}, "lacks client_id and client_secret"),
         ({"auth": {"kind": "password"}}, "unknown"),
         ({"auth": {}}, "unknown"),
         ({"auth": {"kind": "bearer"}}, "lacks token"),
-        ({"auth": {"kind": "token"}}, "lacks token and user"),
+        ({"auth": {"kind": "token"}}, "lacks user and token"),
         ({"auth": {"kind": "token", "token": "secret:acme-token"}}, "lacks user"),
         ({"url": "acme.zendesk.com"}, "should be https"),
         ({"url": "ftp://acme.zendesk.com"}, "should be https"),

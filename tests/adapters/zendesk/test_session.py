@@ -1,13 +1,15 @@
 """The wire: whose credentials travel where, and what one refusal or lost connection becomes."""
 
 import threading
+from functools import partial
 from typing import Any
 
 import pytest
 import requests
 
-from adapters.base import AccessLost, HelpdeskError, Limit, TryLater
-from adapters.zendesk.session import AGENT, Line, authorization, origin
+from adapters.base import AccessLost, Account, Gate, HelpdeskError, Limit, TryLater
+from adapters.zendesk.credentials import Credentials, credentials
+from adapters.zendesk.session import AGENT, Line, ask_for_token, origin
 from adapters.zendesk.simulator import API_KEY, BOT
 from tests.adapters.zendesk.world import Ledger, World, account, world
 
@@ -21,6 +23,14 @@ class Full(Ledger):
         raise TryLater(f"the budget of {buckets[0]} is spent", 17)
 
 
+def signing(of: Account) -> Credentials:
+    return credentials(of, partial(ask_for_token, of))
+
+
+def line_to(of: Account, gate: Gate | None = None) -> Line:
+    return Line(of, gate or Ledger(), signing(of))
+
+
 def test_each_request_says_who_we_are(acme: World) -> None:
     acme.adapter.directory()
     assert {row.as_json()["client"] for row in acme.desk.log} == {AGENT}
@@ -30,15 +40,13 @@ def test_the_legacy_token_signs_in_with_the_users_address() -> None:
     auth = {"kind": "token", "user": BOT, "token": "secret:key"}
     with world(settings={"auth": auth, "secret": lambda _: API_KEY, "webhook": {}}) as acme:
         assert acme.adapter.directory().agents
-    assert (
-        authorization(account(auth=auth, secret=lambda _: "k"))
-        == "Basic " + "Ym90QHVwdGllci50ZXN0L3Rva2VuOms="
-    )
+    made = signing(account(auth=auth, secret=lambda _: "k"))
+    assert made.header() == "Basic " + "Ym90QHVwdGllci50ZXN0L3Rva2VuOms="
 
 
 def test_a_new_secret_is_asked_for_after_a_401(acme: World) -> None:
     tokens = ["wrong", "wrong too"]
-    line = Line(account(acme.url, secret=lambda _: tokens[-1]), Ledger())
+    line = line_to(account(acme.url, secret=lambda _: tokens[-1]))
     with pytest.raises(AccessLost):
         line.get("/groups")
     tokens.append("zendesk-simulator-token")
@@ -46,7 +54,7 @@ def test_a_new_secret_is_asked_for_after_a_401(acme: World) -> None:
 
 
 def test_a_spent_budget_sends_nothing(acme: World) -> None:
-    line = Line(account(acme.url), Full())
+    line = line_to(account(acme.url), Full())
     with pytest.raises(TryLater) as caught:
         line.get("/groups")
     assert caught.value.wait == 17
@@ -112,7 +120,7 @@ def test_origins_compare_without_the_usual_port() -> None:
 
 
 def test_each_thread_has_its_own_session(acme: World) -> None:
-    line = Line(account(acme.url), Ledger())
+    line = line_to(account(acme.url))
     seen: list[requests.Session] = []
 
     def ask() -> None:

@@ -18,6 +18,7 @@ HOOK_SECRET = "a-secret-of-our-own"
 SECRETS = {"secret:acme-token": TOKEN, "secret:acme-webhook": HOOK_SECRET}
 PRINTER = TicketRef("acme", "1")
 ALL = frozenset(Need)
+PLAIN = frozenset[Need]()
 
 
 class Clock:
