@@ -129,6 +129,30 @@ def settle(
     return True
 
 
+def again(connection: Connection, key: str, attempt: int, why: str) -> bool:
+    """The attempt came to nothing and the write is still to be sent; its attempts go on counting. False as in
+    `settle`."""
+    statement = (
+        update(table)
+        .where(
+            table.c.key == key,
+            table.c.attempt == attempt,
+            table.c.state.in_((State.SENDING, State.UNKNOWN)),
+        )
+        .values(state=State.PLANNED, error=why)
+    )
+    return connection.execute(statement).rowcount == 1
+
+
+def drop(connection: Connection, key: str, why: str, now: Instant) -> None:
+    """A planned write is not to be sent any more."""
+    connection.execute(
+        update(table)
+        .where(table.c.key == key, table.c.state == State.PLANNED)
+        .values(state=State.STALE, error=why, settled_at=now)
+    )
+
+
 def hold(connection: Connection, key: str, why: str, now: Instant) -> None:
     """Leave an open write to a human: it is not sent, and nobody is woken for it."""
     connection.execute(
@@ -138,13 +162,32 @@ def hold(connection: Connection, key: str, why: str, now: Instant) -> None:
     )
 
 
+def first_of(key: str) -> str:
+    """The key of the first write of the chain that a write belongs to."""
+    return f"{key.rpartition(':')[0]}:1"
+
+
+def rest(connection: Connection, ref: TicketRef) -> tuple[KeptWrite, ...]:
+    """What is still planned of chains whose first write is done, in order."""
+    planned = in_state(connection, ref, State.PLANNED)
+    firsts = {first_of(kept.write.key) for kept in planned if kept.place}
+    done = connection.execute(
+        select(table.c.key).where(table.c.key.in_(firsts), table.c.state == State.DONE)
+    ).scalars()
+    begun = frozenset(done)
+    return tuple(kept for kept in planned if kept.place and first_of(kept.write.key) in begun)
+
+
 def drop_planned(connection: Connection, ref: TicketRef) -> None:
-    """Forget what is merely planned; it is decided afresh. What was sent before and refused for the moment
-    is kept as stale, because its attempts must go on counting."""
+    """Forget what is merely planned; it is decided afresh. The rest of a chain whose first write is done stays.
+    What was sent before and refused for the moment is kept as stale, because its attempts must go on
+    counting."""
+    stays = [kept.write.key for kept in rest(connection, ref)]
     planned = (
         table.c.account == ref.account,
         table.c.ticket == ref.id,
         table.c.state == State.PLANNED,
+        table.c.key.not_in(stays),
     )
     connection.execute(delete(table).where(*planned, table.c.attempt == 0))
     connection.execute(update(table).where(*planned).values(state=State.STALE))
@@ -177,6 +220,18 @@ def everywhere(connection: Connection, state: State, limit: int = 100) -> tuple[
         select(table).where(table.c.state == state).order_by(table.c.planned_at, table.c.place).limit(limit)
     ).mappings()
     return tuple(_kept(row) for row in rows)
+
+
+def count_rounds(connection: Connection, ref: TicketRef, since: Instant) -> int:
+    """How many plans began to be written to this ticket at or after an instant."""
+    return connection.execute(
+        select(func.count()).where(
+            table.c.account == ref.account,
+            table.c.ticket == ref.id,
+            table.c.sent_at >= since,
+            table.c.place == 0,
+        )
+    ).scalar_one()
 
 
 def count_sent(connection: Connection, ref: TicketRef, since: Instant) -> int:

@@ -8,7 +8,7 @@ from connector.store import directories, inbox, ledger, standings, tickets, time
 from connector.store.ledger import Line
 from connector.store.writes import KeptWrite, State
 from connector.work.intents import Intents
-from connector.work.lines import line_of
+from connector.work.lines import line_about, line_of
 from policies.model import Instant, Seconds, Ticket
 from policies.plan import Occurrence, Plan
 from policies.settle import Outcome, settle
@@ -25,8 +25,10 @@ def keep_look(
     rows: Sequence[int],
     policy_hash: str,
     settle_seconds: Seconds,
+    dropped: Sequence[tuple[KeptWrite, str]] = (),
 ) -> tuple[KeptWrite, ...]:
-    """Store a look and what it decided; answers the writes to send, in order."""
+    """Store a look and what it decided; answers the writes to send, in order, what is left of older chains
+    first. `dropped` of those are not sent any more."""
     ref = ticket.ref
     nothing_sent = Outcome(key="", episodes=intents.unsent, result="done", at=plan.now)
     remembered, more = settle(plan.standings, nothing_sent)
@@ -35,6 +37,9 @@ def keep_look(
     for group, person in plan.served:
         directories.serve(connection, ref.account, group, person, plan.now)
     ledger.append(connection, _lines(connection, plan, (*plan.occurrences, *more), intents))
+    for kept, why in dropped:
+        writes.drop(connection, kept.write.key, why, plan.now)
+    ledger.append(connection, [line_about(kept, State.STALE, why, None, plan.now) for kept, why in dropped])
     _keep_writes(connection, intents, plan.now)
     newest = _keep_facts(connection, ticket, plan, policy_hash, settle_seconds)
     inbox.close(connection, rows, plan.now)

@@ -1,10 +1,12 @@
-"""Ledger lines for what happened to an episode."""
+"""Ledger lines for what happened to an episode, and for how a write ended."""
 
 from collections.abc import Iterable
 
+from adapters.base import Receipt
 from connector.store.ledger import Line
+from connector.store.writes import KeptWrite, State
 from policies.memory import Standing
-from policies.model import TicketRef
+from policies.model import Instant, TicketRef
 from policies.plan import Occurrence
 
 
@@ -22,4 +24,29 @@ def line_of(ref: TicketRef, occurrence: Occurrence, remembered: Iterable[Standin
         owner=occurrence.owner,
         text=occurrence.text,
         policy_hash=hashes.get(occurrence.episode, ""),
+    )
+
+
+WORDS: dict[State, str] = {
+    State.DONE: "written",
+    State.REFUSED: "write refused",
+    State.STALE: "write dropped",
+    State.UNKNOWN: "write unknown",
+}
+
+
+def line_about(kept: KeptWrite, state: State, text: str, receipt: Receipt | None, now: Instant) -> Line:
+    """The ledger's line for a write that ended so."""
+    ref = kept.write.ref
+    remarks = receipt.remarks if receipt else ()
+    return Line(
+        at=now,
+        account=ref.account,
+        ticket=ref.id,
+        policy=kept.policy,
+        episode=min(kept.episodes, default=""),
+        level=kept.level,
+        what=WORDS[state],
+        text=text or "; ".join(action.kind for action in kept.write.intent),
+        data={"key": kept.write.key, "attempt": kept.attempt, "remarks": list(remarks)},
     )

@@ -17,9 +17,8 @@ from connector.clock import Clock
 from connector.desks import Desk
 from connector.store import ledger, standings, writes
 from connector.store.database import Store
-from connector.store.ledger import Line
 from connector.store.writes import KeptWrite, State
-from connector.work.lines import line_of
+from connector.work.lines import line_about, line_of
 from connector.work.reading import Read
 from policies.memory import Wrote
 from policies.model import Instant, TicketRef
@@ -27,6 +26,9 @@ from policies.settle import Outcome, settle
 
 FIND_OUT = 5
 """Seconds after sending before "it is not there" is believed: a late request may still be applied."""
+
+ATTEMPTS = 10
+"""How often a later write of a chain is sent before it is dropped, with a line in the ledger."""
 
 log = structlog.get_logger()
 
@@ -40,17 +42,19 @@ class Sender:
         self._read = read
 
     def settle_open(self, desk: Desk, ref: TicketRef) -> None:
-        """Drop what is merely planned, find out about the rest. Raises TryLater while that is too early."""
-        with self._store.writing() as connection:
-            writes.drop_planned(connection, ref)
+        """Find out what became of writes that left, then drop what is merely planned. Raises TryLater while it
+        is too early to know."""
+        with self._store.reading() as connection:
             open_writes = writes.in_state(connection, ref, State.SENDING, State.UNKNOWN)
         for kept in open_writes:
             self._find_out(desk, kept)
+        with self._store.writing() as connection:
+            writes.drop_planned(connection, ref)
 
-    def send(self, desk: Desk, chain: Sequence[KeptWrite]) -> None:
-        """Send a plan's writes in order, each on the revision the one before left. Stops at the first that
-        is not done: what follows is decided afresh. Raises TryLater, OutcomeUnknown or AccessLost."""
-        revision = chain[0].write.expects if chain else ""
+    def send(self, desk: Desk, chain: Sequence[KeptWrite], revision: str) -> None:
+        """Send writes in order, the first on this revision, each other on the one that the write before left.
+        Stops at the first that is not done: what follows is seen to in the next look. Raises TryLater,
+        OutcomeUnknown or AccessLost."""
         for kept in chain:
             receipt = self._send_one(desk, kept, revision)
             if receipt is None:
@@ -65,11 +69,14 @@ class Sender:
         kept = replace(kept, attempt=attempt, sent_at=self._clock.now())
         try:
             receipt = desk.adapter.send(kept.write, revision)
-        except (Stale, Gone) as error:
+        except Stale as error:
+            self._put_off(kept, str(error))
+            return None
+        except Gone as error:
             self._ended(kept, State.STALE, str(error))
             return None
         except (TryLater, AccessLost) as error:
-            self._ended(kept, State.STALE, str(error))
+            self._put_off(kept, str(error))
             raise
         except WontAccept as error:
             self._ended(kept, State.REFUSED, str(error))
@@ -97,7 +104,17 @@ class Sender:
                 kept, State.REFUSED, "nobody can tell whether this public reply was sent; please look"
             )
             return
-        self._ended(kept, State.STALE, "it did not reach the helpdesk")
+        self._put_off(kept, "it did not reach the helpdesk")
+
+    def _put_off(self, kept: KeptWrite, why: str) -> None:
+        """It was not applied. The first write of a chain is decided afresh; a later one belongs to a level that
+        has fired, and is sent again if it can be."""
+        if kept.place and kept.attempt < ATTEMPTS:
+            with self._store.writing() as connection:
+                writes.again(connection, kept.write.key, kept.attempt, why)
+            log.info("write_put_off", ticket=str(kept.write.ref), key=kept.write.key, text=why)
+            return
+        self._ended(kept, State.STALE, why)
 
     def _ended(self, kept: KeptWrite, state: State, text: str, receipt: Receipt | None = None) -> None:
         now = self._clock.now()
@@ -108,7 +125,7 @@ class Sender:
             )
             if told:
                 self._remember(connection, kept, state, receipt, now)
-                ledger.append(connection, [_line(kept, state, text, receipt, now)])
+                ledger.append(connection, [line_about(kept, state, text, receipt, now)])
         log.info("write", ticket=str(ref), key=kept.write.key, state=str(state), text=text, current=told)
 
     def _remember(
@@ -149,27 +166,3 @@ def _wrote(receipt: Receipt | None) -> tuple[Wrote, ...]:
 
 def _says_publicly(kept: KeptWrite) -> bool:
     return any(action.kind == "note" and action.public for action in kept.write.intent)
-
-
-WORDS: dict[State, str] = {
-    State.DONE: "written",
-    State.REFUSED: "write refused",
-    State.STALE: "write dropped",
-    State.UNKNOWN: "write unknown",
-}
-
-
-def _line(kept: KeptWrite, state: State, text: str, receipt: Receipt | None, now: Instant) -> Line:
-    ref = kept.write.ref
-    remarks = receipt.remarks if receipt else ()
-    return Line(
-        at=now,
-        account=ref.account,
-        ticket=ref.id,
-        policy=kept.policy,
-        episode=min(kept.episodes, default=""),
-        level=kept.level,
-        what=WORDS[state],
-        text=text or "; ".join(action.kind for action in kept.write.intent),
-        data={"key": kept.write.key, "attempt": kept.attempt, "remarks": list(remarks)},
-    )

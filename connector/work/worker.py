@@ -14,7 +14,7 @@ from adapters.base import AccessLost, Gone, OutcomeUnknown, TryLater
 from connector.clock import Clock
 from connector.desks import Desk, Desks
 from connector.settings import Caps
-from connector.store import accounts, directories, inbox, ledger, receipts, standings, tickets, timers
+from connector.store import accounts, directories, inbox, ledger, receipts, standings, tickets, timers, writes
 from connector.store.database import Store
 from connector.store.inbox import OpenRow
 from connector.store.ledger import Line
@@ -22,6 +22,7 @@ from connector.work.caps import reached
 from connector.work.intents import prepare
 from connector.work.keeping import keep_capped, keep_look
 from connector.work.reading import Read
+from connector.work.remainders import remainder
 from connector.work.rules import Rules
 from connector.work.sender import FIND_OUT, Sender
 from policies.memory import Standing
@@ -109,7 +110,7 @@ class Worker:
         rules = self._rules()
         now = self._clock.now()
         plan = rules.judge(ticket, seen.standings, directory, now)
-        if plan.wanted and _too_fresh(desk, ticket):
+        if (plan.wanted or self._rest(ticket.ref)) and _too_fresh(desk, ticket):
             raise TryLater(
                 "the ticket changed a moment ago; the next look is on settled facts", _settle(desk)
             )
@@ -117,17 +118,25 @@ class Worker:
         rows = [row.id for row in seen.rows]
         kept = (ticket, plan)
         with self._store.writing() as connection:
+            left = remainder(writes.rest(connection, ticket.ref), plan, ticket)
             cap = reached(connection, ticket.ref, self._caps, now) if intents.chain else None
             if cap is not None:
                 keep_capped(connection, *kept, cap, rows, rules.policies.hash, _settle(desk))
                 log.error("held", ticket=str(ticket.ref), why=cap)
                 return
-            chain = keep_look(connection, *kept, intents, rows, rules.policies.hash, _settle(desk))
+            chain = keep_look(
+                connection, *kept, intents, rows, rules.policies.hash, _settle(desk), left.dropped
+            )
         for line in plan.occurrences:
             log.info(line.what, ticket=str(ticket.ref), policy=line.policy, rung=line.level, owner=line.owner)
         if chain:
-            self._sender.send(desk, chain)
+            self._sender.send(desk, chain, ticket.revision)
             self._look_again(ticket.ref, _settle(desk))
+
+    def _rest(self, ref: TicketRef) -> bool:
+        """Whether a level that has fired still has something to send."""
+        with self._store.reading() as connection:
+            return bool(writes.rest(connection, ref))
 
     def _seen(self, ref: TicketRef) -> Seen:
         with self._store.reading() as connection:

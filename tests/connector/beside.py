@@ -1,6 +1,6 @@
 """Uptier beside a simulated Zendesk, over a real socket, with one clock for both that only the test moves."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,13 +92,13 @@ def furnish(desk: Zendesk, tickets: int = 1) -> None:
     )
 
 
-def composed(path: Path, clock: Clock) -> Service:
+def composed(path: Path, clock: Clock, secrets: Mapping[str, str] = SECRETS) -> Service:
     """The service of this config file, as `uptier run` composes it."""
     loaded = load(path)
     problems = "\n".join(map(str, loaded.problems))
     assert loaded.settings is not None, problems
     assert loaded.policies is not None, problems
-    return Service(loaded.settings, loaded.policies, clock, Secrets(Masker(), SECRETS))
+    return Service(loaded.settings, loaded.policies, clock, Secrets(Masker(), secrets))
 
 
 @dataclass

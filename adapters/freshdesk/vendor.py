@@ -1,0 +1,52 @@
+"""Where Freshdesk keeps what the common fields show.
+
+https://developers.freshdesk.com/api/#tickets
+"""
+
+from adapters.base import Keys, Source, Vendor
+
+NOT_TOLD = "not told by Freshdesk: a missing value"
+
+VENDOR = Vendor(
+    title="Freshdesk",
+    auth={"key": Keys(needed=("key",))},
+    webhook=(Keys(needed=("secret",)), Keys(needed=("user", "password"))),
+    sources={
+        "status": Source(
+            where="status, by its number",
+            lossy="a status of your own is open; nothing is new; the two Waiting statuses go by their names",
+            writing="never written",
+        ),
+        "status_name": Source(where="the label of the status, by /ticket_fields"),
+        "priority": Source(where="priority", writing="priority, only ever raised"),
+        "type": Source(where="type"),
+        "channel": Source(where="source", lossy="a source of your own shows its label"),
+        "account": Source(where="the account's name in the config file"),
+        "subject": Source(where="subject"),
+        "description": Source(where="description_text", lossy="plain text"),
+        "tags": Source(
+            where="tags",
+            lossy="Freshdesk takes upper and lower case for the same tag",
+            writing="the union with the tags as read in front of the write; one with a comma or over 32 characters "
+            "is left out and said",
+        ),
+        "group": Source(where="group_id, named by /groups", writing="group_id"),
+        "assignee": Source(where="responder_id, named by /agents", writing="responder_id"),
+        "requester.name": Source(where="the contact's name"),
+        "requester.address": Source(where="the contact's email", lossy="the primary address only"),
+        "requester.organization": Source(where="the contact's company"),
+        "requester.tags": Source(where="the contact's tags"),
+        "requester.vip": Source(where="a `vip` tag on the contact"),
+        "organization": Source(where="the ticket's company"),
+        "language": Source(where="the contact's language", lossy="without the region: pt for pt-BR"),
+        "replies": Source(where="counted from the conversations"),
+        "reopens": Source(where=NOT_TOLD),
+        "reassignments": Source(where=NOT_TOLD),
+        "bounces": Source(where=NOT_TOLD),
+        "custom.NAME": Source(
+            where="custom_fields, by the name in the account's `fields`",
+            lossy="an empty text is a missing value",
+            writing="custom_fields",
+        ),
+    },
+)
