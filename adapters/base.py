@@ -219,6 +219,7 @@ class Account:
     fields: Mapping[str, str] = field(default_factory=dict)
     vip: frozenset[str] = frozenset()
     timeout: float = 20.0
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Adapter(Protocol):

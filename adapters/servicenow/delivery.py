@@ -1,0 +1,248 @@
+"""Writes on the wire, and what is found of them afterwards.
+
+ServiceNow has no conditional write, and drops with a 200 what an Access Control rule or a Business Rule does not
+let through. So the record is read right before the PATCH, and the answer, which is the record after all rules
+but asynchronous ones, is held against what was asked. Vendor sheet 1.8, 2.3 and 5.1.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from adapters.base import HelpdeskError, OutcomeUnknown, Receipt, Stale, WontAccept, Write
+from adapters.servicenow import journal, labels, tags
+from adapters.servicenow.history import change_facts
+from adapters.servicenow.lookup import FOLLOWERS, fetch
+from adapters.servicenow.priority import Matrix, pair, reaches
+from adapters.servicenow.profile import Profile
+from adapters.servicenow.roster import Roster
+from adapters.servicenow.rows import Row, instant, needed, number, raw, text
+from adapters.servicenow.session import Line, legible
+from adapters.servicenow.ticket import columns, values
+from adapters.servicenow.writes import touched
+
+BESIDE = ("state", "assignment_group", "assigned_to")
+MOST_REVISIONS = 20
+
+
+def send(line: Line, profile: Profile, roster: Roster, write: Write, expects: str) -> Receipt:
+    """Read the record again, and write once if it still is at the revision `expects`."""
+    before = fetch(line, profile, write.ref).row()
+    found = needed(before, "sys_mod_count")
+    if found != expects:
+        raise Stale(f"{write.ref} is at revision {found}, not {expects}")
+    if "label" in write.request:
+        return labels.send(line, profile, write, before)
+    body, left = body_of(profile, roster.matrix, before, write.request)
+    if not body and left:
+        raise WontAccept("; ".join(left))
+    if not body:
+        return Receipt(key=write.key, revision=found, at=instant(before, "sys_updated_on") or 0)
+    answer = line.patch(profile.name, write.ref.id, body, (*columns(profile), FOLLOWERS))
+    after = answer.result
+    if not isinstance(after, dict) or not text(after, "sys_mod_count"):
+        raise OutcomeUnknown(f"ServiceNow's answer to {write.key} has no record in it")
+    with legible(writing=True):
+        return accounted(line, profile, roster, write, (before, after), body, left)
+
+
+def body_of(
+    profile: Profile, matrix: Callable[[], Matrix], row: Row, request: Mapping[str, Any]
+) -> tuple[dict[str, str], list[str]]:
+    """The columns to send for what a request wants of this record, and what cannot be had."""
+    body = {
+        column: value for column, value in request.get("columns", {}).items() if raw(row, column) != value
+    }
+    left: list[str] = []
+    if "priority" in request and not reaches(text(row, "priority"), request["priority"]):
+        raised = (
+            raising(matrix, row, request["priority"])
+            if profile.derived
+            else {"priority": str(request["priority"])}
+        )
+        body |= raised
+        left += (
+            [] if raised else [f"priority {request['priority']} cannot be reached through impact and urgency"]
+        )
+    if "tags" in request:
+        held = raw(row, profile.tags)
+        if held is None or tags.is_foreign(profile, held):
+            left.append(
+                f"tags cannot be kept: {profile.tags} is {'hidden' if held is None else 'used by others'}"
+            )
+        else:
+            body |= tagged(profile, held, request["tags"])
+    if "follow" in request:
+        followers = raw(row, FOLLOWERS)
+        left += [f"nobody can be made to follow: {FOLLOWERS} is hidden"] if followers is None else []
+        body |= {} if followers is None else following(followers, request["follow"])
+    return {**body, **request.get("say", {})}, left
+
+
+def raising(matrix: Callable[[], Matrix], row: Row, wanted: int) -> dict[str, str]:
+    """Impact and urgency that reach a priority, those that change; none where they are hidden or cannot."""
+    held = raw(row, "impact"), raw(row, "urgency")
+    if held[0] is None or held[1] is None:
+        return {}
+    found = pair(matrix(), held[0], held[1], wanted)
+    if found is None:
+        return {}
+    named = {"impact": str(found[0]), "urgency": str(found[1])}
+    return {column: value for column, value in named.items() if text(row, column) != value}
+
+
+def tagged(profile: Profile, held: str, wanted: Mapping[str, Any]) -> dict[str, str]:
+    """The tags' column, if it changes."""
+    kept = tags.read(profile, held)
+    after = tags.spell(profile, ({*kept} - {*wanted["remove"]}) | {*wanted["add"]})
+    return {profile.tags: after} if after != held else {}
+
+
+def following(held: str, people: list[str]) -> dict[str, str]:
+    """The list of followers with these people on it, if it changes. It may hold addresses beside ids."""
+    listed = [each for part in held.split(",") if (each := part.strip())]
+    new = [person for person in dict.fromkeys(people) if person not in listed]
+    return {FOLLOWERS: ",".join([*listed, *new])} if new else {}
+
+
+def accounted(
+    line: Line,
+    profile: Profile,
+    roster: Roster,
+    write: Write,
+    both: tuple[Row, Row],
+    body: Mapping[str, str],
+    left: list[str],
+) -> Receipt:
+    """What the answer proves, what it does not, and the receipt. WontAccept if nothing at all was stored."""
+    before, after = both
+    said: dict[str, str] = dict(write.request.get("say", {}))
+    plain = {column: value for column, value in body.items() if column not in said}
+    moved = (number(after, "sys_mod_count") or 0) - (number(before, "sys_mod_count") or 0)
+    told = [*left, *differences(before, after, plain), *unreached(after, write.request)]
+    entries, lost = looked_up(line, roster, write, said)
+    if moved < 1 and not entries and not any(text(after, name) == value for name, value in plain.items()):
+        raise WontAccept("; ".join(["ServiceNow stored nothing of it", *told]))
+    if moved > 1:
+        told.append(f"the record moved by {moved} updates; a rule or somebody else wrote in that moment")
+    return Receipt(
+        key=write.key,
+        revision=needed(after, "sys_mod_count"),
+        at=instant(after, "sys_updated_on") or 0,
+        facts=facts(write, entries, both, plain),
+        changed=changed(profile, write, values(profile, before), after),
+        remarks=(*told, *lost, *beside(before, after, body)),
+    )
+
+
+def differences(before: Row, after: Row, plain: Mapping[str, str]) -> Iterator[str]:
+    """Columns that are not as we wrote them: hidden, dropped without a word, or made into something else."""
+    for column, value in plain.items():
+        held = raw(after, column)
+        if held is None:
+            yield f"{column} is hidden from us or not there, so nobody can tell whether it was written"
+        elif held != value and held == text(before, column):
+            yield f"{column} was not written; Uptier's user may lack the right, or a rule put it back"
+        elif held != value:
+            yield f"{column} is {held or 'empty'} after the write, not {value or 'empty'}; a rule may have changed it"
+
+
+def unreached(after: Row, request: Mapping[str, Any]) -> Iterator[str]:
+    """A priority that did not follow."""
+    held = text(after, "priority")
+    if "priority" in request and not reaches(held, request["priority"]):
+        yield f"the priority is {held or 'empty'} after the write, not {request['priority']}; look at its lookup rules"
+
+
+def beside(before: Row, after: Row, body: Mapping[str, str]) -> Iterator[str]:
+    """What changed in the moment of the write and was not ours."""
+    for column in BESIDE:
+        if column not in body and column in after and raw(after, column) != raw(before, column):
+            yield f"{column} went from {text(before, column)} to {text(after, column)} in the moment of the write"
+
+
+def looked_up(
+    line: Line, roster: Roster, write: Write, said: dict[str, str]
+) -> tuple[dict[str, str], list[str]]:
+    """The journal entries that we have just made, and what to say where they are not found. What was said is
+    said, whatever can be learned of it now, so no error leaves here."""
+    if not said:
+        return {}, []
+    try:
+        entries = entries_of(line, roster, write, said)
+    except HelpdeskError as error:
+        return {}, [f"the journal could not be read back: {error}"]
+    lost = [name for name in said if name not in entries]
+    return entries, [
+        f"{name} cannot be found in the journal; check that Uptier's user may write it" for name in lost
+    ]
+
+
+def entries_of(line: Line, roster: Roster, write: Write, said: dict[str, str]) -> dict[str, str]:
+    """The ids of the journal entries that are this write, by journal."""
+    bot = roster.bot()
+    where = {"element_id": [write.ref.id], "element": list(said), "sys_created_by": [bot]}
+    rows = line.every(journal.TABLE, where, journal.COLUMNS)
+    since = str(write.request.get("since", ""))
+    return journal.written(rows, bot, said, write.request.get("known", ()), since)
+
+
+def facts(
+    write: Write,
+    entries: Mapping[str, str],
+    both: tuple[Row, Row],
+    plain: Mapping[str, str],
+) -> tuple[str, ...]:
+    """The names under which what we did will come back in the journal and in the audit."""
+    before, after = both
+    said = write.request.get("say", {})
+    marks = [journal.mark_of(name, text) for name, text in said.items()]
+    named = [*plain, *(name for name in ("priority",) if name in write.request and name not in plain)]
+    first = (number(before, "sys_mod_count") or 0) + 1
+    last = max(first, number(after, "sys_mod_count") or 0)
+    revisions = range(first, min(last, first + MOST_REVISIONS) + 1)
+    changes = change_facts(named, revisions, text(after, "sys_updated_on"), after) if named else ()
+    return tuple(dict.fromkeys([*entries.values(), *marks, *changes]))
+
+
+def changed(
+    profile: Profile, write: Write, before: Mapping[str, Any], after: Row
+) -> tuple[tuple[str, Any, Any], ...]:
+    """What is other than before among what the write was about, by common name."""
+    now = values(profile, after)
+    pairs = [(name, before.get(name), now[name]) for name in touched(profile, write.request)]
+    return tuple((name, old, new) for name, old, new in pairs if old != new)
+
+
+def find_written(line: Line, profile: Profile, roster: Roster, write: Write) -> Receipt | None:
+    """Look for what was said in the journal, else for the state that was wanted on the record. Raises Gone."""
+    row = fetch(line, profile, write.ref).row()
+    if "label" in write.request:
+        return labels.find_written(line, profile, write, row)
+    said: dict[str, str] = dict(write.request.get("say", {}))
+    entries = entries_of(line, roster, write, said) if said else {}
+    if said and not entries:
+        return None
+    with legible():
+        body, left = body_of(profile, roster.matrix, row, {**write.request, "say": {}})
+        if not said and (body or left):
+            return None
+        return found(profile, write, row, entries, body)
+
+
+def found(
+    profile: Profile, write: Write, row: Row, entries: Mapping[str, str], missing: Mapping[str, str]
+) -> Receipt:
+    """The receipt of a write that is there. What was before, the write remembers."""
+    wanted = [*write.request.get("columns", ()), *([profile.tags] if "tags" in write.request else [])]
+    plain = {column: text(row, column) for column in wanted if column not in missing}
+    held = write.request.get("before", {})
+    before = {name: tuple(value) if isinstance(value, list) else value for name, value in held.items()}
+    started = {**row, "sys_mod_count": write.expects}
+    return Receipt(
+        key=write.key,
+        revision=needed(row, "sys_mod_count"),
+        at=instant(row, "sys_updated_on") or 0,
+        facts=facts(write, entries, (started, row), plain),
+        changed=changed(profile, write, before, row),
+        remarks=tuple(f"{column} is not as it was to be written" for column in missing),
+    )
