@@ -120,15 +120,18 @@ def accounted(
     moved = (number(after, "sys_mod_count") or 0) - (number(before, "sys_mod_count") or 0)
     told = [*left, *differences(before, after, plain), *unreached(after, write.request)]
     entries, lost = looked_up(line, roster, write, said)
-    if moved < 1 and not entries and not any(text(after, name) == value for name, value in plain.items()):
-        raise WontAccept("; ".join(["ServiceNow stored nothing of it", *told]))
+    if not entries and not is_stored(before, after, plain, moved):
+        if entries is None and moved < 1:
+            raise OutcomeUnknown(f"ServiceNow took {write.key} and shows nothing of it; {'; '.join(lost)}")
+        if entries is not None:
+            raise WontAccept("; ".join(["ServiceNow stored nothing of it", *told, *lost]))
     if moved > 1:
         told.append(f"the record moved by {moved} updates; a rule or somebody else wrote in that moment")
     return Receipt(
         key=write.key,
         revision=needed(after, "sys_mod_count"),
         at=instant(after, "sys_updated_on") or 0,
-        facts=facts(write, entries, both, plain),
+        facts=facts(write, entries or {}, both, plain),
         changed=changed(profile, write, values(profile, before), after),
         remarks=(*told, *lost, *beside(before, after, body)),
     )
@@ -160,21 +163,28 @@ def beside(before: Row, after: Row, body: Mapping[str, str]) -> Iterator[str]:
             yield f"{column} went from {text(before, column)} to {text(after, column)} in the moment of the write"
 
 
+def is_stored(before: Row, after: Row, plain: Mapping[str, str], moved: int) -> bool:
+    """Whether anything of these columns went in, as we wrote it or as a rule made of it."""
+    held = [(raw(after, column), text(before, column)) for column in plain]
+    return any(now is not None and now != old for now, old in held) or (
+        moved > 0 and any(now is None for now, _ in held)
+    )
+
+
 def looked_up(
     line: Line, roster: Roster, write: Write, said: dict[str, str]
-) -> tuple[dict[str, str], list[str]]:
-    """The journal entries that we have just made, and what to say where they are not found. What was said is
-    said, whatever can be learned of it now, so no error leaves here."""
+) -> tuple[dict[str, str] | None, list[str]]:
+    """The journal entries that we have just made, None if they cannot be asked for, and what to tell of it. What
+    was said is said, whatever can be learned of it now, so no error leaves here."""
     if not said:
         return {}, []
     try:
         entries = entries_of(line, roster, write, said)
     except HelpdeskError as error:
-        return {}, [f"the journal could not be read back: {error}"]
+        return None, [f"the journal could not be read back: {error}"]
     lost = [name for name in said if name not in entries]
-    return entries, [
-        f"{name} cannot be found in the journal; check that Uptier's user may write it" for name in lost
-    ]
+    told = "cannot be found in the journal; check that Uptier's user may write it"
+    return entries, [f"{name} {told}" for name in lost]
 
 
 def entries_of(line: Line, roster: Roster, write: Write, said: dict[str, str]) -> dict[str, str]:

@@ -96,8 +96,7 @@ class ServiceNow:
                 whole = replace(whole, messages=history.messages(whole, entries, authors))
             if Need.CHANGES in needs:
                 whole = replace(whole, changes=history.changes(self._profile, row, audit, authors))
-                whole = replace(whole, counts=history.counts(whole))
-        return whole
+            return replace(whole, counts=history.counts(whole))
 
     def _entries(self, ref: TicketRef, row: Row) -> list[Row]:
         """The journal. An instance that hides it answers an empty list; the record's own text tells."""

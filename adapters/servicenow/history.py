@@ -17,7 +17,7 @@ from adapters.servicenow.profile import Profile
 from adapters.servicenow.rows import Row, instant, number, text
 from adapters.servicenow.tags import read
 from adapters.servicenow.ticket import OVER, common_names, status
-from policies.model import Act, Change, Counts, Instant, Message, Status, Ticket, Value, Who
+from policies.model import Act, Change, Counts, Instant, Message, Need, Status, Ticket, Value, Who
 
 AUDIT = "sys_audit"
 AUDITED = (
@@ -205,22 +205,33 @@ def common_value(profile: Profile, name: str, stored: str) -> Value:
 
 
 def counts(ticket: Ticket) -> Counts:
-    """What people did (rule 5). ServiceNow's own counters have rules and us among them, so they are not asked."""
-    requester = ticket.requester.id if ticket.requester else None
-    replies = [
-        each for each in ticket.messages[1:]
-        if each.public and each.act.who is Who.AGENT and each.act.person != requester
-    ]  # fmt: skip
-    by_people = [each for each in ticket.changes if each.act.who in PEOPLE]
-    moves = [each for each in ticket.changes if each.field == "assignee"]
+    """What people did (rule 5), as far as it was loaded. ServiceNow's own counters have rules and us among them,
+    so they are not asked."""
+    known = ticket.loaded
     return Counts(
-        replies=len(replies),
-        reopens=sum(
-            each.field == "status" and each.before in OVER and each.after not in OVER for each in by_people
-        ),
-        reassignments=sum(map(is_reassignment, moves)),
-        bounces=sum(is_bounce(*both) for both in pairwise(moves)),
+        replies=replies(ticket) if Need.MESSAGES in known else None,
+        reopens=sum(map(is_reopening, ticket.changes)) if Need.CHANGES in known else None,
+        reassignments=sum(map(is_reassignment, moves(ticket))) if Need.CHANGES in known else None,
+        bounces=sum(is_bounce(*both) for both in pairwise(moves(ticket))) if Need.CHANGES in known else None,
     )
+
+
+def replies(ticket: Ticket) -> int:
+    """How many public comments an agent wrote who is not the requester."""
+    asked = ticket.requester.id if ticket.requester else None
+    said = [each for each in ticket.messages if each.public and each.act.who is Who.AGENT]
+    return sum(each.act.person != asked for each in said)
+
+
+def moves(ticket: Ticket) -> list[Change]:
+    """The changes of assignee."""
+    return [each for each in ticket.changes if each.field == "assignee"]
+
+
+def is_reopening(each: Change) -> bool:
+    """Whether a person took the ticket back out of solved."""
+    ended = each.before in OVER and each.after not in OVER
+    return each.field == "status" and ended and each.act.who in PEOPLE
 
 
 def is_reassignment(move: Change) -> bool:

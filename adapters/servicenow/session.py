@@ -171,18 +171,18 @@ class Line:
 
     def _checked(self, response: httpx.Response, *, writing: bool) -> Answer:
         """The answer. An error's cause keeps the status readable."""
-        if not writing and cancelled(response):
-            self.size = max(SMALLEST, self.size // 2)
-        if not response.is_success:
-            cause = httpx.HTTPStatusError("refused", request=response.request, response=response)
-            raise refusal(response, writing=writing) from cause
         at = stamp(response.headers.get("date", ""))
         if response.status_code == 204:
             return Answer(result=None, at=at)
         body = content(response)
-        if "error" in body or "result" not in body:
+        if response.is_success and "error" not in body and "result" in body:
+            return Answer(result=body["result"], at=at, total=whole(response.headers, "x-total-count"))
+        if cancelled(response):
+            self.size = max(SMALLEST, self.size // 2)
+        if response.is_success:
             raise unusable(response, writing=writing)
-        return Answer(result=body["result"], at=at, total=whole(response.headers, "x-total-count"))
+        cause = httpx.HTTPStatusError("refused", request=response.request, response=response)
+        raise refusal(response, writing=writing) from cause
 
 
 def unusable(response: httpx.Response, *, writing: bool) -> HelpdeskError:

@@ -110,4 +110,3 @@ class Access:
 
 def _denied(error: str, why: str) -> Reply:
     return Reply(status=401, body={"error": error, "error_description": why})
-

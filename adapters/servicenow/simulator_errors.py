@@ -68,7 +68,9 @@ def mandatory(columns: str) -> Refused:
 def aborted(table: str, rule: str, sys_id: str) -> Refused:
     """403 of a Business Rule that aborts."""
     named = f"{rule}^{sys_id}"
-    detail = f"Operation against file '{table}' was aborted by Business Rule '{named}'. Business Rule Stack:{rule}"
+    detail = (
+        f"Operation against file '{table}' was aborted by Business Rule '{named}'. Business Rule Stack:{rule}"
+    )
     return refused(403, "Operation Failed", detail)
 
 

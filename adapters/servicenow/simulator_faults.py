@@ -67,8 +67,7 @@ class Fault:
 
 @dataclass(slots=True, kw_only=True)
 class Logged:
-    """One request as it came in. `status` is None until something is answered; `applied` says it wrote.
-    `sent` are the names of its headers and the values of those that are no secret."""
+    """One request as it came in. `status` is None until something is answered; `applied` says it wrote."""
 
     number: int
     method: str

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 CONDITION = re.compile(
-    r"([a-z0-9_.]+)(!=|>=|<=|=|>|<|NOT IN|NOT LIKE|IN|LIKE|STARTSWITH|ENDSWITH|ISEMPTY|ISNOTEMPTY)(.*)", re.DOTALL
+    r"([a-z0-9_.]+)(!=|>=|<=|=|>|<|NOT IN|NOT LIKE|IN|LIKE|STARTSWITH|ENDSWITH|ISEMPTY|ISNOTEMPTY)(.*)",
+    re.DOTALL,
 )
 RANGES = frozenset({">", "<", ">=", "<=", "LIKE", "NOT LIKE", "STARTSWITH", "ENDSWITH"})
 ESCAPED = "\x00"

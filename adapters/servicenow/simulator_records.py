@@ -3,6 +3,7 @@
 Vendor sheet 1.3: six shapes by `sysparm_display_value` and `sysparm_exclude_reference_link`.
 """
 
+import calendar
 import hashlib
 import time
 from collections.abc import Callable, Mapping
@@ -10,34 +11,86 @@ from typing import Any
 
 Record = dict[str, str]
 
-TASK = (
-    "number short_description description state hold_reason impact urgency priority category assignment_group "
-    "assigned_to opened_by opened_at closed_at active company contact_type correlation_id correlation_display "
-    "watch_list work_notes_list escalation due_date reassignment_count sys_tags comments work_notes close_notes "
-    "sys_id sys_class_name sys_created_on sys_created_by sys_updated_on sys_updated_by sys_mod_count"
-).split()
+TASK = [
+    "number",
+    "short_description",
+    "description",
+    "state",
+    "hold_reason",
+    "impact",
+    "urgency",
+    "priority",
+    "category",
+    "assignment_group",
+    "assigned_to",
+    "opened_by",
+    "opened_at",
+    "closed_at",
+    "active",
+    "company",
+    "contact_type",
+    "correlation_id",
+    "correlation_display",
+    "watch_list",
+    "work_notes_list",
+    "escalation",
+    "due_date",
+    "reassignment_count",
+    "sys_tags",
+    "comments",
+    "work_notes",
+    "close_notes",
+    "sys_id",
+    "sys_class_name",
+    "sys_created_on",
+    "sys_created_by",
+    "sys_updated_on",
+    "sys_updated_by",
+    "sys_mod_count",
+]
 COLUMNS: Mapping[str, frozenset[str]] = {
     "incident": frozenset(
-        [*TASK, "incident_state", "caller_id", "resolved_at", "close_code", "reopen_count", "u_product", "u_tags"]
+        [
+            *TASK,
+            "incident_state",
+            "caller_id",
+            "resolved_at",
+            "close_code",
+            "reopen_count",
+            "u_product",
+            "u_tags",
+        ]
     ),
     "sn_customerservice_case": frozenset([*TASK, "contact", "consumer", "account", "u_product", "u_tags"]),
     "sc_task": frozenset([*TASK, "request_item", "u_product", "u_tags"]),
     "sys_user": frozenset(
-        "sys_id user_name name email active locked_out vip time_zone sys_updated_on".split()
+        ["sys_id", "user_name", "name", "email", "active", "locked_out", "vip", "time_zone", "sys_updated_on"]
     ),
     "sys_user_group": frozenset(["sys_id", "name", "active", "manager", "sys_updated_on"]),
     "sys_user_grmember": frozenset(["sys_id", "user", "group", "sys_updated_on"]),
     "sys_journal_field": frozenset(
-        "sys_id name element element_id value sys_created_on sys_created_by".split()
+        ["sys_id", "name", "element", "element_id", "value", "sys_created_on", "sys_created_by"]
     ),
     "sys_audit": frozenset(
-        "sys_id tablename documentkey fieldname oldvalue newvalue user record_checkpoint sys_created_on".split()
+        [
+            "sys_id",
+            "tablename",
+            "documentkey",
+            "fieldname",
+            "oldvalue",
+            "newvalue",
+            "user",
+            "record_checkpoint",
+            "sys_created_on",
+        ]
     ),
-    "task_sla": frozenset("sys_id task sla stage active has_breached start_time planned_end_time".split()),
-    "contract_sla": frozenset("sys_id name type target".split()),
-    "dl_u_priority": frozenset("sys_id impact urgency priority".split()),
-    "label": frozenset("sys_id name type viewable_by owner active".split()),
-    "label_entry": frozenset("sys_id label table table_key title".split()),
+    "task_sla": frozenset(
+        ["sys_id", "task", "sla", "stage", "active", "has_breached", "start_time", "planned_end_time"]
+    ),
+    "contract_sla": frozenset(["sys_id", "name", "type", "target"]),
+    "dl_u_priority": frozenset(["sys_id", "impact", "urgency", "priority"]),
+    "label": frozenset(["sys_id", "name", "type", "viewable_by", "owner", "active"]),
+    "label_entry": frozenset(["sys_id", "label", "table", "table_key", "title"]),
     "core_company": frozenset(["sys_id", "name"]),
 }
 TASKS = ("incident", "sn_customerservice_case", "sc_task")
@@ -62,7 +115,15 @@ STATES = {
 OVER = {"incident": {"7", "8"}, "sn_customerservice_case": {"3", "7"}, "sc_task": {"3", "4", "7"}}
 PRIORITIES = {"1": "1 - Critical", "2": "2 - High", "3": "3 - Moderate", "4": "4 - Low", "5": "5 - Planning"}
 JOURNALS = ("comments", "work_notes")
-STAMPS = ("sys_created_on", "sys_updated_on", "opened_at", "resolved_at", "closed_at", "start_time", "planned_end_time")
+STAMPS = (
+    "sys_created_on",
+    "sys_updated_on",
+    "opened_at",
+    "resolved_at",
+    "closed_at",
+    "start_time",
+    "planned_end_time",
+)
 
 Find = Callable[[str, str], Record | None]
 """A record by table and sys_id."""
@@ -88,14 +149,18 @@ def shown(table: str, column: str, value: str, find: Find, offset: int) -> str:
     target = references(table, column)
     if target is not None:
         record = find(target, value) if value else None
-        return value if value and record is None else (record or {}).get("name", (record or {}).get("number", ""))
+        return (
+            value
+            if value and record is None
+            else (record or {}).get("name", (record or {}).get("number", ""))
+        )
     if column in ("state", "incident_state"):
         return STATES.get(table, {}).get(value, value)
     if column == "priority":
         return PRIORITIES.get(value, value)
     if column in STAMPS and value:
-        at = time.strptime(value, "%Y-%m-%d %H:%M:%S")
-        return time.strftime("%m/%d/%Y %H:%M:%S", time.gmtime(int(time.mktime(at)) - time.timezone + offset))
+        at = calendar.timegm(time.strptime(value, "%Y-%m-%d %H:%M:%S"))
+        return time.strftime("%m/%d/%Y %H:%M:%S", time.gmtime(at + offset))
     return value
 
 
