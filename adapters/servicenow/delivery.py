@@ -5,14 +5,15 @@ let through. So the record is read right before the PATCH, and the answer, which
 but asynchronous ones, is held against what was asked. Vendor sheet 1.8, 2.3 and 5.1.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from adapters.base import HelpdeskError, OutcomeUnknown, Receipt, Stale, WontAccept, Write
-from adapters.servicenow import journal, labels, tags
+from adapters.servicenow import journal, labels
 from adapters.servicenow.history import change_facts
 from adapters.servicenow.lookup import FOLLOWERS, fetch
-from adapters.servicenow.priority import Matrix, pair, reaches
+from adapters.servicenow.patch import body_of
+from adapters.servicenow.priority import reaches
 from adapters.servicenow.profile import Profile
 from adapters.servicenow.roster import Roster
 from adapters.servicenow.rows import Row, instant, needed, number, raw, text
@@ -43,65 +44,6 @@ def send(line: Line, profile: Profile, roster: Roster, write: Write, expects: st
         raise OutcomeUnknown(f"ServiceNow's answer to {write.key} has no record in it")
     with legible(writing=True):
         return accounted(line, profile, roster, write, (before, after), body, left)
-
-
-def body_of(
-    profile: Profile, matrix: Callable[[], Matrix], row: Row, request: Mapping[str, Any]
-) -> tuple[dict[str, str], list[str]]:
-    """The columns to send for what a request wants of this record, and what cannot be had."""
-    body = {
-        column: value for column, value in request.get("columns", {}).items() if raw(row, column) != value
-    }
-    left: list[str] = []
-    if "priority" in request and not reaches(text(row, "priority"), request["priority"]):
-        raised = (
-            raising(matrix, row, request["priority"])
-            if profile.derived
-            else {"priority": str(request["priority"])}
-        )
-        body |= raised
-        left += (
-            [] if raised else [f"priority {request['priority']} cannot be reached through impact and urgency"]
-        )
-    if "tags" in request:
-        held = raw(row, profile.tags)
-        if held is None or tags.is_foreign(profile, held):
-            left.append(
-                f"tags cannot be kept: {profile.tags} is {'hidden' if held is None else 'used by others'}"
-            )
-        else:
-            body |= tagged(profile, held, request["tags"])
-    if "follow" in request:
-        followers = raw(row, FOLLOWERS)
-        left += [f"nobody can be made to follow: {FOLLOWERS} is hidden"] if followers is None else []
-        body |= {} if followers is None else following(followers, request["follow"])
-    return {**body, **request.get("say", {})}, left
-
-
-def raising(matrix: Callable[[], Matrix], row: Row, wanted: int) -> dict[str, str]:
-    """Impact and urgency that reach a priority, those that change; none where they are hidden or cannot."""
-    held = raw(row, "impact"), raw(row, "urgency")
-    if held[0] is None or held[1] is None:
-        return {}
-    found = pair(matrix(), held[0], held[1], wanted)
-    if found is None:
-        return {}
-    named = {"impact": str(found[0]), "urgency": str(found[1])}
-    return {column: value for column, value in named.items() if text(row, column) != value}
-
-
-def tagged(profile: Profile, held: str, wanted: Mapping[str, Any]) -> dict[str, str]:
-    """The tags' column, if it changes."""
-    kept = tags.read(profile, held)
-    after = tags.spell(profile, ({*kept} - {*wanted["remove"]}) | {*wanted["add"]})
-    return {profile.tags: after} if after != held else {}
-
-
-def following(held: str, people: list[str]) -> dict[str, str]:
-    """The list of followers with these people on it, if it changes. It may hold addresses beside ids."""
-    listed = [each for part in held.split(",") if (each := part.strip())]
-    new = [person for person in dict.fromkeys(people) if person not in listed]
-    return {FOLLOWERS: ",".join([*listed, *new])} if new else {}
 
 
 def accounted(

@@ -19,7 +19,8 @@ MUCH_LATER = 300
 RECORD = re.compile(r"/api/now/table/[a-z0-9_]+/[^/]+")
 RULE = re.compile(r"\^[0-9a-f]{32}")
 CANCELLED = "transaction cancelled"
-QUERY = re.compile(r"rights to query|present in the query|permission to read", re.IGNORECASE)
+QUERY = re.compile(r"rights to query|present in the query", re.IGNORECASE)
+TABLE = "permission to read table"
 
 
 def refusal(response: httpx.Response, *, writing: bool) -> HelpdeskError:
@@ -43,7 +44,7 @@ def refusal(response: httpx.Response, *, writing: bool) -> HelpdeskError:
 def read_refusal(response: httpx.Response, text: str) -> HelpdeskError:
     """A read does no harm: all but a lack of rights and a wrong address is worth asking again."""
     status = response.status_code
-    if status == 403 and QUERY.search(text):
+    if status == 403 and QUERY.search(text) and TABLE not in text:
         return AccessLost(
             f"{text}. Uptier's user may not filter or sort by a column of this query: allow query_match and "
             "query_range on this table (query ACLs), or correct the column's name"

@@ -5,6 +5,7 @@ applied. The jar keeps the server session, and with it the node that has seen ou
 and 4.6.
 """
 
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -71,6 +72,7 @@ class Line:
             follow_redirects=False,
             trust_env=False,
         )
+        weakref.finalize(self, self._client.close)  # an adapter has no end of its own; its sockets have
         self._credentials = credentials(account, self._ask)
 
     def get(self, path: str, params: Params | None = None) -> Answer:
@@ -211,9 +213,7 @@ def further(answer: Answer, offset: int, size: int) -> int | None:
     if shown:
         whole_list = total is not None and offset == 0 and total <= shown
         return None if whole_list else 0
-    if total is None or total == 0:
-        return None
-    return offset + size if total > offset + size or offset == 0 else None
+    return offset + size if total != 0 and (offset == 0 or (total or 0) > offset + size) else None
 
 
 def hold(table: str, rows: Sequence[Row], where: Where) -> None:
