@@ -117,8 +117,8 @@ def _follow(
             pair = int(after["impact"] or 3), int(after["urgency"] or 3)
             after["priority"] = str(desk.matrix.get(pair, after["priority"]))
     after["active"] = "false" if after["state"] in OVER[table] else "true"
-    moved = any(after[name] != row[name] for name in ("assignment_group", "assigned_to"))
-    after["reassignment_count"] = str(int(row["reassignment_count"] or 0) + moved)
+    if any(after[name] != row[name] for name in ("assignment_group", "assigned_to")):
+        after["reassignment_count"] = str(int(row["reassignment_count"] or 0) + 1)
 
 
 def _apply_rules(desk: "ServiceNow", table: str, after: Record) -> None:
