@@ -122,7 +122,7 @@ class ServiceNow:
         names = {text(each, "sys_created_by") or text(each, "user") for each in facts} - {""}
         requester = requester_column(self._profile, row)
         return Authors(
-            bot=self._roster.bot() if names else "",
+            bot=self._roster.names() if names else frozenset(),
             requester=text(row, requester) if requester else None,
             users=self._roster.ids(names),
             is_staff=self._roster.is_staff,

@@ -12,7 +12,7 @@ from adapters.base import AccessLost, Page
 from adapters.servicenow.profile import Profile
 from adapters.servicenow.query import behind, every_of, ordered, term
 from adapters.servicenow.rows import Row, literal, moment, needed, truth
-from adapters.servicenow.session import Line, further, legible
+from adapters.servicenow.session import Line, further, legible, passed
 from adapters.servicenow.ticket import OVER, columns, ticket
 from policies.model import Instant, Ticket
 
@@ -86,7 +86,7 @@ def census(line: Line, profile: Profile, cursor: str | None) -> Page:
     answer = line.listed(profile.name, query, columns(profile), limit=size, offset=place.offset)
     rows = answer.rows()
     offset = further(answer, place.offset, size)
-    last = needed(rows[-1], "sys_id") if rows else place.sys_id
+    last = passed(place.sys_id, rows)
     open_rows = [row for row in rows if truth(row, "active") is not False]
     open_ones = tickets(profile, open_rows, answer.at)
     return Page(

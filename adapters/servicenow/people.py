@@ -41,18 +41,19 @@ def requester_column(profile: Profile, row: Row) -> str | None:
 class Authors:
     """Tells who did a thing from the user name that ServiceNow stamps on it (rule 11).
 
-    Rules run as whoever set them off, so what a rule did inside a person's update is that person's here.
-    `users` are sys_ids by user name. The platform acts as `system`, and as `guest` where nobody signed in.
+    Rules run as whoever set them off, so what a rule did inside a person's update is that person's here. The
+    audit may give a full name instead, so `bot` are both of ours. `users` are sys_ids by user name. The platform
+    acts as `system`, and as `guest` where nobody signed in.
     """
 
-    bot: str
+    bot: frozenset[str]
     requester: str | None
     users: Mapping[str, str]
     is_staff: Callable[[str], bool]
 
     def wrote(self, user: str, *, public: bool) -> Who:
         """Who wrote a journal entry. Work notes are for staff alone; a comment by a guest came from outside."""
-        if user == self.bot:
+        if user in self.bot:
             return Who.BOT
         if user in SYSTEM:
             return Who.AUTOMATION
@@ -62,7 +63,7 @@ class Authors:
 
     def changed(self, user: str) -> Who:
         """Who changed a column. Nobody from outside does so but the requester."""
-        if user == self.bot:
+        if user in self.bot:
             return Who.BOT
         if user in SYSTEM or user == GUEST:
             return Who.AUTOMATION

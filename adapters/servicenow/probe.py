@@ -60,9 +60,7 @@ def records(profile: Profile, line: Line) -> Iterator[Finding]:
     if isinstance(fed, HelpdeskError):
         yield Finding(what="records", ok=False, text=f"Changes of {profile.name} cannot be read: {fed}")
         return
-    answer = look(
-        lambda: line.listed(profile.name, ordered("", NEWEST), (*columns(profile), "comments"), limit=SAMPLE)
-    )
+    answer = look(lambda: line.listed(profile.name, ordered("", NEWEST), columns(profile), limit=SAMPLE))
     if isinstance(answer, HelpdeskError):
         yield Finding(what="records", ok=False, text=f"Could not look: {answer}")
         return

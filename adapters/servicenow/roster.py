@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 
 from adapters.servicenow.priority import Matrix
-from adapters.servicenow.rows import Row, needed
+from adapters.servicenow.rows import Row, needed, text
 
 
 class Roster:
@@ -23,7 +23,7 @@ class Roster:
         self._users = users
         self._read_matrix = matrix
         self._lock = threading.RLock()
-        self._bot: str | None = None
+        self._self: Row | None = None
         self._agents: frozenset[str] = frozenset()
         self._strangers: frozenset[str] = frozenset()
         self._ids: dict[str, str | None] = {}
@@ -31,10 +31,17 @@ class Roster:
 
     def bot(self) -> str:
         """The user name behind our credentials."""
+        return needed(self._row(), "user_name")
+
+    def names(self) -> frozenset[str]:
+        """What that user is called where something is stamped with its author."""
+        return frozenset({self.bot(), text(self._row(), "name")} - {""})
+
+    def _row(self) -> Row:
         with self._lock:
-            if self._bot is None:
-                self._bot = needed(self._me(), "user_name")
-            return self._bot
+            if self._self is None:
+                self._self = self._me()
+            return self._self
 
     def is_staff(self, user: str) -> bool:
         """Whether a user is in any group. The members are read again for a user not met before."""

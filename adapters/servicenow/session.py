@@ -132,7 +132,7 @@ class Line:
             if after is None:
                 break
             offset = after
-            last = needed(rows[-1], "sys_id") if rows else last
+            last = passed(last, rows)
         if hidden:
             raise AccessLost(
                 f"ServiceNow hides all {hidden} matching rows of {table}. Let Uptier's user read it"
@@ -214,6 +214,16 @@ def further(answer: Answer, offset: int, size: int) -> int | None:
         whole_list = total is not None and offset == 0 and total <= shown
         return None if whole_list else 0
     return offset + size if total != 0 and (offset == 0 or (total or 0) > offset + size) else None
+
+
+def passed(last: str, rows: Sequence[Row]) -> str:
+    """The id of the last row. AccessLost if the list did not move on: the instance left our place in it out."""
+    if not rows:
+        return last
+    found = needed(rows[-1], "sys_id")
+    if found == last:
+        raise AccessLost("ServiceNow ignores our filter on sys_id. Let Uptier's user query that column")
+    return found
 
 
 def hold(table: str, rows: Sequence[Row], where: Where) -> None:

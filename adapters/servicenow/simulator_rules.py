@@ -142,11 +142,13 @@ def audit(
     desk: "ServiceNow", table: str, row: Record, user: str, changed: Mapping[str, tuple[str, str]]
 ) -> None:
     """One row of the audit for each column."""
+    by_name = desk.switches.audit_users == "name"
+    author = desk.full_name(user) if by_name else user
     for name, (before, after) in changed.items():
         if name not in UNAUDITED and not name.startswith("sys_"):
             entry = {
                 "tablename": table, "documentkey": row["sys_id"], "fieldname": name, "oldvalue": before,
-                "newvalue": after, "user": user, "sys_created_on": stamp(desk.now()),
+                "newvalue": after, "user": author, "sys_created_on": stamp(desk.now()),
             }  # fmt: skip
             if desk.switches.audit_checkpoints:
                 entry["record_checkpoint"] = row["sys_mod_count"]

@@ -116,6 +116,10 @@ class ServiceNow:
             else self.tables["sys_user"][self.key_of("sys_user", word)]["user_name"]
         )
 
+    def full_name(self, user: str) -> str:
+        """The name of a user by user name; the platform has no other."""
+        return user if user == SYSTEM else self.tables["sys_user"][self.key_of("sys_user", user)]["name"]
+
     def ticket(self, word: str) -> Record:
         """A ticket's row, to look at."""
         table, key = self.locate(word)

@@ -31,6 +31,7 @@ class Switches:
     noop_bumps: bool = False  # a PATCH that changes nothing counts as an update
     audit_checkpoints: bool = True
     audits_inserts: bool = False
+    audit_users: Literal["user_name", "name"] = "user_name"  # what the audit calls a person
     lookup_runs: bool = True  # impact and urgency decide the priority
     data_policy: bool = True  # resolving needs close_code and close_notes
     display_offset: int = -18000  # the zone of the bot's display values

@@ -108,6 +108,15 @@ def test_facts_of_one_second_keep_their_order(checkpoints: bool) -> None:
         assert len(set(names)) == len(names)
 
 
+@pytest.mark.parametrize("called", ["user_name", "name"])
+def test_our_own_changes_are_known_by_either_name(called: str) -> None:
+    with world(audit_users=called) as acme:
+        acme.desk.agent_changes(acme.printer.id, "uptier.bot", u_product="X2")
+        acme.clock.at += 5
+        acme.desk.agent_changes(acme.printer.id, "Ann", u_product="X3")
+        assert [each.act.who for each in acme.load(Need.CHANGES).changes] == [Who.BOT, Who.AGENT]
+
+
 def test_an_instance_that_audits_inserts_changes_nothing(acme: World) -> None:
     with world(audits_inserts=True) as other:
         first = other.load(Need.CHANGES).changes

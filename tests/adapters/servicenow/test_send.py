@@ -219,6 +219,38 @@ def test_a_table_with_a_free_priority_is_written_directly() -> None:
         assert acme.body() == {"priority": "2"}
 
 
+def test_a_priority_that_holds_meanwhile_needs_no_write(acme: World) -> None:
+    write = acme.one(HIGH)
+    acme.desk.touch_quietly(acme.printer.id, priority="1")
+    receipt = acme.adapter.send(write, write.expects)
+    assert (receipt.revision, receipt.changed, acme.sent()) == (write.expects, (), 0)
+
+
+def test_a_priority_that_no_pair_reaches_is_refused() -> None:
+    with world(settings={"settings": {"matrix": {"3-3": 4}}}) as acme:
+        write = acme.one(HIGH)
+        with pytest.raises(WontAccept, match="cannot be reached"):
+            acme.adapter.send(write, write.expects)
+
+
+def test_followers_that_are_hidden_are_told(acme: World) -> None:
+    acme.desk.unseen["incident"] = {"work_notes_list"}
+    write = acme.one(Follow(person=Person(id=acme.user("Ben"), name="Ben")))
+    with pytest.raises(WontAccept, match="nobody can be made to follow"):
+        acme.adapter.send(write, write.expects)
+
+
+def test_a_note_of_which_nothing_can_be_learned_is_open() -> None:
+    with world() as acme:
+        acme.desk.unwritable.add("incident")
+        write = acme.one(NOTE)
+        row = {"sys_mod_count": write.expects, "sys_id": acme.printer.id}
+        acme.fault("answer", method="PATCH", status=200, body={"result": row})
+        acme.fault("answer", path="*sys_journal_field*", status=503)
+        with pytest.raises(OutcomeUnknown, match="shows nothing of it"):
+            acme.adapter.send(write, write.expects)
+
+
 def test_followers_are_added_and_none_is_lost(acme: World) -> None:
     acme.desk.touch_quietly(acme.printer.id, work_notes_list=f"boss@acme.test,{acme.user('Ann')}")
     people = [Follow(person=Person(id=acme.user(name), name=name)) for name in ("Ann", "Ben")]

@@ -74,6 +74,34 @@ def test_a_list_asks_for_an_exact_place() -> None:
     assert page.tickets[0].read_at == 1795600800
 
 
+@respx.mock
+def test_rows_from_before_the_place_are_not_taken_for_news() -> None:
+    respx.get(TABLE).respond(json={"result": [ROW]}, headers={"X-Total-Count": "1"})
+    with pytest.raises(AccessLost, match="ignores our filter on sys_updated_on"):
+        factory(account(), Ledger()).poll("walk|2016-01-22 14:53:07|0|abc", since=0, limit=50)
+
+
+@respx.mock
+def test_a_list_that_does_not_move_on_ends_in_an_error() -> None:
+    rows = [{"sys_id": "a", "active": "true", "sys_mod_count": "1"}]
+    respx.get(url__startswith=f"{HOST}/api/now/table/").respond(
+        json={"result": rows}, headers={"X-Total-Count": "9"}
+    )
+    adapter = factory(account(), Ledger())
+    with pytest.raises(AccessLost, match="filter on sys_id"):
+        adapter.directory()
+    with pytest.raises(AccessLost, match="filter on sys_id"):
+        adapter.census(adapter.census(None).cursor)
+
+
+@pytest.mark.parametrize("result", [[], {}, None, "x", [1]])
+@respx.mock
+def test_a_record_that_is_none_is_not_a_ticket(result: Any) -> None:
+    respx.get(f"{TABLE}/{REF.id}").respond(json={"result": result})
+    with pytest.raises(TryLater):
+        factory(account(), Ledger()).load(REF, frozenset())
+
+
 NO_RIGHTS = {
     "message": "Insufficient rights to query records",
     "detail": "Field(s) present in the query do not have permission to be read",

@@ -64,6 +64,13 @@ def test_the_shared_column_of_another_integration_is_left_alone(acme: World) -> 
     assert acme.row["correlation_display"] == "JIRA"
 
 
+def test_tags_that_a_moment_ago_still_fitted_are_told(acme: World) -> None:
+    write = acme.one(LATE, NOTE)
+    acme.desk.touch_quietly(acme.printer.id, correlation_display="uptier: " + "x" * 90)
+    receipt = acme.adapter.send(write, write.expects)
+    assert any("holds 100 characters" in remark for remark in receipt.remarks)
+
+
 def test_a_column_of_our_own_has_no_such_limits() -> None:
     with world(settings={"settings": {"tags": "u_tags"}}) as acme:
         send(acme, ChangeTags(add=frozenset({"y" * 90, "z" * 90})))

@@ -111,6 +111,9 @@ def test_stamps_are_utc() -> None:
         ("sn_customerservice_case", "3", "", Status.CLOSED),
         ("sn_customerservice_case", "7", "", Status.CLOSED),
         ("x_acme_task", "2", "", Status.OPEN),
+        ("x_acme_task", "-5", "", Status.PENDING),
+        ("change_request", "-5", "", Status.OPEN),
+        ("problem", "107", "", Status.OPEN),
     ],
 )
 def test_every_state_by_its_table(table: str, state: str, reason: str, expected: Status) -> None:
