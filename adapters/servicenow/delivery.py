@@ -8,7 +8,7 @@ but asynchronous ones, is held against what was asked. Vendor sheet 1.8, 2.3 and
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from adapters.base import HelpdeskError, OutcomeUnknown, Receipt, Stale, WontAccept, Write
+from adapters.base import AccessLost, HelpdeskError, OutcomeUnknown, Receipt, Stale, WontAccept, Write
 from adapters.servicenow import journal, labels
 from adapters.servicenow.history import change_facts
 from adapters.servicenow.lookup import FOLLOWERS, fetch
@@ -16,7 +16,7 @@ from adapters.servicenow.patch import body_of
 from adapters.servicenow.priority import reaches
 from adapters.servicenow.profile import Profile
 from adapters.servicenow.roster import Roster
-from adapters.servicenow.rows import Row, instant, needed, number, raw, text
+from adapters.servicenow.rows import Row, instant, label, needed, number, raw, text
 from adapters.servicenow.session import Line, legible
 from adapters.servicenow.ticket import columns, values
 from adapters.servicenow.writes import touched
@@ -61,12 +61,11 @@ def accounted(
     plain = {column: value for column, value in body.items() if column not in said}
     moved = (number(after, "sys_mod_count") or 0) - (number(before, "sys_mod_count") or 0)
     told = [*left, *differences(before, after, plain), *unreached(after, write.request)]
-    entries, lost = looked_up(line, roster, write, said)
-    if not entries and not is_stored(before, after, plain, moved):
-        if entries is None and moved < 1:
+    entries, lost = looked_up(line, profile, roster, write, said)
+    if not entries and not is_stored(before, after, plain, moved) and (moved < 1 or not said):
+        if entries is None:
             raise OutcomeUnknown(f"ServiceNow took {write.key} and shows nothing of it; {'; '.join(lost)}")
-        if entries is not None:
-            raise WontAccept("; ".join(["ServiceNow stored nothing of it", *told, *lost]))
+        raise WontAccept("; ".join(["ServiceNow stored nothing of it", *told, *lost]))
     if moved > 1:
         told.append(f"the record moved by {moved} updates; a rule or somebody else wrote in that moment")
     return Receipt(
@@ -114,14 +113,14 @@ def is_stored(before: Row, after: Row, plain: Mapping[str, str], moved: int) -> 
 
 
 def looked_up(
-    line: Line, roster: Roster, write: Write, said: dict[str, str]
+    line: Line, profile: Profile, roster: Roster, write: Write, said: dict[str, str]
 ) -> tuple[dict[str, str] | None, list[str]]:
     """The journal entries that we have just made, None if they cannot be asked for, and what to tell of it. What
     was said is said, whatever can be learned of it now, so no error leaves here."""
     if not said:
         return {}, []
     try:
-        entries = entries_of(line, roster, write, said)
+        entries = entries_of(line, profile, roster, write, said)
     except HelpdeskError as error:
         return None, [f"the journal could not be read back: {error}"]
     lost = [name for name in said if name not in entries]
@@ -129,13 +128,35 @@ def looked_up(
     return entries, [f"{name} {told}" for name in lost]
 
 
-def entries_of(line: Line, roster: Roster, write: Write, said: dict[str, str]) -> dict[str, str]:
-    """The ids of the journal entries that are this write, by journal."""
+def entries_of(
+    line: Line, profile: Profile, roster: Roster, write: Write, said: dict[str, str]
+) -> dict[str, str]:
+    """The ids of the journal entries that are this write, by journal. Where the journal is closed to us, the
+    record's own text still tells whether the reference of a note is there; the words of a reply in it could be
+    anybody's. Raises AccessLost if nothing was found and the journal is closed."""
     bot = roster.bot()
     where = {"element_id": [write.ref.id], "element": list(said), "sys_created_by": [bot]}
-    rows = line.every(journal.TABLE, where, journal.COLUMNS)
+    closed: AccessLost | None = None
+    rows: list[Row] = []
+    try:
+        rows = line.every(journal.TABLE, where, journal.COLUMNS)
+    except AccessLost as error:
+        closed = error
     since = str(write.request.get("since", ""))
-    return journal.written(rows, bot, said, write.request.get("known", ()), since)
+    found = journal.written(rows, bot, said, write.request.get("known", ()), since)
+    if journal.NOTES in said and journal.NOTES not in found:
+        found |= shown(line, profile, write, said[journal.NOTES])
+    if closed is not None and not found:
+        raise closed
+    return found
+
+
+def shown(line: Line, profile: Profile, write: Write, note: str) -> dict[str, str]:
+    """The note's reference in place of its id, if the record shows it among its work notes."""
+    row = line.record(profile.name, write.ref.id, (journal.NOTES,)).result
+    mark = journal.mark_of(journal.NOTES, note)
+    there = isinstance(row, dict) and f"[{mark}]" in label(row, journal.NOTES)
+    return {journal.NOTES: mark} if there else {}
 
 
 def facts(
@@ -171,7 +192,7 @@ def find_written(line: Line, profile: Profile, roster: Roster, write: Write) -> 
     if "label" in write.request:
         return labels.find_written(line, profile, write, row)
     said: dict[str, str] = dict(write.request.get("say", {}))
-    entries = entries_of(line, roster, write, said) if said else {}
+    entries = entries_of(line, profile, roster, write, said) if said else {}
     if said and not entries:
         return None
     with legible():

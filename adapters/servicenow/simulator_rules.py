@@ -41,7 +41,8 @@ class Update:
 
 def save(desk: "ServiceNow", table: str, row: Record, update: Update) -> bool:
     """Store an update with everything that follows from it; whether anything was stored. Refused if not."""
-    said = {name: update.fields[name] for name in JOURNALS if update.fields.get(name)}
+    closed = desk.protected.get(table, set()) if update.rest else set()
+    said = {name: update.fields[name] for name in JOURNALS if update.fields.get(name) and name not in closed}
     after = {**row, **_writable(desk, table, update)}
     if update.rest:
         _check(desk, table, row, after)

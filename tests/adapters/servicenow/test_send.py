@@ -372,19 +372,45 @@ def test_a_note_that_was_written_is_written_whatever_the_journal_says(acme: Worl
     assert said.act.mark in receipt.facts
 
 
-def test_a_note_that_is_not_in_the_journal_is_told(acme: World) -> None:
+def test_a_note_that_is_dropped_without_a_word_is_told(acme: World) -> None:
+    acme.desk.protected["incident"] = {"work_notes", "comments"}
     write = acme.one(HIGH, NOTE)
-    acme.fault(
-        "answer", path="*sys_journal_field*", status=200, body={"result": []}, headers={"X-Total-Count": "0"}
-    )
     receipt = acme.adapter.send(write, write.expects)
     assert any("work_notes cannot be found" in remark for remark in receipt.remarks)
+    for alone in (NOTE, REPLY):
+        write = acme.one(alone)
+        with pytest.raises(WontAccept, match="cannot be found in the journal"):
+            acme.adapter.send(write, write.expects)
 
 
-def test_a_refused_session_table_never_repeats_a_write(acme: World) -> None:
-    write = acme.one(NOTE)
-    acme.fault("answer", path="*sys_journal_field*", status=403, times=None)
-    acme.adapter.send(write, write.expects)
-    with pytest.raises(AccessLost):
-        acme.adapter.find_written(write)
-    assert acme.sent() == 1
+CLOSED: list[dict[str, Any]] = [
+    {"journal": "forbidden"},
+    {"journal": "hidden"},
+    {"journal": "hidden", "total_counts_hidden": False},
+]
+
+
+@pytest.mark.parametrize("switches", CLOSED)
+def test_a_note_is_found_though_the_journal_is_closed(switches: dict[str, Any]) -> None:
+    with world(**switches) as acme:
+        write = acme.one(NOTE)
+        receipt = acme.adapter.send(write, write.expects)
+        assert (receipt.revision, receipt.remarks) == ("1", ())
+        found = acme.adapter.find_written(write)
+        assert found is not None
+        assert reference(write.key) in found.facts
+        assert acme.sent() == 1
+
+
+@pytest.mark.parametrize("switches", CLOSED)
+def test_a_reply_is_never_sent_again_though_the_journal_is_closed(switches: dict[str, Any]) -> None:
+    with world(**switches) as acme:
+        write = acme.one(REPLY)
+        receipt = acme.adapter.send(write, write.expects)
+        assert len(receipt.remarks) == 1
+        if switches.get("total_counts_hidden", True):
+            with pytest.raises(AccessLost):
+                acme.adapter.find_written(write)
+        else:
+            assert acme.adapter.find_written(write) is None
+        assert acme.sent() == 1
