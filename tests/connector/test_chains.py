@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from tests.connector.beside import LADDER
 from tests.connector.beside_freshdesk import beside_freshdesk
 
 FIELDS, NOTE = ("PUT", "1", 200), ("POST", "notes", 201)

@@ -1,0 +1,14 @@
+"""ServiceNow: the tickets of one table of one instance, read and written over its Table API."""
+
+from adapters.base import Account, Adapter, Gate
+
+
+def factory(account: Account, gate: Gate) -> Adapter:
+    """Make the adapter for one account; ValueError names a setting that is wrong.
+
+    The import stands here because the simulator lives in this package too and must not load what it is a
+    check on.
+    """
+    from adapters.servicenow.desk import ServiceNow
+
+    return ServiceNow(account, gate)

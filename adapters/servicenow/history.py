@@ -1,0 +1,228 @@
+"""The journal and the audit as messages, changes and counts.
+
+Neither numbers its entries across both, so the stamp orders them, and within one second ServiceNow's own order,
+messages before changes. `sys_audit` has one row a column; `record_checkpoint` is the `sys_mod_count` that the
+update left, which names the update. Where an instance leaves it out, stamp and value name the change.
+https://www.servicenow.com/docs/r/platform-security/c_UnderstandingTheSysAuditTable.html
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+
+from adapters.servicenow import journal
+from adapters.servicenow.people import Authors
+from adapters.servicenow.priority import common
+from adapters.servicenow.profile import Profile
+from adapters.servicenow.rows import Row, instant, number, text
+from adapters.servicenow.tags import read
+from adapters.servicenow.ticket import common_names, status
+from policies.counts import is_bounce, is_reassignment, is_reopening
+from policies.model import Act, Change, Counts, Instant, Message, Need, Status, Ticket, Value, Who
+
+AUDIT = "sys_audit"
+AUDITED = (
+    "documentkey", "fieldname", "oldvalue", "newvalue", "user", "record_checkpoint", "sys_created_on",
+)  # fmt: skip
+OPENING = "opening"
+WITHIN_A_SECOND = 1000
+AFTER_MESSAGES = 500
+STATUS = ("state", "hold_reason")
+
+
+def audited(profile: Profile) -> list[str]:
+    """The columns whose changes are read."""
+    return [*STATUS, *common_names(profile)]
+
+
+def change_facts(columns: Iterable[str], revisions: Iterable[int], stamp: str, after: Row) -> Iterator[str]:
+    """The names under which our own changes will come back: by revision, and by stamp and value."""
+    listed = list(columns)
+    for revision in revisions:
+        yield from (f"{revision}:{column}" for column in listed)
+    yield from (stamped(stamp, column, text(after, column)) for column in listed)
+
+
+def stamped(stamp: str, column: str, value: str) -> str:
+    """The name of a change that no revision names."""
+    return f"{stamp}:{column}={value}"[:120]
+
+
+def messages(ticket: Ticket, entries: Iterable[Row], authors: Authors) -> tuple[Message, ...]:
+    """The description and all that was said since, oldest first. An incident is what its requester asks,
+    whoever typed it in."""
+    ordered = sorted(entries, key=lambda row: text(row, "sys_created_on"))
+    made = [opening(ticket)]
+    for at, rows in groupby(ordered, key=lambda row: instant(row, "sys_created_on") or 0):
+        made += [message(row, at, rank, authors) for rank, row in enumerate(rows, start=1)]
+    return tuple(made)
+
+
+def opening(ticket: Ticket) -> Message:
+    """The description as the first message; the subject where there is none."""
+    asked = ticket.requester
+    return Message(
+        act=Act(
+            sequence=ticket.created * WITHIN_A_SECOND,
+            id=OPENING,
+            at=ticket.created,
+            who=Who.CUSTOMER if asked else Who.AUTOMATION,
+            person=asked.id if asked else None,
+        ),
+        public=True,
+        body=ticket.description or ticket.subject,
+        auto_reply=asked is None,
+    )
+
+
+def message(row: Row, at: Instant, rank: int, authors: Authors) -> Message:
+    """One journal entry."""
+    user, public = text(row, "sys_created_by"), text(row, "element") == journal.COMMENTS
+    who = authors.wrote(user, public=public)
+    return Message(
+        act=Act(
+            sequence=at * WITHIN_A_SECOND + rank,
+            id=text(row, "sys_id"),
+            at=at,
+            who=who,
+            person=authors.person(user),
+            mark=journal.mark(row) if who is Who.BOT else None,
+        ),
+        public=public,
+        body=journal.body(row) if who is Who.BOT else text(row, "value"),
+        auto_reply=who is Who.AUTOMATION,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """One update of a record: before and after of each audited column, as ServiceNow stores them."""
+
+    sequence: int
+    at: Instant
+    stamp: str
+    user: str
+    revision: int | None
+    columns: Mapping[str, tuple[str, str]]
+
+    def name(self, column: str) -> str:
+        """The name of one change in it, as `change_facts` gives it."""
+        after = self.columns[column][1]
+        return stamped(self.stamp, column, after) if self.revision is None else f"{self.revision}:{column}"
+
+
+def changes(profile: Profile, now: Row, rows: Iterable[Row], authors: Authors) -> tuple[Change, ...]:
+    """What the audit changed, oldest first. `now` is the record as it stands."""
+    made = updates(rows)
+    passed = statuses(profile, now, made)
+    return tuple(
+        change
+        for update, both in zip(made, passed, strict=True)
+        for change in within(profile, update, both, authors)
+    )
+
+
+def updates(rows: Iterable[Row]) -> list[Update]:
+    """The audit's rows by update, oldest first."""
+    made: list[Update] = []
+    for at, second in groupby(sorted(rows, key=age), key=lambda row: instant(row, "sys_created_on") or 0):
+        for rank, (_, group) in enumerate(groupby(second, key=update_of)):
+            listed = list(group)
+            made.append(
+                Update(
+                    sequence=at * WITHIN_A_SECOND + AFTER_MESSAGES + rank,
+                    at=at,
+                    stamp=text(listed[0], "sys_created_on"),
+                    user=text(listed[0], "user"),
+                    revision=number(listed[0], "record_checkpoint"),
+                    columns={
+                        text(row, "fieldname"): (text(row, "oldvalue"), text(row, "newvalue"))
+                        for row in listed
+                    },
+                )
+            )
+    return made
+
+
+def age(row: Row) -> tuple[str, int]:
+    """Sort key: the stamp, then the revision."""
+    return text(row, "sys_created_on"), number(row, "record_checkpoint") or 0
+
+
+def update_of(row: Row) -> tuple[int | None, str]:
+    """What the rows of one update have in common."""
+    return number(row, "record_checkpoint"), text(row, "user")
+
+
+def statuses(profile: Profile, now: Row, made: Sequence[Update]) -> list[tuple[Status, Status]]:
+    """The common status before and after each update. State and hold reason make it together and are audited
+    apart, so both are followed backwards from what they are now."""
+    state, reason = text(now, "state"), text(now, "hold_reason")
+    found: list[tuple[Status, Status]] = []
+    for update in reversed(made):
+        after = status(profile, state, reason, active=None)
+        state = update.columns.get("state", (state, ""))[0]
+        reason = update.columns.get("hold_reason", (reason, ""))[0]
+        found.append((status(profile, state, reason, active=None), after))
+    return found[::-1]
+
+
+def within(
+    profile: Profile, update: Update, passed: tuple[Status, Status], authors: Authors
+) -> Iterator[Change]:
+    """The changes of one update that have a common name, the status last."""
+    names = common_names(profile)
+    for column, (before, after) in update.columns.items():
+        if column in names:
+            yield change(
+                update, authors, column, names[column],
+                common_value(profile, names[column], before), common_value(profile, names[column], after),
+            )  # fmt: skip
+    told = [column for column in STATUS if column in update.columns]
+    if told:
+        yield change(update, authors, told[0], "status", *passed)
+
+
+def change(update: Update, authors: Authors, column: str, name: str, before: Value, after: Value) -> Change:
+    """One change."""
+    act = Act(
+        sequence=update.sequence,
+        id=update.name(column),
+        at=update.at,
+        who=authors.changed(update.user),
+        person=authors.person(update.user),
+    )
+    return Change(act=act, field=name, before=before, after=after)
+
+
+def common_value(profile: Profile, name: str, stored: str) -> Value:
+    """An audit's value, which is text, as the common one."""
+    if name == "priority":
+        return common(stored)
+    if name == "tags":
+        return tuple(sorted(read(profile, stored)))
+    return stored or None
+
+
+def counts(ticket: Ticket) -> Counts:
+    """What people did (rule 5), as far as it was loaded. ServiceNow's own counters have rules and us among them,
+    so they are not asked."""
+    known = ticket.loaded
+    return Counts(
+        replies=replies(ticket) if Need.MESSAGES in known else None,
+        reopens=sum(map(is_reopening, ticket.changes)) if Need.CHANGES in known else None,
+        reassignments=sum(map(is_reassignment, moves(ticket))) if Need.CHANGES in known else None,
+        bounces=sum(is_bounce(*both) for both in pairwise(moves(ticket))) if Need.CHANGES in known else None,
+    )
+
+
+def replies(ticket: Ticket) -> int:
+    """How many public comments an agent wrote who is not the requester."""
+    asked = ticket.requester.id if ticket.requester else None
+    said = [each for each in ticket.messages if each.public and each.act.who is Who.AGENT]
+    return sum(each.act.person != asked for each in said)
+
+
+def moves(ticket: Ticket) -> list[Change]:
+    """The changes of assignee."""
+    return [each for each in ticket.changes if each.field == "assignee"]

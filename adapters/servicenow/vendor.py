@@ -1,0 +1,72 @@
+"""Where ServiceNow keeps what the common fields show.
+
+https://www.servicenow.com/docs/r/api-reference/rest-apis/c_TableAPI.html
+"""
+
+from adapters.base import Keys, Source, Vendor
+
+PEOPLE = "counted from the audit, people's doings only"
+
+VENDOR = Vendor(
+    title="ServiceNow",
+    auth={
+        "basic": Keys(needed=("user", "password")),
+        "key": Keys(needed=("key",)),
+        "oauth": Keys(needed=("client_id", "client_secret"), also=("user", "password")),
+    },
+    webhook=(Keys(needed=("secret",)),),
+    settings={
+        "table": "The table below task that this account is; incident if not given.",
+        "tags": "The text column in which tags are kept, or label_entry for ServiceNow's own.",
+        "priority": "derived: written through impact and urgency; direct: written itself.",
+        "matrix": "The priority of each impact and urgency, instead of the instance's own lookup.",
+        "states": "States of your own, by number: new, open, pending, on_hold, solved or closed.",
+        "overlap": "How many seconds each poll looks back; 60 if not given.",
+    },
+    target_start=True,
+    sources={
+        "status": Source(
+            where="state and hold_reason",
+            lossy="Awaiting Caller is pending, every other hold on_hold; a state that nobody names is open while the "
+            "record is active, else closed",
+            writing="never written",
+        ),
+        "status_name": Source(where="the label of state"),
+        "priority": Source(
+            where="priority, 1 to 4",
+            lossy="5 (Planning) counts as low",
+            writing="through impact and urgency on incidents, directly on other tables; only ever raised",
+        ),
+        "type": Source(where="sys_class_name"),
+        "channel": Source(where="contact_type"),
+        "account": Source(where="the account's name in the config file"),
+        "subject": Source(where="short_description"),
+        "description": Source(where="description"),
+        "tags": Source(
+            where="the column in the account's `tags`, correlation_display if not given",
+            lossy="only in a column that is empty or ours",
+            writing="the union with the tags as read in front of the write, 100 characters in all; one with a comma "
+            "or ^ is left out and said",
+        ),
+        "group": Source(
+            where="assignment_group", lossy="groups of one name are NAME (SYS_ID)", writing="assignment_group"
+        ),
+        "assignee": Source(where="assigned_to", writing="assigned_to"),
+        "requester.name": Source(where="the caller's name; contact or consumer on cases"),
+        "requester.address": Source(where="the caller's email"),
+        "requester.organization": Source(where="the caller's company"),
+        "requester.tags": Source(where="not told by ServiceNow: always empty"),
+        "requester.vip": Source(where="the caller's VIP mark"),
+        "organization": Source(where="the record's company or account"),
+        "language": Source(where="not read: a missing value"),
+        "replies": Source(where="counted from the journal, additional comments by staff"),
+        "reopens": Source(where=PEOPLE),
+        "reassignments": Source(where=PEOPLE),
+        "bounces": Source(where=PEOPLE),
+        "custom.NAME": Source(
+            where="the column in the account's `fields`",
+            lossy="an empty text is a missing value",
+            writing="that column; one that ServiceNow governs is refused",
+        ),
+    },
+)

@@ -1,0 +1,216 @@
+"""Actions as requests. One PATCH takes everything: two would be two updates, two mails, two runs of each rule.
+
+A request holds what is wanted, not what is to be sent: tags, followers and the way to a priority depend on the
+record as it is when the request leaves. Only a second note or reply, and ServiceNow's own tags, are requests of
+their own. Vendor sheet 5.1.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from adapters.base import Note, Prepared, VendorAction, Write
+from adapters.servicenow import journal
+from adapters.servicenow.priority import NUMBERS
+from adapters.servicenow.profile import LABELS, Profile
+from adapters.servicenow.rows import literal
+from adapters.servicenow.tags import LONGEST, can_keep, fits
+from adapters.servicenow.ticket import common_names
+from policies.model import Seconds, Ticket, Value
+from policies.plan import Assign, ChangeTags, Follow, RaisePriority, SetField
+
+SKEW: Seconds = 5
+"""How far the clocks of an instance's nodes may lie apart."""
+
+LABEL = re.compile(r"[^\W_]+(?: [^\W_]+)*")
+"""What ServiceNow keeps as the name of one of its own tags."""
+
+Part = tuple[dict[str, Any], tuple[VendorAction, ...]]
+
+
+def prepare(profile: Profile, ticket: Ticket, actions: tuple[VendorAction, ...], key: str) -> Prepared:
+    """The fewest requests for these actions, without what already holds; gaps say what cannot be done."""
+    possible = [within(profile, action) for action in actions]
+    wanted = [(action, part) for action in possible if (part := change(profile, ticket, action))]
+    fields = [(action, part) for action, part in wanted if "labels" not in part]
+    parts: list[Part] = [(merged(part for _, part in fields), tuple(action for action, _ in fields))]
+    parts += [({}, notes) for notes in spread(action for action in actions if isinstance(action, Note))]
+    parts = joined(parts)
+    parts += [(label, (action,)) for action, part in wanted for label in part.get("labels", ())]
+    writes = tuple(
+        Write(
+            key=f"{key}:{number}",
+            ref=ticket.ref,
+            expects=ticket.revision,
+            intent=intent,
+            request=request(profile, ticket, part, intent, f"{key}:{number}"),
+        )
+        for number, (part, intent) in enumerate(parts, start=1)
+    )
+    gaps = tuple(gap for action in actions for gap in gaps_of(profile, ticket, action))
+    return Prepared(writes=writes, gaps=gaps)
+
+
+def spread(notes: Iterable[Note]) -> Iterator[tuple[Note, ...]]:
+    """Notes and replies by request: each takes one of either."""
+    listed = list(notes)
+    private = [note for note in listed if not note.public]
+    public = [note for note in listed if note.public]
+    for place in range(max(len(private), len(public))):
+        yield (*private[place : place + 1], *public[place : place + 1])
+
+
+def joined(parts: list[Part]) -> list[Part]:
+    """The first notes travel with the columns; what would be empty does not travel."""
+    if len(parts) > 1:
+        (columns, actions), (_, notes), *others = parts
+        parts = [(columns, (*actions, *notes)), *others]
+    return [(part, intent) for part, intent in parts if part or intent]
+
+
+def request(
+    profile: Profile, ticket: Ticket, part: Mapping[str, Any], intent: tuple[VendorAction, ...], key: str
+) -> dict[str, Any]:
+    """A request that can be stored: what is wanted, what is said, and what tells later whether it was done."""
+    if "label" in part:
+        return dict(part)
+    said = {
+        journal.element(public=note.public): journal.replied(note.body)
+        if note.public
+        else journal.noted(note.body, key)
+        for note in intent
+        if isinstance(note, Note)
+    }
+    whole = {**part, "before": held_before(profile, ticket, part)}
+    if said:
+        marks = {journal.words_mark(text) for text in said.values()}
+        known = [each.act.id for each in ticket.messages if journal.words_mark(each.body) in marks]
+        whole |= {"say": said, "known": known, "since": literal(ticket.updated - SKEW)}
+    return whole
+
+
+def within(profile: Profile, action: VendorAction) -> VendorAction:
+    """The action without tags that would not come back as they were written."""
+    if not isinstance(action, ChangeTags):
+        return action
+    return replace(action, add=frozenset(tag for tag in action.add if keeps(profile, tag)))
+
+
+def keeps(profile: Profile, tag: str) -> bool:
+    """Whether this account keeps such a tag."""
+    return LABEL.fullmatch(tag) is not None if profile.tags == LABELS else can_keep(tag)
+
+
+def change(profile: Profile, ticket: Ticket, action: VendorAction) -> dict[str, Any]:
+    """One action's part of a request. Empty if it holds, cannot be, or is a note."""
+    match action:
+        case Assign():
+            return assignment(ticket, action)
+        case RaisePriority():
+            rank = ticket.priority.rank if ticket.priority else 0
+            return {"priority": NUMBERS[action.at_least]} if rank < action.at_least.rank else {}
+        case ChangeTags():
+            return tagging(profile, ticket, action)
+        case SetField():
+            key = profile.fields.get(action.field.removeprefix("custom."))
+            held = ticket.custom.get(action.field.removeprefix("custom."))
+            same = key is None or stored(held) == stored(action.value)
+            return {} if same else {"columns": {key: stored(action.value)}}
+        case Follow():
+            return {"follow": [action.person.id]}
+        case Note():
+            return {}
+
+
+def assignment(ticket: Ticket, action: Assign) -> dict[str, Any]:
+    """Group and assignee together: with the group alone, the assignee would stay in a group that is not theirs.
+
+    A person without a group is left to the group the ticket is in.
+    """
+    group = action.group.id if action.group else ""
+    assignee = action.assignee.id if action.assignee else ""
+    held = (ticket.group.id if ticket.group else "", ticket.assignee.id if ticket.assignee else "")
+    if (group, assignee) == held or (assignee and not group and assignee == held[1]):
+        return {}
+    whole = {"assigned_to": assignee}
+    return {"columns": whole if assignee and not group else {"assignment_group": group, **whole}}
+
+
+def tagging(profile: Profile, ticket: Ticket, action: ChangeTags) -> dict[str, Any]:
+    """Tags to add and to remove; with ServiceNow's own tags, one request each."""
+    after = (ticket.tags - action.remove) | action.add
+    if after == ticket.tags or not fits(profile, after):
+        return {}
+    add, remove = sorted(action.add - ticket.tags), sorted((action.remove - action.add) & ticket.tags)
+    if profile.tags == LABELS:
+        on = [{"label": {"name": tag, "on": True}} for tag in add]
+        return {"labels": [*on, *({"label": {"name": tag, "on": False}} for tag in remove)]}
+    return {"tags": {"add": add, "remove": remove}}
+
+
+def stored(value: Value) -> str:
+    """A value as ServiceNow stores it: text; none is empty."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return "" if value is None else str(value)
+
+
+def merged(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """One request out of several parts."""
+    whole: dict[str, Any] = {}
+    for part in parts:
+        for name, value in part.items():
+            if name == "columns":
+                whole[name] = {**whole.get(name, {}), **value}
+            elif name == "tags":
+                held = whole.get(name, {"add": [], "remove": []})
+                whole[name] = {verb: sorted({*held[verb], *value[verb]}) for verb in held}
+            elif name == "priority":
+                whole[name] = min(value, whole.get(name, value))
+            else:
+                whole[name] = [*whole.get(name, []), *value]
+    return whole
+
+
+def held_before(profile: Profile, ticket: Ticket, part: Mapping[str, Any]) -> dict[str, Any]:
+    """What the things that a request changes hold now, by common name."""
+    held: dict[str, Any] = {
+        "priority": ticket.priority,
+        "group": ticket.group.id if ticket.group else None,
+        "assignee": ticket.assignee.id if ticket.assignee else None,
+        "tags": sorted(ticket.tags),
+        **{f"custom.{name}": ticket.custom.get(name) for name in profile.fields},
+    }
+    return {name: held[name] for name in touched(profile, part)}
+
+
+def touched(profile: Profile, part: Mapping[str, Any]) -> list[str]:
+    """The common names of what a request changes."""
+    names = common_names(profile)
+    found = [names[column] for column in part.get("columns", ()) if column in names]
+    return [*found, *(name for name in ("priority", "tags") if name in part)]
+
+
+def gaps_of(profile: Profile, ticket: Ticket, action: VendorAction) -> Iterator[str]:
+    """What this action asks for and ServiceNow, as this account is set up, cannot express."""
+    if isinstance(action, SetField) and action.field.removeprefix("custom.") not in profile.fields:
+        yield f"{action.field} is not set: the account's fields do not map it"
+    if isinstance(action, Note) and journal.is_cut(action.body, public=action.public):
+        yield f"the {'reply' if action.public else 'note'} is cut: ServiceNow keeps {journal.LONGEST} characters"
+    if isinstance(action, ChangeTags):
+        for tag in sorted(action.add):
+            if not keeps(profile, tag):
+                yield f"tag {tag!r} is not added: {TAGS[profile.tags == LABELS]}"
+        kept = within(profile, action)
+        assert isinstance(kept, ChangeTags)
+        if not fits(profile, (ticket.tags - kept.remove) | kept.add):
+            yield f"tags stay as they are: {profile.tags} holds {LONGEST} characters in all"
+
+
+TAGS = {
+    True: "ServiceNow's own tags have letters, digits and single spaces",
+    False: "tags in a column have no commas, no ^ and no spaces around them",
+}

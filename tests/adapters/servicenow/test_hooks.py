@@ -1,0 +1,134 @@
+"""Webhooks: signatures, freshness, bodies, and that nothing but two errors comes out."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.base import Event, HookRequest, Malformed, NotAuthentic, Note
+from adapters.servicenow import factory
+from adapters.servicenow.hooks import SIGNATURE, STAMP, decode, sign
+from adapters.servicenow.simulator_hooks import payload, signed
+from policies.model import TicketRef
+from tests.adapters.servicenow.world import HOOK_SECRET, Ledger, World, account
+
+NOW = 1795600800
+BODY = {
+    "v": 1,
+    "table": "incident",
+    "sys_id": "9d385017c611228701d22104cc95c371",
+    "sys_mod_count": "7",
+    "event": "update",
+}
+
+
+def hook(body: bytes, *, secret: str = HOOK_SECRET, at: str = str(NOW), received: int = NOW) -> HookRequest:
+    return HookRequest(
+        headers={STAMP: at, SIGNATURE: sign(secret, at, body).decode()}, body=body, received_at=received
+    )
+
+
+def events(body: Any, **more: Any) -> tuple[Event, ...]:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return decode("acme", "incident", HOOK_SECRET, hook(raw, **more))
+
+
+def test_the_recipe_as_any_other_program_computes_it() -> None:
+    # printf '%s' '1795600800.{"sys_id":"a"}' | openssl dgst -sha256 -hmac 'a-secret-of-our-own' -binary | base64
+    assert sign(HOOK_SECRET, str(NOW), b'{"sys_id":"a"}') == b"teanukW7lofZyBEA3OJlH21D0EX9tD2H5KYpnj7OHIQ="
+
+
+def test_a_webhook_names_its_record_and_the_same_thing_alike() -> None:
+    (event,) = events(BODY)
+    assert event.ref == TicketRef("acme", str(BODY["sys_id"]))
+    assert event.hint == "update"
+    assert events(BODY, at=str(NOW + 5))[0].delivery == event.delivery
+    assert events({**BODY, "sys_mod_count": "8"})[0].delivery != event.delivery
+    assert events({**BODY, "event": "delete"})[0].delivery != event.delivery
+
+
+def test_another_table_is_nobodys_business() -> None:
+    assert events({**BODY, "table": "problem"}) == ()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"null",
+        b"{",
+        b"[" * 100_000,
+        b'{"sys_id": 7}',
+        b'{"sys_id": ""}',
+        b'{"sys_id": "../x"}',
+        b"\xff",
+    ],
+)
+def test_what_names_no_record_is_malformed(body: bytes) -> None:
+    with pytest.raises(Malformed):
+        events(body)
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"secret": "another"}, "signature"),
+        ({"received": NOW + 301}, "more than 300 s"),
+        ({"received": NOW - 301}, "more than 300 s"),
+        ({"at": "soon"}, "more than 300 s"),
+        ({"at": "-5"}, "more than 300 s"),
+        ({"at": "9" * 400}, "more than 300 s"),
+        ({"at": "²"}, "more than 300 s"),
+    ],
+)
+def test_what_is_not_signed_now_and_by_us_is_not_authentic(more: Any, words: str) -> None:
+    with pytest.raises(NotAuthentic, match=words):
+        events(BODY, **more)
+
+
+def test_a_changed_body_or_time_breaks_the_signature() -> None:
+    good = hook(b'{"sys_id":"a"}')
+    for headers, body in (
+        (good.headers, b'{"sys_id":"b"}'),
+        ({**good.headers, STAMP: str(NOW + 1)}, good.body),
+    ):
+        with pytest.raises(NotAuthentic):
+            decode("acme", "incident", HOOK_SECRET, HookRequest(headers=headers, body=body, received_at=NOW))
+
+
+def test_without_a_secret_nothing_is_authentic() -> None:
+    adapter = factory(account(webhook={}), Ledger())
+    with pytest.raises(NotAuthentic, match="no webhook secret"):
+        adapter.decode(hook(b"{}", secret=""))
+
+
+@given(
+    st.binary(max_size=200), st.dictionaries(st.sampled_from([STAMP, SIGNATURE]), st.text()), st.booleans()
+)
+def test_nothing_else_is_ever_raised(body: bytes, headers: dict[str, str], ours: bool) -> None:
+    request = hook(body) if ours else HookRequest(headers=headers, body=body, received_at=NOW)
+    try:
+        decode("acme", "incident", HOOK_SECRET, request)
+    except (NotAuthentic, Malformed):
+        return
+
+
+def test_what_the_simulated_rule_posts_is_authentic(acme: World) -> None:
+    acme.desk.hooks.subscribe("http://127.0.0.1:9/hooks/acme", HOOK_SECRET)
+    acme.desk.customer_says(acme.printer.id, "Hello")
+    (job,) = acme.desk.hooks.waiting
+    body = payload(job, acme.row)
+    headers = {name.lower(): value for name, value in signed(HOOK_SECRET, NOW, body).items()}
+    (event,) = acme.adapter.decode(HookRequest(headers=headers, body=body, received_at=NOW))
+    assert event.ref == acme.printer
+    assert event.delivery == f"{acme.printer.id}:1:update"
+
+
+def test_our_own_updates_send_nothing(acme: World) -> None:
+    acme.desk.hooks.subscribe("http://127.0.0.1:9/hooks/acme", HOOK_SECRET)
+    write = acme.one(Note(public=False, body="x"))
+    acme.adapter.send(write, write.expects)
+    assert acme.desk.hooks.waiting == []
