@@ -1,13 +1,13 @@
-"""The demo: one story in seconds instead of hours, on a simulated helpdesk and the service on this machine.
+"""The demo: one story in seconds instead of hours, on simulated helpdesks and the service on this machine.
 
-It uses what everybody uses: a config file, the commands' own parts, the simulator that `uptier.simulators`
+It uses what everybody uses: a config file, the commands' own parts, the simulators that `uptier.simulators`
 names. Time enters through the one injected clock, which jumps when the story says "half an hour later".
 """
 
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -17,15 +17,22 @@ from typing import Any
 from adapters.simulator_server import serve
 from connector import cli_tickets, logs
 from connector.clock import ShiftedClock
+from connector.demo_desk import DemoDesk
+from connector.demo_freshdesk import FreshdeskDesk
+from connector.demo_servicenow import ServiceNowDesk
+from connector.demo_story import Story, Tell
 from connector.demo_zendesk import ZendeskDesk
 from connector.secrets import Secrets
 from connector.service import Service
 from connector.settings import load
 
-Tell = Callable[[str], object]
+DESKS: Mapping[str, Callable[..., DemoDesk]] = {
+    "zendesk": ZendeskDesk,
+    "freshdesk": FreshdeskDesk,
+    "servicenow": ServiceNowDesk,
+}
 PATIENCE = 20.0
-"""Real seconds to wait for the service to do what the story says; it takes about one."""
-
+"""Real seconds to wait for the service to do what the story says; it takes a few."""
 
 CONFIG = """[service]
 database      = "sqlite:///uptier.db"
@@ -39,7 +46,7 @@ en = "{{ policy.name }}, {{ level.name }}: {{ reasons | join('; ') }}. Owner: {{
 [[policy]]
 name    = "urgent-unanswered"
 clock   = "customer_waiting"
-stop_on = ["agent_reply", "acknowledged", "assigned"]
+stop_on = ["agent_reply", "acknowledged"]
 
 [policy.when]
 status   = ["new", "open"]
@@ -75,48 +82,56 @@ def play(tell: Tell) -> int:
         logs.configure(
             masker, clock, stack.enter_context((folder / "uptier.log").open("w", encoding="utf-8"))
         )
-        desk = stack.enter_context(simulated(clock))
-        service = stack.enter_context(composed(folder, desk, clock, masker))
-        desk.subscribe(service.start())
+        desks = [stack.enter_context(simulated(vendor, clock)) for vendor in DESKS]
+        service = stack.enter_context(composed(folder, desks, clock, masker))
+        address = service.start()
         stack.callback(service.stop)
-        stack.callback(desk.account.hooks.stop)
+        for desk in desks:
+            desk.subscribe(address)
+            stack.callback(desk.settle)
         tell(
-            "Uptier and a simulated Zendesk run on this machine. The policy in words: an urgent ticket whose"
+            "Uptier runs on this machine beside a simulated Zendesk, a Freshdesk and a ServiceNow. The policy"
         )
-        tell("customer waits goes to Tier 2 after 30 minutes and to the duty managers after 2 hours.\n")
+        tell(
+            "in words: an urgent ticket whose customer waits goes to Tier 2 after 30 minutes and to the duty"
+        )
+        tell("managers after 2 hours.\n")
 
         def settled(what: str, seen: Callable[[], bool]) -> bool:
             return until(what, seen) and until(f"{what}, to the end", lambda: service.idle(1))
 
-        well = desk.story(clock, tell, settled)
-        tell("\nWhat happened to the first ticket, by `uptier history`:\n")
-        cli_tickets.history(f"{desk.name}/{desk.tickets['waits']}", folder / "uptier.toml")
-        tell("\nWhy the second was left alone, by `uptier explain`:\n")
-        cli_tickets.explain(f"{desk.name}/{desk.tickets['left']}", folder / "uptier.toml")
+        well = Story(desks=desks, clock=clock, tell=tell, settled=settled).play()
+        first, second = desks[0], desks[1]
+        tell(f"\nWhat happened to {first.title}'s first ticket, by `uptier history`:\n")
+        cli_tickets.history(f"{first.account}/{first.tickets['waits']}", folder / "uptier.toml")
+        tell(f"\nWhy {second.title}'s second was left alone, by `uptier explain`:\n")
+        cli_tickets.explain(f"{second.account}/{second.tickets['left']}", folder / "uptier.toml")
         tell("\nAll came out as told." if well else "\nThis did not come out as told.")
         return 0 if well else 1
 
 
 @contextmanager
-def simulated(clock: ShiftedClock) -> Iterator[ZendeskDesk]:
+def simulated(vendor: str, clock: ShiftedClock) -> Iterator[DemoDesk]:
     """A helpdesk on loopback with people in it."""
-    (entry,) = entry_points(group="uptier.simulators", name="zendesk")
+    (entry,) = entry_points(group="uptier.simulators", name=vendor)
     app: Any = entry.load()(clock.now)
     with serve(app) as url:
-        desk = ZendeskDesk(account=app.state.zendesk, url=url)
+        desk = DESKS[vendor](app=app, url=url)
         desk.furnish()
         yield desk
 
 
-def composed(folder: Path, desk: ZendeskDesk, clock: ShiftedClock, masker: logs.Masker) -> Service:
-    """The service on this helpdesk, from a config file, as `uptier run` composes it."""
+def composed(folder: Path, desks: Sequence[DemoDesk], clock: ShiftedClock, masker: logs.Masker) -> Service:
+    """The service beside these helpdesks, from a config file, as `uptier run` composes it."""
     path = folder / "uptier.toml"
-    path.write_text(CONFIG + desk.config(), encoding="utf-8")
+    path.write_text(CONFIG + "".join(desk.config() for desk in desks), encoding="utf-8")
     loaded = load(path)
     if loaded.settings is None or loaded.policies is None:
         raise RuntimeError("\n".join(map(str, loaded.problems)))
-    secrets = Secrets(masker, dict(os.environ) | desk.secrets())
-    return Service(loaded.settings, loaded.policies, clock, secrets)
+    kept = dict(os.environ)
+    for desk in desks:
+        kept |= desk.secrets()
+    return Service(loaded.settings, loaded.policies, clock, Secrets(masker, kept))
 
 
 def until(what: str, seen: Callable[[], bool]) -> bool:

@@ -1,41 +1,71 @@
-"""The acceptance test: the demo's story, asserted on what the simulated helpdesk shows at its end."""
+"""The acceptance test: the demo's story, asserted on what the simulated helpdesks show at its end."""
 
 import pytest
 
-from connector import demo
+from connector import demo, demo_story
+from connector.demo_desk import DemoDesk
+from connector.demo_freshdesk import FreshdeskDesk
+from connector.demo_servicenow import ServiceNowDesk
 from connector.demo_zendesk import ZendeskDesk
 
 
-def test_the_story_comes_out_as_told(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    desks: list[ZendeskDesk] = []
-    furnish = ZendeskDesk.furnish
+@pytest.fixture
+def desks(monkeypatch: pytest.MonkeyPatch) -> dict[str, DemoDesk]:
+    """The helpdesks of the story once it has begun, by title."""
+    seen: dict[str, DemoDesk] = {}
+    subject = demo_story.Story.play
 
-    def remembered(self: ZendeskDesk) -> None:
-        desks.append(self)
-        furnish(self)
+    def remembered(story: demo_story.Story) -> bool:
+        seen.update({desk.title: desk for desk in story.desks})
+        return subject(story)
 
-    monkeypatch.setattr(ZendeskDesk, "furnish", remembered)
+    monkeypatch.setattr(demo_story.Story, "play", remembered)
+    return seen
+
+
+def test_the_story_comes_out_as_told(desks: dict[str, DemoDesk], capsys: pytest.CaptureFixture[str]) -> None:
     told: list[str] = []
     assert demo.play(told.append) == 0
 
-    (desk,) = desks
-    waits, left, taken = (desk.account.ticket(desk.tickets[word]) for word in ("waits", "left", "taken"))
-    assert desk.group("waits") == "Duty managers"
-    assert sorted(waits.json["tags"]) == ["escalated", "escalated-managers", "eu"]
-    assert [comment["public"] for comment in waits.comments] == [True, False, False, True]
-    assert "Second line" in waits.comments[1]["body"]
-    assert "Duty managers" in waits.comments[2]["body"]
-    assert left.json["tags"] == ["no-escalation"]
-    assert len(left.comments) == 1
-    assert desk.assignee("taken") == "Ann"
-    assert taken.json["tags"] == ["eu"]
-    assert len(taken.comments) == 1
-    puts = [logged for logged in desk.account.log if logged.method == "PUT"]
-    assert [logged.status for logged in puts].count(200) == 2
-    assert [logged.status for logged in puts].count(409) == 1
+    assert desks.keys() == {"Zendesk", "Freshdesk", "ServiceNow"}
+    for desk in desks.values():
+        shown = {word: desk.show(word) for word in demo_story.SUBJECTS}
+        assert shown["waits"].group == "Duty managers"
+        assert shown["waits"].tags == {"escalated", "escalated-managers", "eu"}
+        assert {word: each.notes for word, each in shown.items()} == {"waits": 2, "left": 0, "taken": 0}
+        assert shown["left"].tags == {"no-escalation"}
+        assert shown["taken"].tags == {"eu"}
 
     printed = capsys.readouterr().out
     assert "stop_on agent_reply" in printed
     assert "excluded: tags has no-escalation" in printed
+
+
+def test_zendesk_saw_one_put_for_each_level_and_one_that_lost_to_the_human(
+    desks: dict[str, DemoDesk],
+) -> None:
+    demo.play(str)
+    zendesk = desks["Zendesk"]
+    assert isinstance(zendesk, ZendeskDesk)
+    comments = zendesk.desk.ticket(zendesk.tickets["waits"]).comments
+    assert [comment["public"] for comment in comments] == [True, False, False, True]
+    assert "Second line" in comments[1]["body"]
+    assert "Duty managers" in comments[2]["body"]
+    puts = [logged.status for logged in zendesk.desk.log if logged.method == "PUT"]
+    assert sorted(puts) == [200, 200, 409]
+
+
+def test_freshdesk_and_servicenow_saw_each_part_of_a_level_once(desks: dict[str, DemoDesk]) -> None:
+    demo.play(str)
+    freshdesk, servicenow = desks["Freshdesk"], desks["ServiceNow"]
+    assert isinstance(freshdesk, FreshdeskDesk)
+    assert isinstance(servicenow, ServiceNowDesk)
+    writes = [
+        (logged.method, logged.path.rsplit("/", 1)[-1], logged.status)
+        for logged in freshdesk.desk.log
+        if logged.method in {"PUT", "POST"}
+    ]
+    assert writes == [("PUT", "1", 200), ("POST", "notes", 201)] * 2
+    patches = [logged.status for logged in servicenow.desk.log if logged.method == "PATCH"]
+    assert patches == [200] * len(patches)
+    assert 2 <= len(patches) <= 4

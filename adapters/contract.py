@@ -1,0 +1,278 @@
+"""What every adapter has to hold, as tests that its author runs: once, for all helpdesks.
+
+Needs pytest. In a test module of your own:
+
+    class TestMine(Contract):
+        @pytest.fixture
+        def sandbox(self) -> Iterator[Sandbox]: ...
+
+and in its conftest.py `pytest.register_assert_rewrite("adapters.contract", "adapters.contract_ticket")`.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Protocol
+
+import pytest
+
+from adapters.base import (
+    AccessLost,
+    Adapter,
+    Gone,
+    HookRequest,
+    Malformed,
+    NotAuthentic,
+    Note,
+    OutcomeUnknown,
+    Stale,
+    TryLater,
+    WontAccept,
+)
+from adapters.contract_ticket import ALL, ROW, OnAnyTicket, OneTicket, carry_out, everything, ours, prepared
+from policies.model import Instant, Priority, Seconds, Status, TicketRef, Who
+from policies.plan import Assign, ChangeTags, RaisePriority
+
+
+class Sandbox(OneTicket, Protocol):
+    """A simulated helpdesk. `agent` is the label of somebody in the group `second`, which is not the ticket's."""
+
+    second: str
+    agent: str
+
+    def open(self, subject: str) -> TicketRef:
+        """A customer writes one more ticket."""
+
+    def every_kind(self) -> Iterator[TicketRef]:
+        """Tickets in every status and priority that the vendor has, the empty ones included."""
+
+    def customer_says(self, ref: TicketRef, text: str) -> None:
+        """The requester writes."""
+
+    def agent_says(self, ref: TicketRef, text: str) -> None:
+        """An agent answers in public."""
+
+    def agent_tags(self, ref: TicketRef, tag: str) -> None:
+        """An agent adds a tag; where agents cannot, an agent changes some other field."""
+
+    def delete(self, ref: TicketRef) -> None:
+        """The ticket goes away for good."""
+
+    def drop_reply(self, *, applied: bool) -> None:
+        """The next write's connection breaks; `applied` says whether the write was carried out."""
+
+    def busy(self, wait: Seconds) -> None:
+        """The next request is told to come back later."""
+
+    def broken(self) -> None:
+        """Every request is answered with an error of the server, until the test ends."""
+
+    def refuse(self) -> None:
+        """The next write breaks a rule of the helpdesk."""
+
+    def revoke(self) -> None:
+        """Our credentials are no longer good."""
+
+    def written(self) -> int:
+        """How many writes were carried out so far."""
+
+    def hook(self, ref: TicketRef) -> HookRequest:
+        """What the helpdesk posts when the requester writes, as it comes in."""
+
+
+class Contract(OnAnyTicket):
+    """All of it, on a helpdesk that obeys."""
+
+    def test_every_status_and_priority_has_a_common_word(self, sandbox: Sandbox) -> None:
+        refs = list(sandbox.every_kind())
+        sandbox.settle()
+        tickets = [sandbox.adapter.load(ref, ALL) for ref in refs]
+        assert {ticket.status for ticket in tickets} >= {Status.OPEN, Status.SOLVED, Status.CLOSED}
+        assert {ticket.priority for ticket in tickets} >= set(Priority)
+        listed = {ticket.ref for ticket in everything(sandbox.adapter.census)}
+        over = (Status.SOLVED, Status.CLOSED)
+        assert {ticket.ref for ticket in tickets if ticket.status not in over} <= listed
+        assert not {ticket.ref for ticket in tickets if ticket.status in over} & listed
+
+    def test_no_change_is_missed_while_pages_are_read(self, sandbox: Sandbox) -> None:
+        refs = [sandbox.open(f"Ticket {number}") for number in range(30)]
+        since = sandbox.now() - 60
+        sandbox.settle()
+        seen: dict[TicketRef, Instant] = {}
+        cursor, rounds = None, 0
+        changing = list(refs)
+        while rounds < 2:  # the first may have begun before the last change
+            page = sandbox.adapter.poll(cursor, since=since, limit=7)
+            cursor = page.cursor
+            seen.update({ticket.ref: ticket.updated for ticket in page.tickets})
+            if changing:
+                sandbox.agent_says(changing.pop(), "While you read.")
+                sandbox.settle()
+            else:
+                rounds += not page.more
+        now = {ref: sandbox.adapter.load(ref, ROW).updated for ref in refs}
+        assert {ref: seen.get(ref) for ref in refs} == now
+
+    def test_who_said_it_is_told_apart(self, sandbox: Sandbox) -> None:
+        sandbox.customer_says(sandbox.ref, "Still broken.")
+        sandbox.agent_says(sandbox.ref, "Looking.")
+        carry_out(sandbox, Note(public=False, body="Ours."))
+        said = sandbox.adapter.load(sandbox.ref, ALL).messages
+        who = {
+            word: message.act.who
+            for message in said
+            for word in ("Still", "Looking", "Ours")
+            if word in message.body
+        }
+        assert who == {"Still": Who.CUSTOMER, "Looking": Who.AGENT, "Ours": Who.BOT}
+        assert [message.act.sequence for message in said] == sorted(message.act.sequence for message in said)
+
+    def test_a_reply_is_public(self, sandbox: Sandbox) -> None:
+        if "reply" in sandbox.adapter.capabilities.actions:
+            (receipt,) = carry_out(sandbox, Note(public=True, body="Dear customer."))
+            assert [message.public for message in ours(sandbox, receipt)] == [True]
+
+    def test_group_and_assignee_are_written_together(self, sandbox: Sandbox) -> None:
+        directory = sandbox.adapter.directory()
+        group, agent = directory.group(sandbox.second), directory.agent(sandbox.agent)
+        assert group is not None
+        assert agent is not None
+        carry_out(sandbox, Assign(group=group, assignee=agent.person))
+        ticket = sandbox.adapter.load(sandbox.ref, ROW)
+        assert ticket.group == group
+        assert ticket.assignee is not None
+        assert ticket.assignee.id == agent.person.id
+        carry_out(sandbox, Assign(group=group, assignee=None))
+        assert sandbox.adapter.load(sandbox.ref, ROW).assignee is None
+
+    def test_all_at_once_needs_no_write_twice(self, sandbox: Sandbox) -> None:
+        group = sandbox.adapter.directory().group(sandbox.second)
+        actions = (
+            Assign(group=group, assignee=None),
+            RaisePriority(at_least=Priority.URGENT),
+            ChangeTags(add=frozenset({"uptier-contract"})),
+            Note(public=False, body="All at once."),
+        )
+        carry_out(sandbox, *actions)
+        assert not prepared(sandbox, *actions[:-1])
+
+    def test_a_lost_reply_is_unknown_and_then_found(self, sandbox: Sandbox) -> None:
+        (write,) = prepared(sandbox, Note(public=False, body="Lost on the way back."))
+        sandbox.drop_reply(applied=True)
+        with pytest.raises(OutcomeUnknown):
+            sandbox.adapter.send(write, write.expects)
+        assert sandbox.adapter.find_written(write) is not None
+        assert sandbox.written() == 1
+
+    def test_a_lost_request_is_not_taken_for_written(self, sandbox: Sandbox) -> None:
+        (write,) = prepared(sandbox, Note(public=False, body="Lost on the way there."))
+        sandbox.drop_reply(applied=False)
+        with pytest.raises((OutcomeUnknown, TryLater)):
+            sandbox.adapter.send(write, write.expects)
+        assert sandbox.adapter.find_written(write) is None
+        sandbox.adapter.send(write, write.expects)
+        assert sandbox.written() == 1
+
+    def test_a_human_in_between_wins(self, sandbox: Sandbox) -> None:
+        writes = prepared(sandbox, ChangeTags(add=frozenset({"uptier-contract"})))
+        sandbox.agent_says(sandbox.ref, "I have it.")
+        sandbox.settle()
+        with pytest.raises(Stale):
+            sandbox.adapter.send(writes[0], writes[0].expects)
+        assert sandbox.written() == 0
+
+    def test_the_tags_of_a_human_survive(self, sandbox: Sandbox) -> None:
+        sandbox.agent_tags(sandbox.ref, "by-hand")
+        sandbox.settle()
+        before = sandbox.adapter.load(sandbox.ref, ROW).tags
+        carry_out(sandbox, ChangeTags(add=frozenset({"uptier-contract"})))
+        assert sandbox.adapter.load(sandbox.ref, ROW).tags == before | {"uptier-contract"}
+
+    def test_come_back_later_is_said_with_the_wait(self, sandbox: Sandbox) -> None:
+        (write,) = prepared(sandbox, ChangeTags(add=frozenset({"uptier-contract"})))
+        calls: tuple[Callable[[], object], ...] = (
+            lambda: sandbox.adapter.load(sandbox.ref, ROW),
+            lambda: sandbox.adapter.send(write, write.expects),
+        )
+        for call in calls:
+            sandbox.busy(17)
+            with pytest.raises(TryLater) as told:
+                call()
+            assert told.value.wait == 17
+        assert sandbox.written() == 0
+
+    def test_an_outage_is_never_an_empty_list(self, sandbox: Sandbox) -> None:
+        sandbox.broken()
+        for read in reads(sandbox):
+            with pytest.raises(TryLater):
+                read()
+
+    def test_lost_credentials_are_said_by_every_call(self, sandbox: Sandbox) -> None:
+        writes = prepared(sandbox, ChangeTags(add=frozenset({"uptier-contract"})))
+        sandbox.revoke()
+        for read in reads(sandbox):
+            with pytest.raises(AccessLost):
+                read()
+        with pytest.raises(AccessLost):
+            sandbox.adapter.send(writes[0], writes[0].expects)
+
+    def test_a_refused_write_is_not_tried_for_ever(self, sandbox: Sandbox) -> None:
+        writes = prepared(sandbox, RaisePriority(at_least=Priority.URGENT))
+        sandbox.refuse()
+        with pytest.raises(WontAccept) as told:
+            sandbox.adapter.send(writes[0], writes[0].expects)
+        assert str(told.value)
+        assert sandbox.written() == 0
+
+    def test_a_ticket_that_is_gone_is_said_to_be(self, sandbox: Sandbox) -> None:
+        writes = prepared(sandbox, ChangeTags(add=frozenset({"uptier-contract"})))
+        sandbox.delete(sandbox.ref)
+        with pytest.raises(Gone):
+            sandbox.adapter.send(writes[0], writes[0].expects)
+        with contextlib.suppress(Gone):
+            assert sandbox.adapter.load(sandbox.ref, ROW).gone
+        assert sandbox.ref not in {ticket.ref for ticket in everything(sandbox.adapter.census)}
+
+    def test_a_webhook_names_the_ticket_and_a_repeat_is_known(self, sandbox: Sandbox) -> None:
+        request = sandbox.hook(sandbox.ref)
+        first, second = sandbox.adapter.decode(request), sandbox.adapter.decode(request)
+        assert {event.ref for event in first} == {sandbox.ref}
+        assert [event.delivery for event in first] == [event.delivery for event in second]
+        sandbox.settle()
+        other = sandbox.adapter.decode(sandbox.hook(sandbox.ref))
+        assert {event.delivery for event in first}.isdisjoint(event.delivery for event in other)
+
+    def test_a_forged_webhook_is_refused(self, sandbox: Sandbox) -> None:
+        request = sandbox.hook(sandbox.ref)
+        for name in request.headers:
+            bare = {key: value for key, value in request.headers.items() if key != name}
+            for headers in (bare, bare | {name: "forged"}):
+                decoded = attempt(sandbox.adapter, replace(request, headers=headers))
+                assert decoded in (None, {sandbox.ref})
+        with pytest.raises(NotAuthentic):
+            sandbox.adapter.decode(replace(request, headers={}))
+
+    def test_a_webhook_without_a_ticket_is_malformed_or_not_authentic(self, sandbox: Sandbox) -> None:
+        request = sandbox.hook(sandbox.ref)
+        for body in (b"", b"[]", b"{", b"\xff\xfe", b'{"a": 1}', b"9" * 5000):
+            with pytest.raises((Malformed, NotAuthentic)):
+                sandbox.adapter.decode(replace(request, body=body))
+
+
+def reads(sandbox: Sandbox) -> tuple[Callable[[], object], ...]:
+    """Every call that reads."""
+    adapter = sandbox.adapter
+    return (
+        lambda: adapter.load(sandbox.ref, ROW),
+        lambda: adapter.census(None),
+        lambda: adapter.poll(None, since=sandbox.now() - 60, limit=10),
+        adapter.directory,
+    )
+
+
+def attempt(adapter: Adapter, request: HookRequest) -> set[TicketRef] | None:
+    """The tickets a webhook names; None if it is not let in."""
+    try:
+        return {event.ref for event in adapter.decode(request)}
+    except (NotAuthentic, Malformed):
+        return None

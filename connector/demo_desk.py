@@ -1,0 +1,71 @@
+"""What the demo's story asks of a simulated helpdesk: who is there, what happens, and how a ticket stands."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+GROUPS = ("Tier 1", "Tier 2", "Duty managers", "Escalations")
+AGENTS: Mapping[str, tuple[str, ...]] = {
+    "Ann": ("Tier 1", "Tier 2"),
+    "Dana": ("Duty managers",),
+    "Eli": ("Escalations",),
+}
+WEBHOOK_SECRET = "only-for-this-demo"  # noqa: S105 - it signs webhooks between two parts of this process
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A ticket as its helpdesk shows it."""
+
+    name: str
+    subject: str
+    group: str
+    assignee: str
+    priority: str
+    tags: frozenset[str]
+    notes: int
+
+    def __str__(self) -> str:
+        told = ", ".join((self.group, self.assignee or "nobody", self.priority, *sorted(self.tags)))
+        return f"{self.name} {self.subject}: {told}; {self.notes} of our notes"
+
+
+class DemoDesk(Protocol):
+    """One simulated helpdesk. Tickets are called by the word the story has for them."""
+
+    account: str
+    title: str
+    tickets: dict[str, Any]
+
+    def config(self) -> str:
+        """The account's table of the config file."""
+
+    def secrets(self) -> Mapping[str, str]:
+        """What the environment holds for it."""
+
+    def furnish(self) -> None:
+        """`GROUPS`, `AGENTS` and a customer named Cleo."""
+
+    def subscribe(self, service: str) -> None:
+        """Webhooks to the service at this address, delivered as things happen."""
+
+    def settle(self) -> None:
+        """Deliver no more webhooks."""
+
+    def open(self, word: str, subject: str, tag: str) -> None:
+        """Cleo writes an urgent ticket, which lands in Tier 1."""
+
+    def answer(self, word: str, agent: str, text: str) -> None:
+        """An agent answers Cleo."""
+
+    def answer_in_the_moment_of_the_write(self, word: str, agent: str, text: str) -> None:
+        """The same, after Uptier's last look at the ticket and before its write."""
+
+    def looks(self, word: str) -> int:
+        """How often somebody read the ticket's history."""
+
+    def quiet(self) -> bool:
+        """Whether no webhook waits to be delivered."""
+
+    def show(self, word: str) -> Shown:
+        """How the ticket stands now."""

@@ -1,0 +1,95 @@
+"""The demo's Freshdesk."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from adapters.freshdesk.simulator import KEY
+from adapters.freshdesk.simulator_faults import Fault
+from connector.demo_desk import AGENTS, GROUPS, WEBHOOK_SECRET, Shown
+
+URGENT = 4
+PRIORITIES = {1: "low", 2: "normal", 3: "high", URGENT: "urgent"}
+
+
+@dataclass(slots=True, kw_only=True)
+class FreshdeskDesk:
+    """One simulated Freshdesk account."""
+
+    app: Any
+    url: str
+    account: str = "fresh"
+    title: str = "Freshdesk"
+    tickets: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def desk(self) -> Any:
+        """The simulated account."""
+        return self.app.state.freshdesk
+
+    def config(self) -> str:
+        return (
+            f'\n[accounts.{self.account}]\nadapter = "freshdesk"\nurl = "{self.url}"\nbudget = 1.0\n'
+            f'auth = {{ kind = "key", key = "secret:{self.account}-key" }}\n'
+            f'webhook = {{ secret = "secret:{self.account}-webhook" }}\n'
+        )
+
+    def secrets(self) -> Mapping[str, str]:
+        return {"UPTIER_SECRET_FRESH_KEY": KEY, "UPTIER_SECRET_FRESH_WEBHOOK": WEBHOOK_SECRET}
+
+    def furnish(self) -> None:
+        self.desk.seed(
+            groups=[{"name": name} for name in GROUPS],
+            agents=[
+                {"name": name, "email": f"{name.lower()}@acme.test", "groups": groups}
+                for name, groups in AGENTS.items()
+            ],
+            contacts=[{"name": "Cleo", "email": "cleo@initech.test"}],
+        )
+
+    def subscribe(self, service: str) -> None:
+        self.desk.hooks.subscribe(f"{service}/hooks/{self.account}", secret=WEBHOOK_SECRET)
+        self.desk.hooks.start()
+
+    def settle(self) -> None:
+        self.desk.hooks.stop()
+
+    def open(self, word: str, subject: str, tag: str) -> None:
+        self.tickets[word] = self.desk.open(
+            requester="Cleo",
+            subject=subject,
+            group="Tier 1",
+            priority=URGENT,
+            tags=[tag],
+            description="Help!",
+        )
+
+    def answer(self, word: str, agent: str, text: str) -> None:
+        self.desk.agent_says(self.tickets[word], agent, text)
+
+    def answer_in_the_moment_of_the_write(self, word: str, agent: str, text: str) -> None:
+        """Between the reading that decides and the one in front of the write."""
+        number = self.tickets[word]
+        act = {"act": "agent_says", "ticket": number, "agent": agent, "text": text}
+        self.desk.faults.append(Fault(kind="edit", method="GET", path=f"*/tickets/{number}", skip=1, act=act))
+
+    def looks(self, word: str) -> int:
+        end = f"/tickets/{self.tickets[word]}/conversations"
+        return sum(logged.path.endswith(end) for logged in self.desk.log)
+
+    def quiet(self) -> bool:
+        return not self.desk.hooks.waiting
+
+    def show(self, word: str) -> Shown:
+        row = self.desk.ticket(self.tickets[word])
+        names = {each["id"]: each["name"] for each in self.desk.people.groups.values()}
+        assignee = row.json["responder_id"]
+        return Shown(
+            name=f"#{row.json['id']}",
+            subject=row.json["subject"],
+            group=names[row.json["group_id"]],
+            assignee=self.desk.people.person(assignee)["name"] if assignee else "",
+            priority=PRIORITIES[row.json["priority"]],
+            tags=frozenset(row.json["tags"]),
+            notes=sum(said["private"] for said in row.conversations),
+        )
