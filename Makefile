@@ -15,7 +15,7 @@ test: $(READY)
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 	$(BIN)/pytest --no-header tests/benchmarks/bench_*.py
-	$(BIN)/pytest --cov --cov-report=term:skip-covered
+	$(BIN)/pytest --numprocesses 4 --cov --cov-report=term:skip-covered
 
 format: $(READY)
 	$(BIN)/ruff check --fix .
