@@ -1,0 +1,109 @@
+"""Uptier beside any one of the simulated helpdesks, spoken to in the demo's words."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from adapters.simulator_server import serve
+from connector.clock import ManualClock
+from connector.demo import CONFIG, DESKS
+from connector.demo_desk import Shown
+from connector.service import Service
+from connector.store import ledger, writes
+from connector.store.ledger import Line
+from connector.summary import Summary
+from policies.model import TicketRef
+from tests.connector.beside import MINUTE, START, composed
+
+EACH = tuple(DESKS)
+WRITING = ("PUT", "POST", "PATCH")
+FAULTY = {
+    "zendesk": {"method": "PUT", "path": "*/tickets/*"},
+    "freshdesk": {"method": "P[UO]*", "path": "*/tickets/*"},
+    "servicenow": {"method": "PATCH", "path": "*/incident/*"},
+}
+"""What a write looks like on the wire."""
+
+
+@dataclass
+class Each:
+    """A simulated helpdesk and the service beside it. Tickets go by the word they were opened with."""
+
+    vendor: str
+    desk: Any
+    clock: ManualClock
+    service: Service
+
+    def opened(self, *words: str, tag: str = "eu") -> None:
+        """Cleo writes urgent tickets."""
+        for word in words:
+            self.desk.open(word, f"About {word}", tag)
+
+    def round(self, minutes: float = 0) -> Summary:
+        """Let time pass, then one round of `uptier run --once`."""
+        self.clock.advance(int(minutes * MINUTE))
+        return self.service.once(lambda _: None)
+
+    def rounds(self, *, until: int, every: float = 0.5) -> None:
+        """One round after the other for so many minutes."""
+        for _ in range(int(until / every)):
+            self.round(every)
+
+    def show(self, word: str = "one") -> Shown:
+        shown: Shown = self.desk.show(word)
+        return shown
+
+    def ref(self, word: str = "one") -> TicketRef:
+        return TicketRef(self.desk.account, str(self.desk.tickets[word]))
+
+    def log(self) -> list[Any]:
+        """The writes that came in, in order."""
+        return [row for row in self.desk.desk.log if row.method in WRITING and "oauth" not in row.path]
+
+    def applied(self) -> int:
+        """How many writes the helpdesk carried out."""
+        return sum(row.applied for row in self.log())
+
+    def fault(self, kind: str, **more: Any) -> None:
+        """Something goes wrong with the next write, or with what `more` names."""
+        (fault,) = {type(each) for each in self.desk.desk.faults} or {self._fault()}
+        self.desk.desk.faults.append(fault(kind=kind, **FAULTY[self.vendor] | more))
+
+    def _fault(self) -> type:
+        module = __import__(f"adapters.{self.vendor}.simulator_faults", fromlist=["Fault"])
+        found: type = module.Fault
+        return found
+
+    def lines(self, word: str = "one") -> list[Line]:
+        """What the ledger says happened to the ticket."""
+        with self.service._parts.store.reading() as connection:
+            return list(ledger.of_ticket(connection, self.ref(word)))
+
+    def whats(self, word: str = "one") -> list[str]:
+        return [line.what for line in self.lines(word)]
+
+    def states(self, word: str = "one") -> list[str]:
+        """How each of the ticket's writes stands."""
+        with self.service._parts.store.reading() as connection:
+            found = writes.in_state(connection, self.ref(word), *writes.State)
+            return [str(kept.state) for kept in found]
+
+
+@contextmanager
+def each(
+    vendor: str, folder: Path, *, config: str = CONFIG, skew: int = 0, **switches: Any
+) -> Iterator[Each]:
+    """The service, not started, beside a furnished account whose clock is `skew` seconds ahead of ours."""
+    clock = ManualClock(START)
+    (entry,) = entry_points(group="uptier.simulators", name=vendor)
+    app: Any = entry.load()(lambda: clock.now() + skew, **switches)
+    with serve(app) as url:
+        desk: Any = DESKS[vendor](app=app, url=url)
+        desk.furnish()
+        path = folder / "uptier.toml"
+        path.write_text(config + desk.config(), encoding="utf-8")
+        with composed(path, clock, desk.secrets()) as running:
+            yield Each(vendor=vendor, desk=desk, clock=clock, service=running)
