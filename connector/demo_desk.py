@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from policies.model import Instant
+
 GROUPS = ("Tier 1", "Tier 2", "Duty managers", "Escalations")
 AGENTS: Mapping[str, tuple[str, ...]] = {
     "Ann": ("Tier 1", "Tier 2"),
@@ -52,8 +54,8 @@ class DemoDesk(Protocol):
     def settle(self) -> None:
         """Deliver no more webhooks."""
 
-    def open(self, word: str, subject: str, tag: str) -> None:
-        """Cleo writes an urgent ticket, which lands in Tier 1."""
+    def open(self, word: str, subject: str, tag: str, at: Instant | None = None) -> None:
+        """Cleo writes an urgent ticket, which lands in Tier 1; `at` is when, if not now."""
 
     def answer(self, word: str, agent: str, text: str) -> None:
         """An agent answers Cleo."""

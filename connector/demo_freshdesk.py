@@ -7,6 +7,7 @@ from typing import Any
 from adapters.freshdesk.simulator import KEY
 from adapters.freshdesk.simulator_faults import Fault
 from connector.demo_desk import AGENTS, GROUPS, WEBHOOK_SECRET, Shown
+from policies.model import Instant
 
 URGENT = 4
 PRIORITIES = {1: "low", 2: "normal", 3: "high", URGENT: "urgent"}
@@ -54,7 +55,7 @@ class FreshdeskDesk:
     def settle(self) -> None:
         self.desk.hooks.stop()
 
-    def open(self, word: str, subject: str, tag: str) -> None:
+    def open(self, word: str, subject: str, tag: str, at: Instant | None = None) -> None:
         self.tickets[word] = self.desk.open(
             requester="Cleo",
             subject=subject,
@@ -62,6 +63,7 @@ class FreshdeskDesk:
             priority=URGENT,
             tags=[tag],
             description="Help!",
+            at=at,
         )
 
     def answer(self, word: str, agent: str, text: str) -> None:

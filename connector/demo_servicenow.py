@@ -7,6 +7,7 @@ from typing import Any
 from adapters.servicenow.simulator import BOT, PASSWORD
 from adapters.servicenow.simulator_faults import Fault
 from connector.demo_desk import AGENTS, GROUPS, WEBHOOK_SECRET, Shown
+from policies.model import Instant
 
 PRIORITIES = {"1": "urgent", "2": "high", "3": "normal", "4": "low", "5": "low"}
 
@@ -52,7 +53,7 @@ class ServiceNowDesk:
     def settle(self) -> None:
         self.desk.hooks.stop()
 
-    def open(self, word: str, subject: str, tag: str) -> None:
+    def open(self, word: str, subject: str, tag: str, at: Instant | None = None) -> None:
         self.tickets[word] = self.desk.open(
             caller="Cleo",
             subject=subject,
@@ -61,6 +62,7 @@ class ServiceNowDesk:
             urgency="1",
             correlation_display=f"uptier: {tag}",
             description="Help!",
+            at=at,
         )
 
     def answer(self, word: str, agent: str, text: str) -> None:

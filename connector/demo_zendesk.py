@@ -7,6 +7,7 @@ from typing import Any
 from adapters.zendesk.simulator import TOKEN
 from adapters.zendesk.simulator_faults import Fault
 from connector.demo_desk import AGENTS, GROUPS, WEBHOOK_SECRET, Shown
+from policies.model import Instant
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,7 +52,7 @@ class ZendeskDesk:
     def settle(self) -> None:
         self.desk.hooks.stop()
 
-    def open(self, word: str, subject: str, tag: str) -> None:
+    def open(self, word: str, subject: str, tag: str, at: Instant | None = None) -> None:
         self.tickets[word] = self.desk.open(
             requester="Cleo",
             subject=subject,
@@ -59,6 +60,7 @@ class ZendeskDesk:
             priority="urgent",
             tags=[tag],
             description="Help!",
+            at=at,
         )
 
     def answer(self, word: str, agent: str, text: str) -> None:

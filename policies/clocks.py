@@ -8,6 +8,7 @@ from policies.model import Act, Change, Instant, Need, Ticket, Who
 from policies.policy import Policy
 
 DEADLINES = frozenset({"first_reply", "next_reply", "resolution"})
+UNTOLD = "this helpdesk does not tell what was changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +91,8 @@ def assignee_silent(sight: Sight) -> Reading:
     the ticket then."""
     if sight.ticket.assignee is None:
         return Reading(why_absent="nobody is assigned")
+    if Need.CHANGES not in sight.ticket.loaded:
+        return Reading(why_absent=UNTOLD)
     history = sight.history
     moves = list(history.changes("assignee"))
     holder = moves[0].before if moves else sight.ticket.assignee.id
@@ -120,6 +123,8 @@ def in_status(sight: Sight) -> Reading:
         return started_by(entered[-1], f"the status became {status}")
     if sight.ticket.status_since is not None:
         return Reading(start=sight.ticket.status_since, because=f"the status became {status}")
+    if Need.CHANGES not in sight.ticket.loaded:
+        return Reading(why_absent=UNTOLD)
     made = created(sight)
     return Reading(start=made.start, sequence=made.sequence, because=f"the ticket was created as {status}")
 

@@ -32,6 +32,7 @@ from adapters.servicenow import (
 from adapters.servicenow.lookup import fetch
 from adapters.servicenow.people import Authors, requester_column
 from adapters.servicenow.profile import profile
+from adapters.servicenow.refusals import Closed
 from adapters.servicenow.roster import Roster
 from adapters.servicenow.rows import Row, label, number, text
 from adapters.servicenow.session import Line, legible
@@ -85,16 +86,17 @@ class ServiceNow:
         answer = fetch(self._line, self._profile, ref)
         row = answer.row()
         with legible():
-            bare = replace(ticket(self._profile, row, read_at=answer.at), loaded=needs)
+            bare = ticket(self._profile, row, read_at=answer.at)
         entries = self._entries(ref, row) if Need.MESSAGES in needs else []
-        audit = self._audit(ref) if Need.CHANGES in needs else []
+        audit = self._audit(ref) if Need.CHANGES in needs else None
         promised = self._targets(ref) if Need.TARGETS in needs else []
-        authors = self._authors(row, [*entries, *audit])
+        authors = self._authors(row, [*entries, *(audit or [])])
         with legible():
-            whole = replace(bare, targets=targets.targets(promised))
+            told = needs if audit is not None else needs - {Need.CHANGES}
+            whole = replace(bare, loaded=told, targets=targets.targets(promised))
             if Need.MESSAGES in needs:
                 whole = replace(whole, messages=history.messages(whole, entries, authors))
-            if Need.CHANGES in needs:
+            if audit is not None:
                 whole = replace(whole, changes=history.changes(self._profile, row, audit, authors))
             return replace(whole, counts=history.counts(whole))
 
@@ -108,10 +110,14 @@ class ServiceNow:
                 raise AccessLost(f"ServiceNow hides {journal.TABLE} from us. Let Uptier's user read it")
         return rows
 
-    def _audit(self, ref: TicketRef) -> list[Row]:
-        """The audit of the columns that policies know."""
+    def _audit(self, ref: TicketRef) -> list[Row] | None:
+        """The audit of the columns that policies know; None where it is closed to us, as it often is: then the
+        ticket comes without its changes, and what rests on them is missing."""
         where = {"documentkey": [ref.id], "fieldname": history.audited(self._profile)}
-        return self._line.every(history.AUDIT, where, history.AUDITED)
+        try:
+            return self._line.every(history.AUDIT, where, history.AUDITED)
+        except Closed:
+            return None
 
     def _targets(self, ref: TicketRef) -> list[Row]:
         """The SLA records of the ticket."""

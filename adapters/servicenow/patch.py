@@ -13,13 +13,19 @@ from adapters.servicenow.priority import Matrix, pair, reaches
 from adapters.servicenow.profile import Profile
 from adapters.servicenow.rows import Row, raw, text
 
+TOGETHER = frozenset({"assignment_group", "assigned_to"})
+"""A group alone lets assignment rules choose the person."""
+
 Part = tuple[dict[str, str], list[str]]
 """Columns to send, and what cannot be had."""
 
 
 def body_of(profile: Profile, matrix: Callable[[], Matrix], row: Row, request: Mapping[str, Any]) -> Part:
     """The columns to send for what a request wants of this record, without what already holds."""
-    plain = {name: value for name, value in request.get("columns", {}).items() if raw(row, name) != value}
+    asked: Mapping[str, str] = request.get("columns", {})
+    plain = {name: value for name, value in asked.items() if raw(row, name) != value}
+    if TOGETHER & plain.keys():
+        plain |= {name: value for name, value in asked.items() if name in TOGETHER}
     parts: list[Part] = [(plain, [])]
     if "priority" in request:
         parts.append(raised(profile, matrix, row, request["priority"]))

@@ -34,7 +34,7 @@ def probe(profile: Profile, line: Line) -> tuple[Finding, ...]:
             "audit",
             history.AUDIT,
             history.AUDITED,
-            "Without it reopenings and reassignments are unknown.",
+            "Without it reopenings, reassignments, being taken, and time in a status are unknown.",
         ),
         readable(
             line, "sla targets", "task_sla", targets.COLUMNS, "Uptier can keep the deadlines itself: [sla]."

@@ -23,6 +23,10 @@ QUERY = re.compile(r"rights to query|present in the query", re.IGNORECASE)
 TABLE = "permission to read table"
 
 
+class Closed(AccessLost):
+    """A table that our user may not read, or is shown no row of."""
+
+
 def refusal(response: httpx.Response, *, writing: bool) -> HelpdeskError:
     """The error for an answer that is not a 2xx."""
     status = response.status_code
@@ -50,7 +54,7 @@ def read_refusal(response: httpx.Response, text: str) -> HelpdeskError:
             "query_range on this table (query ACLs), or correct the column's name"
         )
     if status == 403:
-        return AccessLost(f"{text}. Give Uptier's user a role that reads this table")
+        return Closed(f"{text}. Give Uptier's user a role that reads this table")
     if status in (400, 404):
         return AccessLost(f"{text}. Check the account's url and table")
     return TryLater(text, SOON if cancelled(response) else retry_after(response.headers, UNSAID))

@@ -18,7 +18,7 @@ from adapters.base import AccessLost, Account, Gate, HelpdeskError, OutcomeUnkno
 from adapters.servicenow.credentials import TOKENS, credentials
 from adapters.servicenow.limits import ACCOUNT, AFTER_429, Windows, retry_after, stamp, whole
 from adapters.servicenow.query import any_of, every_of, ordered, term
-from adapters.servicenow.refusals import SOON, UNSAID, cancelled, content, lost, refusal, words
+from adapters.servicenow.refusals import SOON, UNSAID, Closed, cancelled, content, lost, refusal, words
 from adapters.servicenow.rows import Row, needed, text
 from policies.model import Instant
 
@@ -134,9 +134,7 @@ class Line:
             offset = after
             last = passed(last, rows)
         if hidden:
-            raise AccessLost(
-                f"ServiceNow hides all {hidden} matching rows of {table}. Let Uptier's user read it"
-            )
+            raise Closed(f"ServiceNow hides all {hidden} matching rows of {table}. Let Uptier's user read it")
         return found
 
     def _send(self, method: str, path: str, **what: Any) -> Answer:

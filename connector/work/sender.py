@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from adapters.base import AccessLost, Gone, OutcomeUnknown, Receipt, Stale, TryLater, WontAccept
 from connector.clock import Clock
 from connector.desks import Desk
-from connector.store import ledger, standings, writes
+from connector.store import ledger, standings, timers, writes
 from connector.store.database import Store
 from connector.store.writes import KeptWrite, State
 from connector.work.lines import line_about, line_of
@@ -42,14 +42,11 @@ class Sender:
         self._read = read
 
     def settle_open(self, desk: Desk, ref: TicketRef) -> None:
-        """Find out what became of writes that left, then drop what is merely planned. Raises TryLater while it
-        is too early to know."""
+        """Find out what became of writes that left. Raises TryLater while it is too early to know."""
         with self._store.reading() as connection:
             open_writes = writes.in_state(connection, ref, State.SENDING, State.UNKNOWN)
         for kept in open_writes:
             self._find_out(desk, kept)
-        with self._store.writing() as connection:
-            writes.drop_planned(connection, ref)
 
     def send(self, desk: Desk, chain: Sequence[KeptWrite], revision: str) -> None:
         """Send writes in order, the first on this revision, each other on the one that the write before left.
@@ -125,6 +122,8 @@ class Sender:
             )
             if told:
                 self._remember(connection, kept, state, receipt, now)
+                if state == State.STALE:  # with it, or a crash now would leave nobody to decide afresh
+                    timers.start(connection, ref, now + 1, "a write was not applied and is decided afresh")
                 ledger.append(connection, [line_about(kept, state, text, receipt, now)])
         log.info("write", ticket=str(ref), key=kept.write.key, state=str(state), text=text, current=told)
 

@@ -118,6 +118,7 @@ class Worker:
         rows = [row.id for row in seen.rows]
         kept = (ticket, plan)
         with self._store.writing() as connection:
+            writes.drop_planned(connection, ticket.ref)
             left = remainder(writes.rest(connection, ticket.ref), plan, ticket)
             cap = reached(connection, ticket.ref, self._caps, now) if intents.chain else None
             if cap is not None:
@@ -181,6 +182,7 @@ class Worker:
         with self._store.writing() as connection:
             rows = inbox.open_rows(connection, ref)
             inbox.close(connection, [row.id for row in rows], now)
+            writes.drop_planned(connection, ref)
             timers.stop(connection, ref)
         log.info("nothing_to_look_at", ticket=str(ref))
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,12 @@ FAULTY = {
     "servicenow": {"method": "PATCH", "path": "*/incident/*"},
 }
 """What a write looks like on the wire."""
+
+
+def fault(vendor: str, kind: str, **more: Any) -> Any:
+    """Something that goes wrong with the next write, or with what `more` names."""
+    made = import_module(f"adapters.{vendor}.simulator_faults").Fault
+    return made(kind=kind, **FAULTY[vendor] | more)
 
 
 @dataclass
@@ -69,13 +76,7 @@ class Each:
 
     def fault(self, kind: str, **more: Any) -> None:
         """Something goes wrong with the next write, or with what `more` names."""
-        (fault,) = {type(each) for each in self.desk.desk.faults} or {self._fault()}
-        self.desk.desk.faults.append(fault(kind=kind, **FAULTY[self.vendor] | more))
-
-    def _fault(self) -> type:
-        module = __import__(f"adapters.{self.vendor}.simulator_faults", fromlist=["Fault"])
-        found: type = module.Fault
-        return found
+        self.desk.desk.faults.append(fault(self.vendor, kind, **more))
 
     def lines(self, word: str = "one") -> list[Line]:
         """What the ledger says happened to the ticket."""

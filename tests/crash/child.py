@@ -53,7 +53,7 @@ def main(config: Path, moment: str, at: int) -> None:
         commits(dialect, connection)
 
     DefaultDialect.do_commit = commit  # type: ignore[method-assign]
-    with composed(config, Impatient()) as service:
+    with composed(config, Impatient(), os.environ) as service:
         service.once(lambda _: None)
     sys.stdout.write(f"{commits.made}\n")
 

@@ -1,14 +1,22 @@
-"""SIGKILL to a real process. Judged by what the helpdesk was asked, not by our database."""
+"""SIGKILL to a real process, beside each helpdesk. Judged by what the helpdesk was asked, not by our database."""
 
 import signal
 from pathlib import Path
 
+import pytest
+
+from connector.demo import DESKS
 from tests.crash.town import town
 
+WRITES = {"zendesk": 1, "freshdesk": 2, "servicenow": 1}
+"""How many requests one level takes."""
 
-def test_killed_at_every_commit_each_write_arrives_once(tmp_path: Path) -> None:
+pytestmark = pytest.mark.parametrize("vendor", DESKS)
+
+
+def test_killed_at_every_commit_each_write_arrives_once(vendor: str, tmp_path: Path) -> None:
     """Each process dies one COMMIT later than the one before, until one lives through its round."""
-    with town(tmp_path, tickets=2) as here:
+    with town(tmp_path, vendor, tickets=1 if vendor == "freshdesk" else 2) as here:
         deaths = 0
         while (ended := here.work("before" if deaths % 2 else "after", str(deaths + 1))).returncode:
             assert ended.returncode == -signal.SIGKILL, ended.stderr
@@ -16,14 +24,14 @@ def test_killed_at_every_commit_each_write_arrives_once(tmp_path: Path) -> None:
             assert deaths < 60
         assert deaths > 5
         here.work()
-        assert here.notes() == [1, 1]
+        assert set(here.notes()) == {1}
         assert here.applied() == 2
 
 
-def test_killed_after_the_put_left_it_is_not_sent_again(tmp_path: Path) -> None:
+def test_killed_after_a_write_left_it_is_not_sent_again(vendor: str, tmp_path: Path) -> None:
     """The helpdesk has carried the write out and holds the answer back; then the process dies."""
-    with town(tmp_path) as here:
-        here.fault(kind="hang", applied=True)
+    with town(tmp_path, vendor) as here:
+        here.fault("hang", applied=True)
         process = here.start()
         here.await_one(here.applied)
         process.kill()
@@ -31,13 +39,13 @@ def test_killed_after_the_put_left_it_is_not_sent_again(tmp_path: Path) -> None:
         assert here.work().returncode == 0
         assert here.work().returncode == 0
         assert here.notes() == [1]
-        assert [logged.method for logged in here.desk.log].count("PUT") == 1
+        assert here.sent() == WRITES[vendor]
 
 
-def test_killed_while_the_put_was_lost_it_is_sent_again_once(tmp_path: Path) -> None:
+def test_killed_while_a_write_was_lost_it_is_sent_again_once(vendor: str, tmp_path: Path) -> None:
     """The write left and never arrived."""
-    with town(tmp_path) as here:
-        here.fault(kind="hang", applied=False)
+    with town(tmp_path, vendor) as here:
+        here.fault("hang", applied=False)
         process = here.start()
         here.await_one(here.sent)
         process.kill()
@@ -45,4 +53,4 @@ def test_killed_while_the_put_was_lost_it_is_sent_again_once(tmp_path: Path) -> 
         here.work()
         here.work()
         assert here.notes() == [1]
-        assert here.applied() == 1
+        assert here.applied() == WRITES[vendor]

@@ -1,53 +1,88 @@
-"""A simulated Zendesk with overdue tickets, and real processes beside it that die."""
+"""Simulated helpdesks with overdue tickets, and real processes beside them that die."""
 
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
 from adapters.simulator_server import serve
-from adapters.zendesk.simulator import create
-from adapters.zendesk.simulator_faults import Fault
-from adapters.zendesk.simulator_state import Zendesk
-from tests.connector.beside import CONFIG, LADDER, furnish
+from connector.demo import CONFIG, DESKS
+from tests.connector.each import WRITING, fault
 
 ROOT = Path(__file__).parents[2]
-HOUR_AGO = -3600
+OVERDUE = 3600
+"""Seconds by which the tickets wait when a story begins: level one is due, level two is not."""
+
 PATIENCE = 60.0
 
 
 @dataclass
 class Town:
-    """One account, judged by its own request log and nothing else."""
+    """Helpdesks by vendor, judged by their own request logs and nothing else."""
 
-    desk: Zendesk
     config: Path
+    desks: dict[str, Any]
+    now: Callable[[], float]
+
+    def open(self, count: int, since: int = 0, overdue: int = OVERDUE) -> None:
+        """So many tickets on each helpdesk, numbered on from `since`, opened so many seconds ago."""
+        for desk in self.desks.values():
+            for number in range(since + 1, since + count + 1):
+                desk.open(f"t{number}", f"Printer {number}", "eu", int(self.now()) - overdue)
 
     def work(self, *death: str) -> subprocess.CompletedProcess[str]:
         """A round in a process of its own, to its end or its death."""
         return subprocess.run(
-            self._command(*death), cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE
+            self._command(*death),
+            cwd=ROOT,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
         )
 
-    def start(self) -> subprocess.Popen[bytes]:
+    def start(self, *words: str) -> subprocess.Popen[bytes]:
         """A round in a process of its own that the caller kills."""
         return subprocess.Popen(
-            self._command(), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            self._command(*words),
+            cwd=ROOT,
+            env=self.environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
 
-    def _command(self, *death: str) -> list[str]:
-        return [sys.executable, "-m", "tests.crash.child", str(self.config), *death]
+    def _command(self, *words: str) -> list[str]:
+        return [sys.executable, "-m", "tests.crash.child", str(self.config), *words]
 
-    def applied(self) -> int:
-        """How many writes the helpdesk carried out."""
-        return sum(logged.method == "PUT" and logged.applied for logged in self.desk.log)
+    def environment(self) -> dict[str, str]:
+        """The machine's, and the secrets of the helpdesks."""
+        kept = dict(os.environ)
+        for desk in self.desks.values():
+            kept |= desk.secrets()
+        return kept
+
+    def log(self) -> list[Any]:
+        """The writes that came in, carried out or not."""
+        return [
+            row
+            for desk in self.desks.values()
+            for row in desk.desk.log
+            if row.method in WRITING and "oauth" not in row.path
+        ]
 
     def sent(self) -> int:
-        """How many writes came in, carried out or not."""
-        return sum(logged.method == "PUT" for logged in self.desk.log)
+        """How many writes came in."""
+        return len(self.log())
+
+    def applied(self) -> int:
+        """How many writes were carried out."""
+        return sum(row.applied for row in self.log())
 
     def await_one(self, count: Callable[[], int]) -> None:
         """Come back once one was counted; a write that is never answered is counted too."""
@@ -58,28 +93,38 @@ class Town:
 
     def notes(self) -> list[int]:
         """How many of our notes each ticket carries."""
-        return [sum(not comment["public"] for comment in row.comments) for row in self.desk.tickets.values()]
+        return [self.notes_of(vendor, word) for vendor, desk in self.desks.items() for word in desk.tickets]
 
-    def fault(self, **words: object) -> None:
-        """Script a fault for a write."""
-        self.desk.faults.append(Fault(method="PUT", **words))  # type: ignore[arg-type]
+    def notes_of(self, vendor: str, word: str) -> int:
+        """How many of our notes one ticket carries."""
+        return int(self.desks[vendor].show(word).notes)
+
+    def fault(self, kind: str, **words: object) -> None:
+        """Script a fault for the next write on each helpdesk."""
+        for vendor, desk in self.desks.items():
+            desk.desk.faults.append(fault(vendor, kind, **words))
 
 
 @contextmanager
-def town(folder: Path, tickets: int = 1) -> Iterator[Town]:
-    """Tickets that have waited for an hour, so that level one is due."""
-    app = create(time.time)
-    desk: Zendesk = app.state.zendesk
-    furnish(desk, 0)
-    for number in range(1, tickets + 1):
-        desk.open(
-            requester="Cleo",
-            subject=f"Printer {number}",
-            group="Tier 1",
-            priority="high",
-            at=int(time.time()) + HOUR_AGO,
-        )
-    with serve(app) as url:
-        config = folder / "uptier.toml"
-        config.write_text(CONFIG.format(url=url, service="") + LADDER, encoding="utf-8")
-        yield Town(desk=desk, config=config)
+def town(
+    folder: Path,
+    *vendors: str,
+    tickets: int = 1,
+    listen: str = "127.0.0.1:0",
+    now: Callable[[], float] = time.time,
+    config: str = CONFIG,
+) -> Iterator[Town]:
+    """Helpdesks of these vendors with tickets that have waited for an hour, so that level one is due."""
+    with ExitStack() as stack:
+        desks: dict[str, Any] = {}
+        for vendor in vendors:
+            (entry,) = entry_points(group="uptier.simulators", name=vendor)
+            app: Any = entry.load()(now)
+            desks[vendor] = DESKS[vendor](app=app, url=stack.enter_context(serve(app)))
+            desks[vendor].furnish()
+        path = folder / "uptier.toml"
+        accounts = "".join(desk.config() + 'poll = "10s"\n' for desk in desks.values())
+        path.write_text(config.replace("127.0.0.1:0", listen) + accounts, encoding="utf-8")
+        here = Town(config=path, desks=desks, now=now)
+        here.open(tickets)
+        yield here

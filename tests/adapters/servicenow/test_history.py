@@ -125,7 +125,23 @@ def test_an_instance_that_audits_inserts_changes_nothing(acme: World) -> None:
     assert acme.load(Need.CHANGES).changes == ()
 
 
-@pytest.mark.parametrize("switch", ["journal", "audit", "slas"])
+@pytest.mark.parametrize("gate", ["forbidden", "hidden"])
+def test_without_the_audit_a_ticket_comes_without_its_changes(gate: str) -> None:
+    with world(audit=gate) as acme:
+        acme.desk.agent_changes(acme.printer.id, "Ann", assignee="Ann")
+        ticket = acme.load(*ALL)
+        assert ticket.loaded == ALL - {Need.CHANGES}
+        assert ticket.changes == ()
+        assert ticket.messages
+        assert (ticket.counts.reassignments, ticket.counts.bounces, ticket.counts.reopens) == (
+            None,
+            None,
+            None,
+        )
+        assert ticket.counts.replies == 0
+
+
+@pytest.mark.parametrize("switch", ["journal", "slas"])
 def test_a_table_that_is_refused_is_lost_access(switch: str) -> None:
     with world(**{switch: "forbidden"}) as acme:
         with pytest.raises(AccessLost, match="a role that reads this table"):
