@@ -1,4 +1,4 @@
-"""The commands about one ticket: `explain` and `history`."""
+"""The commands about tickets: `explain`, `history` and `release`."""
 
 import json
 import os
@@ -131,3 +131,42 @@ def history(ticket: TicketName, config: Config = CONFIG, as_json: AsJson = False
         typer.echo(f"{stamp(line.at)}  {line.what:14} {place}{owner}{said}")
     if not lines:
         typer.echo(f"nothing has happened to {ref}")
+
+
+@app.command()
+def release(
+    held: Annotated[
+        str | None,
+        typer.Argument(metavar="[ACCOUNT[/ID]]", help="What is to go on; all holds are listed without."),
+    ] = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why; it stands in the ledger.")] = "",
+    config: Config = CONFIG,
+) -> None:
+    """List the tickets that are held back by a cap or a loop, or let them go on."""
+    from getpass import getuser
+
+    from connector.clock import SystemClock
+    from connector.store import holds
+
+    store = opened(config)
+    try:
+        with store.reading() as connection:
+            every = holds.every(connection)
+        if held is None:
+            for one in every:
+                typer.echo(f"{stamp(one.since)}  {one.ref}  {one.why}")
+            typer.echo(f"{len(every)} held")
+            return
+        account, _, ticket = held.partition("/")
+        meant = [one for one in every if one.ref.account == account and ticket in ("", one.ref.id)]
+        if not meant:
+            give_up(f"nothing is held at {held}; `uptier release` lists what is")
+        if ticket and meant[0].scope == "account":
+            give_up(f"the whole account is held, not this ticket alone: uptier release {account}")
+        with store.writing() as connection:
+            holds.release(
+                connection, meant, account, ticket, who=getuser(), why=reason, now=SystemClock().now()
+            )
+        typer.echo(f"{len(meant)} released; they are looked at within a minute")
+    finally:
+        store.close()

@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection
 
-from connector.store import ledger, timers, writes
+from connector.store import holds, ledger, timers, writes
 from connector.store.writes import State
 
-NEEDS_HUMAN = ("held", "write refused", "account paused")
-SHOWN = ("fired", "observed", "overtaken", "ended", "written", *NEEDS_HUMAN)
+NEEDS_HUMAN = ("write refused", "account paused")
+SHOWN = ("fired", "observed", "overtaken", "ended", "written", "held", *NEEDS_HUMAN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +43,11 @@ def summarise(connection: Connection, before: int, looks: int, troubled: Sequenc
             if line.what in NEEDS_HUMAN
         ]
         before = lines[-1].id or before
-    held = [timer for timer in timers.coming(connection, 1000) if timer.holds]
-    said += [f"{timer.ref}: not done yet, run again: {timer.why}" for timer in held]
+    said += [
+        f"{hold.ref}: held: {hold.why}; `uptier release` lets it go on" for hold in holds.every(connection)
+    ]
+    waiting = [timer for timer in timers.coming(connection, 1000) if timer.holds]
+    said += [f"{timer.ref}: not done yet, run again: {timer.why}" for timer in waiting]
     unknown = writes.everywhere(connection, State.UNKNOWN)
     said += [f"{kept.write.ref}: the fate of a write is unknown; run again" for kept in unknown]
     return Summary(looks=looks, counts=dict(sorted(counts.items())), needs_human=tuple(said))

@@ -79,6 +79,16 @@ def count_on_ticket(connection: Connection, ref: TicketRef, what: str, since: In
     ).scalar_one()
 
 
+def last(connection: Connection, account: str, ticket: str, what: str) -> Instant | None:
+    """When this last happened on a ticket, or with an empty `ticket` on an account as a whole."""
+    found: Instant | None = connection.execute(
+        select(func.max(ledger.c.at)).where(
+            ledger.c.account == account, ledger.c.ticket == ticket, ledger.c.what == what
+        )
+    ).scalar_one()
+    return found
+
+
 def _row(line: Line) -> dict[str, Any]:
     row = asdict(line) | {"data": codec.dump(dict[str, Any], dict(line.data))}
     del row["id"]

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Table, Text, UniqueConstraint
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration. A database that stands here is opened without loading Alembic."""
 
 metadata = MetaData(
@@ -128,6 +128,16 @@ timer = Table(
     Column("holds", Boolean, nullable=False),
 )
 Index("ix_timer_due", timer.c.due)
+
+hold = Table(
+    "hold",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("ticket", Text, primary_key=True),
+    Column("scope", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+)
 
 ledger = Table(
     "ledger",

@@ -14,7 +14,7 @@ from policies.model import Instant, TicketRef
 
 
 class State(StrEnum):
-    """Where a write stands. PLANNED, SENDING and UNKNOWN are open, HELD waits for a human."""
+    """Where a write stands. PLANNED, SENDING and UNKNOWN are open."""
 
     PLANNED = "planned"
     SENDING = "sending"
@@ -22,7 +22,6 @@ class State(StrEnum):
     UNKNOWN = "unknown"
     STALE = "stale"
     REFUSED = "refused"
-    HELD = "held"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +52,9 @@ def plan(
     level: str,
     place: int,
     now: Instant,
-    state: State = State.PLANNED,
 ) -> bool:
-    """Keep a write that is to be sent (or HELD). A stale, held or merely planned one of the same key is
-    replaced; False, with nothing changed, when the key was sent before and that is not settled as stale."""
+    """Keep a write that is to be sent. A stale or merely planned one of the same key is replaced; False, with
+    nothing changed, when the key was sent before and that is not settled as stale."""
     row = {
         "key": write.key,
         "account": write.ref.account,
@@ -65,7 +63,7 @@ def plan(
         "policy": policy,
         "level": level,
         "place": place,
-        "state": state,
+        "state": State.PLANNED,
         "request": codec.dump(Write, write),
         "receipt": None,
         "error": None,
@@ -75,7 +73,7 @@ def plan(
     }
     statement = insert(connection, table).values(row | {"attempt": 0})
     statement = statement.on_conflict_do_update(
-        index_elements=["key"], set_=row, where=table.c.state.in_((State.PLANNED, State.STALE, State.HELD))
+        index_elements=["key"], set_=row, where=table.c.state.in_((State.PLANNED, State.STALE))
     )
     return connection.execute(statement).rowcount == 1
 
@@ -153,15 +151,6 @@ def drop(connection: Connection, key: str, why: str, now: Instant) -> None:
     )
 
 
-def hold(connection: Connection, key: str, why: str, now: Instant) -> None:
-    """Leave an open write to a human: it is not sent, and nobody is woken for it."""
-    connection.execute(
-        update(table)
-        .where(table.c.key == key, table.c.state.in_((State.PLANNED, State.SENDING, State.UNKNOWN)))
-        .values(state=State.HELD, error=why, settled_at=now)
-    )
-
-
 def first_of(key: str) -> str:
     """The key of the first write of the chain that a write belongs to."""
     return f"{key.rpartition(':')[0]}:1"
@@ -212,6 +201,12 @@ def get(connection: Connection, key: str) -> KeptWrite | None:
     """The write of this key."""
     row = connection.execute(select(table).where(table.c.key == key)).mappings().first()
     return None if row is None else _kept(row)
+
+
+def of_level(connection: Connection, ref: TicketRef, policy: str, level: str) -> tuple[KeptWrite, ...]:
+    """The first write of each chain that this level of this policy has got done on the ticket."""
+    done = in_state(connection, ref, State.DONE)
+    return tuple(kept for kept in done if (kept.policy, kept.level, kept.place) == (policy, level, 0))
 
 
 def everywhere(connection: Connection, state: State, limit: int = 100) -> tuple[KeptWrite, ...]:

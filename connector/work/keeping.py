@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from connector.store import directories, inbox, ledger, standings, tickets, timers, writes
+from connector.store import directories, holds, inbox, ledger, standings, tickets, timers, writes
+from connector.store.holds import Hold
 from connector.store.ledger import Line
 from connector.store.writes import KeptWrite, State
 from connector.work.intents import Intents
@@ -12,9 +13,6 @@ from connector.work.lines import line_about, line_of
 from policies.model import Instant, Seconds, Ticket
 from policies.plan import Occurrence, Plan
 from policies.settle import Outcome, settle
-
-HELD_FOR: Seconds = 600
-ONCE_IN: Seconds = 3600
 
 
 def keep_look(
@@ -43,27 +41,31 @@ def keep_look(
     _keep_writes(connection, intents, plan.now)
     newest = _keep_facts(connection, ticket, plan, policy_hash, settle_seconds)
     inbox.close(connection, rows, plan.now)
+    holds.drop(connection, ref)
     _set_timer(connection, plan, plan.now if not newest else plan.next_look)
     return writes.in_state(connection, ref, State.PLANNED)
 
 
-def keep_capped(
+def keep_held(
     connection: Connection,
     ticket: Ticket,
     plan: Plan,
-    cap: str,
+    hold: Hold,
     rows: Sequence[int],
     policy_hash: str,
     settle_seconds: Seconds,
-) -> None:
-    """Store a look whose writes a cap forbids: nothing has fired, and a human hears of it once."""
+) -> bool:
+    """Store a look whose writes are held: nothing has fired, and a human hears of it. False if the ticket was
+    held before. It needs no timer: whoever releases it owes it a look."""
     ref = ticket.ref
     _keep_facts(connection, ticket, plan, policy_hash, settle_seconds)
     inbox.close(connection, rows, plan.now)
-    timers.start(connection, ref, plan.now + HELD_FOR, cap)
-    if not ledger.count_on_ticket(connection, ref, "held", plan.now - ONCE_IN):
-        line = Line(at=plan.now, account=ref.account, ticket=ref.id, what="held", text=cap)
-        ledger.append(connection, [line])
+    timers.stop(connection, ref)
+    if not holds.put(connection, hold):
+        return False
+    line = Line(at=plan.now, account=ref.account, ticket=ref.id, what="held", text=hold.why)
+    ledger.append(connection, [line])
+    return True
 
 
 def _keep_facts(

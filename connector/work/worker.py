@@ -18,9 +18,10 @@ from connector.store import accounts, directories, inbox, ledger, receipts, stan
 from connector.store.database import Store
 from connector.store.inbox import OpenRow
 from connector.store.ledger import Line
-from connector.work.caps import reached
+from connector.work.caps import in_the_way
 from connector.work.intents import prepare
-from connector.work.keeping import keep_capped, keep_look
+from connector.work.keeping import keep_held, keep_look
+from connector.work.loops import loop_note
 from connector.work.reading import Read
 from connector.work.remainders import remainder
 from connector.work.rules import Rules
@@ -120,14 +121,19 @@ class Worker:
         with self._store.writing() as connection:
             writes.drop_planned(connection, ticket.ref)
             left = remainder(writes.rest(connection, ticket.ref), plan, ticket)
-            cap = reached(connection, ticket.ref, self._caps, now) if intents.chain else None
-            if cap is not None:
-                keep_capped(connection, *kept, cap, rows, rules.policies.hash, _settle(desk))
-                log.error("held", ticket=str(ticket.ref), why=cap)
-                return
-            chain = keep_look(
-                connection, *kept, intents, rows, rules.policies.hash, _settle(desk), left.dropped
-            )
+            hold = in_the_way(connection, ticket, intents, self._caps, now)
+            if hold is not None:
+                new = keep_held(connection, *kept, hold, rows, rules.policies.hash, _settle(desk))
+                chain = loop_note(connection, desk.adapter, ticket, hold, intents, now)
+            else:
+                chain = keep_look(
+                    connection, *kept, intents, rows, rules.policies.hash, _settle(desk), left.dropped
+                )
+        if hold is not None:
+            if new:
+                log.error("held", ticket=str(ticket.ref), why=hold.why, next=f"uptier release {ticket.ref}")
+            self._sender.send(desk, chain, ticket.revision)
+            return
         for line in plan.occurrences:
             log.info(line.what, ticket=str(ticket.ref), policy=line.policy, rung=line.level, owner=line.owner)
         if chain:

@@ -15,7 +15,7 @@ from connector.logs import Masker
 from connector.secrets import Secrets
 from connector.service import Service
 from connector.settings import load
-from connector.store import ledger
+from connector.store import holds, ledger
 from connector.store.ledger import Line
 from connector.summary import Summary
 from policies.model import TicketRef
@@ -138,6 +138,17 @@ class Beside:
     def whats(self, number: int = 1) -> list[str]:
         """What the ledger says happened to the ticket, in order."""
         return [line.what for line in self.lines(number)]
+
+    def held(self) -> list[str]:
+        """The tickets that are held."""
+        with self.service._parts.store.reading() as connection:
+            return [hold.ref.id for hold in holds.every(connection)]
+
+    def release(self, ticket: str = "1") -> None:
+        """Let a ticket go on, or with an empty name the account, as `uptier release` does."""
+        with self.service._parts.store.writing() as connection:
+            every = [one for one in holds.every(connection) if ticket in ("", one.ref.id)]
+            holds.release(connection, every, "acme", ticket, who="eli", why="seen to", now=self.clock.now())
 
 
 @contextmanager

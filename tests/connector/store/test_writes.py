@@ -62,7 +62,7 @@ def test_nothing_is_sent_twice_at_once(connection: Connection) -> None:
     assert writes.begin(connection, KEY, 11) is None
 
 
-@pytest.mark.parametrize("state", [State.DONE, State.REFUSED, State.STALE, State.HELD])
+@pytest.mark.parametrize("state", [State.DONE, State.REFUSED, State.STALE])
 def test_what_has_ended_is_not_sent(connection: Connection, state: State) -> None:
     plan(connection)
     writes.settle(connection, KEY, begun(connection), state, 12)
@@ -132,21 +132,6 @@ def test_dropping_is_for_one_ticket(connection: Connection) -> None:
     plan(connection)
     writes.drop_planned(connection, TicketRef("acme", "2"))
     assert kept(connection).state is State.PLANNED
-
-
-def test_a_held_write_waits_and_may_be_planned_again(connection: Connection) -> None:
-    plan(connection)
-    writes.hold(connection, KEY, "the cap is reached", 12)
-    assert (kept(connection).state, kept(connection).error) == (State.HELD, "the cap is reached")
-    assert writes.begin(connection, KEY, 13) is None
-    assert plan(connection, now=20)
-
-
-def test_a_done_write_cannot_be_held(connection: Connection) -> None:
-    plan(connection)
-    writes.settle(connection, KEY, begun(connection), State.DONE, 12)
-    writes.hold(connection, KEY, "too late", 13)
-    assert kept(connection).state is State.DONE
 
 
 def test_writes_come_in_the_order_they_are_to_be_sent(connection: Connection) -> None:

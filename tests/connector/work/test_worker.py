@@ -138,6 +138,20 @@ def test_the_cap_of_writes_a_day_holds_and_says_so_once(tmp_path: Path) -> None:
         one.round(11)
         assert one.puts() == [200]
         assert one.whats().count("held") == 1
+        one.release()
+        one.round(11)
+        assert one.puts() == [200, 200]
+        assert one.whats().count("released") == 1
+
+
+def test_nothing_is_written_on_release_if_the_episode_has_ended(tmp_path: Path) -> None:
+    with beside(tmp_path, service="[service.caps]\nwrites_per_day = 1") as one:
+        one.round(31)
+        one.round(90)
+        one.desk.agent_says(1, "Ann", "Solved, I think.")
+        one.round(1)
+        assert one.held() == []
+        assert one.puts() == [200]
 
 
 def test_the_cap_of_escalations_an_hour_holds_for_the_account(tmp_path: Path) -> None:
@@ -146,7 +160,20 @@ def test_the_cap_of_escalations_an_hour_holds_for_the_account(tmp_path: Path) ->
         assert one.puts() == [200, 200]
         assert len(summary.needs_human) == 2
         one.round(61)
+        assert one.puts() == [200, 200]
+        one.release("")
+        one.round(1)
         assert one.puts().count(200) == 4
+        assert one.held() == []
+
+
+def test_while_an_account_is_held_other_tickets_are_held_too(tmp_path: Path) -> None:
+    with beside(tmp_path, service="[service.caps]\nescalations_per_hour = 1", tickets=2) as one:
+        one.round(31)
+        one.desk.open(requester="Cleo", subject="One more", group="Tier 1", priority="high")
+        one.round(95)
+        assert one.puts() == [200]
+        assert len(one.held()) == 3
 
 
 def test_a_warning_is_said_once(tmp_path: Path) -> None:
