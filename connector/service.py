@@ -20,14 +20,18 @@ from connector.engine.local import LocalEngine
 from connector.errands import Errands
 from connector.feeds import Feeds
 from connector.intake.group_commit import GroupCommit
+from connector.intake.patience import Patience
 from connector.intake.receiver import receiver
+from connector.metrics import Metrics
 from connector.public_holidays import calendars
 from connector.secrets import Secrets
-from connector.settings import Loaded, Settings
+from connector.settings import Loaded, Retention, Settings
+from connector.settings_values import host_and_port
 from connector.store import accounts, cursors, inbox, ledger, policy_texts, tickets, timers
 from connector.store.database import Store, open_store
 from connector.store.inbox import Arrival
 from connector.store.lock import only_engine
+from connector.store.retention import Forgotten, forget
 from connector.summary import Summary, summarise
 from connector.work.budget import Budget
 from connector.work.reading import Read
@@ -40,7 +44,6 @@ TICK: Seconds = 1
 SWEEP: Seconds = 10
 LIST: Seconds = 60
 ONCE_WAITS: Seconds = 10
-KEEP_NEWS: Seconds = 7 * 86400
 STOP_WITHIN: Seconds = 8
 HEADER_CAP = 16 * 1024
 
@@ -82,6 +85,7 @@ class Service:
             executors={"default": Errands()}, job_defaults={"coalesce": True, "misfire_grace_time": None}
         )
         self._inbox = GroupCommit(store, self._parts.engine)
+        self._metrics = Metrics(store, self._parts.desks, clock.now)
         self._server: uvicorn.Server | None = None
         self._serving: threading.Thread | None = None
         self._paused: dict[str, str | None] = {}
@@ -101,7 +105,8 @@ class Service:
         self._every("tick", parts.engine.tick, TICK)
         self._every("sweep", parts.engine.sweep, SWEEP)
         self._every("health", self._take_pulse, TICK)
-        self._every("forget", self._forget_news, 3600)
+        self._every("forget", self.forget, 3600)
+        self._show_metrics()
         for desk in parts.desks.values():
             self._at_once(f"greet {desk.name}", partial(parts.feeds.greet, desk))
             self._every(f"list {desk.name}", partial(parts.feeds.list_open, desk), LIST, at_once=True)
@@ -184,9 +189,16 @@ class Service:
             ) from error
         self._inbox.start()
         adapters = MappingProxyType({name: desk.adapter for name, desk in self._parts.desks.items()})
-        app = receiver(adapters, self._inbox, self._parts.clock.now, self._ready)
+        app = receiver(
+            adapters,
+            self._inbox,
+            self._parts.clock.now,
+            self._ready,
+            lambda answer: self._metrics.webhooks.labels(answer).inc(),
+        )
         config = uvicorn.Config(
             app,
+            http=Patience,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -222,9 +234,27 @@ class Service:
     def _at_once(self, name: str, call: Callable[[], object]) -> None:
         self._scheduler.add_job(call, id=f"{name} at once")
 
-    def _forget_news(self) -> None:
+    def _show_metrics(self) -> None:
+        address = self._settings.service.metrics
+        if address is None:
+            return
+        try:
+            self._stack.callback(self._metrics.serve(*host_and_port(address)))
+        except OSError as error:
+            raise CannotListen(
+                f"cannot show metrics on {address}: {error.strerror}; change [service] metrics"
+            ) from error
+
+    def forget(self) -> Forgotten:
+        """Forget what the retention says, batch by batch."""
+        kept, forgotten = self._settings.service.retention, Forgotten()
+        while (batch := self._forget_batch(kept)) != Forgotten():
+            forgotten += batch
+        return forgotten
+
+    def _forget_batch(self, kept: Retention) -> Forgotten:
         with self._parts.store.writing() as connection:
-            inbox.forget_done(connection, self._parts.clock.now() - KEEP_NEWS)
+            return forget(connection, self._parts.clock.now(), texts=kept.texts, tickets=kept.tickets)
 
 
 def compose(settings: Settings, policies: PolicySet, clock: Clock, secrets: Secrets, store: Store) -> Parts:

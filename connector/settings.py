@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -25,13 +24,17 @@ from connector import public_holidays
 from connector.settings_files import DEFAULT_PATTERNS, read_files
 from connector.settings_problems import plain_secrets, translate
 from connector.settings_values import (
+    DAY,
     as_text,
     database_url,
     fault,
     helpdesk_url,
+    host_and_port,
     interval,
+    kept_for,
     known_adapter,
     listen_address,
+    metrics_address,
 )
 from connector.settings_vendors import check_vendors
 from connector.vendors import vendors
@@ -67,6 +70,13 @@ class Caps(Table):
     writes_per_day: Annotated[int, Field(strict=True, ge=1)] = 20
 
 
+class Retention(Table):
+    """`[service.retention]`: for how long words we wrote and tickets that are over are kept, in seconds."""
+
+    texts: Annotated[Seconds, BeforeValidator(kept_for), WithJsonSchema({"type": "string"})] = 30 * DAY
+    tickets: Annotated[Seconds, BeforeValidator(kept_for), WithJsonSchema({"type": "string"})] = 365 * DAY
+
+
 class Service(Table):
     """`[service]`. `database` is absolute once read."""
 
@@ -77,13 +87,14 @@ class Service(Table):
     mode: Mode = "observe"
     default_owner: str | None = None
     policies: tuple[str, ...] = DEFAULT_PATTERNS
+    metrics: Annotated[str | None, AfterValidator(metrics_address)] = None
     caps: Caps = Caps()
+    retention: Retention = Retention()
 
     @property
     def address(self) -> tuple[str, int]:
         """Host and port to listen on."""
-        parts = urlsplit(f"//{self.listen}")
-        return str(parts.hostname), int(parts.port or 0)
+        return host_and_port(self.listen)
 
 
 class AccountSettings(Table):

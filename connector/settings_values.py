@@ -13,6 +13,7 @@ from policies.model import Seconds
 from policies.problems import did_you_mean, listed
 
 SQLITE = "sqlite:///"
+DAY: Seconds = 86400
 URL_NEXT = '`url` is no address of a helpdesk; write for example "https://helpdesk.example".'
 
 
@@ -84,6 +85,30 @@ def interval(value: object) -> Seconds:
     return span
 
 
+def kept_for(value: object) -> Seconds:
+    """A duration of at least a day."""
+    if not isinstance(value, str):
+        raise fault("wrong-type", 'retention takes a duration as text, for example "30d".')
+    try:
+        span = durations.seconds(value)
+    except ValueError as error:
+        raise fault("bad-duration", f"retention: {error}.") from None
+    if span < DAY:
+        raise fault("out-of-range", f'retention says "{value}"; write 1d or more.')
+    return span
+
+
+def metrics_address(text: str | None) -> str | None:
+    """HOST:PORT, or nowhere."""
+    return None if text is None else listen_address(text)
+
+
+def host_and_port(address: str) -> tuple[str, int]:
+    """The two parts of an address that was checked."""
+    parts = urlsplit(f"//{address}")
+    return str(parts.hostname), int(parts.port or 0)
+
+
 def listen_address(text: str) -> str:
     """HOST:PORT."""
     try:
@@ -92,7 +117,7 @@ def listen_address(text: str) -> str:
     except ValueError:
         whole = False
     if not whole:
-        raise fault("bad-address", f'`listen` says "{text}"; write HOST:PORT, for example "127.0.0.1:8080".')
+        raise fault("bad-address", f'"{text}" is no address; write HOST:PORT, for example "127.0.0.1:8080".')
     return text
 
 

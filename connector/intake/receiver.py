@@ -14,6 +14,7 @@ from starlette.routing import Route
 from adapters.base import Adapter, Event, HookRequest, Malformed, NotAuthentic
 from connector.intake.group_commit import GroupCommit, NotKept
 from connector.intake.inbox import from_webhook
+from connector.intake.patience import BODY_WITHIN
 from policies.model import Instant
 
 BODY_CAP = 256 * 1024
@@ -31,10 +32,11 @@ def receiver(
     inbox: GroupCommit,
     clock: Callable[[], Instant],
     ready: Callable[[], tuple[bool, dict[str, object]]],
+    count: Callable[[str], object],
 ) -> Starlette:
     """The ASGI app. `adapters` are looked up at each request, so accounts may come and go. `ready` answers
-    quickly and from memory: it runs in the event loop."""
-    desk = _Desk(adapters=adapters, inbox=inbox, clock=clock, ready=ready)
+    quickly and from memory: it runs in the event loop. `count` hears the status of each answer to a webhook."""
+    desk = _Desk(adapters=adapters, inbox=inbox, clock=clock, ready=ready, count=count)
     return Starlette(
         routes=[
             Route("/hooks/{account}", desk.hook, methods=["POST"]),
@@ -50,18 +52,28 @@ class _Desk:
     inbox: GroupCommit
     clock: Callable[[], Instant]
     ready: Callable[[], tuple[bool, dict[str, object]]]
+    count: Callable[[str], object]
 
     async def hook(self, request: Request) -> Response:
+        """Take one webhook, and count how it was answered."""
+        answer = await self._take(request)
+        self.count(str(answer.status_code))
+        return answer
+
+    async def _take(self, request: Request) -> Response:
         """Take one webhook. The body is read before anything is said, so that an account's name cannot be
         guessed from the answers."""
         account = request.path_params["account"]
         try:
-            body = await _body(request)
+            async with asyncio.timeout(BODY_WITHIN):
+                body = await _body(request)
             taken = HookRequest(headers=dict(request.headers), body=body, received_at=self.clock())
             events = _decode(self.adapters.get(account), taken)
             await asyncio.wrap_future(self.inbox.put(from_webhook(account, events, taken.received_at)))
         except TooLarge:
             return _said("the body is larger than 256 KiB", 413)
+        except TimeoutError:
+            return _said("the body did not come in time", 408)
         except ClientDisconnect:
             return _said("the client went away", 400)
         except NotAuthentic:

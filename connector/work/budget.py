@@ -118,6 +118,10 @@ class Budget:
                 believed = BELIEVED if limit.resets_in is None else limit.resets_in
                 self._told[limit.bucket] = Told(limit=limit, until=now + believed)
 
+    def told(self) -> tuple[Limit, ...]:
+        """What the vendor last said of each bucket."""
+        return tuple(each.limit for each in tuple(self._told.values()))
+
     def hold(self, bucket: str, wait: Seconds) -> None:
         """Send nothing out of this bucket for so many seconds. The longest wait counts."""
         with self._lock:

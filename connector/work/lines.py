@@ -5,14 +5,15 @@ from collections.abc import Iterable
 from adapters.base import Receipt
 from connector.store.ledger import Line
 from connector.store.writes import KeptWrite, State
-from policies.memory import Standing
+from policies.memory import Episode, Standing
 from policies.model import Instant, TicketRef
 from policies.plan import Occurrence
 
 
 def line_of(ref: TicketRef, occurrence: Occurrence, remembered: Iterable[Standing]) -> Line:
     """The ledger's line for an occurrence; the policy text's hash is that of the episode."""
-    hashes = {one.episode.key: one.episode.policy_hash for one in remembered if one.episode is not None}
+    running = {one.episode.key: one.episode for one in remembered if one.episode is not None}
+    episode = running.get(occurrence.episode)
     return Line(
         at=occurrence.at,
         account=ref.account,
@@ -23,8 +24,18 @@ def line_of(ref: TicketRef, occurrence: Occurrence, remembered: Iterable[Standin
         level=occurrence.level,
         owner=occurrence.owner,
         text=occurrence.text,
-        policy_hash=hashes.get(occurrence.episode, ""),
+        policy_hash=episode.policy_hash if episode else "",
+        data=lateness(occurrence, episode),
     )
+
+
+def lateness(occurrence: Occurrence, episode: Episode | None) -> dict[str, int]:
+    """How many seconds after it was due a level was decided."""
+    if occurrence.what != "fired" or episode is None:
+        return {}
+    dues = [(each.at, each.due) for each in episode.passed if each.level == occurrence.level]
+    late = [at - due for at, due in dues if due is not None]
+    return {"late": max(late[-1], 0)} if late else {}
 
 
 WORDS: dict[State, str] = {

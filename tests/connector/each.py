@@ -95,9 +95,10 @@ class Each:
 
 @contextmanager
 def each(
-    vendor: str, folder: Path, *, config: str = CONFIG, skew: int = 0, **switches: Any
+    vendor: str, folder: Path, *, config: str = CONFIG, service: str = "", skew: int = 0, **switches: Any
 ) -> Iterator[Each]:
-    """The service, not started, beside a furnished account whose clock is `skew` seconds ahead of ours."""
+    """The service, not started, beside a furnished account whose clock is `skew` seconds ahead of ours.
+    `service` are further lines of `[service]`."""
     clock = ManualClock(START)
     (entry,) = entry_points(group="uptier.simulators", name=vendor)
     app: Any = entry.load()(lambda: clock.now() + skew, **switches)
@@ -105,6 +106,8 @@ def each(
         desk: Any = DESKS[vendor](app=app, url=url)
         desk.furnish()
         path = folder / "uptier.toml"
-        path.write_text(config + desk.config(), encoding="utf-8")
+        path.write_text(
+            config.replace("[service]", f"[service]\n{service}", 1) + desk.config(), encoding="utf-8"
+        )
         with composed(path, clock, desk.secrets()) as running:
             yield Each(vendor=vendor, desk=desk, clock=clock, service=running)

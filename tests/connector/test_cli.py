@@ -234,3 +234,44 @@ def test_a_second_process_on_the_same_database_is_refused(desk: Zendesk) -> None
         result = uptier("run", "--once")
     assert result.exit_code == 2
     assert "another Uptier (process" in result.stderr
+
+
+def test_what_is_held_is_listed_and_released(desk: Zendesk, tmp_path: Path) -> None:
+    text = (
+        (tmp_path / "uptier.toml")
+        .read_text()
+        .replace("[accounts", "[service.caps]\nwrites_per_day = 1\n\n[accounts", 1)
+    )
+    (tmp_path / "uptier.toml").write_text(
+        text.replace('after = "2h"', 'after = "45m"').replace('"30m"', '"40m"')
+    )
+    desk.open(requester="Cleo", subject="Later", group="Tier 1", at=int(time.time()) - 41 * 60)
+    assert uptier("release").stdout == "0 held\n"
+    assert uptier("run", "--once").exit_code == 0
+    (tmp_path / "uptier.toml").write_text(
+        text.replace('after = "2h"', 'after = "41m"').replace('"30m"', '"40m"')
+    )
+    assert uptier("run", "--once").exit_code == 1
+    listed = uptier("release").stdout
+    assert "acme/2" in listed
+    assert "cap of 1 writes" in listed
+    assert uptier("release", "acme/99").exit_code == 2
+    assert "1 released" in uptier("release", "acme/2", "--reason", "seen").stdout
+    uptier("run", "--once")
+    assert "released" in uptier("history", "acme/2").stdout
+    assert sum(not comment["public"] for comment in desk.ticket(2).comments) == 2
+
+
+def test_the_ledger_is_exported_line_by_line(desk: Zendesk) -> None:
+    uptier("run", "--once")
+    lines = [json.loads(line) for line in uptier("ledger", "export").stdout.splitlines()]
+    assert [line["what"] for line in lines if line["ticket"] == "1"][:2] == ["started", "fired"]
+    assert lines == sorted(lines, key=lambda line: int(line["id"]))
+    assert uptier("ledger", "export", "--from", "+1h").stdout == ""
+    assert len(uptier("ledger", "export", "--from", "-1h").stdout.splitlines()) == len(lines)
+    assert uptier("ledger", "export", "--from", "soon").exit_code == 2
+
+
+def test_purge_says_what_went(desk: Zendesk) -> None:
+    uptier("run", "--once")
+    assert uptier("purge").stdout == "forgotten: 0 news, 0 texts, 0 tickets\n"

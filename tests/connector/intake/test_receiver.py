@@ -32,7 +32,7 @@ def group(store: Store) -> Iterator[GroupCommit]:
 @pytest.fixture
 def app(group: GroupCommit) -> Starlette:
     desks: dict[str, Any] = {"acme": HookDesk()}
-    return receiver(desks, group, lambda: 1000, lambda: (group.well(), {"backlog": 3}))
+    return receiver(desks, group, lambda: 1000, lambda: (group.well(), {"backlog": 3}), str)
 
 
 def ask(app: Starlette, method: str, path: str, **more: Any) -> httpx.Response:
@@ -148,7 +148,7 @@ def test_a_client_that_hangs_up_is_no_error(app: Starlette, store: Store) -> Non
 def test_what_cannot_be_kept_is_to_be_sent_again(store: Store) -> None:
     closed = GroupCommit(store, QuietEngine())
     desks: dict[str, Any] = {"acme": HookDesk()}
-    app = receiver(desks, closed, lambda: 1000, lambda: (False, {}))
+    app = receiver(desks, closed, lambda: 1000, lambda: (False, {}), str)
     answer = ask(app, "POST", "/hooks/acme", headers=GOOD, content=b"d1 1")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
 

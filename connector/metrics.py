@@ -1,0 +1,124 @@
+"""What an operator watches, for Prometheus: `[service] metrics` says where it is served.
+
+Counters begin at 0 with each process. What is told of the ledger is read on from where the last scrape ended, so
+that a scrape stays quick however long the ledger is.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from threading import Thread
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from sqlalchemy import Connection
+
+from connector.desks import Desk
+from connector.store import accounts, holds, inbox, ledger, timers, writes
+from connector.store.database import Store
+from policies.model import Instant
+
+LATE = (1, 5, 15, 60, 300, 900, 3600, 14400, 86400)
+
+
+class Metrics:
+    """The numbers of one process. `store` is read at each scrape."""
+
+    def __init__(self, store: Store, desks: Mapping[str, Desk], clock: Callable[[], Instant]) -> None:
+        self.registry = CollectorRegistry()
+        # first, since collectors are asked in this order and it reads the ledger that the counters count
+        self.registry.register(_Now(self._catch_up, store, desks, clock))
+        self.webhooks = Counter(
+            "uptier_webhooks", "Webhooks by how they were answered.", ["answer"], registry=self.registry
+        )
+        self._happened = Counter(
+            "uptier_ledger_lines",
+            "What happened, by the ledger's word: fired, written, write unknown, held and so on.",
+            ["account", "what"],
+            registry=self.registry,
+        )
+        self._late = Histogram(
+            "uptier_fired_late_seconds",
+            "How long after it was due a level was decided.",
+            ["account"],
+            registry=self.registry,
+            buckets=LATE,
+        )
+        self._store = store
+        with store.reading() as connection:
+            self._read_to = max((line.id or 0 for line in ledger.newest(connection, 1)), default=0)
+
+    def serve(self, host: str, port: int) -> Callable[[], None]:
+        """Answer scrapes from a thread of its own; answers how to stop. OSError if nobody can listen there."""
+        server, thread = start_http_server(port, host, self.registry)
+        return lambda: _stop(server, thread)
+
+    def _catch_up(self, connection: Connection) -> None:
+        while lines := ledger.after(connection, self._read_to):
+            for line in lines:
+                self._happened.labels(line.account, line.what).inc()
+                if line.what == "fired":
+                    self._late.labels(line.account).observe(line.data.get("late", 0))
+            self._read_to = lines[-1].id or self._read_to
+
+
+def _stop(server: Any, thread: Thread) -> None:
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+class _Now(Collector):
+    """What the database and the budgets say at the moment of a scrape."""
+
+    def __init__(
+        self,
+        catch_up: Callable[[Connection], None],
+        store: Store,
+        desks: Mapping[str, Desk],
+        clock: Callable[[], Instant],
+    ) -> None:
+        self._catch_up = catch_up
+        self._store = store
+        self._desks = desks
+        self._clock = clock
+
+    def describe(self) -> list[Metric]:
+        """Nothing in advance: it would ask the database."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """See `prometheus_client`."""
+        with self._store.reading() as connection:
+            self._catch_up(connection)
+            yield from self._counted(connection)
+        yield self._budgets()
+
+    def _counted(self, connection: Connection) -> Iterator[Metric]:
+        oldest = inbox.oldest_open(connection)
+        age = 0 if oldest is None else max(self._clock() - oldest, 0)
+        yield GaugeMetricFamily("uptier_queue_age_seconds", "Age of the oldest news nobody looked at.", age)
+        yield GaugeMetricFamily("uptier_queue_length", "News nobody looked at.", inbox.backlog(connection))
+        yield GaugeMetricFamily("uptier_timers", "Tickets with a timer.", timers.outstanding(connection))
+        yield GaugeMetricFamily(
+            "uptier_held", "Tickets that wait for `uptier release`.", len(holds.every(connection))
+        )
+        states = GaugeMetricFamily("uptier_writes", "Writes in the database, by state.", labels=["state"])
+        for state, count in writes.counts(connection).items():
+            states.add_metric([str(state)], count)
+        yield states
+        paused = GaugeMetricFamily("uptier_account_paused", "1 while access is lost.", labels=["account"])
+        for one in accounts.every(connection):
+            paused.add_metric([one.name], one.paused_at is not None)
+        yield paused
+
+    def _budgets(self) -> Metric:
+        left = GaugeMetricFamily(
+            "uptier_budget_remaining",
+            "Requests the helpdesk says are left in this window.",
+            labels=["account", "bucket"],
+        )
+        for desk in self._desks.values():
+            for limit in desk.budget.told():
+                left.add_metric([desk.name, limit.bucket], limit.remaining)
+        return left

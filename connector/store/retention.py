@@ -1,0 +1,75 @@
+"""What is forgotten: news that was looked at, words that were written, tickets that are over."""
+
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection, and_, delete, or_, select, update
+
+from adapters.base import Write
+from connector.store import codec, inbox
+from connector.store.schema import episode, receipt, standing, ticket, timer
+from connector.store.schema import write as writes
+from connector.store.writes import State
+from policies.model import Instant, Seconds
+
+NEWS: Seconds = 7 * 86400
+"""News that was looked at: long enough to know the redelivery of a webhook."""
+
+OVER = ("solved", "closed")
+ENDED = (State.DONE, State.REFUSED, State.STALE)
+BATCH = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forgotten:
+    """How much went."""
+
+    news: int = 0
+    texts: int = 0
+    tickets: int = 0
+
+    def __add__(self, other: "Forgotten") -> "Forgotten":
+        return Forgotten(
+            news=self.news + other.news,
+            texts=self.texts + other.texts,
+            tickets=self.tickets + other.tickets,
+        )
+
+
+def forget(connection: Connection, now: Instant, *, texts: Seconds, tickets: Seconds) -> Forgotten:
+    """Forget a batch of what is older; call it until nothing goes. The ledger stays: it holds no message."""
+    return Forgotten(
+        news=inbox.forget_done(connection, now - NEWS),
+        texts=forget_texts(connection, now - texts),
+        tickets=forget_tickets(connection, now - tickets),
+    )
+
+
+def forget_texts(connection: Connection, before: Instant) -> int:
+    """Take the words out of writes that ended before; their keys stay, so that nothing is written twice."""
+    rows = connection.execute(
+        select(writes.c.key, writes.c.request)
+        .where(writes.c.state.in_(ENDED), writes.c.settled_at < before, writes.c.request.contains('"body"'))
+        .limit(BATCH)
+    ).all()
+    for row in rows:
+        bare = replace(codec.load(Write, row.request), intent=(), request={})
+        connection.execute(
+            update(writes).where(writes.c.key == row.key).values(request=codec.dump(Write, bare))
+        )
+    return len(rows)
+
+
+def forget_tickets(connection: Connection, before: Instant) -> int:
+    """Forget tickets that are over and were not seen since: their facts, memory, writes and receipts."""
+    rows = connection.execute(
+        select(ticket.c.account, ticket.c.id)
+        .where(ticket.c.seen_at < before, or_(ticket.c.status.in_(OVER), ticket.c.gone.is_not(None)))
+        .limit(BATCH)
+    ).all()
+    for row in rows:
+        for table in (standing, episode, writes, receipt, timer):
+            connection.execute(
+                delete(table).where(and_(table.c.account == row.account, table.c.ticket == row.id))
+            )
+        connection.execute(delete(ticket).where(ticket.c.account == row.account, ticket.c.id == row.id))
+    return len(rows)
