@@ -37,6 +37,11 @@ def live(standing: Standing) -> Episode | None:
     return episode if episode is not None and episode.ended is None else None
 
 
+def has_passed(episode: Episode) -> bool:
+    """Whether a level was passed in this episode, those aside that it began behind."""
+    return any(each.at >= episode.started for each in episode.passed)
+
+
 def ending(
     policy: Policy, ticket: Ticket, history: History, episode: Episode, verdict: Verdict, restarted: bool
 ) -> End | None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from policies.calendars import Calendar
 from policies.conclude import Conclusion, conclude, owned
-from policies.episodes import live
+from policies.episodes import has_passed, live
 from policies.look import Scene, closed_off, ended_line, look
 from policies.memory import Owner, Standing
 from policies.merge import Agreed, agree, merge
@@ -76,7 +76,7 @@ def planned(
         standings=standings,
         occurrences=(
             *(line for each in done for line in each.said),
-            *(ended_line(episode) for episode in lost if episode.passed),
+            *(ended_line(episode) for episode in lost if has_passed(episode)),
             *(overruled(each, scene, wishes) for each in merged.left_out),
             *owner_moved(before, standings, scene.now),
         ),

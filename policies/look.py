@@ -11,6 +11,7 @@ from policies.episodes import (
     counted_from,
     ending,
     first_acknowledgement,
+    has_passed,
     is_restarted,
     live,
     own_start,
@@ -129,7 +130,7 @@ def finished(scene: Scene, base: Look, end: End) -> Look:
     episode = base.standing.episode
     assert episode is not None
     over = replace(episode, ended=scene.now, reason=end.text)
-    said = (*base.said, ended_line(over)) if over.passed else base.said
+    said = (*base.said, ended_line(over)) if has_passed(over) else base.said
     return replace(base, standing=replace(base.standing, episode=over), ended=(*base.ended, over), said=said)
 
 
@@ -149,12 +150,13 @@ def ended_line(episode: Episode) -> Occurrence:
 def followed(scene: Scene, base: Look, end: End, restarted: bool) -> Look:
     """What comes after an end: an acknowledged ticket climbs again, one that was solved and reopened or whose
     clock restarted begins anew if `when` holds on its real values."""
+    standing = forgetful(base.standing, restarted)
     if end.stop == "acknowledged" and end.fact is not None:
-        base = replace(base, standing=remembering(base, end.fact.act.at))
-        if base.verdict.holds and not restarted:
-            return inherited(scene, base, end.fact.act.sequence)
+        standing = remembering(base, end.fact.act.at, restarted)
+        if base.verdict.holds:
+            return inherited(scene, replace(base, standing=standing), end.fact.act.sequence)
     real = judged(base.policy, scene.ticket)
-    standing = achieved(forgetful(base.standing, restarted), base.reading)
+    standing = achieved(standing, base.reading)
     matched = real.holds and end.reason not in ("when", "unless") and not end.undone
     base = replace(base, standing=replace(standing, matched=matched), verdict=real, ticket=scene.ticket)
     if end.undone and real.holds:
@@ -164,12 +166,12 @@ def followed(scene: Scene, base: Look, end: End, restarted: bool) -> Look:
     return base
 
 
-def remembering(base: Look, at: Instant) -> Standing:
-    """The acknowledgement, kept until the clock restarts, and on a deadline the levels already passed."""
+def remembering(base: Look, at: Instant, restarted: bool) -> Standing:
+    """The acknowledgement, kept until the clock restarts again, and on a deadline the levels already passed."""
     episode = base.standing.episode
     assert episode is not None
-    behind = episode.passed if base.policy.clock in DEADLINES else ()
-    start = own_start(base.standing, episode)
+    behind = episode.passed if base.policy.clock in DEADLINES and not restarted else ()
+    start = base.reading.start if restarted else own_start(base.standing, episode)
     return replace(base.standing, acknowledged=at, acknowledged_clock=start, behind=behind)
 
 
@@ -184,7 +186,8 @@ def inherited(scene: Scene, base: Look, sequence: int) -> Look:
         inherits=keys_of(old),
         matching_since=old.matching_since,
     )
-    return entered(scene, replace(base, begun=True), heir)
+    found = unless_stopped(scene, replace(base, begun=True), heir)
+    return replace(found, standing=achieved(found.standing, base.reading))
 
 
 def begun(scene: Scene, base: Look, restart: Reading | None) -> Look:
@@ -195,7 +198,11 @@ def begun(scene: Scene, base: Look, restart: Reading | None) -> Look:
     base = replace(base, standing=standing, ticket=scene.ticket, reading=reading, begun=True)
     seen = began_at(base, restart)
     stops_after = seen if standing.episode else started_at(reading, base.history)
-    episode = fresh(scene, base, seen, stops_after)
+    return unless_stopped(scene, base, fresh(scene, base, seen, stops_after))
+
+
+def unless_stopped(scene: Scene, base: Look, episode: Episode) -> Look:
+    """The episode begins, unless a fact that is known already stops it: then it ends without a word."""
     stop = stopping(base.policy, base.history, episode)
     if stop is None:
         return entered(scene, base, episode)
