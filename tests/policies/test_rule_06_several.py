@@ -8,7 +8,7 @@ from policies.document import Document, read
 from policies.model import Priority
 from policies.parse import parse
 from policies.plan import Assign, ChangeTags, Follow, Plan, RaisePriority, Say, SetField
-from tests.policies.lives import AFTER_30, AFTER_120, HEAD, Life, policy
+from tests.policies.lives import AFTER_120, HEAD, Life, policy
 
 FIELDS = HEAD + "[accounts.acme.fields]\ntier = 1\nteam = 2\n[accounts.other.fields]\ntier = 1\nteam = 2\n"
 
