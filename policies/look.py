@@ -157,7 +157,7 @@ def followed(scene: Scene, base: Look, end: End, restarted: bool) -> Look:
             return inherited(scene, replace(base, standing=standing), end.fact.act.sequence)
     real = judged(base.policy, scene.ticket)
     standing = achieved(standing, base.reading)
-    matched = real.holds and end.reason not in ("when", "unless") and not end.undone
+    matched = real.holds and not end.undone
     base = replace(base, standing=replace(standing, matched=matched), verdict=real, ticket=scene.ticket)
     if end.undone and real.holds:
         return begun(scene, base, None)

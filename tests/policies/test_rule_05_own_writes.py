@@ -231,6 +231,21 @@ def test_to_start_an_episode_when_is_read_on_the_real_values() -> None:
     assert life.standing().episodes == 2
 
 
+def test_so_what_we_wrote_ourselves_never_makes_it_true_again() -> None:
+    either = 'any = [{ status = "open" }, { priority = "urgent" }]'
+    life = Life(policy(RAISE, AFTER_120, when=either)).with_fields(status=Status.OPEN).customer(0)
+    life.look(30)
+    life.change(40, "status", "pending")
+    life.look(40)
+    assert reason(life) == "when", "the episode does not see that it raised the priority"
+    life.look(41)
+    life.look(200)
+    assert life.lines("started") == 1, "and on the real values `when` was never false"
+    life.change(201, "priority", "high").look(201)
+    life.change(202, "priority", "urgent").look(202)
+    assert life.lines("started") == 2
+
+
 def test_a_status_we_set_to_solved_is_never_hidden() -> None:
     solved = replace(NEWBORN, status=Status.SOLVED)
     wrote = Wrote(field="status", before="open", after="solved", fact="f1")
