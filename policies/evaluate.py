@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 
+from policies.bounds import ended_line
 from policies.calendars import Calendar
 from policies.conclude import Conclusion, conclude, owned
 from policies.episodes import has_passed, live
-from policies.look import Scene, closed_off, ended_line, look
+from policies.look import closed_off, look
 from policies.memory import Owner, Standing
 from policies.merge import Agreed, agree, merge
 from policies.model import Directory, Instant, Status, Ticket
@@ -14,6 +15,7 @@ from policies.ownership import ticket_owner
 from policies.plan import LeftOut, Occurrence, Plan
 from policies.policy import PolicySet
 from policies.sayings import told
+from policies.scene import Scene
 from policies.settle import owner_moved
 from policies.traces import trace
 from policies.turn import Turn, next_time, turn
