@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from policies.acknowledgement import acknowledged, inherited, remembering
-from policies.bounds import begun, finished
+from policies.bounds import begun, finished, started_at
 from policies.episodes import (
     End,
     achieved,
@@ -87,9 +87,11 @@ def followed(scene: Scene, base: Look, end: End, restarted: bool) -> Look:
     clock restarted begins anew if `when` holds on its real values."""
     standing = forgetful(base.standing, restarted)
     if end.stop == "acknowledged" and end.fact is not None:
-        standing = remembering(base, end.fact.act.at, restarted)
-        if base.verdict.holds:
-            return inherited(scene, replace(base, standing=standing), end.fact.act.sequence)
+        newer = started_at(base.reading, base.history) > end.fact.act.sequence
+        if not (restarted and newer):
+            standing = remembering(base, end.fact.act.at, restarted)
+            if base.verdict.holds:
+                return inherited(scene, replace(base, standing=standing), end.fact.act.sequence)
     real = judged(base.policy, scene.ticket)
     standing = achieved(standing, base.reading)
     matched = real.holds and not end.undone

@@ -261,7 +261,17 @@ def test_looks_without_effect_change_nothing(text: str, story: list[Fact], extra
     assert few.writes == many.writes
 
 
-UNSOLVED = (LADDER.replace('status = ["new", "open"]', OPEN), SILENT, REPEATING, ACKNOWLEDGED)
+UNSOLVED = (
+    LADDER.replace('status = ["new", "open"]', OPEN),
+    SILENT,
+    REPEATING,
+    ACKNOWLEDGED,
+    SLA + HURRIED,
+    policy(level("30m"), level("1h"), when=OPEN, more='stop_on = ["customer_message", "assigned"]'),
+    policy(level("1h"), level("2h"), clock="since_agent_reply", when=OPEN, more='stop_on = ["acknowledged"]'),
+    policy(level("20m"), level("1h"), clock="in_status", when=OPEN, more='stop_on = ["agent_reply"]'),
+    SILENT.replace("[policy.when]", 'stop_on = ["acknowledged"]\n[policy.when]'),
+)
 """Policies that the history alone can tell about: a look that was missed hides no change of `when`."""
 
 

@@ -382,6 +382,16 @@ def test_the_acknowledgement_is_remembered_until_the_clock_restarts() -> None:
     assert life.fired() == ["one", "one"], "30 minutes after the new message"
 
 
+def test_a_clock_that_restarted_after_the_acknowledgement_counts_from_there_however_late_it_is_seen() -> None:
+    life = Life().customer(0)
+    life.look(30)
+    life.agent(45, "ben", public=False).agent(75).customer(76)
+    life.look(100)
+    assert life.fired() == ["one"]
+    life.look(106)
+    assert life.fired() == ["one", "one"], "as if the note, the reply and the message had been seen in turn"
+
+
 def test_the_clock_after_an_acknowledgement_is_absent_while_its_own_is() -> None:
     life = Life(both(clock="customer_waiting", more='stop_on = ["acknowledged"]')).customer(0)
     life.look(30)
