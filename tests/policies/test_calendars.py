@@ -371,6 +371,11 @@ def test_without_a_calendar_time_runs_day_and_night() -> None:
     assert ALWAYS.days(0, 10**9) == ()
 
 
+def test_a_year_that_begins_closed_begins_at_nothing() -> None:
+    office = calendar("UTC", (540, 1_020))
+    assert office.between(local("2026-01-01T00:00", "UTC"), local("2026-01-01T08:00", "UTC")) == 0
+
+
 @pytest.mark.parametrize("at", [-(10**9), 0, 10**10])
 def test_an_odd_date_is_answered_at_once(at: int) -> None:
     office = calendar("Europe/London", (540, 1_020))

@@ -7,7 +7,7 @@ import pytest
 
 from policies.memory import Owner
 from policies.model import Agent, Directory, Person, Who
-from policies.plan import Assign, Plan
+from policies.plan import Assign, Follow, Plan
 from tests.policies.lives import (
     AFTER_120,
     ANN,
@@ -526,6 +526,12 @@ follow = ["dan@acme.test"]"""
     assert kinds == ["assign", "priority", "tags", "set", "follow", "say", "say"]
     with pytest.raises(AssertionError, match="not-yet"):
         Life(policy(level('notify = ["pager"]')))
+
+
+def test_a_follower_whom_the_directory_does_not_know_is_left_out_with_a_warning() -> None:
+    plan = life(level('follow = ["zed@acme.test", "dan@acme.test"]')).plan(30)
+    assert [each.action.person for each in plan.wanted if isinstance(each.action, Follow)] == [DAN]
+    assert plan.warnings == ('level "one": follower "zed@acme.test" leads to nobody in the directory',)
 
 
 def test_a_priority_that_is_high_enough_is_left() -> None:
