@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 
 from policies.assignment import after
-from policies.look import Scene
 from policies.memory import Episode, How, Owner, Ownership, Passed, Standing
 from policies.merge import Agreed, Merged
 from policies.owners import Named
 from policies.plan import Occurrence
+from policies.scene import Scene
 from policies.settle import passing
 from policies.turn import Turn, overtaken, under_way
 from policies.wishes import on_ticket, owner

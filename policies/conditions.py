@@ -87,10 +87,6 @@ class Conditions:
         """`unless` on a snapshot: True only if a line holds whatever else is loaded."""
         return any(line.certain(ticket) for line in self.lines)
 
-    def needs(self) -> frozenset[Need]:
-        """What must be loaded to judge every line."""
-        return frozenset[Need]().union(*(line.every_need() for line in self.lines))
-
 
 def joined(path: str, text: str, join: Literal["any", "all"], inner: tuple[Line, ...]) -> Line:
     """One line that holds if any, or all, of these hold. It reads nothing itself."""

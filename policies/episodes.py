@@ -1,7 +1,7 @@
 """How an episode begins and ends: reasons, stop rules, acknowledgements, restarted clocks (rules 4 and 10)."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from policies.clocks import DEADLINES, Reading
@@ -35,6 +35,11 @@ def live(standing: Standing) -> Episode | None:
     """The running episode, if there is one."""
     episode = standing.episode
     return episode if episode is not None and episode.ended is None else None
+
+
+def has_passed(episode: Episode) -> bool:
+    """Whether a level was passed in this episode, those aside that it began behind."""
+    return any(each.at >= episode.started for each in episode.passed)
 
 
 def ending(
@@ -130,3 +135,22 @@ def counted_from(standing: Standing, policy: Policy, reading: Reading) -> Instan
     if standing.acknowledged is None or policy.clock in DEADLINES:
         return reading.start
     return max(reading.start, standing.acknowledged)
+
+
+def is_another_clock(standing: Standing, reading: Reading) -> bool:
+    """Whether an acknowledgement belongs to another run of the clock than this one."""
+    return reading.start is not None and reading.start != standing.acknowledged_clock
+
+
+def forgetful(standing: Standing, restarted: bool) -> Standing:
+    """An acknowledgement is remembered until the clock restarts."""
+    if not restarted:
+        return standing
+    return replace(standing, acknowledged=None, acknowledged_clock=None, behind=())
+
+
+def achieved(standing: Standing, reading: Reading) -> Standing:
+    """The memory of a target that was seen achieved: an active one after that is a new one."""
+    if not reading.achieved or standing.episode is None:
+        return standing
+    return replace(standing, episode=replace(standing.episode, achieved=True))

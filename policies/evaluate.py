@@ -2,18 +2,20 @@
 
 from collections.abc import Mapping
 
+from policies.bounds import ended_line
 from policies.calendars import Calendar
 from policies.conclude import Conclusion, conclude, owned
-from policies.episodes import live
-from policies.look import Scene, closed_off, ended_line, look
+from policies.episodes import has_passed, live
+from policies.look import closed_off, look
 from policies.memory import Owner, Standing
 from policies.merge import Agreed, agree, merge
 from policies.model import Directory, Instant, Status, Ticket
 from policies.owners import Named
 from policies.ownership import ticket_owner
 from policies.plan import LeftOut, Occurrence, Plan
-from policies.policy import PolicySet
+from policies.policy import Policy, PolicySet
 from policies.sayings import told
+from policies.scene import Scene
 from policies.settle import owner_moved
 from policies.traces import trace
 from policies.turn import Turn, next_time, turn
@@ -76,7 +78,7 @@ def planned(
         standings=standings,
         occurrences=(
             *(line for each in done for line in each.said),
-            *(ended_line(episode) for episode in lost if episode.passed),
+            *(ended_line(episode) for episode in lost if has_passed(episode)),
             *(overruled(each, scene, wishes) for each in merged.left_out),
             *owner_moved(before, standings, scene.now),
         ),
@@ -145,9 +147,11 @@ def served(agreed: Agreed) -> tuple[tuple[str, str], ...]:
     return ((assign.group.id, assign.assignee.id),)
 
 
-def finished(snapshot: Ticket) -> bool:
-    """Solved or closed: what such a row does not tell of people can start nothing."""
-    return snapshot.status in (Status.SOLVED, Status.CLOSED)
+def could_start(policy: Policy, snapshot: Ticket) -> bool:
+    """Whether a row that does not tell people and groups could match: not if its status alone keeps it out."""
+    if snapshot.status is Status.SOLVED:
+        return policy.when.asks_solved
+    return snapshot.status is not Status.CLOSED
 
 
 def could_matter(snapshot: Ticket, policies: PolicySet, standings: tuple[Standing, ...]) -> bool:
@@ -158,12 +162,11 @@ def could_matter(snapshot: Ticket, policies: PolicySet, standings: tuple[Standin
     """
     if any(live(each) is not None or each.matched for each in standings):
         return True
-    if snapshot.partial and not snapshot.gone and not finished(snapshot):
-        return bool(policies.serving(snapshot.ref.account))
     if snapshot.gone:
         return any(each.looked for each in standings)
     looked = {each.policy for each in standings if each.looked}
+    could = could_start if snapshot.partial else could_hold
     for policy in policies.serving(snapshot.ref.account):
-        if could_hold(policy, snapshot) or (policy.backlog == "skip" and policy.name not in looked):
+        if could(policy, snapshot) or (policy.backlog == "skip" and policy.name not in looked):
             return True
     return False

@@ -119,11 +119,6 @@ def climb(episode: Episode, ladder: tuple[Due, ...], now: Instant) -> Step:
     return Step(fires=None if top is None else ladder[top], overtaken=overtaken)
 
 
-def left_behind(step: Step, now: Instant) -> tuple[Passed, ...]:
-    """The overtaken levels, as passed at this instant."""
-    return tuple(Passed(level=d.level.name, how=How.OVERTAKEN, at=now, due=d.at) for d in step.overtaken)
-
-
 def repeat_due(policy: Policy, episode: Episode, count: Count) -> tuple[Level, Instant | None] | None:
     """The level that is to be said again and when that is due; None if nothing is."""
     latest = latest_passed(episode)

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from policies.clocks import clock_needs
 from policies.digest import digest
 from policies.document import Document
 from policies.known import Known
 from policies.model import Need
+from policies.operators import OPERATORS
 from policies.parse_calendar import read_calendar
 from policies.parse_policy import MODES, read_policy
 from policies.parse_sla import read_sla
@@ -87,17 +89,32 @@ def needs_of(policies: Sequence[Policy]) -> frozenset[Need]:
 
 def read_accounts(main: Table) -> Mapping[str, frozenset[str]]:
     """The accounts of the config, in file order, and the custom fields each of them maps."""
-    accounts = main.values.get("accounts", {})
-    if not isinstance(accounts, dict):
+    found: dict[str, frozenset[str]] = {}
+    for name, account in tables_in(main, "accounts").items():
+        fields = account.get("fields", {})
+        found[name] = frozenset(fields) if isinstance(fields, dict) else frozenset()
+        for word in sorted(found[name] & OPERATORS.keys()):
+            main.report(
+                ("accounts", name, "fields", word),
+                "operator-word",
+                f"`{word}` is an operator and cannot name a custom field; give it another name, for example {word}_.",
+            )
+    return found
+
+
+def tables_in(main: Table, key: str) -> Mapping[str, Mapping[str, Any]]:
+    """The tables `[key.NAME]` by name. What is no table is judged by whoever reads the settings."""
+    outer = main.values.get(key, {})
+    if not isinstance(outer, dict):
         return {}
-    fields = {name: each.get("fields", {}) for name, each in accounts.items() if isinstance(each, dict)}
-    return {name: frozenset(each) if isinstance(each, dict) else frozenset() for name, each in fields.items()}
+    return {name: each for name, each in outer.items() if isinstance(each, dict)}
 
 
 def read_modes(main: Table) -> Mapping[str, Mode]:
     """Each account's mode where it says one, the service's under the empty name. Others check the words."""
-    said = {"": main.values.get("service", {})} | dict(main.values.get("accounts", {}))
-    words = {name: str(each.get("mode")) for name, each in said.items() if isinstance(each, dict)}
+    service = main.values.get("service", {})
+    said = {"": service if isinstance(service, dict) else {}, **tables_in(main, "accounts")}
+    words = {name: str(each.get("mode")) for name, each in said.items()}
     return {name: MODES[word] for name, word in words.items() if word in MODES}
 
 

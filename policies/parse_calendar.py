@@ -65,8 +65,8 @@ def read_week(table: Table) -> tuple[Intervals, ...] | None:
 
 def read_days(hours: Table, key: str, week: dict[int, Intervals]) -> None:
     """Put the hours of one day or range into the week."""
-    first, _, last = key.partition("-")
-    last = last or first
+    first, dash, last = key.partition("-")
+    last = last if dash else first
     if first not in DAYS or last not in DAYS:
         hours.report(key, "bad-day", f"`{key}` is not a day or range; write for example mon, sat or mon-fri.")
         return

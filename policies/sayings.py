@@ -5,11 +5,11 @@ from dataclasses import replace
 from policies.counting import Count, moment
 from policies.durations import spell
 from policies.ladder import dues
-from policies.look import Scene
 from policies.memory import Episode, How, Owner, Passed
 from policies.owners import resolved
 from policies.plan import Action, Follow, Notify, Say, Wanted
 from policies.policy import Level
+from policies.scene import Scene
 from policies.turn import Turn
 from policies.wishes import Wish
 

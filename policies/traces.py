@@ -103,6 +103,8 @@ FIRING = {How.FIRED: "fires", How.OBSERVED: "would fire", How.SKIPPED: "skips, a
 def refusal(verdict: Verdict) -> str:
     """The first line that decides against the policy."""
     failed = first(verdict.lines, "when", held=False)
+    if failed is not None and failed.inner:
+        return f"does not match: {failed.text}, of which {'none' if failed.path == 'any' else 'not all'} hold"
     if failed is not None:
         return f"does not match: {failed.text}, but it is {in_words(failed.read)}"
     hit = first(verdict.lines, "unless", held=True)

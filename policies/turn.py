@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from policies.counting import Count, count
 from policies.episodes import live
 from policies.ladder import Due, Step, climb, dues, repeat_due
-from policies.look import Look, Scene
 from policies.memory import Episode, How, Owner, Passed, UnderWay
 from policies.model import Instant
 from policies.policy import Level, Mode
+from policies.scene import Look, Scene
 
 NOTHING_DUE = Step()
 

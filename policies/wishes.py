@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from policies.assignment import Chosen, after, choose
-from policies.look import Scene
 from policies.memory import Owner
 from policies.model import Priority, Ticket
 from policies.owners import Named, owner_of
 from policies.policy import Level
+from policies.scene import Scene
 from policies.turn import Turn
 
 

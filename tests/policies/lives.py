@@ -95,6 +95,29 @@ note = "handoff"
 """
 
 
+AFTER_30 = 'after = "30m"\nnote = "handoff"'
+AFTER_120 = 'after = "2h"\nnote = "handoff"'
+
+
+def policy(
+    *levels: str,
+    name: str = "p",
+    clock: str = "created",
+    when: str = 'status = ["new", "open", "pending"]',
+    unless: str = "",
+    more: str = "",
+) -> str:
+    """A policy as written: levels are called one, two, three, and the only one is a note after 30 minutes."""
+    exclusion = f"[policy.unless]\n{unless}\n" if unless else ""
+    rungs = "".join(
+        f'[[policy.level]]\nname = "{rung}"\n{level}\n'
+        for rung, level in zip(("one", "two", "three"), levels or (AFTER_30,), strict=False)
+    )
+    return (
+        f'[[policy]]\nname = "{name}"\nclock = "{clock}"\n{more}\n[policy.when]\n{when}\n{exclusion}{rungs}'
+    )
+
+
 def at(minutes: float) -> Instant:
     """The instant so many minutes after the start."""
     return START + int(minutes * MINUTE)
@@ -279,6 +302,10 @@ class Life:
     def standing(self, policy: str = "p") -> Standing:
         """What the policy remembers."""
         return next(each for each in self.standings if each.policy == policy)
+
+    def lines(self, what: str, policy: str = "p") -> int:
+        """How many lines of this kind the ledger has."""
+        return sum(kind == what and of == policy for kind, of, _ in self.ledger)
 
     def reasons(self) -> list[str | None]:
         """How the episodes that ended did so, by the latest standing of each policy."""

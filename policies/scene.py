@@ -1,0 +1,80 @@
+"""What a look at a ticket is made from, and what it comes to before any level is considered."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from policies.calendars import ALWAYS, Calendar
+from policies.clocks import CLOCKS, DEADLINES, Reading, Sight
+from policies.facts import History
+from policies.memory import Episode, Standing
+from policies.model import Directory, Instant, Metric, Ticket
+from policies.plan import Occurrence
+from policies.policy import Policy, PolicySet
+from policies.targets import deadline
+from policies.verdict import Verdict
+from policies.view import as_before, keys_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """All that a plan is made from, standings aside. `first_ran` says since when a policy has been running on
+    the ticket's account; a policy it does not name runs for the first time now."""
+
+    ticket: Ticket
+    policies: PolicySet
+    directory: Directory
+    calendars: Mapping[str, Calendar]
+    now: Instant
+    first_ran: Mapping[str, Instant] = field(default_factory=dict)
+
+    def calendar(self, policy: Policy) -> Calendar:
+        """What the policy counts on."""
+        return ALWAYS if policy.calendar is None else self.calendars[policy.calendar]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What the look came to, before any level is considered. `ticket` is as the policy sees it.
+
+    `first` says that the policy sees the ticket for the first time; `begun` that its episode began just now.
+    """
+
+    policy: Policy
+    standing: Standing
+    ticket: Ticket
+    history: History
+    verdict: Verdict
+    reading: Reading
+    first: bool
+    begun: bool = False
+    ended: tuple[Episode, ...] = ()
+    said: tuple[Occurrence, ...] = ()
+
+
+def seen_by(
+    scene: Scene, policy: Policy, standing: Standing, history: History, episode: Episode | None
+) -> tuple[Sight, Reading]:
+    """What the policy sees while this episode runs, or has been the last: its own writes hidden."""
+    ticket, own = scene.ticket, frozenset[str]()
+    if episode is not None:
+        own = keys_of(episode)
+        if episode.ended is None:
+            ticket = as_before(ticket, history, episode, scene.directory)
+    sight = Sight(ticket=ticket, history=history, own=own, matching_since=kept_matching(policy, standing))
+    return sight, read(scene, policy, sight)
+
+
+def kept_matching(policy: Policy, standing: Standing) -> Instant | None:
+    """Since when `when` has held without a break, as far as it was seen."""
+    episode = standing.episode
+    if policy.clock != "matching" or episode is None or not standing.matched:
+        return None
+    return episode.matching_since
+
+
+def read(scene: Scene, policy: Policy, sight: Sight) -> Reading:
+    """The policy's clock as this sight shows it."""
+    if policy.clock in DEADLINES:
+        metric = Metric(policy.clock)
+        return deadline(sight, metric, scene.policies.slas, scene.calendars, scene.now)
+    return CLOCKS[policy.clock](sight)
