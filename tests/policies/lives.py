@@ -5,6 +5,7 @@ Minutes count from `START`, a Monday 00:00 UTC. A ticket is urgent, new and in T
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 from policies.calendars import Calendar, build
@@ -123,6 +124,7 @@ def at(minutes: float) -> Instant:
     return START + int(minutes * MINUTE)
 
 
+@cache
 def rules(text: str, head: str = HEAD) -> PolicySet:
     """The checked policies of this text; the accounts are acme and other."""
     document = read("uptier.toml", head + text)

@@ -88,7 +88,8 @@ def test_where_there_is_none_it_is_missing_and_a_list_is_empty(case: Case) -> No
 
 @pytest.mark.parametrize("name", ["type", "channel", "organization", "language"])
 def test_an_empty_text_is_missing(name: str) -> None:
-    assert read(name, replace(FULL, **{name: ""})) is None
+    emptied: dict[str, Any] = {name: ""}
+    assert read(name, replace(FULL, **emptied)) is None
 
 
 @pytest.mark.parametrize("name", ["requester.name", "requester.address", "requester.organization"])

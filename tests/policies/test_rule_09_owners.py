@@ -475,7 +475,7 @@ CALLED = replace(DIRECTORY, on_call={"Tier 2": "ann@acme.test"})
 
 @pytest.mark.parametrize("clock", ["created", "assignee_silent"])
 def test_on_call_and_a_named_person_are_taken_as_said(clock: str) -> None:
-    held = {"clock": clock, "assignee": ANN}
+    held: dict[str, Any] = {"clock": clock, "assignee": ANN}
     assert target(assigned("on_call", CALLED, **held)) == ("Tier 2", "ann"), "member or not, silent or not"
     assert target(assigned("ann@acme.test", **held)) == ("Tier 2", "ann")
     assert target(assigned("Ann", **held)) == ("Tier 2", "ann")
