@@ -1,7 +1,7 @@
 """Webhooks of the Business Rule in docs/servicenow.md: is it ours, and which record does it name. Pure.
 
-The rule signs `TIMESTAMP.BODY` with HMAC-SHA256 and sends the digest as base64, which is what ServiceNow's
-`generateMac` gives; its key goes in as base64 of the secret. Vendor sheet 3.2 and 3.3.
+The rule signs `TIMESTAMP.BODY`, or the raw body alone, with HMAC-SHA256 and sends the digest as base64, as
+ServiceNow's `generateMac` gives it; its key goes in as base64 of the secret. Vendor sheet 3.2 and 3.3.
 """
 
 import hashlib
@@ -22,18 +22,21 @@ SIGNATURE = "x-uptier-signature"
 STAMP = "x-uptier-timestamp"
 
 
-def sign(secret: str, stamp: str, body: bytes) -> bytes:
-    """The signature of the raw body and its time."""
-    message = stamp.encode("utf-8", "replace") + b"." + body
+def sign(secret: str, stamp: str | None, body: bytes) -> bytes:
+    """The signature of the raw body, with its time in front where there is one."""
+    message = body if stamp is None else stamp.encode("utf-8", "replace") + b"." + body
     return b64encode(hmac.digest(secret.encode(), message, hashlib.sha256))
 
 
 def authenticate(secret: str, request: HookRequest) -> None:
-    """Raise NotAuthentic unless the raw body is signed with `secret`, at about the time it came in."""
-    stamp = request.headers.get(STAMP, "")
+    """Raise NotAuthentic unless the raw body is signed with `secret`, and, where a time is signed with it, came in
+    at about that time. A rule of one's own may sign the body alone: replayed, it makes us look once more."""
+    stamp = request.headers.get(STAMP)
     given = request.headers.get(SIGNATURE, "").encode("utf-8", "replace")
     if not hmac.compare_digest(sign(secret, stamp, request.body), given):
         raise NotAuthentic("the webhook's signature does not match; check the secret in the Business Rule")
+    if stamp is None:
+        return
     at = int(stamp) if stamp.isascii() and stamp.isdigit() and len(stamp) < 15 else None
     if at is None or abs(request.received_at - at) > FRESH:
         raise NotAuthentic(

@@ -99,6 +99,22 @@ def test_a_changed_body_or_time_breaks_the_signature() -> None:
             decode("acme", "incident", HOOK_SECRET, HookRequest(headers=headers, body=body, received_at=NOW))
 
 
+def test_a_signature_of_the_body_alone_is_as_good() -> None:
+    body = json.dumps({"sys_id": "a" * 32, "table": "incident"}).encode()
+    alone = HookRequest(
+        headers={SIGNATURE: sign(HOOK_SECRET, None, body).decode()}, body=body, received_at=NOW
+    )
+    (event,) = decode("acme", "incident", HOOK_SECRET, alone)
+    assert event.ref.id == "a" * 32
+    for headers in (
+        {**alone.headers, STAMP: str(NOW)},
+        {SIGNATURE: sign("another", None, body).decode()},
+        {SIGNATURE: sign(HOOK_SECRET, str(NOW), body).decode()},
+    ):
+        with pytest.raises(NotAuthentic):
+            decode("acme", "incident", HOOK_SECRET, HookRequest(headers=headers, body=body, received_at=NOW))
+
+
 def test_without_a_secret_nothing_is_authentic() -> None:
     adapter = factory(account(webhook={}), Ledger())
     with pytest.raises(NotAuthentic, match="no webhook secret"):
