@@ -11,7 +11,7 @@ import sys
 import time
 from importlib.metadata import version
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -97,9 +97,18 @@ def serve(service: "Service", config: Path) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda given, _: orders.put(given))
     typer.echo(f"listening on {service.start()}; stop with Ctrl-C", err=True)
-    while orders.get() == signal.SIGHUP:
+    while next_of(orders) == signal.SIGHUP:
         service.reload(loaded_with_directory(config))
     service.stop()
+
+
+def next_of(orders: "SimpleQueue[int]") -> int:
+    """The next signal. Looked for every second: one that another thread was given wakes nobody here."""
+    while True:
+        try:
+            return orders.get(timeout=1.0)
+        except Empty:
+            continue
 
 
 @app.command("reload")

@@ -99,7 +99,7 @@ def decoded(adapter: Adapter, headers: dict[str, str], body: bytes) -> bool:
 
 
 @pytest.mark.parametrize("vendor", MADE)
-@settings(max_examples=400)
+@settings(max_examples=120)
 @given(body=BODIES)
 def test_an_authentic_body_of_any_kind(vendor: str, body: bytes) -> None:
     adapter, headers = MADE[vendor]
@@ -107,7 +107,7 @@ def test_an_authentic_body_of_any_kind(vendor: str, body: bytes) -> None:
 
 
 @pytest.mark.parametrize("vendor", MADE)
-@settings(max_examples=400)
+@settings(max_examples=120)
 @given(headers=HEADERS, body=BODIES)
 def test_headers_of_any_kind_let_nobody_in(vendor: str, headers: dict[str, str], body: bytes) -> None:
     assert not decoded(MADE[vendor][0], headers, body)

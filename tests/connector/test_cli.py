@@ -83,7 +83,7 @@ def running(folder: Path) -> subprocess.Popen[str]:
     process = subprocess.Popen(
         [Path(sys.executable).with_name("uptier"), "run"],
         cwd=folder,
-        env=dict(os.environ) | SECRETS,
+        env={name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")} | SECRETS,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

@@ -1,5 +1,9 @@
 """The acceptance test: the demo's story, asserted on what the simulated helpdesks show at its end."""
 
+import contextlib
+import io
+from dataclasses import dataclass
+
 import pytest
 
 from connector import demo, demo_story
@@ -9,43 +13,48 @@ from connector.demo_servicenow import ServiceNowDesk
 from connector.demo_zendesk import ZendeskDesk
 
 
-@pytest.fixture
-def desks(monkeypatch: pytest.MonkeyPatch) -> dict[str, DemoDesk]:
-    """The helpdesks of the story once it has begun, by title."""
-    seen: dict[str, DemoDesk] = {}
-    subject = demo_story.Story.play
+@dataclass(frozen=True)
+class Played:
+    """The demo once it is over."""
+
+    code: int
+    desks: dict[str, DemoDesk]
+    printed: str
+
+
+@pytest.fixture(scope="module")
+def played() -> Played:
+    """One performance. The helpdesks are read after their servers have stopped."""
+    desks: dict[str, DemoDesk] = {}
+    play = demo_story.Story.play
 
     def remembered(story: demo_story.Story) -> bool:
-        seen.update({desk.title: desk for desk in story.desks})
-        return subject(story)
+        desks.update({desk.title: desk for desk in story.desks})
+        return play(story)
 
-    monkeypatch.setattr(demo_story.Story, "play", remembered)
-    return seen
+    printed = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed):
+        patch.setattr(demo_story.Story, "play", remembered)
+        code = demo.play(print)
+    return Played(code=code, desks=desks, printed=printed.getvalue())
 
 
-def test_the_story_comes_out_as_told(desks: dict[str, DemoDesk], capsys: pytest.CaptureFixture[str]) -> None:
-    told: list[str] = []
-    assert demo.play(told.append) == 0
-
-    assert desks.keys() == {"Zendesk", "Freshdesk", "ServiceNow"}
-    for desk in desks.values():
+def test_the_story_comes_out_as_told(played: Played) -> None:
+    assert played.code == 0
+    assert played.desks.keys() == {"Zendesk", "Freshdesk", "ServiceNow"}
+    for desk in played.desks.values():
         shown = {word: desk.show(word) for word in demo_story.SUBJECTS}
         assert shown["waits"].group == "Duty managers"
         assert shown["waits"].tags == {"escalated", "escalated-managers", "eu"}
         assert {word: each.notes for word, each in shown.items()} == {"waits": 2, "left": 0, "taken": 0}
         assert shown["left"].tags == {"no-escalation"}
         assert shown["taken"].tags == {"eu"}
-
-    printed = capsys.readouterr().out
-    assert "stop_on agent_reply" in printed
-    assert "excluded: tags has no-escalation" in printed
+    assert "stop_on agent_reply" in played.printed
+    assert "excluded: tags has no-escalation" in played.printed
 
 
-def test_zendesk_saw_one_put_for_each_level_and_one_that_lost_to_the_human(
-    desks: dict[str, DemoDesk],
-) -> None:
-    demo.play(str)
-    zendesk = desks["Zendesk"]
+def test_zendesk_saw_one_put_for_each_level_and_one_that_lost_to_the_human(played: Played) -> None:
+    zendesk = played.desks["Zendesk"]
     assert isinstance(zendesk, ZendeskDesk)
     comments = zendesk.desk.ticket(zendesk.tickets["waits"]).comments
     assert [comment["public"] for comment in comments] == [True, False, False, True]
@@ -55,9 +64,8 @@ def test_zendesk_saw_one_put_for_each_level_and_one_that_lost_to_the_human(
     assert sorted(puts) == [200, 200, 409]
 
 
-def test_freshdesk_and_servicenow_saw_each_part_of_a_level_once(desks: dict[str, DemoDesk]) -> None:
-    demo.play(str)
-    freshdesk, servicenow = desks["Freshdesk"], desks["ServiceNow"]
+def test_freshdesk_and_servicenow_saw_each_part_of_a_level_once(played: Played) -> None:
+    freshdesk, servicenow = played.desks["Freshdesk"], played.desks["ServiceNow"]
     assert isinstance(freshdesk, FreshdeskDesk)
     assert isinstance(servicenow, ServiceNowDesk)
     writes = [

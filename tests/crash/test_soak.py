@@ -9,6 +9,6 @@ from tests.crash.soak import soak
 
 @pytest.mark.timeout(240)
 def test_nothing_is_lost_nothing_twice_no_human_overwritten(tmp_path: Path) -> None:
-    verdict = soak(tmp_path, kills=4, seed=3)
+    verdict = soak(tmp_path, kills=2, seed=3)
     assert verdict.well(), verdict
     assert verdict.writes

@@ -62,7 +62,7 @@ class Town:
 
     def environment(self) -> dict[str, str]:
         """The machine's, and the secrets of the helpdesks."""
-        kept = dict(os.environ)
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
         for desk in self.desks.values():
             kept |= desk.secrets()
         return kept

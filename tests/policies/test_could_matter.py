@@ -12,7 +12,7 @@ from policies.memory import Standing
 from policies.model import Counts, Priority, Status, Ticket
 from tests.policies.lives import ANN, BEN, CLEO, NEWBORN, TIER1, TIER2, Life, policy, rules
 
-PROVEN = settings(max_examples=100, deadline=None, derandomize=True, database=None)
+PROVEN = settings(max_examples=40, deadline=None, derandomize=True, database=None)
 
 CONDITIONS = (
     ('status = ["new", "open"]', ""),

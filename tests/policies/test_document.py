@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from policies.document import Document, Path, read
 from policies.problems import Problem
 
-PROVEN = settings(max_examples=150, deadline=None, derandomize=True, database=None)
+PROVEN = settings(max_examples=60, deadline=None, derandomize=True, database=None)
 
 TEXT = '''\
 # a remark

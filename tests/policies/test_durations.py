@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from policies.durations import LONGEST, says_days, seconds, spell
 
-PROVEN = settings(max_examples=200, deadline=None, derandomize=True, database=None)
+PROVEN = settings(max_examples=100, deadline=None, derandomize=True, database=None)
 
 
 @pytest.mark.parametrize(

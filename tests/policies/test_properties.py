@@ -16,7 +16,7 @@ from policies.model import Status, Who
 from policies.plan import Plan
 from tests.policies.lives import HEAD, LADDER, Life, policy, rules
 
-PROVEN = settings(max_examples=50, deadline=None, derandomize=True, database=None)
+PROVEN = settings(max_examples=15, deadline=None, derandomize=True, database=None)
 
 NOTE = 'note = "handoff"'
 OPEN = 'status = ["new", "open", "pending", "on_hold"]'
@@ -209,7 +209,7 @@ def test_looking_again_at_the_same_instant_plans_nothing(text: str, story: list[
         assert [line.what for line in again.occurrences] == []
 
 
-@settings(PROVEN, max_examples=20)
+@settings(PROVEN, max_examples=10)
 @given(histories())
 def test_several_policies_come_to_rest(story: list[Fact]) -> None:
     for life, minute, _ in played(CROWD, story):
