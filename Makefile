@@ -4,6 +4,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
 
+# What works through thousands of cases or kills processes runs first, without the weight of coverage.
+LONG   := tests/crash tests/connector/test_two_deaths.py tests/connector/test_faults.py \
+          tests/adapters/test_decode_fuzz.py tests/policies/test_properties.py tests/policies/test_calendars.py \
+          tests/policies/test_could_matter.py tests/policies/test_hundred_lives.py
+
 .PHONY: demo test format lock clean
 
 demo: $(READY)
@@ -15,7 +20,8 @@ test: $(READY)
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 	$(BIN)/pytest --no-header tests/benchmarks/bench_*.py
-	$(BIN)/pytest --numprocesses 4 --cov --cov-report=term:skip-covered
+	$(BIN)/pytest --no-header --numprocesses 4 $(LONG)
+	$(BIN)/pytest --numprocesses 4 --cov --cov-report=term:skip-covered $(addprefix --ignore=,$(LONG))
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

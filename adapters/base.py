@@ -205,10 +205,11 @@ class Gate(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """One connected helpdesk, secrets resolved. `settings` are the account's remaining keys, as configured.
+    """One connected helpdesk. `settings` are the account's remaining keys, as configured.
 
-    `secret` gives the secret behind a `"secret:NAME"` reference; an adapter asks for it when it needs it.
-    `fields` maps `custom.NAME` to the vendor's field. `vip` names tags that make a requester a VIP.
+    `auth` and `webhook` hold references (`"secret:NAME"`); `secret` gives what is behind one, and an adapter asks
+    for it when it needs it. `fields` maps the NAME of each `custom.NAME` to the vendor's field; `Ticket.custom` has
+    the same keys. `vip` names tags that make a requester a VIP. `timeout` is in seconds.
     """
 
     name: str

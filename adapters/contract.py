@@ -125,6 +125,9 @@ class Contract(OnAnyTicket):
             if word in message.body
         }
         assert who == {"Still": Who.CUSTOMER, "Looking": Who.AGENT, "Ours": Who.BOT}
+        assert all(0 < message.act.at <= sandbox.now() for message in said)
+        assert not any(message.auto_reply for message in said)
+        assert len({message.act.id for message in said}) == len(said)
         assert [message.act.sequence for message in said] == sorted(message.act.sequence for message in said)
 
     def test_a_reply_is_public(self, sandbox: Sandbox) -> None:

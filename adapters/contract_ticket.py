@@ -17,6 +17,9 @@ ROW = frozenset[Need]()
 PAGES = 1000
 """More pages than any sandbox has: a feed that is longer does not end."""
 
+SKEW = 60
+"""Seconds by which a helpdesk's stamps may differ from its sandbox's time."""
+
 
 class OneTicket(Protocol):
     """A helpdesk with one ticket that may be played with: open, in a group, without priority urgent."""
@@ -57,6 +60,12 @@ class OnAnyTicket:
         for short, whole in ((listed.group, loaded.group), (listed.assignee, loaded.assignee)):
             assert (short and short.id) == (whole and whole.id)
             assert listed.partial or short == whole
+
+    def test_times_are_the_helpdesks(self, sandbox: OneTicket) -> None:
+        sandbox.settle()
+        ticket = sandbox.adapter.load(sandbox.ref, ROW)
+        assert 0 < ticket.created <= ticket.updated <= sandbox.now() + SKEW
+        assert abs(ticket.read_at - sandbox.now()) <= SKEW
 
     def test_what_is_asked_for_is_loaded_and_nothing_else(self, sandbox: OneTicket) -> None:
         for needs in (ROW, *(frozenset({need}) for need in Need), ALL):

@@ -37,7 +37,7 @@ def test_tickets_idle_for_weeks_before_the_first_start_are_found(vendor: str, tm
         one.opened("left", tag="no-escalation")
         one.clock.advance(WEEKS * 60)
         one.round()
-        one.rounds(until=3)
+        one.rounds(until=3, every=1)
         assert [one.show(word).notes for word in ("one", "two", "left")] == [1, 1, 0]
         assert one.show("one").group == "Duty managers"
         assert "overtaken" in one.whats("one")
@@ -49,7 +49,7 @@ def test_a_second_run_writes_nothing(vendor: str, tmp_path: Path) -> None:
         one.round()
         one.round(31)
         written = len(one.log())
-        one.rounds(until=5)
+        one.rounds(until=4, every=1)
         assert len(one.log()) == written
 
 
@@ -82,7 +82,7 @@ def test_a_human_in_the_moment_of_the_write_wins(vendor: str, tmp_path: Path) ->
         one.round()
         one.desk.answer_in_the_moment_of_the_write("one", "Ann", "I am on it.")
         one.round(31)
-        one.rounds(until=3)
+        one.rounds(until=3, every=1)
         assert one.applied() == 0
         assert one.show().tags == {"eu"}
 
@@ -93,5 +93,5 @@ def test_many_at_once_are_each_written_once(vendor: str, tmp_path: Path) -> None
         one.opened(*words)
         one.round()
         one.round(31)
-        one.rounds(until=5)
+        one.rounds(until=4, every=1)
         assert {word: one.show(word).notes for word in words} == dict.fromkeys(words, 1)

@@ -37,7 +37,7 @@ def one_level_due(one: Each) -> None:
 
 
 def written_once(one: Each) -> None:
-    one.rounds(until=5)
+    one.rounds(until=4, every=1)
     shown = one.show()
     assert (shown.group, shown.notes) == ("Tier 2", 1)
     assert shown.tags == {"eu", "escalated"}
@@ -105,7 +105,7 @@ def test_revoked_credentials_pause_and_resume(vendor: str, tmp_path: Path) -> No
         one_level_due(one)
         one.fault("answer", method="*", path="*", status=401, times=None)
         one.round()
-        one.rounds(until=5)
+        one.rounds(until=3, every=1)
         assert one.applied() == 0
         one.service._take_pulse()
         ready, said = one.service._ready()

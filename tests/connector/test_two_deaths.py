@@ -48,8 +48,8 @@ def lives(one: Each, folder: Path, *deaths: int) -> None:
         with dying(at), composed(folder / "uptier.toml", one.clock, one.desk.secrets()) as service:
             parts = service._parts
             parts.engine.drain(parts.worker.work)
-            for _ in range(8):
-                one.clock.advance(10)
+            for _ in range(5):
+                one.clock.advance(16)
                 parts.engine.drain(parts.worker.work)
 
 

@@ -125,6 +125,7 @@ def at(minutes: float) -> Instant:
 
 
 @cache
+@cache
 def rules(text: str, head: str = HEAD) -> PolicySet:
     """The checked policies of this text; the accounts are acme and other."""
     document = read("uptier.toml", head + text)
