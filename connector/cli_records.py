@@ -31,16 +31,10 @@ def export(since: Since = None, config: Config = CONFIG) -> None:
     except ValueError as error:
         give_up(str(error))
     store = opened(config)
-    last = 0
-    while True:
-        with store.reading() as connection:
-            lines = ledger.after(connection, last)
-        for line in lines:
+    with store.reading() as connection:
+        for line in ledger.onward(connection, 0):
             if line.at >= begin:
                 typer.echo(json.dumps(asdict(line)))
-        if not lines:
-            break
-        last = lines[-1].id or last
     store.close()
 
 
@@ -48,17 +42,11 @@ def export(since: Since = None, config: Config = CONFIG) -> None:
 def purge(config: Config = CONFIG) -> None:
     """Forget at once what the retention says; a running service does it every hour."""
     from connector.clock import SystemClock
-    from connector.store.retention import Forgotten, forget
+    from connector.store.retention import forget
 
     settings, _ = checked(config)
     kept = settings.service.retention
     store = opened(config)
-    total = Forgotten()
-    while True:
-        with store.writing() as connection:
-            batch = forget(connection, SystemClock().now(), texts=kept.texts, tickets=kept.tickets)
-        if batch == Forgotten():
-            break
-        total += batch
+    gone = forget(store, SystemClock().now(), texts=kept.texts, tickets=kept.tickets)
     store.close()
-    typer.echo(f"forgotten: {total.news} news, {total.texts} texts, {total.tickets} tickets")
+    typer.echo(f"forgotten: {gone.news} news, {gone.texts} texts, {gone.tickets} tickets")

@@ -1,7 +1,7 @@
 """What the demo's story asks of a simulated helpdesk: who is there, what happens, and how a ticket stands."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from policies.model import Instant
@@ -71,3 +71,39 @@ class DemoDesk(Protocol):
 
     def show(self, word: str) -> Shown:
         """How the ticket stands now."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Simulated:
+    """What the demo's helpdesks have in common. `auth` are the keys of the account's credentials, as configured."""
+
+    app: Any
+    url: str
+    account: str
+    title: str
+    auth: str
+    tickets: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def desk(self) -> Any:
+        """The simulated account."""
+        return getattr(self.app.state, self.title.lower())
+
+    def config(self) -> str:
+        return (
+            f'\n[accounts.{self.account}]\nadapter = "{self.title.lower()}"\nurl = "{self.url}"\nbudget = 1.0\n'
+            f'auth = {{ {self.auth} }}\nwebhook = {{ secret = "secret:{self.account}-webhook" }}\n'
+        )
+
+    def subscribe(self, service: str) -> None:
+        self.desk.hooks.subscribe(f"{service}/hooks/{self.account}", secret=WEBHOOK_SECRET)
+        self.desk.hooks.start()
+
+    def settle(self) -> None:
+        self.desk.hooks.stop()
+
+    def answer(self, word: str, agent: str, text: str) -> None:
+        self.desk.agent_says(self.tickets[word], agent, text)
+
+    def quiet(self) -> bool:
+        return not self.desk.hooks.waiting

@@ -1,12 +1,11 @@
 """The demo's Freshdesk."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from adapters.freshdesk.simulator import KEY
 from adapters.freshdesk.simulator_faults import Fault
-from connector.demo_desk import AGENTS, GROUPS, WEBHOOK_SECRET, Shown
+from connector.demo_desk import AGENTS, GROUPS, WEBHOOK_SECRET, Shown, Simulated
 from policies.model import Instant
 
 URGENT = 4
@@ -14,26 +13,12 @@ PRIORITIES = {1: "low", 2: "normal", 3: "high", URGENT: "urgent"}
 
 
 @dataclass(slots=True, kw_only=True)
-class FreshdeskDesk:
+class FreshdeskDesk(Simulated):
     """One simulated Freshdesk account."""
 
-    app: Any
-    url: str
     account: str = "fresh"
     title: str = "Freshdesk"
-    tickets: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def desk(self) -> Any:
-        """The simulated account."""
-        return self.app.state.freshdesk
-
-    def config(self) -> str:
-        return (
-            f'\n[accounts.{self.account}]\nadapter = "freshdesk"\nurl = "{self.url}"\nbudget = 1.0\n'
-            f'auth = {{ kind = "key", key = "secret:{self.account}-key" }}\n'
-            f'webhook = {{ secret = "secret:{self.account}-webhook" }}\n'
-        )
+    auth: str = 'kind = "key", key = "secret:fresh-key"'
 
     def secrets(self) -> Mapping[str, str]:
         return {"UPTIER_SECRET_FRESH_KEY": KEY, "UPTIER_SECRET_FRESH_WEBHOOK": WEBHOOK_SECRET}
@@ -48,13 +33,6 @@ class FreshdeskDesk:
             contacts=[{"name": "Cleo", "email": "cleo@initech.test"}],
         )
 
-    def subscribe(self, service: str) -> None:
-        self.desk.hooks.subscribe(f"{service}/hooks/{self.account}", secret=WEBHOOK_SECRET)
-        self.desk.hooks.start()
-
-    def settle(self) -> None:
-        self.desk.hooks.stop()
-
     def open(self, word: str, subject: str, tag: str, at: Instant | None = None) -> None:
         self.tickets[word] = self.desk.open(
             requester="Cleo",
@@ -66,9 +44,6 @@ class FreshdeskDesk:
             at=at,
         )
 
-    def answer(self, word: str, agent: str, text: str) -> None:
-        self.desk.agent_says(self.tickets[word], agent, text)
-
     def answer_in_the_moment_of_the_write(self, word: str, agent: str, text: str) -> None:
         """Between the reading that decides and the one in front of the write."""
         number = self.tickets[word]
@@ -78,9 +53,6 @@ class FreshdeskDesk:
     def looks(self, word: str) -> int:
         end = f"/tickets/{self.tickets[word]}/conversations"
         return sum(logged.path.endswith(end) for logged in self.desk.log)
-
-    def quiet(self) -> bool:
-        return not self.desk.hooks.waiting
 
     def show(self, word: str) -> Shown:
         row = self.desk.ticket(self.tickets[word])

@@ -1,38 +1,23 @@
 """The demo's ServiceNow."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from adapters.servicenow.simulator import BOT, PASSWORD
 from adapters.servicenow.simulator_faults import Fault
-from connector.demo_desk import AGENTS, GROUPS, WEBHOOK_SECRET, Shown
+from connector.demo_desk import AGENTS, GROUPS, WEBHOOK_SECRET, Shown, Simulated
 from policies.model import Instant
 
 PRIORITIES = {"1": "urgent", "2": "high", "3": "normal", "4": "low", "5": "low"}
 
 
 @dataclass(slots=True, kw_only=True)
-class ServiceNowDesk:
+class ServiceNowDesk(Simulated):
     """One simulated ServiceNow instance; a ticket is an incident, its tags stand in `correlation_display`."""
 
-    app: Any
-    url: str
     account: str = "now"
     title: str = "ServiceNow"
-    tickets: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def desk(self) -> Any:
-        """The simulated instance."""
-        return self.app.state.servicenow
-
-    def config(self) -> str:
-        return (
-            f'\n[accounts.{self.account}]\nadapter = "servicenow"\nurl = "{self.url}"\nbudget = 1.0\n'
-            f'auth = {{ kind = "basic", user = "{BOT}", password = "secret:{self.account}-password" }}\n'
-            f'webhook = {{ secret = "secret:{self.account}-webhook" }}\n'
-        )
+    auth: str = f'kind = "basic", user = "{BOT}", password = "secret:now-password"'
 
     def secrets(self) -> Mapping[str, str]:
         return {"UPTIER_SECRET_NOW_PASSWORD": PASSWORD, "UPTIER_SECRET_NOW_WEBHOOK": WEBHOOK_SECRET}
@@ -46,13 +31,6 @@ class ServiceNowDesk:
             ],
         )
 
-    def subscribe(self, service: str) -> None:
-        self.desk.hooks.subscribe(f"{service}/hooks/{self.account}", WEBHOOK_SECRET)
-        self.desk.hooks.start()
-
-    def settle(self) -> None:
-        self.desk.hooks.stop()
-
     def open(self, word: str, subject: str, tag: str, at: Instant | None = None) -> None:
         self.tickets[word] = self.desk.open(
             caller="Cleo",
@@ -65,9 +43,6 @@ class ServiceNowDesk:
             at=at,
         )
 
-    def answer(self, word: str, agent: str, text: str) -> None:
-        self.desk.agent_says(self.tickets[word], agent, text)
-
     def answer_in_the_moment_of_the_write(self, word: str, agent: str, text: str) -> None:
         """Between the reading that decides and the one in front of the write."""
         key = self.tickets[word]
@@ -76,9 +51,6 @@ class ServiceNowDesk:
 
     def looks(self, word: str) -> int:
         return sum(self.tickets[word] in logged.path for logged in self.desk.log)
-
-    def quiet(self) -> bool:
-        return not self.desk.hooks.waiting
 
     def show(self, word: str) -> Shown:
         row = self.desk.ticket(self.tickets[word])

@@ -1,36 +1,21 @@
 """The demo's Zendesk."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from adapters.zendesk.simulator import TOKEN
 from adapters.zendesk.simulator_faults import Fault
-from connector.demo_desk import AGENTS, GROUPS, WEBHOOK_SECRET, Shown
+from connector.demo_desk import AGENTS, GROUPS, WEBHOOK_SECRET, Shown, Simulated
 from policies.model import Instant
 
 
 @dataclass(slots=True, kw_only=True)
-class ZendeskDesk:
+class ZendeskDesk(Simulated):
     """One simulated Zendesk account."""
 
-    app: Any
-    url: str
     account: str = "acme"
     title: str = "Zendesk"
-    tickets: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def desk(self) -> Any:
-        """The simulated account."""
-        return self.app.state.zendesk
-
-    def config(self) -> str:
-        return (
-            f'\n[accounts.{self.account}]\nadapter = "zendesk"\nurl = "{self.url}"\nbudget = 1.0\n'
-            f'auth = {{ kind = "bearer", token = "secret:{self.account}-token" }}\n'
-            f'webhook = {{ secret = "secret:{self.account}-webhook" }}\n'
-        )
+    auth: str = 'kind = "bearer", token = "secret:acme-token"'
 
     def secrets(self) -> Mapping[str, str]:
         return {"UPTIER_SECRET_ACME_TOKEN": TOKEN, "UPTIER_SECRET_ACME_WEBHOOK": WEBHOOK_SECRET}
@@ -45,13 +30,6 @@ class ZendeskDesk:
             users=[{"name": "Cleo", "email": "cleo@initech.test"}],
         )
 
-    def subscribe(self, service: str) -> None:
-        self.desk.hooks.subscribe(f"{service}/hooks/{self.account}", WEBHOOK_SECRET)
-        self.desk.hooks.start()
-
-    def settle(self) -> None:
-        self.desk.hooks.stop()
-
     def open(self, word: str, subject: str, tag: str, at: Instant | None = None) -> None:
         self.tickets[word] = self.desk.open(
             requester="Cleo",
@@ -63,9 +41,6 @@ class ZendeskDesk:
             at=at,
         )
 
-    def answer(self, word: str, agent: str, text: str) -> None:
-        self.desk.agent_says(self.tickets[word], agent, text)
-
     def answer_in_the_moment_of_the_write(self, word: str, agent: str, text: str) -> None:
         number = self.tickets[word]
         act = {"act": "agent_says", "ticket": number, "agent": agent, "text": text}
@@ -74,9 +49,6 @@ class ZendeskDesk:
     def looks(self, word: str) -> int:
         end = f"/tickets/{self.tickets[word]}/audits"
         return sum(logged.path.removesuffix(".json").endswith(end) for logged in self.desk.log)
-
-    def quiet(self) -> bool:
-        return not self.desk.hooks.waiting
 
     def show(self, word: str) -> Shown:
         row = self.desk.ticket(self.tickets[word])

@@ -46,7 +46,7 @@ class Metrics:
         )
         self._store = store
         with store.reading() as connection:
-            self._read_to = max((line.id or 0 for line in ledger.newest(connection, 1)), default=0)
+            self._read_to = ledger.newest_id(connection)
 
     def serve(self, host: str, port: int) -> Callable[[], None]:
         """Answer scrapes from a thread of its own; answers how to stop. OSError if nobody can listen there."""
@@ -54,12 +54,11 @@ class Metrics:
         return lambda: _stop(server, thread)
 
     def _catch_up(self, connection: Connection) -> None:
-        while lines := ledger.after(connection, self._read_to):
-            for line in lines:
-                self._happened.labels(line.account, line.what).inc()
-                if line.what == "fired":
-                    self._late.labels(line.account).observe(line.data.get("late", 0))
-            self._read_to = lines[-1].id or self._read_to
+        for line in ledger.onward(connection, self._read_to):
+            self._happened.labels(line.account, line.what).inc()
+            if line.what == "fired":
+                self._late.labels(line.account).observe(line.data.get("late", 0))
+            self._read_to = line.id or self._read_to
 
 
 def _stop(server: Any, thread: Thread) -> None:

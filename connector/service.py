@@ -25,7 +25,7 @@ from connector.intake.receiver import receiver
 from connector.metrics import Metrics
 from connector.public_holidays import calendars
 from connector.secrets import Secrets
-from connector.settings import Loaded, Retention, Settings
+from connector.settings import Loaded, Settings
 from connector.settings_values import host_and_port
 from connector.store import accounts, cursors, inbox, ledger, policy_texts, tickets, timers
 from connector.store.database import Store, open_store
@@ -155,7 +155,7 @@ class Service:
         """Visit every account, then work until nothing is due within ten seconds."""
         parts = self._parts
         with parts.store.reading() as connection:
-            before = max((line.id or 0 for line in ledger.newest(connection, 1)), default=0)
+            before = ledger.newest_id(connection)
         troubled = []
         for desk in parts.desks.values():
             progress(f"{desk.name}: reading the directory, the open tickets and the changes")
@@ -246,15 +246,9 @@ class Service:
             ) from error
 
     def forget(self) -> Forgotten:
-        """Forget what the retention says, batch by batch."""
-        kept, forgotten = self._settings.service.retention, Forgotten()
-        while (batch := self._forget_batch(kept)) != Forgotten():
-            forgotten += batch
-        return forgotten
-
-    def _forget_batch(self, kept: Retention) -> Forgotten:
-        with self._parts.store.writing() as connection:
-            return forget(connection, self._parts.clock.now(), texts=kept.texts, tickets=kept.tickets)
+        """Forget what the retention says."""
+        kept, parts = self._settings.service.retention, self._parts
+        return forget(parts.store, parts.clock.now(), texts=kept.texts, tickets=kept.tickets)
 
 
 def compose(settings: Settings, policies: PolicySet, clock: Clock, secrets: Secrets, store: Store) -> Parts:

@@ -34,7 +34,6 @@ from connector.settings_values import (
     kept_for,
     known_adapter,
     listen_address,
-    metrics_address,
 )
 from connector.settings_vendors import check_vendors
 from connector.vendors import vendors
@@ -87,7 +86,7 @@ class Service(Table):
     mode: Mode = "observe"
     default_owner: str | None = None
     policies: tuple[str, ...] = DEFAULT_PATTERNS
-    metrics: Annotated[str | None, AfterValidator(metrics_address)] = None
+    metrics: Annotated[str, AfterValidator(listen_address)] | None = None
     caps: Caps = Caps()
     retention: Retention = Retention()
 

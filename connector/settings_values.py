@@ -74,33 +74,25 @@ def known_adapter(text: str) -> str:
 
 def interval(value: object) -> Seconds:
     """A duration of at least ten seconds; helpdesks count requests."""
-    if not isinstance(value, str):
-        raise fault("wrong-type", '`poll` takes a duration as text, for example "60s".')
-    try:
-        span = durations.seconds(value)
-    except ValueError as error:
-        raise fault("bad-duration", f"`poll`: {error}.") from None
-    if span < 10:
-        raise fault("out-of-range", f'`poll` says "{value}"; write 10s or more.')
-    return span
+    return duration(value, "`poll`", "60s", at_least="10s")
 
 
 def kept_for(value: object) -> Seconds:
     """A duration of at least a day."""
+    return duration(value, "retention", "30d", at_least="1d")
+
+
+def duration(value: object, name: str, example: str, *, at_least: str) -> Seconds:
+    """A duration in seconds. `name` is what an error calls the key."""
     if not isinstance(value, str):
-        raise fault("wrong-type", 'retention takes a duration as text, for example "30d".')
+        raise fault("wrong-type", f'{name} takes a duration as text, for example "{example}".')
     try:
         span = durations.seconds(value)
     except ValueError as error:
-        raise fault("bad-duration", f"retention: {error}.") from None
-    if span < DAY:
-        raise fault("out-of-range", f'retention says "{value}"; write 1d or more.')
+        raise fault("bad-duration", f"{name}: {error}.") from None
+    if span < durations.seconds(at_least):
+        raise fault("out-of-range", f'{name} says "{value}"; write {at_least} or more.')
     return span
-
-
-def metrics_address(text: str | None) -> str | None:
-    """HOST:PORT, or nowhere."""
-    return None if text is None else listen_address(text)
 
 
 def host_and_port(address: str) -> tuple[str, int]:

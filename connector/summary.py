@@ -35,14 +35,11 @@ def summarise(connection: Connection, before: int, looks: int, troubled: Sequenc
     """The ledger behind the line `before`, what is of unknown fate, and the accounts that did not answer."""
     counts: Counter[str] = Counter()
     said = [f"{name}: the helpdesk could not be read; see the log" for name in troubled]
-    while lines := ledger.after(connection, before):
-        counts.update(line.what for line in lines if line.what in SHOWN)
-        said += [
-            f"{line.account}/{line.ticket}: {line.what}: {line.text}"
-            for line in lines
-            if line.what in NEEDS_HUMAN
-        ]
-        before = lines[-1].id or before
+    for line in ledger.onward(connection, before):
+        if line.what in SHOWN:
+            counts[line.what] += 1
+        if line.what in NEEDS_HUMAN:
+            said.append(f"{line.account}/{line.ticket}: {line.what}: {line.text}")
     said += [
         f"{hold.ref}: held: {hold.why}; `uptier release` lets it go on" for hold in holds.every(connection)
     ]

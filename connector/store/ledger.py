@@ -1,6 +1,6 @@
 """The ledger: what happened, who did it, who owned it then. Lines are added and never changed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -54,10 +54,22 @@ def after(connection: Connection, line: int, limit: int = 500) -> tuple[Line, ..
     return tuple(_line(row) for row in rows.mappings())
 
 
+def onward(connection: Connection, line: int) -> Iterator[Line]:
+    """All lines that follow the line with this id, read bit by bit."""
+    while lines := after(connection, line):
+        yield from lines
+        line = lines[-1].id or line
+
+
 def newest(connection: Connection, limit: int = 100) -> tuple[Line, ...]:
     """The newest lines of all accounts, newest first."""
     rows = connection.execute(select(ledger).order_by(ledger.c.id.desc()).limit(limit))
     return tuple(_line(row) for row in rows.mappings())
+
+
+def newest_id(connection: Connection) -> int:
+    """The id of the newest line of all accounts; 0 before the first."""
+    return connection.execute(select(func.max(ledger.c.id))).scalar_one() or 0
 
 
 def count(connection: Connection, account: str, what: str, since: Instant) -> int:

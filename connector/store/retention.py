@@ -6,6 +6,7 @@ from sqlalchemy import Connection, and_, delete, or_, select, update
 
 from adapters.base import Write
 from connector.store import codec, inbox
+from connector.store.database import Store
 from connector.store.schema import episode, receipt, standing, ticket, timer
 from connector.store.schema import write as writes
 from connector.store.writes import State
@@ -35,13 +36,22 @@ class Forgotten:
         )
 
 
-def forget(connection: Connection, now: Instant, *, texts: Seconds, tickets: Seconds) -> Forgotten:
-    """Forget a batch of what is older; call it until nothing goes. The ledger stays: it holds no message."""
-    return Forgotten(
-        news=inbox.forget_done(connection, now - NEWS),
-        texts=forget_texts(connection, now - texts),
-        tickets=forget_tickets(connection, now - tickets),
-    )
+def forget(store: Store, now: Instant, *, texts: Seconds, tickets: Seconds) -> Forgotten:
+    """Forget what is older, one transaction a batch. The ledger stays: it holds no message."""
+    total = Forgotten()
+    while (batch := forget_batch(store, now, texts, tickets)) != Forgotten():
+        total += batch
+    return total
+
+
+def forget_batch(store: Store, now: Instant, texts: Seconds, tickets: Seconds) -> Forgotten:
+    """Forget at most so much that others need not wait long."""
+    with store.writing() as connection:
+        return Forgotten(
+            news=inbox.forget_done(connection, now - NEWS),
+            texts=forget_texts(connection, now - texts),
+            tickets=forget_tickets(connection, now - tickets),
+        )
 
 
 def forget_texts(connection: Connection, before: Instant) -> int:

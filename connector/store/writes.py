@@ -205,8 +205,19 @@ def get(connection: Connection, key: str) -> KeptWrite | None:
 
 def of_level(connection: Connection, ref: TicketRef, policy: str, level: str) -> tuple[KeptWrite, ...]:
     """The first write of each chain that this level of this policy has got done on the ticket."""
-    done = in_state(connection, ref, State.DONE)
-    return tuple(kept for kept in done if (kept.policy, kept.level, kept.place) == (policy, level, 0))
+    rows = connection.execute(
+        select(table)
+        .where(
+            table.c.account == ref.account,
+            table.c.ticket == ref.id,
+            table.c.state == State.DONE,
+            table.c.policy == policy,
+            table.c.level == level,
+            table.c.place == 0,
+        )
+        .order_by(table.c.planned_at)
+    )
+    return tuple(_kept(row) for row in rows.mappings())
 
 
 def everywhere(connection: Connection, state: State, limit: int = 100) -> tuple[KeptWrite, ...]:

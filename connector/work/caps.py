@@ -20,8 +20,10 @@ def in_the_way(
 ) -> Hold | None:
     """What holds these writes back; None if nothing does. A release counts as a new beginning."""
     ref = ticket.ref
-    if not intents.chain or (held := holds.of_ticket(connection, ref)):
-        return held if intents.chain else None
+    if not intents.chain:
+        return None
+    if held := holds.of_ticket(connection, ref):
+        return held
     if whole := holds.on_account(connection, ref.account):
         return Hold(ref=ref, scope="account", why=whole.why, since=now)
     own, accounts = holds.released_at(connection, ref)

@@ -15,8 +15,9 @@ from adapters.freshdesk import factory as freshdesk
 from adapters.servicenow import factory as servicenow
 from adapters.zendesk import factory as zendesk
 from adapters.zendesk.simulator_records import stamp
-from tests.adapters.freshdesk.world import HOOK_SECRET, START, Ledger
+from tests.adapters.freshdesk.world import HOOK_SECRET
 from tests.adapters.freshdesk.world import account as freshdesk_account
+from tests.adapters.recording import START, Ledger
 from tests.adapters.servicenow.world import account as servicenow_account
 from tests.adapters.zendesk.world import account as zendesk_account
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from adapters.freshdesk import factory
-from tests.adapters.freshdesk.world import Ledger, account
+from tests.adapters.freshdesk.world import account
+from tests.adapters.recording import Ledger
 
 ROOT = Path(__file__).parents[3]
 

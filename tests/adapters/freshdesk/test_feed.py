@@ -7,7 +7,8 @@ import pytest
 from adapters.base import AccessLost, Page, TryLater
 from adapters.freshdesk.cursor import LAST_PAGE, OVERLAP, Cursor, Place, begin, read
 from policies.model import Status
-from tests.adapters.freshdesk.world import START, TIER1, World, world
+from tests.adapters.freshdesk.world import TIER1, World, world
+from tests.adapters.recording import START
 
 LONG_AGO = START - 1000
 YEAR = 365 * 86400

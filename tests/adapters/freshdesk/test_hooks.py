@@ -12,7 +12,8 @@ from adapters.base import Adapter, Event, HookRequest, Malformed, NotAuthentic
 from adapters.freshdesk import factory
 from adapters.freshdesk.hooks import HEADER, decode, trusted
 from policies.model import TicketRef
-from tests.adapters.freshdesk.world import HOOK_SECRET, Ledger, World, account
+from tests.adapters.freshdesk.world import HOOK_SECRET, World, account
+from tests.adapters.recording import Ledger
 
 NOW = 1795600800
 BASIC = {"user": "uptier", "password": "secret:acme-webhook"}

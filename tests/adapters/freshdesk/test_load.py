@@ -7,7 +7,8 @@ import pytest
 
 from adapters.base import AccessLost, Gone, TryLater
 from policies.model import Metric, Need, Priority, Stage, Status, TicketRef, Who
-from tests.adapters.freshdesk.world import ALL, ANN, CLEO, PRINTER, START, TIER1, World, world
+from tests.adapters.freshdesk.world import ALL, ANN, CLEO, PRINTER, TIER1, World, world
+from tests.adapters.recording import START
 
 
 def paths(acme: World) -> list[str]:

@@ -11,7 +11,8 @@ import respx
 from adapters.base import AccessLost, HelpdeskError, OutcomeUnknown, TryLater, WontAccept
 from adapters.freshdesk.refusals import code, status
 from adapters.freshdesk.session import AGENT, Answer, Line, further
-from tests.adapters.freshdesk.world import Ledger, World, account, world
+from tests.adapters.freshdesk.world import World, account, world
+from tests.adapters.recording import Ledger
 
 BASE = "https://acme.freshdesk.test/api/v2"
 

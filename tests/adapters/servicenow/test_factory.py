@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from adapters.servicenow import factory
-from tests.adapters.servicenow.world import Ledger, account
+from tests.adapters.recording import Ledger
+from tests.adapters.servicenow.world import account
 
 PROJECT = Path(__file__).parents[3] / "pyproject.toml"
 

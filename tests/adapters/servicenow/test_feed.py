@@ -6,7 +6,8 @@ import pytest
 
 from adapters.base import AccessLost, Page, TryLater
 from policies.model import Status
-from tests.adapters.servicenow.world import START, World, world
+from tests.adapters.recording import START
+from tests.adapters.servicenow.world import World, world
 
 
 def tickets(acme: World, many: int, **more: Any) -> list[str]:

@@ -4,7 +4,8 @@ import pytest
 
 from adapters.base import AccessLost, Gone, TryLater
 from policies.model import Counts, Metric, Need, Stage, Status, TicketRef, Who
-from tests.adapters.servicenow.world import ALL, START, World, world
+from tests.adapters.recording import START
+from tests.adapters.servicenow.world import ALL, World, world
 
 
 def pass_by(acme: World, seconds: int = 10) -> None:

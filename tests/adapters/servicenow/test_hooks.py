@@ -12,7 +12,8 @@ from adapters.servicenow import factory
 from adapters.servicenow.hooks import SIGNATURE, STAMP, decode, sign
 from adapters.servicenow.simulator_hooks import payload, signed
 from policies.model import TicketRef
-from tests.adapters.servicenow.world import HOOK_SECRET, Ledger, World, account
+from tests.adapters.recording import Ledger
+from tests.adapters.servicenow.world import HOOK_SECRET, World, account
 
 NOW = 1795600800
 BODY = {

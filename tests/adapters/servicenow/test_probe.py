@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from adapters.base import Finding
-from tests.adapters.servicenow.world import START, World, world
+from tests.adapters.recording import START
+from tests.adapters.servicenow.world import World, world
 
 
 def findings(acme: World) -> dict[str, Finding]:

@@ -20,7 +20,8 @@ from adapters.servicenow.journal import reference
 from adapters.servicenow.simulator_rules import Rule
 from policies.model import Group, Need, Person, Priority, Who
 from policies.plan import Assign, ChangeTags, Follow, RaisePriority, SetField
-from tests.adapters.servicenow.world import ALL, START, World, world
+from tests.adapters.recording import START
+from tests.adapters.servicenow.world import ALL, World, world
 
 NOTE = Note(public=False, body="escalated")
 REPLY = Note(public=True, body="we are on it")

@@ -11,7 +11,8 @@ from adapters.base import AccessLost, Account, HelpdeskError, Limit, TryLater
 from adapters.servicenow.limits import Windows, retry_after
 from adapters.servicenow.session import AGENT, LARGEST, SMALLEST, Answer, Line, further
 from adapters.servicenow.simulator import BOT, CLIENT_SECRET, PASSWORD
-from tests.adapters.servicenow.world import BASIC, KEY, OAUTH, START, Ledger, World, account, world
+from tests.adapters.recording import START, Ledger
+from tests.adapters.servicenow.world import BASIC, KEY, OAUTH, World, account, world
 
 PASSWORD_GRANT = {**OAUTH, "user": BOT, "password": "secret:password"}
 HOST = "https://acme.service-now.test"

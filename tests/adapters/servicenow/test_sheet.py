@@ -14,7 +14,8 @@ from adapters.servicenow.profile import profile
 from adapters.servicenow.roster import Roster
 from adapters.servicenow.session import Line
 from policies.model import Status, TicketRef
-from tests.adapters.servicenow.world import Ledger, account
+from tests.adapters.recording import Ledger
+from tests.adapters.servicenow.world import account
 
 HOST = "https://acme.service-now.test"
 TABLE = f"{HOST}/api/now/table/incident"

@@ -12,7 +12,8 @@ from starlette.routing import Route
 from adapters.base import HookRequest
 from adapters.servicenow.hooks import decode
 from adapters.simulator_server import serve
-from tests.adapters.servicenow.world import HOOK_SECRET, START, World
+from tests.adapters.recording import START
+from tests.adapters.servicenow.world import HOOK_SECRET, World
 
 
 class Receiver:

@@ -2,18 +2,18 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from adapters.base import Account, Adapter, Limit, VendorAction, Write
+from adapters.base import Account, Adapter, VendorAction, Write
 from adapters.servicenow import factory
 from adapters.servicenow.simulator import API_KEY, BOT, CLIENT_SECRET, PASSWORD, create
 from adapters.servicenow.simulator_faults import Fault
 from adapters.servicenow.simulator_state import ServiceNow
 from adapters.simulator_server import serve
 from policies.model import Need, Ticket, TicketRef
+from tests.adapters.recording import Clock, Ledger
 
-START = 1_790_000_000
 HOOK_SECRET = "a-secret-of-our-own"
 SECRETS = {
     "secret:password": PASSWORD,
@@ -25,34 +25,6 @@ ALL = frozenset(Need)
 BASIC = {"kind": "basic", "user": BOT, "password": "secret:password"}
 KEY = {"kind": "key", "key": "secret:key"}
 OAUTH = {"kind": "oauth", "client_id": "uptier", "client_secret": "secret:client"}
-
-
-class Clock:
-    """The instance's time, moved by hand."""
-
-    def __init__(self) -> None:
-        self.at = START
-
-    def __call__(self) -> int:
-        return self.at
-
-
-@dataclass
-class Ledger:
-    """A gate that lets everything through and remembers."""
-
-    entered: list[tuple[str, ...]] = field(default_factory=list)
-    learned: list[Limit] = field(default_factory=list)
-    held: list[tuple[str, int]] = field(default_factory=list)
-
-    def enter(self, buckets: tuple[str, ...]) -> None:
-        self.entered.append(buckets)
-
-    def learn(self, limits: tuple[Limit, ...]) -> None:
-        self.learned.extend(limits)
-
-    def hold(self, bucket: str, wait: int) -> None:
-        self.held.append((bucket, wait))
 
 
 def account(url: str = "https://acme.service-now.test", **more: Any) -> Account:

@@ -9,7 +9,8 @@ import pytest
 
 from adapters.zendesk import factory
 from adapters.zendesk.hooks import PUBLIC_SECRET
-from tests.adapters.zendesk.world import Ledger, account
+from tests.adapters.recording import Ledger
+from tests.adapters.zendesk.world import account
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from adapters.base import AccessLost, Page, TryLater
-from tests.adapters.zendesk.world import START, World, world
+from tests.adapters.recording import START
+from tests.adapters.zendesk.world import World, world
 
 LONG_AGO = START - 1000
 

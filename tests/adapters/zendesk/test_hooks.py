@@ -11,7 +11,8 @@ from adapters.base import Adapter, Event, HookRequest, Malformed, NotAuthentic
 from adapters.zendesk import factory
 from adapters.zendesk.hooks import INVOCATION, PUBLIC_SECRET, SIGNATURE, STAMP, decode, sign
 from policies.model import TicketRef
-from tests.adapters.zendesk.world import HOOK_SECRET, Ledger, World, account
+from tests.adapters.recording import Ledger
+from tests.adapters.zendesk.world import HOOK_SECRET, World, account
 
 NOW = 1795600800
 AT = "2026-11-25T10:00:00Z"

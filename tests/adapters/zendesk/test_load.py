@@ -6,7 +6,8 @@ import pytest
 
 from adapters.base import AccessLost, Gone, TryLater
 from policies.model import Metric, Need, Priority, Stage, Status, TicketRef, Who
-from tests.adapters.zendesk.world import ALL, PRINTER, START, World, world
+from tests.adapters.recording import START
+from tests.adapters.zendesk.world import ALL, PRINTER, World, world
 
 
 def paths(acme: World) -> list[str]:

@@ -19,7 +19,8 @@ from adapters.base import (
 from adapters.zendesk.simulator_state import Trigger
 from policies.model import Group, Need, Person, Priority, Status, Who
 from policies.plan import Assign, ChangeTags, RaisePriority
-from tests.adapters.zendesk.world import ALL, PRINTER, START, World, world
+from tests.adapters.recording import START
+from tests.adapters.zendesk.world import ALL, PRINTER, World, world
 
 NOTE = Note(public=False, body="escalated")
 REPLY = Note(public=True, body="we are on it")

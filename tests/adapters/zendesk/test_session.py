@@ -11,7 +11,8 @@ from adapters.base import AccessLost, Account, Gate, HelpdeskError, Limit, TryLa
 from adapters.zendesk.credentials import Credentials, credentials
 from adapters.zendesk.session import AGENT, Line, ask_for_token, origin
 from adapters.zendesk.simulator import API_KEY, BOT
-from tests.adapters.zendesk.world import Ledger, World, account, world
+from tests.adapters.recording import Ledger
+from tests.adapters.zendesk.world import World, account, world
 
 PLAIN = frozenset[Any]()
 

@@ -2,51 +2,23 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from adapters.base import Account, Adapter, Limit
+from adapters.base import Account, Adapter
 from adapters.simulator_server import serve
 from adapters.zendesk import factory
 from adapters.zendesk.simulator import TOKEN, create
 from adapters.zendesk.simulator_faults import Fault
 from adapters.zendesk.simulator_state import Zendesk
 from policies.model import Need, TicketRef
+from tests.adapters.recording import Clock, Ledger
 
-START = 1_790_000_000
 HOOK_SECRET = "a-secret-of-our-own"
 SECRETS = {"secret:acme-token": TOKEN, "secret:acme-webhook": HOOK_SECRET}
 PRINTER = TicketRef("acme", "1")
 ALL = frozenset(Need)
 PLAIN = frozenset[Need]()
-
-
-class Clock:
-    """The account's time, moved by hand."""
-
-    def __init__(self) -> None:
-        self.at = START
-
-    def __call__(self) -> int:
-        return self.at
-
-
-@dataclass
-class Ledger:
-    """A gate that lets everything through and remembers."""
-
-    entered: list[tuple[str, ...]] = field(default_factory=list)
-    learned: list[Limit] = field(default_factory=list)
-    held: list[tuple[str, int]] = field(default_factory=list)
-
-    def enter(self, buckets: tuple[str, ...]) -> None:
-        self.entered.append(buckets)
-
-    def learn(self, limits: tuple[Limit, ...]) -> None:
-        self.learned.extend(limits)
-
-    def hold(self, bucket: str, wait: int) -> None:
-        self.held.append((bucket, wait))
 
 
 def account(url: str = "https://acme.zendesk.test", **more: Any) -> Account:
