@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
 
 # What works through thousands of cases or kills processes runs first, without the weight of coverage.
-LONG   := tests/crash tests/connector/test_two_deaths.py tests/connector/test_faults.py \
+LONG   := tests/crash tests/connector/test_two_deaths.py tests/connector/test_faults.py tests/connector/test_sick_database.py \
           tests/adapters/test_decode_fuzz.py tests/policies/test_properties.py tests/policies/test_calendars.py \
           tests/policies/test_could_matter.py tests/policies/test_hundred_lives.py
 

@@ -22,6 +22,7 @@ from connector.cli_config import (
     NEEDS_HUMAN,
     WRONG,
     AsJson,
+    Commands,
     Config,
     checked,
     give_up,
@@ -37,6 +38,7 @@ TAKES_UP = 15.0
 """Real seconds in which a running service has read its policies again."""
 
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -74,7 +76,6 @@ def run(
     from connector.clock import SystemClock
     from connector.secrets import SecretError, Secrets
     from connector.service import CannotListen, Service
-    from connector.store.database import StoreTrouble
     from connector.store.lock import AlreadyRunning
 
     settings, policies = checked(config)
@@ -87,7 +88,7 @@ def run(
                 typer.echo(json.dumps(summary.as_json()) if as_json else "\n".join(summary.lines()))
                 raise typer.Exit(NEEDS_HUMAN if summary.needs_human else 0)
             serve(service, config)
-    except (SecretError, StoreTrouble, AlreadyRunning, CannotListen, ValueError) as error:
+    except (SecretError, AlreadyRunning, CannotListen, ValueError) as error:
         give_up(str(error))
 
 

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
+
+from connector.store.trouble import StoreTrouble
 
 if TYPE_CHECKING:
     from connector.settings import Loaded, Settings
@@ -22,6 +25,17 @@ Config = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
 TicketName = Annotated[str, typer.Argument(metavar="ACCOUNT/ID", help="A ticket, for example acme/4711.")]
 CONFIG = Path("uptier.toml")
+
+
+class Commands(TyperGroup):
+    """All commands. One whose database cannot be used ends with what the database said."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except StoreTrouble as trouble:
+            give_up(str(trouble))
 
 
 def checked(config: Path) -> "tuple[Settings, PolicySet]":
@@ -53,15 +67,12 @@ def loaded_with_directory(config: Path) -> "Loaded":
 def known_directories(settings: "Settings") -> "Mapping[str, KnownAccount]":
     """The directories as last read, by account; none where no database is yet."""
     from connector.store import directories
-    from connector.store.database import StoreTrouble, open_store
+    from connector.store.database import open_store
     from policies.known import KnownAccount
 
     if not Path(settings.service.database.removeprefix("sqlite:///")).exists():
         return {}
-    try:
-        store = open_store(settings.service.database)
-    except StoreTrouble as trouble:
-        give_up(str(trouble))
+    store = open_store(settings.service.database)
     with store.reading() as connection:
         read = {name: directories.read(connection, name) for name in settings.accounts}
     store.close()
@@ -70,13 +81,10 @@ def known_directories(settings: "Settings") -> "Mapping[str, KnownAccount]":
 
 def opened(config: Path) -> "Store":
     """The database of this config, to read from."""
-    from connector.store.database import StoreTrouble, open_store
+    from connector.store.database import open_store
 
     settings, _ = checked(config)
-    try:
-        return open_store(settings.service.database)
-    except StoreTrouble as trouble:
-        give_up(str(trouble))
+    return open_store(settings.service.database)
 
 
 def ticket_ref(text: str) -> "TicketRef":

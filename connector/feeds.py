@@ -14,6 +14,7 @@ from connector.intake.census import census_due, take_census
 from connector.intake.poller import poll_account
 from connector.store import accounts, directories
 from connector.store.database import Store
+from connector.store.trouble import StoreTrouble
 from connector.work.reading import Read
 from connector.work.rules import Rules
 from connector.work.worker import Worker
@@ -76,7 +77,7 @@ class Feeds:
         except AccessLost as lost:
             self._worker.pause(desk.name, str(lost))
             return False
-        except HelpdeskError as trouble:
+        except (HelpdeskError, StoreTrouble) as trouble:
             log.warning("visit_failed", account=desk.name, errand=what, reason=str(trouble))
             return False
         finally:

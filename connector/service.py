@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import entry_points
@@ -32,6 +32,7 @@ from connector.store.database import Store, open_store
 from connector.store.inbox import Arrival
 from connector.store.lock import only_engine
 from connector.store.retention import Forgotten, forget
+from connector.store.trouble import StoreTrouble
 from connector.summary import Summary, summarise
 from connector.work.budget import Budget
 from connector.work.reading import Read
@@ -89,6 +90,7 @@ class Service:
         self._server: uvicorn.Server | None = None
         self._serving: threading.Thread | None = None
         self._paused: dict[str, str | None] = {}
+        self._said_trouble: str | None = None
 
     def __enter__(self) -> "Service":
         return self
@@ -164,6 +166,8 @@ class Service:
         looks = 0
         while True:
             looks += parts.engine.drain(parts.worker.work)
+            if parts.store.trouble is not None:
+                raise StoreTrouble(parts.store.trouble)
             progress(f"looked at tickets {looks} times")
             due = self._next_due()
             if due is None or due > parts.clock.now() + ONCE_WAITS:
@@ -216,13 +220,30 @@ class Service:
 
     def _ready(self) -> tuple[bool, dict[str, object]]:
         """Answered in the receiver's event loop, so from memory."""
-        paused, writes = self._paused, self._inbox.well()
-        return writes and not paused, {"inbox": "well" if writes else "not writing", "paused": paused}
+        paused, trouble = self._paused, self._parts.store.trouble
+        writes = self._inbox.well() and trouble is None
+        facts: dict[str, object] = {"inbox": "well" if writes else "not writing", "paused": paused}
+        return writes and not paused, facts if trouble is None else facts | {"database": trouble}
 
     def _take_pulse(self) -> None:
-        with self._parts.store.reading() as connection:
+        """Know what is paused, and whether a database that failed to write does so again."""
+        store = self._parts.store
+        if store.trouble is not None:
+            self._try_to_write(store)
+        with store.reading() as connection:
             known = accounts.every(connection)
         self._paused = {one.name: one.paused_reason for one in known if one.paused_at is not None}
+
+    def _try_to_write(self, store: Store) -> None:
+        """Said once when it begins and once when it is over."""
+        if self._said_trouble != store.trouble:
+            self._said_trouble = store.trouble
+            log.error("database_in_trouble", reason=store.trouble, next="nothing is lost; webhooks get 503")
+        with suppress(StoreTrouble), store.writing() as connection:
+            cursors.save(connection, "", "pulse", str(self._parts.clock.now()), self._parts.clock.now())
+        if store.trouble is None:
+            self._said_trouble = None
+            log.warning("database_works_again")
 
     def _every(
         self, name: str, call: Callable[[], object], seconds: Seconds, *, at_once: bool = False

@@ -6,12 +6,12 @@ from itertools import chain
 
 import structlog
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
 from connector.engine import Work
 from connector.engine.line import Line
 from connector.store import timers, waiting
 from connector.store.database import Store, after_commit
+from connector.store.trouble import StoreTrouble
 from connector.store.waiting import Waiting
 from policies.model import Instant, Seconds, TicketRef
 
@@ -128,6 +128,9 @@ class LocalEngine:
     def _look(self, work: Work, ref: TicketRef) -> None:
         try:
             work(ref)
+        except StoreTrouble as trouble:
+            log.warning("look_failed", ticket=str(ref), reason=str(trouble))
+            self._hold_back(ref)
         except Exception:  # the edge of the thread: no ticket may take the others down with it
             log.exception("look_failed", ticket=str(ref))
             self._hold_back(ref)
@@ -145,5 +148,5 @@ class LocalEngine:
         try:
             with self._store.writing() as connection:
                 timers.start(connection, ref, self._now() + wait, f"failed {failures} times", holds=True)
-        except SQLAlchemyError:
-            log.exception("hold_back_failed", ticket=str(ref))
+        except StoreTrouble as trouble:  # the sweep finds what is still owed
+            log.warning("hold_back_failed", ticket=str(ref), reason=str(trouble))

@@ -7,12 +7,12 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from connector.engine import Engine
 from connector.store import inbox
 from connector.store.database import Store
 from connector.store.inbox import Arrival
+from connector.store.trouble import StoreTrouble
 
 AT_MOST = 500
 
@@ -97,8 +97,8 @@ class GroupCommit:
             with self._store.writing(priority=True) as connection:
                 self._engine.wake(connection, inbox.put(connection, arrivals))
             kept = True
-        except SQLAlchemyError:
-            log.exception("inbox_commit_failed", requests=len(batch))
+        except StoreTrouble as trouble:
+            log.warning("inbox_commit_failed", requests=len(batch), reason=str(trouble))
         finally:
             _answer(batch, kept=kept)
 

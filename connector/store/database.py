@@ -8,25 +8,29 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, NotSupportedError, ProgrammingError
 from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
 
 from connector.store.schema import HEAD
+from connector.store.trouble import StoreTrouble
 from connector.store.turns import Turns
 
 BUSY_SECONDS = 30
 AFTER_COMMIT = "uptier.after_commit"
-
-
-class StoreTrouble(Exception):
-    """The database cannot be opened or used as it is; the text says what to do."""
+OUR_MISTAKES = (IntegrityError, ProgrammingError, DataError, NotSupportedError)
+"""Errors of a statement, not of the database."""
 
 
 class Store:
-    """One database. Open it with `open_store`; share it between threads; close it once."""
+    """One database. Open it with `open_store`; share it between threads; close it once.
+
+    A database that cannot be used (locked, full, read-only, gone) raises StoreTrouble.
+    """
 
     def __init__(self, engine: Engine, path: Path) -> None:
         self.path = path
+        self.trouble: str | None = None
+        """What the last write failed of; None when it succeeded."""
         self._reads = engine
         self._writes = engine.execution_options(begin="BEGIN IMMEDIATE")
         self._turns = Turns()
@@ -34,7 +38,7 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A steady view of the database; what is written through it is undone."""
-        with self._reads.connect() as connection:
+        with self._named(), self._reads.connect() as connection:
             yield connection
 
     @contextmanager
@@ -44,14 +48,28 @@ class Store:
         Writers take turns in the order they came; `priority` is the receiver's, which answers a vendor.
         """
         calls: list[Callable[[], None]] = []
-        with self._turns.turn(priority=priority), self._writes.begin() as connection:
-            connection.info[AFTER_COMMIT] = calls
-            try:
-                yield connection
-            finally:
-                del connection.info[AFTER_COMMIT]  # the pool gives the same connection to readers
+        try:
+            with self._turns.turn(priority=priority), self._named(), self._writes.begin() as connection:
+                connection.info[AFTER_COMMIT] = calls
+                try:
+                    yield connection
+                finally:
+                    del connection.info[AFTER_COMMIT]  # the pool gives the same connection to readers
+        except StoreTrouble as trouble:
+            self.trouble = str(trouble)
+            raise
+        self.trouble = None
         for call in calls:
             call()
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        try:
+            yield
+        except OUR_MISTAKES:
+            raise
+        except DatabaseError as error:
+            raise StoreTrouble(f"{self.path}: {error.orig}; check the disk and the file's rights") from error
 
     def close(self) -> None:
         """Close every connection. Nothing may be reading or writing."""

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
 from connector.engine.local import LocalEngine
 from connector.store import inbox, timers
 from connector.store.database import Store
+from connector.store.trouble import StoreTrouble
 from policies.model import TicketRef
 from tests.connector.store.samples import REF, an_arrival
 
@@ -261,7 +261,7 @@ def test_a_failed_look_on_a_failing_database_leaves_the_thread_alive(
     store: Store, engine: LocalEngine, looks: Looks, monkeypatch: pytest.MonkeyPatch, said: list[Any]
 ) -> None:
     def full(*_args: object, **_kwargs: object) -> None:
-        raise OperationalError("INSERT", {}, Exception("database or disk is full"))
+        raise StoreTrouble("database or disk is full")
 
     arrive(store, None, "d1")
     with monkeypatch.context() as patch:

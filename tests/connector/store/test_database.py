@@ -9,7 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from connector.store import inbox
-from connector.store.database import Store, StoreTrouble, after_commit, open_store
+from connector.store.database import Store, after_commit, open_store
+from connector.store.trouble import StoreTrouble
 from tests.connector.store.samples import REF, an_arrival
 
 
