@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from connector.desks import Desk
 from connector.store import accounts, holds, inbox, ledger, timers, writes
 from connector.store.database import Store
+from connector.work.skew import Skews
 from policies.model import Instant
 
 LATE = (1, 5, 15, 60, 300, 900, 3600, 14400, 86400)
@@ -24,10 +25,12 @@ LATE = (1, 5, 15, 60, 300, 900, 3600, 14400, 86400)
 class Metrics:
     """The numbers of one process. `store` is read at each scrape."""
 
-    def __init__(self, store: Store, desks: Mapping[str, Desk], clock: Callable[[], Instant]) -> None:
+    def __init__(
+        self, store: Store, desks: Mapping[str, Desk], clock: Callable[[], Instant], skews: Skews
+    ) -> None:
         self.registry = CollectorRegistry()
         # first, since collectors are asked in this order and it reads the ledger that the counters count
-        self.registry.register(_Now(self._catch_up, store, desks, clock))
+        self.registry.register(_Now(self._catch_up, store, desks, clock, skews))
         self.webhooks = Counter(
             "uptier_webhooks", "Webhooks by how they were answered.", ["answer"], registry=self.registry
         )
@@ -76,7 +79,9 @@ class _Now(Collector):
         store: Store,
         desks: Mapping[str, Desk],
         clock: Callable[[], Instant],
+        skews: Skews,
     ) -> None:
+        self._skews = skews
         self._catch_up = catch_up
         self._store = store
         self._desks = desks
@@ -92,6 +97,12 @@ class _Now(Collector):
             self._catch_up(connection)
             yield from self._counted(connection)
         yield self._budgets()
+        skew = GaugeMetricFamily(
+            "uptier_clock_skew_seconds", "The helpdesk's clock minus ours.", labels=["account"]
+        )
+        for account, seconds in self._skews.seen().items():
+            skew.add_metric([account], seconds)
+        yield skew
 
     def _counted(self, connection: Connection) -> Iterator[Metric]:
         oldest = inbox.oldest_open(connection)

@@ -34,9 +34,10 @@ from connector.store.lock import only_engine
 from connector.store.retention import Forgotten, forget
 from connector.store.trouble import StoreTrouble
 from connector.summary import Summary, summarise
-from connector.work.budget import Budget
+from connector.work.budget import Budget, lane_of
 from connector.work.reading import Read
 from connector.work.rules import InForce, Rules
+from connector.work.skew import Skews
 from connector.work.worker import Worker
 from policies.model import Instant, Seconds
 from policies.policy import PolicySet
@@ -66,6 +67,7 @@ class Parts:
     engine: LocalEngine
     worker: Worker
     feeds: Feeds
+    skews: Skews
 
 
 class Service:
@@ -86,7 +88,7 @@ class Service:
             executors={"default": Errands()}, job_defaults={"coalesce": True, "misfire_grace_time": None}
         )
         self._inbox = GroupCommit(store, self._parts.engine)
-        self._metrics = Metrics(store, self._parts.desks, clock.now)
+        self._metrics = Metrics(store, self._parts.desks, clock.now, self._parts.skews)
         self._server: uvicorn.Server | None = None
         self._serving: threading.Thread | None = None
         self._paused: dict[str, str | None] = {}
@@ -180,8 +182,15 @@ class Service:
         with self._parts.store.reading() as connection:
             paused = {one.name for one in accounts.every(connection) if one.paused_at is not None}
             coming = timers.coming(connection, 200)
-        due = (timer.due for timer in coming if timer.ref.account in self._parts.desks.keys() - paused)
-        return next(due, None)
+        open_desks = {name: desk for name, desk in self._parts.desks.items() if name not in paused}
+        return min(
+            (
+                max(timer.due, open_desks[timer.ref.account].budget.rests_until(lane_of(timer.urgent)))
+                for timer in coming
+                if timer.ref.account in open_desks
+            ),
+            default=None,
+        )
 
     def _listen(self) -> str:
         host, port = self._settings.service.address
@@ -275,14 +284,30 @@ class Service:
 def compose(settings: Settings, policies: PolicySet, clock: Clock, secrets: Secrets, store: Store) -> Parts:
     """Put the parts together. SecretError and ValueError say which setting is wrong."""
     desks = {name: open_desk(name, settings, clock, secrets) for name in settings.accounts}
-    engine = LocalEngine(store, clock.now)
+    engine = LocalEngine(store, clock.now, rests=partial(_rests, desks, clock))
     read = Read(clock)
     rules = InForce(take_up(store, policies, clock.now(), tuple(desks)))
-    worker = Worker(store=store, clock=clock, desks=desks, rules=rules, caps=settings.service.caps, read=read)
+    skews = Skews()
+    worker = Worker(
+        store=store, clock=clock, desks=desks, rules=rules, caps=settings.service.caps, read=read, skews=skews
+    )
     feeds = Feeds(store=store, clock=clock, engine=engine, worker=worker, rules=rules, read=read)
     return Parts(
-        store=store, clock=clock, desks=desks, rules=rules, engine=engine, worker=worker, feeds=feeds
+        store=store,
+        clock=clock,
+        desks=desks,
+        rules=rules,
+        engine=engine,
+        worker=worker,
+        feeds=feeds,
+        skews=skews,
     )
+
+
+def _rests(desks: Mapping[str, Desk], clock: Clock, account: str, urgent: bool) -> bool:
+    """Whether the account's budget has no room for another look."""
+    desk = desks.get(account)
+    return desk is not None and clock.now() < desk.budget.rests_until(lane_of(urgent))
 
 
 def open_desk(name: str, settings: Settings, clock: Clock, secrets: Secrets) -> Desk:

@@ -1,22 +1,27 @@
 """Who is next: the tickets that wait, those under way, and the rules between them. Nothing here blocks."""
 
 from collections import Counter, OrderedDict, deque
+from collections.abc import Callable
 
 from policies.model import TicketRef
 
 Lane = OrderedDict[TicketRef, None]
 """Tickets in the order they came; leaving is cheap at the front and in the middle."""
 
+Rests = Callable[[str, bool], bool]
+
 
 class Line:
     """Tickets in line, by account. Not safe between threads: the engine holds its lock around every call.
 
     A ticket stands here once. No account has more than `per_account` tickets under way, accounts take turns,
-    and back-fill of any account waits while another account has something urgent that may start.
+    and back-fill of any account waits while another account has something urgent that may start. `rests` says
+    of an account and whether it is urgent that nothing may start there now.
     """
 
-    def __init__(self, per_account: int) -> None:
+    def __init__(self, per_account: int, rests: Rests = lambda _account, _urgent: False) -> None:
         self._per_account = per_account
+        self._rests = rests
         self._urgent: dict[str, Lane] = {}
         self._backfill: dict[str, Lane] = {}
         self._turns: deque[str] = deque()
@@ -38,11 +43,14 @@ class Line:
 
     def take(self) -> TicketRef | None:
         """The next ticket, which then is under way; None when nothing may start now."""
-        for lanes in (self._urgent, self._backfill):
+        for urgent, lanes in ((True, self._urgent), (False, self._backfill)):
             for account in self._turns:
-                if lanes[account] and self._under_way[account] < self._per_account:
+                if lanes[account] and self._may_start(account, urgent):
                     return self._start(account, lanes[account])
         return None
+
+    def _may_start(self, account: str, urgent: bool) -> bool:
+        return self._under_way[account] < self._per_account and not self._rests(account, urgent)
 
     def done(self, ref: TicketRef) -> None:
         """The look at this ticket is over."""

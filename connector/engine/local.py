@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import Connection
 
 from connector.engine import Work
-from connector.engine.line import Line
+from connector.engine.line import Line, Rests
 from connector.store import timers, waiting
 from connector.store.database import Store, after_commit
 from connector.store.trouble import StoreTrouble
@@ -28,11 +28,17 @@ class LocalEngine:
     then and once before `run`, for what the last process left undone."""
 
     def __init__(
-        self, store: Store, now: Callable[[], Instant], *, threads: int = 16, per_account: int = 4
+        self,
+        store: Store,
+        now: Callable[[], Instant],
+        *,
+        threads: int = 16,
+        per_account: int = 4,
+        rests: Rests = lambda _account, _urgent: False,
     ) -> None:
         self._store = store
         self._now = now
-        self._line = Line(per_account)
+        self._line = Line(per_account, rests)
         self._changed = threading.Condition()
         self._stopping = False
         self._threads = threads

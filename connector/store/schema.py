@@ -1,8 +1,19 @@
 """The tables, the same on SQLite and PostgreSQL. Instants are epoch seconds; JSON is text made by `codec`."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    true,
+)
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration. A database that stands here is opened without loading Alembic."""
 
 metadata = MetaData(
@@ -126,6 +137,7 @@ timer = Table(
     Column("due", BigInteger, nullable=False),
     Column("why", Text, nullable=False),
     Column("holds", Boolean, nullable=False),
+    Column("urgent", Boolean, nullable=False, server_default=true()),
 )
 Index("ix_timer_due", timer.c.due)
 

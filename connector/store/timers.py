@@ -1,8 +1,9 @@
 """Timers: one a ticket, the next time at which it must be looked at even if nothing is heard of it."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, Row, delete, func, select
 
 from connector.store.dialect import put
 from connector.store.schema import timer
@@ -11,17 +12,29 @@ from policies.model import Instant, TicketRef
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timer:
-    """When to look at a ticket, and why. `holds`: no look before then, unless news comes in."""
+    """When to look at a ticket, and why. `holds`: no look before then, unless news comes in. `urgent`: a deadline
+    or a person waits for it, not back-fill that was put off."""
 
     ref: TicketRef
     due: Instant
     why: str
     holds: bool
+    urgent: bool
 
 
-def start(connection: Connection, ref: TicketRef, due: Instant, why: str, *, holds: bool = False) -> None:
+def start(
+    connection: Connection,
+    ref: TicketRef,
+    due: Instant,
+    why: str,
+    *,
+    holds: bool = False,
+    urgent: bool = True,
+) -> None:
     """Set the ticket's timer, in place of the one it had."""
-    row = {"account": ref.account, "ticket": ref.id, "due": due, "why": why, "holds": holds}
+    row = {
+        "account": ref.account, "ticket": ref.id, "due": due, "why": why, "holds": holds, "urgent": urgent,
+    }  # fmt: skip
     put(connection, timer, [row])
 
 
@@ -35,18 +48,20 @@ def of_ticket(connection: Connection, ref: TicketRef) -> Timer | None:
     row = connection.execute(
         select(timer).where(timer.c.account == ref.account, timer.c.ticket == ref.id)
     ).first()
-    return None if row is None else Timer(ref=ref, due=row.due, why=row.why, holds=row.holds)
+    return None if row is None else _timer(row)
 
 
 def coming(connection: Connection, limit: int) -> tuple[Timer, ...]:
     """The next timers of all accounts, the earliest first."""
     rows = connection.execute(select(timer).order_by(timer.c.due).limit(limit))
-    return tuple(
-        Timer(ref=TicketRef(row.account, row.ticket), due=row.due, why=row.why, holds=row.holds)
-        for row in rows
-    )
+    return tuple(_timer(row) for row in rows)
 
 
 def outstanding(connection: Connection) -> int:
     """How many timers are set."""
     return connection.execute(select(func.count()).select_from(timer)).scalar_one()
+
+
+def _timer(row: Row[Any]) -> Timer:
+    ref = TicketRef(row.account, row.ticket)
+    return Timer(ref=ref, due=row.due, why=row.why, holds=row.holds, urgent=row.urgent)

@@ -35,10 +35,13 @@ def with_news(connection: Connection, now: Instant, per_account: int) -> tuple[W
 
 
 def with_due_timer(connection: Connection, now: Instant, per_account: int) -> tuple[Waiting, ...]:
-    """Tickets whose timer is due, the longest overdue first, at most so many an account."""
-    rank = func.row_number().over(partition_by=timer.c.account, order_by=timer.c.due)
+    """Tickets whose timer is due, urgent ones first, then the longest overdue, at most so many an account."""
+    rank = func.row_number().over(partition_by=timer.c.account, order_by=(timer.c.urgent.desc(), timer.c.due))
     owed = select(
-        timer.c.account, timer.c.ticket, case((timer.c.due <= now, 1)).label("urgent"), rank.label("rank")
+        timer.c.account,
+        timer.c.ticket,
+        case((timer.c.urgent, 1), else_=0).label("urgent"),
+        rank.label("rank"),
     )
     return _first_ranks(connection, owed.where(timer.c.due <= now, ~_paused(timer)), per_account)
 

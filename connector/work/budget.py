@@ -3,12 +3,16 @@
 The vendor's headers tell each budget's size. Only `share` of it is ours, the rest is left to the account's
 other integrations. In any span as long as the vendor's window no more than our share is sent, wherever the
 vendor's own window begins. Back-fill (census, poll catch-up) may use only a part of the share, so that work
-with a deadline always finds room. Until an answer has told a budget's size, nothing is withheld.
+with a deadline always finds room; while back-fill is refused, deadlines spare it a small part in their turn,
+so that it goes on under any load. Until an answer has told a budget's size, nothing is withheld.
+
+A thread whose request has no room waits here for a while, so that what a look has read already is not thrown
+away; beyond that the work is put off (TryLater).
 """
 
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -21,9 +25,25 @@ from policies.model import Instant, Seconds
 Lane = Literal["deadline", "backfill"]
 
 BACKFILL_PART = 0.7
-BELIEVED: Seconds = 5  # how long "nothing remains" is believed of a vendor that does not tell when it resets
+SPARED_PART = 0.03
+PATIENCE: Mapping[Lane, Seconds] = {"deadline": 65, "backfill": 5}
+"""How long a thread waits here. Back-fill soon gives its place among the account's threads to others."""
+
+
+def lane_of(urgent: bool) -> Lane:
+    """Where a look belongs."""
+    return "deadline" if urgent else "backfill"
+
 
 current_lane: ContextVar[Lane] = ContextVar("lane", default="deadline")
+
+
+Part = Callable[[int], int]
+"""How many of our requests in a window."""
+
+
+class NoRoom(TryLater):
+    """The account's requests, or our share of them, are used: no other ticket of this lane fares better before then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,28 +80,40 @@ class MemoryTally:
 
     def _wait(self, bucket: str, allowance: Allowance, now: Instant) -> Seconds:
         sent = self._sent.setdefault(bucket, deque())
-        while sent and sent[0] <= now - allowance.window:
+        while sent and sent[0] < now - allowance.window:  # now is rounded down, so a second more
             sent.popleft()
         over = len(sent) - allowance.at_most
-        return sent[over] + allowance.window - now if over >= 0 else 0
+        return sent[over] + allowance.window + 1 - now if over >= 0 else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What the vendor last said of a bucket; `remaining` is believed until `until`."""
+    """What the vendor last said of a bucket; `remaining` is believed until `until`. Its window began at `began` or
+    before: a vendor that does not tell when it resets is believed until that much later."""
 
     limit: Limit
     until: Instant
+    began: Instant
 
 
 class Budget:
     """The gate of one account (`adapters.base.Gate`). Any thread may use it."""
 
-    def __init__(self, account: str, share: float, clock: Clock, tally: Tally | None = None) -> None:
+    def __init__(
+        self,
+        account: str,
+        share: float,
+        clock: Clock,
+        tally: Tally | None = None,
+        patience: Mapping[Lane, Seconds] = PATIENCE,
+    ) -> None:
         self._account = account
         self._share = share
         self._clock = clock
         self._tally = tally or MemoryTally()
+        self._patience = patience
+        self._backfill_waits_until: Instant = 0
+        self._rests_until: dict[Lane, Instant] = {}
         self._told: dict[str, Told] = {}
         self._held: dict[str, Instant] = {}
         self._lock = threading.Lock()
@@ -97,26 +129,65 @@ class Budget:
             current_lane.reset(token)
 
     def enter(self, buckets: tuple[str, ...]) -> None:
-        """Take one request out of each bucket. Raises TryLater, with nothing taken, if one has no room."""
+        """Take one request out of each bucket. Raises TryLater, with nothing taken, if one has no room even
+        after a while."""
+        until = self._clock.monotonic() + self._patience[current_lane.get()]
+        while refusal := self._refusal(buckets):
+            if self._clock.monotonic() + refusal.wait > until:
+                raise refusal
+            self._clock.sleep(refusal.wait)
+
+    def _refusal(self, buckets: tuple[str, ...]) -> TryLater | None:
+        """Take one request out of each bucket, or say why not."""
         now = self._clock.now()
         until = max((self._held.get(bucket, 0) for bucket in buckets), default=0)
         if until > now:
-            raise TryLater(f"{self._account} asked for a pause", until - now)
+            return TryLater(f"{self._account} asked for a pause", until - now)
         known = {bucket: told for bucket in buckets if (told := self._told.get(bucket))}
-        allowances = {bucket: self._allowance(told.limit) for bucket, told in known.items()}
+        if current_lane.get() == "deadline":
+            part = _beside_backfill if self._backfill_waits_until > now else _all
+            return self._take(known, part, now)
+        refusal = self._take(known, _for_backfill, now, backfill=_for_backfill)
+        if refusal is not None:
+            windows = (told.limit.window for told in known.values())
+            self._backfill_waits_until = now + max(windows, default=0)
+            refusal = self._take(known, _all, now, backfill=_spared)
+        return refusal
+
+    def _take(
+        self, known: Mapping[str, Told], part: Part, now: Instant, *, backfill: Part | None = None
+    ) -> TryLater | None:
+        """One request while less than this part of our share is used, and that part of it by back-fill."""
         for bucket, told in known.items():
-            if told.limit.remaining <= self._left_alone(told.limit) and told.until > now:
-                raise TryLater(f"{self._account} has no requests left in {bucket}", told.until - now)
+            ours = _at_least_one(told.limit.total * self._share)
+            kept_free = ours - part(ours)
+            if told.limit.remaining <= kept_free and told.until > now:
+                return NoRoom(f"{self._account} has no requests left in {bucket}", told.until - now)
+        allowances = {bucket: self._allowance(told.limit, part) for bucket, told in known.items()}
+        if backfill is not None:
+            allowances |= {
+                f"{bucket}, backfill": self._allowance(told.limit, backfill) for bucket, told in known.items()
+            }
         if wait := self._tally.take(allowances, now):
-            raise TryLater(f"our share of {self._account}'s requests is used", wait)
+            return NoRoom(f"our share of {self._account}'s requests is used", wait)
+        return None
+
+    def rest(self, lane: Lane, wait: Seconds) -> None:
+        """Begin no look in this lane for so many seconds."""
+        self._rests_until[lane] = self._clock.now() + wait
+
+    def rests_until(self, lane: Lane) -> Instant:
+        """Before then a look in this lane would find no room."""
+        return self._rests_until.get(lane, 0)
 
     def learn(self, limits: tuple[Limit, ...]) -> None:
         """Hear what the vendor's headers say. A limit that makes no sense is passed over."""
         now = self._clock.now()
         for limit in limits:
             if limit.total > 0 and limit.window > 0:
-                believed = BELIEVED if limit.resets_in is None else limit.resets_in
-                self._told[limit.bucket] = Told(limit=limit, until=now + believed)
+                began = _began(self._told.get(limit.bucket), limit, now)
+                until = began + limit.window if limit.resets_in is None else now + limit.resets_in
+                self._told[limit.bucket] = Told(limit=limit, until=until, began=began)
 
     def told(self) -> tuple[Limit, ...]:
         """What the vendor last said of each bucket."""
@@ -129,15 +200,33 @@ class Budget:
             until = self._clock.now() + wait + 1
             self._held[bucket] = max(self._held.get(bucket, 0), until)
 
-    def _allowance(self, limit: Limit) -> Allowance:
-        ours = self._ours(limit)
-        if current_lane.get() == "backfill":
-            ours = max(1, int(ours * BACKFILL_PART))
-        return Allowance(at_most=ours, window=limit.window)
+    def _allowance(self, limit: Limit, part: Part) -> Allowance:
+        """This part of our share of a budget."""
+        return Allowance(at_most=part(_at_least_one(limit.total * self._share)), window=limit.window)
 
-    def _ours(self, limit: Limit) -> int:
-        return max(1, int(limit.total * self._share))
 
-    def _left_alone(self, limit: Limit) -> int:
-        """How many of the vendor's remaining requests this lane does not touch: back-fill keeps some free."""
-        return self._ours(limit) - self._allowance(limit).at_most
+def _began(before: Told | None, limit: Limit, now: Instant) -> Instant:
+    """When this window was first seen. Answers overtake one another, so a few more left are no new window."""
+    if before is None or now - before.began >= limit.window:
+        return now
+    return now if limit.remaining > before.limit.remaining + limit.total // 4 else before.began
+
+
+def _all(ours: int) -> int:
+    return ours
+
+
+def _for_backfill(ours: int) -> int:
+    return _at_least_one(ours * BACKFILL_PART)
+
+
+def _spared(ours: int) -> int:
+    return _at_least_one(ours * SPARED_PART)
+
+
+def _beside_backfill(ours: int) -> int:
+    return _at_least_one(ours - _spared(ours))
+
+
+def _at_least_one(requests: float) -> int:
+    return max(1, int(requests))

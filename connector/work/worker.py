@@ -18,6 +18,8 @@ from connector.store import accounts, directories, inbox, ledger, receipts, stan
 from connector.store.database import Store
 from connector.store.inbox import OpenRow
 from connector.store.ledger import Line
+from connector.store.timers import Timer
+from connector.work.budget import NoRoom, lane_of
 from connector.work.caps import in_the_way
 from connector.work.intents import prepare
 from connector.work.keeping import keep_held, keep_look
@@ -26,8 +28,9 @@ from connector.work.reading import Read
 from connector.work.remainders import remainder
 from connector.work.rules import Rules
 from connector.work.sender import FIND_OUT, Sender
+from connector.work.skew import Skews
 from policies.memory import Standing
-from policies.model import Directory, Seconds, Ticket, TicketRef
+from policies.model import Directory, Instant, Seconds, Ticket, TicketRef
 from policies.who import recognise
 
 UNSAID: Seconds = 30
@@ -41,6 +44,7 @@ class Seen:
     """What the store knows of a ticket when a look begins."""
 
     rows: tuple[OpenRow, ...]
+    timer: Timer | None
     standings: tuple[Standing, ...]
     receipts: dict[str, frozenset[str]]
     directory: Directory | None
@@ -59,6 +63,7 @@ class Worker:
         rules: Callable[[], Rules],
         caps: Caps,
         read: Read,
+        skews: Skews,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -66,6 +71,7 @@ class Worker:
         self._rules = rules
         self._caps = caps
         self._read = read
+        self._skews = skews
         self._sender = Sender(store, clock, read)
 
     def work(self, ref: TicketRef) -> None:
@@ -74,12 +80,18 @@ class Worker:
         if desk is None:
             self._forget_news(ref)
             return
+        seen = self._seen(ref)
+        urgent = _urgent(seen, self._clock.now())
         try:
-            self._look(desk, ref)
+            with desk.budget.lane(lane_of(urgent)):
+                self._look(desk, ref, seen)
+        except NoRoom as full:
+            desk.budget.rest(lane_of(urgent), full.wait)
+            self._come_back(ref, full.wait, str(full), urgent)
         except TryLater as later:
-            self._come_back(ref, later.wait, str(later))
+            self._come_back(ref, later.wait, str(later), urgent)
         except OutcomeUnknown as unknown:
-            self._come_back(ref, FIND_OUT, str(unknown))
+            self._come_back(ref, FIND_OUT, str(unknown), urgent)
         except AccessLost as lost:
             self.pause(ref.account, str(lost))
 
@@ -92,20 +104,18 @@ class Worker:
                 ledger.append(connection, [line])
                 log.error("account_paused", account=account, reason=reason, next="uptier check --online")
 
-    def _look(self, desk: Desk, ref: TicketRef) -> None:
-        seen = self._seen(ref)
+    def _look(self, desk: Desk, ref: TicketRef, seen: Seen) -> None:
         if seen.paused:
             return
         if seen.directory is None:
             raise TryLater(f"the directory of {ref.account} has not been read yet", 5)
-        with desk.budget.lane("deadline" if _urgent(seen.rows) else "backfill"):
-            self._sender.settle_open(desk, ref)
-            seen = self._seen(ref)
-            ticket = self._ticket(desk, ref, seen)
-            if ticket is None:
-                self._forget_news(ref)
-                return
-            self._decide(desk, ticket, seen, seen.directory or Directory(account=ref.account))
+        self._sender.settle_open(desk, ref)
+        seen = self._seen(ref)
+        ticket = self._ticket(desk, ref, seen)
+        if ticket is None:
+            self._forget_news(ref)
+            return
+        self._decide(desk, ticket, seen, seen.directory or Directory(account=ref.account))
 
     def _decide(self, desk: Desk, ticket: Ticket, seen: Seen, directory: Directory) -> None:
         rules = self._rules()
@@ -151,6 +161,7 @@ class Worker:
             directory = directories.read(connection, ref.account)
             return Seen(
                 rows=inbox.open_rows(connection, ref),
+                timer=timers.of_ticket(connection, ref),
                 standings=standings.of_ticket(connection, ref),
                 receipts=receipts.episodes_by_fact(connection, ref),
                 directory=None if directory is None else directory.directory,
@@ -167,14 +178,18 @@ class Worker:
             if known is None:
                 return None
             ticket = replace(known.ticket, gone=known.ticket.gone or "deleted")
-        if not ticket.read_at:
-            ticket = replace(ticket, read_at=self._clock.now())
+        now = self._clock.now()
+        if ticket.read_at:
+            self._skews.note(ref.account, ticket.read_at - now)
+        else:
+            ticket = replace(ticket, read_at=now)
         return recognise(ticket, seen.receipts)
 
-    def _come_back(self, ref: TicketRef, wait: Seconds, why: str) -> None:
+    def _come_back(self, ref: TicketRef, wait: Seconds, why: str, urgent: bool) -> None:
+        # now() is rounded down, so a second more: an announced wait is never cut short
+        due = self._clock.now() + (wait or UNSAID) + 1
         with self._store.writing() as connection:
-            # now() is rounded down, so a second more: an announced wait is never cut short
-            timers.start(connection, ref, self._clock.now() + (wait or UNSAID) + 1, why, holds=True)
+            timers.start(connection, ref, due, why, holds=True, urgent=urgent)
         log.info("come_back", ticket=str(ref), wait=wait, why=why)
 
     def _look_again(self, ref: TicketRef, wait: Seconds) -> None:
@@ -193,9 +208,13 @@ class Worker:
         log.info("nothing_to_look_at", ticket=str(ref))
 
 
-def _urgent(rows: tuple[OpenRow, ...]) -> bool:
-    """Whether a person or a deadline waits for this look; a timer that came due has no rows."""
-    return not rows or any(row.kind not in inbox.BACKFILL for row in rows)
+def _urgent(seen: Seen, now: Instant) -> bool:
+    """Whether a person or a deadline waits for this look."""
+    if any(row.kind not in inbox.BACKFILL for row in seen.rows):
+        return True
+    if seen.timer is not None and seen.timer.due <= now:
+        return seen.timer.urgent
+    return not seen.rows
 
 
 def _too_fresh(desk: Desk, ticket: Ticket) -> bool:

@@ -23,7 +23,7 @@ def free_address() -> str:
 
 def test_the_numbers_of_a_level_that_fired_late(tmp_path: Path) -> None:
     address = free_address()
-    with each("zendesk", tmp_path, service=f'metrics = "{address}"') as one:
+    with each("zendesk", tmp_path, service=f'metrics = "{address}"', skew=-90) as one:
         one.opened("one")
         one.round()
         one.service._show_metrics()
@@ -39,6 +39,7 @@ def test_the_numbers_of_a_level_that_fired_late(tmp_path: Path) -> None:
     assert told['uptier_account_paused{account="acme"}'] == 1
     assert told["uptier_queue_length"] == 0
     assert told["uptier_held"] == 0
+    assert told['uptier_clock_skew_seconds{account="acme"}'] == -90
     assert any(name.startswith("uptier_budget_remaining") for name in told)
 
 

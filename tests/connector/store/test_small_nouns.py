@@ -22,7 +22,9 @@ DIRECTORY = Directory(
 def test_a_ticket_has_one_timer(connection: Connection) -> None:
     timers.start(connection, REF, 200, "level", holds=True)
     timers.start(connection, REF, 300, "repeat")
-    assert timers.of_ticket(connection, REF) == Timer(ref=REF, due=300, why="repeat", holds=False)
+    assert timers.of_ticket(connection, REF) == Timer(
+        ref=REF, due=300, why="repeat", holds=False, urgent=True
+    )
     assert timers.outstanding(connection) == 1
     timers.stop(connection, REF)
     assert timers.of_ticket(connection, REF) is None
