@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from policies.model import Directory, Instant, Need, Seconds, Ticket, TicketRef
-from policies.plan import Assign, ChangeTags, Follow, RaisePriority, SetField
+from policies.plan import Assign, ChangeTags, Follow, PutBackPriority, RaisePriority, SetField
 
 
 class HelpdeskError(Exception):
@@ -77,8 +77,8 @@ class Note:
     body: str
 
 
-VendorAction = Assign | RaisePriority | ChangeTags | SetField | Follow | Note
-ActionKind = Literal["assign", "priority", "tags", "set", "follow", "note", "reply"]
+VendorAction = Assign | RaisePriority | PutBackPriority | ChangeTags | SetField | Follow | Note
+ActionKind = Literal["assign", "priority", "put_back", "tags", "set", "follow", "note", "reply"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

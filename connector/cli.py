@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from connector import cli_language, cli_records, cli_tickets
+from connector import cli_language, cli_orders, cli_records, cli_tickets
 from connector.cli_config import (
     CONFIG,
     NEEDS_HUMAN,
@@ -47,6 +47,7 @@ app = typer.Typer(
 secret = typer.Typer(no_args_is_help=True, help="Secrets in this machine's keyring.")
 app.add_typer(secret, name="secret")
 app.add_typer(cli_tickets.app)
+app.add_typer(cli_orders.app)
 app.add_typer(cli_language.app)
 app.add_typer(cli_records.app)
 

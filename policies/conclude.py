@@ -9,7 +9,7 @@ from policies.owners import Named
 from policies.plan import Occurrence
 from policies.scene import Scene
 from policies.settle import passing
-from policies.turn import Turn, overtaken, under_way
+from policies.turn import Turn, acting, overtaken, under_way
 from policies.wishes import on_ticket, owner
 
 
@@ -29,7 +29,7 @@ def owned(scene: Scene, turn: Turn, agreed: Agreed) -> Named | None:
     after the level's own assignment; of a backlog on the ticket as it is."""
     if turn.step.fires is None:
         return None
-    level = turn.step.fires.level
+    level = acting(turn.step.fires.level, turn.count)
     if turn.how is How.FIRED:
         return owner(scene, turn, level, after(scene.ticket, agreed.assign))
     return owner(scene, turn, level, on_ticket(scene, turn, level))
@@ -46,6 +46,8 @@ def conclude(scene: Scene, turn: Turn, named: Named | None, merged: Merged) -> C
         if turn.how is How.FIRED and merged.acts_for(episode.key):
             return sending(scene, turn, replace(episode, asked=asked), named, warned)
         return passed(scene, turn, replace(episode, asked=asked), named, warned)
+    if turn.step.asks is not None:
+        return asks_approval(scene, turn, episode)
     if turn.step.repeats is not None:
         return repeated(scene, turn, episode)
     return behind(scene, turn, episode, warned)
@@ -86,6 +88,17 @@ def outranking(turn: Turn, owner: Owner, scene: Scene) -> Ownership:
     if held is not None and held.enforced and not enforced:
         return held
     return Ownership(owner=owner, at=scene.now, enforced=enforced)
+
+
+def asks_approval(scene: Scene, turn: Turn, episode: Episode) -> Conclusion:
+    """A level waits for a person's approval, and says so once."""
+    assert turn.step.asks is not None
+    level = turn.step.asks.name
+    line = Occurrence(
+        what="approval asked", policy=episode.policy, episode=episode.key, level=level, at=scene.now
+    )
+    standing = replace(turn.look.standing, episode=replace(episode, awaiting=level))
+    return Conclusion(turn=turn, standing=standing, said=(*turn.look.said, line))
 
 
 def repeated(scene: Scene, turn: Turn, episode: Episode) -> Conclusion:

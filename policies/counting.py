@@ -1,5 +1,6 @@
 """Counting from an instant: the time that counts, with pauses left out, and the arithmetic in words (rule 2)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
@@ -17,12 +18,21 @@ Stretch = tuple[Instant, Instant]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count:
     """Time that counts on a calendar, except while the ticket was paused. `paused` are ascending; the last
-    ends at `now` while the ticket is still paused."""
+    ends at `now` while the ticket is still paused. `calendars` are all there are, by name."""
 
     calendar: Calendar
     paused: tuple[Stretch, ...]
     now: Instant
     is_paused: bool
+    calendars: Mapping[str, Calendar]
+
+    def opens(self, name: str, at: Instant) -> Instant:
+        """`at` if this calendar is open then, else when it next opens."""
+        return self.calendars[name].add(at, 1) - 1
+
+    def is_open(self, name: str) -> bool:
+        """Whether this calendar is open now."""
+        return self.opens(name, self.now) == self.now
 
     def elapsed(self, start: Instant) -> Seconds:
         """What has been counted from `start` to now."""
@@ -79,11 +89,22 @@ def pauses(ticket: Ticket, history: History, pause_on: frozenset[str], now: Inst
 
 
 def count(
-    ticket: Ticket, history: History, pause_on: frozenset[str], calendar: Calendar, now: Instant
+    ticket: Ticket,
+    history: History,
+    pause_on: frozenset[str],
+    calendar: Calendar,
+    now: Instant,
+    calendars: Mapping[str, Calendar],
 ) -> Count:
-    """How this policy counts on this ticket."""
+    """How this policy counts on this ticket. `calendars` are for levels that act in open hours only."""
     paused = pauses(ticket, history, pause_on, now)
-    return Count(calendar=calendar, paused=paused, now=now, is_paused=ticket.status in pause_on)
+    return Count(
+        calendar=calendar,
+        paused=paused,
+        now=now,
+        is_paused=ticket.status in pause_on,
+        calendars=calendars,
+    )
 
 
 def written_out(days: list[Day]) -> list[str]:

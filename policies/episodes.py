@@ -17,12 +17,13 @@ STOPS = ("agent_reply", "assigned", "customer_message", "acknowledged")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class End:
-    """Why an episode ends; for a stop, the fact that did it. `undone` says that solving or closing was a
-    thing of the past already, so that `when` may hold again."""
+    """Why an episode ends; for a stop, when and where in the history. `undone` says that solving or closing was
+    a thing of the past already, so that `when` may hold again."""
 
     reason: str
     stop: str | None = None
-    fact: Fact | None = None
+    at: Instant = 0
+    sequence: int = -1
     undone: bool = False
 
     @property
@@ -75,7 +76,7 @@ def stopping(policy: Policy, history: History, episode: Episode) -> End | None:
         for stop in STOPS:
             fact = next((each for each in facts if stop in kinds(each, history, episode)), None)
             if stop in policy.stop_on and fact is not None:
-                return End(reason="stop_on", stop=stop, fact=fact)
+                return End(reason="stop_on", stop=stop, at=fact.act.at, sequence=fact.act.sequence)
     return None
 
 
@@ -98,7 +99,9 @@ def acknowledges(fact: Fact, history: History, episode: Episode) -> bool:
     first = min((at for at in fired if at >= episode.started), default=None)
     if first is None or fact.act.at <= first or fact.act.sequence <= episode.stops_after:
         return False
-    return history.is_agents(fact) if isinstance(fact, Message) else assigns_to_self(fact)
+    if isinstance(fact, Message):
+        return history.is_agents(fact)
+    return assigns_to_self(fact) or history.adds_acknowledging_tag(fact)
 
 
 def first_acknowledgement(history: History, episode: Episode) -> Fact | None:

@@ -10,9 +10,10 @@ from policies.look import closed_off, look
 from policies.memory import Owner, Standing
 from policies.merge import Agreed, agree, merge
 from policies.model import Directory, Instant, Status, Ticket
+from policies.orders import Order
 from policies.owners import Named
 from policies.ownership import ticket_owner
-from policies.plan import LeftOut, Occurrence, Plan
+from policies.plan import LeftOut, Occurrence, Plan, Wanted
 from policies.policy import Policy, PolicySet
 from policies.sayings import told
 from policies.scene import Scene
@@ -33,11 +34,13 @@ def evaluate(
     calendars: Mapping[str, Calendar],
     now: Instant,
     first_ran: Mapping[str, Instant] = RUNS_NOW,
+    orders: tuple[Order, ...] = (),
 ) -> Plan:
     """The plan for this ticket as it was read, with what is remembered of it.
 
     Acts must be recognised (`policies.who`). `first_ran` says since when each policy has run on the ticket's
-    account, for `backlog = "skip"`; a policy it does not name runs for the first time now.
+    account, for `backlog = "skip"`; a policy it does not name runs for the first time now. `orders` are what
+    people ordered since the last look.
     """
     scene = Scene(
         ticket=ticket,
@@ -46,6 +49,7 @@ def evaluate(
         calendars=calendars,
         now=now,
         first_ran=first_ran,
+        orders=orders,
     )
     serving = () if ticket.gone else policies.serving(ticket.ref.account)
     known = {each.policy: each for each in standings}
@@ -65,6 +69,7 @@ def planned(
     owners = {each.look.policy.name: owned(scene, each, agreed) for each in turns}
     said = [told(scene, each, answering(each, owners)) for each in wishes]
     merged = merge(scene.ticket, wishes, agreed, tuple(w for wanted, _ in said for w in wanted))
+    restored = () if merged.wanted else put_back(turns)
     done = [conclude(scene, each, owners[each.look.policy.name], merged) for each in turns]
     closed = [closed_off(scene, each, "gone" if scene.ticket.gone else "removed") for each in others]
     standings = (*(each.standing for each in done), *(standing for standing, _ in closed))
@@ -73,7 +78,7 @@ def planned(
         ref=scene.ticket.ref,
         revision=scene.ticket.revision,
         now=scene.now,
-        wanted=merged.wanted,
+        wanted=merged.wanted or restored,
         left_out=(*merged.left_out, *unmade(wishes)),
         standings=standings,
         occurrences=(
@@ -93,6 +98,14 @@ def planned(
             *(warning for each in done for warning in each.warnings),
         ),
     )
+
+
+def put_back(turns: list[Turn]) -> tuple[Wanted, ...]:
+    """What the first de-escalated episode wants restored; it waits while any policy has something to do."""
+    first = next((each for each in turns if each.look.restores and each.episode is not None), None)
+    if first is None or first.episode is None:
+        return ()
+    return tuple(Wanted(action=each, episodes=(first.episode.key,)) for each in first.look.restores)
 
 
 def answering(wish: Wish, owners: Mapping[str, Named | None]) -> Owner:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from policies.model import Act, Change, Instant, Message, Status, Ticket, Who
+from policies.model import Act, Change, Instant, Message, Status, Ticket, Value, Who
 
 Fact = Message | Change
 
@@ -20,15 +20,19 @@ class History:
     created: Instant
     requester: str | None
     reply_kinds: frozenset[str]
+    acknowledging_tags: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, ticket: Ticket, counts_as_reply: frozenset[str]) -> "History":
-        """The history with the policy's idea of what counts as a reply."""
+    def of(
+        cls, ticket: Ticket, counts_as_reply: frozenset[str], acknowledging_tags: frozenset[str] = frozenset()
+    ) -> "History":
+        """The history with the policy's idea of what counts as a reply, and as an acknowledgement."""
         return cls(
             facts=tuple(sorted((*ticket.messages, *ticket.changes), key=order)),
             created=ticket.created,
             requester=ticket.requester.id if ticket.requester else None,
             reply_kinds=counts_as_reply or frozenset({"public"}),
+            acknowledging_tags=acknowledging_tags,
         )
 
     def is_opening(self, message: Message) -> bool:
@@ -58,6 +62,12 @@ class History:
         by_agent_who_asked = fact.act.who is Who.AGENT and self.is_by_requester(fact)
         return fact.act.who is Who.CUSTOMER or by_agent_who_asked
 
+    def adds_acknowledging_tag(self, change: Change) -> bool:
+        """Whether a human agent added a tag by which the policy is acknowledged."""
+        if change.field != "tags" or change.act.who is not Who.AGENT:
+            return False
+        return not self.acknowledging_tags.isdisjoint(set(listed(change.after)) - set(listed(change.before)))
+
     def is_human(self, fact: Fact) -> bool:
         """Whether a person did it; an auto-reply is nobody's act."""
         if isinstance(fact, Message) and fact.auto_reply:
@@ -78,6 +88,11 @@ class History:
         """The sequence of the newest fact no later than this instant, -1 if there is none. For starts that no
         fact tells, such as an SLA target's."""
         return max((fact.act.sequence for fact in self.facts if fact.act.at <= at), default=-1)
+
+
+def listed(value: Value) -> tuple[str, ...]:
+    """A list of tags as it stands in a change."""
+    return value if isinstance(value, tuple) else ()
 
 
 def order(fact: Fact) -> tuple[int, int]:

@@ -22,11 +22,12 @@ class Due:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What the ladder does at this look: at most one level fires, or one is said again."""
+    """What the ladder does at this look: at most one level fires, or one is said again, or asks for approval."""
 
     fires: Due | None = None
     overtaken: tuple[Due, ...] = ()
     repeats: Level | None = None
+    asks: Level | None = None
 
 
 def dues(policy: Policy, reading: Reading, episode: Episode, count: Count) -> tuple[Due, ...]:
@@ -35,9 +36,21 @@ def dues(policy: Policy, reading: Reading, episode: Episode, count: Count) -> tu
     before: Level | None = None
     found: list[Due] = []
     for level in policy.levels:
-        found.append(due(level, before, passed, reading, episode, count))
+        found.append(gated(due(level, before, passed, reading, episode, count), passed, count))
         before = level
     return tuple(found)
+
+
+def gated(found: Due, passed: dict[str, Passed], count: Count) -> Due:
+    """A level that acts in open hours only is due when they begin, unless it says what it does otherwise."""
+    level = found.level
+    if level.within is None or level.otherwise is not None or found.at is None or level.name in passed:
+        return found
+    opens = count.opens(level.within, found.at)
+    if opens == found.at:
+        return found
+    text = f"{found.text}; waits for {level.within} to open at {moment(opens, count.calendar.timezone)}"
+    return Due(level=level, at=opens, text=text)
 
 
 def due(
@@ -109,14 +122,37 @@ def share(level: Level, reading: Reading, end: Instant, calendar: Calendar) -> D
 
 
 def climb(episode: Episode, ladder: tuple[Due, ...], now: Instant) -> Step:
-    """Of the levels due, the highest fires; all before it count as overtaken, due or not. Never back."""
+    """Of the levels due, the highest fires; all before it count as overtaken, due or not. Never back. A level
+    that a person ordered fires whatever the clock says; nothing else does while the ticket is snoozed."""
     names = {each.level for each in episode.passed}
     last = max((i for i, each in enumerate(ladder) if each.level.name in names), default=-1)
-    due_now = [i for i, each in enumerate(ladder) if i > last and each.at is not None and each.at <= now]
-    top = max(due_now, default=None)
+    ahead = [(i, each) for i, each in enumerate(ladder) if i > last]
+    due_now = [] if is_snoozed(episode, now) else [i for i, each in ahead if is_due(each, now)]
+    free = [i for i in due_now if not unapproved(ladder[i].level, episode)]
+    top = next((i for i, each in ahead if each.level.name == episode.pushed), max(free, default=None))
     end = last if top is None else top
     overtaken = tuple(each for each in ladder[: max(end, 0)] if each.level.name not in names)
-    return Step(fires=None if top is None else ladder[top], overtaken=overtaken)
+    asks = [ladder[i].level for i in due_now if i > end and ladder[i].level.name != episode.awaiting]
+    return Step(
+        fires=None if top is None else ladder[top],
+        overtaken=overtaken,
+        asks=asks[-1] if asks and top is None else None,
+    )
+
+
+def is_due(due: Due, now: Instant) -> bool:
+    """Whether the clock has reached the level."""
+    return due.at is not None and due.at <= now
+
+
+def is_snoozed(episode: Episode, now: Instant) -> bool:
+    """Whether a person asked for quiet until later."""
+    return episode.snoozed_until is not None and now < episode.snoozed_until
+
+
+def unapproved(level: Level, episode: Episode) -> bool:
+    """Whether the level must not fire before a person has approved it."""
+    return level.approval is not None and level.name not in episode.approved
 
 
 def repeat_due(policy: Policy, episode: Episode, count: Count) -> tuple[Level, Instant | None] | None:

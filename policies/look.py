@@ -16,14 +16,17 @@ from policies.episodes import (
 )
 from policies.facts import History
 from policies.memory import Episode, Standing
+from policies.orders import UNDO_TRIES, Obeyed, Order, obey
+from policies.plan import Occurrence
 from policies.policy import Policy
 from policies.scene import Look, Scene, seen_by
+from policies.undo import restoring
 from policies.verdict import judged
 
 
 def look(scene: Scene, policy: Policy, standing: Standing) -> Look:
     """Look at the ticket with what is remembered of it. A level that was merely planned is decided afresh."""
-    history = History.of(scene.ticket, policy.counts_as_reply)
+    history = History.of(scene.ticket, policy.counts_as_reply, policy.acknowledge_tags)
     running = live(standing)
     if running is None:
         found = idle(scene, policy, standing, history)
@@ -51,10 +54,33 @@ def idle(scene: Scene, policy: Policy, standing: Standing, history: History) -> 
         reading=reading,
         first=not standing.looked,
     )
-    if not verdict.holds or (matched and not restarted):
-        return base
-    since = reading if matched else None
-    return begun(scene, replace(base, standing=replace(base.standing, matched=matched)), since)
+    escalate = [each for each in scene.orders_for(policy) if each.verb == "escalate" and each.policy]
+    if not verdict.holds or (matched and not restarted and not escalate):
+        return replace(base, said=tuple(unheard(policy, each) for each in escalate))
+    since = reading if matched and restarted else None
+    found = begun(scene, replace(base, standing=replace(base.standing, matched=matched)), since)
+    episode = live(found.standing)
+    if episode is None:
+        return found
+    return after_orders(found, obey(tuple(escalate), policy, history, episode))
+
+
+def unheard(policy: Policy, order: Order) -> Occurrence:
+    """The line of an order to escalate what the policy does not match."""
+    return Occurrence(
+        what="order refused",
+        policy=policy.name,
+        episode="",
+        at=order.at,
+        text=f"{order.verb} {order.because}; the policy does not match the ticket",
+        who=order.who,
+    )
+
+
+def after_orders(found: Look, done: Obeyed) -> Look:
+    """The look with the orders carried out."""
+    standing = replace(found.standing, episode=done.episode)
+    return replace(found, standing=standing, said=(*found.said, *done.said))
 
 
 def going_on(scene: Scene, policy: Policy, standing: Standing, episode: Episode, history: History) -> Look:
@@ -64,6 +90,14 @@ def going_on(scene: Scene, policy: Policy, standing: Standing, episode: Episode,
     restarted = is_restarted(standing, policy, reading)
     end = ending(policy, scene.ticket, history, episode, verdict, restarted)
     episode, said = acknowledged(scene, history, episode)
+    done = obey(scene.orders_for(policy), policy, history, episode)
+    episode, said, end = done.episode, (*said, *done.said), end or done.end
+    restores = restoring(scene.ticket, sight.ticket) if episode.undoing else ()
+    if episode.undoing and end is None:
+        if restores and episode.undoing <= UNDO_TRIES:
+            episode = replace(episode, undoing=episode.undoing + 1)
+        else:
+            end = End(reason="deescalated")
     base = Look(
         policy=policy,
         standing=replace(standing, episode=episode, matched=True),
@@ -73,6 +107,7 @@ def going_on(scene: Scene, policy: Policy, standing: Standing, episode: Episode,
         reading=reading,
         first=False,
         said=said,
+        restores=restores if end is None else (),
     )
     if end is not None:
         return followed(scene, finished(scene, base, end), end, restarted)
@@ -86,12 +121,12 @@ def followed(scene: Scene, base: Look, end: End, restarted: bool) -> Look:
     """What comes after an end: an acknowledged ticket climbs again, one that was solved and reopened or whose
     clock restarted begins anew if `when` holds on its real values."""
     standing = forgetful(base.standing, restarted)
-    if end.stop == "acknowledged" and end.fact is not None:
-        newer = started_at(base.reading, base.history) > end.fact.act.sequence
+    if end.stop == "acknowledged":
+        newer = started_at(base.reading, base.history) > end.sequence
         if not (restarted and newer):
-            standing = remembering(base, end.fact.act.at, restarted)
+            standing = remembering(base, end.at, restarted)
             if base.verdict.holds:
-                return inherited(scene, replace(base, standing=standing), end.fact.act.sequence)
+                return inherited(scene, replace(base, standing=standing), end.sequence)
     real = judged(base.policy, scene.ticket)
     standing = achieved(standing, base.reading)
     matched = real.holds and not end.undone

@@ -65,6 +65,8 @@ class Episode:
     says that its SLA target was seen achieved. `seen` is the sequence of the newest fact that is older than
     the episode, `stops_after` of the newest that is too old to stop it. `inherits` are the episodes whose
     writes it took over after an acknowledgement (rule 4).
+    `snoozed_until`, `pushed` (a level to fire whatever the clock says), `awaiting` and `approved` (levels that
+    need approval) and `undoing` (how often restoring was tried) are what people ordered (`policies.orders`).
     `asked` are the fields it last wanted written (`tags:NAME` for a tag): of a write that it shares with
     other policies, only these are its own.
     """
@@ -92,6 +94,13 @@ class Episode:
     stops_after: int = -1
     inherits: frozenset[str] = frozenset()
     asked: frozenset[str] = frozenset()
+    snoozed_until: Instant | None = None
+    pushed: str | None = None
+    pushed_because: str = ""
+    awaiting: str | None = None
+    approved: frozenset[str] = frozenset()
+    undoing: int = 0
+    undone_because: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

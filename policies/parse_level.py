@@ -1,7 +1,8 @@
 """Reads one `[[policy.level]]`: when it is due, whom it makes the owner, and what it does."""
 
 from collections.abc import Mapping
-from typing import Literal
+from dataclasses import replace
+from typing import Any, Literal
 
 from policies.parse_actions import (
     Ladder,
@@ -12,7 +13,7 @@ from policies.parse_actions import (
     read_set,
     read_template,
 )
-from policies.policy import AssignSpec, Level, Repeat
+from policies.policy import Approval, AssignSpec, Level, Repeat
 from policies.scope import not_yet
 from policies.table import Table
 
@@ -33,9 +34,13 @@ KEYS: Mapping[str, str] = {
     "reply": "The template of a public reply.",
     "follow": "People who follow the ticket afterwards.",
     "notify": "Channels outside the helpdesk that hear of it.",
+    "approval": "A person must approve the level before it fires; what asks them to.",
+    "within": "A calendar; while it is closed the level waits, or does what `otherwise` says.",
+    "otherwise": "What the level does instead while `within` is closed: owner, assign, notify and so on.",
     "repeat": "Say the note and the notifications again: every so often, so many times.",
 }
 ACTIONS = ("assign", "priority", "tags", "untag", "set", "note", "reply", "follow", "notify")
+INSTEAD = ("owner", "assign", "note", "notify")
 DUES = ("after", "before", "at")
 
 Kind = Literal["functional", "hierarchical", "priority"]
@@ -55,7 +60,7 @@ def read_level(table: Table, ladder: Ladder) -> Level:
     check_due(table, ladder)
     owner, assign = read_owner(table, ladder), read_assign(table, ladder)
     check_does_something(table)
-    return Level(
+    level = Level(
         name=name or "",
         kind=read_kind(table, owner, assign),
         after=table.seconds("after", ladder.calendar),
@@ -72,7 +77,45 @@ def read_level(table: Table, ladder: Ladder) -> Level:
         reply=read_template(table, "reply", ladder),
         follow=read_follow(table, ladder),
         repeat=read_repeat(table, ladder),
+        approval=read_approval(table, ladder),
+        within=read_within(table, ladder),
     )
+    return replace(level, otherwise=read_otherwise(table, ladder, level))
+
+
+def read_approval(table: Table, ladder: Ladder) -> Approval | None:
+    """`{ note = "please-approve" }`, or `{}` where the list of what needs a human is enough."""
+    approval = table.table("approval")
+    if approval is None:
+        return None
+    approval.only(("note", "notify"))
+    channels = approval.texts("notify", '["leads"]') or ()
+    return Approval(note=read_template(approval, "note", ladder), notify=channels)
+
+
+def read_within(table: Table, ladder: Ladder) -> str | None:
+    """The calendar in whose open hours the level acts."""
+    name = table.text("within", '"office"')
+    if name is not None:
+        table.among("within", name, ladder.references.calendars, "unknown-calendar")
+    return name
+
+
+def read_otherwise(table: Table, ladder: Ladder, level: Level) -> Level | None:
+    """The level as it acts in closed hours: as it is, with these parts instead."""
+    other = table.table("otherwise")
+    if other is None:
+        return None
+    other.only(INSTEAD)
+    if level.within is None:
+        table.report("otherwise", "no-within", "`otherwise` is for closed hours; say which with `within`.")
+    parts: dict[str, Any] = {
+        "owner": read_owner(other, ladder),
+        "assign": read_assign(other, ladder),
+        "note": read_template(other, "note", ladder),
+        "notify": tuple(other.texts("notify", '["duty"]') or ()),
+    }
+    return replace(level, **{key: value for key, value in parts.items() if key in other.values})
 
 
 def check_due(table: Table, ladder: Ladder) -> None:

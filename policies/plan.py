@@ -25,6 +25,14 @@ class RaisePriority:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PutBackPriority:
+    """The priority is this again, lower or not: an escalation is taken back."""
+
+    kind: Literal["put_back"] = "put_back"
+    to: Priority
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeTags:
     """These tags are there, those are not. All others stay as they are."""
 
@@ -76,7 +84,7 @@ class Notify:
     owner: str
 
 
-Action = Assign | RaisePriority | ChangeTags | SetField | Follow | Say | Notify
+Action = Assign | RaisePriority | PutBackPriority | ChangeTags | SetField | Follow | Say | Notify
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +110,8 @@ class Occurrence:
     """A line for the ledger: something that happened to an episode, as the plan decided it.
 
     `what` is one of started, fired, observed, overtaken, skipped, refused, repeated, acknowledged, ended,
-    overruled, owner.
+    overruled, owner; or what a person ordered: snoozed, escalated, deescalated, approved, rejected, order refused;
+    or approval asked. `who` is Uptier, or the person.
     """
 
     what: str
@@ -112,6 +121,7 @@ class Occurrence:
     at: Instant
     owner: str | None = None
     text: str = ""
+    who: str = "uptier"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,8 +27,19 @@ class Repeat:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """A person has to approve the level before it fires; they are asked by this note and on these channels."""
+
+    note: str | None = None
+    notify: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Level:
-    """One rung of the ladder. Exactly one of `after`, `before` and `at` (a percentage) is given."""
+    """One rung of the ladder. Exactly one of `after`, `before` and `at` (a percentage) is given.
+
+    `within` is a calendar: while it is closed the level waits, or acts as `otherwise` says, if that is given.
+    """
 
     name: str
     kind: Literal["functional", "hierarchical", "priority"]
@@ -47,6 +58,9 @@ class Level:
     follow: tuple[str, ...] = ()
     notify: tuple[str, ...] = ()
     repeat: Repeat | None = None
+    approval: Approval | None = None
+    within: str | None = None
+    otherwise: "Level | None" = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +75,7 @@ class Policy:
     stop_on: frozenset[str]
     pause_on: frozenset[str]
     counts_as_reply: frozenset[str]
+    acknowledge_tags: frozenset[str]
     backlog: Literal["fire", "skip"]
     when: Conditions
     unless: Conditions

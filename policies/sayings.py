@@ -68,7 +68,13 @@ def follows(scene: Scene, wish: Wish, owner: Owner) -> tuple[tuple[Follow, ...],
 
 
 def reasons_for(turn: Turn, level: Level) -> tuple[str, ...]:
-    """Why this level fires now: what the clock says, against the level's limit."""
+    """Why this level fires now: who ordered it, if somebody did, and what the clock says."""
+    ordered = turn.episode.pushed_because if turn.episode and turn.episode.pushed == level.name else ""
+    return (*((f"escalated {ordered}",) if ordered else ()), *clock_reasons(turn, level))
+
+
+def clock_reasons(turn: Turn, level: Level) -> tuple[str, ...]:
+    """What the clock says, against the level's limit."""
     look, counting = turn.look, turn.count
     words = CLOCK_WORDS[look.policy.clock]
     if level.clock == "since_last_level":

@@ -8,7 +8,8 @@ from policies.clocks import CLOCKS, DEADLINES, Reading, Sight
 from policies.facts import History
 from policies.memory import Episode, Standing
 from policies.model import Directory, Instant, Metric, Ticket
-from policies.plan import Occurrence
+from policies.orders import Order
+from policies.plan import Action, Occurrence
 from policies.policy import Policy, PolicySet
 from policies.targets import deadline
 from policies.verdict import Verdict
@@ -26,16 +27,22 @@ class Scene:
     calendars: Mapping[str, Calendar]
     now: Instant
     first_ran: Mapping[str, Instant] = field(default_factory=dict)
+    orders: tuple[Order, ...] = ()
 
     def calendar(self, policy: Policy) -> Calendar:
         """What the policy counts on."""
         return ALWAYS if policy.calendar is None else self.calendars[policy.calendar]
+
+    def orders_for(self, policy: Policy) -> tuple[Order, ...]:
+        """What people ordered for this policy."""
+        return tuple(each for each in self.orders if each.policy in (None, policy.name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
     """What the look came to, before any level is considered. `ticket` is as the policy sees it.
 
+    `restores` are what takes the episode's writes back, once a person has ordered it.
     `first` says that the policy sees the ticket for the first time; `begun` that its episode began just now.
     """
 
@@ -49,6 +56,7 @@ class Look:
     begun: bool = False
     ended: tuple[Episode, ...] = ()
     said: tuple[Occurrence, ...] = ()
+    restores: tuple[Action, ...] = ()
 
 
 def seen_by(

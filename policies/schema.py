@@ -64,6 +64,7 @@ def policy() -> Schema:
         "stop_on": some_of(parse_policy.STOPS),
         "pause_on": some_of(parse_policy.PAUSES),
         "counts_as_reply": some_of(parse_policy.REPLIES),
+        "acknowledge_tags": texts(),
         "backlog": {"enum": ["fire", "skip"]},
         "when": {"$ref": "#/$defs/conditions"},
         "unless": {"$ref": "#/$defs/conditions"},
@@ -91,6 +92,16 @@ def level() -> Schema:
         "reply": TEXT,
         "follow": texts(),
         "notify": texts(),
+        "approval": closed({"note": TEXT, "notify": texts()}),
+        "within": TEXT,
+        "otherwise": closed(
+            {
+                "owner": TEXT,
+                "assign": closed({"group": TEXT, "agent": {**TEXT, "examples": list(STRATEGIES)}}),
+                "note": TEXT,
+                "notify": texts(),
+            }
+        ),
         "repeat": closed({"every": DURATION, "times": {"type": "integer", "minimum": 1}}, ("every", "times")),
     }
     made = described(says, parse_level.KEYS, ("name",))

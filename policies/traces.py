@@ -2,7 +2,7 @@
 
 from policies.counting import moment
 from policies.durations import spell
-from policies.ladder import Due, dues
+from policies.ladder import Due, dues, is_snoozed
 from policies.memory import Episode, How
 from policies.plan import ClockTrace, LevelTrace, LineTrace, PolicyTrace
 from policies.turn import Turn
@@ -63,6 +63,8 @@ def level(episode: Episode, due: Due) -> LevelTrace:
     passed = {each.level: each.how.value for each in episode.passed}
     way = episode.under_way
     state = passed.get(due.level.name, "waiting")
+    if state == "waiting" and due.level.name == episode.awaiting:
+        state = "awaiting approval"
     if way is not None and due.level.name == way.level:
         state = "due"
     elif way is not None and due.level.name in way.overtaken:
@@ -81,6 +83,13 @@ def sentence(turn: Turn, episode: Episode | None, levels: tuple[Due, ...]) -> st
         return f'{FIRING[turn.how]} level "{turn.step.fires.level.name}"'
     if turn.step.repeats is not None:
         return f'says level "{turn.step.repeats.name}" again'
+    if turn.step.asks is not None:
+        return f'asks for approval of level "{turn.step.asks.name}"'
+    if episode.undoing:
+        return f"takes back what it wrote: de-escalated {episode.undone_because}"
+    if is_snoozed(episode, turn.count.now):
+        until = moment(episode.snoozed_until or 0, turn.count.calendar.timezone)
+        return f"snoozed until {until}"
     if look.reading.why_absent is not None:
         return f"waits: {look.reading.why_absent}"
     return waiting(episode, levels)

@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 
 from policies.counting import Count, count
 from policies.episodes import live
-from policies.ladder import Due, Step, climb, dues, repeat_due
+from policies.ladder import Due, Step, climb, dues, is_snoozed, repeat_due
 from policies.memory import Episode, How, Owner, Passed, UnderWay
 from policies.model import Instant
-from policies.policy import Level, Mode
+from policies.policy import Approval, Level, Mode
 from policies.scene import Look, Scene
 
 NOTHING_DUE = Step()
@@ -31,26 +31,44 @@ class Turn:
 
     @property
     def sends(self) -> Level | None:
-        """The level that is to be carried out: it fires, or is said again."""
+        """The level that is to be carried out: it fires, asks for approval, or is said again."""
         if self.step.fires is not None and self.how is How.FIRED:
-            return self.step.fires.level
-        return self.step.repeats
+            return acting(self.step.fires.level, self.count)
+        return self.step.asks or self.step.repeats
 
 
 def turn(scene: Scene, found: Look) -> Turn:
     """Climb the ladder of the running episode, if there is one."""
     policy = found.policy
     mode = scene.policies.mode(policy, scene.ticket.ref.account)
-    counting = count(scene.ticket, found.history, policy.pause_on, scene.calendar(policy), scene.now)
+    counting = count(
+        scene.ticket, found.history, policy.pause_on, scene.calendar(policy), scene.now, scene.calendars
+    )
     waiting = Turn(look=found, mode=mode, count=counting)
     episode = waiting.episode
-    if episode is None:
+    if episode is None or episode.undoing:
         return waiting
     ladder = dues(policy, found.reading, episode, counting)
     step = climb(episode, ladder, scene.now)
-    if step.fires is None and mode == "enforce":
+    if mode == "observe":
+        step = replace(step, asks=None)
+    elif step.asks is not None:
+        step = replace(step, asks=asking(step.asks))
+    elif step.fires is None and not is_snoozed(episode, scene.now):
         step = replace(step, repeats=repeated(waiting, episode, scene.now))
     return replace(waiting, ladder=ladder, step=step, how=passing(scene, waiting))
+
+
+def acting(level: Level, counting: Count) -> Level:
+    """The level as it acts now: in closed hours it may do something else."""
+    closed = level.within is not None and not counting.is_open(level.within)
+    return level.otherwise if closed and level.otherwise is not None else level
+
+
+def asking(level: Level) -> Level:
+    """What is said when a level asks for approval, and nothing else of it."""
+    asks = level.approval or Approval()
+    return replace(level, note=asks.note, notify=asks.notify, reply=None)
 
 
 def repeated(waiting: Turn, episode: Episode, now: Instant) -> Level | None:
@@ -58,7 +76,8 @@ def repeated(waiting: Turn, episode: Episode, now: Instant) -> Level | None:
     if waiting.look.reading.why_absent is not None:
         return None
     found = repeat_due(waiting.look.policy, episode, waiting.count)
-    return found[0] if found is not None and found[1] is not None and found[1] <= now else None
+    is_due = found is not None and found[1] is not None and found[1] <= now
+    return acting(found[0], waiting.count) if is_due and found is not None else None
 
 
 def passing(scene: Scene, waiting: Turn) -> How:
@@ -97,10 +116,15 @@ def next_time(done: Turn, episode: Episode, now: Instant) -> Instant | None:
     if reading.why_absent is not None:
         return reading.look_again
     ahead = climbed(episode)
-    times = [each.at for each in dues(policy, reading, ahead, done.count) if not is_passed(each, ahead)]
+    times = [
+        each.at
+        for each in dues(policy, reading, ahead, done.count)
+        if not is_passed(each, ahead) and each.level.name != ahead.awaiting
+    ]
     again = repeat_due(policy, ahead, done.count) if done.mode == "enforce" else None
     times.append(again[1] if again else None)
-    return min((max(at, now) for at in times if at is not None), default=None)
+    earliest = max(now, episode.snoozed_until or now)
+    return min((max(at, earliest) for at in times if at is not None), default=None)
 
 
 def is_passed(due: Due, episode: Episode) -> bool:

@@ -32,7 +32,7 @@ class Freshdesk:
 
     name = "freshdesk"
     capabilities = Capabilities(
-        actions=frozenset({"assign", "priority", "tags", "set", "note", "reply"}),
+        actions=frozenset({"assign", "priority", "put_back", "tags", "set", "note", "reply"}),
         metrics=frozenset({"first_reply", "next_reply", "resolution"}),
         settle=2,
     )

@@ -14,7 +14,7 @@ from adapters.freshdesk.session import Row
 from adapters.freshdesk.texts import marked, markup, same
 from adapters.freshdesk.ticket import PRIORITIES, custom_fields, field_names
 from policies.model import Ticket, Value
-from policies.plan import Assign, ChangeTags, Follow, RaisePriority, SetField
+from policies.plan import Assign, ChangeTags, Follow, PutBackPriority, RaisePriority, SetField
 
 TAG = re.compile(r"[^,\"]{1,32}")
 """What Freshdesk keeps as one tag."""
@@ -52,6 +52,9 @@ def change(account: Account, ticket: Ticket, action: VendorAction) -> dict[str, 
             rank = ticket.priority.rank if ticket.priority else 0
             raised = {"fields": {"priority": CODES[action.at_least]}}
             return raised if rank < action.at_least.rank else {}
+        case PutBackPriority():
+            lowered = {"fields": {"priority": CODES[action.to]}}
+            return {} if ticket.priority == action.to else lowered
         case ChangeTags():
             add, remove = keepable(action.add), sorted(action.remove)
             differs = set(with_tags(ticket.tags, add, remove)) != ticket.tags

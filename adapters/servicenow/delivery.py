@@ -169,12 +169,18 @@ def facts(
     before, after = both
     said = write.request.get("say", {})
     marks = [journal.mark_of(name, text) for name, text in said.items()]
-    named = [*plain, *(name for name in ("priority",) if name in write.request and name not in plain)]
+    named = [*plain, *priority_of(write, plain)]
     first = (number(before, "sys_mod_count") or 0) + 1
     last = max(first, number(after, "sys_mod_count") or 0)
     revisions = range(first, min(last, first + MOST_REVISIONS) + 1)
     changes = change_facts(named, revisions, text(after, "sys_updated_on"), after) if named else ()
     return tuple(dict.fromkeys([*entries.values(), *marks, *changes]))
+
+
+def priority_of(write: Write, plain: Mapping[str, str]) -> list[str]:
+    """The priority's column, if the write moves it without naming it."""
+    moves = "priority" in write.request or "put_back" in write.request
+    return ["priority"] if moves and "priority" not in plain else []
 
 
 def changed(

@@ -45,7 +45,7 @@ class ServiceNow:
 
     name = "servicenow"
     capabilities = Capabilities(
-        actions=frozenset({"assign", "priority", "tags", "set", "follow", "note", "reply"}),
+        actions=frozenset({"assign", "priority", "put_back", "tags", "set", "follow", "note", "reply"}),
         metrics=frozenset({"first_reply", "resolution"}),
         settle=2,
         target_start=True,

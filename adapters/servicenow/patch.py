@@ -29,6 +29,8 @@ def body_of(profile: Profile, matrix: Callable[[], Matrix], row: Row, request: M
     parts: list[Part] = [(plain, [])]
     if "priority" in request:
         parts.append(raised(profile, matrix, row, request["priority"]))
+    if "put_back" in request:
+        parts.append(put_back(profile, matrix, row, request["put_back"]))
     if "tags" in request:
         parts.append(tagged(profile, row, request["tags"]))
     if "follow" in request:
@@ -44,6 +46,17 @@ def raised(profile: Profile, matrix: Callable[[], Matrix], row: Row, wanted: int
     if not profile.derived:
         return {"priority": str(wanted)}, []
     columns = raising(matrix, row, wanted)
+    return columns, [] if columns else [f"priority {wanted} cannot be reached through impact and urgency"]
+
+
+def put_back(profile: Profile, matrix: Callable[[], Matrix], row: Row, wanted: int) -> Part:
+    """The priority as it was, through impact and urgency where it follows from them."""
+    if text(row, "priority") == str(wanted):
+        return {}, []
+    if not profile.derived:
+        return {"priority": str(wanted)}, []
+    exact = {each: number for each, number in matrix().items() if number == wanted}
+    columns = raising(lambda: exact, row, wanted)
     return columns, [] if columns else [f"priority {wanted} cannot be reached through impact and urgency"]
 
 

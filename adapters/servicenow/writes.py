@@ -18,7 +18,7 @@ from adapters.servicenow.rows import literal
 from adapters.servicenow.tags import LONGEST, can_keep, fits
 from adapters.servicenow.ticket import common_names
 from policies.model import Seconds, Ticket, Value
-from policies.plan import Assign, ChangeTags, Follow, RaisePriority, SetField
+from policies.plan import Assign, ChangeTags, Follow, PutBackPriority, RaisePriority, SetField
 
 SKEW: Seconds = 5
 """How far the clocks of an instance's nodes may lie apart."""
@@ -110,6 +110,8 @@ def change(profile: Profile, ticket: Ticket, action: VendorAction) -> dict[str, 
         case RaisePriority():
             rank = ticket.priority.rank if ticket.priority else 0
             return {"priority": NUMBERS[action.at_least]} if rank < action.at_least.rank else {}
+        case PutBackPriority():
+            return {} if ticket.priority == action.to else {"put_back": NUMBERS[action.to]}
         case ChangeTags():
             return tagging(profile, ticket, action)
         case SetField():
@@ -170,6 +172,8 @@ def merged(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
                 whole[name] = {verb: sorted({*held[verb], *value[verb]}) for verb in held}
             elif name == "priority":
                 whole[name] = min(value, whole.get(name, value))
+            elif name == "put_back":
+                whole[name] = value
             else:
                 whole[name] = [*whole.get(name, []), *value]
     return whole
@@ -191,7 +195,8 @@ def touched(profile: Profile, part: Mapping[str, Any]) -> list[str]:
     """The common names of what a request changes."""
     names = common_names(profile)
     found = [names[column] for column in part.get("columns", ()) if column in names]
-    return [*found, *(name for name in ("priority", "tags") if name in part)]
+    both = {"priority": "priority", "put_back": "priority", "tags": "tags"}
+    return [*found, *(name for key, name in both.items() if key in part)]
 
 
 def gaps_of(profile: Profile, ticket: Ticket, action: VendorAction) -> Iterator[str]:

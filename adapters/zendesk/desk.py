@@ -36,7 +36,7 @@ class Zendesk:
 
     name = "zendesk"
     capabilities = Capabilities(
-        actions=frozenset({"assign", "priority", "tags", "set", "follow", "note", "reply"}),
+        actions=frozenset({"assign", "priority", "put_back", "tags", "set", "follow", "note", "reply"}),
         metrics=frozenset({"first_reply", "next_reply", "resolution"}),
         settle=2,
         conditional_write=True,

@@ -15,7 +15,7 @@ from adapters.zendesk.people import Authors, Row, ident
 from adapters.zendesk.session import Answer, Line, legible
 from adapters.zendesk.ticket import field_ids, instant
 from policies.model import Ticket, TicketRef, Value, Who
-from policies.plan import Assign, ChangeTags, Follow, RaisePriority, SetField
+from policies.plan import Assign, ChangeTags, Follow, PutBackPriority, RaisePriority, SetField
 
 TAG = re.compile(r"[^\sA-Z,\"]{1,255}")
 """What Zendesk keeps as one tag. It would lower or split any other, and the end wanted would never hold."""
@@ -64,6 +64,8 @@ def change(account: Account, ticket: Ticket, action: VendorAction) -> dict[str, 
         case RaisePriority():
             rank = ticket.priority.rank if ticket.priority else 0
             return {"priority": action.at_least.value} if rank < action.at_least.rank else {}
+        case PutBackPriority():
+            return {} if ticket.priority == action.to else {"priority": action.to.value}
         case ChangeTags():
             tags = (ticket.tags - action.remove) | action.add
             return {"tags": sorted(tags)} if tags != ticket.tags else {}

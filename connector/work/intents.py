@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from adapters.base import ActionKind, Adapter, Note, VendorAction, Write
 from connector.work.messages import render
 from policies.model import Ticket
-from policies.plan import Notify, Plan, Say, Wanted
+from policies.plan import Notify, Occurrence, Plan, Say, Wanted
 from policies.policy import PolicySet
 
 BETWEEN_NOTES = "\n\n"
@@ -70,8 +70,18 @@ def named(wanted: Wanted, under_way: dict[str, tuple[str, str]], plan: Plan) -> 
         policy, level = under_way[episode]
         return policy, level, f"{episode}:{level}"
     running = next(one.episode for one in plan.standings if one.episode and one.episode.key == episode)
+    if running.undoing:
+        return running.policy, "", f"{episode}:de-escalated-{running.undoing}"
+    asked = next((each.level for each in plan.occurrences if is_question(each, episode)), None)
+    if asked is not None:
+        return running.policy, asked, f"{episode}:{asked}:approval"
     level = running.passed[-1].level if running.passed else ""
     return running.policy, level, f"{episode}:{level}:again-{running.repeated}"
+
+
+def is_question(occurrence: Occurrence, episode: str) -> bool:
+    """Whether this episode asks for approval in this plan."""
+    return occurrence.what == "approval asked" and occurrence.episode == episode
 
 
 def kind_of(wanted: Wanted) -> ActionKind | None:

@@ -10,7 +10,8 @@ from connector.store.ledger import Line
 from connector.store.writes import KeptWrite, State
 from connector.work.intents import Intents
 from connector.work.lines import line_about, line_of
-from policies.model import Instant, Seconds, Ticket
+from policies.model import Instant, Seconds, Ticket, TicketRef
+from policies.orders import Order
 from policies.plan import Occurrence, Plan
 from policies.settle import Outcome, settle
 
@@ -54,10 +55,12 @@ def keep_held(
     rows: Sequence[int],
     policy_hash: str,
     settle_seconds: Seconds,
+    orders: Sequence[Order],
 ) -> bool:
     """Store a look whose writes are held: nothing has fired, and a human hears of it. False if the ticket was
-    held before. It needs no timer: whoever releases it owes it a look."""
+    held before. It needs no timer: whoever releases it owes it a look. Orders are refused until then."""
     ref = ticket.ref
+    ledger.append(connection, [_unheard(ref, order) for order in orders])
     _keep_facts(connection, ticket, plan, policy_hash, settle_seconds)
     inbox.close(connection, rows, plan.now)
     timers.stop(connection, ref)
@@ -113,6 +116,13 @@ def _lines(
     told = {line.text for line in ledger.of_ticket(connection, plan.ref)} if plan.warnings else set()
     lines += [_remark(plan, "warning", text) for text in dict.fromkeys(plan.warnings) if text not in told]
     return lines
+
+
+def _unheard(ref: TicketRef, order: Order) -> Line:
+    text = f"{order.verb} {order.because}; the ticket is held: uptier release {ref}"
+    return Line(
+        at=order.at, account=ref.account, ticket=ref.id, what="order refused", who=order.who, text=text
+    )
 
 
 def _remark(plan: Plan, what: str, text: str) -> Line:

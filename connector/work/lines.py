@@ -23,6 +23,7 @@ def line_of(ref: TicketRef, occurrence: Occurrence, remembered: Iterable[Standin
         episode=occurrence.episode,
         level=occurrence.level,
         owner=occurrence.owner,
+        who=occurrence.who,
         text=occurrence.text,
         policy_hash=episode.policy_hash if episode else "",
         data=lateness(occurrence, episode),

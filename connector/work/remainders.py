@@ -13,7 +13,7 @@ from policies.episodes import live
 from policies.model import Ticket, Who
 from policies.plan import Plan
 
-FIELDS = {"assign": ("group", "assignee"), "priority": ("priority",)}
+FIELDS = {"assign": ("group", "assignee"), "priority": ("priority",), "put_back": ("priority",)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from policies.calendars import Calendar
 from policies.evaluate import evaluate
 from policies.memory import Standing
 from policies.model import Directory, Instant, Ticket
+from policies.orders import Order
 from policies.plan import Plan
 from policies.policy import PolicySet
 
@@ -20,12 +21,17 @@ class Rules:
     first_ran: Mapping[str, Mapping[str, Instant]]
 
     def judge(
-        self, ticket: Ticket, standings: tuple[Standing, ...], directory: Directory, now: Instant
+        self,
+        ticket: Ticket,
+        standings: tuple[Standing, ...],
+        directory: Directory,
+        now: Instant,
+        orders: tuple[Order, ...] = (),
     ) -> Plan:
-        """What to do now about a ticket as it was read."""
+        """What to do now about a ticket as it was read, and about what people ordered for it."""
         first_ran = self.first_ran.get(ticket.ref.account, {})
         people = self._peopled(directory)
-        return evaluate(ticket, self.policies, standings, people, self.calendars, now, first_ran)
+        return evaluate(ticket, self.policies, standings, people, self.calendars, now, first_ran, orders)
 
     def _peopled(self, directory: Directory) -> Directory:
         """The directory with what the files say of leads, managers and duty; the files win."""

@@ -14,7 +14,18 @@ from adapters.base import AccessLost, Gone, OutcomeUnknown, TryLater
 from connector.clock import Clock
 from connector.desks import Desk, Desks
 from connector.settings import Caps
-from connector.store import accounts, directories, inbox, ledger, receipts, standings, tickets, timers, writes
+from connector.store import (
+    accounts,
+    directories,
+    inbox,
+    ledger,
+    orders,
+    receipts,
+    standings,
+    tickets,
+    timers,
+    writes,
+)
 from connector.store.database import Store
 from connector.store.inbox import OpenRow
 from connector.store.ledger import Line
@@ -120,7 +131,8 @@ class Worker:
     def _decide(self, desk: Desk, ticket: Ticket, seen: Seen, directory: Directory) -> None:
         rules = self._rules()
         now = self._clock.now()
-        plan = rules.judge(ticket, seen.standings, directory, now)
+        given = orders.among(seen.rows)
+        plan = rules.judge(ticket, seen.standings, directory, now, given)
         if (plan.wanted or self._rest(ticket.ref)) and _too_fresh(desk, ticket):
             raise TryLater(
                 "the ticket changed a moment ago; the next look is on settled facts", _settle(desk)
@@ -133,7 +145,7 @@ class Worker:
             left = remainder(writes.rest(connection, ticket.ref), plan, ticket)
             hold = in_the_way(connection, ticket, intents, self._caps, now)
             if hold is not None:
-                new = keep_held(connection, *kept, hold, rows, rules.policies.hash, _settle(desk))
+                new = keep_held(connection, *kept, hold, rows, rules.policies.hash, _settle(desk), given)
                 chain = loop_note(connection, desk.adapter, ticket, hold, intents, now)
             else:
                 chain = keep_look(

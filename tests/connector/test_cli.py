@@ -275,3 +275,34 @@ def test_the_ledger_is_exported_line_by_line(desk: Zendesk) -> None:
 def test_purge_says_what_went(desk: Zendesk) -> None:
     uptier("run", "--once")
     assert uptier("purge").stdout == "forgotten: 0 news, 0 texts, 0 tickets\n"
+
+
+def test_orders_are_left_for_the_next_look(desk: Zendesk) -> None:
+    uptier("run", "--once")
+    assert "acknowledged with the next look" in uptier("ack", "acme/1").stdout
+    assert "quiet until" in uptier("snooze", "acme/1", "--for", "2h", "--reason", "vendor").stdout
+    assert "escalates with the next look" in uptier("escalate", "acme/1", "--reason", "outage").stdout
+    uptier("run", "--once")
+    whats = [line["what"] for line in json.loads(uptier("history", "acme/1", "--json").stdout)]
+    assert "acknowledged" in whats
+    assert "de-escalated with the next look" in uptier("deescalate", "acme/1", "--reason", "oops").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("ack", "acme/9"), "no such escalation runs on acme/9; running: none"),
+        (("ack", "acme/1", "--policy", "other"), "no such escalation runs on acme/1; running: waits"),
+        (("snooze", "acme/1", "--for", "soon", "--reason", "x"), '"soon" is not a duration'),
+        (("escalate", "acme/1", "--policy", "nope", "--reason", "x"), 'no policy "nope" serves acme'),
+        (("approve", "acme/1"), "no level of acme/1 waits for approval"),
+        (("reject", "acme/1", "--reason", "x"), "no level of acme/1 waits for approval"),
+    ],
+)
+def test_an_order_that_cannot_be_is_2_and_leaves_nothing(
+    desk: Zendesk, words: tuple[str, ...], says: str
+) -> None:
+    uptier("run", "--once")
+    result = uptier(*words)
+    assert result.exit_code == 2
+    assert says in result.stderr

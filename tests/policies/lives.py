@@ -32,6 +32,7 @@ from policies.model import (
     Value,
     Who,
 )
+from policies.orders import Order
 from policies.parse import parse
 from policies.plan import Assign, ChangeTags, Plan, RaisePriority, Say, SetField
 from policies.policy import PolicySet
@@ -235,16 +236,22 @@ class Life:
 
     # --- looks ---------------------------------------------------------------------------------------------
 
-    def plan(self, minutes: float) -> Plan:
+    def plan(self, minutes: float, orders: tuple[Order, ...] = ()) -> Plan:
         """What a look would plan; nothing is remembered."""
-        ticket = recognise(replace(self.ticket, read_at=at(minutes)), self.receipts)
         return evaluate(
-            ticket, self.policies, self.standings, self.directory, self.calendars, at(minutes), self.first_ran
+            recognise(replace(self.ticket, read_at=at(minutes)), self.receipts),
+            self.policies,
+            self.standings,
+            self.directory,
+            self.calendars,
+            at(minutes),
+            self.first_ran,
+            orders,
         )
 
-    def look(self, minutes: float, result: str = "done") -> Plan:
+    def look(self, minutes: float, result: str = "done", orders: tuple[Order, ...] = ()) -> Plan:
         """Look, and carry out the plan as the connector does; `result` is what comes of its one write."""
-        plan = self.plan(minutes)
+        plan = self.plan(minutes, orders)
         self.standings = plan.standings
         self.ledger += [(line.what, line.policy, line.level) for line in plan.occurrences]
         if plan.wanted:

@@ -1,0 +1,28 @@
+"""Orders of people for a ticket, which wait in the inbox until a look carries them out."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection
+
+from connector.store import codec, inbox
+from connector.store.inbox import Arrival, OpenRow
+from policies.model import TicketRef
+from policies.orders import Order
+
+
+def give(connection: Connection, ref: TicketRef, order: Order) -> None:
+    """Leave an order for the ticket's next look. The same one given twice in a second is one."""
+    arrival = Arrival(
+        account=ref.account,
+        ticket=ref.id,
+        delivery=f"order:{ref.id}:{order.verb}:{order.policy or ''}:{order.at}",
+        kind="command",
+        hint=codec.dump(Order, order),
+        received_at=order.at,
+    )
+    inbox.put(connection, [arrival])
+
+
+def among(rows: Iterable[OpenRow]) -> tuple[Order, ...]:
+    """The orders among a ticket's news, oldest first. A command without one only asks for a look."""
+    return tuple(codec.load(Order, row.hint) for row in rows if row.kind == "command" and row.hint)
