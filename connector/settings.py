@@ -86,6 +86,7 @@ class Service(Table):
     mode: Mode = "observe"
     default_owner: str | None = None
     policies: tuple[str, ...] = DEFAULT_PATTERNS
+    languages: tuple[str, ...] = ()
     metrics: Annotated[str, AfterValidator(listen_address)] | None = None
     caps: Caps = Caps()
     retention: Retention = Retention()

@@ -8,10 +8,12 @@ from policies.model import Directory
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownAccount:
-    """Names one helpdesk knows."""
+    """Names one helpdesk knows. `staffed` are the groups with somebody in them, `on_call` those with a schedule."""
 
     groups: frozenset[str] = frozenset()
     people: frozenset[str] = frozenset()
+    staffed: frozenset[str] = frozenset()
+    on_call: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, directory: Directory) -> "KnownAccount":
@@ -19,6 +21,12 @@ class KnownAccount:
         people = [agent.person for agent in directory.agents]
         return cls(
             groups=frozenset(group.name for group in directory.groups),
+            staffed=frozenset(
+                group.name
+                for group in directory.groups
+                if any(group.id in agent.groups for agent in directory.agents)
+            ),
+            on_call=frozenset(directory.on_call),
             people=frozenset({p.name for p in people} | {p.address for p in people if p.address}),
         )
 

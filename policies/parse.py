@@ -8,6 +8,7 @@ from policies.clocks import clock_needs
 from policies.digest import digest
 from policies.document import Document
 from policies.known import Known
+from policies.lint import lint
 from policies.model import Need
 from policies.operators import OPERATORS
 from policies.parse_calendar import read_calendar
@@ -59,10 +60,14 @@ def read_all(roots: Sequence[Table], known: Known) -> PolicySet:
         templates=tuple(templates),
         people=frozenset({*managers, *managers.values(), *leads.values(), *on_call.values()}),
         known=known,
+        on_call=frozenset(on_call),
     )
+    check_languages(roots[0], roots)
     slas = read_slas(roots, references)
     references = replace(references, slas=slas)
-    policies = tuple(read_policies(roots, references))
+    written = list(read_policies(roots, references))
+    lint(written, references)
+    policies = tuple(policy for _, policy in written)
     modes = read_modes(roots[0])
     default_owner = read_default_owner(roots[0], policies, modes, references)
     return PolicySet(
@@ -83,8 +88,10 @@ def read_all(roots: Sequence[Table], known: Known) -> PolicySet:
 def needs_of(policies: Sequence[Policy]) -> frozenset[Need]:
     """What must be loaded of a ticket so that every policy can be judged."""
     sections = (section for policy in policies for section in (policy.when, policy.unless))
+    handed = [policy for policy in policies if any(level.hand_off for level in policy.levels)]
     lines = frozenset(need for section in sections for line in section.lines for need in line.every_need())
-    return lines.union(*(clock_needs(policy) for policy in policies))
+    said = frozenset({Need.MESSAGES}) if handed else frozenset()
+    return lines.union(said, *(clock_needs(policy) for policy in policies))
 
 
 def read_accounts(main: Table) -> Mapping[str, frozenset[str]]:
@@ -132,12 +139,13 @@ def read_default_owner(
     return owner
 
 
-def read_policies(roots: Sequence[Table], references: References) -> Iterator[Policy]:
-    """The policies of all files; a name may stand in one place only (rule 13)."""
+def read_policies(roots: Sequence[Table], references: References) -> Iterator[tuple[Table, Policy]]:
+    """The policies of all files and where they stand; a name may stand in one place only (rule 13)."""
     places: dict[str, str] = {}
     for root in roots:
         for index, table in enumerate(root.tables("policy"), start=1):
-            policy = read_policy(table.called(f'policy "{table.values.get("name", index)}"'), references)
+            called = table.called(f'policy "{table.values.get("name", index)}"')
+            policy = read_policy(called, references)
             if policy.name in places:
                 table.report(
                     "name",
@@ -146,7 +154,7 @@ def read_policies(roots: Sequence[Table], references: References) -> Iterator[Po
                 )
             elif policy.name:
                 places[policy.name] = f"{policy.file}:{policy.line}"
-            yield policy
+            yield called, policy
 
 
 def read_slas(roots: Sequence[Table], references: References) -> tuple[SlaSpec, ...]:
@@ -189,6 +197,22 @@ def read_templates(roots: Sequence[Table]) -> Mapping[str, TemplateSpec]:
             bodies = {language: table.text(language, '"Escalated: …"') for language in table.values}
             templates[name] = TemplateSpec(name=name, bodies={k: body for k, body in bodies.items() if body})
     return templates
+
+
+def check_languages(main: Table, roots: Sequence[Table]) -> None:
+    """Note every template that lacks one of the languages the service speaks."""
+    service = main.table("service", "service")
+    languages = (service.texts("languages", '["en", "de"]') if service else None) or ()
+    for root in roots:
+        for name, table in root.named("templates"):
+            for language in languages:
+                if language not in table.values:
+                    table.report(
+                        (),
+                        "missing-locale",
+                        f'template "{name}" has no text in {language}, which [service] languages names; '
+                        f'add {language} = "…".',
+                    )
 
 
 def read_people(roots: Sequence[Table]) -> Mapping[str, str]:

@@ -25,13 +25,15 @@ CALL = re.compile(r"(\w+)\((.*)\)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ladder:
-    """What a level has to know of its policy: the calendar it counts on, and the accounts it serves."""
+    """What a level has to know of its policy: the calendar it counts on, the accounts it serves, and whether it may
+    speak to customers."""
 
     calendar: str | None
     clock: str
     deadline: bool
     serves: tuple[str, ...]
     references: References
+    public: bool = False
 
 
 def read_owner(table: Table, ladder: Ladder) -> str | None:

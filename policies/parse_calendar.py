@@ -45,6 +45,9 @@ def read_timezone(table: Table) -> str | None:
         hint = did_you_mean(name, available_timezones()) or ' Write for example "Europe/London".'
         table.report("timezone", "bad-timezone", f'there is no time zone "{name}".{hint}')
         return None
+    if name.startswith("Etc/") and name not in ("Etc/UTC", "Etc/UCT"):
+        text = f"{name} knows no summer time; write a place, for example Europe/London, if it has one."
+        table.report("timezone", "fixed-offset", text, "warning")
     return name
 
 

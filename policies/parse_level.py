@@ -34,6 +34,9 @@ KEYS: Mapping[str, str] = {
     "reply": "The template of a public reply.",
     "follow": "People who follow the ticket afterwards.",
     "notify": "Channels outside the helpdesk that hear of it.",
+    "ask": "What is asked of whoever gets the ticket; said in the note.",
+    "checklist": "Steps for whoever gets the ticket; listed in the note.",
+    "hand_off": "true puts into the note what the ticket is about and what was tried.",
     "approval": "A person must approve the level before it fires; what asks them to.",
     "within": "A calendar; while it is closed the level waits, or does what `otherwise` says.",
     "otherwise": "What the level does instead while `within` is closed: owner, assign, notify and so on.",
@@ -74,13 +77,39 @@ def read_level(table: Table, ladder: Ladder) -> Level:
         untag=frozenset(table.texts("untag", '["escalated"]') or ()),
         set=read_set(table, ladder),
         note=read_template(table, "note", ladder),
-        reply=read_template(table, "reply", ladder),
+        reply=read_reply(table, ladder),
         follow=read_follow(table, ladder),
         repeat=read_repeat(table, ladder),
+        ask=table.text("ask", '"Call the customer."'),
+        checklist=table.texts("checklist", '["Read the log", "Call the customer"]') or (),
+        hand_off=read_hand_off(table),
         approval=read_approval(table, ladder),
         within=read_within(table, ladder),
     )
     return replace(level, otherwise=read_otherwise(table, ladder, level))
+
+
+def read_reply(table: Table, ladder: Ladder) -> str | None:
+    """The template of a public reply, which the policy must allow."""
+    if "reply" in table.values and not ladder.public:
+        text = "customers read a reply; write `public = true` on the policy if that is meant, or use `note`."
+        table.report("reply", "not-public", text)
+    return read_template(table, "reply", ladder)
+
+
+def read_hand_off(table: Table) -> bool:
+    """Whether the note hands the ticket over; then it must say what is asked."""
+    hand_off = table.yes("hand_off")
+    for key in ("note", "ask"):
+        if hand_off and key not in table.values:
+            example = {"note": '"handoff"', "ask": '"Call the customer."'}[key]
+            table.report(
+                "hand_off", "missing", f"a hand-over needs `{key}`; add for example {key} = {example}."
+            )
+    for key in ("ask", "checklist"):
+        if key in table.values and "note" not in table.values:
+            table.report(key, "nothing-to-say-it-in", f"`{key}` is said in the level's note; add `note`.")
+    return hand_off
 
 
 def read_approval(table: Table, ladder: Ladder) -> Approval | None:

@@ -24,6 +24,7 @@ KEYS: Mapping[str, str] = {
     "stop_on": "What ends an episode, besides `when` no longer holding.",
     "pause_on": "In these statuses the clock stands still.",
     "counts_as_reply": "What counts as a reply; public unless said otherwise.",
+    "public": "true lets levels write public replies, which customers read.",
     "acknowledge_tags": "A person who adds one of these tags acknowledges the escalation.",
     "backlog": "skip leaves out what was due before the policy first ran; fire does it late.",
     "when": "Every line must hold.",
@@ -63,6 +64,7 @@ def read_policy(table: Table, references: References) -> Policy:
         deadline=clock in DEADLINES,
         serves=references.serving(accounts),
         references=references,
+        public=table.yes("public"),
     )
     levels = [(each, read_level(each, ladder)) for each in level_tables(table)]
     check_ladder(levels)

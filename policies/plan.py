@@ -70,6 +70,9 @@ class Say:
     reasons: tuple[str, ...]
     owner: str
     next_step: str
+    ask: str | None = None
+    checklist: tuple[str, ...] = ()
+    hand_off: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

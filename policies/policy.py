@@ -38,6 +38,7 @@ class Approval:
 class Level:
     """One rung of the ladder. Exactly one of `after`, `before` and `at` (a percentage) is given.
 
+    `ask`, `checklist` and `hand_off` (the summary and what was tried) are said in its note.
     `within` is a calendar: while it is closed the level waits, or acts as `otherwise` says, if that is given.
     """
 
@@ -58,6 +59,9 @@ class Level:
     follow: tuple[str, ...] = ()
     notify: tuple[str, ...] = ()
     repeat: Repeat | None = None
+    ask: str | None = None
+    checklist: tuple[str, ...] = ()
+    hand_off: bool = False
     approval: Approval | None = None
     within: str | None = None
     otherwise: "Level | None" = None

@@ -13,7 +13,8 @@ from policies.table import Table
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class References:
-    """`custom` maps each account to the custom fields it names; `people` are those the config itself knows."""
+    """`custom` maps each account to the custom fields it names; `people` are those the config itself knows,
+    `on_call` the groups for which it says who is on call."""
 
     accounts: tuple[str, ...]
     custom: Mapping[str, frozenset[str]]
@@ -22,6 +23,7 @@ class References:
     people: frozenset[str]
     known: Known
     slas: tuple[SlaSpec, ...] = ()
+    on_call: frozenset[str] = frozenset()
 
     def serving(self, accounts: frozenset[str] | None) -> tuple[str, ...]:
         """The accounts a policy serves; all if it names none."""

@@ -41,6 +41,9 @@ def told(scene: Scene, wish: Wish, owner: Owner) -> tuple[tuple[Wanted, ...], tu
             reasons=reasons,
             owner=owner.name,
             next_step=next_step(wish, owner),
+            ask=None if public else level.ask,
+            checklist=() if public else level.checklist,
+            hand_off=level.hand_off and not public,
         )
         for public, template in ((False, level.note), (True, None if wish.is_repeat else level.reply))
         if template is not None

@@ -64,6 +64,7 @@ def policy() -> Schema:
         "stop_on": some_of(parse_policy.STOPS),
         "pause_on": some_of(parse_policy.PAUSES),
         "counts_as_reply": some_of(parse_policy.REPLIES),
+        "public": {"type": "boolean"},
         "acknowledge_tags": texts(),
         "backlog": {"enum": ["fire", "skip"]},
         "when": {"$ref": "#/$defs/conditions"},
@@ -92,6 +93,9 @@ def level() -> Schema:
         "reply": TEXT,
         "follow": texts(),
         "notify": texts(),
+        "ask": TEXT,
+        "checklist": texts(),
+        "hand_off": {"type": "boolean"},
         "approval": closed({"note": TEXT, "notify": texts()}),
         "within": TEXT,
         "otherwise": closed(

@@ -117,6 +117,14 @@ class Table:
         found = self.texts(key, f'["{next(iter(words))}"]') or ()
         return frozenset(each for index, each in enumerate(found) if self.among((key, index), each, words))
 
+    def yes(self, key: str) -> bool:
+        """true or false; false if it is not there."""
+        value = self.values.get(key, False)
+        if not isinstance(value, bool):
+            self.wrong_type(key, value, "true or false")
+            return False
+        return value
+
     def whole(self, key: str, least: int, most: int) -> int | None:
         """A whole number from `least` to `most`."""
         value = self.values.get(key)

@@ -1,8 +1,9 @@
 """The texts that go on tickets, from the templates of the config.
 
-A template sees `level.name`, `policy.name`, `reasons` (a list), `owner`, `next_step`, `account` and `ticket`
-(`ref`, `subject`, `status`, `priority`, `requester.name`). Ticket text is data: it is put in, never read as a
-template. There is no built-in template: what agents and customers read stands in the config, whole.
+A template sees `level.name`, `policy.name`, `reasons` (a list), `owner`, `next_step`, `ask`, `checklist` (a list),
+`summary`, `tried` (a list), `account` and `ticket` (`ref`, `subject`, `status`, `priority`, `requester.name`). Ticket
+text is data: it is put in, never read as a template. There is no built-in template: what agents and customers read
+stands in the config, whole.
 
 A note always says policy, level, reasons, next step and how to ask why; what its template leaves out is added
 below. A reply gets nothing added, because customers read it.
@@ -15,6 +16,7 @@ from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from adapters.base import Note
+from connector.work.handover import summary, tried
 from connector.work.template_rules import faults
 from policies.document import Document
 from policies.model import Ticket
@@ -51,6 +53,10 @@ FULL: Context = {
     "reasons": ("customer waiting for 31m (limit 30m)", "priority is urgent"),
     "owner": "Tier 2",
     "next_step": "Duty manager at 14:30",
+    "ask": "Call the customer.",
+    "checklist": ("Read the log", "Call back"),
+    "summary": "Down: nothing works since nine",
+    "tried": ("Ann: restarted it", "Ben: asked for the log"),
     "account": "acme",
     "ticket": Seen(
         ref="acme/4711", subject="Down", status="open", priority="urgent", requester=Named(name="Ann")
@@ -58,6 +64,10 @@ FULL: Context = {
 }
 BARE: Context = FULL | {
     "reasons": (),
+    "ask": "",
+    "checklist": (),
+    "summary": "",
+    "tried": (),
     "ticket": Seen(ref="acme/1", subject="", status="new", priority="none", requester=Named(name="")),
 }
 BARE_LACKS = "subject, requester and reasons"
@@ -94,6 +104,10 @@ def _context(say: Say, ticket: Ticket) -> Context:
         "reasons": say.reasons,
         "owner": say.owner,
         "next_step": say.next_step,
+        "ask": say.ask or "",
+        "checklist": say.checklist,
+        "summary": summary(ticket),
+        "tried": () if say.public else tried(ticket),
         "account": ticket.ref.account,
         "ticket": Seen(
             ref=str(ticket.ref),
@@ -140,11 +154,25 @@ def _left_out(body: str, say: Say, ticket: Ticket) -> Iterator[str]:
         yield f"Policy: {say.policy}. Level: {say.level}."
     if missing := [reason for reason in say.reasons if reason not in body]:
         yield f"Why: {'; '.join(missing)}."
+    if say.hand_off:
+        yield from handed_over(body, ticket)
+    if say.ask and say.ask not in body:
+        yield f"Asked of you: {say.ask}"
+    yield from (f"[ ] {step}" for step in say.checklist if step not in body)
     if say.next_step not in body:
         yield f"Next: {say.next_step}"
     command = f"uptier explain {ticket.ref}"
     if command not in body:
         yield f"Ask why: {command}"
+
+
+def handed_over(body: str, ticket: Ticket) -> Iterator[str]:
+    """What the ticket is about and what was tried, as far as the text does not say so."""
+    if summary(ticket) not in body:
+        yield f"About: {summary(ticket)}"
+    missing = [line for line in tried(ticket) if line not in body]
+    if missing or not tried(ticket):
+        yield f"Tried: {'; '.join(missing) or 'nothing yet'}"
 
 
 def _body(template: TemplateSpec, language: str | None) -> str:

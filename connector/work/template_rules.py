@@ -1,6 +1,6 @@
 """What a template may say, judged from its syntax when the config is loaded.
 
-Only texts, values, filters, `if` and `for … in reasons` are let through. So a template that was accepted
+Only texts, values, filters, `if` and `for … in` a list are let through. So a template that was accepted
 names nothing that is not there, calls nothing, and does not grow without bound.
 """
 
@@ -14,11 +14,15 @@ Shape = Mapping[str, "Shape | None"]
 
 SEEN: Shape = {
     "account": None,
+    "ask": None,
+    "checklist": None,
     "level": {"name": None},
     "next_step": None,
     "owner": None,
     "policy": {"name": None},
     "reasons": None,
+    "summary": None,
+    "tried": None,
     "ticket": {
         "ref": None,
         "subject": None,
@@ -27,6 +31,7 @@ SEEN: Shape = {
         "requester": {"name": None},
     },
 }
+LISTS = ("reasons", "checklist", "tried")
 LOOP: Shape = {"index": None, "first": None, "last": None, "length": None}
 FILTERS = frozenset(
     (
@@ -95,9 +100,12 @@ def _judge(node: nodes.Node, seen: Shape) -> Iterator[tuple[int, str]]:
 
 
 def _judge_loop(node: nodes.For, seen: Shape) -> Iterator[tuple[int, str]]:
-    plain = isinstance(node.iter, nodes.Name) and node.iter.name == "reasons"
+    plain = isinstance(node.iter, nodes.Name) and node.iter.name in LISTS
     if not (plain and isinstance(node.target, nodes.Name)) or "loop" in seen:
-        yield node.lineno, "a loop goes over `reasons` and stands alone; write `for reason in reasons`."
+        yield (
+            node.lineno,
+            "a loop goes over `reasons`, `checklist` or `tried` and stands alone; write `for reason in reasons`.",
+        )
         return
     inside = {**seen, node.target.name: None, "loop": LOOP}
     for inner in (*node.body, *node.else_, *([node.test] if node.test else ())):

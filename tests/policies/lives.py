@@ -115,9 +115,8 @@ def policy(
         f'[[policy.level]]\nname = "{rung}"\n{level}\n'
         for rung, level in zip(("one", "two", "three"), levels or (AFTER_30,), strict=False)
     )
-    return (
-        f'[[policy]]\nname = "{name}"\nclock = "{clock}"\n{more}\n[policy.when]\n{when}\n{exclusion}{rungs}'
-    )
+    head = f'[[policy]]\nname = "{name}"\nclock = "{clock}"\npublic = true\n{more}\n'
+    return f"{head}[policy.when]\n{when}\n{exclusion}{rungs}"
 
 
 def at(minutes: float) -> Instant:

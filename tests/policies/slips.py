@@ -51,6 +51,7 @@ KNOWN = Known(
     accounts={
         "acme": KnownAccount(
             groups=frozenset({"Tier 1", "Tier 2", "Duty", "Escalations"}),
+            staffed=frozenset({"Tier 1", "Tier 2"}),
             people=frozenset({"ann@acme.test", "Ann", "lee@acme.test"}),
         )
     },
@@ -100,6 +101,112 @@ def hours(code: str, wrong: str, near: str) -> Slip:
     """A slip in the calendar, behind its zone."""
     return Slip(code, HOURS, f"{wrong}\n", f"{near}\n")
 
+
+DEADLINE = '[[policy]]\nname = "deadline"\n'
+ADDS = """[[policy]]
+name = "adds"
+clock = "created"
+[policy.when]
+status = "open"
+[[policy.level]]
+name = "x"
+after = "1h"
+tags = ["hot"]
+"""
+REMOVES = """[[policy]]
+name = "removes"
+clock = "created"
+[policy.when]
+status = "open"
+[[policy.level]]{here}
+name = "y"
+after = "1h"
+untag = ["{tag}"]
+"""
+SPEAKS = f"[policy.when]\n{WHEN}[[policy.level]]\n{ONE}"
+
+
+def reply(code: str, wrong: str, near: str) -> Slip:
+    """A slip about a public reply, which the policy allows."""
+    return Slip(code, SPEAKS, f"public = true\n{SPEAKS}{wrong}\n", f"public = true\n{SPEAKS}{near}\n")
+
+
+WHOLE = [
+    Slip("not-public", SOON, f"{SOON}reply = 'handoff' # here\n", SOON),
+    Slip(
+        "contradiction",
+        f"[policy.when]\n{WHEN}",
+        f"[policy.unless]\nstatus = ['new', 'open']\n[policy.when] # here\n{WHEN}",
+        f"[policy.unless]\nstatus = 'new'\n[policy.when]\n{WHEN}",
+    ),
+    Slip(
+        "contradiction",
+        f"[policy.when]\n{WHEN}",
+        f"[policy.when] # here\n{WHEN}priority = {{ at_least = 'high', at_most = 'normal' }}\n",
+        f"[policy.when]\n{WHEN}priority = {{ at_least = 'high', at_most = 'high' }}\n",
+    ),
+    Slip(
+        "contradiction",
+        f"[policy.when]\n{WHEN}",
+        f"[policy.unless] # here\ntags = {{ has = 'a' }}\n[policy.when]\n{WHEN}tags = {{ has = 'a' }}\n",
+        f"[policy.unless]\ntags = {{ has = 'b' }}\n[policy.when]\n{WHEN}tags = {{ has = 'a' }}\n",
+    ),
+    Slip(
+        "nobody-at-night",
+        'owner = "Duty"\n',
+        "owner = 'Duty'\nwithin = 'office' # here\n",
+        "owner = 'Duty'\nwithin = 'office'\notherwise = { owner = 'Tier 2' }\n",
+        "warning",
+    ),
+    level(
+        "empty-audience",
+        "assign = { group = 'Duty', agent = 'least_loaded' } # here",
+        "assign = { group = 'Tier 2', agent = 'least_loaded' }",
+        "warning",
+    ),
+    level(
+        "empty-audience",
+        "assign = { group = 'Tier 2', agent = 'on_call' } # here",
+        "assign = { group = 'Tier 2', agent = 'round_robin' }",
+        "warning",
+    ),
+    Slip(
+        "undo-each-other",
+        DEADLINE,
+        f"{ADDS}{REMOVES.format(tag='hot', here=' # here')}{DEADLINE}",
+        f"{ADDS}{REMOVES.format(tag='cold', here='')}{DEADLINE}",
+        "warning",
+    ),
+    Slip(
+        "fixed-offset",
+        'timezone = "Europe/London"',
+        "timezone = 'Etc/GMT+5' # here",
+        "timezone = 'UTC'",
+        "warning",
+    ),
+    Slip(
+        "missing-locale",
+        BASE[: BASE.index("[calendars.office]")],
+        BASE[: BASE.index("[calendars.office]")]
+        .replace("[service]", "[service]\nlanguages = ['en', 'de']")
+        .replace("[templates.handoff]", "[templates.handoff] # here"),
+        BASE[: BASE.index("[calendars.office]")].replace("[service]", "[service]\nlanguages = ['en']"),
+    ),
+    Slip(
+        "nothing-to-say-it-in",
+        'owner = "Duty"\nnote = "handoff"\n',
+        "owner = 'Duty'\nask = 'Call.' # here\n",
+        "note = 'handoff'\nask = 'Call.'\n",
+    ),
+    level("missing", "hand_off = true # here", "hand_off = true\nask = 'Call.'"),
+    level("wrong-type", "hand_off = 'yes' # here", "hand_off = false"),
+    level(
+        "no-within",
+        "otherwise = { owner = 'Duty' } # here",
+        "otherwise = { owner = 'Duty' }\nwithin = 'office'",
+    ),
+    level("unknown-calendar", "within = 'offic' # here", "within = 'office'"),
+]
 
 POLICIES = [
     policy("unknown-key", "stopon = ['assigned'] # here", "stop_on = ['assigned']"),
@@ -290,7 +397,7 @@ ACTIONS = [
     level("unknown-value", "priority = { at_least = 'hihg' } # here", "priority = { at_least = 'high' }"),
     level("empty", "tags = [] # here", "tags = ['a']"),
     level("wrong-type", "untag = 'a' # here", "untag = ['a']"),
-    level("unknown-template", "reply = 'handof' # here", "reply = 'handoff'"),
+    reply("unknown-template", "reply = 'handof' # here", "reply = 'handoff'"),
     level("unknown-person", "follow = [\n'Ann',\n'Zed'] # here", "follow = ['Ann', 'lee@acme.test']"),
     level("empty", "set = {} # here", "set = { custom.tier = 2 }"),
     level("not-settable", "set = { group = 'Duty' } # here", "set = { 'custom.tier' = 2 }"),
@@ -317,8 +424,8 @@ ACTIONS = [
     Slip(
         "nothing-to-repeat",
         ONE,
-        "name = 'one'\nafter = '30m'\nreply = 'handoff'\nrepeat = { every = '1h', times = 1 } # here\n",
-        "name = 'one'\nafter = '30m'\nreply = 'handoff'\nnote = 'handoff'\nrepeat = { every = '1h', times = 1 }\n",
+        "name = 'one'\nafter = '30m'\ntags = ['a']\nrepeat = { every = '1h', times = 1 } # here\n",
+        "name = 'one'\nafter = '30m'\ntags = ['a']\nnote = 'handoff'\nrepeat = { every = '1h', times = 1 }\n",
     ),
 ]
 
@@ -458,4 +565,4 @@ REST = [
     ),
 ]
 
-SLIPS = [*POLICIES, *WHENS, *LEVELS, *ACTIONS, *LADDERS, *CALENDARS, *REST]
+SLIPS = [*WHOLE, *POLICIES, *WHENS, *LEVELS, *ACTIONS, *LADDERS, *CALENDARS, *REST]

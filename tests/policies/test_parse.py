@@ -48,11 +48,13 @@ def test_a_near_miss_passes(slip: Slip) -> None:
 
 CODES = """
     asks-closed bad-date bad-day bad-duration bad-hours bad-pattern bad-region bad-timezone cannot-pause
-    days-on-calendar does-nothing duplicate empty missing needs-deadline no-level no-level-before no-start
-    not-settable not-yet nothing-to-repeat nullable-negation open-and-closed operator-word order out-of-range
-    suggest-pending two-dues unknown-account unknown-calendar unknown-clock unknown-field unknown-function
-    unknown-group unknown-key unknown-operator unknown-owner unknown-person unknown-template unknown-value
-    unmapped-field wrong-argument wrong-operator wrong-type
+    contradiction days-on-calendar does-nothing duplicate empty empty-audience fixed-offset missing
+    missing-locale needs-deadline no-level no-level-before no-start no-within nobody-at-night not-public
+    not-settable not-yet nothing-to-repeat nothing-to-say-it-in nullable-negation open-and-closed
+    operator-word order out-of-range suggest-pending two-dues undo-each-other unknown-account
+    unknown-calendar unknown-clock unknown-field unknown-function unknown-group unknown-key unknown-operator
+    unknown-owner unknown-person unknown-template unknown-value unmapped-field wrong-argument wrong-operator
+    wrong-type
 """
 
 
