@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from policies.model import Need, Priority, Status, Ticket, Value
+from policies.model import Need, Priority, Satisfaction, Status, Ticket, Value
 
 Kind = Literal["text", "choice", "number", "yes_no", "list", "custom"]
 Reader = Callable[[Ticket], Value]
@@ -158,6 +158,14 @@ TABLE = (
         nullable=True,
     ),
     Field(
+        name="satisfaction",
+        kind="choice",
+        meaning="How the customer rated the help; missing if they did not.",
+        read=lambda ticket: ticket.satisfaction,
+        nullable=True,
+        choices=tuple(Satisfaction),
+    ),
+    Field(
         name="replies",
         kind="number",
         meaning="How many public replies people have sent.",
@@ -183,6 +191,20 @@ TABLE = (
         kind="number",
         meaning="How often a person moved the ticket back to the assignee before last.",
         read=lambda ticket: ticket.counts.bounces,
+        needs=COUNTED,
+    ),
+    Field(
+        name="group_moves",
+        kind="number",
+        meaning="How often a person moved the ticket from one group to another.",
+        read=lambda ticket: ticket.counts.group_moves,
+        needs=COUNTED,
+    ),
+    Field(
+        name="group_bounces",
+        kind="number",
+        meaning="How often a person moved the ticket back to the group before last.",
+        read=lambda ticket: ticket.counts.group_bounces,
         needs=COUNTED,
     ),
 )

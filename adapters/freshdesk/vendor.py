@@ -39,10 +39,13 @@ VENDOR = Vendor(
         "requester.vip": Source(where="a `vip` tag on the contact"),
         "organization": Source(where="the ticket's company"),
         "language": Source(where="the contact's language", lossy="without the region: pt for pt-BR"),
+        "satisfaction": Source(where="not read from Freshdesk: a missing value"),
         "replies": Source(where="counted from the conversations"),
         "reopens": Source(where=NOT_TOLD),
         "reassignments": Source(where=NOT_TOLD),
         "bounces": Source(where=NOT_TOLD),
+        "group_moves": Source(where=NOT_TOLD),
+        "group_bounces": Source(where=NOT_TOLD),
         "custom.NAME": Source(
             where="custom_fields, by the name in the account's `fields`",
             lossy="an empty text is a missing value",

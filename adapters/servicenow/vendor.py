@@ -59,10 +59,13 @@ VENDOR = Vendor(
         "requester.vip": Source(where="the caller's VIP mark"),
         "organization": Source(where="the record's company or account"),
         "language": Source(where="not read: a missing value"),
+        "satisfaction": Source(where="not told by ServiceNow: a missing value"),
         "replies": Source(where="counted from the journal, additional comments by staff"),
         "reopens": Source(where=PEOPLE),
         "reassignments": Source(where=PEOPLE),
         "bounces": Source(where=PEOPLE),
+        "group_moves": Source(where=PEOPLE),
+        "group_bounces": Source(where=PEOPLE),
         "custom.NAME": Source(
             where="the column in the account's `fields`",
             lossy="an empty text is a missing value",

@@ -11,6 +11,7 @@ from policies.model import (
     Instant,
     Metric,
     Priority,
+    Satisfaction,
     Stage,
     Status,
     Target,
@@ -29,6 +30,7 @@ STATUSES = {
     "deleted": Status.CLOSED,
 }
 PRIORITIES = {priority.value: priority for priority in Priority}
+SATISFACTION = {each.value: each for each in Satisfaction}
 METRICS = {
     "first_reply_time": Metric.FIRST_REPLY,
     "next_reply_time": Metric.NEXT_REPLY,
@@ -72,6 +74,7 @@ def ticket(row: Row, cast: Cast, *, read_at: Instant, metrics: Row | None = None
         requester=cast.person(requester, row.get("organization_id")),
         organization=cast.organization(row.get("organization_id")),
         language=language(cast.users.get(ident(requester) or "", {}).get("locale")),
+        satisfaction=satisfaction(row.get("satisfaction_rating")),
         created=created,
         updated=instant(row.get("updated_at")) or created,
         read_at=read_at,
@@ -82,6 +85,11 @@ def ticket(row: Row, cast: Cast, *, read_at: Instant, metrics: Row | None = None
         gone=gone(row),
         partial=cast.lacks(requester),
     )
+
+
+def satisfaction(rating: Any) -> Satisfaction | None:
+    """What the customer thought. An offered rating that nobody gave is none."""
+    return SATISFACTION.get(rating.get("score") or "") if isinstance(rating, dict) else None
 
 
 def gone(row: Row) -> Any:

@@ -44,10 +44,16 @@ VENDOR = Vendor(
         "requester.vip": Source(where="a `vip` tag on the user or the organization"),
         "organization": Source(where="ticket.organization_id, named by the side-load"),
         "language": Source(where="the requester's locale", lossy="without the region: de for de-AT"),
+        "satisfaction": Source(
+            where="ticket.satisfaction_rating.score, good or bad",
+            lossy="offered and unoffered are missing values",
+        ),
         "replies": Source(where=PEOPLE),
         "reopens": Source(where=PEOPLE),
         "reassignments": Source(where=PEOPLE),
         "bounces": Source(where=PEOPLE),
+        "group_moves": Source(where=PEOPLE),
+        "group_bounces": Source(where=PEOPLE),
         "custom.NAME": Source(
             where="ticket.custom_fields, by the id in the account's `fields`",
             lossy="an empty text or list is a missing value",

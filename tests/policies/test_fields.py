@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from policies.fields import FIELDS, custom, find
-from policies.model import Counts, Need, Person, Priority, Status, Ticket, Value
+from policies.model import Counts, Need, Person, Priority, Satisfaction, Status, Ticket, Value
 from policies.operators import OPERATORS, fits
 from tests.policies.lives import ANN, CLEO, NEWBORN, TIER2, policy, rules
 
@@ -25,7 +25,8 @@ FULL = replace(
     requester=replace(CLEO, organization="Initech", tags=frozenset({"gold"}), vip=True),
     organization="Initech Ltd",
     language="de",
-    counts=Counts(replies=1, reopens=2, reassignments=3, bounces=4),
+    counts=Counts(replies=1, reopens=2, reassignments=3, bounces=4, group_moves=5, group_bounces=6),
+    satisfaction=Satisfaction.BAD,
     custom={"tier": 2},
 )
 
@@ -60,10 +61,13 @@ CASES = [
     Case("requester.vip", True, NOBODY),
     Case("organization", "Initech Ltd", {"organization": None}),
     Case("language", "de", {"language": None}),
+    Case("satisfaction", "bad", {"satisfaction": None}),
     Case("replies", 1, {"counts": Counts()}),
     Case("reopens", 2, {"counts": Counts()}),
     Case("reassignments", 3, {"counts": Counts()}),
     Case("bounces", 4, {"counts": Counts()}),
+    Case("group_moves", 5, {"counts": Counts()}),
+    Case("group_bounces", 6, {"counts": Counts()}),
 ]
 
 
@@ -110,7 +114,7 @@ def test_it_takes_at_least_one_operator_and_has_a_sentence(field: Any) -> None:
 
 def test_counts_need_the_history_and_nothing_else_does() -> None:
     needing = {name for name, field in FIELDS.items() if field.needs}
-    assert needing == {"replies", "reopens", "reassignments", "bounces"}
+    assert needing == {"replies", "reopens", "reassignments", "bounces", "group_moves", "group_bounces"}
     assert {need for field in FIELDS.values() for need in field.needs} == {Need.MESSAGES, Need.CHANGES}
 
 

@@ -89,6 +89,7 @@ def test_history_tells_who_said_what(acme: World) -> None:
     assert ticket.messages[0].act.person == str(CLEO)
     assert ticket.counts.replies == 1
     assert (ticket.counts.reopens, ticket.counts.reassignments, ticket.counts.bounces) == (None, None, None)
+    assert (ticket.counts.group_moves, ticket.counts.group_bounces) == (None, None)
 
 
 def test_the_status_remembers_what_last_happened_to_it(acme: World) -> None:

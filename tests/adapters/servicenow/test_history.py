@@ -68,7 +68,7 @@ def test_a_status_is_made_of_state_and_reason(acme: World) -> None:
         (Status.OPEN, Status.SOLVED),
         (Status.SOLVED, Status.OPEN),
     ]
-    assert ticket.counts == Counts(replies=None, reopens=1, reassignments=0, bounces=0)
+    assert ticket.counts == Counts(reopens=1, reassignments=0, bounces=0, group_moves=0, group_bounces=0)
 
 
 def test_people_are_counted_and_rules_are_not(acme: World) -> None:
@@ -83,11 +83,24 @@ def test_people_are_counted_and_rules_are_not(acme: World) -> None:
     acme.desk.agent_says(key, "Ann", "internal", public=False)
     acme.desk.rule_says(key, "auto")
     ticket = acme.load(*ALL)
-    assert ticket.counts == Counts(replies=1, reopens=0, reassignments=2, bounces=1)
+    assert ticket.counts == Counts(
+        replies=1, reopens=0, reassignments=2, bounces=1, group_moves=0, group_bounces=0
+    )
     moves = [each for each in ticket.changes if each.field == "assignee"]
     assert [each.act.who for each in moves] == [Who.AGENT] * 3 + [Who.AUTOMATION]
     assert (moves[0].before, moves[0].after) == (None, acme.user("Ann"))
     assert moves[0].act.person == acme.user("Ann")
+
+
+def test_moves_between_groups_are_counted_as_far_as_people_made_them(acme: World) -> None:
+    key = acme.printer.id
+    for group in ("Tier 2", "Tier 1"):
+        pass_by(acme)
+        acme.desk.agent_changes(key, "Ann", group=group)
+    pass_by(acme)
+    acme.desk.rule_changes(key, group="Tier 2")
+    counts = acme.load(*ALL).counts
+    assert (counts.group_moves, counts.group_bounces) == (2, 1)
 
 
 def test_the_callers_own_changes_are_the_customers(acme: World) -> None:
