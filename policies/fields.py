@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from policies.model import Need, Priority, Satisfaction, Status, Ticket, Value
+from policies.phrase_packs import found, shipped
 
 Kind = Literal["text", "choice", "number", "yes_no", "list", "custom"]
 Reader = Callable[[Ticket], Value]
 
 CUSTOM = "custom."
+PHRASES = "phrases"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +91,13 @@ TABLE = (
         meaning="The first message, as text.",
         read=lambda ticket: ticket.description or None,
         nullable=True,
+    ),
+    Field(
+        name=PHRASES,
+        kind="list",
+        meaning="The phrase packs that match what the customer wrote, such as asks_for_manager.",
+        read=lambda ticket: tuple(found(ticket, shipped().values())),
+        needs=frozenset({Need.MESSAGES}),
     ),
     Field(
         name="tags",

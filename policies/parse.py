@@ -11,6 +11,7 @@ from policies.known import Known
 from policies.model import Need
 from policies.operators import OPERATORS
 from policies.parse_calendar import read_calendar
+from policies.parse_phrases import read_packs
 from policies.parse_policy import MODES, read_policy
 from policies.parse_sla import read_sla
 from policies.policy import CalendarSpec, Mode, Policy, PolicySet, SlaSpec, TemplateSpec
@@ -18,7 +19,7 @@ from policies.problems import Problem
 from policies.references import References
 from policies.table import Table
 
-SHARED = ("policy", "people", "groups", "calendars", "templates", "sla")
+SHARED = ("policy", "people", "groups", "calendars", "templates", "sla", "phrases")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,7 @@ def read_all(roots: Sequence[Table], known: Known) -> PolicySet:
     """Everything the files say; what is wrong is noted in the tables."""
     accounts = read_accounts(roots[0])
     calendars = read_calendars(roots)
-    templates = read_templates(roots)
+    templates, packs = read_templates(roots), read_packs(roots)
     managers, leads, on_call = read_people(roots), read_groups(roots, "lead"), read_groups(roots, "on_call")
     references = References(
         accounts=tuple(accounts),
@@ -59,12 +60,14 @@ def read_all(roots: Sequence[Table], known: Known) -> PolicySet:
         templates=tuple(templates),
         people=frozenset({*managers, *managers.values(), *leads.values(), *on_call.values()}),
         known=known,
+        packs=packs,
     )
     slas = read_slas(roots, references)
     references = replace(references, slas=slas)
     policies = tuple(read_policies(roots, references))
     modes = read_modes(roots[0])
     default_owner = read_default_owner(roots[0], policies, modes, references)
+    shared = [default_owner, modes, {name: pack.phrases for name, pack in packs.items()}]
     return PolicySet(
         policies=policies,
         default_owner=default_owner,
@@ -75,8 +78,9 @@ def read_all(roots: Sequence[Table], known: Known) -> PolicySet:
         leads=leads,
         managers=managers,
         on_call=on_call,
+        packs=packs,
         needs=needs_of(policies),
-        hash=digest([default_owner, modes, *(root.values.get(key) for root in roots for key in SHARED)]),
+        hash=digest([*shared, *(root.values.get(key) for root in roots for key in SHARED)]),
     )
 
 

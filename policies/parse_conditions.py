@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from policies.bindings import bound
 from policies.conditions import Conditions, Line, joined
 from policies.custom import kind_asked, read_as
 from policies.document import Path
@@ -162,24 +163,25 @@ def read_test(table: Table, key: str, operator: Operator, field: Field, names: N
     if not fits(operator, field):
         report_misfit(table, key, operator, field)
         return
-    choices = names.references.accounts if field.name == "account" else field.choices
-    wanted = read_operand(table, key, operator, field, choices)
+    wanted = read_operand(table, key, operator, field, names.references.choices(field))
     if wanted is None:
         return
     if operator.negates and field.nullable:
         warn_negation(table, key, operator, field)
-    yield compiled(operator, field, wanted)
+    yield compiled(operator, field, wanted, names.references)
 
 
-def compiled(operator: Operator, field: Field, wanted: Wanted) -> Line:
+def compiled(operator: Operator, field: Field, wanted: Wanted, references: References) -> Line:
     """The test as a closure over the field's reader."""
     of = read_as(field, kind_asked(operator, wanted)) if field.kind == "custom" else field
-    read, test = of.read, operator.build(wanted, of)
+    reads, test = bound(of, wanted, references), operator.build(wanted, of)
+    read = reads.read
     return Line(
         path=field.name,
         text=f"{field.name} {operator.says(wanted)}",
         needs=field.needs,
         read=read,
+        shown=reads.shown,
         holds=lambda ticket: test(read(ticket)),
     )
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 from policies.conditions import Conditions
 from policies.model import Need, Priority, Seconds, Value
+from policies.phrase_packs import Pack
 
 Mode = Literal["observe", "enforce"]
 
@@ -114,6 +115,7 @@ class PolicySet:
 
     `leads` maps a group's name to a person's label, `managers` a person's label to another's, `on_call` a
     group's name to a person's label. `modes` holds each account's mode, the service's under the empty name.
+    `packs` are the phrase packs by name.
     """
 
     policies: tuple[Policy, ...]
@@ -125,6 +127,7 @@ class PolicySet:
     leads: Mapping[str, str] = field(default_factory=dict)
     managers: Mapping[str, str] = field(default_factory=dict)
     on_call: Mapping[str, str] = field(default_factory=dict)
+    packs: Mapping[str, Pack] = field(default_factory=dict)
     needs: frozenset[Need] = frozenset()
     hash: str = ""
 

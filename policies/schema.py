@@ -8,11 +8,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from policies import parse_level, parse_policy
-from policies.fields import FIELDS, Field, custom
+from policies.fields import FIELDS, PHRASES, Field, custom
 from policies.model import Metric, Priority
 from policies.operators import IS, OPERATORS, Operator, fits
 from policies.parse_actions import STRATEGIES
 from policies.parse_calendar import DAYS
+from policies.phrase_packs import shipped
 
 Schema = dict[str, Any]
 
@@ -48,6 +49,15 @@ def properties() -> Schema:
         "people": named(closed({"manager": TEXT}), "People by address, and who is above them."),
         "groups": named(
             closed({"lead": TEXT, "on_call": TEXT}), "Groups by name: who leads, who is on call."
+        ),
+        "phrases": named(
+            {
+                "type": "object",
+                "patternProperties": {"^[a-z]{2,3}$": texts()},
+                "additionalProperties": False,
+                "minProperties": 1,
+            },
+            "Phrase packs by name: plain phrases or RE2 patterns for each language, added to what is there.",
         ),
         "sla": named(sla(), "Targets for helpdesks and plans that give none."),
     }
@@ -166,6 +176,8 @@ def value(field: Field) -> Schema:
     """One value of a field."""
     if field.choices:
         return {"enum": list(field.choices)}
+    if field.name == PHRASES:
+        return {"anyOf": [{"enum": list(shipped())}, TEXT]}
     by_kind: Mapping[str, Schema] = {
         "number": {"type": "number"},
         "yes_no": {"type": "boolean"},

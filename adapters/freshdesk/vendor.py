@@ -24,6 +24,10 @@ VENDOR = Vendor(
         "account": Source(where="the account's name in the config file"),
         "subject": Source(where="subject"),
         "description": Source(where="description_text", lossy="plain text"),
+        "phrases": Source(
+            where="the requester's conversations, subject and description_text",
+            lossy="quoted replies and signatures are left out",
+        ),
         "tags": Source(
             where="tags",
             lossy="Freshdesk takes upper and lower case for the same tag",

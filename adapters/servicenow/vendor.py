@@ -42,6 +42,10 @@ VENDOR = Vendor(
         "account": Source(where="the account's name in the config file"),
         "subject": Source(where="short_description"),
         "description": Source(where="description"),
+        "phrases": Source(
+            where="the caller's additional comments, short_description and description",
+            lossy="quoted replies and signatures are left out",
+        ),
         "tags": Source(
             where="the column in the account's `tags`, correlation_display if not given",
             lossy="only in a column that is empty or ours",

@@ -30,6 +30,10 @@ VENDOR = Vendor(
         "account": Source(where="the account's name in the config file"),
         "subject": Source(where="ticket.subject"),
         "description": Source(where="ticket.description", lossy="plain text"),
+        "phrases": Source(
+            where="the requester's public comments, ticket.subject and ticket.description",
+            lossy="quoted replies and signatures are left out",
+        ),
         "tags": Source(
             where="ticket.tags",
             writing="the union with the tags as just read, refused if somebody changed the ticket meanwhile; "

@@ -18,7 +18,7 @@ FULL = replace(
     type="incident",
     channel="email",
     subject="No login",
-    description="It says 403.",
+    description="It says 403. Let me speak to your manager.",
     tags=frozenset({"b", "a"}),
     group=TIER2,
     assignee=ANN,
@@ -50,7 +50,8 @@ CASES = [
     Case("channel", "email", {"channel": None}),
     Case("account", "acme"),
     Case("subject", "No login", {"subject": ""}),
-    Case("description", "It says 403.", {"description": ""}),
+    Case("description", "It says 403. Let me speak to your manager.", {"description": ""}),
+    Case("phrases", ("asks_for_manager",), {"description": ""}, ()),
     Case("tags", ("a", "b"), {"tags": frozenset()}, ()),
     Case("group", "Tier 2", {"group": None}),
     Case("assignee", "ann@acme.test", {"assignee": None}),
@@ -113,7 +114,8 @@ def test_it_takes_at_least_one_operator_and_has_a_sentence(field: Any) -> None:
 
 
 def test_counts_need_the_history_and_nothing_else_does() -> None:
-    needing = {name for name, field in FIELDS.items() if field.needs}
+    needing = {name for name, field in FIELDS.items() if Need.CHANGES in field.needs}
+    assert {name for name, field in FIELDS.items() if field.needs} - needing == {"phrases"}
     assert needing == {"replies", "reopens", "reassignments", "bounces", "group_moves", "group_bounces"}
     assert {need for field in FIELDS.values() for need in field.needs} == {Need.MESSAGES, Need.CHANGES}
 

@@ -7,6 +7,7 @@ import pytest
 
 from adapters.base import AccessLost, Gone, TryLater
 from policies.model import Metric, Need, Priority, Stage, Status, TicketRef, Who
+from policies.phrase_packs import found, shipped
 from tests.adapters.freshdesk.world import ALL, ANN, CLEO, PRINTER, TIER1, World, world
 from tests.adapters.recording import START
 
@@ -63,6 +64,17 @@ def test_the_directory_is_read_for_a_name_not_met_before_and_not_again(acme: Wor
     assert paths(acme).count("groups") == 1
     acme.adapter.load(PRINTER, frozenset())
     assert paths(acme).count("groups") == 1
+
+
+def test_phrases_are_found_in_what_the_customer_said_and_not_in_what_we_said(acme: World) -> None:
+    acme.clock.at += 60
+    acme.desk.agent_says(1, "Ann", "This is unacceptable, says Cleo")
+    assert found(acme.adapter.load(PRINTER, ALL), shipped().values()) == {}
+    acme.clock.at += 60
+    acme.desk.customer_says(1, "Let me speak to your manager.\n\n> This is unacceptable, says Cleo")
+    assert found(acme.adapter.load(PRINTER, ALL), shipped().values()) == {
+        "asks_for_manager": "speak to your manager"
+    }
 
 
 def test_history_tells_who_said_what(acme: World) -> None:
