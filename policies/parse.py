@@ -11,6 +11,7 @@ from policies.known import Known
 from policies.model import Need
 from policies.operators import OPERATORS
 from policies.parse_calendar import read_calendar
+from policies.parse_people import read_groups, read_limits, read_people
 from policies.parse_phrases import read_packs
 from policies.parse_policy import MODES, read_policy
 from policies.parse_sla import read_sla
@@ -53,6 +54,7 @@ def read_all(roots: Sequence[Table], known: Known) -> PolicySet:
     calendars = read_calendars(roots)
     templates, packs = read_templates(roots), read_packs(roots)
     managers, leads, on_call = read_people(roots), read_groups(roots, "lead"), read_groups(roots, "on_call")
+    limits = read_limits(roots)
     references = References(
         accounts=tuple(accounts),
         custom=accounts,
@@ -61,6 +63,7 @@ def read_all(roots: Sequence[Table], known: Known) -> PolicySet:
         people=frozenset({*managers, *managers.values(), *leads.values(), *on_call.values()}),
         known=known,
         packs=packs,
+        limits=limits,
     )
     slas = read_slas(roots, references)
     references = replace(references, slas=slas)
@@ -79,6 +82,7 @@ def read_all(roots: Sequence[Table], known: Known) -> PolicySet:
         managers=managers,
         on_call=on_call,
         packs=packs,
+        limits=limits,
         needs=needs_of(policies),
         hash=digest([*shared, *(root.values.get(key) for root in roots for key in SHARED)]),
     )
@@ -193,26 +197,3 @@ def read_templates(roots: Sequence[Table]) -> Mapping[str, TemplateSpec]:
             bodies = {language: table.text(language, '"Escalated: …"') for language in table.values}
             templates[name] = TemplateSpec(name=name, bodies={k: body for k, body in bodies.items() if body})
     return templates
-
-
-def read_people(roots: Sequence[Table]) -> Mapping[str, str]:
-    """Whose manager is who."""
-    managers: dict[str, str] = {}
-    for root in roots:
-        for name, table in root.named("people"):
-            table.only(("manager",))
-            if manager := table.text("manager", '"lee@acme.test"'):
-                managers[name] = manager
-    return managers
-
-
-def read_groups(roots: Sequence[Table], key: str) -> Mapping[str, str]:
-    """Each group's lead, or who is on call for it."""
-    found: dict[str, str] = {}
-    for root in roots:
-        for name, table in root.named("groups"):
-            if key == "lead":
-                table.only(("lead", "on_call"))
-            if person := table.text(key, '"dana@acme.test"'):
-                found[name] = person
-    return found

@@ -38,7 +38,11 @@ class Pack:
 def made(name: str, phrases: Phrases) -> Pack:
     """A pack of these phrases, all of which `pattern` takes."""
     every = tuple(each for texts in phrases.values() for each in texts)
-    return Pack(name=name, phrases=phrases, search=lambda text: pattern(every)(text))
+
+    def search(text: str) -> str | None:
+        return pattern(every)(text)
+
+    return Pack(name=name, phrases=phrases, search=search)
 
 
 @lru_cache(maxsize=256)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from policies.document import Path
 from policies.fields import CUSTOM, PHRASES, Field
 from policies.known import Known, KnownAccount
+from policies.limits import Limits
 from policies.phrase_packs import Pack
 from policies.policy import SlaSpec
 from policies.problems import did_you_mean
@@ -24,6 +25,7 @@ class References:
     known: Known
     slas: tuple[SlaSpec, ...] = ()
     packs: Mapping[str, Pack] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
 
     def serving(self, accounts: frozenset[str] | None) -> tuple[str, ...]:
         """The accounts a policy serves; all if it names none."""
