@@ -149,7 +149,7 @@ TABLE = (
     Field(
         name="requester.vip",
         kind="yes_no",
-        meaning="Whether the customer carries one of the account's `vip` tags.",
+        meaning="Whether the customer is a VIP: by a tag or mark at the helpdesk, or by the account's VIP lists.",
         read=lambda ticket: ticket.requester.vip if ticket.requester else None,
     ),
     Field(

@@ -40,7 +40,7 @@ VENDOR = Vendor(
         "requester.address": Source(where="the contact's email", lossy="the primary address only"),
         "requester.organization": Source(where="the contact's company"),
         "requester.tags": Source(where="the contact's tags"),
-        "requester.vip": Source(where="a `vip` tag on the contact"),
+        "requester.vip": Source(where="a `vip` tag on the contact, or the account's VIP lists"),
         "organization": Source(where="the ticket's company"),
         "language": Source(where="the contact's language", lossy="without the region: pt for pt-BR"),
         "satisfaction": Source(where="not read from Freshdesk: a missing value"),

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from adapters.base import Account
+from adapters.vip import with_vip
 from adapters.zendesk.people import Cast, Row, ident
 from policies.model import (
     Instant,
@@ -58,7 +59,7 @@ def ticket(row: Row, cast: Cast, *, read_at: Instant, metrics: Row | None = None
     number = str(row["id"])
     created = instant(row.get("created_at")) or 0
     requester = row.get("requester_id")
-    return Ticket(
+    made = Ticket(
         ref=TicketRef(account.name, number),
         link=f"{account.url.rstrip('/')}/agent/tickets/{number}",
         subject=row.get("subject") or "",
@@ -85,6 +86,7 @@ def ticket(row: Row, cast: Cast, *, read_at: Instant, metrics: Row | None = None
         gone=gone(row),
         partial=cast.lacks(requester),
     )
+    return with_vip(made, account)
 
 
 def satisfaction(rating: Any) -> Satisfaction | None:

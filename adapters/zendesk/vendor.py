@@ -45,7 +45,9 @@ VENDOR = Vendor(
         "requester.address": Source(where="the user's email", lossy="the primary address only"),
         "requester.organization": Source(where="the ticket's organization, else the user's"),
         "requester.tags": Source(where="the user's tags"),
-        "requester.vip": Source(where="a `vip` tag on the user or the organization"),
+        "requester.vip": Source(
+            where="a `vip` tag on the user or the organization, or the account's VIP lists"
+        ),
         "organization": Source(where="ticket.organization_id, named by the side-load"),
         "language": Source(where="the requester's locale", lossy="without the region: de for de-AT"),
         "satisfaction": Source(

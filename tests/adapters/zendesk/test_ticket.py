@@ -88,6 +88,13 @@ def test_satisfaction(rating: Any, satisfaction: Satisfaction | None) -> None:
     assert made({"satisfaction_rating": rating}).satisfaction is satisfaction
 
 
+@pytest.mark.parametrize("lists", [{"vip_organizations": {"initech"}}, {"vip_organizations": {"Hooli"}},
+    {"vip_addresses": {"cleo@initech.test"}}, {"vip_addresses": {"@initech.test"}}])  # fmt: skip
+def test_the_accounts_lists_make_a_vip(lists: dict[str, Any]) -> None:
+    assert made(**lists).requester.vip
+    assert not made().requester.vip
+
+
 def test_deleted_and_merged_rows_are_gone() -> None:
     assert made({"status": "deleted"}).gone == "deleted"
     assert made({"status": "closed", "tags": ["closed_by_merge"]}).gone == "merged"
