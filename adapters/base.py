@@ -209,7 +209,8 @@ class Account:
 
     `auth` and `webhook` hold references (`"secret:NAME"`); `secret` gives what is behind one, and an adapter asks
     for it when it needs it. `fields` maps the NAME of each `custom.NAME` to the vendor's field; `Ticket.custom` has
-    the same keys. `vip` names tags that make a requester a VIP. `timeout` is in seconds.
+    the same keys. `vip` names tags that make a requester a VIP, `vip_organizations` and
+    `vip_addresses` (an address, or `@domain`) do so too: see `adapters.vip`. `timeout` is in seconds.
     """
 
     name: str
@@ -219,6 +220,8 @@ class Account:
     secret: Callable[[str], str]
     fields: Mapping[str, str] = field(default_factory=dict)
     vip: frozenset[str] = frozenset()
+    vip_organizations: frozenset[str] = frozenset()
+    vip_addresses: frozenset[str] = frozenset()
     timeout: float = 20.0
     settings: Mapping[str, Any] = field(default_factory=dict)
 

@@ -25,6 +25,7 @@ from connector.settings_files import DEFAULT_PATTERNS, read_files
 from connector.settings_problems import plain_secrets, translate
 from connector.settings_values import (
     DAY,
+    addresses,
     as_text,
     database_url,
     fault,
@@ -118,6 +119,8 @@ class AccountSettings(Table):
         Mapping[str, Annotated[str, BeforeValidator(as_text)]], AfterValidator(MappingProxyType)
     ] = Field(default_factory=dict, validate_default=True)
     vip: frozenset[str] = frozenset({"vip"})
+    vip_organizations: frozenset[str] = frozenset()
+    vip_addresses: Annotated[frozenset[str], AfterValidator(addresses)] = frozenset()
 
 
 class Settings(Table):
@@ -140,6 +143,8 @@ class Settings(Table):
             secret=secret,
             fields=said.fields,
             vip=said.vip,
+            vip_organizations=said.vip_organizations,
+            vip_addresses=said.vip_addresses,
         )
 
 

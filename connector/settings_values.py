@@ -113,6 +113,17 @@ def listen_address(text: str) -> str:
     return text
 
 
+def addresses(texts: frozenset[str]) -> frozenset[str]:
+    """E-mail addresses, or `@domain` for everybody there."""
+    for text in sorted(texts):
+        if not text.rpartition("@")[2] or "@" not in text or " " in text:
+            raise fault(
+                "bad-address",
+                f'"{text}" is no address; write for example "cleo@initech.example" or "@initech.example".',
+            )
+    return texts
+
+
 def as_text(value: object) -> object:
     """A vendor's id may be written as a number."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value

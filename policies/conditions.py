@@ -15,13 +15,15 @@ LONGEST_READ = 200
 class Line:
     """One line: a test of one field, or several lines joined by `inner_any` (OR) or not (AND).
 
-    `needs` is what must be loaded for the line's own test; inner lines have their own.
+    `needs` is what must be loaded for the line's own test; inner lines have their own. `shown` is what a trace
+    shows instead of what was read.
     """
 
     path: str
     text: str
     holds: Callable[[Ticket], bool] = field(compare=False, repr=False)
     read: Callable[[Ticket], Value] = field(compare=False, repr=False)
+    shown: Callable[[Ticket], Value] | None = field(default=None, compare=False, repr=False)
     needs: frozenset[Need] = frozenset()
     inner: tuple["Line", ...] = ()
     join: Literal["any", "all"] = "all"
@@ -46,7 +48,7 @@ class Line:
             section=section,
             path=self.path,
             text=self.text,
-            read=shortened(self.read(ticket)),
+            read=shortened((self.shown or self.read)(ticket)),
             held=self.holds(ticket),
             inner=tuple(line.trace(section, ticket) for line in self.inner),
         )

@@ -26,7 +26,7 @@ def kind_asked(operator: Operator, wanted: Wanted) -> Kind:
     """The kind of value that this operator and operand ask for."""
     if operator.name == "known":
         return "custom"
-    if operator.operand == "number":
+    if operator.operand in ("number", "holder"):
         return "number"
     if "list" in operator.kinds:
         return "list"

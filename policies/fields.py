@@ -4,12 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from policies.model import Need, Priority, Status, Ticket, Value
+from policies.model import Need, Priority, Satisfaction, Status, Ticket, Value
+from policies.phrase_packs import found, shipped
 
 Kind = Literal["text", "choice", "number", "yes_no", "list", "custom"]
 Reader = Callable[[Ticket], Value]
 
 CUSTOM = "custom."
+PHRASES = "phrases"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +93,13 @@ TABLE = (
         nullable=True,
     ),
     Field(
+        name=PHRASES,
+        kind="list",
+        meaning="The phrase packs that match what the customer wrote, such as asks_for_manager.",
+        read=lambda ticket: tuple(found(ticket, shipped().values())),
+        needs=frozenset({Need.MESSAGES}),
+    ),
+    Field(
         name="tags",
         kind="list",
         meaning="The ticket's tags.",
@@ -140,7 +149,7 @@ TABLE = (
     Field(
         name="requester.vip",
         kind="yes_no",
-        meaning="Whether the customer carries one of the account's `vip` tags.",
+        meaning="Whether the customer is a VIP: by a tag or mark at the helpdesk, or by the account's VIP lists.",
         read=lambda ticket: ticket.requester.vip if ticket.requester else None,
     ),
     Field(
@@ -156,6 +165,14 @@ TABLE = (
         meaning="The customer's language, such as en or de.",
         read=lambda ticket: ticket.language or None,
         nullable=True,
+    ),
+    Field(
+        name="satisfaction",
+        kind="choice",
+        meaning="How the customer rated the help; missing if they did not.",
+        read=lambda ticket: ticket.satisfaction,
+        nullable=True,
+        choices=tuple(Satisfaction),
     ),
     Field(
         name="replies",
@@ -183,6 +200,20 @@ TABLE = (
         kind="number",
         meaning="How often a person moved the ticket back to the assignee before last.",
         read=lambda ticket: ticket.counts.bounces,
+        needs=COUNTED,
+    ),
+    Field(
+        name="group_moves",
+        kind="number",
+        meaning="How often a person moved the ticket from one group to another.",
+        read=lambda ticket: ticket.counts.group_moves,
+        needs=COUNTED,
+    ),
+    Field(
+        name="group_bounces",
+        kind="number",
+        meaning="How often a person moved the ticket back to the group before last.",
+        read=lambda ticket: ticket.counts.group_bounces,
         needs=COUNTED,
     ),
 )

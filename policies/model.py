@@ -50,6 +50,13 @@ class Who(StrEnum):
     OURS = "ours"
 
 
+class Satisfaction(StrEnum):
+    """How the customer rated the help they got."""
+
+    GOOD = "good"
+    BAD = "bad"
+
+
 class Metric(StrEnum):
     """What an SLA target measures."""
 
@@ -179,6 +186,8 @@ class Counts:
     reopens: int | None = None
     reassignments: int | None = None
     bounces: int | None = None
+    group_moves: int | None = None
+    group_bounces: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +216,7 @@ class Ticket:
     requester: Person | None = None
     organization: str | None = None
     language: str | None = None
+    satisfaction: Satisfaction | None = None
     created: Instant
     updated: Instant
     read_at: Instant

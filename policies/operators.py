@@ -14,13 +14,15 @@ from policies.model import Value
 from policies.problems import listed
 
 Test = Callable[[Value], bool]
-Operand = Literal["one", "list", "one_or_list", "number", "yes_no", "pattern"]
+Operand = Literal["one", "list", "one_or_list", "number", "yes_no", "pattern", "holder"]
 Wanted = str | int | float | bool | tuple[str | int | float, ...]
 
 SCALARS: frozenset[Kind] = frozenset({"text", "choice", "number", "custom"})
 TEXTS: frozenset[Kind] = frozenset({"text", "custom"})
 NUMBERS: frozenset[Kind] = frozenset({"number", "custom"})
 LISTS: frozenset[Kind] = frozenset({"list", "custom"})
+
+OVER_LIMIT_OF = "over_limit_of"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +116,11 @@ def under(wanted: Wanted, _: Field) -> Test:
     """Holds below this number."""
     limit = as_number(wanted)
     return lambda value: isinstance(value, int | float) and value < limit
+
+
+def over_limit(_: Wanted, of: Field) -> Test:
+    """Holds above the limit. What is read here is how far above it the value is."""
+    return over(0, of)
 
 
 def has(wanted: Wanted, _: Field) -> Test:
@@ -225,6 +232,14 @@ TABLE = (
         meaning="Less than this.",
         says=lambda wanted: f"is under {one(wanted)}",
         build=under,
+    ),
+    Operator(
+        name=OVER_LIMIT_OF,
+        kinds=frozenset({"custom"}),
+        operand="holder",
+        meaning="More than the ticket's assignee, or anybody in its group, may decide: more than their `limit`.",
+        says=lambda wanted: f"is over the limit of the {one(wanted)}",
+        build=over_limit,
     ),
     Operator(
         name="has",

@@ -12,6 +12,8 @@ from policies.lint import lint
 from policies.model import Need
 from policies.operators import OPERATORS
 from policies.parse_calendar import read_calendar
+from policies.parse_people import read_groups, read_limits, read_people
+from policies.parse_phrases import read_packs
 from policies.parse_policy import MODES, read_policy
 from policies.parse_sla import read_sla
 from policies.policy import CalendarSpec, Mode, Policy, PolicySet, SlaSpec, TemplateSpec
@@ -19,7 +21,7 @@ from policies.problems import Problem
 from policies.references import References
 from policies.table import Table
 
-SHARED = ("policy", "people", "groups", "calendars", "templates", "sla")
+SHARED = ("policy", "people", "groups", "calendars", "templates", "sla", "phrases")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +53,9 @@ def read_all(roots: Sequence[Table], known: Known) -> PolicySet:
     """Everything the files say; what is wrong is noted in the tables."""
     accounts = read_accounts(roots[0])
     calendars = read_calendars(roots)
-    templates = read_templates(roots)
+    templates, packs = read_templates(roots), read_packs(roots)
     managers, leads, on_call = read_people(roots), read_groups(roots, "lead"), read_groups(roots, "on_call")
+    limits = read_limits(roots)
     references = References(
         accounts=tuple(accounts),
         custom=accounts,
@@ -61,6 +64,8 @@ def read_all(roots: Sequence[Table], known: Known) -> PolicySet:
         people=frozenset({*managers, *managers.values(), *leads.values(), *on_call.values()}),
         known=known,
         on_call=frozenset(on_call),
+        packs=packs,
+        limits=limits,
     )
     check_languages(roots[0], roots)
     slas = read_slas(roots, references)
@@ -70,6 +75,7 @@ def read_all(roots: Sequence[Table], known: Known) -> PolicySet:
     policies = tuple(policy for _, policy in written)
     modes = read_modes(roots[0])
     default_owner = read_default_owner(roots[0], policies, modes, references)
+    shared = [default_owner, modes, {name: pack.phrases for name, pack in packs.items()}]
     return PolicySet(
         policies=policies,
         default_owner=default_owner,
@@ -80,8 +86,10 @@ def read_all(roots: Sequence[Table], known: Known) -> PolicySet:
         leads=leads,
         managers=managers,
         on_call=on_call,
+        packs=packs,
+        limits=limits,
         needs=needs_of(policies),
-        hash=digest([default_owner, modes, *(root.values.get(key) for root in roots for key in SHARED)]),
+        hash=digest([*shared, *(root.values.get(key) for root in roots for key in SHARED)]),
     )
 
 
@@ -213,26 +221,3 @@ def check_languages(main: Table, roots: Sequence[Table]) -> None:
                         f'template "{name}" has no text in {language}, which [service] languages names; '
                         f'add {language} = "…".',
                     )
-
-
-def read_people(roots: Sequence[Table]) -> Mapping[str, str]:
-    """Whose manager is who."""
-    managers: dict[str, str] = {}
-    for root in roots:
-        for name, table in root.named("people"):
-            table.only(("manager",))
-            if manager := table.text("manager", '"lee@acme.test"'):
-                managers[name] = manager
-    return managers
-
-
-def read_groups(roots: Sequence[Table], key: str) -> Mapping[str, str]:
-    """Each group's lead, or who is on call for it."""
-    found: dict[str, str] = {}
-    for root in roots:
-        for name, table in root.named("groups"):
-            if key == "lead":
-                table.only(("lead", "on_call"))
-            if person := table.text(key, '"dana@acme.test"'):
-                found[name] = person
-    return found

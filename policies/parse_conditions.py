@@ -4,10 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from policies.bindings import bound, holder_of
 from policies.conditions import Conditions, Line, joined
 from policies.custom import kind_asked, read_as
 from policies.document import Path
 from policies.fields import CUSTOM, FIELDS, SPACES, Field, find
+from policies.limits import Holder
 from policies.model import Status
 from policies.operators import IS, OPERATORS, Operator, Wanted, fits
 from policies.parse_operand import read_operand
@@ -162,24 +164,27 @@ def read_test(table: Table, key: str, operator: Operator, field: Field, names: N
     if not fits(operator, field):
         report_misfit(table, key, operator, field)
         return
-    choices = names.references.accounts if field.name == "account" else field.choices
-    wanted = read_operand(table, key, operator, field, choices)
+    wanted = read_operand(table, key, operator, field, names.references.choices(field))
     if wanted is None:
         return
     if operator.negates and field.nullable:
         warn_negation(table, key, operator, field)
-    yield compiled(operator, field, wanted)
+    if operator.operand == "holder" and not names.references.limits.any_for(holder_of(wanted)):
+        warn_no_limits(table, key, holder_of(wanted))
+    yield compiled(operator, field, wanted, names.references)
 
 
-def compiled(operator: Operator, field: Field, wanted: Wanted) -> Line:
+def compiled(operator: Operator, field: Field, wanted: Wanted, references: References) -> Line:
     """The test as a closure over the field's reader."""
     of = read_as(field, kind_asked(operator, wanted)) if field.kind == "custom" else field
-    read, test = of.read, operator.build(wanted, of)
+    reads, test = bound(operator, of, wanted, references), operator.build(wanted, of)
+    read = reads.read
     return Line(
         path=field.name,
         text=f"{field.name} {operator.says(wanted)}",
         needs=field.needs,
         read=read,
+        shown=reads.shown,
         holds=lambda ticket: test(read(ticket)),
     )
 
@@ -204,6 +209,14 @@ def warn_negation(table: Table, key: str, operator: Operator, field: Field) -> N
         f"put this line and {{ {field.name} = {{ known = false }} }} into `any`.",
         "warning",
     )
+
+
+def warn_no_limits(table: Table, key: str, holder: Holder) -> None:
+    """Note that nobody has a limit by which this line could hold."""
+    example = '[groups."Tier 1"] with limit = 200'
+    if holder == "assignee":
+        example = f'[people."ann@acme.test"] with limit = 500, or {example}'
+    table.report(key, "no-limits", f"nobody has a limit, so this never holds; add {example}.", "warning")
 
 
 JOINS: Mapping[str, Join] = {"any": "any", "all": "all"}

@@ -7,6 +7,7 @@ import re2
 from policies import durations
 from policies.document import Path
 from policies.fields import Field
+from policies.limits import HOLDERS
 from policies.operators import Operator, Wanted
 from policies.table import Table
 
@@ -28,6 +29,8 @@ def read_operand(
             return read_yes_no(table, key, value)
         case "pattern":
             return read_pattern(table, key)
+        case "holder":
+            return table.word(key, HOLDERS)
         case "number" if not field.ranked:
             return read_number(table, key, value, field)
     if isinstance(value, list):

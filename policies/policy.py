@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from policies.conditions import Conditions
+from policies.limits import Limits
 from policies.model import Need, Priority, Seconds, Value
+from policies.phrase_packs import Pack
 
 Mode = Literal["observe", "enforce"]
 
@@ -133,6 +135,7 @@ class PolicySet:
 
     `leads` maps a group's name to a person's label, `managers` a person's label to another's, `on_call` a
     group's name to a person's label. `modes` holds each account's mode, the service's under the empty name.
+    `packs` are the phrase packs by name, `limits` say up to which amount who may decide.
     """
 
     policies: tuple[Policy, ...]
@@ -144,6 +147,8 @@ class PolicySet:
     leads: Mapping[str, str] = field(default_factory=dict)
     managers: Mapping[str, str] = field(default_factory=dict)
     on_call: Mapping[str, str] = field(default_factory=dict)
+    packs: Mapping[str, Pack] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
     needs: frozenset[Need] = frozenset()
     hash: str = ""
 

@@ -1,11 +1,13 @@
 """What policies may refer to, from all files together: accounts, calendars, templates, groups, people."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from policies.document import Path
-from policies.fields import CUSTOM, Field
+from policies.fields import CUSTOM, PHRASES, Field
 from policies.known import Known, KnownAccount
+from policies.limits import Limits
+from policies.phrase_packs import Pack
 from policies.policy import SlaSpec
 from policies.problems import did_you_mean
 from policies.table import Table
@@ -24,10 +26,17 @@ class References:
     known: Known
     slas: tuple[SlaSpec, ...] = ()
     on_call: frozenset[str] = frozenset()
+    packs: Mapping[str, Pack] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
 
     def serving(self, accounts: frozenset[str] | None) -> tuple[str, ...]:
         """The accounts a policy serves; all if it names none."""
         return tuple(name for name in self.accounts if accounts is None or name in accounts)
+
+    def choices(self, field: Field) -> Collection[str]:
+        """The values that a condition may ask of this field; empty where any will do."""
+        named: Mapping[str, Collection[str]] = {"account": self.accounts, PHRASES: tuple(self.packs)}
+        return named.get(field.name, field.choices)
 
     def check_group(self, table: Table, key: str | Path, name: str, serves: Collection[str]) -> None:
         """Note every served account whose helpdesk has no such group."""

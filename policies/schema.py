@@ -8,11 +8,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from policies import parse_level, parse_policy
-from policies.fields import FIELDS, Field, custom
+from policies.fields import FIELDS, PHRASES, Field, custom
+from policies.limits import HOLDERS
 from policies.model import Metric, Priority
 from policies.operators import IS, OPERATORS, Operator, fits
 from policies.parse_actions import STRATEGIES
 from policies.parse_calendar import DAYS
+from policies.phrase_packs import shipped
 
 Schema = dict[str, Any]
 
@@ -28,6 +30,7 @@ HOURS: Schema = {
     "anyOf": [TEXT, {"type": "array", "items": TEXT}],
     "examples": ["09:00-17:00", ["09:00-12:00", "13:00-18:00"]],
 }
+AMOUNT: Schema = {"type": "number", "minimum": 0, "description": "Up to this amount they may decide."}
 MODE: Schema = {"enum": list(parse_policy.MODES)}
 ACCOUNTS: Schema = {"type": "array", "items": TEXT, "minItems": 1}
 
@@ -45,9 +48,22 @@ def properties() -> Schema:
             {"type": "object", "additionalProperties": TEXT, "minProperties": 1},
             "Message templates by name: one text for each language, the default first.",
         ),
-        "people": named(closed({"manager": TEXT}), "People by address, and who is above them."),
+        "people": named(
+            closed({"manager": TEXT, "limit": AMOUNT}),
+            "People by address: who is above them, what they may decide.",
+        ),
         "groups": named(
-            closed({"lead": TEXT, "on_call": TEXT}), "Groups by name: who leads, who is on call."
+            closed({"lead": TEXT, "on_call": TEXT, "limit": AMOUNT}),
+            "Groups by name: who leads, who is on call, what their people may decide.",
+        ),
+        "phrases": named(
+            {
+                "type": "object",
+                "patternProperties": {"^[a-z]{2,3}$": texts()},
+                "additionalProperties": False,
+                "minProperties": 1,
+            },
+            "Phrase packs by name: plain phrases or RE2 patterns for each language, added to what is there.",
         ),
         "sla": named(sla(), "Targets for helpdesks and plans that give none."),
     }
@@ -170,6 +186,7 @@ def operand(operator: Operator, field: Field) -> Schema:
         "number": one if field.ranked else {"type": "number"},
         "yes_no": {"type": "boolean"},
         "pattern": TEXT,
+        "holder": {"enum": list(HOLDERS)},
     }
     found = kinds[operator.operand]
     if operator.operand == "number" and field.kind == "custom":
@@ -181,6 +198,8 @@ def value(field: Field) -> Schema:
     """One value of a field."""
     if field.choices:
         return {"enum": list(field.choices)}
+    if field.name == PHRASES:
+        return {"anyOf": [{"enum": list(shipped())}, TEXT]}
     by_kind: Mapping[str, Schema] = {
         "number": {"type": "number"},
         "yes_no": {"type": "boolean"},

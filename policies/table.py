@@ -5,6 +5,7 @@ A value that is missing and a value that is wrong both come back as None; the wr
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, Literal
 
 from policies import durations
@@ -135,6 +136,19 @@ class Table:
             return None
         if not least <= value <= most:
             self.report(key, "out-of-range", f"`{key}` is {value}; write a number from {least} to {most}.")
+            return None
+        return value
+
+    def amount(self, key: str) -> float | None:
+        """A number, 0 or more."""
+        value = self.values.get(key)
+        if value is None:
+            return None
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            self.wrong_type(key, value, "a number, for example 500")
+            return None
+        if not 0 <= value < inf:
+            self.report(key, "out-of-range", f"`{key}` is {value}; write a number from 0 on.")
             return None
         return value
 

@@ -13,6 +13,7 @@ from adapters.base import Account
 from adapters.freshdesk.form import STATUS_NAMES, Form
 from adapters.freshdesk.people import Cast, ident
 from adapters.freshdesk.session import Row
+from adapters.vip import with_vip
 from policies.model import Instant, Metric, Priority, Stage, Status, Target, Ticket, TicketRef, Value
 
 STATUSES = {2: Status.OPEN, 3: Status.PENDING, 4: Status.SOLVED, 5: Status.CLOSED}
@@ -62,7 +63,7 @@ def ticket(row: Row, cast: Cast, *, read_at: Instant, gone: Any = None) -> Ticke
     asked = cast.asked(row.get("requester_id"))
     state = status(row.get("status"), cast.form)
     created = instant(row.get("created_at")) or 0
-    return Ticket(
+    made = Ticket(
         ref=TicketRef(account.name, key),
         link=f"{account.url.rstrip('/')}/a/tickets/{key}",
         subject=row.get("subject") or "",
@@ -88,6 +89,7 @@ def ticket(row: Row, cast: Cast, *, read_at: Instant, gone: Any = None) -> Ticke
         gone=gone,
         partial=not asked.known or cast.lacks(row),
     )
+    return with_vip(made, account)
 
 
 def revision(row: Row) -> str:

@@ -24,6 +24,10 @@ VENDOR = Vendor(
         "account": Source(where="the account's name in the config file"),
         "subject": Source(where="subject"),
         "description": Source(where="description_text", lossy="plain text"),
+        "phrases": Source(
+            where="the requester's conversations, subject and description_text",
+            lossy="quoted replies and signatures are left out",
+        ),
         "tags": Source(
             where="tags",
             lossy="Freshdesk takes upper and lower case for the same tag",
@@ -36,13 +40,16 @@ VENDOR = Vendor(
         "requester.address": Source(where="the contact's email", lossy="the primary address only"),
         "requester.organization": Source(where="the contact's company"),
         "requester.tags": Source(where="the contact's tags"),
-        "requester.vip": Source(where="a `vip` tag on the contact"),
+        "requester.vip": Source(where="a `vip` tag on the contact, or the account's VIP lists"),
         "organization": Source(where="the ticket's company"),
         "language": Source(where="the contact's language", lossy="without the region: pt for pt-BR"),
+        "satisfaction": Source(where="not read from Freshdesk: a missing value"),
         "replies": Source(where="counted from the conversations"),
         "reopens": Source(where=NOT_TOLD),
         "reassignments": Source(where=NOT_TOLD),
         "bounces": Source(where=NOT_TOLD),
+        "group_moves": Source(where=NOT_TOLD),
+        "group_bounces": Source(where=NOT_TOLD),
         "custom.NAME": Source(
             where="custom_fields, by the name in the account's `fields`",
             lossy="an empty text is a missing value",

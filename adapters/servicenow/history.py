@@ -8,7 +8,7 @@ https://www.servicenow.com/docs/r/platform-security/c_UnderstandingTheSysAuditTa
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import groupby
 
 from adapters.servicenow import journal
 from adapters.servicenow.people import Authors
@@ -17,7 +17,7 @@ from adapters.servicenow.profile import Profile
 from adapters.servicenow.rows import Row, instant, number, text
 from adapters.servicenow.tags import read
 from adapters.servicenow.ticket import common_names, status
-from policies.counts import is_bounce, is_reassignment, is_reopening
+from policies.counts import is_reopening, moves_of
 from policies.model import Act, Change, Counts, Instant, Message, Need, Status, Ticket, Value, Who
 
 AUDIT = "sys_audit"
@@ -207,12 +207,18 @@ def common_value(profile: Profile, name: str, stored: str) -> Value:
 def counts(ticket: Ticket) -> Counts:
     """What people did (rule 5), as far as it was loaded. ServiceNow's own counters have rules and us among them,
     so they are not asked."""
-    known = ticket.loaded
+    spoken = replies(ticket) if Need.MESSAGES in ticket.loaded else None
+    if Need.CHANGES not in ticket.loaded:
+        return Counts(replies=spoken)
+    reassignments, bounces = moves_of(ticket.changes, "assignee")
+    group_moves, group_bounces = moves_of(ticket.changes, "group")
     return Counts(
-        replies=replies(ticket) if Need.MESSAGES in known else None,
-        reopens=sum(map(is_reopening, ticket.changes)) if Need.CHANGES in known else None,
-        reassignments=sum(map(is_reassignment, moves(ticket))) if Need.CHANGES in known else None,
-        bounces=sum(is_bounce(*both) for both in pairwise(moves(ticket))) if Need.CHANGES in known else None,
+        replies=spoken,
+        reopens=sum(map(is_reopening, ticket.changes)),
+        reassignments=reassignments,
+        bounces=bounces,
+        group_moves=group_moves,
+        group_bounces=group_bounces,
     )
 
 
@@ -221,8 +227,3 @@ def replies(ticket: Ticket) -> int:
     asked = ticket.requester.id if ticket.requester else None
     said = [each for each in ticket.messages if each.public and each.act.who is Who.AGENT]
     return sum(each.act.person != asked for each in said)
-
-
-def moves(ticket: Ticket) -> list[Change]:
-    """The changes of assignee."""
-    return [each for each in ticket.changes if each.field == "assignee"]

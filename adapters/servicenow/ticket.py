@@ -7,6 +7,7 @@ from adapters.servicenow.priority import common
 from adapters.servicenow.profile import Profile
 from adapters.servicenow.rows import Row, instant, label, needed, raw, text, truth
 from adapters.servicenow.tags import column, tags
+from adapters.vip import with_vip
 from policies.model import Instant, Status, Ticket, TicketRef, Value
 
 PLAIN = (
@@ -29,7 +30,7 @@ def ticket(profile: Profile, row: Row, *, read_at: Instant) -> Ticket:
     key = needed(row, "sys_id")
     created = instant(row, "sys_created_on") or 0
     requester = requester_column(profile, row)
-    return Ticket(
+    made = Ticket(
         ref=TicketRef(profile.account.name, key),
         link=f"{profile.base}/{profile.name}.do?sys_id={key}",
         subject=text(row, "short_description"),
@@ -50,6 +51,7 @@ def ticket(profile: Profile, row: Row, *, read_at: Instant) -> Ticket:
         revision=needed(row, "sys_mod_count"),
         custom=custom(profile, row),
     )
+    return with_vip(made, profile.account)
 
 
 def status(profile: Profile, state: str, hold_reason: str, *, active: bool | None) -> Status:

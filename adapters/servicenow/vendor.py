@@ -42,6 +42,10 @@ VENDOR = Vendor(
         "account": Source(where="the account's name in the config file"),
         "subject": Source(where="short_description"),
         "description": Source(where="description"),
+        "phrases": Source(
+            where="the caller's additional comments, short_description and description",
+            lossy="quoted replies and signatures are left out",
+        ),
         "tags": Source(
             where="the column in the account's `tags`, correlation_display if not given",
             lossy="only in a column that is empty or ours",
@@ -56,13 +60,16 @@ VENDOR = Vendor(
         "requester.address": Source(where="the caller's email"),
         "requester.organization": Source(where="the caller's company"),
         "requester.tags": Source(where="not told by ServiceNow: always empty"),
-        "requester.vip": Source(where="the caller's VIP mark"),
+        "requester.vip": Source(where="the caller's VIP mark, or the account's VIP lists"),
         "organization": Source(where="the record's company or account"),
         "language": Source(where="not read: a missing value"),
+        "satisfaction": Source(where="not told by ServiceNow: a missing value"),
         "replies": Source(where="counted from the journal, additional comments by staff"),
         "reopens": Source(where=PEOPLE),
         "reassignments": Source(where=PEOPLE),
         "bounces": Source(where=PEOPLE),
+        "group_moves": Source(where=PEOPLE),
+        "group_bounces": Source(where=PEOPLE),
         "custom.NAME": Source(
             where="the column in the account's `fields`",
             lossy="an empty text is a missing value",

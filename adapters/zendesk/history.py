@@ -10,7 +10,7 @@ from typing import Any
 from adapters.base import Account
 from adapters.zendesk.people import SYSTEM, Authors, Row, by_rule, ident
 from adapters.zendesk.ticket import PRIORITIES, STATUSES, field_ids, instant, value
-from policies.counts import is_bounce, is_reassignment, is_reopening
+from policies.counts import is_reopening, moves_of
 from policies.model import Act, Change, Counts, Message, Value, Who
 
 NAMES = {
@@ -100,12 +100,15 @@ def counts(audits: Iterable[Row], authors: Authors, account: Account, requester:
     """What people did (rule 5). Zendesk's own counters include triggers and us, so they are not asked."""
     ordered = sorted(audits, key=lambda audit: int(audit["id"]))
     changed = [change for audit in ordered for change in changes_of(audit, authors, account)]
-    moves = [change for change in changed if change.field == "assignee"]
+    reassignments, bounces = moves_of(changed, "assignee")
+    group_moves, group_bounces = moves_of(changed, "group")
     return Counts(
         replies=sum(replies_in(audit, authors, requester) for audit in ordered[1:]),
         reopens=sum(map(is_reopening, changed)),
-        reassignments=sum(map(is_reassignment, moves)),
-        bounces=sum(map(is_bounce, moves, moves[1:])),
+        reassignments=reassignments,
+        bounces=bounces,
+        group_moves=group_moves,
+        group_bounces=group_bounces,
     )
 
 

@@ -6,11 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from adapters.base import Account
+from adapters.vip import with_vip
 from adapters.zendesk.people import Cast, Row, ident
 from policies.model import (
     Instant,
     Metric,
     Priority,
+    Satisfaction,
     Stage,
     Status,
     Target,
@@ -29,6 +31,7 @@ STATUSES = {
     "deleted": Status.CLOSED,
 }
 PRIORITIES = {priority.value: priority for priority in Priority}
+SATISFACTION = {each.value: each for each in Satisfaction}
 METRICS = {
     "first_reply_time": Metric.FIRST_REPLY,
     "next_reply_time": Metric.NEXT_REPLY,
@@ -56,7 +59,7 @@ def ticket(row: Row, cast: Cast, *, read_at: Instant, metrics: Row | None = None
     number = str(row["id"])
     created = instant(row.get("created_at")) or 0
     requester = row.get("requester_id")
-    return Ticket(
+    made = Ticket(
         ref=TicketRef(account.name, number),
         link=f"{account.url.rstrip('/')}/agent/tickets/{number}",
         subject=row.get("subject") or "",
@@ -72,6 +75,7 @@ def ticket(row: Row, cast: Cast, *, read_at: Instant, metrics: Row | None = None
         requester=cast.person(requester, row.get("organization_id")),
         organization=cast.organization(row.get("organization_id")),
         language=language(cast.users.get(ident(requester) or "", {}).get("locale")),
+        satisfaction=satisfaction(row.get("satisfaction_rating")),
         created=created,
         updated=instant(row.get("updated_at")) or created,
         read_at=read_at,
@@ -82,6 +86,12 @@ def ticket(row: Row, cast: Cast, *, read_at: Instant, metrics: Row | None = None
         gone=gone(row),
         partial=cast.lacks(requester),
     )
+    return with_vip(made, account)
+
+
+def satisfaction(rating: Any) -> Satisfaction | None:
+    """What the customer thought. An offered rating that nobody gave is none."""
+    return SATISFACTION.get(rating.get("score") or "") if isinstance(rating, dict) else None
 
 
 def gone(row: Row) -> Any:

@@ -30,6 +30,10 @@ VENDOR = Vendor(
         "account": Source(where="the account's name in the config file"),
         "subject": Source(where="ticket.subject"),
         "description": Source(where="ticket.description", lossy="plain text"),
+        "phrases": Source(
+            where="the requester's public comments, ticket.subject and ticket.description",
+            lossy="quoted replies and signatures are left out",
+        ),
         "tags": Source(
             where="ticket.tags",
             writing="the union with the tags as just read, refused if somebody changed the ticket meanwhile; "
@@ -41,13 +45,21 @@ VENDOR = Vendor(
         "requester.address": Source(where="the user's email", lossy="the primary address only"),
         "requester.organization": Source(where="the ticket's organization, else the user's"),
         "requester.tags": Source(where="the user's tags"),
-        "requester.vip": Source(where="a `vip` tag on the user or the organization"),
+        "requester.vip": Source(
+            where="a `vip` tag on the user or the organization, or the account's VIP lists"
+        ),
         "organization": Source(where="ticket.organization_id, named by the side-load"),
         "language": Source(where="the requester's locale", lossy="without the region: de for de-AT"),
+        "satisfaction": Source(
+            where="ticket.satisfaction_rating.score, good or bad",
+            lossy="offered and unoffered are missing values",
+        ),
         "replies": Source(where=PEOPLE),
         "reopens": Source(where=PEOPLE),
         "reassignments": Source(where=PEOPLE),
         "bounces": Source(where=PEOPLE),
+        "group_moves": Source(where=PEOPLE),
+        "group_bounces": Source(where=PEOPLE),
         "custom.NAME": Source(
             where="ticket.custom_fields, by the id in the account's `fields`",
             lossy="an empty text or list is a missing value",

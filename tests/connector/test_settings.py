@@ -76,6 +76,8 @@ budget = 1
 mode = "observe"
 fields = {{ product = 360001, key = "x" }}
 vip = ["gold"]
+vip_organizations = ["Initech"]
+vip_addresses = ["@hooli.test"]
 """
     loaded = load(write(text))
     assert loaded.problems == ()
@@ -89,6 +91,7 @@ vip = ["gold"]
     assert made.auth == {"kind": "token", "user": "bot@acme.test", "token": "secret:t"}
     assert made.secret(made.auth["token"]) == "value"
     assert (made.name, made.webhook, made.vip) == ("acme-it", {"secret": "secret:w"}, {"gold"})
+    assert (made.vip_organizations, made.vip_addresses) == ({"Initech"}, {"@hooli.test"})
 
 
 def test_settings_are_frozen(write: Write) -> None:
@@ -113,6 +116,8 @@ def test_settings_are_frozen(write: Write) -> None:
         ('budget = "half"', "wrong-type", "number"),
         ("budget = true", "wrong-type", "number"),
         ('vip = "vip"', "wrong-type", "list"),
+        ('vip_addresses = ["initech.test"]', "bad-address", "@initech.example"),
+        ('vip_addresses = ["@"]', "bad-address", "no address"),
         ("webhook = {}", "missing", "secret:acme-webhook"),
         ('webhook = "x"', "wrong-type", "table"),
         ('webhook = { secret = "secret:w", algorithm = "x" }', "unknown-key", "algorithm"),

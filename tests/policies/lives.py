@@ -155,7 +155,7 @@ NEWBORN = Ticket(
     read_at=START,
     revision="0",
     loaded=frozenset(Need),
-    counts=Counts(replies=0, reopens=0, reassignments=0, bounces=0),
+    counts=Counts(replies=0, reopens=0, reassignments=0, bounces=0, group_moves=0, group_bounces=0),
 )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from policies.fields import FIELDS, custom, find
-from policies.model import Counts, Need, Person, Priority, Status, Ticket, Value
+from policies.model import Counts, Need, Person, Priority, Satisfaction, Status, Ticket, Value
 from policies.operators import OPERATORS, fits
 from tests.policies.lives import ANN, CLEO, NEWBORN, TIER2, policy, rules
 
@@ -18,14 +18,15 @@ FULL = replace(
     type="incident",
     channel="email",
     subject="No login",
-    description="It says 403.",
+    description="It says 403. Let me speak to your manager.",
     tags=frozenset({"b", "a"}),
     group=TIER2,
     assignee=ANN,
     requester=replace(CLEO, organization="Initech", tags=frozenset({"gold"}), vip=True),
     organization="Initech Ltd",
     language="de",
-    counts=Counts(replies=1, reopens=2, reassignments=3, bounces=4),
+    counts=Counts(replies=1, reopens=2, reassignments=3, bounces=4, group_moves=5, group_bounces=6),
+    satisfaction=Satisfaction.BAD,
     custom={"tier": 2},
 )
 
@@ -49,7 +50,8 @@ CASES = [
     Case("channel", "email", {"channel": None}),
     Case("account", "acme"),
     Case("subject", "No login", {"subject": ""}),
-    Case("description", "It says 403.", {"description": ""}),
+    Case("description", "It says 403. Let me speak to your manager.", {"description": ""}),
+    Case("phrases", ("asks_for_manager",), {"description": ""}, ()),
     Case("tags", ("a", "b"), {"tags": frozenset()}, ()),
     Case("group", "Tier 2", {"group": None}),
     Case("assignee", "ann@acme.test", {"assignee": None}),
@@ -60,10 +62,13 @@ CASES = [
     Case("requester.vip", True, NOBODY),
     Case("organization", "Initech Ltd", {"organization": None}),
     Case("language", "de", {"language": None}),
+    Case("satisfaction", "bad", {"satisfaction": None}),
     Case("replies", 1, {"counts": Counts()}),
     Case("reopens", 2, {"counts": Counts()}),
     Case("reassignments", 3, {"counts": Counts()}),
     Case("bounces", 4, {"counts": Counts()}),
+    Case("group_moves", 5, {"counts": Counts()}),
+    Case("group_bounces", 6, {"counts": Counts()}),
 ]
 
 
@@ -109,8 +114,9 @@ def test_it_takes_at_least_one_operator_and_has_a_sentence(field: Any) -> None:
 
 
 def test_counts_need_the_history_and_nothing_else_does() -> None:
-    needing = {name for name, field in FIELDS.items() if field.needs}
-    assert needing == {"replies", "reopens", "reassignments", "bounces"}
+    needing = {name for name, field in FIELDS.items() if Need.CHANGES in field.needs}
+    assert {name for name, field in FIELDS.items() if field.needs} - needing == {"phrases"}
+    assert needing == {"replies", "reopens", "reassignments", "bounces", "group_moves", "group_bounces"}
     assert {need for field in FIELDS.values() for need in field.needs} == {Need.MESSAGES, Need.CHANGES}
 
 

@@ -30,6 +30,7 @@ CASES: list[tuple[str, Field, Wanted, str, tuple[Value, ...], tuple[Value, ...]]
     ("at_most", REPLIES, 2, "is at most 2", (2, 0, -1), (2.1, None, "1")),
     ("over", REPLIES, 2, "is over 2", (3, 2.1), (2, 1, None, "3")),
     ("under", REPLIES, 2, "is under 2", (1, 1.9, 0), (2, 3, None, "1")),
+    ("over_limit_of", custom("x"), "group", "is over the limit of the group", (1, 0.01), (0, -1, None, "1")),
     ("has", TAGS, "a", "has a", (("a",), ("a", "b")), (("A",), (), ("b",), None)),
     ("has", TAGS, ("a", "b"), "has a or b", (("b", "c"),), (("c",), ())),
     ("has_all", TAGS, ("a", "b"), "has a and b", (("a", "b", "c"),), (("a",), (), None)),

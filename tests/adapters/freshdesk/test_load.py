@@ -7,6 +7,7 @@ import pytest
 
 from adapters.base import AccessLost, Gone, TryLater
 from policies.model import Metric, Need, Priority, Stage, Status, TicketRef, Who
+from policies.phrase_packs import found, shipped
 from tests.adapters.freshdesk.world import ALL, ANN, CLEO, PRINTER, TIER1, World, world
 from tests.adapters.recording import START
 
@@ -65,6 +66,17 @@ def test_the_directory_is_read_for_a_name_not_met_before_and_not_again(acme: Wor
     assert paths(acme).count("groups") == 1
 
 
+def test_phrases_are_found_in_what_the_customer_said_and_not_in_what_we_said(acme: World) -> None:
+    acme.clock.at += 60
+    acme.desk.agent_says(1, "Ann", "This is unacceptable, says Cleo")
+    assert found(acme.adapter.load(PRINTER, ALL), shipped().values()) == {}
+    acme.clock.at += 60
+    acme.desk.customer_says(1, "Let me speak to your manager.\n\n> This is unacceptable, says Cleo")
+    assert found(acme.adapter.load(PRINTER, ALL), shipped().values()) == {
+        "asks_for_manager": "speak to your manager"
+    }
+
+
 def test_history_tells_who_said_what(acme: World) -> None:
     acme.clock.at += 60
     acme.desk.agent_says(1, "Ann", "On it\nsoon", assignee="Ann", status=3)
@@ -89,6 +101,7 @@ def test_history_tells_who_said_what(acme: World) -> None:
     assert ticket.messages[0].act.person == str(CLEO)
     assert ticket.counts.replies == 1
     assert (ticket.counts.reopens, ticket.counts.reassignments, ticket.counts.bounces) == (None, None, None)
+    assert (ticket.counts.group_moves, ticket.counts.group_bounces) == (None, None)
 
 
 def test_the_status_remembers_what_last_happened_to_it(acme: World) -> None:

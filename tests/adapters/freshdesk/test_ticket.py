@@ -42,6 +42,15 @@ def test_a_row_with_nothing_in_it_is_a_ticket_with_nothing_known() -> None:
     assert not bare.partial
 
 
+def test_the_accounts_lists_make_a_vip() -> None:
+    asked = Requester(person=Person(id="1060000000041", name="Cleo", address="cleo@initech.test"))
+    for lists in ({"vip_addresses": {"@initech.test"}}, {"vip_organizations": {"Initech"}}, {}):
+        cast = Cast(account=account(**lists), requester=asked)
+        found = ticket(ROW | {"company": {"id": 1, "name": "Initech"}, "company_id": 1}, cast, read_at=5)
+        assert found.requester is not None
+        assert found.requester.vip is bool(lists)
+
+
 def test_nulls_are_like_missing_keys() -> None:
     names = (
         "subject", "type", "company_id", "responder_id", "group_id", "tags", "custom_fields", "source", "stats",

@@ -4,6 +4,7 @@ import pytest
 
 from adapters.base import AccessLost, Gone, TryLater
 from policies.model import Counts, Metric, Need, Stage, Status, TicketRef, Who
+from policies.phrase_packs import found, shipped
 from tests.adapters.recording import START
 from tests.adapters.servicenow.world import ALL, World, world
 
@@ -25,8 +26,8 @@ def test_who_said_what(acme: World) -> None:
     ):
         pass_by(acme)
         act()
-    found = acme.load(Need.MESSAGES).messages
-    assert [(each.act.who, each.public, each.auto_reply, each.body) for each in found] == [
+    said = acme.load(Need.MESSAGES).messages
+    assert [(each.act.who, each.public, each.auto_reply, each.body) for each in said] == [
         (Who.CUSTOMER, True, False, "It burns"),
         (Who.CUSTOMER, True, False, "Hello?"),
         (Who.AGENT, True, False, "Looking"),
@@ -36,9 +37,20 @@ def test_who_said_what(acme: World) -> None:
         (Who.AUTOMATION, True, True, "We got it"),
         (Who.BOT, False, False, "By hand"),
     ]
-    assert [each.act.person for each in found[1:3]] == [acme.user("Cleo"), acme.user("Ann")]
-    assert [each.act.sequence for each in found] == sorted({each.act.sequence for each in found})
-    assert found[-1].act.person == acme.bot
+    assert [each.act.person for each in said[1:3]] == [acme.user("Cleo"), acme.user("Ann")]
+    assert [each.act.sequence for each in said] == sorted({each.act.sequence for each in said})
+    assert said[-1].act.person == acme.bot
+
+
+def test_phrases_are_found_in_what_the_customer_said_and_not_in_what_we_said(acme: World) -> None:
+    pass_by(acme)
+    acme.desk.agent_says(acme.printer.id, "Ann", "This is unacceptable, says Cleo")
+    assert found(acme.load(*ALL), shipped().values()) == {}
+    pass_by(acme)
+    acme.desk.customer_says(
+        acme.printer.id, "Let me speak to your manager.\n\n> This is unacceptable, says Cleo"
+    )
+    assert found(acme.load(*ALL), shipped().values()) == {"asks_for_manager": "speak to your manager"}
 
 
 def test_an_incident_that_nobody_asked_for_waits_for_nobody(acme: World) -> None:
@@ -68,7 +80,7 @@ def test_a_status_is_made_of_state_and_reason(acme: World) -> None:
         (Status.OPEN, Status.SOLVED),
         (Status.SOLVED, Status.OPEN),
     ]
-    assert ticket.counts == Counts(replies=None, reopens=1, reassignments=0, bounces=0)
+    assert ticket.counts == Counts(reopens=1, reassignments=0, bounces=0, group_moves=0, group_bounces=0)
 
 
 def test_people_are_counted_and_rules_are_not(acme: World) -> None:
@@ -83,11 +95,24 @@ def test_people_are_counted_and_rules_are_not(acme: World) -> None:
     acme.desk.agent_says(key, "Ann", "internal", public=False)
     acme.desk.rule_says(key, "auto")
     ticket = acme.load(*ALL)
-    assert ticket.counts == Counts(replies=1, reopens=0, reassignments=2, bounces=1)
+    assert ticket.counts == Counts(
+        replies=1, reopens=0, reassignments=2, bounces=1, group_moves=0, group_bounces=0
+    )
     moves = [each for each in ticket.changes if each.field == "assignee"]
     assert [each.act.who for each in moves] == [Who.AGENT] * 3 + [Who.AUTOMATION]
     assert (moves[0].before, moves[0].after) == (None, acme.user("Ann"))
     assert moves[0].act.person == acme.user("Ann")
+
+
+def test_moves_between_groups_are_counted_as_far_as_people_made_them(acme: World) -> None:
+    key = acme.printer.id
+    for group in ("Tier 2", "Tier 1"):
+        pass_by(acme)
+        acme.desk.agent_changes(key, "Ann", group=group)
+    pass_by(acme)
+    acme.desk.rule_changes(key, group="Tier 2")
+    counts = acme.load(*ALL).counts
+    assert (counts.group_moves, counts.group_bounces) == (2, 1)
 
 
 def test_the_callers_own_changes_are_the_customers(acme: World) -> None:

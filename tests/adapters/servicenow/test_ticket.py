@@ -36,6 +36,14 @@ def made(*, table: str = "incident", without: tuple[str, ...] = (), **row: Any) 
     return ticket(profile(account(settings=settings)), kept, read_at=5)
 
 
+def test_the_accounts_lists_make_a_vip() -> None:
+    plain = ROW | {"caller_id.vip": {"display_value": "false", "value": "false"}}
+    for lists in ({"vip_addresses": {"@initech.test"}}, {"vip_organizations": {"Initech"}}, {}):
+        found = ticket(profile(account(**lists)), plain, read_at=5)
+        assert found.requester is not None
+        assert found.requester.vip is bool(lists)
+
+
 def test_a_record_is_read_raw_and_named_by_its_labels() -> None:
     found = made()
     assert (found.ref.id, found.subject, found.revision, found.read_at) == ("9d38", "Printer", "4", 5)

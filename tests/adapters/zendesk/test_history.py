@@ -181,6 +181,17 @@ def test_reassignments_and_bounces() -> None:
     assert (tally(*there, back).reassignments, tally(*there, back).bounces) == (2, 1)
 
 
+def test_moves_between_groups() -> None:
+    there, back = (
+        audit(number, by, changed("group_id", *way))
+        for number, by, way in ((2, ANN, ("11", "12")), (3, BEN, ("12", "11")))
+    )
+    assert (tally(there).group_moves, tally(there).group_bounces) == (1, 0)
+    assert (tally(there, back).group_moves, tally(there, back).group_bounces) == (2, 1)
+    by_us = audit(3, BOT, changed("group_id", "12", "11"))
+    assert (tally(there, by_us).group_moves, tally(there, by_us).group_bounces) == (1, 0)
+
+
 def test_a_bounce_needs_people_on_both_moves() -> None:
     assert tally(moved(2, BOT, "21", "22"), moved(3, BEN, "22", "21")).bounces == 0
     assert tally(moved(2, ANN, "21", "22"), moved(3, BOT, "22", "21")).bounces == 0

@@ -6,6 +6,7 @@ import pytest
 
 from adapters.base import AccessLost, Gone, TryLater
 from policies.model import Metric, Need, Priority, Stage, Status, TicketRef, Who
+from policies.phrase_packs import found, shipped
 from tests.adapters.recording import START
 from tests.adapters.zendesk.world import ALL, PRINTER, World, world
 
@@ -35,6 +36,17 @@ def test_the_bot_is_asked_for_once(acme: World) -> None:
     acme.adapter.load(PRINTER, ALL)
     acme.adapter.load(PRINTER, ALL)
     assert paths(acme).count("users/me.json") == 1
+
+
+def test_phrases_are_found_in_what_the_customer_said_and_not_in_what_we_said(acme: World) -> None:
+    acme.clock.at += 60
+    acme.desk.agent_says(1, "Ann", "This is unacceptable, says Cleo")
+    assert found(acme.adapter.load(PRINTER, ALL), shipped().values()) == {}
+    acme.clock.at += 60
+    acme.desk.customer_says(1, "Let me speak to your manager.\n\n> This is unacceptable, says Cleo")
+    assert found(acme.adapter.load(PRINTER, ALL), shipped().values()) == {
+        "asks_for_manager": "speak to your manager"
+    }
 
 
 def test_history_tells_who_did_what(acme: World) -> None:

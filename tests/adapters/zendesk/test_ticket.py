@@ -6,7 +6,7 @@ import pytest
 
 from adapters.zendesk.people import Cast, cast
 from adapters.zendesk.ticket import instant, language, metric_set, targets, ticket
-from policies.model import Metric, Priority, Stage, Status, Target
+from policies.model import Metric, Priority, Satisfaction, Stage, Status, Target
 from tests.adapters.zendesk.world import account
 
 ROW: dict[str, Any] = {
@@ -72,6 +72,27 @@ def test_status(word: str, status: Status) -> None:
 @pytest.mark.parametrize("word", list(Priority))
 def test_priority(word: str) -> None:
     assert made({"priority": word}).priority == word
+
+
+@pytest.mark.parametrize(
+    ("rating", "satisfaction"),
+    [
+        ({"score": "good", "id": 1, "comment": "Fine"}, Satisfaction.GOOD),
+        ({"score": "bad"}, Satisfaction.BAD),
+        ({"score": "offered"}, None),
+        ({"score": "unoffered"}, None),
+        (None, None),
+    ],
+)
+def test_satisfaction(rating: Any, satisfaction: Satisfaction | None) -> None:
+    assert made({"satisfaction_rating": rating}).satisfaction is satisfaction
+
+
+@pytest.mark.parametrize("lists", [{"vip_organizations": {"initech"}}, {"vip_organizations": {"Hooli"}},
+    {"vip_addresses": {"cleo@initech.test"}}, {"vip_addresses": {"@initech.test"}}])  # fmt: skip
+def test_the_accounts_lists_make_a_vip(lists: dict[str, Any]) -> None:
+    assert made(**lists).requester.vip
+    assert not made().requester.vip
 
 
 def test_deleted_and_merged_rows_are_gone() -> None:
