@@ -1,7 +1,8 @@
 """Evaluate policies on one ticket: a plan of what to do now, from values only (all of policy-rules.md)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
+from policies.assignment import reasons_of
 from policies.bounds import ended_line
 from policies.calendars import Calendar
 from policies.conclude import Conclusion, conclude, owned
@@ -85,9 +86,10 @@ def planned(
             *(line for each in done for line in each.said),
             *(ended_line(episode) for episode in lost if has_passed(episode)),
             *(overruled(each, scene, wishes) for each in merged.left_out),
+            *(line for each in wishes for line in choice(each, scene)),
             *owner_moved(before, standings, scene.now),
         ),
-        trace=tuple(trace(each.turn, live(each.standing), each.warnings) for each in done),
+        trace=tuple(trace(each.turn, live(each.standing), notes_of(each, wishes)) for each in done),
         next_look=next_look(scene, done),
         owner=ticket_owner(standings),
         ended=(*(episode for each in turns for episode in each.look.ended), *lost),
@@ -98,6 +100,13 @@ def planned(
             *(warning for each in done for warning in each.warnings),
         ),
     )
+
+
+def notes_of(done: Conclusion, wishes: tuple[Wish, ...]) -> tuple[str, ...]:
+    """What explain adds to a policy: warnings, and whom it chose and why."""
+    chosen = (each.chosen for each in wishes if each.policy == done.turn.look.policy.name)
+    told = (reasons_of(each) for each in chosen if each is not None)
+    return (*done.warnings, *(text for text in told if text))
 
 
 def put_back(turns: list[Turn]) -> tuple[Wanted, ...]:
@@ -130,6 +139,20 @@ def remark(wish: Wish) -> str:
     """What should be said of an assignment."""
     text = wish.chosen.remark if wish.chosen else ""
     return f'policy "{wish.policy}", level "{wish.level.name}": {text}'
+
+
+def choice(wish: Wish, scene: Scene) -> Iterator[Occurrence]:
+    """The ledger line that says why this person, and why not the others."""
+    if wish.chosen is None or not (wish.chosen.why or wish.chosen.passed_over):
+        return
+    yield Occurrence(
+        what="chosen",
+        policy=wish.policy,
+        episode=wish.episode,
+        level=wish.level.name,
+        at=scene.now,
+        text=reasons_of(wish.chosen),
+    )
 
 
 def overruled(left_out: LeftOut, scene: Scene, wishes: tuple[Wish, ...]) -> Occurrence:

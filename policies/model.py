@@ -234,7 +234,8 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agent:
-    """Someone who can be assigned. `available` is None where the helpdesk does not tell."""
+    """Someone who can be assigned. `available` is None where the helpdesk does not tell; `why_away`, `cap` (open
+    tickets) and `skills` come from the config."""
 
     person: Person
     groups: frozenset[str] = frozenset()
@@ -242,6 +243,9 @@ class Agent:
     active: bool = True
     available: bool | None = None
     open_load: int | None = None
+    why_away: str = ""
+    cap: int | None = None
+    skills: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,7 +253,8 @@ class Directory:
     """Groups and people of one account, as last read from the vendor, joined with what the config knows.
 
     `leads` (group name to person), `managers` (person to person) and `on_call` (group name to person) hold
-    labels. `served` says when round robin last served a (group id, person id).
+    labels, so do `substitutes` (who stands in for whom) and `away` (why somebody is absent). `served` says when
+    round robin last served a (group id, person id).
     """
 
     account: str
@@ -259,6 +264,8 @@ class Directory:
     managers: Mapping[str, str] = field(default_factory=dict)
     on_call: Mapping[str, str] = field(default_factory=dict)
     served: Mapping[tuple[str, str], Instant] = field(default_factory=dict)
+    substitutes: Mapping[str, str] = field(default_factory=dict)
+    away: Mapping[str, str] = field(default_factory=dict)
 
     def group(self, name: str) -> Group | None:
         """The group of that name, or None."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from policies.memory import Owner
 from policies.model import Directory, Group, Person, Ticket
 from policies.policy import Level
+from policies.staff import is_there, stand_in
 
 CALL = re.compile(r"(lead_of|manager_of|on_call)\((.+)\)")
 
@@ -25,11 +26,22 @@ def owner_of(
     asked = level.owner
     if asked is not None:
         found = resolved(asked, ticket, before, directory)
-        return Named(owner=found) if found else unresolved(asked, directory, default)
+        return replaced(found, directory) if found else unresolved(asked, directory, default)
     if level.assign is not None:
         holder = of_person(ticket.assignee) or of_group(ticket.group)
         return Named(owner=holder) if holder else unresolved("assignee", directory, default)
     return Named(owner=before) if before else Named(owner=fallback(directory, default, ""))
+
+
+def replaced(owner: Owner, directory: Directory) -> Named:
+    """The owner, or who stands in while they are away."""
+    if owner.kind == "group" or is_there(owner.name, directory):
+        return Named(owner=owner)
+    chain = stand_in(owner.name, directory)
+    found = labelled(chain[-1], directory) if chain else None
+    if found is None:
+        return Named(owner=owner)
+    return Named(owner=found, warning=f"{owner.name} is away; {found.name} stands in as owner")
 
 
 def resolved(asked: str, ticket: Ticket, before: Owner | None, directory: Directory) -> Owner | None:

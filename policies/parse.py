@@ -16,6 +16,7 @@ from policies.parse_people import read_groups, read_limits, read_people
 from policies.parse_phrases import read_packs
 from policies.parse_policy import MODES, read_policy
 from policies.parse_sla import read_sla
+from policies.parse_staff import read_staff
 from policies.policy import CalendarSpec, Mode, Policy, PolicySet, SlaSpec, TemplateSpec
 from policies.problems import Problem
 from policies.references import References
@@ -56,6 +57,7 @@ def read_all(roots: Sequence[Table], known: Known) -> PolicySet:
     templates, packs = read_templates(roots), read_packs(roots)
     managers, leads, on_call = read_people(roots), read_groups(roots, "lead"), read_groups(roots, "on_call")
     limits = read_limits(roots)
+    staff = read_staff(roots)
     references = References(
         accounts=tuple(accounts),
         custom=accounts,
@@ -64,6 +66,7 @@ def read_all(roots: Sequence[Table], known: Known) -> PolicySet:
         people=frozenset({*managers, *managers.values(), *leads.values(), *on_call.values()}),
         known=known,
         on_call=frozenset(on_call),
+        skills=frozenset[str]().union(*staff.skills.values()),
         packs=packs,
         limits=limits,
     )
@@ -86,6 +89,7 @@ def read_all(roots: Sequence[Table], known: Known) -> PolicySet:
         leads=leads,
         managers=managers,
         on_call=on_call,
+        staff=staff,
         packs=packs,
         limits=limits,
         needs=needs_of(policies),

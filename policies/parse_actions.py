@@ -72,15 +72,21 @@ def read_assign(table: Table, ladder: Ladder) -> AssignSpec | None:
     assign = table.table("assign")
     if assign is None:
         return None
-    assign.only(("group", "agent"))
+    assign.only(("group", "agent", "skill"))
     group, agent = assign.text("group", '"Tier 2"'), assign.text("agent", '"least_loaded"')
+    skill = assign.text("skill", '"billing"')
+    if skill is not None and agent not in ("round_robin", "least_loaded"):
+        text = '`skill` narrows a strategy; add agent = "least_loaded" or "round_robin".'
+        assign.report("skill", "skill-without-strategy", text)
+    if skill is not None and skill != "by_tag":
+        assign.among("skill", skill, ladder.references.skills, "unknown-skill")
     if not assign.values:
         assign.report((), "empty", '`assign` names nobody; write for example { group = "Tier 2" }.')
     if group is not None:
         ladder.references.check_group(assign, "group", group, ladder.serves)
     if agent is not None and not not_yet(assign, "agent", "assign.agent") and agent not in STRATEGIES:
         ladder.references.check_person(assign, "agent", agent, ladder.serves)
-    return AssignSpec(group=group, agent=agent)
+    return AssignSpec(group=group, agent=agent, skill=skill)
 
 
 def read_priority(table: Table) -> Priority | None:

@@ -191,7 +191,7 @@ def compiled(operator: Operator, field: Field, wanted: Wanted, references: Refer
 
 def report_misfit(table: Table, key: str, operator: Operator, field: Field) -> None:
     """Note that an operator does not work on this kind of field."""
-    fitting = listed(each.name for each in OPERATORS.values() if fits(each, field))
+    fitting = listed([each.name for each in OPERATORS.values() if fits(each, field)])
     said = "a plain value" if operator is IS else f"`{operator.name}`"
     table.report(
         key,

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from policies.limits import Limits
 from policies.table import Table
 
-PERSON = ("manager", "limit")
+PERSON = ("manager", "limit", "timezone", "absent", "substitute", "cap", "skills")
 GROUP = ("lead", "on_call", "limit")
 
 

@@ -114,7 +114,7 @@ class Occurrence:
 
     `what` is one of started, fired, observed, overtaken, skipped, refused, repeated, acknowledged, ended,
     overruled, owner; or what a person ordered: snoozed, escalated, deescalated, approved, rejected, order refused;
-    or approval asked. `who` is Uptier, or the person.
+    or approval asked, or chosen (why somebody was assigned). `who` is Uptier, or the person.
     """
 
     what: str

@@ -8,16 +8,19 @@ from policies.conditions import Conditions
 from policies.limits import Limits
 from policies.model import Need, Priority, Seconds, Value
 from policies.phrase_packs import Pack
+from policies.staff import Staff
 
 Mode = Literal["observe", "enforce"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssignSpec:
-    """Whom a level assigns to: a group by name, and a person or a strategy (`least_loaded`, …) in `agent`."""
+    """Whom a level assigns to: a group by name, a person or a strategy (`least_loaded`, …) in `agent`, and for a
+    strategy the skill they must have, or `by_tag`: those that the ticket's tags name."""
 
     group: str | None = None
     agent: str | None = None
+    skill: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +152,7 @@ class PolicySet:
     on_call: Mapping[str, str] = field(default_factory=dict)
     packs: Mapping[str, Pack] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+    staff: Staff = field(default_factory=Staff)
     needs: frozenset[Need] = frozenset()
     hash: str = ""
 

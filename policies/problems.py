@@ -1,6 +1,6 @@
 """A fault in a config or policy file, as a value: where it is, what it is, and the next step."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal
@@ -27,7 +27,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f' Did you mean "{spelled[close[0]]}"?' if close else ""
 
 
-def listed(words: Iterable[str], last: str = "or") -> str:
-    """Words for a sentence: `new, open or pending`."""
-    *others, end = words
+def listed(words: Collection[str], last: str = "or") -> str:
+    """Words for a sentence: `new, open or pending`; `none` if there are none."""
+    *others, end = words or ("none",)
     return f"{', '.join(others)} {last} {end}" if others else end

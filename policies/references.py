@@ -16,7 +16,7 @@ from policies.table import Table
 @dataclass(frozen=True, slots=True, kw_only=True)
 class References:
     """`custom` maps each account to the custom fields it names; `people` are those the config itself knows,
-    `on_call` the groups for which it says who is on call."""
+    `on_call` the groups for which it says who is on call, `skills` those that anybody there has."""
 
     accounts: tuple[str, ...]
     custom: Mapping[str, frozenset[str]]
@@ -26,6 +26,7 @@ class References:
     known: Known
     slas: tuple[SlaSpec, ...] = ()
     on_call: frozenset[str] = frozenset()
+    skills: frozenset[str] = frozenset()
     packs: Mapping[str, Pack] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
 

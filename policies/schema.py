@@ -49,8 +49,18 @@ def properties() -> Schema:
             "Message templates by name: one text for each language, the default first.",
         ),
         "people": named(
-            closed({"manager": TEXT, "limit": AMOUNT}),
-            "People by address: who is above them, what they may decide.",
+            closed(
+                {
+                    "manager": TEXT,
+                    "limit": AMOUNT,
+                    "timezone": TEXT,
+                    "absent": texts(),
+                    "substitute": TEXT,
+                    "cap": {"type": "integer", "minimum": 1},
+                    "skills": texts(),
+                }
+            ),
+            "People by address: who is above them, what they may decide, when they are away, who stands in.",
         ),
         "groups": named(
             closed({"lead": TEXT, "on_call": TEXT, "limit": AMOUNT}),
@@ -100,7 +110,7 @@ def level() -> Schema:
         "at": {"type": "integer", "minimum": 1, "maximum": 100},
         "clock": {"const": "since_last_level"},
         "owner": {**TEXT, "examples": ["Tier 2", "assignee", "lead_of(group)", "manager_of(owner)"]},
-        "assign": closed({"group": TEXT, "agent": {**TEXT, "examples": list(STRATEGIES)}}),
+        "assign": assignment(),
         "priority": closed({"at_least": {"enum": list(Priority)}}),
         "tags": texts(),
         "untag": texts(),
@@ -117,7 +127,7 @@ def level() -> Schema:
         "otherwise": closed(
             {
                 "owner": TEXT,
-                "assign": closed({"group": TEXT, "agent": {**TEXT, "examples": list(STRATEGIES)}}),
+                "assign": assignment(),
                 "note": TEXT,
                 "notify": texts(),
             }
@@ -126,6 +136,11 @@ def level() -> Schema:
     }
     made = described(says, parse_level.KEYS, ("name",))
     return made | {"oneOf": [{"required": [due]} for due in parse_level.DUES]}
+
+
+def assignment() -> Schema:
+    """An `assign`."""
+    return closed({"group": TEXT, "agent": {**TEXT, "examples": list(STRATEGIES)}, "skill": TEXT})
 
 
 def conditions() -> Schema:

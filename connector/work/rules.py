@@ -10,6 +10,7 @@ from policies.model import Directory, Instant, Ticket
 from policies.orders import Order
 from policies.plan import Plan
 from policies.policy import PolicySet
+from policies.staff import with_staff
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,13 +31,13 @@ class Rules:
     ) -> Plan:
         """What to do now about a ticket as it was read, and about what people ordered for it."""
         first_ran = self.first_ran.get(ticket.ref.account, {})
-        people = self._peopled(directory)
+        people = self._peopled(directory, now)
         return evaluate(ticket, self.policies, standings, people, self.calendars, now, first_ran, orders)
 
-    def _peopled(self, directory: Directory) -> Directory:
-        """The directory with what the files say of leads, managers and duty; the files win."""
+    def _peopled(self, directory: Directory, now: Instant) -> Directory:
+        """The directory with what the files say of leads, managers, duty and absences; the files win."""
         return replace(
-            directory,
+            with_staff(directory, self.policies.staff, now),
             leads={**directory.leads, **self.policies.leads},
             managers={**directory.managers, **self.policies.managers},
             on_call={**directory.on_call, **self.policies.on_call},

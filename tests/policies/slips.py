@@ -132,6 +132,35 @@ def reply(code: str, wrong: str, near: str) -> Slip:
 
 
 WHOLE = [
+    level(
+        "unknown-skill",
+        "assign = { group = 'Tier 2', agent = 'least_loaded', skill = 'bills' } # here",
+        "assign = { group = 'Tier 2', agent = 'least_loaded', skill = 'by_tag' }",
+    ),
+    level(
+        "skill-without-strategy",
+        "assign = { group = 'Tier 2', skill = 'by_tag' } # here",
+        "assign = { group = 'Tier 2', agent = 'round_robin', skill = 'by_tag' }",
+    ),
+    Slip(
+        "substitute-circle",
+        'manager = "lee@acme.test"\n',
+        "substitute = 'ann@acme.test' # here\n",
+        "substitute = 'lee@acme.test'\n",
+        "warning",
+    ),
+    Slip(
+        "bad-date",
+        'manager = "lee@acme.test"\n',
+        "absent = ['2026-02-30'] # here\n",
+        "absent = ['2026-02-27..2026-02-28']\n",
+    ),
+    Slip(
+        "bad-date",
+        'manager = "lee@acme.test"\n',
+        "absent = ['2026-02-03..2026-02-02'] # here\n",
+        "absent = ['2026-02-03..2026-02-03']\n",
+    ),
     Slip("not-public", SOON, f"{SOON}reply = 'handoff' # here\n", SOON),
     Slip(
         "contradiction",

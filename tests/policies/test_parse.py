@@ -51,10 +51,10 @@ CODES = """
     contradiction days-on-calendar does-nothing duplicate empty empty-audience fixed-offset missing
     missing-locale needs-deadline no-level no-level-before no-start no-within nobody-at-night not-public
     not-settable not-yet nothing-to-repeat nothing-to-say-it-in nullable-negation open-and-closed
-    operator-word order out-of-range suggest-pending two-dues undo-each-other unknown-account
-    unknown-calendar unknown-clock unknown-field unknown-function unknown-group unknown-key unknown-operator
-    unknown-owner unknown-person unknown-template unknown-value unmapped-field wrong-argument wrong-operator
-    wrong-type
+    operator-word order out-of-range skill-without-strategy substitute-circle suggest-pending two-dues
+    undo-each-other unknown-account unknown-calendar unknown-clock unknown-field unknown-function
+    unknown-group unknown-key unknown-operator unknown-owner unknown-person unknown-skill unknown-template
+    unknown-value unmapped-field wrong-argument wrong-operator wrong-type
 """
 
 
