@@ -189,6 +189,7 @@ TABLE = (
         read=lambda ticket: ticket.satisfaction,
         nullable=True,
         choices=tuple(Satisfaction),
+        needs=frozenset({Need.RATING}),
     ),
     Field(
         name="replies",

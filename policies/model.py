@@ -83,6 +83,7 @@ class Need(StrEnum):
     MESSAGES = "messages"
     CHANGES = "changes"
     TARGETS = "targets"
+    RATING = "rating"
     RECENT = "recent"
 
 

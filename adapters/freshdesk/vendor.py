@@ -51,7 +51,10 @@ VENDOR = Vendor(
             lossy="deleted and merged tickets are left out",
         ),
         "language": Source(where="the contact's language", lossy="without the region: pt for pt-BR"),
-        "satisfaction": Source(where="not read from Freshdesk: a missing value"),
+        "satisfaction": Source(
+            where="the newest of /tickets/ID/satisfaction_ratings",
+            lossy="a neutral answer is a missing value",
+        ),
         "replies": Source(where="counted from the conversations"),
         "reopens": Source(where=NOT_TOLD),
         "reassignments": Source(where=NOT_TOLD),

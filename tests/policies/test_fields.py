@@ -120,6 +120,7 @@ def test_counts_need_the_history_and_nothing_else_does() -> None:
     needing = {name for name, field in FIELDS.items() if Need.CHANGES in field.needs}
     assert {name for name, field in FIELDS.items() if field.needs} - needing == {
         "phrases",
+        "satisfaction",
         "requester.recent_tickets",
         "organization_recent_tickets",
     }
