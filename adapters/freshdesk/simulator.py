@@ -6,7 +6,8 @@ Played under /api/v2: agents/me, agents (list, show), groups (list, show), conta
 sla_policies, automations/4/rules, tickets (list, show, conversations, satisfaction_ratings, PUT),
 tickets/{id}/notes and /reply, and tickets/archived/{id}. Automation webhooks are posted by
 `app.state.freshdesk.hooks`. Every other path answers 501 (search, bulk updates and merging
-among them), and so does what these do not imitate: other filters of the list, embedded descriptions, keys of PUT named in `simulator_rules.NOT_PLAYED`, structured bodies, attachments.
+among them), and so does what these do not imitate: other filters of the list,
+embedded descriptions, keys of PUT named in `simulator_rules.NOT_PLAYED`, structured bodies, attachments.
 Not imitated without saying so: conditions, hours and pauses of SLA policies, ticket forms, ticket scopes, nested
 fields, notifications, the hourly allowance of webhooks.
 
