@@ -117,10 +117,8 @@ def addresses(texts: frozenset[str]) -> frozenset[str]:
     """E-mail addresses, or `@domain` for everybody there."""
     for text in sorted(texts):
         if not text.rpartition("@")[2] or "@" not in text or " " in text:
-            raise fault(
-                "bad-address",
-                f'"{text}" is no address; write for example "cleo@initech.example" or "@initech.example".',
-            )
+            examples = '"cleo@initech.example" or "@initech.example"'
+            raise fault("bad-address", f'"{text}" is no address; write for example {examples}.')
     return texts
 
 

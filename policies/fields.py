@@ -153,11 +153,27 @@ TABLE = (
         read=lambda ticket: ticket.requester.vip if ticket.requester else None,
     ),
     Field(
+        name="requester.recent_tickets",
+        kind="number",
+        meaning="How many tickets of this customer were created in the last 7 days, this one included.",
+        read=lambda ticket: ticket.recent.of_requester,
+        nullable=True,
+        needs=frozenset({Need.RECENT}),
+    ),
+    Field(
         name="organization",
         kind="text",
         meaning="The organization the ticket belongs to.",
         read=lambda ticket: ticket.organization or None,
         nullable=True,
+    ),
+    Field(
+        name="organization_recent_tickets",
+        kind="number",
+        meaning="How many tickets of this organization were created in the last 7 days, this one included.",
+        read=lambda ticket: ticket.recent.of_organization,
+        nullable=True,
+        needs=frozenset({Need.RECENT}),
     ),
     Field(
         name="language",
@@ -173,6 +189,7 @@ TABLE = (
         read=lambda ticket: ticket.satisfaction,
         nullable=True,
         choices=tuple(Satisfaction),
+        needs=frozenset({Need.RATING}),
     ),
     Field(
         name="replies",

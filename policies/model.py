@@ -75,11 +75,20 @@ class Stage(StrEnum):
 
 
 class Need(StrEnum):
-    """What policies may need beyond the ticket's own row; compiled from them, given to `Adapter.load`."""
+    """What policies may need beyond the ticket's own row; compiled from them.
+
+    All but RECENT are given to `Adapter.load`; recent tickets are counted from Uptier's own store.
+    """
 
     MESSAGES = "messages"
     CHANGES = "changes"
     TARGETS = "targets"
+    RATING = "rating"
+    RECENT = "recent"
+
+
+FROM_HELPDESK = frozenset(Need) - {Need.RECENT}
+"""What an adapter loads."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -191,6 +200,15 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recent:
+    """How many tickets of the same requester, and of the same organization, were created in the last 7 days, as far
+    as Uptier has seen them, this one included. None where it was not counted or there is no such person."""
+
+    of_requester: int | None = None
+    of_organization: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ticket:
     """One ticket as last read.
 
@@ -224,6 +242,7 @@ class Ticket:
     status_since: Instant | None = None
     custom: Mapping[str, Value] = field(default_factory=dict)
     counts: Counts = Counts()
+    recent: Recent = Recent()
     targets: tuple[Target, ...] = ()
     messages: tuple[Message, ...] = ()
     changes: tuple[Change, ...] = ()

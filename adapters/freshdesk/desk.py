@@ -16,7 +16,7 @@ from adapters.base import (
     VendorAction,
     Write,
 )
-from adapters.freshdesk import delivery, directory, feed, history, hooks, probe, writes
+from adapters.freshdesk import delivery, directory, feed, history, hooks, probe, ratings, writes
 from adapters.freshdesk.lookup import fetch, place
 from adapters.freshdesk.people import Cast, requester
 from adapters.freshdesk.roster import Roster
@@ -62,7 +62,7 @@ class Freshdesk:
         return feed.census(self._line, self._cast, cursor)
 
     def load(self, ref: TicketRef, needs: frozenset[Need]) -> Ticket:
-        """Two requests, and one more for each hundred messages that `needs` asks for.
+        """Two requests, and one more for each hundred messages and for the rating that `needs` asks for.
 
         `read_at` is 0 if the answer has no `Date`. A deleted ticket, spam and an archived one are Gone.
         """
@@ -74,6 +74,8 @@ class Freshdesk:
             cast = replace(self._cast([row]), requester=asked)
             bare = replace(ticket(row, cast, read_at=answer.at), loaded=needs)
         said = self._said(ref) if Need.MESSAGES in needs else []
+        if Need.RATING in needs:
+            bare = replace(bare, satisfaction=ratings.read(self._line, place(ref)))
         with legible():
             if Need.CHANGES in needs:
                 bare = replace(bare, changes=history.changes(row, cast))

@@ -3,10 +3,11 @@
 It imports nothing of the adapter or of policies: an error in the adapter's translation cannot cancel itself.
 
 Played under /api/v2: agents/me, agents (list, show), groups (list, show), contacts/{id}, ticket_fields,
-sla_policies, automations/4/rules, tickets (list, show, conversations, PUT), tickets/{id}/notes and /reply, and
-tickets/archived/{id}. Automation webhooks are posted by `app.state.freshdesk.hooks`. Every other path answers
-501 (search, bulk updates and merging among them), and so does what these do not imitate: other filters of the
-list, embedded descriptions, keys of PUT named in `simulator_rules.NOT_PLAYED`, structured bodies, attachments.
+sla_policies, automations/4/rules, tickets (list, show, conversations, satisfaction_ratings, PUT),
+tickets/{id}/notes and /reply, and tickets/archived/{id}. Automation webhooks are posted by
+`app.state.freshdesk.hooks`. Every other path answers 501 (search, bulk updates and merging
+among them), and so does what these do not imitate: other filters of the list,
+embedded descriptions, keys of PUT named in `simulator_rules.NOT_PLAYED`, structured bodies, attachments.
 Not imitated without saying so: conditions, hours and pauses of SLA policies, ticket forms, ticket scopes, nested
 fields, notifications, the hourly allowance of webhooks.
 
@@ -59,12 +60,15 @@ PLAYED: dict[tuple[str, str], tuple[Handler, tuple[str, ...]]] = {  # handler, e
     ("GET", "tickets"): (feeds.tickets, ("tickets-list",)),
     ("GET", "tickets/{id}"): (reads.one_ticket, ()),
     ("GET", "tickets/{id}/conversations"): (reads.conversations, ()),
+    ("GET", "tickets/{id}/satisfaction_ratings"): (reads.satisfaction_ratings, ()),
     ("GET", "tickets/archived/{id}"): (reads.archived, ()),
     ("PUT", "tickets/{id}"): (writes.update_ticket, ("ticket-update",)),
     ("POST", "tickets/{id}/notes"): (writes.add_note, ()),
     ("POST", "tickets/{id}/reply"): (writes.reply, ()),
 }
-ONE = re.compile(r"(tickets/archived|tickets|agents|groups|contacts)/([0-9]+)(/conversations|/notes|/reply)?")
+ONE = re.compile(
+    r"(tickets/archived|tickets|agents|groups|contacts)/([0-9]+)(/conversations|/satisfaction_ratings|/notes|/reply)?"
+)
 
 
 def create(now: Callable[[], float] = time.time, **switches: Any) -> Starlette:

@@ -4,7 +4,7 @@ from typing import Any
 
 from adapters.freshdesk.simulator_calls import Call, paged
 from adapters.freshdesk.simulator_errors import Reply, denied, missing, not_in_plan
-from adapters.freshdesk.simulator_records import Record
+from adapters.freshdesk.simulator_records import Record, stamp
 from adapters.freshdesk.simulator_slas import shown as deadlines
 from adapters.freshdesk.simulator_tickets import Row
 
@@ -124,6 +124,13 @@ def conversations(call: Call) -> Reply:
     if row.archived:
         raise missing()
     return paged(call, [shown_conversation(call, each) for each in row.conversations])
+
+
+def satisfaction_ratings(call: Call) -> Reply:
+    """GET /tickets/{id}/satisfaction_ratings: what the requester answered, the oldest first."""
+    call.takes("page", "per_page")
+    row = found(call)
+    return paged(call, [{**each, "created_at": stamp(each["created_at"])} for each in row.ratings])
 
 
 def archived(call: Call) -> Reply:

@@ -65,12 +65,14 @@ class Freshdesk(Account):
         with self.lock:
             self.change(self._alive(ticket), self.named(fields))
 
-    def rates(self, ticket: int, text: str = "Great") -> None:
-        """The requester answers the satisfaction survey."""
+    def rates(self, ticket: int, text: str = "Great", *, value: int = 103) -> None:
+        """The requester answers the satisfaction survey; `value` is the answer to its first question."""
         with self.lock:
             row = self.ticket(ticket)
             who = row.json["requester_id"]
             self.hear(row, Said(author=who, body=markup(text), private=False, staff=False, source=6))
+            rated = {"id": False, "ticket_id": ticket, "user_id": who, "feedback": text}
+            row.ratings.append(rated | {"ratings": {"default_question": value}, "created_at": self.now()})
 
     def set_due(self, ticket: int, **due: int | None) -> None:
         """Set `due_by`, `fr_due_by` or `nr_due_by` by hand, over what the policies give, in epoch seconds."""

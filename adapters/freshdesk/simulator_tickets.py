@@ -24,6 +24,7 @@ class Row:
     json: Record
     stats: Record
     conversations: list[Record] = field(default_factory=list)
+    ratings: list[Record] = field(default_factory=list)
     removed: Literal["deleted", "spam"] | None = None
     archived: bool = False
     due: dict[str, int | None] = field(default_factory=dict)

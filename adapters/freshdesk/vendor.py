@@ -41,9 +41,20 @@ VENDOR = Vendor(
         "requester.organization": Source(where="the contact's company"),
         "requester.tags": Source(where="the contact's tags"),
         "requester.vip": Source(where="a `vip` tag on the contact, or the account's VIP lists"),
+        "requester.recent_tickets": Source(
+            where="counted by Uptier from the tickets it has seen",
+            lossy="deleted and merged tickets are left out",
+        ),
         "organization": Source(where="the ticket's company"),
+        "organization_recent_tickets": Source(
+            where="counted by Uptier from the tickets it has seen",
+            lossy="deleted and merged tickets are left out",
+        ),
         "language": Source(where="the contact's language", lossy="without the region: pt for pt-BR"),
-        "satisfaction": Source(where="not read from Freshdesk: a missing value"),
+        "satisfaction": Source(
+            where="the newest of /tickets/ID/satisfaction_ratings",
+            lossy="a neutral answer is a missing value",
+        ),
         "replies": Source(where="counted from the conversations"),
         "reopens": Source(where=NOT_TOLD),
         "reassignments": Source(where=NOT_TOLD),

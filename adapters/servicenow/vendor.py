@@ -61,7 +61,13 @@ VENDOR = Vendor(
         "requester.organization": Source(where="the caller's company"),
         "requester.tags": Source(where="not told by ServiceNow: always empty"),
         "requester.vip": Source(where="the caller's VIP mark, or the account's VIP lists"),
+        "requester.recent_tickets": Source(
+            where="counted by Uptier from the tickets it has seen", lossy="deleted records are left out"
+        ),
         "organization": Source(where="the record's company or account"),
+        "organization_recent_tickets": Source(
+            where="counted by Uptier from the tickets it has seen", lossy="deleted records are left out"
+        ),
         "language": Source(where="not read: a missing value"),
         "satisfaction": Source(where="not told by ServiceNow: a missing value"),
         "replies": Source(where="counted from the journal, additional comments by staff"),

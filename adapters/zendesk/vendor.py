@@ -48,7 +48,15 @@ VENDOR = Vendor(
         "requester.vip": Source(
             where="a `vip` tag on the user or the organization, or the account's VIP lists"
         ),
+        "requester.recent_tickets": Source(
+            where="counted by Uptier from the tickets it has seen",
+            lossy="deleted and merged tickets are left out",
+        ),
         "organization": Source(where="ticket.organization_id, named by the side-load"),
+        "organization_recent_tickets": Source(
+            where="counted by Uptier from the tickets it has seen",
+            lossy="deleted and merged tickets are left out",
+        ),
         "language": Source(where="the requester's locale", lossy="without the region: de for de-AT"),
         "satisfaction": Source(
             where="ticket.satisfaction_rating.score, good or bad",

@@ -13,7 +13,7 @@ from sqlalchemy import (
     true,
 )
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration. A database that stands here is opened without loading Alembic."""
 
 metadata = MetaData(
@@ -67,8 +67,13 @@ ticket = Table(
     Column("matched", Boolean, nullable=False),
     Column("owner", Text),
     Column("policy_hash", Text),
+    Column("requester", Text),
+    Column("organization", Text),
+    Column("created", BigInteger),
 )
 Index("ix_ticket_status", ticket.c.account, ticket.c.status)
+Index("ix_ticket_requester", ticket.c.account, ticket.c.requester, ticket.c.created)
+Index("ix_ticket_organization", ticket.c.account, ticket.c.organization, ticket.c.created)
 
 standing = Table(
     "standing",

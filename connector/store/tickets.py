@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, select, update
+from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from connector.store import codec
 from connector.store.dialect import put
@@ -39,9 +39,12 @@ class KnownTicket:
 
 
 def record_snapshots(connection: Connection, tickets: Iterable[Ticket], now: Instant) -> None:
-    """Keep rows of a feed or a census, where nothing newer is known. The last look's results stay."""
-    rows = [_facts(ticket, now) | NO_LOOK for ticket in tickets]
-    put(connection, table, rows, keep=frozenset(NO_LOOK), only_if=lambda new: table.c.updated <= new.updated)
+    """Keep rows of a feed or a census, where nothing newer is known. The last look's results stay, and what a
+    partial row does not tell."""
+    listed = tuple(tickets)
+    for partial, keep in ((False, frozenset(NO_LOOK)), (True, frozenset(NO_LOOK) | {"organization"})):
+        rows = [_facts(ticket, now) | NO_LOOK for ticket in listed if ticket.partial is partial]
+        put(connection, table, rows, keep=keep, only_if=lambda new: table.c.updated <= new.updated)
 
 
 def record_look(
@@ -99,6 +102,25 @@ def known(connection: Connection, ref: TicketRef) -> KnownTicket | None:
     )
 
 
+def recent(connection: Connection, of: Ticket, since: Instant) -> tuple[int | None, int | None]:
+    """How many other tickets of the same requester, and of the same organization, were created after `since`. None
+    where the ticket has no such person or organization."""
+
+    def others(column: ColumnElement[str], value: str | None) -> int | None:
+        if not value:
+            return None
+        return connection.execute(
+            select(func.count())
+            .where(table.c.account == of.ref.account, column == value, table.c.created > since)
+            .where(table.c.id != of.ref.id, table.c.gone.is_(None))
+        ).scalar_one()
+
+    return (
+        others(table.c.requester, of.requester.id if of.requester else None),
+        others(table.c.organization, of.organization),
+    )
+
+
 def settled_revisions(connection: Connection, account: str, ids: Iterable[str]) -> dict[str, str]:
     """Of these tickets, the revisions that were looked at and can no longer stand for anything newer."""
     rows = connection.execute(
@@ -137,4 +159,7 @@ def _facts(ticket: Ticket, now: Instant) -> dict[str, Any]:
         "updated": ticket.updated,
         "seen_at": now,
         "gone": ticket.gone,
+        "requester": ticket.requester.id if ticket.requester else None,
+        "organization": None if ticket.partial else ticket.organization,
+        "created": ticket.created,
     }

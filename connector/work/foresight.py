@@ -6,8 +6,9 @@ from connector.desks import Desk
 from connector.public_holidays import calendars
 from connector.store import accounts, directories, receipts, standings
 from connector.store.database import Store
+from connector.work.recent import with_recent
 from connector.work.rules import Rules
-from policies.model import Instant, Ticket, TicketRef
+from policies.model import FROM_HELPDESK, Instant, Ticket, TicketRef
 from policies.plan import Plan
 from policies.policy import PolicySet
 from policies.who import recognise
@@ -32,11 +33,11 @@ def foresight(
         first_ran = accounts.first_runs(connection, ref.account)
     if directory is None:
         raise Unforeseeable(f"the directory of {ref.account} has not been read yet; run uptier once")
-    read = desk.adapter.load(ref, policies.needs)
+    read = desk.adapter.load(ref, policies.needs & FROM_HELPDESK)
     if at < read.updated:
         raise Unforeseeable(
             f"{ref} changed after that time; `uptier history {ref}` tells what happened before"
         )
-    ticket = recognise(replace(read, read_at=at), ours)
+    ticket = recognise(with_recent(store, replace(read, read_at=at), policies.needs, at), ours)
     rules = Rules(policies=policies, calendars=calendars(policies, at), first_ran={ref.account: first_ran})
     return ticket, rules.judge(ticket, remembered, directory.directory, at)

@@ -36,12 +36,13 @@ from connector.work.intents import prepare
 from connector.work.keeping import keep_held, keep_look
 from connector.work.loops import loop_note
 from connector.work.reading import Read
+from connector.work.recent import with_recent
 from connector.work.remainders import remainder
 from connector.work.rules import Rules
 from connector.work.sender import FIND_OUT, Sender
 from connector.work.skew import Skews
 from policies.memory import Standing
-from policies.model import Directory, Instant, Seconds, Ticket, TicketRef
+from policies.model import FROM_HELPDESK, Directory, Instant, Seconds, Ticket, TicketRef
 from policies.who import recognise
 
 UNSAID: Seconds = 30
@@ -183,7 +184,7 @@ class Worker:
     def _ticket(self, desk: Desk, ref: TicketRef, seen: Seen) -> Ticket | None:
         """The ticket as the helpdesk has it, acts recognised; one that is gone as it was last seen."""
         try:
-            ticket = self._read(desk.adapter.load, ref, self._rules().policies.needs)
+            ticket = self._read(desk.adapter.load, ref, self._rules().policies.needs & FROM_HELPDESK)
         except Gone:
             with self._store.reading() as connection:
                 known = tickets.known(connection, ref)
@@ -195,6 +196,7 @@ class Worker:
             self._skews.note(ref.account, ticket.read_at - now)
         else:
             ticket = replace(ticket, read_at=now)
+        ticket = with_recent(self._store, ticket, self._rules().policies.needs, now)
         return recognise(ticket, seen.receipts)
 
     def _come_back(self, ref: TicketRef, wait: Seconds, why: str, urgent: bool) -> None:

@@ -95,3 +95,31 @@ def test_many_at_once_are_each_written_once(vendor: str, tmp_path: Path) -> None
         one.round(31)
         one.rounds(until=4, every=1)
         assert {word: one.show(word).notes for word in words} == dict.fromkeys(words, 1)
+
+
+AGAIN = """
+[[policy]]
+name = "again"
+clock = "created"
+[policy.when]
+requester = { recent_tickets = { at_least = 3 } }
+[[policy.level]]
+name = "together"
+after = "0m"
+tags = ["again"]
+"""
+
+
+def test_the_third_ticket_of_a_customer_in_a_week_is_noticed(vendor: str, tmp_path: Path) -> None:
+    config = CONFIG[: CONFIG.index("[[policy]]")] + AGAIN
+    with each(vendor, tmp_path, config=config) as one:
+        one.opened("one")
+        one.round()
+        one.clock.advance(7 * 24 * 3600)
+        one.opened("two", "three")
+        one.round()
+        assert not any("again" in one.show(word).tags for word in ("one", "two", "three"))
+        one.opened("four")
+        one.rounds(until=3, every=1)
+        assert "again" in one.show("four").tags
+        assert "again" not in one.show("one").tags, "nothing woke it"

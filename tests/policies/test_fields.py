@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from policies.fields import FIELDS, custom, find
-from policies.model import Counts, Need, Person, Priority, Satisfaction, Status, Ticket, Value
+from policies.model import Counts, Need, Person, Priority, Recent, Satisfaction, Status, Ticket, Value
 from policies.operators import OPERATORS, fits
 from tests.policies.lives import ANN, CLEO, NEWBORN, TIER2, policy, rules
 
@@ -27,6 +27,7 @@ FULL = replace(
     language="de",
     counts=Counts(replies=1, reopens=2, reassignments=3, bounces=4, group_moves=5, group_bounces=6),
     satisfaction=Satisfaction.BAD,
+    recent=Recent(of_requester=7, of_organization=8),
     custom={"tier": 2},
 )
 
@@ -60,7 +61,9 @@ CASES = [
     Case("requester.organization", "Initech", NOBODY),
     Case("requester.tags", ("gold",), NOBODY, ()),
     Case("requester.vip", True, NOBODY),
+    Case("requester.recent_tickets", 7, {"recent": Recent()}),
     Case("organization", "Initech Ltd", {"organization": None}),
+    Case("organization_recent_tickets", 8, {"recent": Recent()}),
     Case("language", "de", {"language": None}),
     Case("satisfaction", "bad", {"satisfaction": None}),
     Case("replies", 1, {"counts": Counts()}),
@@ -115,9 +118,14 @@ def test_it_takes_at_least_one_operator_and_has_a_sentence(field: Any) -> None:
 
 def test_counts_need_the_history_and_nothing_else_does() -> None:
     needing = {name for name, field in FIELDS.items() if Need.CHANGES in field.needs}
-    assert {name for name, field in FIELDS.items() if field.needs} - needing == {"phrases"}
+    assert {name for name, field in FIELDS.items() if field.needs} - needing == {
+        "phrases",
+        "satisfaction",
+        "requester.recent_tickets",
+        "organization_recent_tickets",
+    }
     assert needing == {"replies", "reopens", "reassignments", "bounces", "group_moves", "group_bounces"}
-    assert {need for field in FIELDS.values() for need in field.needs} == {Need.MESSAGES, Need.CHANGES}
+    assert {need for field in FIELDS.values() for need in field.needs} == set(Need) - {Need.TARGETS}
 
 
 def test_what_a_policy_asks_is_what_must_be_loaded() -> None:

@@ -1,9 +1,9 @@
-"""Fields about moves between groups and about the customer's rating, in policies."""
+"""Fields about moves between groups, the customer's rating and recent tickets, in policies."""
 
 import pytest
 
-from policies.model import Satisfaction, Status, Who
-from tests.policies.lives import Life, policy
+from policies.model import Need, Recent, Satisfaction, Status, Who
+from tests.policies.lives import Life, policy, rules
 
 
 def holds(life: Life, minutes: float = 9) -> bool:
@@ -65,3 +65,26 @@ def test_no_rating_is_missing_not_something_else() -> None:
     life = Life(policy(when='satisfaction = { not = "good" }')).customer(0)
     assert not holds(life)
     assert holds(life.with_fields(satisfaction=Satisfaction.BAD))
+
+
+AGAIN = policy(when="requester.recent_tickets = { at_least = 3 }")
+MANY = policy(when="organization_recent_tickets = { at_least = 3 }")
+
+
+@pytest.mark.parametrize("text", [AGAIN, MANY])
+@pytest.mark.parametrize(("number", "held"), [(2, False), (3, True), (None, False)])
+def test_recent_tickets_are_a_number(text: str, number: int | None, held: bool) -> None:
+    recent = Recent(of_requester=number, of_organization=number)
+    assert holds(Life(text).customer(0).with_fields(recent=recent)) is held
+
+
+def test_they_are_counted_only_if_a_policy_asks() -> None:
+    assert Need.RECENT in rules(AGAIN).needs
+    assert Need.RECENT in rules(MANY).needs
+    assert Need.RECENT not in rules(policy()).needs
+
+
+def test_a_row_that_was_not_counted_may_match() -> None:
+    when = rules(AGAIN).policies[0].when
+    bare = Life().with_fields(loaded=frozenset()).ticket
+    assert when.maybe(bare)

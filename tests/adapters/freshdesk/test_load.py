@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from adapters.base import AccessLost, Gone, TryLater
-from policies.model import Metric, Need, Priority, Stage, Status, TicketRef, Who
+from adapters.freshdesk.ratings import newest
+from policies.model import Metric, Need, Priority, Satisfaction, Stage, Status, TicketRef, Who
 from policies.phrase_packs import found, shipped
 from tests.adapters.freshdesk.world import ALL, ANN, CLEO, PRINTER, TIER1, World, world
 from tests.adapters.recording import START
@@ -102,6 +103,41 @@ def test_history_tells_who_said_what(acme: World) -> None:
     assert ticket.counts.replies == 1
     assert (ticket.counts.reopens, ticket.counts.reassignments, ticket.counts.bounces) == (None, None, None)
     assert (ticket.counts.group_moves, ticket.counts.group_bounces) == (None, None)
+
+
+def test_the_newest_rating_is_asked_for_when_needed(acme: World) -> None:
+    acme.desk.rates(1, value=-103)
+    acme.clock.at += 60
+    acme.desk.rates(1, value=102)
+    assert acme.adapter.load(PRINTER, frozenset({Need.RATING})).satisfaction is Satisfaction.GOOD
+    assert "tickets/1/satisfaction_ratings" in paths(acme)
+    acme.desk.log.clear()
+    assert acme.adapter.load(PRINTER, ALL - {Need.RATING}).satisfaction is None
+    assert "tickets/1/satisfaction_ratings" not in paths(acme)
+
+
+def test_a_plan_without_surveys_has_no_rating(acme: World) -> None:
+    acme.desk.rates(1)
+    acme.fault("answer", status=403, path="*/satisfaction_ratings")
+    assert acme.adapter.load(PRINTER, ALL).satisfaction is None
+
+
+@pytest.mark.parametrize(
+    ("value", "satisfaction"),
+    [
+        (103, "good"),
+        (101, "good"),
+        (100, None),
+        (-101, "bad"),
+        (1, "good"),
+        (2, None),
+        (3, "bad"),
+        (None, None),
+    ],
+)
+def test_both_scales_of_ratings_are_read(value: int | None, satisfaction: str | None) -> None:
+    assert newest([{"ratings": {"default_question": value}}]) == satisfaction
+    assert newest([{"ratings": None}]) is None
 
 
 def test_the_status_remembers_what_last_happened_to_it(acme: World) -> None:

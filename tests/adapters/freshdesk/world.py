@@ -11,13 +11,13 @@ from adapters.freshdesk.simulator import KEY, create
 from adapters.freshdesk.simulator_faults import Fault
 from adapters.freshdesk.simulator_state import Freshdesk
 from adapters.simulator_server import serve
-from policies.model import Need, TicketRef
+from policies.model import FROM_HELPDESK, TicketRef
 from tests.adapters.recording import Clock, Ledger
 
 HOOK_SECRET = "a-secret-of-our-own"
 SECRETS = {"secret:acme-key": KEY, "secret:acme-webhook": HOOK_SECRET}
 PRINTER = TicketRef("acme", "1")
-ALL = frozenset(Need)
+ALL = FROM_HELPDESK
 TIER1, TIER2 = 1060000000011, 1060000000012
 ANN, BEN, BOTH = 1060000000021, 1060000000022, 1060000000023
 CLEO, DAN = 1060000000041, 1060000000042

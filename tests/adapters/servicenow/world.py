@@ -11,7 +11,7 @@ from adapters.servicenow.simulator import API_KEY, BOT, CLIENT_SECRET, PASSWORD,
 from adapters.servicenow.simulator_faults import Fault
 from adapters.servicenow.simulator_state import ServiceNow
 from adapters.simulator_server import serve
-from policies.model import Need, Ticket, TicketRef
+from policies.model import FROM_HELPDESK, Need, Ticket, TicketRef
 from tests.adapters.recording import Clock, Ledger
 
 HOOK_SECRET = "a-secret-of-our-own"
@@ -21,7 +21,7 @@ SECRETS = {
     "secret:client": CLIENT_SECRET,
     "secret:webhook": HOOK_SECRET,
 }
-ALL = frozenset(Need)
+ALL = FROM_HELPDESK
 BASIC = {"kind": "basic", "user": BOT, "password": "secret:password"}
 KEY = {"kind": "key", "key": "secret:key"}
 OAUTH = {"kind": "oauth", "client_id": "uptier", "client_secret": "secret:client"}

@@ -11,13 +11,13 @@ from adapters.zendesk import factory
 from adapters.zendesk.simulator import TOKEN, create
 from adapters.zendesk.simulator_faults import Fault
 from adapters.zendesk.simulator_state import Zendesk
-from policies.model import Need, TicketRef
+from policies.model import FROM_HELPDESK, Need, TicketRef
 from tests.adapters.recording import Clock, Ledger
 
 HOOK_SECRET = "a-secret-of-our-own"
 SECRETS = {"secret:acme-token": TOKEN, "secret:acme-webhook": HOOK_SECRET}
 PRINTER = TicketRef("acme", "1")
-ALL = frozenset(Need)
+ALL = FROM_HELPDESK
 PLAIN = frozenset[Need]()
 
 
