@@ -7,13 +7,13 @@ from policies.parse_actions import (
     Ladder,
     read_assign,
     read_follow,
+    read_notify,
     read_owner,
     read_priority,
     read_set,
     read_template,
 )
 from policies.policy import AssignSpec, Level, Repeat
-from policies.scope import not_yet
 from policies.table import Table
 
 KEYS: Mapping[str, str] = {
@@ -49,8 +49,6 @@ KINDS: Mapping[str, Kind] = {
 def read_level(table: Table, ladder: Ladder) -> Level:
     """One level. What is wrong with it is noted; a level with problems never leaves `parse`."""
     table.only(KEYS)
-    for key in table.values:
-        not_yet(table, key, f"level.{key}")
     name = table.text("name", '"Team lead"') if table.require("name", '"Team lead"') else None
     check_due(table, ladder)
     owner, assign = read_owner(table, ladder), read_assign(table, ladder)
@@ -71,6 +69,7 @@ def read_level(table: Table, ladder: Ladder) -> Level:
         note=read_template(table, "note", ladder),
         reply=read_template(table, "reply", ladder),
         follow=read_follow(table, ladder),
+        notify=read_notify(table, ladder),
         repeat=read_repeat(table, ladder),
     )
 

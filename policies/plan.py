@@ -74,6 +74,7 @@ class Notify:
     level: str
     reasons: tuple[str, ...]
     owner: str
+    next_step: str
 
 
 Action = Assign | RaisePriority | ChangeTags | SetField | Follow | Say | Notify

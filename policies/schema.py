@@ -7,7 +7,7 @@ The schema is as strict as a schema can be. What depends on two places at once (
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from policies import parse_level, parse_policy
+from policies import parse_channel, parse_level, parse_policy
 from policies.fields import FIELDS, Field, custom
 from policies.model import Metric, Priority
 from policies.operators import IS, OPERATORS, Operator, fits
@@ -49,6 +49,7 @@ def properties() -> Schema:
         "groups": named(
             closed({"lead": TEXT, "on_call": TEXT}), "Groups by name: who leads, who is on call."
         ),
+        "channels": named(channel(), "Channels outside the helpdesk by name; in the main file only."),
         "sla": named(sla(), "Targets for helpdesks and plans that give none."),
     }
 
@@ -192,6 +193,19 @@ def calendar() -> Schema:
         },
         ("timezone", "hours"),
     )
+
+
+def channel() -> Schema:
+    """One `[channels.NAME]`."""
+    says: dict[str, Schema] = {
+        "url": {"type": "string", "pattern": "^secret:", "examples": ["secret:leads-slack"]},
+        "template": TEXT,
+        "quiet": closed({"calendar": TEXT}, ("calendar",)),
+        "digest": closed(
+            {"above": {"type": "integer", "minimum": 1}, "within": DURATION}, ("above", "within")
+        ),
+    }
+    return described(says, parse_channel.KEYS, ("url",))
 
 
 def sla() -> Schema:

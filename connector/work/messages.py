@@ -18,7 +18,7 @@ from adapters.base import Note
 from connector.work.template_rules import faults
 from policies.document import Document
 from policies.model import Ticket
-from policies.plan import Say
+from policies.plan import Notify, Say
 from policies.policy import PolicySet, TemplateSpec
 from policies.problems import Problem
 
@@ -71,6 +71,19 @@ def render(say: Say, ticket: Ticket, policies: PolicySet) -> Note:
     return Note(public=say.public, body=body)
 
 
+def announce(notify: Notify, ticket: Ticket, policies: PolicySet) -> tuple[str, str]:
+    """Title and text of a notification: the channel's template in its first language, or a sentence of ours. It
+    always says what a note does, and where the ticket is."""
+    template = policies.channels[notify.channel].template
+    if template is None:
+        body = f'{ticket.ref} has reached level "{notify.level}" of policy "{notify.policy}". Owner: {notify.owner}.'
+    else:
+        body = _fill(_body(policies.templates[template], None), _context(notify, ticket))
+    link = [ticket.link] if ticket.link and ticket.link not in body else []
+    lines = [body, *_left_out(body, notify, ticket), *link]
+    return f"{ticket.ref}: {notify.level} ({notify.policy})", "\n".join(line for line in lines if line)
+
+
 def check_templates(documents: Iterable[Document]) -> tuple[Problem, ...]:
     """What is wrong with the templates as written. Texts of another type are judged by `parse`."""
     return tuple(
@@ -86,7 +99,7 @@ def check_templates(documents: Iterable[Document]) -> tuple[Problem, ...]:
     )
 
 
-def _context(say: Say, ticket: Ticket) -> Context:
+def _context(say: Say | Notify, ticket: Ticket) -> Context:
     requester = ticket.requester.name if ticket.requester else ""
     return {
         "level": Named(name=say.level),
@@ -134,8 +147,8 @@ def _capped(pieces: Iterable[str]) -> str:
     return text
 
 
-def _left_out(body: str, say: Say, ticket: Ticket) -> Iterator[str]:
-    """The lines that a note owes its reader and that its text does not have."""
+def _left_out(body: str, say: Say | Notify, ticket: Ticket) -> Iterator[str]:
+    """The lines that a note or notification owes its reader and that its text does not have."""
     if say.policy not in body or say.level not in body:
         yield f"Policy: {say.policy}. Level: {say.level}."
     if missing := [reason for reason in say.reasons if reason not in body]:

@@ -49,10 +49,10 @@ def test_a_near_miss_passes(slip: Slip) -> None:
 CODES = """
     asks-closed bad-date bad-day bad-duration bad-hours bad-pattern bad-region bad-timezone cannot-pause
     days-on-calendar does-nothing duplicate empty missing needs-deadline no-level no-level-before no-start
-    not-settable not-yet nothing-to-repeat nullable-negation open-and-closed operator-word order out-of-range
-    suggest-pending two-dues unknown-account unknown-calendar unknown-clock unknown-field unknown-function
-    unknown-group unknown-key unknown-operator unknown-owner unknown-person unknown-template unknown-value
-    unmapped-field wrong-argument wrong-operator wrong-type
+    not-settable nothing-to-repeat nullable-negation open-and-closed operator-word order out-of-range
+    suggest-pending two-dues unknown-account unknown-calendar unknown-channel unknown-clock unknown-field
+    unknown-function unknown-group unknown-key unknown-operator unknown-owner unknown-person unknown-template
+    unknown-value unmapped-field wrong-argument wrong-operator wrong-type
 """
 
 
@@ -93,7 +93,7 @@ def test_a_policy_of_one_name_is_found_where_it_stands_again() -> None:
     again += "[[policy.level]]\nname = 'one'\nafter = '1h'\nnote = 'handoff'\n"
     (problem,) = found(BASE, again)
     assert (problem.file, problem.line, problem.code) == ("1.toml", 2, "duplicate")
-    assert "0.toml:17" in problem.message
+    assert "0.toml:21" in problem.message
     assert found(BASE, again.replace("plain", "other")) == []
 
 
