@@ -1,11 +1,12 @@
 """Notices: what channels outside the helpdesk are to hear, from the plan to the end."""
 
-from collections.abc import Collection, Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, case, func, select, update
+from sqlalchemy import Connection, RowMapping, func, select, update
 
 from connector.store import codec
 from connector.store.dialect import insert
@@ -156,15 +157,16 @@ def messages_since(connection: Connection, channel: str, since: Instant) -> tupl
     return tuple(sorted(rows))
 
 
-def counts(connection: Connection) -> dict[tuple[str, str], int]:
+def counts(connection: Connection) -> Mapping[tuple[str, str], int]:
     """How many notices stand in each state, by channel and state; those that wait after a failed attempt are
     `failing`."""
-    failing = (table.c.state == State.WAITING) & table.c.error.is_not(None)
-    state = case((failing, "failing"), else_=table.c.state).label("state")
-    rows = connection.execute(
-        select(table.c.channel, state, func.count().label("many")).group_by(table.c.channel, state)
-    )
-    return {(row.channel, row.state): row.many for row in rows}
+    columns = (table.c.channel, table.c.state, table.c.error.is_not(None).label("tried"))
+    rows = connection.execute(select(*columns, func.count().label("many")).group_by(*columns))
+    found: Counter[tuple[str, str]] = Counter()
+    for row in rows:
+        failing = row.tried and row.state == State.WAITING
+        found[row.channel, "failing" if failing else row.state] += row.many
+    return found
 
 
 def of_ticket(connection: Connection, ref: TicketRef) -> tuple[KeptNotice, ...]:

@@ -17,11 +17,10 @@ from connector.secrets import SecretError
 from connector.service import Service
 from connector.settings import load
 from connector.store import notices
+from policies.model import TicketRef
 from tests.connector.beside import CONFIG, SECRETS, START, Beside, beside, composed
 from tests.connector.listening import HANG, PATH, Channel, listening
 from tests.connector.test_metrics import free_address, scraped
-
-pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
 
 CHANNEL = '[channels.leads]\nurl = "secret:leads-slack"\n'
 FIRST = """
@@ -183,6 +182,25 @@ def test_a_dead_channel_is_not_asked_for_each_ticket(tmp_path: Path) -> None:
         assert len(leads.taken) == 6
 
 
+def test_a_channel_that_hangs_keeps_only_itself_waiting(tmp_path: Path) -> None:
+    pager = '[channels.pager]\nurl = "secret:leads-pager"\n'
+    both = FIRST.replace('["leads"]', '["leads", "pager"]')
+    with listening() as second, pytest.MonkeyPatch.context() as patch:
+        patch.setitem(SECRETS, "UPTIER_SECRET_LEADS_PAGER", second.address)
+        with told(tmp_path, both, CHANNEL + pager) as (one, leads):
+            leads.then = HANG
+            one.round()
+            one.clock.advance(31 * 60)
+            one.service._parts.engine.drain(one.service._parts.worker.work)
+            one.service._parts.notifier.tick()
+            patience = time.monotonic() + 20
+            while states(one) != {"failing": 1, "sent": 1}:
+                assert time.monotonic() < patience
+                time.sleep(0.02)
+            assert len(second.taken) == 1
+            assert one.service._parts.notifier.stop(5)
+
+
 def test_a_helpdesk_in_trouble_does_not_keep_the_channel_waiting(tmp_path: Path) -> None:
     with told(tmp_path, WRITES) as (one, leads):
         one.round()
@@ -215,6 +233,28 @@ def test_an_answer_before_the_next_try_stops_it(tmp_path: Path) -> None:
         assert (len(leads.heard), states(one)) == (1, {"dropped": 1})
         (line,) = [line for line in one.lines() if line.what == "not notified"]
         assert line.text == "leads: its episode has ended: stop_on agent_reply"
+
+
+def test_an_answer_in_the_moment_of_the_write_stops_it(tmp_path: Path) -> None:
+    act = {"act": "agent_changes", "ticket": 1, "agent": "Ann", "assignee": "Ann"}
+    stops = WRITES.replace('"acknowledged"]', '"acknowledged", "assigned"]')
+    with told(tmp_path, stops) as (one, leads):
+        one.round()
+        one.fault("edit", act=act)
+        one.round(31)
+        one.round(5)
+        assert one.puts() == [409]
+        assert leads.heard == []
+        assert one.whats().count("not notified") == 1
+
+
+def test_a_notice_held_overnight_is_dropped_if_the_ticket_was_solved(tmp_path: Path) -> None:
+    quiet = 'quiet = { calendar = "late" }\n[calendars.late]\ntimezone = "UTC"\nhours = { mon-fri = "18:00-20:00" }\n'
+    with told(tmp_path, WRITES, CHANNEL + quiet) as (one, leads):
+        one.round(31)
+        one.desk.agent_changes(1, "Ann", status="solved")
+        rounds(one, 240, 60)
+        assert (leads.heard, states(one)) == ([], {"dropped": 1})
 
 
 def test_an_acknowledgement_that_ends_nothing_stops_it_too(tmp_path: Path) -> None:
@@ -362,3 +402,38 @@ def test_a_start_without_the_secret_is_refused(tmp_path: Path) -> None:
     path.write_text(text.replace('mode = "enforce"', 'mode = "observe"'))
     with composed(path, ManualClock(START)):
         pass
+
+
+def test_a_channel_that_a_reload_brings_is_spoken_to(tmp_path: Path) -> None:
+    silent = FIRST.replace('notify = ["leads"]\n', "")
+    with told(tmp_path, silent, "") as (one, leads):
+        path = tmp_path / "uptier.toml"
+        text = path.read_text(encoding="utf-8").replace(silent, CHANNEL + FIRST)
+        path.write_text(text, encoding="utf-8")
+        assert one.service.reload(load(path))
+        one.round(31)
+        assert leads.titles == ["acme/1: one (waits)"]
+
+
+# --- caps and retention --------------------------------------------------------------------------------------
+
+
+def test_the_cap_of_escalations_holds_for_notifications_too(tmp_path: Path) -> None:
+    with told(tmp_path, service="[service.caps]\nescalations_per_hour = 2", tickets=4) as (one, leads):
+        one.round(31)
+        assert len(leads.taken) == 2
+        assert one.held() == ["3", "4"]
+        one.release("")
+        one.round(1)
+        assert len(leads.taken) == 4
+
+
+def test_the_words_of_a_notification_are_forgotten(tmp_path: Path) -> None:
+    with told(tmp_path) as (one, _):
+        one.round(31)
+        one.clock.advance(31 * 86400)
+        assert one.service.forget().texts == 1
+        with one.service._parts.store.reading() as connection:
+            (kept,) = notices.of_ticket(connection, TicketRef("acme", "1"))
+        assert (kept.notice.title, kept.notice.body, kept.state) == ("", "", notices.State.SENT)
+        assert one.service.forget().texts == 0
