@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from connector import cli_language, cli_orders, cli_records, cli_tickets
+from connector import cli_language, cli_notify, cli_orders, cli_records, cli_tickets
 from connector.cli_config import (
     CONFIG,
     NEEDS_HUMAN,
@@ -50,6 +50,7 @@ app.add_typer(cli_tickets.app)
 app.add_typer(cli_orders.app)
 app.add_typer(cli_language.app)
 app.add_typer(cli_records.app)
+app.add_typer(cli_notify.app)
 
 
 def show_version(asked: bool) -> None:

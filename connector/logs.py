@@ -23,6 +23,7 @@ from policies.model import TicketRef
 
 MASK = "***"
 QUIET = {"zenpy": logging.CRITICAL, "apscheduler": logging.WARNING, "httpx": logging.WARNING}
+QUIET |= {"apprise": logging.WARNING, "urllib3": logging.WARNING}  # at lower levels they name addresses
 QUIET |= {"httpcore": logging.WARNING, "uvicorn.access": logging.WARNING, "alembic": logging.WARNING}
 # The header as it gets printed: `Authorization: x`, `'authorization': 'x'`, `(b'authorization', b'x')`.
 HEADER = re.compile(r"(?i)(authorization[\"']?\s*[:=,]\s*b?[\"']?)[^\"'\r\n,})]+")

@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import Connection
 
 from connector.desks import Desk
-from connector.store import accounts, holds, inbox, ledger, timers, writes
+from connector.store import accounts, holds, inbox, ledger, notices, timers, writes
 from connector.store.database import Store
 from connector.work.skew import Skews
 from policies.model import Instant
@@ -117,6 +117,12 @@ class _Now(Collector):
         for state, count in writes.counts(connection).items():
             states.add_metric([str(state)], count)
         yield states
+        told = GaugeMetricFamily(
+            "uptier_notifications", "Notifications, by channel and state.", labels=["channel", "state"]
+        )
+        for (channel, how), count in notices.counts(connection).items():
+            told.add_metric([channel, how], count)
+        yield told
         paused = GaugeMetricFamily("uptier_account_paused", "1 while access is lost.", labels=["account"])
         for one in accounts.every(connection):
             paused.add_metric([one.name], one.paused_at is not None)

@@ -23,11 +23,14 @@ from connector.intake.group_commit import GroupCommit
 from connector.intake.patience import Patience
 from connector.intake.receiver import receiver
 from connector.metrics import Metrics
+from connector.notify.notifier import Notifier
+from connector.notify.recheck import Recheck
+from connector.notify.speaking import Speaker
 from connector.public_holidays import calendars
 from connector.secrets import Secrets
 from connector.settings import Loaded, Settings
 from connector.settings_values import host_and_port
-from connector.store import accounts, cursors, inbox, ledger, policy_texts, tickets, timers
+from connector.store import accounts, cursors, inbox, ledger, notices, policy_texts, tickets, timers
 from connector.store.database import Store, open_store
 from connector.store.inbox import Arrival
 from connector.store.lock import only_engine
@@ -68,6 +71,7 @@ class Parts:
     worker: Worker
     feeds: Feeds
     skews: Skews
+    notifier: Notifier
 
 
 class Service:
@@ -108,6 +112,7 @@ class Service:
         parts.engine.run(parts.worker.work)
         self._every("tick", parts.engine.tick, TICK)
         self._every("sweep", parts.engine.sweep, SWEEP)
+        self._every("notify", parts.notifier.tick, TICK)
         self._every("health", self._take_pulse, TICK)
         self._every("forget", self.forget, 3600)
         self._show_metrics()
@@ -133,19 +138,21 @@ class Service:
             self._serving.join(STOP_WITHIN / 2)
         kept = self._inbox.stop(max(0, until - monotonic()))
         drained = self._parts.engine.stop(max(0, until - monotonic()))
-        log.info("stopped", drained=kept and drained)
-        return kept and drained
+        quiet = self._parts.notifier.stop(max(0, until - monotonic()))
+        log.info("stopped", drained=kept and drained and quiet)
+        return kept and drained and quiet
 
     def reload(self, loaded: Loaded) -> bool:
         """Run these policies from the next look on. False, and everything stays as it is, if they have errors
-        (rule 13). Settings of the service and its accounts are read at the start only."""
+        (rule 13). Settings of the service and its accounts are read at the start only; channels are not."""
         problems = [str(each) for each in loaded.problems if each.severity == "error"]
         if loaded.policies is None or loaded.settings is None:
             log.error("reload_refused", problems=problems, next="uptier check; the old policies run on")
             return False
-        if loaded.settings != self._settings:
+        if loaded.settings.model_copy(update={"channels": self._settings.channels}) != self._settings:
             log.warning("settings_not_reloaded", next="restart to use the new [service] and [accounts]")
         parts = self._parts
+        parts.notifier.speaker.take_up(addresses(loaded.settings))
         parts.rules.replace(take_up(parts.store, loaded.policies, parts.clock.now(), tuple(parts.desks)))
         parts.engine.sweep()
         log.info("reloaded", policies=len(loaded.policies.policies), hash=loaded.policies.hash)
@@ -168,6 +175,7 @@ class Service:
         looks = 0
         while True:
             looks += parts.engine.drain(parts.worker.work)
+            parts.notifier.deliver()
             if parts.store.trouble is not None:
                 raise StoreTrouble(parts.store.trouble)
             progress(f"looked at tickets {looks} times")
@@ -182,15 +190,14 @@ class Service:
         with self._parts.store.reading() as connection:
             paused = {one.name for one in accounts.every(connection) if one.paused_at is not None}
             coming = timers.coming(connection, 200)
+            told = notices.next_due(connection)
         open_desks = {name: desk for name, desk in self._parts.desks.items() if name not in paused}
-        return min(
-            (
-                max(timer.due, open_desks[timer.ref.account].budget.rests_until(lane_of(timer.urgent)))
-                for timer in coming
-                if timer.ref.account in open_desks
-            ),
-            default=None,
+        looks = (
+            max(timer.due, open_desks[timer.ref.account].budget.rests_until(lane_of(timer.urgent)))
+            for timer in coming
+            if timer.ref.account in open_desks
         )
+        return min((*looks, *([] if told is None else [told])), default=None)
 
     def _listen(self) -> str:
         host, port = self._settings.service.address
@@ -291,6 +298,16 @@ def compose(settings: Settings, policies: PolicySet, clock: Clock, secrets: Secr
     worker = Worker(
         store=store, clock=clock, desks=desks, rules=rules, caps=settings.service.caps, read=read, skews=skews
     )
+    known = addresses(settings)
+    for channel in spoken_to(policies, settings):
+        secrets.get(known[channel])
+    notifier = Notifier(
+        store=store,
+        clock=clock,
+        rules=rules,
+        recheck=partial(Recheck, store, clock, desks, rules),
+        speaker=Speaker(known, secrets.get),
+    )
     feeds = Feeds(store=store, clock=clock, engine=engine, worker=worker, rules=rules, read=read)
     return Parts(
         store=store,
@@ -301,6 +318,24 @@ def compose(settings: Settings, policies: PolicySet, clock: Clock, secrets: Secr
         worker=worker,
         feeds=feeds,
         skews=skews,
+        notifier=notifier,
+    )
+
+
+def addresses(settings: Settings) -> Mapping[str, str]:
+    """The references to the channels' addresses, by channel."""
+    return {name: channel.url for name, channel in settings.channels.items()}
+
+
+def spoken_to(policies: PolicySet, settings: Settings) -> frozenset[str]:
+    """The channels that some policy notifies where it is enforced."""
+    return frozenset(
+        channel
+        for account in settings.accounts
+        for policy in policies.serving(account)
+        if policies.mode(policy, account) == "enforce"
+        for level in policy.levels
+        for channel in level.notify
     )
 
 

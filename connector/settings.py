@@ -1,4 +1,4 @@
-"""The config file's `[service]` and `[accounts.*]`, checked, and with them everything its policy files say.
+"""The config file's `[service]`, `[accounts.*]` and `[channels.*]`, checked, and all its policy files say.
 
 Keys and defaults are described in docs/config.md. Secrets are never here, only references to them.
 """
@@ -35,6 +35,7 @@ from connector.settings_values import (
     kept_for,
     known_adapter,
     listen_address,
+    reference,
 )
 from connector.settings_vendors import check_vendors
 from connector.vendors import vendors
@@ -123,12 +124,24 @@ class AccountSettings(Table):
     vip_addresses: Annotated[frozenset[str], AfterValidator(addresses)] = frozenset()
 
 
+class Channel(Table):
+    """`[channels.NAME]`: where a channel outside the helpdesk is. The table's other keys, which say how it is spoken
+    to, are read with the policies."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    url: Annotated[str, AfterValidator(reference)] = Field(examples=['url = "secret:leads-slack"'])
+
+
 class Settings(Table):
-    """What runs where: the service, and the accounts by name."""
+    """What runs where: the service, and the accounts and channels by name."""
 
     service: Service
     accounts: Annotated[Mapping[str, AccountSettings], AfterValidator(account_names)] = Field(
         examples=["[accounts.NAME]"]
+    )
+    channels: Annotated[Mapping[str, Channel], AfterValidator(MappingProxyType)] = Field(
+        default_factory=dict, validate_default=True
     )
 
     def account(self, name: str, secret: Callable[[str], str]) -> Account:

@@ -1,10 +1,10 @@
-"""What is wrong with `[service]` and `[accounts.*]`, in words and with lines.
+"""What is wrong with `[service]`, `[accounts.*]` and `[channels.*]`, in words and with lines.
 
 Nothing here shows a value: it might be a secret in the wrong place.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -27,6 +27,7 @@ TYPES = {
     "mapping_type": "takes a table",
     "dict_type": "takes a table",
 }
+NAMED: Mapping[Path, str] = {("accounts",): "account", ("channels",): "channel"}
 RANGES = {
     "greater_than": "must be more than {gt}",
     "greater_than_equal": "must be at least {ge}",
@@ -123,8 +124,8 @@ def _example(field: FieldInfo) -> str:
 
 
 def _about(path: Path) -> str:
-    if path[:1] == ("accounts",) and len(path) > 1:
-        return f'account "{path[1]}"'
+    if path[:1] in NAMED and len(path) > 1:
+        return f'{NAMED[path[:1]]} "{path[1]}"'
     return str(path[0]) if len(path) > 1 else ""
 
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import ValidationInfo
 from pydantic_core import PydanticCustomError
 
+from connector.secrets import PREFIX, secret_name
 from policies import durations
 from policies.model import Seconds
 from policies.problems import did_you_mean, listed
@@ -44,6 +45,21 @@ def helpdesk_url(text: str) -> str:
     if parts.scheme == "http" and not is_loopback(host):
         raise fault("bad-url", "`url` begins with http://, which others can read; write https://.")
     return text.rstrip("/")
+
+
+def reference(text: str) -> str:
+    """`secret:NAME`. What is written instead is never shown: it may be the secret itself."""
+    if not text.startswith(PREFIX):
+        raise fault(
+            "plain-secret",
+            "`url` is itself a secret: whoever has it can write to the channel. Keep it with "
+            '`uptier secret set NAME` and write here url = "secret:NAME".',
+        )
+    try:
+        secret_name(text)
+    except ValueError as error:
+        raise fault("bad-secret", f"`url`: {error}.") from None
+    return text
 
 
 def database_url(text: str, info: ValidationInfo) -> str:

@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection
 
-from connector.store import holds, ledger, timers, writes
+from connector.store import holds, ledger, notices, timers, writes
 from connector.store.writes import State
 
-NEEDS_HUMAN = ("write refused", "account paused")
-SHOWN = ("fired", "observed", "overtaken", "ended", "written", "held", *NEEDS_HUMAN)
+NEEDS_HUMAN = ("write refused", "account paused", "notification failed")
+SHOWN = ("fired", "observed", "overtaken", "ended", "written", "notified", "held", *NEEDS_HUMAN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,4 +47,9 @@ def summarise(connection: Connection, before: int, looks: int, troubled: Sequenc
     said += [f"{timer.ref}: not done yet, run again: {timer.why}" for timer in waiting]
     unknown = writes.everywhere(connection, State.UNKNOWN)
     said += [f"{kept.write.ref}: the fate of a write is unknown; run again" for kept in unknown]
+    said += [
+        f"channel {channel}: {many} notifications could not be sent yet; uptier notify test {channel}"
+        for (channel, how), many in sorted(notices.counts(connection).items())
+        if how == "failing"
+    ]
     return Summary(looks=looks, counts=dict(sorted(counts.items())), needs_human=tuple(said))

@@ -27,8 +27,8 @@ class Merged:
     asked: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def acts_for(self, episode: str) -> bool:
-        """Whether anything is sent for this episode."""
-        return any(episode in each.episodes for each in self.wanted)
+        """Whether anything is written to the helpdesk for this episode; a notification is not."""
+        return any(episode in each.episodes for each in self.wanted if not isinstance(each.action, Notify))
 
 
 def agree(wishes: Iterable[Wish]) -> Agreed:

@@ -1,6 +1,6 @@
 """Reads config and policy files into one checked `PolicySet`, or into all the problems there are, at once."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,12 +12,13 @@ from policies.lint import lint
 from policies.model import Need
 from policies.operators import OPERATORS
 from policies.parse_calendar import read_calendar
+from policies.parse_channel import read_channel
 from policies.parse_people import read_groups, read_limits, read_people
 from policies.parse_phrases import read_packs
 from policies.parse_policy import MODES, read_policy
 from policies.parse_sla import read_sla
 from policies.parse_staff import read_staff
-from policies.policy import CalendarSpec, Mode, Policy, PolicySet, SlaSpec, TemplateSpec
+from policies.policy import CalendarSpec, ChannelSpec, Mode, Policy, PolicySet, SlaSpec, TemplateSpec
 from policies.problems import Problem
 from policies.references import References
 from policies.table import Table
@@ -37,7 +38,8 @@ def parse(documents: Sequence[Document], known: Known | None = None) -> Parsed:
     """Read the main file, first, and the policy files, in the order of their names.
 
     `known` is what the helpdesks' directories tell; groups and people of an account not in it are not judged.
-    The keys of `[service]` and `[accounts]` themselves belong to the connector and are not checked here.
+    The keys of `[service]` and `[accounts]`, and the addresses of `[channels]`, belong to the connector and are not
+    checked here.
     """
     problems: list[Problem] = []
     roots = [
@@ -55,6 +57,7 @@ def read_all(roots: Sequence[Table], known: Known) -> PolicySet:
     accounts = read_accounts(roots[0])
     calendars = read_calendars(roots)
     templates, packs = read_templates(roots), read_packs(roots)
+    channels = read_channels(roots[0], templates, calendars)
     managers, leads, on_call = read_people(roots), read_groups(roots, "lead"), read_groups(roots, "on_call")
     limits = read_limits(roots)
     staff = read_staff(roots)
@@ -63,6 +66,7 @@ def read_all(roots: Sequence[Table], known: Known) -> PolicySet:
         custom=accounts,
         calendars=tuple(calendars),
         templates=tuple(templates),
+        channels=tuple(channels),
         people=frozenset({*managers, *managers.values(), *leads.values(), *on_call.values()}),
         known=known,
         on_call=frozenset(on_call),
@@ -85,6 +89,7 @@ def read_all(roots: Sequence[Table], known: Known) -> PolicySet:
         modes=modes,
         calendars=calendars,
         templates=templates,
+        channels=channels,
         slas=slas,
         leads=leads,
         managers=managers,
@@ -93,7 +98,9 @@ def read_all(roots: Sequence[Table], known: Known) -> PolicySet:
         packs=packs,
         limits=limits,
         needs=needs_of(policies),
-        hash=digest([*shared, *(root.values.get(key) for root in roots for key in SHARED)]),
+        hash=digest(
+            [*shared, *(root.values.get(key) for root in roots for key in SHARED), *spoken_of(roots[0])]
+        ),
     )
 
 
@@ -209,6 +216,23 @@ def read_templates(roots: Sequence[Table]) -> Mapping[str, TemplateSpec]:
             bodies = {language: table.text(language, '"Escalated: …"') for language in table.values}
             templates[name] = TemplateSpec(name=name, bodies={k: body for k, body in bodies.items() if body})
     return templates
+
+
+def read_channels(
+    main: Table, templates: Collection[str], calendars: Collection[str]
+) -> Mapping[str, ChannelSpec]:
+    """The channels of the config by name. Their addresses belong to the connector."""
+    return {
+        name: read_channel(
+            name, main.inside(("channels", name), values, f'channel "{name}"'), templates, calendars
+        )
+        for name, values in tables_in(main, "channels").items()
+    }
+
+
+def spoken_of(main: Table) -> list[object]:
+    """What the hash covers of the channels: nothing where there are none."""
+    return [main.values["channels"]] if "channels" in main.values else []
 
 
 def check_languages(main: Table, roots: Sequence[Table]) -> None:

@@ -10,7 +10,6 @@ from policies.model import Priority, Value
 from policies.policy import AssignSpec
 from policies.problems import did_you_mean, listed
 from policies.references import References
-from policies.scope import not_yet
 from policies.table import Table
 
 STRATEGIES = ("round_robin", "least_loaded", "on_call")
@@ -44,7 +43,7 @@ def read_owner(table: Table, ladder: Ladder) -> str | None:
     call = CALL.fullmatch(owner)
     if call is None and owner != "assignee":
         ladder.references.check_owner(table, "owner", owner, ladder.serves)
-    elif not not_yet(table, "owner", "owner.function") and call is not None:
+    elif call is not None:
         check_call(table, call[1], call[2], ladder)
     return owner
 
@@ -84,7 +83,7 @@ def read_assign(table: Table, ladder: Ladder) -> AssignSpec | None:
         assign.report((), "empty", '`assign` names nobody; write for example { group = "Tier 2" }.')
     if group is not None:
         ladder.references.check_group(assign, "group", group, ladder.serves)
-    if agent is not None and not not_yet(assign, "agent", "assign.agent") and agent not in STRATEGIES:
+    if agent is not None and agent not in STRATEGIES:
         ladder.references.check_person(assign, "agent", agent, ladder.serves)
     return AssignSpec(group=group, agent=agent, skill=skill)
 
@@ -120,6 +119,17 @@ def read_follow(table: Table, ladder: Ladder) -> tuple[str, ...]:
     for index, person in enumerate(people):
         ladder.references.check_person(table, ("follow", index), person, ladder.serves)
     return people
+
+
+def read_notify(table: Table, ladder: Ladder) -> tuple[str, ...]:
+    """Channels by name."""
+    channels = table.texts("notify", '["leads"]') or ()
+    for index, channel in enumerate(channels):
+        known = ladder.references.channels
+        if channel not in known:
+            hint = did_you_mean(channel, known) or f" Add [channels.{channel}] to the main file."
+            table.report(("notify", index), "unknown-channel", f'there is no channel "{channel}".{hint}')
+    return tuple(dict.fromkeys(channels))
 
 
 def read_set(table: Table, ladder: Ladder) -> tuple[tuple[str, Value], ...]:

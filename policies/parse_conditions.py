@@ -15,7 +15,6 @@ from policies.operators import IS, OPERATORS, Operator, Wanted, fits
 from policies.parse_operand import read_operand
 from policies.problems import did_you_mean, listed
 from policies.references import References
-from policies.scope import not_yet
 from policies.table import Table
 
 Join = Literal["any", "all"]
@@ -94,8 +93,6 @@ def read_key(table: Table, key: str, names: Names) -> Iterator[Line]:
 
 def read_join(table: Table, key: str, names: Names) -> Iterator[Line]:
     """`any` or `all`: a list of tables, each of which must hold as a whole."""
-    if not_yet(table, key, f"when.{key}"):
-        return
     if not table.values[key]:
         table.report(key, "empty", f"`{key}` is an empty list; write a table in it, or remove it.")
         return
@@ -155,7 +152,7 @@ def read_operators(table: Table, field: Field, names: Names) -> Iterator[Line]:
             fitting = [each.name for each in OPERATORS.values() if fits(each, field)]
             hint = did_you_mean(key, fitting) or f" `{field.name}` takes {listed(fitting)}."
             table.report(key, "unknown-operator", f"there is no operator `{key}`.{hint}")
-        elif not not_yet(table, key, f"operator.{key}"):
+        else:
             yield from read_test(table, key, operator, field, names)
 
 

@@ -8,13 +8,13 @@ from policies.parse_actions import (
     Ladder,
     read_assign,
     read_follow,
+    read_notify,
     read_owner,
     read_priority,
     read_set,
     read_template,
 )
 from policies.policy import Approval, AssignSpec, Level, Repeat
-from policies.scope import not_yet
 from policies.table import Table
 
 KEYS: Mapping[str, str] = {
@@ -57,8 +57,6 @@ KINDS: Mapping[str, Kind] = {
 def read_level(table: Table, ladder: Ladder) -> Level:
     """One level. What is wrong with it is noted; a level with problems never leaves `parse`."""
     table.only(KEYS)
-    for key in table.values:
-        not_yet(table, key, f"level.{key}")
     name = table.text("name", '"Team lead"') if table.require("name", '"Team lead"') else None
     check_due(table, ladder)
     owner, assign = read_owner(table, ladder), read_assign(table, ladder)
@@ -79,6 +77,7 @@ def read_level(table: Table, ladder: Ladder) -> Level:
         note=read_template(table, "note", ladder),
         reply=read_reply(table, ladder),
         follow=read_follow(table, ladder),
+        notify=read_notify(table, ladder),
         repeat=read_repeat(table, ladder),
         ask=table.text("ask", '"Call the customer."'),
         checklist=table.texts("checklist", '["Read the log", "Call the customer"]') or (),
@@ -118,8 +117,7 @@ def read_approval(table: Table, ladder: Ladder) -> Approval | None:
     if approval is None:
         return None
     approval.only(("note", "notify"))
-    channels = approval.texts("notify", '["leads"]') or ()
-    return Approval(note=read_template(approval, "note", ladder), notify=channels)
+    return Approval(note=read_template(approval, "note", ladder), notify=read_notify(approval, ladder))
 
 
 def read_within(table: Table, ladder: Ladder) -> str | None:
@@ -142,7 +140,7 @@ def read_otherwise(table: Table, ladder: Ladder, level: Level) -> Level | None:
         "owner": read_owner(other, ladder),
         "assign": read_assign(other, ladder),
         "note": read_template(other, "note", ladder),
-        "notify": tuple(other.texts("notify", '["duty"]') or ()),
+        "notify": read_notify(other, ladder),
     }
     return replace(level, **{key: value for key, value in parts.items() if key in other.values})
 

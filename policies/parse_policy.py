@@ -12,7 +12,6 @@ from policies.parse_conditions import Names, read_unless, read_when
 from policies.parse_level import read_level
 from policies.policy import Mode, Policy
 from policies.references import References
-from policies.scope import not_yet
 from policies.table import Table
 
 KEYS: Mapping[str, str] = {
@@ -53,8 +52,6 @@ MODES: Mapping[str, Mode] = {"observe": "observe", "enforce": "enforce"}
 def read_policy(table: Table, references: References) -> Policy:
     """One policy. What is wrong with it is noted; a policy with problems never leaves `parse`."""
     table.only(KEYS)
-    for key in table.values:
-        not_yet(table, key, f"policy.{key}")
     name = table.text("name", '"urgent-unanswered"') if table.require("name", '"urgent-unanswered"') else None
     accounts = read_accounts(table, references)
     clock, calendar = read_clock(table), read_calendar_name(table, references)

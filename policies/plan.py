@@ -85,6 +85,7 @@ class Notify:
     level: str
     reasons: tuple[str, ...]
     owner: str
+    next_step: str
 
 
 Action = Assign | RaisePriority | PutBackPriority | ChangeTags | SetField | Follow | Say | Notify

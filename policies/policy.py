@@ -133,6 +133,21 @@ class TemplateSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelSpec:
+    """A `[channels.NAME]` table without its address, which policies never see.
+
+    `template` None means the built sentence. Outside the hours of the calendar `quiet` nothing is sent. Of more
+    than `digest_above` messages in `digest_within` seconds the rest becomes one; 0 means that all go singly.
+    """
+
+    name: str
+    template: str | None = None
+    quiet: str | None = None
+    digest_above: int = 0
+    digest_within: Seconds = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicySet:
     """Everything the files say about policies, checked as a whole, in the order rule 6 reads it.
 
@@ -146,6 +161,7 @@ class PolicySet:
     modes: Mapping[str, Mode]
     calendars: Mapping[str, CalendarSpec]
     templates: Mapping[str, TemplateSpec]
+    channels: Mapping[str, ChannelSpec] = field(default_factory=dict)
     slas: tuple[SlaSpec, ...] = ()
     leads: Mapping[str, str] = field(default_factory=dict)
     managers: Mapping[str, str] = field(default_factory=dict)

@@ -22,6 +22,7 @@ class References:
     custom: Mapping[str, frozenset[str]]
     calendars: Collection[str]
     templates: Collection[str]
+    channels: Collection[str]
     people: frozenset[str]
     known: Known
     slas: tuple[SlaSpec, ...] = ()

@@ -49,7 +49,14 @@ def told(scene: Scene, wish: Wish, owner: Owner) -> tuple[tuple[Wanted, ...], tu
         if template is not None
     ]
     heard = [
-        Notify(channel=channel, policy=policy, level=level.name, reasons=reasons, owner=owner.name)
+        Notify(
+            channel=channel,
+            policy=policy,
+            level=level.name,
+            reasons=reasons,
+            owner=owner.name,
+            next_step=next_step(wish, owner),
+        )
         for channel in level.notify
     ]
     actions: tuple[Action, ...] = (*followers, *said, *heard)

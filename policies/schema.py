@@ -7,7 +7,7 @@ The schema is as strict as a schema can be. What depends on two places at once (
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from policies import parse_level, parse_policy
+from policies import parse_channel, parse_level, parse_policy
 from policies.fields import FIELDS, PHRASES, Field, custom
 from policies.limits import HOLDERS
 from policies.model import Metric, Priority
@@ -75,6 +75,7 @@ def properties() -> Schema:
             },
             "Phrase packs by name: plain phrases or RE2 patterns for each language, added to what is there.",
         ),
+        "channels": named(channel(), "Channels outside the helpdesk by name; in the main file only."),
         "sla": named(sla(), "Targets for helpdesks and plans that give none."),
     }
 
@@ -241,6 +242,19 @@ def calendar() -> Schema:
         },
         ("timezone", "hours"),
     )
+
+
+def channel() -> Schema:
+    """One `[channels.NAME]`."""
+    says: dict[str, Schema] = {
+        "url": {"type": "string", "pattern": "^secret:", "examples": ["secret:leads-slack"]},
+        "template": TEXT,
+        "quiet": closed({"calendar": TEXT}, ("calendar",)),
+        "digest": closed(
+            {"above": {"type": "integer", "minimum": 1}, "within": DURATION}, ("above", "within")
+        ),
+    }
+    return described(says, parse_channel.KEYS, ("url",))
 
 
 def sla() -> Schema:

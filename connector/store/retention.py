@@ -7,7 +7,7 @@ from sqlalchemy import Connection, and_, delete, or_, select, update
 from adapters.base import Write
 from connector.store import codec, inbox
 from connector.store.database import Store
-from connector.store.schema import episode, receipt, standing, ticket, timer
+from connector.store.schema import episode, notice, receipt, standing, ticket, timer
 from connector.store.schema import write as writes
 from connector.store.writes import State
 from policies.model import Instant, Seconds
@@ -49,7 +49,7 @@ def forget_batch(store: Store, now: Instant, texts: Seconds, tickets: Seconds) -
     with store.writing() as connection:
         return Forgotten(
             news=inbox.forget_done(connection, now - NEWS),
-            texts=forget_texts(connection, now - texts),
+            texts=forget_texts(connection, now - texts) + forget_notices(connection, now - texts),
             tickets=forget_tickets(connection, now - tickets),
         )
 
@@ -69,15 +69,24 @@ def forget_texts(connection: Connection, before: Instant) -> int:
     return len(rows)
 
 
+def forget_notices(connection: Connection, before: Instant) -> int:
+    """Take the words out of notices that ended before."""
+    keys = connection.execute(
+        select(notice.c.key).where(notice.c.settled_at < before, notice.c.body != "").limit(BATCH)
+    ).scalars()
+    ended = notice.c.key.in_(keys.all())
+    return connection.execute(update(notice).where(ended).values(title="", body="")).rowcount
+
+
 def forget_tickets(connection: Connection, before: Instant) -> int:
-    """Forget tickets that are over and were not seen since: their facts, memory, writes and receipts."""
+    """Forget tickets that are over and were not seen since: their facts, memory, writes, notices and receipts."""
     rows = connection.execute(
         select(ticket.c.account, ticket.c.id)
         .where(ticket.c.seen_at < before, or_(ticket.c.status.in_(OVER), ticket.c.gone.is_not(None)))
         .limit(BATCH)
     ).all()
     for row in rows:
-        for table in (standing, episode, writes, receipt, timer):
+        for table in (standing, episode, writes, notice, receipt, timer):
             connection.execute(
                 delete(table).where(and_(table.c.account == row.account, table.c.ticket == row.id))
             )

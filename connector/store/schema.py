@@ -13,7 +13,7 @@ from sqlalchemy import (
     true,
 )
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration. A database that stands here is opened without loading Alembic."""
 
 metadata = MetaData(
@@ -133,6 +133,31 @@ receipt = Table(
     Column("write", Text, nullable=False),
     Column("episodes", Text, nullable=False),
 )
+
+notice = Table(
+    "notice",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("channel", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("ticket", Text, nullable=False),
+    Column("episodes", Text, nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("gathered", Boolean, nullable=False),
+    Column("message", Text),
+    Column("error", Text),
+    Column("planned_at", BigInteger, nullable=False),
+    Column("due", BigInteger, nullable=False),
+    Column("settled_at", BigInteger),
+)
+Index("ix_notice_due", notice.c.state, notice.c.channel, notice.c.due)
+Index("ix_notice_ticket", notice.c.account, notice.c.ticket)
+Index("ix_notice_settled", notice.c.channel, notice.c.settled_at)
 
 timer = Table(
     "timer",

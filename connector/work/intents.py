@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from adapters.base import ActionKind, Adapter, Note, VendorAction, Write
-from connector.work.messages import render
+from connector.store.notices import Notice
+from connector.work.messages import announce, render
 from policies.model import Ticket
 from policies.plan import Notify, Occurrence, Plan, Say, Wanted
 from policies.policy import PolicySet
@@ -26,23 +27,27 @@ class Chained:
 class Intents:
     """The writes of one plan in sending order, and what the helpdesk cannot do of it.
 
-    `unsent` are the episodes that wanted something of which nothing is left to send: it holds already.
+    `unsent` are the episodes that wanted something of which nothing is left to send: it holds already. `notices`
+    go to channels outside the helpdesk, in no order with the writes.
     """
 
     chain: tuple[Chained, ...] = ()
     left_out: tuple[str, ...] = ()
     unsent: tuple[str, ...] = ()
+    notices: tuple[Notice, ...] = ()
 
 
 def prepare(adapter: Adapter, ticket: Ticket, plan: Plan, policies: PolicySet) -> Intents:
     """The fewest requests for what the plan wants. What the vendor cannot do is named, never sent."""
     under_way = levels_under_way(plan)
-    able = [wanted for wanted in plan.wanted if kind_of(wanted) in adapter.capabilities.actions]
+    notices = tuple(notices_of(ticket, plan, under_way, policies))
+    for_helpdesk = [wanted for wanted in plan.wanted if not isinstance(wanted.action, Notify)]
+    able = [wanted for wanted in for_helpdesk if kind_of(wanted) in adapter.capabilities.actions]
     unable = tuple(
-        f"{adapter.name} cannot do this: {kind_of(wanted)}" for wanted in plan.wanted if wanted not in able
+        f"{adapter.name} cannot do this: {kind_of(wanted)}" for wanted in for_helpdesk if wanted not in able
     )
     if not able:
-        return Intents(left_out=unable, unsent=tuple(under_way))
+        return Intents(left_out=unable, unsent=tuple(under_way), notices=notices)
     policy, level, key = named(able[0], under_way, plan)
     prepared = adapter.prepare(ticket, tuple(rendered(able, ticket, policies)), key)
     episodes = frozenset(episode for wanted in able for episode in wanted.episodes)
@@ -50,7 +55,27 @@ def prepare(adapter: Adapter, ticket: Ticket, plan: Plan, policies: PolicySet) -
         Chained(write=write, episodes=episodes, policy=policy, level=level) for write in prepared.writes
     )
     left_over = () if chain else tuple(under_way)
-    return Intents(chain=chain, left_out=(*unable, *prepared.gaps), unsent=left_over)
+    return Intents(chain=chain, left_out=(*unable, *prepared.gaps), unsent=left_over, notices=notices)
+
+
+def notices_of(
+    ticket: Ticket, plan: Plan, under_way: dict[str, tuple[str, str]], policies: PolicySet
+) -> Iterator[Notice]:
+    """What the plan has channels hear, worded, each with the key that keeps it from being said twice."""
+    for wanted in plan.wanted:
+        if isinstance(wanted.action, Notify):
+            policy, level, key = named(wanted, under_way, plan)
+            title, body = announce(wanted.action, ticket, policies)
+            yield Notice(
+                key=f"{key}:notify:{wanted.action.channel}",
+                channel=wanted.action.channel,
+                ref=ticket.ref,
+                episodes=frozenset(wanted.episodes),
+                policy=policy,
+                level=level,
+                title=title,
+                body=body,
+            )
 
 
 def levels_under_way(plan: Plan) -> dict[str, tuple[str, str]]:
@@ -64,7 +89,7 @@ def levels_under_way(plan: Plan) -> dict[str, tuple[str, str]]:
 
 def named(wanted: Wanted, under_way: dict[str, tuple[str, str]], plan: Plan) -> tuple[str, str, str]:
     """Policy, level and key of the plan's writes, by the first episode that asked for any of them. A repeat
-    is not under way; it is told from the firing by how often it was said before."""
+    is not under way; it is told from the firing by how often it was said before. Nor is a level that only notifies."""
     episode = wanted.episodes[0]
     if episode in under_way:
         policy, level = under_way[episode]
@@ -76,7 +101,8 @@ def named(wanted: Wanted, under_way: dict[str, tuple[str, str]], plan: Plan) -> 
     if asked is not None:
         return running.policy, asked, f"{episode}:{asked}:approval"
     level = running.passed[-1].level if running.passed else ""
-    return running.policy, level, f"{episode}:{level}:again-{running.repeated}"
+    again = f":again-{running.repeated}" if running.repeated else ""
+    return running.policy, level, f"{episode}:{level}{again}"
 
 
 def is_question(occurrence: Occurrence, episode: str) -> bool:

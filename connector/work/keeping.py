@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from connector.store import directories, holds, inbox, ledger, standings, tickets, timers, writes
+from connector.store import directories, holds, inbox, ledger, notices, standings, tickets, timers, writes
 from connector.store.holds import Hold
 from connector.store.ledger import Line
 from connector.store.writes import KeptWrite, State
@@ -40,6 +40,8 @@ def keep_look(
         writes.drop(connection, kept.write.key, why, plan.now)
     ledger.append(connection, [line_about(kept, State.STALE, why, None, plan.now) for kept, why in dropped])
     _keep_writes(connection, intents, plan.now)
+    for notice in intents.notices:
+        notices.plan(connection, notice, plan.now)
     newest = _keep_facts(connection, ticket, plan, policy_hash, settle_seconds)
     inbox.close(connection, rows, plan.now)
     holds.drop(connection, ref)

@@ -20,7 +20,7 @@ from connector.work.handover import summary, tried
 from connector.work.template_rules import faults
 from policies.document import Document
 from policies.model import Ticket
-from policies.plan import Say
+from policies.plan import Notify, Say
 from policies.policy import PolicySet, TemplateSpec
 from policies.problems import Problem
 
@@ -81,6 +81,19 @@ def render(say: Say, ticket: Ticket, policies: PolicySet) -> Note:
     return Note(public=say.public, body=body)
 
 
+def announce(notify: Notify, ticket: Ticket, policies: PolicySet) -> tuple[str, str]:
+    """Title and text of a notification: the channel's template in its first language, or a sentence of ours. It
+    always says what a note does, and where the ticket is."""
+    template = policies.channels[notify.channel].template
+    if template is None:
+        body = f'{ticket.ref} has reached level "{notify.level}" of policy "{notify.policy}". Owner: {notify.owner}.'
+    else:
+        body = _fill(_body(policies.templates[template], None), _context(notify, ticket))
+    link = [ticket.link] if ticket.link and ticket.link not in body else []
+    lines = [body, *_left_out(body, notify, ticket), *link]
+    return f"{ticket.ref}: {notify.level} ({notify.policy})", "\n".join(line for line in lines if line)
+
+
 def check_templates(documents: Iterable[Document]) -> tuple[Problem, ...]:
     """What is wrong with the templates as written. Texts of another type are judged by `parse`."""
     return tuple(
@@ -96,7 +109,7 @@ def check_templates(documents: Iterable[Document]) -> tuple[Problem, ...]:
     )
 
 
-def _context(say: Say, ticket: Ticket) -> Context:
+def _context(say: Say | Notify, ticket: Ticket) -> Context:
     requester = ticket.requester.name if ticket.requester else ""
     return {
         "level": Named(name=say.level),
@@ -104,10 +117,7 @@ def _context(say: Say, ticket: Ticket) -> Context:
         "reasons": say.reasons,
         "owner": say.owner,
         "next_step": say.next_step,
-        "ask": say.ask or "",
-        "checklist": say.checklist,
-        "summary": summary(ticket),
-        "tried": () if say.public else tried(ticket),
+        **_to_hand_over(say, ticket),
         "account": ticket.ref.account,
         "ticket": Seen(
             ref=str(ticket.ref),
@@ -116,6 +126,18 @@ def _context(say: Say, ticket: Ticket) -> Context:
             priority=str(ticket.priority or "none"),
             requester=Named(name=requester),
         ),
+    }
+
+
+def _to_hand_over(say: Say | Notify, ticket: Ticket) -> Context:
+    """What people wrote stays in the helpdesk, and notes stay among agents."""
+    if isinstance(say, Notify):
+        return {"ask": "", "checklist": (), "summary": "", "tried": ()}
+    return {
+        "ask": say.ask or "",
+        "checklist": say.checklist,
+        "summary": summary(ticket),
+        "tried": () if say.public else tried(ticket),
     }
 
 
@@ -148,22 +170,28 @@ def _capped(pieces: Iterable[str]) -> str:
     return text
 
 
-def _left_out(body: str, say: Say, ticket: Ticket) -> Iterator[str]:
-    """The lines that a note owes its reader and that its text does not have."""
+def _left_out(body: str, say: Say | Notify, ticket: Ticket) -> Iterator[str]:
+    """The lines that a note or notification owes its reader and that its text does not have."""
     if say.policy not in body or say.level not in body:
         yield f"Policy: {say.policy}. Level: {say.level}."
     if missing := [reason for reason in say.reasons if reason not in body]:
         yield f"Why: {'; '.join(missing)}."
-    if say.hand_off:
-        yield from handed_over(body, ticket)
-    if say.ask and say.ask not in body:
-        yield f"Asked of you: {say.ask}"
-    yield from (f"[ ] {step}" for step in say.checklist if step not in body)
+    if isinstance(say, Say):
+        yield from _asked(body, say, ticket)
     if say.next_step not in body:
         yield f"Next: {say.next_step}"
     command = f"uptier explain {ticket.ref}"
     if command not in body:
         yield f"Ask why: {command}"
+
+
+def _asked(body: str, say: Say, ticket: Ticket) -> Iterator[str]:
+    """What is handed over with a note, and what is asked in it."""
+    if say.hand_off:
+        yield from handed_over(body, ticket)
+    if say.ask and say.ask not in body:
+        yield f"Asked of you: {say.ask}"
+    yield from (f"[ ] {step}" for step in say.checklist if step not in body)
 
 
 def handed_over(body: str, ticket: Ticket) -> Iterator[str]:

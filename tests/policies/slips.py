@@ -19,6 +19,10 @@ en = "{{ level.name }}"
 [calendars.office]
 timezone = "Europe/London"
 hours = { mon-fri = "09:00-17:00" }
+[channels.leads]
+url = "secret:leads"
+quiet = { calendar = "office" }
+digest = { above = 5, within = "10m" }
 [sla.standard]
 first_reply = { urgent = "1h" }
 [[policy]]
@@ -46,6 +50,8 @@ before = "20m"
 note = "handoff"
 """
 
+QUIET = 'quiet = { calendar = "office" }'
+DIGEST = 'digest = { above = 5, within = "10m" }'
 HERE = "# here"
 KNOWN = Known(
     accounts={
@@ -398,7 +404,29 @@ LEVELS = [
         "[[policy]] # here\nname = 'none'\nclock = 'created'\nwhen = { type = 'task' }\n[[policy]]\nname = 'deadline'",
         "[[policy]]\nname = 'deadline'",
     ),
-    level("not-yet", "notify = ['pager'] # here", "follow = ['Ann']"),
+    level("unknown-channel", "notify = ['leeds'] # here", "notify = ['leads']"),
+    level("empty", "notify = [] # here", "notify = ['leads']"),
+    level("wrong-type", "notify = 'leads' # here", "notify = ['leads']"),
+]
+
+CHANNELS = [
+    Slip(code, f"{where}\n", f"{wrong} # here\n", f"{near}\n")
+    for where, code, wrong, near in (
+        (QUIET, "unknown-calendar", 'quiet = { calendar = "ofice" }', 'quiet = { calendar = "office" }'),
+        (QUIET, "missing", "quiet = {}", ""),
+        (QUIET, "wrong-type", 'quiet = "office"', ""),
+        (QUIET, "unknown-key", 'quite = { calendar = "office" }', ""),
+        (QUIET, "unknown-template", 'template = "handof"', 'template = "handoff"'),
+        (DIGEST, "missing", "digest = { above = 5 }", ""),
+        (DIGEST, "out-of-range", 'digest = { above = 0, within = "10m" }', ""),
+        (
+            DIGEST,
+            "out-of-range",
+            'digest = { above = 1, within = "0m" }',
+            'digest = { above = 1, within = "1s" }',
+        ),
+        (DIGEST, "bad-duration", 'digest = { above = 1, within = "soon" }', ""),
+    )
 ]
 
 ACTIONS = [
@@ -594,4 +622,4 @@ REST = [
     ),
 ]
 
-SLIPS = [*WHOLE, *POLICIES, *WHENS, *LEVELS, *ACTIONS, *LADDERS, *CALENDARS, *REST]
+SLIPS = [*WHOLE, *POLICIES, *WHENS, *LEVELS, *CHANNELS, *ACTIONS, *LADDERS, *CALENDARS, *REST]

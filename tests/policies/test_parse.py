@@ -50,9 +50,9 @@ CODES = """
     asks-closed bad-date bad-day bad-duration bad-hours bad-pattern bad-region bad-timezone cannot-pause
     contradiction days-on-calendar does-nothing duplicate empty empty-audience fixed-offset missing
     missing-locale needs-deadline no-level no-level-before no-start no-within nobody-at-night not-public
-    not-settable not-yet nothing-to-repeat nothing-to-say-it-in nullable-negation open-and-closed
-    operator-word order out-of-range skill-without-strategy substitute-circle suggest-pending two-dues
-    undo-each-other unknown-account unknown-calendar unknown-clock unknown-field unknown-function
+    not-settable nothing-to-repeat nothing-to-say-it-in nullable-negation open-and-closed operator-word
+    order out-of-range skill-without-strategy substitute-circle suggest-pending two-dues undo-each-other
+    unknown-account unknown-calendar unknown-channel unknown-clock unknown-field unknown-function
     unknown-group unknown-key unknown-operator unknown-owner unknown-person unknown-skill unknown-template
     unknown-value unmapped-field wrong-argument wrong-operator wrong-type
 """
@@ -95,7 +95,7 @@ def test_a_policy_of_one_name_is_found_where_it_stands_again() -> None:
     again += "[[policy.level]]\nname = 'one'\nafter = '1h'\nnote = 'handoff'\n"
     (problem,) = found(BASE, again)
     assert (problem.file, problem.line, problem.code) == ("1.toml", 2, "duplicate")
-    assert "0.toml:17" in problem.message
+    assert "0.toml:21" in problem.message
     assert found(BASE, again.replace("plain", "other")) == []
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from policies.model import Priority
-from policies.plan import Assign, ChangeTags, RaisePriority, Say
-from tests.policies.lives import ANN, LADDER, TIER2, Life, at
+from policies.plan import Assign, ChangeTags, Notify, RaisePriority, Say
+from tests.policies.lives import ANN, HEAD, LADDER, TIER2, Life, at, policy
 
 
 def kinds(life: Life) -> list[tuple[float, list[str]]]:
@@ -153,6 +153,28 @@ def test_backlog_skip_leaves_tickets_created_later_alone() -> None:
     life = Life(text, first_ran={"p": at(-5)}).customer(0)
     life.look(60)
     assert life.fired() == ["one"]
+
+
+def test_a_level_that_only_notifies_has_nothing_to_write_and_repeats_its_notification() -> None:
+    head = HEAD + "[channels.leads]\nurl = 'secret:leads'\n"
+    level = """after = "30m"
+notify = ["leads"]
+repeat = { every = "1h", times = 2 }
+"""
+    life = Life(policy(level), head).customer(0)
+    plan = life.plan(30)
+    episode = plan.standings[0].episode
+    assert episode is not None
+    assert (episode.under_way, [each.level for each in episode.passed]) == (None, ["one"])
+    assert [line.what for line in plan.occurrences] == ["started", "fired", "owner"]
+    (said,) = (each.action for each in plan.wanted)
+    assert isinstance(said, Notify)
+    assert (said.reasons, said.next_step) == (
+        ("open for 30m (limit 30m)",),
+        "said again at 2026-09-28 01:30 UTC",
+    )
+    life.look_through(300)
+    assert life.lines("repeated") == 2
 
 
 def test_with_nothing_to_write_it_has_fired_when_its_plan_is_committed() -> None:

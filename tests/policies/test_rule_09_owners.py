@@ -512,20 +512,22 @@ def test_an_agent_without_an_address_goes_by_name() -> None:
 # --- actions -------------------------------------------------------------------------------------------------
 
 
-def test_the_actions_are_these_and_notify_is_not_carried_out_yet() -> None:
-    head = HEAD + "[accounts.acme.fields]\ntier = 1\n[accounts.other.fields]\ntier = 1\n"
+CHANNEL = "[channels.leads]\nurl = 'secret:leads'\n"
+
+
+def test_the_actions_are_these() -> None:
+    head = HEAD + CHANNEL + "[accounts.acme.fields]\ntier = 1\n[accounts.other.fields]\ntier = 1\n"
     every = """assign = { group = "Tier 2" }
 priority = { at_least = "urgent" }
 tags = ["a"]
 untag = ["b"]
 set = { custom.tier = 2 }
 reply = "handoff"
-follow = ["dan@acme.test"]"""
+follow = ["dan@acme.test"]
+notify = ["leads"]"""
     found = Life(policy(level(every)), head).customer(0).with_fields(tags=frozenset({"b"}))
     kinds = [each.action.kind for each in found.look(30).wanted]
-    assert kinds == ["assign", "priority", "tags", "set", "follow", "say", "say"]
-    with pytest.raises(AssertionError, match="not-yet"):
-        Life(policy(level('notify = ["pager"]')))
+    assert kinds == ["assign", "priority", "tags", "set", "follow", "say", "say", "notify"]
 
 
 def test_a_follower_whom_the_directory_does_not_know_is_left_out_with_a_warning() -> None:

@@ -1,0 +1,46 @@
+"""The command about channels: `notify test`."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from connector.cli_config import CONFIG, NEEDS_HUMAN, Config, checked, give_up
+
+app = typer.Typer()
+notify = typer.Typer(no_args_is_help=True, help="Channels outside the helpdesk.")
+app.add_typer(notify, name="notify")
+
+TITLE = "Uptier: a test"
+BODY = "This is a test of the channel {channel}. Nothing has happened, and nothing needs to be done."
+
+
+@notify.callback()
+def about() -> None:
+    """Channels outside the helpdesk."""
+
+
+@notify.command("test")
+def try_out(
+    channel: Annotated[str, typer.Argument(help="As in [channels.NAME].")], config: Config = CONFIG
+) -> None:
+    """Send a test message to a channel, and say whether it was taken."""
+    from connector.logs import Masker
+    from connector.notify.speaking import NoAddress, NotSent, Speaker
+    from connector.secrets import Secrets
+    from connector.service import addresses
+    from policies.problems import did_you_mean
+
+    settings, _ = checked(config)
+    if channel not in settings.channels:
+        hint = did_you_mean(channel, settings.channels) or " Add [channels.NAME] to the config."
+        give_up(f'there is no channel "{channel}".{hint}')
+    speaker = Speaker(addresses(settings), Secrets(Masker(), os.environ).get)
+    try:
+        speaker(channel, TITLE, BODY.format(channel=channel))
+    except NoAddress as error:
+        give_up(f"channel {channel}: {error}")
+    except NotSent as error:
+        typer.echo(f"channel {channel} did not take the message: {error}", err=True)
+        raise typer.Exit(NEEDS_HUMAN) from None
+    typer.echo(f"channel {channel} took the message")

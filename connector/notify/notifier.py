@@ -1,0 +1,219 @@
+"""Sends what waits, one channel apart from the other and all apart from the helpdesk's writes.
+
+A notice is kept in the transaction of its plan and sent after it, at least once: an attempt is counted before it
+leaves, so that a process killed between sending and noting it repeats the message once.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+
+import structlog
+from sqlalchemy import Connection
+
+from connector.clock import Clock
+from connector.notify.recheck import Recheck
+from connector.notify.speaking import NotSent, Speaker
+from connector.notify.words import gathered, line_about
+from connector.store import ledger, notices
+from connector.store.database import Store
+from connector.store.notices import KeptNotice, State
+from connector.store.trouble import StoreTrouble
+from connector.work.rules import Rules
+from policies.model import Instant, Seconds
+from policies.policy import ChannelSpec
+
+WAITS: tuple[Seconds, ...] = (30, 60, 300, 900, 1800, 3600, 7200)
+"""Between the attempts; after the last one a notice is given up."""
+
+TRIES = len(WAITS) + 1
+DEAD_AFTER = 2
+"""After so many failures in one round it is the channel, not the message; the others are not tried in it."""
+
+ASK_AGAIN: Seconds = 3600
+"""How long a calendar's opening is believed: a reload may change it."""
+
+log = structlog.get_logger()
+
+
+class Notifier:
+    """Delivers notices: `tick` once a second, or `deliver` in the caller's thread."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        rules: Callable[[], Rules],
+        recheck: Callable[[], Recheck],
+        speaker: Speaker,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._rules = rules
+        self._recheck = recheck
+        self._busy: dict[str, threading.Lock] = {}
+        self._stopping = threading.Event()
+        self.speaker = speaker
+
+    def tick(self) -> None:
+        """Begin a round on every channel that has something due; a slow one keeps only itself waiting."""
+        for channel in self._due():
+            threading.Thread(
+                target=self._round, args=(channel,), name=f"notify {channel}", daemon=True
+            ).start()
+
+    def deliver(self) -> None:
+        """One round on every channel that has something due."""
+        for channel in self._due():
+            self._round(channel)
+
+    def stop(self, timeout: float) -> bool:
+        """Begin no other message, and wait for those under way. False if `timeout` was too short; they may be
+        repeated after the next start."""
+        self._stopping.set()
+        return all(lock.acquire(timeout=max(timeout, 0)) for lock in tuple(self._busy.values()))
+
+    def _due(self) -> tuple[str, ...]:
+        with self._store.reading() as connection:
+            return notices.due_channels(connection, self._clock.now())
+
+    def _round(self, channel: str) -> None:
+        lock = self._busy.setdefault(channel, threading.Lock())
+        if not lock.acquire(blocking=False):
+            return
+        try:
+            self._see_to(channel)
+        except Exception:  # the edge of the thread: no channel may take the others down with it
+            log.exception("notify_failed", channel=channel)
+            self._hold_back(channel)
+        finally:
+            lock.release()
+
+    def _see_to(self, channel: str) -> None:
+        rules, now = self._rules(), self._clock.now()
+        spec = rules.policies.channels.get(channel)
+        with self._store.reading() as connection:
+            due = notices.due(connection, channel, now)
+        if spec is None:
+            self._drop(due, "the channel was removed from the config")
+        elif opening := opens(spec, rules, now):
+            with self._store.writing() as connection:
+                notices.put_off(connection, due, min(opening, now + ASK_AGAIN))
+        else:
+            self._send(spec, due)
+
+    def _hold_back(self, channel: str) -> None:
+        now = self._clock.now()
+        try:
+            with self._store.writing() as connection:
+                notices.put_off(connection, notices.due(connection, channel, now), now + WAITS[0])
+        except StoreTrouble as trouble:
+            log.warning("hold_back_failed", channel=channel, reason=str(trouble))
+
+    def _send(self, spec: ChannelSpec, due: Sequence[KeptNotice]) -> None:
+        together = tuple(each for each in due if each.gathered)
+        parcels = [*([together] if together else []), *((each,) for each in due if not each.gathered)]
+        recheck, failures = self._recheck(), 0
+        while parcels and not self._stopping.is_set():
+            if until := self._full_until(spec):
+                with self._store.writing() as connection:
+                    rest = [each for parcel in parcels for each in parcel]
+                    notices.put_off(connection, rest, until, gathered=True)
+                return
+            if failures == DEAD_AFTER:
+                self._fail([each for parcel in parcels for each in parcel], "it did not take others")
+                return
+            failures += not self._deliver(spec, parcels.pop(0), recheck)
+
+    def _full_until(self, spec: ChannelSpec) -> Instant | None:
+        """When the channel may hear the next message, if it has heard enough for now."""
+        if not spec.digest_above:
+            return None
+        with self._store.reading() as connection:
+            since = self._clock.now() - spec.digest_within
+            heard = notices.messages_since(connection, spec.name, since)
+        if len(heard) < spec.digest_above:
+            return None
+        return heard[-spec.digest_above] + spec.digest_within
+
+    def _deliver(self, spec: ChannelSpec, parcel: Sequence[KeptNotice], recheck: Recheck) -> bool:
+        """Send these as one message, as far as they are still to be sent. False if the channel did not take it."""
+        ready = []
+        for each in parcel:
+            fate = recheck(each)
+            if fate.what == "drop":
+                self._drop([each], fate.why)
+            elif fate.what == "wait":
+                with self._store.writing() as connection:
+                    notices.put_off(connection, [each], fate.until)
+            else:
+                ready.append(each)
+        with self._store.writing() as connection:
+            begun = self._begin(connection, ready) if ready else ()
+        if not begun:
+            return True
+        title, body = gathered(begun)
+        try:
+            self.speaker(spec.name, title, body)
+        except NotSent as error:
+            self._failed(begun, str(error))
+            return False
+        self._settle(begun, State.SENT, "notified", "")
+        return True
+
+    def _begin(self, connection: Connection, ready: Sequence[KeptNotice]) -> tuple[KeptNotice, ...]:
+        wait = max(wait_after(each.attempt + 1) for each in ready)
+        return notices.begin(connection, ready, self._clock.now() + wait)
+
+    def _fail(self, kept: Sequence[KeptNotice], why: str) -> None:
+        """As if they had been tried."""
+        with self._store.writing() as connection:
+            begun = self._begin(connection, kept)
+        self._failed(begun, why)
+
+    def _failed(self, begun: Sequence[KeptNotice], why: str) -> None:
+        now = self._clock.now()
+        again = [each for each in begun if each.attempt < TRIES]
+        with self._store.writing() as connection:
+            for each in again:
+                notices.put_off(connection, [each], now + wait_after(each.attempt), error=why)
+        if again:
+            log.warning("notify_put_off", channel=again[0].notice.channel, reason=why, many=len(again))
+        if over := [each for each in begun if each.attempt >= TRIES]:
+            channel = over[0].notice.channel
+            self._settle(over, State.GIVEN_UP, "notification failed", f"given up after {TRIES} tries: {why}")
+            log.error(
+                "notification_failed",
+                channel=channel,
+                tickets=[str(each.notice.ref) for each in over[:20]],
+                reason=why,
+                next=f"uptier notify test {channel}",
+            )
+
+    def _drop(self, kept: Sequence[KeptNotice], why: str) -> None:
+        self._settle(kept, State.DROPPED, "not notified", why)
+
+    def _settle(self, kept: Sequence[KeptNotice], state: State, what: str, text: str) -> None:
+        now = self._clock.now()
+        keys = [each.notice.key for each in kept]
+        lines = [line_about(each, what, text, len(kept), now) for each in kept]
+        with self._store.writing() as connection:
+            message = keys[0] if state == State.SENT else None
+            notices.settle(connection, keys, state, now, message=message, error=text or None)
+            ledger.append(connection, lines)
+        for each in kept:
+            ref, channel = str(each.notice.ref), each.notice.channel
+            log.info("notice", ticket=ref, channel=channel, state=str(state), text=text)
+
+
+def wait_after(attempt: int) -> Seconds:
+    """How long after this attempt the next one is made."""
+    return WAITS[min(attempt, len(WAITS)) - 1]
+
+
+def opens(spec: ChannelSpec, rules: Rules, now: Instant) -> Instant | None:
+    """When the channel's hours begin; None while they last, or where it has none."""
+    calendar = rules.calendars.get(spec.quiet or "")
+    if calendar is None or calendar.is_open(now):
+        return None
+    return calendar.add(now, 1) - 1
