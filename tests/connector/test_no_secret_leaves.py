@@ -19,7 +19,6 @@ def test_no_secret_leaves(vendor: str, tmp_path: Path, caplog: pytest.LogCapture
     with each(vendor, tmp_path, service=f'metrics = "{address}"') as one:
         secrets = list(one.desk.secrets().values())
         logs.configure(Masker(), one.clock, said)  # knows no secret, so it can mask none
-        url = one.service.start()
         echo = {"status": 500, "body": " ".join(secrets), "headers": {"X-Echo": secrets[0]}}
         for method, path in (("GET", "*"), ("P*", "*")):
             one.fault("answer", method=method, path=path, times=3, **echo)
@@ -28,6 +27,7 @@ def test_no_secret_leaves(vendor: str, tmp_path: Path, caplog: pytest.LogCapture
         one.rounds(until=4, every=1)
         one.fault("answer", method="*", path="*", times=None, **(echo | {"status": 401}))
         one.rounds(until=4, every=1)
+        url = one.service.start()
         httpx.post(
             f"{url}/hooks/{one.desk.account}", content=secrets[0], headers={"Authorization": secrets[0]}
         )

@@ -30,6 +30,7 @@ def policies(*regions: str, calendar: str | None = "support") -> PolicySet:
         stop_on=frozenset(),
         pause_on=frozenset(),
         counts_as_reply=frozenset({"public"}),
+        acknowledge_tags=frozenset(),
         backlog="fire",
         when=Conditions(lines=()),
         unless=Conditions(lines=()),
