@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
@@ -43,9 +43,9 @@ from connector.work.messages import check_templates
 from policies.document import Document
 from policies.known import Known
 from policies.model import Seconds
-from policies.parse import parse
+from policies.parse import SHARED, parse
 from policies.policy import Mode, PolicySet
-from policies.problems import Problem
+from policies.problems import Problem, did_you_mean, listed
 
 
 def account_names(accounts: Mapping[str, "AccountSettings"]) -> Mapping[str, "AccountSettings"]:
@@ -89,6 +89,7 @@ class Service(Table):
     default_owner: str | None = None
     policies: tuple[str, ...] = DEFAULT_PATTERNS
     languages: tuple[str, ...] = ()
+    use: tuple[str, ...] = ()
     metrics: Annotated[str, AfterValidator(listen_address)] | None = None
     caps: Caps = Caps()
     retention: Retention = Retention()
@@ -143,6 +144,7 @@ class Settings(Table):
     channels: Annotated[Mapping[str, Channel], AfterValidator(MappingProxyType)] = Field(
         default_factory=dict, validate_default=True
     )
+    use: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
 
     def account(self, name: str, secret: Callable[[str], str]) -> Account:
         """What the adapter of this account is made from; `secret` resolves references when it asks."""
@@ -197,6 +199,21 @@ def load(path: Path, known: Known | None = None) -> Loaded:
     )
 
 
+def unknown_tables(main: Document) -> tuple[Problem, ...]:
+    """A problem for every table of the main file that nobody reads."""
+    known = (*Settings.model_fields, *SHARED)
+    return tuple(
+        Problem(
+            file=main.name,
+            line=main.line((key,)),
+            code="unknown-key",
+            message=f"`{key}` is not a table here.{did_you_mean(key, known) or f' Known: {listed(sorted(known))}.'}",
+        )
+        for key in main.data
+        if key not in known
+    )
+
+
 def _once(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
     """One problem for each place and code: a table of the wrong type is noticed from two sides."""
     return tuple({(each.line, each.code): each for each in problems}.values())
@@ -209,7 +226,11 @@ def _broken(problems: tuple[Problem, ...]) -> bool:
 def _settings(main: Document, folder: Path) -> tuple[Settings | None, tuple[Problem, ...]]:
     said = {key: value for key, value in main.data.items() if key in Settings.model_fields}
     said.setdefault("service", {})
-    problems = (*plain_secrets(main), *check_vendors(main, vendors(), tuple(AccountSettings.model_fields)))
+    problems = (
+        *unknown_tables(main),
+        *plain_secrets(main),
+        *check_vendors(main, vendors(), tuple(AccountSettings.model_fields)),
+    )
     try:
         settings = Settings.model_validate(said, context={"folder": folder.absolute()})
     except ValidationError as error:

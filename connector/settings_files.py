@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from connector.library import packs_of
 from policies.document import Document, read
 from policies.problems import Problem
 
@@ -30,9 +31,10 @@ def read_files(path: Path) -> Files:
             problems.append(_no_file(main, index, pattern))
     files = sorted((file for file in named if not file.samefile(path)), key=lambda file: (file.name, file))
     read = [_read(file) for file in files]
+    used = packs_of(main)
     return Files(
-        documents=(main, *(each for each in read if isinstance(each, Document))),
-        problems=(*problems, *(each for each in read if isinstance(each, Problem))),
+        documents=(main, *used.documents, *(each for each in read if isinstance(each, Document))),
+        problems=(*problems, *used.problems, *(each for each in read if isinstance(each, Problem))),
     )
 
 

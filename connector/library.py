@@ -1,0 +1,130 @@
+"""Starter packs: policies that come with Uptier, taken up by `use = ["sla-guard"]` and fitted by `[use.sla-guard]`.
+
+A pack is a policy file with `[pack]`: what it is for, and its settings with their defaults. A value that says
+`"$team"` becomes the setting of that name; one that nobody sets is left out, and so is a table that is empty then.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from typing import Any
+
+from policies.document import Document, read
+from policies.problems import Problem, did_you_mean, listed
+
+EVERYWHERE = ("accounts", "calendar", "mode")
+"""Settings of every pack: they go into each of its policies."""
+
+NOTHING: Any = object()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Used:
+    """The packs in use as documents, and what is wrong with how they are used."""
+
+    documents: tuple[Document, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def names() -> tuple[str, ...]:
+    """The packs that come with this version."""
+    found = files("policies").joinpath("library").iterdir()
+    return tuple(sorted(each.name.removesuffix(".toml") for each in found if each.name.endswith(".toml")))
+
+
+def text(name: str) -> str:
+    """A pack as it is written."""
+    return files("policies").joinpath("library", f"{name}.toml").read_text(encoding="utf-8")
+
+
+def packs_of(main: Document) -> Used:
+    """The packs that the main file uses, fitted by what it says of them."""
+    documents, problems = list[Document](), list[Problem]()
+    for index, name in enumerate(asked(main)):
+        if name not in names():
+            hint = did_you_mean(name, names()) or f" Known: {listed(names())}."
+            problems.append(problem(main, ("service", "use", index), f'there is no pack "{name}".{hint}'))
+            continue
+        pack = read(f"pack {name}", text(name))
+        assert isinstance(pack, Document)
+        said = settings_of(main, name)
+        problems += wrong(main, name, pack, said)
+        documents.append(replace(pack, data=fitted(pack.data, said)))
+    return Used(documents=tuple(documents), problems=(*problems, *unused(main)))
+
+
+def unused(main: Document) -> Iterator[Problem]:
+    """Settings of packs that are not in use."""
+    tables = main.data.get("use")
+    for name in tables if isinstance(tables, dict) else ():
+        if name not in asked(main):
+            text = f'pack "{name}" is not in use; name it in [service] use, or remove this.'
+            yield problem(main, ("use", name), text)
+
+
+def asked(main: Document) -> tuple[str, ...]:
+    """The names behind `[service] use`. What is no list of texts is judged with the settings."""
+    service = main.data.get("service")
+    said = service.get("use") if isinstance(service, dict) else None
+    return tuple(name for name in said if isinstance(name, str)) if isinstance(said, list) else ()
+
+
+def settings_of(main: Document, name: str) -> Mapping[str, Any]:
+    """What `[use.NAME]` says."""
+    tables = main.data.get("use")
+    said = tables.get(name) if isinstance(tables, dict) else None
+    return said if isinstance(said, dict) else {}
+
+
+def wrong(main: Document, name: str, pack: Document, said: Mapping[str, Any]) -> Iterator[Problem]:
+    """Settings that the pack does not have, or that are of another kind than its own."""
+    defaults = pack.data["pack"]["settings"]
+    for key, value in said.items():
+        if key in EVERYWHERE:
+            continue
+        if key not in defaults:
+            known = (*defaults, *EVERYWHERE)
+            hint = did_you_mean(key, known) or f" Known here: {listed(known)}."
+            yield problem(main, ("use", name, key), f'pack "{name}" has no setting `{key}`.{hint}')
+        elif not isinstance(value, type(defaults[key])):
+            text = f'pack "{name}": `{key}` is of another kind than {defaults[key]!r}.'
+            yield problem(main, ("use", name, key), text)
+
+
+def fitted(data: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
+    """The pack's tables with the settings in their places."""
+    settings = {**data["pack"]["settings"], **said}
+    rest = {key: value for key, value in data.items() if key != "pack"}
+    made: dict[str, Any] = filled(rest, settings)
+    common = {key: said[key] for key in EVERYWHERE if key in said}
+    made["policy"] = [{**policy, **common} for policy in made["policy"]]
+    return made
+
+
+def filled(value: Any, settings: Mapping[str, Any]) -> Any:
+    """A value with the settings in it; NOTHING where one is not set."""
+    if isinstance(value, str) and value.startswith("$"):
+        found = settings[value.removeprefix("$")]
+        return NOTHING if found in ("", []) else found
+    if isinstance(value, dict):
+        return kept({key: filled(each, settings) for key, each in value.items()}, value)
+    if isinstance(value, list):
+        return kept_list([filled(each, settings) for each in value], value)
+    return value
+
+
+def kept(made: dict[str, Any], before: Mapping[str, Any]) -> Any:
+    """The table without what is not set; nothing if that was all."""
+    rest = {key: value for key, value in made.items() if value is not NOTHING}
+    return rest if rest or not before else NOTHING
+
+
+def kept_list(made: list[Any], before: list[Any]) -> Any:
+    """The list without what is not set; nothing if that was all."""
+    rest = [value for value in made if value is not NOTHING]
+    return rest if rest or not before else NOTHING
+
+
+def problem(main: Document, path: tuple[str | int, ...], message: str) -> Problem:
+    """An error in the main file."""
+    return Problem(file=main.name, line=main.line(path), code="bad-pack", message=message)
