@@ -143,12 +143,17 @@ def reload_policies(config: Config = CONFIG) -> None:
 def check(
     config: Config = CONFIG,
     online: Annotated[bool, typer.Option("--online", help="Ask the helpdesks too.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Take warnings for errors.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Check the config and policy files: every problem with file and line."""
+    from datetime import datetime
+
+    from connector.advice import advice
+
     loaded = loaded_with_directory(config)
-    problems = loaded.problems
-    wrong = any(problem.severity == "error" for problem in problems)
+    problems = (*loaded.problems, *advice(loaded, datetime.now().astimezone().date()))
+    wrong = any(strict or problem.severity == "error" for problem in problems)
     findings = probe(loaded.settings) if online and not wrong and loaded.settings else []
     if as_json:
         rows = [

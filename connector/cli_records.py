@@ -1,11 +1,14 @@
-"""The commands about what is kept: `ledger export` and `purge`."""
+"""The commands about what is kept: `ledger export`, `gaps` and `purge`."""
 
 import json
 from typing import Annotated
 
 import typer
 
-from connector.cli_config import CONFIG, Config, checked, give_up, opened
+from connector.cli_config import CONFIG, AsJson, Config, checked, give_up, opened, stamp
+
+LISTED = 1000
+"""How many uncovered tickets of an account are listed."""
 
 app = typer.Typer()
 ledger_app = typer.Typer(no_args_is_help=True, help="The ledger: all that happened.")
@@ -36,6 +39,36 @@ def export(since: Since = None, config: Config = CONFIG) -> None:
             if line.at >= begin:
                 typer.echo(json.dumps(asdict(line)))
     store.close()
+
+
+@app.command()
+def gaps(config: Config = CONFIG, as_json: AsJson = False) -> None:
+    """List open tickets that no policy covers, and policies that have never done anything."""
+    from connector.store import ledger, tickets
+
+    settings, policies = checked(config)
+    store = opened(config)
+    with store.reading() as connection:
+        missed = {name: tickets.uncovered(connection, name, LISTED) for name in settings.accounts}
+        active = ledger.last_of_policies(connection, ("fired", "observed"))
+    store.close()
+    idle = [policy.name for policy in policies.policies if policy.name not in active]
+    if as_json:
+        found = {name: [str(ticket.ref) for ticket in some] for name, some in missed.items()}
+        typer.echo(json.dumps({"uncovered": found, "never_fired": idle}))
+        return
+    for name, some in missed.items():
+        typer.echo(
+            f"{name}: {len(some)}{' or more' if len(some) == LISTED else ''} open tickets no policy covers"
+        )
+        for ticket in some:
+            where = ticket.group.name if ticket.group else "no group"
+            typer.echo(
+                f"  {ticket.ref}  {ticket.status}, {ticket.priority or 'no priority'}, {where}: {ticket.subject}"
+            )
+    for policy in policies.policies:
+        last = f"last fired {stamp(active[policy.name])}" if policy.name in active else "has never fired"
+        typer.echo(f'policy "{policy.name}" {last}')
 
 
 @app.command()

@@ -109,3 +109,13 @@ def _row(line: Line) -> dict[str, Any]:
 
 def _line(row: RowMapping) -> Line:
     return Line(**dict(row) | {"data": codec.load(dict[str, Any], row["data"])})
+
+
+def last_of_policies(connection: Connection, what: tuple[str, ...]) -> dict[str, Instant]:
+    """When each policy last had a line of one of these kinds."""
+    rows = connection.execute(
+        select(ledger.c.policy, func.max(ledger.c.at).label("at"))
+        .where(ledger.c.what.in_(what), ledger.c.policy != "")
+        .group_by(ledger.c.policy)
+    )
+    return {row.policy: row.at for row in rows}

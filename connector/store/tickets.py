@@ -121,6 +121,22 @@ def recent(connection: Connection, of: Ticket, since: Instant) -> tuple[int | No
     )
 
 
+def uncovered(connection: Connection, account: str, limit: int) -> tuple[Ticket, ...]:
+    """Open tickets for which no policy has been at their last look, the oldest revision first."""
+    rows = connection.execute(
+        select(table.c.facts)
+        .where(
+            table.c.account == account,
+            table.c.status.not_in(("solved", "closed")),
+            table.c.gone.is_(None),
+            table.c.matched.is_(False),
+        )
+        .order_by(table.c.updated, table.c.id)
+        .limit(limit)
+    )
+    return tuple(codec.load(Ticket, row.facts) for row in rows)
+
+
 def settled_revisions(connection: Connection, account: str, ids: Iterable[str]) -> dict[str, str]:
     """Of these tickets, the revisions that were looked at and can no longer stand for anything newer."""
     rows = connection.execute(

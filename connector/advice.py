@@ -1,0 +1,56 @@
+"""What is not wrong but will not work well: seen only with the accounts' settings or today's date at hand."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from connector.settings import Loaded, Settings
+from policies.document import Document
+from policies.policy import PolicySet
+from policies.problems import Problem
+
+SOON = timedelta(days=60)
+
+
+def advice(loaded: Loaded, today: date) -> tuple[Problem, ...]:
+    """Warnings about a config that has no errors."""
+    if loaded.settings is None or loaded.policies is None:
+        return ()
+    return (
+        *slow_polls(loaded.settings, loaded.policies, loaded.documents[0]),
+        *ended_dates(loaded.policies, loaded.documents, today),
+    )
+
+
+def slow_polls(settings: Settings, policies: PolicySet, main: Document) -> Iterator[Problem]:
+    """An account without webhooks is polled more seldom than its shortest level lasts."""
+    for name, account in settings.accounts.items():
+        spans = [
+            level.after
+            for policy in policies.serving(name)
+            for level in policy.levels
+            if level.after and level.clock == "policy"
+        ]
+        if account.webhook or not spans or account.poll <= min(spans):
+            continue
+        text = (
+            f'account "{name}" is polled every {account.poll} s and has no webhook, but a level is due after '
+            f"{min(spans)} s; poll more often, or connect its webhook."
+        )
+        yield warning(main, ("accounts", name, "poll"), "slow-poll", text)
+
+
+def ended_dates(policies: PolicySet, documents: tuple[Document, ...], today: date) -> Iterator[Problem]:
+    """A calendar that lists its closed days by hand ends soon, or has ended."""
+    for name, spec in policies.calendars.items():
+        last = max(spec.closed, default=None)
+        if last is None or spec.holidays or date.fromisoformat(last) >= today + SOON:
+            continue
+        path = ("calendars", name, "closed")
+        document = next((each for each in documents if path in each.lines), documents[0])
+        text = f'calendar "{name}": the last closed day is {last}; add those of the time after it.'
+        yield warning(document, path, "dates-end", text)
+
+
+def warning(document: Document, path: tuple[str | int, ...], code: str, text: str) -> Problem:
+    """A finding that keeps nothing from running."""
+    return Problem(file=document.name, line=document.line(path), code=code, message=text, severity="warning")
