@@ -62,7 +62,7 @@ class FreshdeskDesk(Simulated):
             name=f"#{row.json['id']}",
             subject=row.json["subject"],
             group=names[row.json["group_id"]],
-            assignee=self.desk.people.person(assignee)["name"] if assignee else "",
+            assignee=self.desk.people.agent(assignee)["contact"]["name"] if assignee else "",
             priority=PRIORITIES[row.json["priority"]],
             tags=frozenset(row.json["tags"]),
             notes=sum(said["private"] for said in row.conversations),

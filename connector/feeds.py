@@ -10,6 +10,7 @@ from adapters.base import AccessLost, HelpdeskError
 from connector.clock import Clock
 from connector.desks import Desk
 from connector.engine import Engine
+from connector.intake.absences import wake_for_absent
 from connector.intake.census import census_due, take_census
 from connector.intake.poller import poll_account
 from connector.store import accounts, directories
@@ -57,7 +58,7 @@ class Feeds:
 
     def follow(self, desk: Desk) -> bool:
         """Read the directory if it is old, and what changed. False if that failed."""
-        return self._visit(desk, "follow", (self._directory, self._poll))
+        return self._visit(desk, "follow", (self._directory, self._poll, self._absences))
 
     def list_open(self, desk: Desk) -> bool:
         """List the open tickets if that is due. False if that failed."""
@@ -124,6 +125,9 @@ class Feeds:
     def _poll(self, desk: Desk) -> None:
         now = self._clock.now()
         poll_account(self._store, desk.name, desk.adapter, self._engine, now, self._could_matter, self._read)
+
+    def _absences(self, desk: Desk) -> None:
+        wake_for_absent(self._store, desk.name, self._engine, self._rules(), self._clock.now())
 
     def _could_matter(self, snapshot: Ticket, standings: tuple[Standing, ...]) -> bool:
         return could_matter(snapshot, self._rules().policies, standings)

@@ -1,6 +1,7 @@
 """Evaluate policies on one ticket: a plan of what to do now, from values only (all of policy-rules.md)."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from policies.assignment import reasons_of
 from policies.bounds import ended_line
@@ -10,7 +11,7 @@ from policies.episodes import has_passed, live
 from policies.look import closed_off, look
 from policies.memory import Owner, Standing
 from policies.merge import Agreed, agree, merge
-from policies.model import Directory, Instant, Status, Ticket
+from policies.model import Directory, Instant, Need, Status, Ticket
 from policies.orders import Order
 from policies.owners import Named
 from policies.ownership import ticket_owner
@@ -19,6 +20,7 @@ from policies.policy import Policy, PolicySet
 from policies.sayings import told
 from policies.scene import Scene
 from policies.settle import owner_moved
+from policies.staff import is_there
 from policies.traces import trace
 from policies.turn import Turn, next_time, turn
 from policies.verdict import could_hold
@@ -44,7 +46,7 @@ def evaluate(
     people ordered since the last look.
     """
     scene = Scene(
-        ticket=ticket,
+        ticket=with_availability(ticket, directory),
         policies=policies,
         directory=directory,
         calendars=calendars,
@@ -59,6 +61,13 @@ def evaluate(
     names = {policy.name for policy in serving}
     others = tuple(each for each in standings if each.policy not in names)
     return planned(scene, (*before, *others), turns, others)
+
+
+def with_availability(ticket: Ticket, directory: Directory) -> Ticket:
+    """The ticket with what the directory tells of its assignee's presence."""
+    label = ticket.assignee.label if ticket.assignee else None
+    away = None if label is None else not is_there(label, directory)
+    return replace(ticket, assignee_away=away, loaded=ticket.loaded | {Need.AVAILABILITY})
 
 
 def planned(

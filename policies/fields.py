@@ -120,6 +120,14 @@ TABLE = (
         nullable=True,
     ),
     Field(
+        name="assignee_away",
+        kind="yes_no",
+        meaning="Whether the assignee is away, as the config or the helpdesk tells; missing if nobody has it.",
+        read=lambda ticket: ticket.assignee_away,
+        needs=frozenset({Need.AVAILABILITY}),
+        nullable=True,
+    ),
+    Field(
         name="requester.name",
         kind="text",
         meaning="The name of the customer who asked.",

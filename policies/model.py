@@ -77,7 +77,8 @@ class Stage(StrEnum):
 class Need(StrEnum):
     """What policies may need beyond the ticket's own row; compiled from them.
 
-    All but RECENT are given to `Adapter.load`; recent tickets are counted from Uptier's own store.
+    All but RECENT and AVAILABILITY are given to `Adapter.load`; recent tickets are counted from Uptier's own store,
+    and who is there the directory and the config tell.
     """
 
     MESSAGES = "messages"
@@ -85,9 +86,10 @@ class Need(StrEnum):
     TARGETS = "targets"
     RATING = "rating"
     RECENT = "recent"
+    AVAILABILITY = "availability"
 
 
-FROM_HELPDESK = frozenset(Need) - {Need.RECENT}
+FROM_HELPDESK = frozenset(Need) - {Need.RECENT, Need.AVAILABILITY}
 """What an adapter loads."""
 
 
@@ -249,6 +251,7 @@ class Ticket:
     loaded: frozenset[Need] = frozenset()
     gone: Literal["deleted", "spam", "merged"] | None = None
     partial: bool = False
+    assignee_away: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,6 +36,9 @@ VENDOR = Vendor(
         ),
         "group": Source(where="group_id, named by /groups", writing="group_id"),
         "assignee": Source(where="responder_id, named by /agents", writing="responder_id"),
+        "assignee_away": Source(
+            where="absences of the config; agents' `available` where Freshdesk assigns by itself"
+        ),
         "requester.name": Source(where="the contact's name"),
         "requester.address": Source(where="the contact's email", lossy="the primary address only"),
         "requester.organization": Source(where="the contact's company"),

@@ -56,6 +56,7 @@ VENDOR = Vendor(
             where="assignment_group", lossy="groups of one name are NAME (SYS_ID)", writing="assignment_group"
         ),
         "assignee": Source(where="assigned_to", writing="assigned_to"),
+        "assignee_away": Source(where="absences of the config; ServiceNow tells nobody's presence"),
         "requester.name": Source(where="the caller's name; contact or consumer on cases"),
         "requester.address": Source(where="the caller's email"),
         "requester.organization": Source(where="the caller's company"),

@@ -41,6 +41,7 @@ VENDOR = Vendor(
         ),
         "group": Source(where="ticket.group_id, named by /groups", writing="ticket.group_id"),
         "assignee": Source(where="ticket.assignee_id, named by /users", writing="ticket.assignee_id"),
+        "assignee_away": Source(where="absences of the config; Zendesk tells nobody's presence here"),
         "requester.name": Source(where="the user's name"),
         "requester.address": Source(where="the user's email", lossy="the primary address only"),
         "requester.organization": Source(where="the ticket's organization, else the user's"),

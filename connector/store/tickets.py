@@ -137,6 +137,17 @@ def uncovered(connection: Connection, account: str, limit: int) -> tuple[Ticket,
     return tuple(codec.load(Ticket, row.facts) for row in rows)
 
 
+def assigned_to(connection: Connection, account: str, people: frozenset[str]) -> tuple[TicketRef, ...]:
+    """Open tickets that these people, by their ids, have."""
+    rows = connection.execute(
+        select(table.c.id, table.c.facts).where(
+            table.c.account == account, table.c.status.not_in(("solved", "closed")), table.c.gone.is_(None)
+        )
+    )
+    found = ((row.id, codec.load(Ticket, row.facts).assignee) for row in rows)
+    return tuple(TicketRef(account, name) for name, holder in found if holder and holder.id in people)
+
+
 def settled_revisions(connection: Connection, account: str, ids: Iterable[str]) -> dict[str, str]:
     """Of these tickets, the revisions that were looked at and can no longer stand for anything newer."""
     rows = connection.execute(

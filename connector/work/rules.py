@@ -31,10 +31,10 @@ class Rules:
     ) -> Plan:
         """What to do now about a ticket as it was read, and about what people ordered for it."""
         first_ran = self.first_ran.get(ticket.ref.account, {})
-        people = self._peopled(directory, now)
+        people = self.peopled(directory, now)
         return evaluate(ticket, self.policies, standings, people, self.calendars, now, first_ran, orders)
 
-    def _peopled(self, directory: Directory, now: Instant) -> Directory:
+    def peopled(self, directory: Directory, now: Instant) -> Directory:
         """The directory with what the files say of leads, managers, duty and absences; the files win."""
         return replace(
             with_staff(directory, self.policies.staff, now),

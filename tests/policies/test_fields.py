@@ -22,6 +22,7 @@ FULL = replace(
     tags=frozenset({"b", "a"}),
     group=TIER2,
     assignee=ANN,
+    assignee_away=True,
     requester=replace(CLEO, organization="Initech", tags=frozenset({"gold"}), vip=True),
     organization="Initech Ltd",
     language="de",
@@ -56,6 +57,7 @@ CASES = [
     Case("tags", ("a", "b"), {"tags": frozenset()}, ()),
     Case("group", "Tier 2", {"group": None}),
     Case("assignee", "ann@acme.test", {"assignee": None}),
+    Case("assignee_away", True, {"assignee_away": None}),
     Case("requester.name", "Cleo", NOBODY),
     Case("requester.address", "cleo@initech.test", NOBODY),
     Case("requester.organization", "Initech", NOBODY),
@@ -119,6 +121,7 @@ def test_it_takes_at_least_one_operator_and_has_a_sentence(field: Any) -> None:
 def test_counts_need_the_history_and_nothing_else_does() -> None:
     needing = {name for name, field in FIELDS.items() if Need.CHANGES in field.needs}
     assert {name for name, field in FIELDS.items() if field.needs} - needing == {
+        "assignee_away",
         "phrases",
         "satisfaction",
         "requester.recent_tickets",
