@@ -21,7 +21,7 @@ from connector.cli_config import (
 )
 
 if TYPE_CHECKING:
-    from policies.model import TicketRef
+    from policies.model import Ticket, TicketRef
     from policies.plan import PolicyTrace
 
 app = typer.Typer()
@@ -56,7 +56,27 @@ def explain(
     if known is None:
         give_up(f"{ref} has not been seen; is the account right, and has `uptier run` listed its tickets?")
     owner = f" Owner: {known.owner}." if known.owner else ""
-    show(known.trace, f"{ref}: {known.ticket.subject}\nLooked at {stamp(known.seen_at)}.{owner}", as_json)
+    clocks = "".join(f"\n{line}" for line in target_lines(known.ticket, known.seen_at))
+    show(
+        known.trace,
+        f"{ref}: {known.ticket.subject}\nLooked at {stamp(known.seen_at)}.{owner}{clocks}",
+        as_json,
+    )
+
+
+def target_lines(ticket: "Ticket", now: int) -> list[str]:
+    """Every SLA target that the helpdesk gave, how it stands, and how much time is left by the clock on the wall."""
+    from policies.durations import spell
+
+    lines = []
+    for target in ticket.targets:
+        said = f"SLA {target.metric}: {target.stage}"
+        if target.due is not None:
+            left = target.due - now
+            wall = f"{spell(left)} left" if left >= 0 else f"missed by {spell(-left)}"
+            said += f", due {stamp(target.due)}" + (f" ({wall})" if target.stage == "active" else "")
+        lines.append(said)
+    return lines
 
 
 def foresee(ref: "TicketRef", config: Path, at: str, as_json: bool) -> None:

@@ -177,6 +177,14 @@ class PolicySet:
         said = (policy.mode, self.modes.get(account), self.modes.get("", "observe"))
         return "observe" if "observe" in said else "enforce"
 
+    @property
+    def asks_for_loads(self) -> bool:
+        """Whether it matters how many open tickets somebody has."""
+        specs = (level.assign for policy in self.policies for level in policy.levels)
+        return bool(self.staff.caps) or any(
+            spec is not None and spec.agent == "least_loaded" for spec in specs
+        )
+
     def serving(self, account: str) -> tuple[Policy, ...]:
         """The policies that serve this account, in file order."""
         return tuple(p for p in self.policies if p.accounts is None or account in p.accounts)

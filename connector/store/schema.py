@@ -13,7 +13,7 @@ from sqlalchemy import (
     true,
 )
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration. A database that stands here is opened without loading Alembic."""
 
 metadata = MetaData(
@@ -68,10 +68,12 @@ ticket = Table(
     Column("owner", Text),
     Column("policy_hash", Text),
     Column("requester", Text),
+    Column("assignee", Text),
     Column("organization", Text),
     Column("created", BigInteger),
 )
 Index("ix_ticket_status", ticket.c.account, ticket.c.status)
+Index("ix_ticket_assignee", ticket.c.account, ticket.c.assignee, ticket.c.status)
 Index("ix_ticket_requester", ticket.c.account, ticket.c.requester, ticket.c.created)
 Index("ix_ticket_organization", ticket.c.account, ticket.c.organization, ticket.c.created)
 

@@ -24,6 +24,10 @@ NO_LOOK: dict[str, Any] = {
 }
 
 
+still_open = (table.c.status.not_in(("solved", "closed")), table.c.gone.is_(None))
+"""Tickets that somebody still has to see to."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownTicket:
     """A ticket as it was last seen, without the texts people wrote. `trace` is that of the last look, empty
@@ -125,12 +129,7 @@ def uncovered(connection: Connection, account: str, limit: int) -> tuple[Ticket,
     """Open tickets for which no policy has been at their last look, the oldest revision first."""
     rows = connection.execute(
         select(table.c.facts)
-        .where(
-            table.c.account == account,
-            table.c.status.not_in(("solved", "closed")),
-            table.c.gone.is_(None),
-            table.c.matched.is_(False),
-        )
+        .where(table.c.account == account, table.c.matched.is_(False), *still_open)
         .order_by(table.c.updated, table.c.id)
         .limit(limit)
     )
@@ -140,12 +139,24 @@ def uncovered(connection: Connection, account: str, limit: int) -> tuple[Ticket,
 def assigned_to(connection: Connection, account: str, people: frozenset[str]) -> tuple[TicketRef, ...]:
     """Open tickets that these people, by their ids, have."""
     rows = connection.execute(
-        select(table.c.id, table.c.facts).where(
-            table.c.account == account, table.c.status.not_in(("solved", "closed")), table.c.gone.is_(None)
-        )
+        select(table.c.id).where(table.c.account == account, table.c.assignee.in_(people), *still_open)
     )
-    found = ((row.id, codec.load(Ticket, row.facts).assignee) for row in rows)
-    return tuple(TicketRef(account, name) for name, holder in found if holder and holder.id in people)
+    return tuple(TicketRef(account, row.id) for row in rows)
+
+
+def loads(connection: Connection, account: str) -> dict[str, int]:
+    """How many open tickets each person, by id, has; whoever has none is left out."""
+    rows = connection.execute(
+        select(table.c.assignee, func.count().label("open"))
+        .where(table.c.account == account, table.c.assignee.is_not(None), *still_open)
+        .group_by(table.c.assignee)
+    )
+    return {row.assignee: row.open for row in rows}
+
+
+def assign(connection: Connection, ref: TicketRef, person: str | None) -> None:
+    """Count the ticket as this person's from now on; the next look reads the rest."""
+    connection.execute(update(table).where(*_is(ref)).values(assignee=person))
 
 
 def settled_revisions(connection: Connection, account: str, ids: Iterable[str]) -> dict[str, str]:
@@ -187,6 +198,7 @@ def _facts(ticket: Ticket, now: Instant) -> dict[str, Any]:
         "seen_at": now,
         "gone": ticket.gone,
         "requester": ticket.requester.id if ticket.requester else None,
+        "assignee": ticket.assignee.id if ticket.assignee else None,
         "organization": None if ticket.partial else ticket.organization,
         "created": ticket.created,
     }

@@ -6,6 +6,7 @@ from connector.desks import Desk
 from connector.public_holidays import calendars
 from connector.store import accounts, directories, receipts, standings
 from connector.store.database import Store
+from connector.work.loads import with_loads
 from connector.work.recent import with_recent
 from connector.work.rules import Rules
 from policies.model import FROM_HELPDESK, Instant, Ticket, TicketRef
@@ -27,7 +28,8 @@ def foresight(
     and what `Adapter.load` raises.
     """
     with store.reading() as connection:
-        directory = directories.read(connection, ref.account)
+        known = directories.read(connection, ref.account)
+        directory = None if known is None else with_loads(connection, known.directory, policies)
         remembered = standings.of_ticket(connection, ref)
         ours = receipts.episodes_by_fact(connection, ref)
         first_ran = accounts.first_runs(connection, ref.account)
@@ -40,4 +42,4 @@ def foresight(
         )
     ticket = recognise(with_recent(store, replace(read, read_at=at), policies.needs, at), ours)
     rules = Rules(policies=policies, calendars=calendars(policies, at), first_ran={ref.account: first_ran})
-    return ticket, rules.judge(ticket, remembered, directory.directory, at)
+    return ticket, rules.judge(ticket, remembered, directory, at)

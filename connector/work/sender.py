@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from adapters.base import AccessLost, Gone, OutcomeUnknown, Receipt, Stale, TryLater, WontAccept
 from connector.clock import Clock
 from connector.desks import Desk
-from connector.store import ledger, standings, timers, writes
+from connector.store import ledger, standings, tickets, timers, writes
 from connector.store.database import Store
 from connector.store.writes import KeptWrite, State
 from connector.work.lines import line_about, line_of
@@ -122,6 +122,9 @@ class Sender:
             )
             if told:
                 self._remember(connection, kept, state, receipt, now)
+                for name, _, after in receipt.changed if receipt else ():
+                    if name == "assignee":
+                        tickets.assign(connection, ref, after)
                 if state == State.STALE:  # with it, or a crash now would leave nobody to decide afresh
                     timers.start(connection, ref, now + 1, "a write was not applied and is decided afresh")
                 ledger.append(connection, [line_about(kept, state, text, receipt, now)])

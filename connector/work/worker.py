@@ -34,6 +34,7 @@ from connector.work.budget import NoRoom, lane_of
 from connector.work.caps import in_the_way
 from connector.work.intents import prepare
 from connector.work.keeping import keep_held, keep_look
+from connector.work.loads import with_loads
 from connector.work.loops import loop_note
 from connector.work.reading import Read
 from connector.work.recent import with_recent
@@ -169,15 +170,16 @@ class Worker:
             return bool(writes.rest(connection, ref))
 
     def _seen(self, ref: TicketRef) -> Seen:
+        policies = self._rules().policies
         with self._store.reading() as connection:
             account = accounts.get(connection, ref.account)
-            directory = directories.read(connection, ref.account)
+            known = directories.read(connection, ref.account)
             return Seen(
                 rows=inbox.open_rows(connection, ref),
                 timer=timers.of_ticket(connection, ref),
                 standings=standings.of_ticket(connection, ref),
                 receipts=receipts.episodes_by_fact(connection, ref),
-                directory=None if directory is None else directory.directory,
+                directory=None if known is None else with_loads(connection, known.directory, policies),
                 paused=account is not None and account.paused_at is not None,
             )
 

@@ -4,7 +4,7 @@ from sqlalchemy import Connection
 
 from connector.store import tickets
 from connector.store.tickets import KnownTicket
-from policies.model import Status, Ticket, TicketRef
+from policies.model import Person, Status, Ticket, TicketRef
 from policies.plan import PolicyTrace
 from tests.connector.store.samples import REF, a_ticket
 
@@ -99,3 +99,14 @@ def test_open_tickets_come_in_pages(connection: Connection) -> None:
     assert [ref.id for ref in first] == ["1", "2", "3"]
     rest = tickets.open_refs(connection, "acme", after=first[-1].id, limit=3)
     assert [ref.id for ref in rest] == ["4", "5"]
+
+
+def test_loads_count_open_tickets_and_a_write_of_ours_at_once(connection: Connection) -> None:
+    ann = Person(id="7", name="Ann")
+    some = [a_ticket(str(number), assignee=ann) for number in range(3)]
+    solved = a_ticket("9", assignee=ann, status=Status.SOLVED)
+    tickets.record_snapshots(connection, [*some, solved, a_ticket("8")], 100)
+    assert tickets.loads(connection, "acme") == {"7": 3}
+    tickets.assign(connection, some[0].ref, "8")
+    assert tickets.loads(connection, "acme") == {"7": 2, "8": 1}
+    assert set(tickets.assigned_to(connection, "acme", frozenset({"7"}))) == {each.ref for each in some[1:]}
