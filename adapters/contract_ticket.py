@@ -10,7 +10,7 @@ from typing import Protocol
 
 from adapters.base import Adapter, Note, Page, Receipt, VendorAction, Write
 from policies.model import FROM_HELPDESK, Instant, Message, Need, Priority, Ticket, TicketRef, Who
-from policies.plan import Assign, ChangeTags, Follow, RaisePriority, SetField
+from policies.plan import Assign, ChangeTags, Follow, PutBackPriority, RaisePriority, SetField
 
 ALL = FROM_HELPDESK
 ROW = frozenset[Need]()
@@ -98,6 +98,19 @@ class OnAnyTicket:
         carry_out(sandbox, RaisePriority(at_least=Priority.URGENT))
         assert sandbox.adapter.load(sandbox.ref, ROW).priority is Priority.URGENT
         assert not prepared(sandbox, RaisePriority(at_least=Priority.LOW))
+
+    def test_a_priority_is_put_back_and_found_written(self, sandbox: OneTicket) -> None:
+        before = sandbox.adapter.load(sandbox.ref, ROW).priority
+        if "put_back" not in sandbox.adapter.capabilities.actions or before is None:
+            return
+        carry_out(sandbox, RaisePriority(at_least=Priority.URGENT))
+        (write,) = prepared(sandbox, PutBackPriority(to=before))
+        assert sandbox.adapter.find_written(write) is None
+        receipt = sandbox.adapter.send(write, write.expects)
+        assert sandbox.adapter.load(sandbox.ref, ROW).priority is before
+        assert ("priority", Priority.URGENT, before) in receipt.changed
+        assert sandbox.adapter.find_written(write) is not None
+        assert not prepared(sandbox, PutBackPriority(to=before))
 
     def test_what_holds_already_is_not_written(self, sandbox: OneTicket) -> None:
         ticket = sandbox.adapter.load(sandbox.ref, ROW)

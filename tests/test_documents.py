@@ -10,6 +10,7 @@ import typer
 
 from connector.cli import app
 from policies.document import Document, read
+from tests.policies.slips import SLIPS
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
@@ -64,3 +65,36 @@ def test_every_command_is_in_the_readme() -> None:
     assert [
         name for name in group.commands if f"uptier {name}" not in readme and f"make {name}" not in readme
     ] == []
+
+
+def test_every_code_of_check_is_on_its_page() -> None:
+    page = (ROOT / "docs" / "checks.md").read_text(encoding="utf-8")
+    cells = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    explained = {code for cell in cells for code in re.findall(r"`([a-z-]+)`", cell)}
+    written = {
+        code
+        for folder in ("policies", "connector")
+        for file in (ROOT / folder).rglob("*.py")
+        for code in re.findall(r'(?:code=|fault\(|, |\d, )\s*"([a-z]+(?:-[a-z]+)+)"', file.read_text("utf-8"))
+        if code.split("-")[0] in BEGINNINGS and code not in WORDS
+    }
+    assert {slip.code for slip in SLIPS} <= explained
+    assert written <= explained
+
+
+BEGINNINGS = (
+    "bad",
+    "no",
+    "unknown",
+    "wrong",
+    "not",
+    "dates",
+    "slow",
+    "fixed",
+    "empty",
+    "undo",
+    "missing",
+    "plain",
+)
+WORDS = {"no-escalation"}
+"""What looks like a code, in examples."""
