@@ -38,6 +38,9 @@ def lane_of(urgent: bool) -> Lane:
 current_lane: ContextVar[Lane] = ContextVar("lane", default="deadline")
 
 
+UNKNOWN = 1_000_000_000
+"""At most so many requests where nothing is known of a budget."""
+
 Part = Callable[[int], int]
 """How many of our requests in a window."""
 
@@ -94,6 +97,11 @@ class Told:
     limit: Limit
     until: Instant
     began: Instant
+
+    def holds(self, now: Instant) -> bool:
+        """Whether it still tells anything. Behind an announced reset the next answer tells anew: a rule that was
+        taken away meanwhile must not hold anybody up."""
+        return self.limit.resets_in is None or now < self.until
 
 
 class Budget:
@@ -163,7 +171,12 @@ class Budget:
             kept_free = ours - part(ours)
             if told.limit.remaining <= kept_free and told.until > now:
                 return NoRoom(f"{self._account} has no requests left in {bucket}", told.until - now)
-        allowances = {bucket: self._allowance(told.limit, part) for bucket, told in known.items()}
+        allowances = {
+            bucket: self._allowance(told.limit, part)
+            if told.holds(now)
+            else Allowance(at_most=UNKNOWN, window=told.limit.window)
+            for bucket, told in known.items()
+        }
         if backfill is not None:
             allowances |= {
                 f"{bucket}, backfill": self._allowance(told.limit, backfill) for bucket, told in known.items()

@@ -212,3 +212,17 @@ def test_backfill_gives_its_place_to_others_instead(clock: ManualClock) -> None:
     budget.learn((limit(),))
     with budget.lane("backfill"):
         assert count_until_refused(budget, "account")[1].wait == 61
+
+
+def test_a_limit_told_once_holds_nobody_up_behind_its_reset(clock: ManualClock) -> None:
+    """ServiceNow tells a rule with each answer that it is about; one that is gone is told no more."""
+    budget = at_once(clock)
+    for _ in range(300):
+        budget.enter(("account",))
+    budget.learn((Limit(bucket="account", total=100, remaining=0, window=3600, resets_in=2),))
+    with pytest.raises(TryLater):
+        budget.enter(("account",))
+    clock.advance(3)
+    budget.enter(("account",))
+    budget.learn((Limit(bucket="account", total=100, remaining=99, window=3600, resets_in=3600),))
+    assert count_until_refused(budget, "account")[0] == 49, "and what is told anew counts at once"
