@@ -14,8 +14,8 @@ from adapters.freshdesk.limits import credits_of
 from tests.connector.each import Each, each
 
 MINUTE, HOUR = 60, 3600
-TICKETS = 60
-PER_MINUTE, PER_HOUR = 40, 120
+TICKETS = 40
+PER_MINUTE, PER_HOUR = 40, 80
 
 
 def zendesk(one: Each) -> None:

@@ -21,6 +21,8 @@ SAYS = {
     "locked": "database is locked",
 }
 """What SQLite itself says."""
+EVERY = {"full": 1, "read-only": 2, "locked": 3}
+"""At which moments it is tried. The last two fail alike, where a transaction begins."""
 
 
 @contextmanager
@@ -80,7 +82,7 @@ def test_a_database_that_fails_at_any_moment_loses_and_doubles_nothing(
     (tmp_path / "count").mkdir()
     total = count_of_transactions(vendor, tmp_path / "count")
     assert total > 5
-    for after in range(total):
+    for after in range(0, total, EVERY[kind]):
         folder = tmp_path / str(after)
         folder.mkdir()
         with each(vendor, folder) as one:
