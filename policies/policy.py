@@ -6,7 +6,7 @@ from typing import Literal
 
 from policies.conditions import Conditions
 from policies.limits import Limits
-from policies.model import Need, Priority, Seconds, Value
+from policies.model import FROM_HELPDESK, Need, Priority, Seconds, Value
 from policies.phrase_packs import Pack
 from policies.staff import Staff
 
@@ -176,6 +176,11 @@ class PolicySet:
         """Observe at any of service, account, policy wins; the service's default is observe (rule 12)."""
         said = (policy.mode, self.modes.get(account), self.modes.get("", "observe"))
         return "observe" if "observe" in said else "enforce"
+
+    @property
+    def to_load(self) -> frozenset[Need]:
+        """What the helpdesk is asked for beyond a ticket's own row."""
+        return self.needs & FROM_HELPDESK
 
     @property
     def asks_for_loads(self) -> bool:

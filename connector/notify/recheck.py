@@ -10,12 +10,12 @@ from connector.desks import Desk, Desks
 from connector.store import directories, receipts, standings
 from connector.store.database import Store
 from connector.store.notices import KeptNotice
+from connector.work.complete import complete
 from connector.work.rules import Rules
 from policies.episodes import live
 from policies.memory import Episode, How, Standing
 from policies.model import Instant, Seconds
 from policies.policy import PolicySet
-from policies.who import recognise
 
 FRESH: Seconds = 5
 """A look this young is not repeated."""
@@ -71,14 +71,15 @@ class Recheck:
             return SEND
         try:
             with desk.budget.lane("backfill"):
-                ticket = desk.adapter.load(ref, rules.policies.needs)
+                ticket = desk.adapter.load(ref, rules.policies.to_load)
         except Gone:
             return Fate(what="drop", why="the ticket is gone")
         except HelpdeskError:
             self._silent.add(ref.account)
             return SEND
         now = self._clock.now()
-        ticket = recognise(replace(ticket, read_at=ticket.read_at or now), ours)
+        ticket = replace(ticket, read_at=ticket.read_at or now)
+        ticket = complete(self._store, ticket, ours, rules.policies.needs, now)
         plan = rules.judge(ticket, remembered, directory.directory, now)
         return ended_since(kept, plan.standings, plan.ended) or SEND
 

@@ -6,13 +6,12 @@ from connector.desks import Desk
 from connector.public_holidays import calendars
 from connector.store import accounts, directories, receipts, standings
 from connector.store.database import Store
+from connector.work.complete import complete
 from connector.work.loads import with_loads
-from connector.work.recent import with_recent
 from connector.work.rules import Rules
-from policies.model import FROM_HELPDESK, Instant, Ticket, TicketRef
+from policies.model import Instant, Ticket, TicketRef
 from policies.plan import Plan
 from policies.policy import PolicySet
-from policies.who import recognise
 
 
 class Unforeseeable(Exception):
@@ -35,11 +34,11 @@ def foresight(
         first_ran = accounts.first_runs(connection, ref.account)
     if directory is None:
         raise Unforeseeable(f"the directory of {ref.account} has not been read yet; run uptier once")
-    read = desk.adapter.load(ref, policies.needs & FROM_HELPDESK)
+    read = desk.adapter.load(ref, policies.to_load)
     if at < read.updated:
         raise Unforeseeable(
             f"{ref} changed after that time; `uptier history {ref}` tells what happened before"
         )
-    ticket = recognise(with_recent(store, replace(read, read_at=at), policies.needs, at), ours)
+    ticket = complete(store, replace(read, read_at=at), ours, policies.needs, at)
     rules = Rules(policies=policies, calendars=calendars(policies, at), first_ran={ref.account: first_ran})
     return ticket, rules.judge(ticket, remembered, directory, at)

@@ -41,12 +41,14 @@ class Sender:
         self._clock = clock
         self._read = read
 
-    def settle_open(self, desk: Desk, ref: TicketRef) -> None:
-        """Find out what became of writes that left. Raises TryLater while it is too early to know."""
+    def settle_open(self, desk: Desk, ref: TicketRef) -> bool:
+        """Find out what became of writes that left; whether there were any. Raises TryLater while it is too early
+        to know."""
         with self._store.reading() as connection:
             open_writes = writes.in_state(connection, ref, State.SENDING, State.UNKNOWN)
         for kept in open_writes:
             self._find_out(desk, kept)
+        return bool(open_writes)
 
     def send(self, desk: Desk, chain: Sequence[KeptWrite], revision: str) -> None:
         """Send writes in order, the first on this revision, each other on the one that the write before left.

@@ -32,19 +32,18 @@ from connector.store.ledger import Line
 from connector.store.timers import Timer
 from connector.work.budget import NoRoom, lane_of
 from connector.work.caps import in_the_way
+from connector.work.complete import complete
 from connector.work.intents import prepare
 from connector.work.keeping import keep_held, keep_look
 from connector.work.loads import with_loads
 from connector.work.loops import loop_note
 from connector.work.reading import Read
-from connector.work.recent import with_recent
 from connector.work.remainders import remainder
 from connector.work.rules import Rules
 from connector.work.sender import FIND_OUT, Sender
 from connector.work.skew import Skews
 from policies.memory import Standing
-from policies.model import FROM_HELPDESK, Directory, Instant, Seconds, Ticket, TicketRef
-from policies.who import recognise
+from policies.model import Directory, Instant, Seconds, Ticket, TicketRef
 
 UNSAID: Seconds = 30
 """How long to wait when nobody said: reading has been tried several times by then."""
@@ -122,8 +121,8 @@ class Worker:
             return
         if seen.directory is None:
             raise TryLater(f"the directory of {ref.account} has not been read yet", 5)
-        self._sender.settle_open(desk, ref)
-        seen = self._seen(ref)
+        if self._sender.settle_open(desk, ref):
+            seen = self._seen(ref)
         ticket = self._ticket(desk, ref, seen)
         if ticket is None:
             self._forget_news(ref)
@@ -186,7 +185,7 @@ class Worker:
     def _ticket(self, desk: Desk, ref: TicketRef, seen: Seen) -> Ticket | None:
         """The ticket as the helpdesk has it, acts recognised; one that is gone as it was last seen."""
         try:
-            ticket = self._read(desk.adapter.load, ref, self._rules().policies.needs & FROM_HELPDESK)
+            ticket = self._read(desk.adapter.load, ref, self._rules().policies.to_load)
         except Gone:
             with self._store.reading() as connection:
                 known = tickets.known(connection, ref)
@@ -198,8 +197,7 @@ class Worker:
             self._skews.note(ref.account, ticket.read_at - now)
         else:
             ticket = replace(ticket, read_at=now)
-        ticket = with_recent(self._store, ticket, self._rules().policies.needs, now)
-        return recognise(ticket, seen.receipts)
+        return complete(self._store, ticket, seen.receipts, self._rules().policies.needs, now)
 
     def _come_back(self, ref: TicketRef, wait: Seconds, why: str, urgent: bool) -> None:
         # now() is rounded down, so a second more: an announced wait is never cut short

@@ -437,3 +437,15 @@ def test_the_words_of_a_notification_are_forgotten(tmp_path: Path) -> None:
             (kept,) = notices.of_ticket(connection, TicketRef("acme", "1"))
         assert (kept.notice.title, kept.notice.body, kept.state) == ("", "", notices.State.SENT)
         assert one.service.forget().texts == 0
+
+
+def test_a_condition_on_what_uptier_itself_counts_holds_at_the_sending_too(tmp_path: Path) -> None:
+    often = FIRST.replace(
+        'status = ["new", "open"]',
+        'status = ["new", "open"]\nrequester = { recent_tickets = { at_least = 2 } }',
+    )
+    with told(tmp_path, often, tickets=2) as (one, leads):
+        leads.answers = [500, 500]
+        one.round(31)
+        rounds(one, 20)
+        assert sorted(leads.titles) == ["acme/1: one (waits)", "acme/2: one (waits)"]
