@@ -232,3 +232,8 @@ def year_of(at: Instant) -> int:
     """The UTC year of an instant, or the nearest year that a table may reach."""
     within = max(year_start(FIRST_YEAR), min(at, year_start(LAST_YEAR + 1) - 1))
     return datetime.fromtimestamp(within, UTC).year
+
+
+def opening(calendar: Calendar, at: Instant) -> Instant:
+    """`at` if the calendar is open then, else when it next opens."""
+    return calendar.add(at, 1) - 1

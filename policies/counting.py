@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from policies.calendars import Calendar, Day
+from policies.calendars import Calendar, Day, opening
 from policies.durations import spell
 from policies.facts import History
 from policies.model import Instant, Seconds, Ticket
@@ -28,11 +28,11 @@ class Count:
 
     def opens(self, name: str, at: Instant) -> Instant:
         """`at` if this calendar is open then, else when it next opens."""
-        return self.calendars[name].add(at, 1) - 1
+        return opening(self.calendars[name], at)
 
     def is_open(self, name: str) -> bool:
         """Whether this calendar is open now."""
-        return self.opens(name, self.now) == self.now
+        return self.calendars[name].is_open(self.now)
 
     def elapsed(self, start: Instant) -> Seconds:
         """What has been counted from `start` to now."""

@@ -1,6 +1,6 @@
 """Reads `[people.*]` and `[groups.*]`: managers, leads, duties and authority limits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from policies.limits import Limits
 from policies.table import Table
@@ -32,15 +32,20 @@ def read_groups(roots: Sequence[Table], key: str) -> Mapping[str, str]:
     return found
 
 
+def tables(root: Table, kind: str) -> Iterator[tuple[str, Table]]:
+    """The tables of people or groups. What is no table was noted when it was read before."""
+    outer = root.values.get(kind)
+    for name, said in outer.items() if isinstance(outer, dict) else ():
+        if isinstance(said, dict):
+            yield name, root.inside((kind, name), said, f'{kind} "{name}"')
+
+
 def read_limits(roots: Sequence[Table]) -> Limits:
-    """The authority limits of people and groups. A table that is none was noted when it was read before."""
+    """The authority limits of people and groups."""
     found: dict[str, dict[str, float]] = {"people": {}, "groups": {}}
     for kind, limits in found.items():
         for root in roots:
-            outer = root.values.get(kind)
-            for name, said in outer.items() if isinstance(outer, dict) else ():
-                if isinstance(said, dict):
-                    table = root.inside((kind, name), said, f'{kind} "{name}"')
-                    if (limit := table.amount("limit")) is not None:
-                        limits[name] = limit
+            for name, table in tables(root, kind):
+                if (limit := table.amount("limit")) is not None:
+                    limits[name] = limit
     return Limits(people=found["people"], groups=found["groups"])

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from policies.parse_calendar import read_timezone
+from policies.parse_people import tables
 from policies.staff import Absence, Staff
 from policies.table import Table
 
@@ -13,7 +14,7 @@ EXAMPLE = '["2026-12-24", "2026-12-27..2027-01-06"]'
 
 def read_staff(roots: Sequence[Table]) -> Staff:
     """All people of all files."""
-    people = [pair for root in roots for pair in tables(root)]
+    people = [pair for root in roots for pair in tables(root, "people")]
     substitutes = {
         name: who for name, table in people if (who := table.text("substitute", '"lee@acme.test"'))
     }
@@ -28,14 +29,6 @@ def read_staff(roots: Sequence[Table]) -> Staff:
             if (skills := table.texts("skills", '["billing", "de"]')) is not None
         },
     )
-
-
-def tables(root: Table) -> Iterator[tuple[str, Table]]:
-    """The tables of people. What is no table was noted when it was read before."""
-    outer = root.values.get("people")
-    for name, said in outer.items() if isinstance(outer, dict) else ():
-        if isinstance(said, dict):
-            yield name, root.inside(("people", name), said, f'people "{name}"')
 
 
 def read_absences(table: Table) -> Iterator[Absence]:

@@ -19,6 +19,7 @@ from connector.store.database import Store
 from connector.store.notices import KeptNotice, State
 from connector.store.trouble import StoreTrouble
 from connector.work.rules import Rules
+from policies.calendars import opening
 from policies.model import Instant, Seconds
 from policies.policy import ChannelSpec
 
@@ -216,4 +217,4 @@ def opens(spec: ChannelSpec, rules: Rules, now: Instant) -> Instant | None:
     calendar = rules.calendars.get(spec.quiet or "")
     if calendar is None or calendar.is_open(now):
         return None
-    return calendar.add(now, 1) - 1
+    return opening(calendar, now)
