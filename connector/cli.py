@@ -201,9 +201,9 @@ def probe(settings: "Settings") -> list[dict[str, Any]]:
     """What each helpdesk says of our access to it."""
     from adapters.base import HelpdeskError
     from connector.clock import SystemClock
+    from connector.compose import open_desk
     from connector.logs import Masker
     from connector.secrets import SecretError, Secrets
-    from connector.service import open_desk
 
     findings: list[dict[str, Any]] = []
     for name in settings.accounts:

@@ -25,10 +25,10 @@ def try_out(
     channel: Annotated[str, typer.Argument(help="As in [channels.NAME].")], config: Config = CONFIG
 ) -> None:
     """Send a test message to a channel, and say whether it was taken."""
+    from connector.compose import addresses
     from connector.logs import Masker
     from connector.notify.speaking import NoAddress, NotSent, Speaker
     from connector.secrets import Secrets
-    from connector.service import addresses
     from policies.problems import did_you_mean
 
     settings, _ = checked(config)

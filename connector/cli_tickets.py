@@ -83,9 +83,9 @@ def foresee(ref: "TicketRef", config: Path, at: str, as_json: bool) -> None:
     """Read the ticket at its helpdesk and judge it as of a time. Nothing is written anywhere."""
     from adapters.base import HelpdeskError
     from connector.clock import SystemClock
+    from connector.compose import open_desk
     from connector.logs import Masker
     from connector.secrets import SecretError, Secrets
-    from connector.service import open_desk
     from connector.times import moment_asked
     from connector.work.foresight import Unforeseeable, foresight
 

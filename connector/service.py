@@ -1,47 +1,33 @@
-"""The composition root: all that `uptier run` runs, put together once, started and stopped in order."""
+"""All that `uptier run` runs, started and stopped in order."""
 
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import entry_points
 from types import MappingProxyType
 
 import structlog
 import uvicorn
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from adapters.base import AdapterFactory
 from connector.clock import Clock, SystemClock
-from connector.desks import Desk
-from connector.engine.local import LocalEngine
+from connector.compose import addresses, compose, take_up
 from connector.errands import Errands
-from connector.feeds import Feeds
 from connector.intake.group_commit import GroupCommit
 from connector.intake.patience import Patience
 from connector.intake.receiver import receiver
 from connector.metrics import Metrics
-from connector.notify.notifier import Notifier
-from connector.notify.recheck import Recheck
-from connector.notify.speaking import Speaker
-from connector.public_holidays import calendars
 from connector.secrets import Secrets
 from connector.settings import Loaded, Settings
 from connector.settings_values import host_and_port
-from connector.store import accounts, cursors, inbox, ledger, notices, policy_texts, tickets, timers
+from connector.store import accounts, cursors, ledger, notices, timers
 from connector.store.database import Store, open_store
-from connector.store.inbox import Arrival
 from connector.store.lock import only_engine
 from connector.store.retention import Forgotten, forget
 from connector.store.trouble import StoreTrouble
 from connector.summary import Summary, summarise
-from connector.work.budget import Budget, lane_of
-from connector.work.reading import Read
-from connector.work.rules import InForce, Rules
-from connector.work.skew import Skews
-from connector.work.worker import Worker
+from connector.work.budget import lane_of
 from policies.model import Instant, Seconds
 from policies.policy import PolicySet
 
@@ -57,21 +43,6 @@ log = structlog.get_logger()
 
 class CannotListen(Exception):
     """The address to listen on cannot be had."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """What a running service is made of."""
-
-    store: Store
-    clock: Clock
-    desks: Mapping[str, Desk]
-    rules: InForce
-    engine: LocalEngine
-    worker: Worker
-    feeds: Feeds
-    skews: Skews
-    notifier: Notifier
 
 
 class Service:
@@ -286,103 +257,3 @@ class Service:
         """Forget what the retention says."""
         kept, parts = self._settings.service.retention, self._parts
         return forget(parts.store, parts.clock.now(), texts=kept.texts, tickets=kept.tickets)
-
-
-def compose(settings: Settings, policies: PolicySet, clock: Clock, secrets: Secrets, store: Store) -> Parts:
-    """Put the parts together. SecretError and ValueError say which setting is wrong."""
-    desks = {name: open_desk(name, settings, clock, secrets) for name in settings.accounts}
-    engine = LocalEngine(store, clock.now, rests=partial(_rests, desks, clock))
-    read = Read(clock)
-    rules = InForce(take_up(store, policies, clock.now(), tuple(desks)))
-    skews = Skews()
-    worker = Worker(
-        store=store, clock=clock, desks=desks, rules=rules, caps=settings.service.caps, read=read, skews=skews
-    )
-    known = addresses(settings)
-    for channel in spoken_to(policies, settings):
-        secrets.get(known[channel])
-    notifier = Notifier(
-        store=store,
-        clock=clock,
-        rules=rules,
-        recheck=partial(Recheck, store, clock, desks, rules),
-        speaker=Speaker(known, secrets.get),
-    )
-    feeds = Feeds(store=store, clock=clock, engine=engine, worker=worker, rules=rules, read=read)
-    return Parts(
-        store=store,
-        clock=clock,
-        desks=desks,
-        rules=rules,
-        engine=engine,
-        worker=worker,
-        feeds=feeds,
-        skews=skews,
-        notifier=notifier,
-    )
-
-
-def addresses(settings: Settings) -> Mapping[str, str]:
-    """The references to the channels' addresses, by channel."""
-    return {name: channel.url for name, channel in settings.channels.items()}
-
-
-def spoken_to(policies: PolicySet, settings: Settings) -> frozenset[str]:
-    """The channels that some policy notifies where it is enforced."""
-    return frozenset(
-        channel
-        for account in settings.accounts
-        for policy in policies.serving(account)
-        if policies.mode(policy, account) == "enforce"
-        for level in policy.levels
-        for channel in level.notify
-    )
-
-
-def _rests(desks: Mapping[str, Desk], clock: Clock, account: str, urgent: bool) -> bool:
-    """Whether the account's budget has no room for another look."""
-    desk = desks.get(account)
-    return desk is not None and clock.now() < desk.budget.rests_until(lane_of(urgent))
-
-
-def open_desk(name: str, settings: Settings, clock: Clock, secrets: Secrets) -> Desk:
-    """One account, with the adapter that its entry point makes."""
-    said = settings.accounts[name]
-    (entry,) = entry_points(group="uptier.adapters", name=said.adapter)
-    factory: AdapterFactory = entry.load()
-    budget = Budget(name, said.budget, clock)
-    adapter = factory(settings.account(name, secrets.get), budget)
-    return Desk(name=name, adapter=adapter, budget=budget, poll=said.poll)
-
-
-def take_up(store: Store, policies: PolicySet, now: Instant, names: tuple[str, ...]) -> Rules:
-    """Run these policies from now on: their texts are kept, and if they changed, every open ticket is owed a
-    look (its row says so, so that a crash forgets none)."""
-    with store.writing() as connection:
-        for name in names:
-            accounts.ensure(connection, name, now)
-        first_ran = {
-            name: accounts.first_ran(connection, name, [p.name for p in policies.serving(name)], now)
-            for name in names
-        }
-        for policy in policies.policies:
-            policy_texts.keep(connection, policy.hash, policy.text, now)
-        if cursors.read(connection, "", "policies") != policies.hash:
-            for name in names:
-                refs = tickets.open_refs(connection, name, limit=1_000_000)
-                inbox.put(
-                    connection, [news_of_policies(ref.account, ref.id, policies.hash, now) for ref in refs]
-                )
-            cursors.save(connection, "", "policies", policies.hash, now)
-    return Rules(policies=policies, calendars=calendars(policies, now), first_ran=first_ran)
-
-
-def news_of_policies(account: str, ticket: str, policy_hash: str, now: Instant) -> Arrival:
-    """The news that the policies changed, for one ticket."""
-    return Arrival(
-        account=account,
-        ticket=ticket,
-        delivery=f"policies:{policy_hash}:{now}:{ticket}",
-        kind="census",
-        received_at=now,
-    )

@@ -71,6 +71,17 @@ class Level:
     within: str | None = None
     otherwise: "Level | None" = None
 
+    @property
+    def variants(self) -> "tuple[Level, ...]":
+        """The level as it acts, and as it acts in closed hours if that is another way."""
+        return (self,) if self.otherwise is None else (self, self.otherwise)
+
+    @property
+    def channels(self) -> frozenset[str]:
+        """Every channel that may hear of it: when it fires, in closed hours, or when it asks for approval."""
+        asked = self.approval.notify if self.approval else ()
+        return frozenset(asked).union(*(each.notify for each in self.variants))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
@@ -185,10 +196,9 @@ class PolicySet:
     @property
     def asks_for_loads(self) -> bool:
         """Whether it matters how many open tickets somebody has."""
-        specs = (level.assign for policy in self.policies for level in policy.levels)
-        return bool(self.staff.caps) or any(
-            spec is not None and spec.agent == "least_loaded" for spec in specs
-        )
+        levels = (each for policy in self.policies for level in policy.levels for each in level.variants)
+        picks = (each.assign.agent for each in levels if each.assign is not None)
+        return bool(self.staff.caps) or "least_loaded" in picks
 
     def serving(self, account: str) -> tuple[Policy, ...]:
         """The policies that serve this account, in file order."""

@@ -12,9 +12,9 @@ import pytest
 from adapters.base import Adapter
 from adapters.contract_ticket import OnAnyTicket
 from connector.clock import SystemClock
+from connector.compose import open_desk
 from connector.logs import Masker
 from connector.secrets import Secrets
-from connector.service import open_desk
 from connector.settings import load
 from policies.model import Instant, TicketRef
 

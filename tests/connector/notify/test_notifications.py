@@ -394,6 +394,17 @@ def test_the_address_is_nowhere(tmp_path: Path, caplog: pytest.LogCaptureFixture
     assert "it answered 500" in said.getvalue()
 
 
+@pytest.mark.parametrize(
+    "instead",
+    ['within = "day"\notherwise = { notify = ["leads"] }', 'approval = { notify = ["leads"] }'],
+)
+def test_so_it_is_where_only_closed_hours_or_a_question_speak(tmp_path: Path, instead: str) -> None:
+    hours = '[calendars.day]\ntimezone = "UTC"\nhours = { mon-fri = "09:00-17:00" }\n'
+    policies = FIRST.replace('notify = ["leads"]', instead)
+    with pytest.raises(SecretError, match="leads-slack"), beside(tmp_path, CHANNEL + hours + policies):
+        pass
+
+
 def test_a_start_without_the_secret_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SecretError, match="leads-slack"), beside(tmp_path, CHANNEL + FIRST):
         pass
