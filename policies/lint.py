@@ -80,8 +80,8 @@ def check_audience(table: Table, policy: Policy, references: References) -> None
     """A level picks a person where the helpdesk has nobody to pick from."""
     for index, level in enumerate(policy.levels):
         for account, names in references.directories(references.serving(policy.accounts)):
-            text = lacking(level, names, references.on_call)
-            if text is not None:
+            texts = [lacking(each, names, references.on_call) for each in level.variants]
+            for text in dict.fromkeys(text for text in texts if text is not None):
                 place = ("level", index, "assign")
                 table.report(place, "empty-audience", f"account {account}: {text}", "warning")
 

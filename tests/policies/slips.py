@@ -195,6 +195,14 @@ WHOLE = [
     ),
     level(
         "empty-audience",
+        "within = 'office'\nassign = { group = 'Tier 2', agent = 'least_loaded' } # here\n"
+        "otherwise = { assign = { group = 'Duty', agent = 'least_loaded' } }",
+        "within = 'office'\nassign = { group = 'Tier 2', agent = 'least_loaded' }\n"
+        "otherwise = { assign = { group = 'Tier 1', agent = 'least_loaded' } }",
+        "warning",
+    ),
+    level(
+        "empty-audience",
         "assign = { group = 'Duty', agent = 'least_loaded' } # here",
         "assign = { group = 'Tier 2', agent = 'least_loaded' }",
         "warning",
