@@ -30,7 +30,7 @@ format: $(READY)
 # The lock is universal, carries hashes, and names no index. Run this after changing pyproject.toml.
 lock: $(READY)
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+	$(BIN)/uv pip compile pyproject.toml --extra postgres --group dev --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate --output-file requirements.lock
 
 $(READY): requirements.lock pyproject.toml

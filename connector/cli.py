@@ -28,6 +28,7 @@ from connector.cli_config import (
     give_up,
     loaded_with_directory,
     opened,
+    secrets_here,
 )
 
 if TYPE_CHECKING:
@@ -71,11 +72,18 @@ def main(
 def run(
     config: Config = CONFIG,
     once: Annotated[bool, typer.Option("--once", help="Work until nothing is due, then stop.")] = False,
+    roles: Annotated[
+        str | None,
+        typer.Option(
+            "--roles", metavar="NAMES", help="On PostgreSQL: what this process does, such as receiver,worker."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run the service, or one round of it with --once."""
     from connector import logs
     from connector.clock import SystemClock
+    from connector.roles import ALL, roles_named
     from connector.secrets import SecretError, Secrets
     from connector.service import CannotListen, Service
     from connector.store.lock import AlreadyRunning
@@ -84,7 +92,8 @@ def run(
     masker, clock = logs.Masker(), SystemClock()
     logs.configure(masker, clock, sys.stderr)
     try:
-        with Service(settings, policies, clock, Secrets(masker, os.environ)) as service:
+        does = ALL if roles is None else roles_named(roles)
+        with Service(settings, policies, clock, Secrets(masker, os.environ), does) as service:
             if once:
                 summary = service.once(lambda text: typer.echo(text, err=True))
                 typer.echo(json.dumps(summary.as_json()) if as_json else "\n".join(summary.lines()))
@@ -114,6 +123,16 @@ def next_of(orders: "SimpleQueue[int]") -> int:
             continue
 
 
+@app.command()
+def migrate(config: Config = CONFIG) -> None:
+    """Bring the database to this version's tables. PostgreSQL wants it once before each new version runs."""
+    from connector.databases import migrate_database
+
+    settings, _ = checked(config)
+    stood = migrate_database(settings, secrets_here())
+    typer.echo(f"{config}: the database is ready" + (f" (it stood at {stood})" if stood else ""))
+
+
 @app.command("reload")
 def reload_policies(config: Config = CONFIG) -> None:
     """Have the running service read its policies again; one with errors leaves the old ones running."""
@@ -122,6 +141,8 @@ def reload_policies(config: Config = CONFIG) -> None:
 
     settings, policies = checked(config)
     store = opened(config)
+    if store.path is None:
+        give_up("many processes may run on this database; send each of them SIGHUP (docs/operations.md)")
     process = holder(store.path)
     if process is None:
         give_up(f"no uptier runs on {settings.service.database}; `uptier run` starts one")

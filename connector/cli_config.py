@@ -1,5 +1,6 @@
 """What the commands share: the config file checked, the database opened, and how a call is given up."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -10,6 +11,7 @@ from typer.core import TyperGroup
 from connector.store.trouble import StoreTrouble
 
 if TYPE_CHECKING:
+    from connector.secrets import Secrets
     from connector.settings import Loaded, Settings
     from connector.store.database import Store
     from policies.known import KnownAccount
@@ -32,9 +34,11 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was asked for."""
+        from connector.secrets import SecretError
+
         try:
             return super().invoke(ctx)
-        except StoreTrouble as trouble:
+        except (StoreTrouble, SecretError) as trouble:
             give_up(str(trouble))
 
 
@@ -67,12 +71,18 @@ def loaded_with_directory(config: Path) -> "Loaded":
 def known_directories(settings: "Settings") -> "Mapping[str, KnownAccount]":
     """The directories as last read, by account; none where no database is yet."""
     from connector.store import directories
-    from connector.store.database import open_store
     from policies.known import KnownAccount
 
-    if not Path(settings.service.database.removeprefix("sqlite:///")).exists():
+    shared = settings.service.database.startswith("postgresql:")
+    if not shared and not Path(settings.service.database.removeprefix("sqlite:///")).exists():
         return {}
-    store = open_store(settings.service.database)
+    try:
+        store = database_of(settings)
+    except StoreTrouble as trouble:
+        if not shared:
+            raise
+        typer.echo(f"{trouble}. Groups and people are not checked", err=True)
+        return {}
     with store.reading() as connection:
         read = {name: directories.read(connection, name) for name in settings.accounts}
     store.close()
@@ -81,10 +91,23 @@ def known_directories(settings: "Settings") -> "Mapping[str, KnownAccount]":
 
 def opened(config: Path) -> "Store":
     """The database of this config, to read from."""
-    from connector.store.database import open_store
-
     settings, _ = checked(config)
-    return open_store(settings.service.database)
+    return database_of(settings)
+
+
+def database_of(settings: "Settings") -> "Store":
+    """The database that these settings name."""
+    from connector.databases import open_database
+
+    return open_database(settings, secrets_here())
+
+
+def secrets_here() -> "Secrets":
+    """The secrets of this environment, for a command that logs nothing."""
+    from connector.logs import Masker
+    from connector.secrets import Secrets
+
+    return Secrets(Masker(), os.environ)
 
 
 def ticket_ref(text: str) -> "TicketRef":

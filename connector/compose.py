@@ -1,15 +1,21 @@
 """What a running service is made of, put together once: accounts, rules, engine, worker, feeds, notifier."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import entry_points
+from os import getpid
+from secrets import token_hex
+from socket import gethostname
 
 from adapters.base import AdapterFactory
 from connector.clock import Clock
+from connector.databases import queue_address
 from connector.desks import Desk
+from connector.engine import Engine
 from connector.engine.local import LocalEngine
 from connector.feeds import Feeds
+from connector.leaseholder import FORGET, NOTIFY, Leaseholder, OneOfMany, Sole, poll_lease
 from connector.notify.notifier import Notifier
 from connector.notify.recheck import Recheck
 from connector.notify.speaking import Speaker
@@ -18,11 +24,13 @@ from connector.secrets import Secrets
 from connector.settings import Settings
 from connector.store import accounts, cursors, inbox, policy_texts, tickets
 from connector.store.database import Store
+from connector.store.dialect import alone
 from connector.store.inbox import Arrival
-from connector.work.budget import Budget, lane_of
+from connector.work.budget import Budget, Tally, lane_of
 from connector.work.reading import Read
 from connector.work.rules import InForce, Rules
 from connector.work.skew import Skews
+from connector.work.tallies import tally
 from connector.work.worker import Worker
 from policies.model import Instant
 from policies.policy import PolicySet
@@ -36,7 +44,9 @@ class Parts:
     clock: Clock
     desks: Mapping[str, Desk]
     rules: InForce
-    engine: LocalEngine
+    engine: Engine
+    rescue: Callable[[], None] | None
+    leases: Leaseholder
     worker: Worker
     feeds: Feeds
     skews: Skews
@@ -45,8 +55,11 @@ class Parts:
 
 def compose(settings: Settings, policies: PolicySet, clock: Clock, secrets: Secrets, store: Store) -> Parts:
     """Put the parts together. SecretError and ValueError say which setting is wrong."""
-    desks = {name: open_desk(name, settings, clock, secrets) for name in settings.accounts}
-    engine = LocalEngine(store, clock.now, rests=partial(_rests, desks, clock))
+    desks = {
+        name: open_desk(name, settings, clock, secrets, tally(store, name, clock))
+        for name in settings.accounts
+    }
+    engine, rescue, leases = _filled(settings, clock, secrets, store, desks)
     read = Read(clock)
     rules = InForce(take_up(store, policies, clock.now(), tuple(desks)))
     skews = Skews()
@@ -63,18 +76,37 @@ def compose(settings: Settings, policies: PolicySet, clock: Clock, secrets: Secr
         recheck=partial(Recheck, store, clock, desks, rules),
         speaker=Speaker(known, secrets.get),
     )
-    feeds = Feeds(store=store, clock=clock, engine=engine, worker=worker, rules=rules, read=read)
+    feeds = Feeds(
+        store=store, clock=clock, engine=engine, worker=worker, rules=rules, read=read, leases=leases
+    )
     return Parts(
         store=store,
         clock=clock,
         desks=desks,
         rules=rules,
         engine=engine,
+        rescue=rescue,
+        leases=leases,
         worker=worker,
         feeds=feeds,
         skews=skews,
         notifier=notifier,
     )
+
+
+def _filled(
+    settings: Settings, clock: Clock, secrets: Secrets, store: Store, desks: Mapping[str, Desk]
+) -> tuple[Engine, Callable[[], None] | None, Leaseholder]:
+    """The engine that suits the database, what rescues its looks from dead processes, and who may do what."""
+    rests = partial(_rests, desks, clock)
+    if store.path is not None:
+        return LocalEngine(store, clock, rests=rests), None, Sole()
+    from connector.engine.fleet import FleetEngine  # the embedded database needs no queue
+
+    address = queue_address(settings, secrets)
+    engine = FleetEngine(store, clock, address=address, accounts=tuple(desks), rests=rests)
+    names = (*map(poll_lease, desks), NOTIFY, FORGET)
+    return engine, engine.rescue, OneOfMany(store, clock, f"{gethostname()}:{getpid()}:{token_hex(4)}", names)
 
 
 def addresses(settings: Settings) -> Mapping[str, str]:
@@ -100,12 +132,14 @@ def _rests(desks: Mapping[str, Desk], clock: Clock, account: str, urgent: bool) 
     return desk is not None and clock.now() < desk.budget.rests_until(lane_of(urgent))
 
 
-def open_desk(name: str, settings: Settings, clock: Clock, secrets: Secrets) -> Desk:
-    """One account, with the adapter that its entry point makes."""
+def open_desk(
+    name: str, settings: Settings, clock: Clock, secrets: Secrets, counted: Tally | None = None
+) -> Desk:
+    """One account, with the adapter that its entry point makes. Without `counted` its requests are counted here."""
     said = settings.accounts[name]
     (entry,) = entry_points(group="uptier.adapters", name=said.adapter)
     factory: AdapterFactory = entry.load()
-    budget = Budget(name, said.budget, clock)
+    budget = Budget(name, said.budget, clock, counted)
     adapter = factory(settings.account(name, secrets.get), budget)
     return Desk(name=name, adapter=adapter, budget=budget, poll=said.poll)
 
@@ -114,6 +148,7 @@ def take_up(store: Store, policies: PolicySet, now: Instant, names: tuple[str, .
     """Run these policies from now on: their texts are kept, and if they changed, every open ticket is owed a
     look (its row says so, so that a crash forgets none)."""
     with store.writing() as connection:
+        alone(connection, "policies")
         for name in names:
             accounts.ensure(connection, name, now)
         first_ran = {

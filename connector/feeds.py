@@ -12,7 +12,8 @@ from connector.desks import Desk
 from connector.engine import Engine
 from connector.intake.absences import wake_for_absent
 from connector.intake.census import census_due, take_census
-from connector.intake.poller import poll_account
+from connector.intake.poller import Ours, poll_account
+from connector.leaseholder import Leaseholder, poll_lease
 from connector.store import accounts, directories
 from connector.store.database import Store
 from connector.store.trouble import StoreTrouble
@@ -40,6 +41,7 @@ class Feeds:
         worker: Worker,
         rules: Callable[[], Rules],
         read: Read,
+        leases: Leaseholder,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -47,6 +49,7 @@ class Feeds:
         self._worker = worker
         self._rules = rules
         self._read = read
+        self._leases = leases
         self._under_way: dict[tuple[str, str], threading.Lock] = {}
 
     def greet(self, desk: Desk) -> None:
@@ -65,7 +68,10 @@ class Feeds:
         return self._visit(desk, "list", (self._census,))
 
     def _visit(self, desk: Desk, what: str, calls: tuple[Callable[[Desk], None], ...]) -> bool:
-        """One errand at an account. While the same one is still under way there, it is left to that."""
+        """One errand at an account. While the same one is still under way there, it is left to that; and where
+        another process reads this account's feeds, to that one."""
+        if not self._leases.has(poll_lease(desk.name)):
+            return True
         lock = self._under_way.setdefault((desk.name, what), threading.Lock())
         if not lock.acquire(blocking=False):
             return True
@@ -119,12 +125,31 @@ class Feeds:
             due = census_due(connection, desk.name, now)
         if due:
             take_census(
-                self._store, desk.name, desk.adapter, self._engine, now, self._could_matter, self._read
+                self._store,
+                desk.name,
+                desk.adapter,
+                self._engine,
+                now,
+                self._could_matter,
+                self._read,
+                self._ours(desk),
             )
 
     def _poll(self, desk: Desk) -> None:
         now = self._clock.now()
-        poll_account(self._store, desk.name, desk.adapter, self._engine, now, self._could_matter, self._read)
+        poll_account(
+            self._store,
+            desk.name,
+            desk.adapter,
+            self._engine,
+            now,
+            self._could_matter,
+            self._read,
+            self._ours(desk),
+        )
+
+    def _ours(self, desk: Desk) -> Ours:
+        return lambda connection: self._leases.still(connection, poll_lease(desk.name))
 
     def _absences(self, desk: Desk) -> None:
         wake_for_absent(self._store, desk.name, self._engine, self._rules(), self._clock.now())

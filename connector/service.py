@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from functools import partial
+from pathlib import Path
 from types import MappingProxyType
 
 import structlog
@@ -13,16 +14,19 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from connector.clock import Clock, SystemClock
 from connector.compose import addresses, compose, take_up
+from connector.databases import open_database
 from connector.errands import Errands
 from connector.intake.group_commit import GroupCommit
 from connector.intake.patience import Patience
 from connector.intake.receiver import receiver
+from connector.leaseholder import FORGET, NOTIFY, RENEW_EVERY, poll_lease
 from connector.metrics import Metrics
+from connector.roles import ALL, Role
 from connector.secrets import Secrets
 from connector.settings import Loaded, Settings
 from connector.settings_values import host_and_port
 from connector.store import accounts, cursors, ledger, notices, timers
-from connector.store.database import Store, open_store
+from connector.store.database import Store
 from connector.store.lock import only_engine
 from connector.store.retention import Forgotten, forget
 from connector.store.trouble import StoreTrouble
@@ -46,15 +50,25 @@ class CannotListen(Exception):
 
 
 class Service:
-    """One process of Uptier: `once`, or `start` and `stop`, inside `with`. It holds the database alone."""
+    """One process of Uptier: `once`, or `start` and `stop`, inside `with`. It holds an embedded database alone, and
+    does everything; on PostgreSQL it does what its roles say, beside others."""
 
-    def __init__(self, settings: Settings, policies: PolicySet, clock: Clock, secrets: Secrets) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        policies: PolicySet,
+        clock: Clock,
+        secrets: Secrets,
+        roles: frozenset[Role] = ALL,
+    ) -> None:
         self._settings = settings
+        self._roles = roles
         self._stack = ExitStack()
-        store = open_store(settings.service.database)
+        store = open_database(settings, secrets)
         self._stack.callback(store.close)
         try:
-            self._stack.enter_context(only_engine(store.path))
+            if store.path is not None:
+                self._hold_alone(store.path)
             self._parts = compose(settings, policies, clock, secrets, store)
         except BaseException:
             self._stack.close()
@@ -69,6 +83,11 @@ class Service:
         self._paused: dict[str, str | None] = {}
         self._said_trouble: str | None = None
 
+    def _hold_alone(self, path: Path) -> None:
+        if self._roles != ALL:
+            raise ValueError("--roles splits the work between processes, which needs PostgreSQL")
+        self._stack.enter_context(only_engine(path))
+
     def __enter__(self) -> "Service":
         return self
 
@@ -79,23 +98,60 @@ class Service:
         """Listen, look and read from now on; answers the base URL."""
         url = self._listen()
         parts = self._parts
+        if "worker" in self._roles:
+            self._work()
+        if "poller" in self._roles:
+            self._read_feeds()
+        if self._roles & {"worker", "poller"}:
+            self._renew()
+            self._every("leases", self._renew, RENEW_EVERY)
+        self._every("health", self._take_pulse, TICK)
+        self._show_metrics()
+        self._scheduler.start()
+        log.info(
+            "started",
+            url=url,
+            roles=sorted(self._roles),
+            accounts=sorted(parts.desks),
+            policies=len(parts.rules().policies.policies),
+        )
+        return url
+
+    def _work(self) -> None:
+        parts = self._parts
         parts.engine.sweep()
         parts.engine.run(parts.worker.work)
         self._every("tick", parts.engine.tick, TICK)
         self._every("sweep", parts.engine.sweep, SWEEP)
-        self._every("notify", parts.notifier.tick, TICK)
-        self._every("health", self._take_pulse, TICK)
-        self._every("forget", self.forget, 3600)
-        self._show_metrics()
-        for desk in parts.desks.values():
-            self._at_once(f"greet {desk.name}", partial(parts.feeds.greet, desk))
-            self._every(f"list {desk.name}", partial(parts.feeds.list_open, desk), LIST, at_once=True)
-            self._every(f"follow {desk.name}", partial(parts.feeds.follow, desk), desk.poll, at_once=True)
-        self._scheduler.start()
-        log.info(
-            "started", url=url, accounts=sorted(parts.desks), policies=len(parts.rules().policies.policies)
-        )
-        return url
+        if parts.rescue is not None:
+            self._every("rescue", parts.rescue, SWEEP)
+        self._every("notify", self._notify, TICK)
+        self._every("forget", self._forget, 3600)
+
+    def _read_feeds(self) -> None:
+        feeds = self._parts.feeds
+        for desk in self._parts.desks.values():
+            self._at_once(f"greet {desk.name}", partial(feeds.greet, desk))
+            self._every(f"list {desk.name}", partial(feeds.list_open, desk), LIST, at_once=True)
+            self._every(f"follow {desk.name}", partial(feeds.follow, desk), desk.poll, at_once=True)
+
+    def _renew(self) -> None:
+        """An account that this process reads from now on is read at once."""
+        won = self._parts.leases.renew()
+        if not self._scheduler.running or "poller" not in self._roles:
+            return
+        for desk in self._parts.desks.values():
+            if poll_lease(desk.name) in won:
+                self._at_once(f"list {desk.name}", partial(self._parts.feeds.list_open, desk))
+                self._at_once(f"follow {desk.name}", partial(self._parts.feeds.follow, desk))
+
+    def _notify(self) -> None:
+        if self._parts.leases.has(NOTIFY):
+            self._parts.notifier.tick()
+
+    def _forget(self) -> None:
+        if self._parts.leases.has(FORGET):
+            self.forget()
 
     def stop(self) -> bool:
         """Take nothing more in, let what is under way end. False if something did not end in time; it is in
@@ -110,6 +166,7 @@ class Service:
         kept = self._inbox.stop(max(0, until - monotonic()))
         drained = self._parts.engine.stop(max(0, until - monotonic()))
         quiet = self._parts.notifier.stop(max(0, until - monotonic()))
+        self._parts.leases.give_back()
         log.info("stopped", drained=kept and drained and quiet)
         return kept and drained and quiet
 
@@ -136,6 +193,7 @@ class Service:
     def once(self, progress: Callable[[str], None]) -> Summary:
         """Visit every account, then work until nothing is due within ten seconds."""
         parts = self._parts
+        parts.leases.renew()
         with parts.store.reading() as connection:
             before = ledger.newest_id(connection)
         troubled = []
@@ -178,7 +236,8 @@ class Service:
             raise CannotListen(
                 f"cannot listen on {host}:{port}: {error.strerror}; change [service] listen"
             ) from error
-        self._inbox.start()
+        if "receiver" in self._roles:
+            self._inbox.start()
         adapters = MappingProxyType({name: desk.adapter for name, desk in self._parts.desks.items()})
         app = receiver(
             adapters,
@@ -208,7 +267,7 @@ class Service:
     def _ready(self) -> tuple[bool, dict[str, object]]:
         """Answered in the receiver's event loop, so from memory."""
         paused, trouble = self._paused, self._parts.store.trouble
-        writes = self._inbox.well() and trouble is None
+        writes = ("receiver" not in self._roles or self._inbox.well()) and trouble is None
         facts: dict[str, object] = {"inbox": "well" if writes else "not writing", "paused": paused}
         return writes and not paused, facts if trouble is None else facts | {"database": trouble}
 
@@ -240,7 +299,7 @@ class Service:
             self._at_once(name, call)
 
     def _at_once(self, name: str, call: Callable[[], object]) -> None:
-        self._scheduler.add_job(call, id=f"{name} at once")
+        self._scheduler.add_job(call, id=f"{name} at once", replace_existing=True)
 
     def _show_metrics(self) -> None:
         address = self._settings.service.metrics

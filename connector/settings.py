@@ -84,6 +84,7 @@ class Service(Table):
     database: Annotated[str, AfterValidator(database_url)] = Field(
         "sqlite:///uptier.db", validate_default=True
     )
+    database_password: str | None = None
     listen: Annotated[str, AfterValidator(listen_address)] = "127.0.0.1:8080"
     mode: Mode = "observe"
     default_owner: str | None = None

@@ -14,6 +14,7 @@ from policies.model import Seconds
 from policies.problems import did_you_mean, listed
 
 SQLITE = "sqlite:///"
+POSTGRES_NEXT = '"postgresql://uptier@db.example/uptier"'
 DAY: Seconds = 86400
 URL_NEXT = '`url` is no address of a helpdesk; write for example "https://helpdesk.example".'
 
@@ -63,12 +64,10 @@ def reference(text: str) -> str:
 
 
 def database_url(text: str, info: ValidationInfo) -> str:
-    """A SQLite address; a relative path is made to stand beside the config file."""
+    """A SQLite address, whose relative path is made to stand beside the config file, or one of PostgreSQL."""
+    if text.startswith("postgres"):
+        return postgres_url(text)
     path = text.removeprefix(SQLITE)
-    if path == text and text.startswith("postgres"):
-        raise fault(
-            "not-yet", "`database` names PostgreSQL, which this version does not use yet; write sqlite:///."
-        )
     if path in {text, "", ":memory:"}:
         raise fault("bad-database", '`database` is a file; write for example "sqlite:///uptier.db".')
     file = Path((info.context or {})["folder"]) / path
@@ -77,6 +76,24 @@ def database_url(text: str, info: ValidationInfo) -> str:
             "no-directory", f"`database` would be in {file.parent}, which is no directory; create it first."
         )
     return f"{SQLITE}{file}"
+
+
+def postgres_url(text: str) -> str:
+    """postgresql://USER@HOST/NAME, without a password."""
+    try:
+        parts = urlsplit(text)
+        _, password = parts.port, parts.password
+    except ValueError:
+        raise fault("bad-database", f"`database` is no address; write for example {POSTGRES_NEXT}.") from None
+    if password is not None or "password=" in parts.query:
+        raise fault(
+            "plain-secret",
+            "`database` holds a password; keep it with `uptier secret set NAME` and write database_password = "
+            '"secret:NAME".',
+        )
+    if parts.scheme != "postgresql" or not parts.path.strip("/"):
+        raise fault("bad-database", f"`database` names no database; write for example {POSTGRES_NEXT}.")
+    return text
 
 
 def known_adapter(text: str) -> str:

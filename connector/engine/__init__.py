@@ -1,4 +1,4 @@
-"""The engine: how looks at tickets get done. A port of three verbs; `local` fills it in this process."""
+"""The engine: how looks at tickets get done. A port with two fillings: `local` in this process, `fleet` on many."""
 
 from collections.abc import Callable, Iterable
 from typing import Protocol
@@ -12,7 +12,11 @@ Work = Callable[[TicketRef], None]
 
 
 class Engine(Protocol):
-    """Rows are the truth, wake-ups are a hint: one that is lost is made good by the next sweep."""
+    """Rows are the truth, wake-ups are a hint: one that is lost is made good by the next sweep.
+
+    It wants `tick` once a second, and `sweep` now and then and once before `run`, for what the last process left
+    undone.
+    """
 
     def wake(self, connection: Connection, refs: Iterable[TicketRef], *, urgent: bool = True) -> None:
         """Have these tickets looked at once the caller's transaction is committed. A ticket that is being
@@ -23,3 +27,17 @@ class Engine(Protocol):
 
     def stop(self, timeout: float) -> bool:
         """Take nothing new and wait for what is under way. False if some of it was still running then."""
+
+    def tick(self) -> None:
+        """Queue the tickets whose timer is due."""
+
+    def sweep(self) -> None:
+        """Queue what is owed a look and was not heard of: left by a crash, by another process, or too much for one
+        sweep. Tickets under way are left alone."""
+
+    def drain(self, work: Work) -> int:
+        """Do, without `run`, all that can be done now; answers how many looks that took. A ticket that is owed a
+        look even after it had one waits for the next drain."""
+
+    def idle(self, timeout: float = 0.0) -> bool:
+        """Whether nothing waits and nothing is under way, at the latest after `timeout` seconds."""

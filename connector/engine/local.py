@@ -1,26 +1,18 @@
 """The engine in this process: threads over the inbox, the timers and the open writes of one database."""
 
 import threading
-from collections.abc import Callable, Iterable
-from itertools import chain
+from collections.abc import Iterable
 
-import structlog
 from sqlalchemy import Connection
 
+from connector.clock import Clock
 from connector.engine import Work
 from connector.engine.line import Line, Rests
-from connector.store import timers, waiting
+from connector.engine.setbacks import Setbacks
+from connector.store import waiting
 from connector.store.database import Store, after_commit
-from connector.store.trouble import StoreTrouble
-from connector.store.waiting import Waiting
-from policies.model import Instant, Seconds, TicketRef
-
-SWEEP_PER_ACCOUNT = 2000
-TICK_PER_ACCOUNT = 500
-FIRST_WAIT: Seconds = 15
-LONGEST_WAIT: Seconds = 3600
-
-log = structlog.get_logger()
+from connector.store.waiting import TICK_PER_ACCOUNT, Waiting
+from policies.model import TicketRef
 
 
 class LocalEngine:
@@ -30,19 +22,19 @@ class LocalEngine:
     def __init__(
         self,
         store: Store,
-        now: Callable[[], Instant],
+        clock: Clock,
         *,
         threads: int = 16,
         per_account: int = 4,
         rests: Rests = lambda _account, _urgent: False,
     ) -> None:
         self._store = store
-        self._now = now
+        self._clock = clock
         self._line = Line(per_account, rests)
         self._changed = threading.Condition()
         self._stopping = False
         self._threads = threads
-        self._failures: dict[TicketRef, int] = {}
+        self._setbacks = Setbacks(store, clock)
 
     def wake(self, connection: Connection, refs: Iterable[TicketRef], *, urgent: bool = True) -> None:
         """Queue these tickets once the caller's transaction is committed."""
@@ -65,7 +57,7 @@ class LocalEngine:
     def tick(self) -> None:
         """Queue the tickets whose timer is due."""
         with self._store.reading() as connection:
-            self._offer(waiting.with_due_timer(connection, self._now(), TICK_PER_ACCOUNT))
+            self._offer(waiting.with_due_timer(connection, self._clock.now(), TICK_PER_ACCOUNT))
 
     def sweep(self) -> None:
         """Queue what is owed a look and was not heard of: left by a crash, by another process, or too much
@@ -93,15 +85,8 @@ class LocalEngine:
             return self._changed.wait_for(self._line.idle, timeout)
 
     def _owed(self) -> tuple[Waiting, ...]:
-        now = self._now()
         with self._store.reading() as connection:
-            return tuple(
-                chain(
-                    waiting.with_open_write(connection, now),
-                    waiting.with_due_timer(connection, now, SWEEP_PER_ACCOUNT),
-                    waiting.with_news(connection, now, SWEEP_PER_ACCOUNT),
-                )
-            )
+            return waiting.owed(connection, self._clock.now())
 
     def _join(self, refs: tuple[TicketRef, ...], urgent: bool) -> None:
         with self._changed:
@@ -132,27 +117,7 @@ class LocalEngine:
             return None
 
     def _look(self, work: Work, ref: TicketRef) -> None:
-        try:
-            work(ref)
-        except StoreTrouble as trouble:
-            log.warning("look_failed", ticket=str(ref), reason=str(trouble))
-            self._hold_back(ref)
-        except Exception:  # the edge of the thread: no ticket may take the others down with it
-            log.exception("look_failed", ticket=str(ref))
-            self._hold_back(ref)
-        else:
-            self._failures.pop(ref, None)
-        finally:
-            with self._changed:
-                self._line.done(ref)
-                self._changed.notify_all()
-
-    def _hold_back(self, ref: TicketRef) -> None:
-        """Wait longer after each failure in a row; news that comes in meanwhile is looked at once."""
-        failures = self._failures[ref] = self._failures.get(ref, 0) + 1
-        wait = min(FIRST_WAIT * 2 ** (failures - 1), LONGEST_WAIT)
-        try:
-            with self._store.writing() as connection:
-                timers.start(connection, ref, self._now() + wait, f"failed {failures} times", holds=True)
-        except StoreTrouble as trouble:  # the sweep finds what is still owed
-            log.warning("hold_back_failed", ticket=str(ref), reason=str(trouble))
+        self._setbacks.look(work, ref)
+        with self._changed:
+            self._line.done(ref)
+            self._changed.notify_all()

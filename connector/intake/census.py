@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 from adapters.base import Adapter
 from connector.engine import Engine
 from connector.intake.inbox import CouldMatter, take_in_census
-from connector.intake.poller import Polled, Read, begin_feed, moved
+from connector.intake.poller import Ours, Polled, Read, always, begin_feed, moved
 from connector.store import accounts, cursors
 from connector.store.database import Store
 from policies.model import Instant, Seconds
@@ -34,6 +34,7 @@ def take_census(
     now: Instant,
     could_matter: CouldMatter,
     read: Read,
+    ours: Ours = always,
 ) -> Polled:
     """List the account's open tickets, as back-fill. Each page is kept with its cursor; a census that
     was cut short goes on from its last page. The feed of changes is made to begin before the list does."""
@@ -43,13 +44,17 @@ def take_census(
     while more:
         page = read(adapter.census, cursor)
         with store.writing() as connection:
+            if not ours(connection):
+                log.warning("feed_left_to_another", account=account, feed=FEED)
+                break
             taken = take_in_census(connection, account, run, page.tickets, could_matter, now)
             engine.wake(connection, taken.woken, urgent=False)
             cursors.save(connection, account, FEED, page.cursor, now)
         pages, rows, woken = pages + 1, rows + taken.rows, woken + len(taken.woken)
         more = page.more and moved(account, FEED, cursor, page.cursor)
         cursor = page.cursor
-    _finish(store, account, now)
+    else:
+        _finish(store, account, now)
     log.info("census_taken", account=account, pages=pages, rows=rows, woken=woken)
     return Polled(pages=pages, rows=rows, woken=woken)
 

@@ -55,6 +55,8 @@ class GroupCommit:
         with self._changed:
             self._open = False
             self._changed.notify()
+        if self._thread.ident is None:
+            return True
         self._thread.join(timeout)
         return not self._thread.is_alive()
 

@@ -74,9 +74,10 @@ def _take_in(
 ) -> TakenIn:
     """Record all, open a row for what could matter, close at once what could not.
 
-    What policies remember is read in this same transaction: read earlier, an episode begun meanwhile would
-    not hear that its ticket changed.
+    What policies remember is read in this same transaction, behind the rows of the tickets, which a look that is
+    being stored holds: read earlier, an episode begun meanwhile would not hear that its ticket changed.
     """
+    tickets.record_snapshots(connection, page, now)
     remembered = standings.of_tickets(connection, account, (ticket.ref.id for ticket in page))
     arrivals = [
         Arrival(
@@ -90,7 +91,6 @@ def _take_in(
         )
         for ticket in page
     ]
-    tickets.record_snapshots(connection, page, now)
     return TakenIn(rows=len(page), woken=inbox.put(connection, arrivals))
 
 

@@ -22,7 +22,15 @@ PAGE_LIMIT = 1000
 P = ParamSpec("P")
 R = TypeVar("R")
 
+Ours = Callable[[Connection], bool]
+"""Whether this process is still the one that reads the account's feeds, until the transaction ends."""
+
 log = structlog.get_logger()
+
+
+def always(_connection: Connection) -> bool:
+    """Where there is one process."""
+    return True
 
 
 class Read(Protocol):
@@ -59,9 +67,11 @@ def poll_account(
     now: Instant,
     could_matter: CouldMatter,
     read: Read,
+    ours: Ours = always,
 ) -> Polled:
     """Read the feed until no page waits. Each page and its cursor are kept in one transaction, so after an
-    error (the adapter's, raised by `read`) the next poll goes on where this one stopped."""
+    error (the adapter's, raised by `read`) the next poll goes on where this one stopped. A process that was paused
+    and finds that the feed is not `ours` any more keeps nothing."""
     with store.writing() as connection:
         since = begin_feed(connection, account, now)
         cursor = cursors.read(connection, account, FEED)
@@ -70,6 +80,9 @@ def poll_account(
     while more:
         page = read(adapter.poll, cursor, since=since, limit=PAGE_LIMIT)
         with store.writing() as connection:
+            if not ours(connection):
+                log.warning("feed_left_to_another", account=account, feed=FEED)
+                break
             taken = take_in_poll(connection, account, page.tickets, could_matter, now)
             engine.wake(connection, taken.woken, urgent=False)
             cursors.save(connection, account, FEED, page.cursor, now)

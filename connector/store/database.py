@@ -1,39 +1,47 @@
-"""Opening the database, and the two ways to be in it: reading and writing."""
+"""The database, and the two ways to be in it: reading and writing."""
 
-import os
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, NotSupportedError, ProgrammingError
-from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
-from connector.store.schema import HEAD
 from connector.store.trouble import StoreTrouble
-from connector.store.turns import Turns
 
-BUSY_SECONDS = 30
 AFTER_COMMIT = "uptier.after_commit"
 OUR_MISTAKES = (IntegrityError, ProgrammingError, DataError, NotSupportedError)
 """Errors of a statement, not of the database."""
 
 
-class Store:
-    """One database. Open it with `open_store`; share it between threads; close it once.
+class Order(Protocol):
+    """Who may begin to write, where the database itself has no queue."""
 
-    A database that cannot be used (locked, full, read-only, gone) raises StoreTrouble.
+    def turn(self, *, priority: bool = False) -> AbstractContextManager[None]:
+        """Wait for a turn and hold it."""
+
+
+class Store:
+    """One database. Open it with `connector.store.opening`; share it between threads; close it once.
+
+    `name` says in words which it is, without a password. `path` is the file of an embedded one; None for a server,
+    which several processes may share. A database that cannot be used (locked, full, read-only, gone) raises
+    StoreTrouble.
     """
 
-    def __init__(self, engine: Engine, path: Path) -> None:
+    def __init__(
+        self, *, reads: Engine, writes: Engine, order: Order, name: str, advice: str, path: Path | None = None
+    ) -> None:
+        self.name = name
         self.path = path
         self.trouble: str | None = None
         """What the last write failed of; None when it succeeded."""
-        self._reads = engine
-        self._writes = engine.execution_options(begin="BEGIN IMMEDIATE")
-        self._turns = Turns()
+        self._reads = reads
+        self._writes = writes
+        self._order = order
+        self._advice = advice
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -49,12 +57,17 @@ class Store:
         """
         calls: list[Callable[[], None]] = []
         try:
-            with self._turns.turn(priority=priority), self._named(), self._writes.begin() as connection:
+            with (
+                self._order.turn(priority=priority),
+                self._named(),
+                self._writes.begin() as connection,
+            ):
                 connection.info[AFTER_COMMIT] = calls
                 try:
                     yield connection
                 finally:
-                    del connection.info[AFTER_COMMIT]  # the pool gives the same connection to readers
+                    # the pool gives the same connection to readers; a broken one has lost its notes already
+                    connection.info.pop(AFTER_COMMIT, None)
         except StoreTrouble as trouble:
             self.trouble = str(trouble)
             raise
@@ -68,99 +81,21 @@ class Store:
             yield
         except OUR_MISTAKES:
             raise
-        except DatabaseError as error:
-            raise StoreTrouble(f"{self.path}: {error.orig}; check the disk and the file's rights") from error
+        except DBAPIError as error:
+            raise StoreTrouble(f"{self.name}: {in_short(error)}; {self._advice}") from error
+        except NoConnection as error:
+            raise StoreTrouble(f"{self.name}: no connection came free; {self._advice}") from error
 
     def close(self) -> None:
         """Close every connection. Nothing may be reading or writing."""
         self._reads.dispose()
 
 
+def in_short(error: DBAPIError) -> str:
+    """The first line of what the database said."""
+    return str(error.orig).strip().partition("\n")[0]
+
+
 def after_commit(connection: Connection, call: Callable[[], None]) -> None:
     """Have `call` made in this thread once the write transaction is committed; never if it is undone."""
     connection.info[AFTER_COMMIT].append(call)
-
-
-def open_store(url: str) -> Store:
-    """Open the database at `sqlite:///PATH`, creating and migrating it as needed. Raises StoreTrouble."""
-    path = _database_path(url)
-    _create(path)
-    engine = create_engine(f"sqlite:///{path}", pool_size=16, max_overflow=16, pool_timeout=BUSY_SECONDS)
-    event.listen(engine, "connect", _prepare)
-    event.listen(engine, "begin", _begin)
-    try:
-        _migrate(engine, path)
-    except DatabaseError as error:
-        engine.dispose()
-        raise StoreTrouble(
-            f"{path} cannot be used as a database: {error.orig}; restore or move it"
-        ) from error
-    return Store(engine, path)
-
-
-def _database_path(url: str) -> Path:
-    parsed = make_url(url) if "://" in url else None
-    if parsed is None or parsed.get_backend_name() != "sqlite" or not parsed.database:
-        raise StoreTrouble(
-            f"database {url!r} is not one Uptier can open; write sqlite:///PATH, with a file's path"
-        )
-    return Path(parsed.database).absolute()
-
-
-def _create(path: Path) -> None:
-    """Create the file for its owner alone; SQLite gives its side files the same rights."""
-    try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    except OSError as error:
-        raise StoreTrouble(
-            f"cannot open {path}: {error.strerror}; check the folder and its rights"
-        ) from error
-
-
-def _prepare(connection: sqlite3.Connection, _record: object) -> None:
-    connection.isolation_level = None  # the driver's own BEGIN comes too late and is never IMMEDIATE
-    connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
-    _use_wal(connection)
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
-
-
-def _is_busy(error: BaseException) -> bool:
-    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode == sqlite3.SQLITE_BUSY
-
-
-@retry(
-    retry=retry_if_exception(_is_busy),
-    stop=stop_after_delay(BUSY_SECONDS),
-    wait=wait_fixed(0.02),
-    reraise=True,
-)
-def _use_wal(connection: sqlite3.Connection) -> None:
-    """While another one switches a new database to WAL, SQLite says "locked" at once, whatever the timeout."""
-    connection.execute("PRAGMA journal_mode = WAL")
-
-
-def _begin(connection: Connection) -> None:
-    options: dict[str, Any] = dict(connection.get_execution_options())
-    connection.exec_driver_sql(options.get("begin", "BEGIN"))
-
-
-def _migrate(engine: Engine, path: Path) -> None:
-    with engine.connect() as connection:
-        if _revision(connection) == HEAD:
-            return
-    from connector.store.migrate import upgrade  # Alembic is slow to import and seldom needed
-
-    with engine.execution_options(begin="BEGIN IMMEDIATE").begin() as connection:
-        found = _revision(connection)
-        if not upgrade(connection, found):
-            raise StoreTrouble(
-                f"{path} was written by a newer Uptier ({found}); install that version or newer"
-            )
-
-
-def _revision(connection: Connection) -> str | None:
-    """Where the database stands, or None before its first migration."""
-    if not connection.dialect.has_table(connection, "alembic_version"):
-        return None
-    return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()

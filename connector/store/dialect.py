@@ -1,9 +1,9 @@
-"""The one place where the two databases are spoken to differently: INSERT … ON CONFLICT."""
+"""Where the two databases are spoken to differently: INSERT … ON CONFLICT, and being alone with something."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table
+from sqlalchemy import Column, ColumnElement, Connection, Table, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 
@@ -12,6 +12,23 @@ def insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.I
     if connection.dialect.name == "postgresql":
         return postgresql.insert(table)
     return sqlite.insert(table)
+
+
+def put_row(
+    connection: Connection, statement: sqlite.Insert | postgresql.Insert, column: Column[Any]
+) -> bool:
+    """Carry out an INSERT of one row with its ON CONFLICT. False if that left everything as it was; a row count would
+    not tell on PostgreSQL. `column` is any of the table's."""
+    return connection.execute(statement.returning(column)).first() is not None
+
+
+def alone(connection: Connection, name: str) -> None:
+    """Until this write transaction ends, no other one is alone with `name`. SQLite has one writer at a time anyway.
+
+    Whoever takes several takes the wider first: an account, then a ticket of it.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
 
 
 def put(

@@ -30,10 +30,14 @@ def read(connection: Connection, account: str) -> KnownDirectory | None:
     row = connection.execute(select(table).where(table.c.account == account)).first()
     if row is None:
         return None
-    turns = connection.execute(select(served).where(served.c.account == account))
-    by_person = {(turn.group_id, turn.person_id): turn.at for turn in turns}
-    directory = replace(codec.load(Directory, row.people), served=by_person)
+    directory = replace(codec.load(Directory, row.people), served=turns(connection, account))
     return KnownDirectory(directory=directory, read_at=row.read_at)
+
+
+def turns(connection: Connection, account: str) -> dict[tuple[str, str], Instant]:
+    """When round robin last served each (group id, person id)."""
+    rows = connection.execute(select(served).where(served.c.account == account))
+    return {(row.group_id, row.person_id): row.at for row in rows}
 
 
 def serve(connection: Connection, account: str, group_id: str, person_id: str, now: Instant) -> None:

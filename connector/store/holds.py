@@ -7,7 +7,7 @@ from typing import Literal
 from sqlalchemy import ColumnElement, Connection, RowMapping, delete, select
 
 from connector.store import inbox, ledger
-from connector.store.dialect import insert
+from connector.store.dialect import insert, put_row
 from connector.store.inbox import Arrival
 from connector.store.ledger import Line
 from connector.store.schema import hold as table
@@ -37,7 +37,7 @@ def put(connection: Connection, hold: Hold) -> bool:
         "since": hold.since,
     }
     statement = insert(connection, table).values(row).on_conflict_do_nothing()
-    return connection.execute(statement).rowcount == 1
+    return put_row(connection, statement, table.c.ticket)
 
 
 def of_ticket(connection: Connection, ref: TicketRef) -> Hold | None:

@@ -5,7 +5,9 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
+from connector.store.revision import revision
 from connector.store.schema import HEAD
+from connector.store.trouble import StoreTrouble
 
 
 def configuration() -> Config:
@@ -16,12 +18,14 @@ def configuration() -> Config:
     return config
 
 
-def upgrade(connection: Connection, found: str | None) -> bool:
-    """Run what is missing after `found`. False, with nothing done, when `found` is not ours to know."""
+def upgrade(connection: Connection, name: str) -> str | None:
+    """Run what is missing; answers where the database stood before. StoreTrouble, with nothing done, when it is
+    ahead of us; `name` says which database that is."""
     config = configuration()
+    found = revision(connection)
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if found is not None and found not in known:
-        return False
+        raise StoreTrouble(f"{name} was written by a newer Uptier ({found}); install that version or newer")
     config.attributes["connection"] = connection
     command.upgrade(config, HEAD)
-    return True
+    return found

@@ -8,12 +8,14 @@ from sqlalchemy import (
     Integer,
     MetaData,
     Table,
-    Text,
+    TypeDecorator,
     UniqueConstraint,
     true,
 )
+from sqlalchemy import Text as AnyText
+from sqlalchemy.engine import Dialect
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest migration. A database that stands here is opened without loading Alembic."""
 
 metadata = MetaData(
@@ -23,6 +25,18 @@ metadata = MetaData(
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     }
 )
+
+
+class Text(TypeDecorator[str]):
+    """Text from anywhere. PostgreSQL keeps no NUL, and one that a helpdesk sends must not stop its ticket."""
+
+    impl = AnyText
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 (the library's)
+        """See SQLAlchemy."""
+        return value if value is None or "\0" not in value else value.replace("\0", "\ufffd")
+
 
 row_id = BigInteger().with_variant(Integer(), "sqlite")
 """SQLite counts up by itself only for a column declared INTEGER."""
@@ -71,6 +85,7 @@ ticket = Table(
     Column("assignee", Text),
     Column("organization", Text),
     Column("created", BigInteger),
+    Column("looks", BigInteger, nullable=False, server_default="0"),
 )
 Index("ix_ticket_status", ticket.c.account, ticket.c.status)
 Index("ix_ticket_assignee", ticket.c.account, ticket.c.assignee, ticket.c.status)
@@ -122,6 +137,7 @@ write = Table(
     Column("planned_at", BigInteger, nullable=False),
     Column("sent_at", BigInteger),
     Column("settled_at", BigInteger),
+    Column("look", BigInteger, nullable=False, server_default="0"),
 )
 Index("ix_write_ticket", write.c.account, write.c.ticket, write.c.state)
 Index("ix_write_state", write.c.state)
@@ -230,16 +246,29 @@ first_run = Table(
     Column("at", BigInteger, nullable=False),
 )
 
-budget = Table(
-    "budget",
+pause = Table(
+    "pause",
     metadata,
     Column("account", Text, primary_key=True),
     Column("bucket", Text, primary_key=True),
-    Column("total", Integer, nullable=False),
-    Column("remaining", Integer, nullable=False),
-    Column("window", Integer, nullable=False),
-    Column("resets_at", BigInteger),
-    Column("updated", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+)
+
+spent = Table(
+    "spent",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("bucket", Text, primary_key=True),
+    Column("at", BigInteger, primary_key=True, autoincrement=False),
+    Column("requests", Integer, nullable=False),
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("until", BigInteger, nullable=False),
 )
 
 directory = Table(

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from connector.store import codec
-from connector.store.dialect import put
+from connector.store.dialect import alone, insert, put
 from connector.store.schema import ticket as table
 from policies.model import Instant, Seconds, Status, Ticket, TicketRef
 from policies.plan import PolicyTrace
@@ -45,7 +45,7 @@ class KnownTicket:
 def record_snapshots(connection: Connection, tickets: Iterable[Ticket], now: Instant) -> None:
     """Keep rows of a feed or a census, where nothing newer is known. The last look's results stay, and what a
     partial row does not tell."""
-    listed = tuple(tickets)
+    listed = sorted(tickets, key=lambda ticket: ticket.ref)  # two transactions must not wait for each other
     for partial, keep in ((False, frozenset(NO_LOOK)), (True, frozenset(NO_LOOK) | {"organization"})):
         rows = [_facts(ticket, now) | NO_LOOK for ticket in listed if ticket.partial is partial]
         put(connection, table, rows, keep=keep, only_if=lambda new: table.c.updated <= new.updated)
@@ -77,12 +77,26 @@ def record_look(
         "policy_hash": policy_hash,
         "settled_revision": ticket.revision if ticket.read_at - ticket.updated >= settle else None,
     }
-    known = connection.execute(select(table.c.updated).where(*_is(ticket.ref))).scalar()
+    updated, looks_before = _standing(connection, ticket, now)
+    look["looks"] = looks_before + 1
     row = _facts(ticket, now) | look
-    newest = known is None or known <= ticket.updated
+    newest = updated <= ticket.updated
     keep = frozenset() if newest else frozenset(row) - frozenset(look)
     put(connection, table, [row], keep=keep)
     return newest
+
+
+def looks(connection: Connection, ref: TicketRef) -> int:
+    """How many looks have been stored."""
+    stored: int | None = connection.execute(select(table.c.looks).where(*_is(ref))).scalar()
+    return stored or 0
+
+
+def claim(connection: Connection, ref: TicketRef, seen: int) -> bool:
+    """Until this transaction ends, nobody else stores a look at the ticket or sends for it. False if somebody has
+    stored one since there were `seen`: then theirs counts."""
+    alone(connection, str(ref))
+    return looks(connection, ref) == seen
 
 
 def mark_gone(connection: Connection, ref: TicketRef, how: str, now: Instant) -> None:
@@ -181,6 +195,16 @@ def open_refs(
         .limit(limit)
     )
     return tuple(TicketRef(account, row.id) for row in rows)
+
+
+def _standing(connection: Connection, ticket: Ticket, now: Instant) -> tuple[Instant, int]:
+    """How new the ticket's row is and how many looks it had. It is put there if it is missing; on PostgreSQL nobody
+    else changes it until we commit."""
+    asked = select(table.c.updated, table.c.looks).where(*_is(ticket.ref)).with_for_update()
+    while (known := connection.execute(asked).first()) is None:
+        fresh = insert(connection, table).values(_facts(ticket, now) | NO_LOOK)
+        connection.execute(fresh.on_conflict_do_nothing())
+    return known.updated, known.looks
 
 
 def _is(ref: TicketRef) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

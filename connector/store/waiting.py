@@ -12,6 +12,9 @@ from connector.store.inbox import BACKFILL
 from connector.store.schema import account, inbox, still_open, timer, write
 from policies.model import Instant, TicketRef
 
+SWEEP_PER_ACCOUNT = 2000
+TICK_PER_ACCOUNT = 500
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
@@ -19,6 +22,15 @@ class Waiting:
 
     ref: TicketRef
     urgent: bool
+
+
+def owed(connection: Connection, now: Instant) -> tuple[Waiting, ...]:
+    """All that is owed a look, at most `SWEEP_PER_ACCOUNT` an account and reason: open writes, due timers, news."""
+    return (
+        *with_open_write(connection, now),
+        *with_due_timer(connection, now, SWEEP_PER_ACCOUNT),
+        *with_news(connection, now, SWEEP_PER_ACCOUNT),
+    )
 
 
 def with_news(connection: Connection, now: Instant, per_account: int) -> tuple[Waiting, ...]:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, RowMapping, delete, func, select, update
 
 from adapters.base import Receipt, Write
 from connector.store import codec, receipts
-from connector.store.dialect import insert
+from connector.store.dialect import insert, put_row
 from connector.store.schema import write as table
 from policies.model import Instant, TicketRef
 
@@ -26,8 +26,9 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptWrite:
-    """A write and how it fares. `place` orders a plan's writes; `attempt` counts the times it was sent, and
-    is the fence: only who sent it last may say how it ended."""
+    """A write and how it fares. `place` orders a plan's writes. `look` is the look that may begin to send it;
+    `attempt` counts the times it was sent: only who sent it last may send on and say how it ended. These two are the
+    fence against a process that was paused while another took its ticket over."""
 
     write: Write
     episodes: frozenset[str]
@@ -41,6 +42,7 @@ class KeptWrite:
     planned_at: Instant
     sent_at: Instant | None
     settled_at: Instant | None
+    look: int
 
 
 def plan(
@@ -75,19 +77,35 @@ def plan(
     statement = statement.on_conflict_do_update(
         index_elements=["key"], set_=row, where=table.c.state.in_((State.PLANNED, State.STALE))
     )
-    return connection.execute(statement).rowcount == 1
+    return put_row(connection, statement, table.c.key)
 
 
-def begin(connection: Connection, key: str, now: Instant) -> int | None:
+def take_over(connection: Connection, ref: TicketRef, look: int) -> tuple[KeptWrite, ...]:
+    """What is planned for the ticket is this look's to send from now on; answers it, in order."""
+    connection.execute(
+        update(table)
+        .where(table.c.account == ref.account, table.c.ticket == ref.id, table.c.state == State.PLANNED)
+        .values(look=look)
+    )
+    return in_state(connection, ref, State.PLANNED)
+
+
+def begin(connection: Connection, key: str, look: int, now: Instant) -> int | None:
     """Mark a write as sending, before it leaves. Answers the attempt to settle it with; None when it is not
-    one that may be sent now (only planned ones, and unknown ones that were looked for and not found)."""
+    one that this look may send now (only its planned ones, and unknown ones that were looked for and not found)."""
     statement = (
         update(table)
-        .where(table.c.key == key, table.c.state.in_((State.PLANNED, State.UNKNOWN)))
+        .where(table.c.key == key, table.c.look == look, table.c.state.in_((State.PLANNED, State.UNKNOWN)))
         .values(state=State.SENDING, attempt=table.c.attempt + 1, sent_at=now, settled_at=None, error=None)
         .returning(table.c.attempt)
     )
     return connection.execute(statement).scalar()
+
+
+def is_under_way(connection: Connection, key: str, attempt: int) -> bool:
+    """Whether this attempt is still the one that may reach the helpdesk."""
+    row = connection.execute(select(table.c.state, table.c.attempt).where(table.c.key == key)).first()
+    return row is not None and row.state == State.SENDING and row.attempt == attempt
 
 
 def settle(
@@ -257,7 +275,7 @@ def counts(connection: Connection) -> dict[State, int]:
 
 def _kept(row: RowMapping) -> KeptWrite:
     own: dict[str, Any] = {name: row[name] for name in ("policy", "level", "place", "attempt", "error")}
-    own |= {name: row[name] for name in ("planned_at", "sent_at", "settled_at")}
+    own |= {name: row[name] for name in ("planned_at", "sent_at", "settled_at", "look")}
     return KeptWrite(
         write=codec.load(Write, row["request"]),
         episodes=codec.load_names(row["episodes"]),

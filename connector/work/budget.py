@@ -12,7 +12,7 @@ away; beyond that the work is put off (TryLater).
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -36,6 +36,7 @@ def lane_of(urgent: bool) -> Lane:
 
 
 current_lane: ContextVar[Lane] = ContextVar("lane", default="deadline")
+current_check: ContextVar[Callable[[], None]] = ContextVar("check", default=lambda: None)
 
 
 UNKNOWN = 1_000_000_000
@@ -58,11 +59,18 @@ class Allowance:
 
 
 class Tally(Protocol):
-    """Counts what was sent. One per account; where several machines serve it, they share one."""
+    """Counts what was sent, and knows the pauses that were asked for. One per account; where several machines serve
+    it, they share one (`connector.work.tallies`)."""
 
     def take(self, allowances: Mapping[str, Allowance], now: Instant) -> Seconds:
         """Count one request in every bucket and answer 0; or, if one of them is used up, count nothing and
         answer the seconds until there is room."""
+
+    def pause(self, bucket: str, until: Instant) -> None:
+        """Nothing more out of this bucket before then. The longest wait counts."""
+
+    def paused_until(self, buckets: Iterable[str]) -> Instant:
+        """When the last of these buckets opens; 0 if all are open."""
 
 
 class MemoryTally:
@@ -70,7 +78,17 @@ class MemoryTally:
 
     def __init__(self) -> None:
         self._sent: dict[str, deque[Instant]] = {}
+        self._paused: dict[str, Instant] = {}
         self._lock = threading.Lock()
+
+    def pause(self, bucket: str, until: Instant) -> None:
+        """See `Tally`."""
+        with self._lock:
+            self._paused[bucket] = max(self._paused.get(bucket, 0), until)
+
+    def paused_until(self, buckets: Iterable[str]) -> Instant:
+        """See `Tally`."""
+        return max((self._paused.get(bucket, 0) for bucket in buckets), default=0)
 
     def take(self, allowances: Mapping[str, Allowance], now: Instant) -> Seconds:
         """See `Tally`."""
@@ -123,8 +141,6 @@ class Budget:
         self._backfill_waits_until: Instant = 0
         self._rests_until: dict[Lane, Instant] = {}
         self._told: dict[str, Told] = {}
-        self._held: dict[str, Instant] = {}
-        self._lock = threading.Lock()
 
     @staticmethod
     @contextmanager
@@ -136,6 +152,17 @@ class Budget:
         finally:
             current_lane.reset(token)
 
+    @staticmethod
+    @contextmanager
+    def before_each_request(check: Callable[[], None]) -> Iterator[None]:
+        """Have `check` called in this thread when a request inside has got its room and is about to leave; what it
+        raises keeps the request back."""
+        token = current_check.set(check)
+        try:
+            yield
+        finally:
+            current_check.reset(token)
+
     def enter(self, buckets: tuple[str, ...]) -> None:
         """Take one request out of each bucket. Raises TryLater, with nothing taken, if one has no room even
         after a while."""
@@ -144,11 +171,12 @@ class Budget:
             if self._clock.monotonic() + refusal.wait > until:
                 raise refusal
             self._clock.sleep(refusal.wait)
+        current_check.get()()
 
     def _refusal(self, buckets: tuple[str, ...]) -> TryLater | None:
         """Take one request out of each bucket, or say why not."""
         now = self._clock.now()
-        until = max((self._held.get(bucket, 0) for bucket in buckets), default=0)
+        until = self._tally.paused_until(buckets)
         if until > now:
             return TryLater(f"{self._account} asked for a pause", until - now)
         known = {bucket: told for bucket in buckets if (told := self._told.get(bucket))}
@@ -208,10 +236,8 @@ class Budget:
 
     def hold(self, bucket: str, wait: Seconds) -> None:
         """Send nothing out of this bucket for so many seconds. The longest wait counts."""
-        with self._lock:
-            # now() is rounded down, so a second more: an announced wait is never cut short
-            until = self._clock.now() + wait + 1
-            self._held[bucket] = max(self._held.get(bucket, 0), until)
+        # now() is rounded down, so a second more: an announced wait is never cut short
+        self._tally.pause(bucket, self._clock.now() + wait + 1)
 
     def _allowance(self, limit: Limit, part: Part) -> Allowance:
         """This part of our share of a budget."""

@@ -46,7 +46,7 @@ def keep_look(
     inbox.close(connection, rows, plan.now)
     holds.drop(connection, ref)
     _set_timer(connection, plan, plan.now if not newest else plan.next_look)
-    return writes.in_state(connection, ref, State.PLANNED)
+    return writes.take_over(connection, ref, tickets.looks(connection, ref))
 
 
 def keep_held(

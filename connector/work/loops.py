@@ -5,9 +5,9 @@ Within an episode a level fires once (rule 3) whatever others undo; a loop goes 
 from sqlalchemy import Connection
 
 from adapters.base import Adapter, Note
-from connector.store import writes
+from connector.store import tickets, writes
 from connector.store.holds import Hold
-from connector.store.writes import KeptWrite, State
+from connector.store.writes import KeptWrite
 from connector.work.intents import Intents
 from policies.model import Instant, Ticket, Who
 
@@ -57,7 +57,7 @@ def loop_note(
             place=place,
             now=now,
         )
-    return writes.in_state(connection, ticket.ref, State.PLANNED)
+    return writes.take_over(connection, ticket.ref, tickets.looks(connection, ticket.ref))
 
 
 def human_since(ticket: Ticket, since: Instant) -> bool:

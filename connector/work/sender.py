@@ -7,6 +7,7 @@ that never left or one whose fate `settle_open` finds out.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Literal
 
 import structlog
@@ -17,6 +18,7 @@ from connector.clock import Clock
 from connector.desks import Desk
 from connector.store import ledger, standings, tickets, timers, writes
 from connector.store.database import Store
+from connector.store.dialect import alone
 from connector.store.writes import KeptWrite, State
 from connector.work.lines import line_about, line_of
 from connector.work.reading import Read
@@ -31,6 +33,11 @@ ATTEMPTS = 10
 """How often a later write of a chain is sent before it is dropped, with a line in the ledger."""
 
 log = structlog.get_logger()
+
+
+class Superseded(Exception):
+    """Another process has taken the ticket over, because this one did not answer for a while. Nothing more is done
+    here, neither to the ticket nor to its rows."""
 
 
 class Sender:
@@ -62,12 +69,13 @@ class Sender:
 
     def _send_one(self, desk: Desk, kept: KeptWrite, revision: str) -> Receipt | None:
         with self._store.writing() as connection:
-            attempt = writes.begin(connection, kept.write.key, self._clock.now())
+            attempt = writes.begin(connection, kept.write.key, kept.look, self._clock.now())
         if attempt is None:
             return None
         kept = replace(kept, attempt=attempt, sent_at=self._clock.now())
         try:
-            receipt = desk.adapter.send(kept.write, revision)
+            with desk.budget.before_each_request(partial(self._still_ours, kept)):
+                receipt = desk.adapter.send(kept.write, revision)
         except Stale as error:
             self._put_off(kept, str(error))
             return None
@@ -85,6 +93,12 @@ class Sender:
             raise
         self._ended(kept, State.DONE, "", receipt)
         return receipt
+
+    def _still_ours(self, kept: KeptWrite) -> None:
+        with self._store.reading() as connection:
+            ours = writes.is_under_way(connection, kept.write.key, kept.attempt)
+        if not ours:
+            raise Superseded(f"{kept.write.key} was taken over")
 
     def _find_out(self, desk: Desk, kept: KeptWrite) -> None:
         try:
@@ -119,6 +133,7 @@ class Sender:
         now = self._clock.now()
         ref = kept.write.ref
         with self._store.writing() as connection:
+            alone(connection, str(ref))
             told = writes.settle(
                 connection, kept.write.key, kept.attempt, state, now, receipt=receipt, error=text or None
             )

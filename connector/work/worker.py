@@ -27,6 +27,7 @@ from connector.store import (
     writes,
 )
 from connector.store.database import Store
+from connector.store.dialect import alone
 from connector.store.inbox import OpenRow
 from connector.store.ledger import Line
 from connector.store.timers import Timer
@@ -40,7 +41,7 @@ from connector.work.loops import loop_note
 from connector.work.reading import Read
 from connector.work.remainders import remainder
 from connector.work.rules import Rules
-from connector.work.sender import FIND_OUT, Sender
+from connector.work.sender import FIND_OUT, Sender, Superseded
 from connector.work.skew import Skews
 from policies.memory import Standing
 from policies.model import Directory, Instant, Seconds, Ticket, TicketRef
@@ -53,7 +54,8 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What the store knows of a ticket when a look begins."""
+    """What the store knows of a ticket when a look begins. `looks` is how many it has had: what this look stores is
+    refused once another has been stored meanwhile."""
 
     rows: tuple[OpenRow, ...]
     timer: Timer | None
@@ -61,6 +63,14 @@ class Seen:
     receipts: dict[str, frozenset[str]]
     directory: Directory | None
     paused: bool
+    looks: int
+
+
+@dataclass(slots=True)
+class Standpoint:
+    """How many looks the ticket has had, as far as the look under way knows."""
+
+    looks: int
 
 
 class Worker:
@@ -94,18 +104,21 @@ class Worker:
             return
         seen = self._seen(ref)
         urgent = _urgent(seen, self._clock.now())
+        at = Standpoint(seen.looks)
         try:
             with desk.budget.lane(lane_of(urgent)):
-                self._look(desk, ref, seen)
+                self._look(desk, ref, seen, at)
         except NoRoom as full:
             desk.budget.rest(lane_of(urgent), full.wait)
-            self._come_back(ref, full.wait, str(full), urgent)
+            self._come_back(ref, at, full.wait, str(full), urgent)
         except TryLater as later:
-            self._come_back(ref, later.wait, str(later), urgent)
+            self._come_back(ref, at, later.wait, str(later), urgent)
         except OutcomeUnknown as unknown:
-            self._come_back(ref, FIND_OUT, str(unknown), urgent)
+            self._come_back(ref, at, FIND_OUT, str(unknown), urgent)
         except AccessLost as lost:
             self.pause(ref.account, str(lost))
+        except Superseded as other:
+            log.warning("look_superseded", ticket=str(ref), reason=str(other))
 
     def pause(self, account: str, reason: str) -> None:
         """Stop working on an account whose credentials or rights are gone, and say so once."""
@@ -116,23 +129,25 @@ class Worker:
                 ledger.append(connection, [line])
                 log.error("account_paused", account=account, reason=reason, next="uptier check --online")
 
-    def _look(self, desk: Desk, ref: TicketRef, seen: Seen) -> None:
+    def _look(self, desk: Desk, ref: TicketRef, seen: Seen, at: Standpoint) -> None:
         if seen.paused:
             return
         if seen.directory is None:
             raise TryLater(f"the directory of {ref.account} has not been read yet", 5)
         if self._sender.settle_open(desk, ref):
             seen = self._seen(ref)
+            at.looks = seen.looks
         ticket = self._ticket(desk, ref, seen)
         if ticket is None:
             self._forget_news(ref)
             return
-        self._decide(desk, ticket, seen, seen.directory or Directory(account=ref.account))
+        self._decide(desk, ticket, seen, at)
 
-    def _decide(self, desk: Desk, ticket: Ticket, seen: Seen, directory: Directory) -> None:
+    def _decide(self, desk: Desk, ticket: Ticket, seen: Seen, at: Standpoint) -> None:
         rules = self._rules()
         now = self._clock.now()
         given = orders.among(seen.rows)
+        directory = seen.directory or Directory(account=ticket.ref.account)
         plan = rules.judge(ticket, seen.standings, directory, now, given)
         if (plan.wanted or self._rest(ticket.ref)) and _too_fresh(desk, ticket):
             raise TryLater(
@@ -140,8 +155,20 @@ class Worker:
             )
         intents = prepare(desk.adapter, ticket, plan, rules.policies)
         rows = [row.id for row in seen.rows]
-        kept = (ticket, plan)
         with self._store.writing() as connection:
+            if (
+                intents.chain or intents.notices
+            ):  # what is counted for the account is counted by one at a time
+                alone(connection, f"decisions {ticket.ref.account}")
+            if not tickets.claim(connection, ticket.ref, at.looks):
+                raise Superseded("another process has stored a look meanwhile")
+            if (
+                plan.served
+                and (served := directories.turns(connection, ticket.ref.account)) != directory.served
+            ):
+                plan = rules.judge(ticket, seen.standings, replace(directory, served=served), now, given)
+                intents = prepare(desk.adapter, ticket, plan, rules.policies)
+            kept = (ticket, plan)
             writes.drop_planned(connection, ticket.ref)
             left = remainder(writes.rest(connection, ticket.ref), plan, ticket)
             hold = in_the_way(connection, ticket, intents, self._caps, now)
@@ -152,6 +179,7 @@ class Worker:
                 chain = keep_look(
                     connection, *kept, intents, rows, rules.policies.hash, _settle(desk), left.dropped
                 )
+        at.looks += 1
         if hold is not None:
             if new:
                 log.error("held", ticket=str(ticket.ref), why=hold.why, next=f"uptier release {ticket.ref}")
@@ -161,7 +189,7 @@ class Worker:
             log.info(line.what, ticket=str(ticket.ref), policy=line.policy, rung=line.level, owner=line.owner)
         if chain:
             self._sender.send(desk, chain, ticket.revision)
-            self._look_again(ticket.ref, _settle(desk))
+            self._look_again(ticket.ref, at, _settle(desk))
 
     def _rest(self, ref: TicketRef) -> bool:
         """Whether a level that has fired still has something to send."""
@@ -174,6 +202,7 @@ class Worker:
             account = accounts.get(connection, ref.account)
             known = directories.read(connection, ref.account)
             return Seen(
+                looks=tickets.looks(connection, ref),
                 rows=inbox.open_rows(connection, ref),
                 timer=timers.of_ticket(connection, ref),
                 standings=standings.of_ticket(connection, ref),
@@ -199,17 +228,19 @@ class Worker:
             ticket = replace(ticket, read_at=now)
         return complete(self._store, ticket, seen.receipts, self._rules().policies.needs, now)
 
-    def _come_back(self, ref: TicketRef, wait: Seconds, why: str, urgent: bool) -> None:
+    def _come_back(self, ref: TicketRef, at: Standpoint, wait: Seconds, why: str, urgent: bool) -> None:
         # now() is rounded down, so a second more: an announced wait is never cut short
         due = self._clock.now() + (wait or UNSAID) + 1
         with self._store.writing() as connection:
-            timers.start(connection, ref, due, why, holds=True, urgent=urgent)
+            if tickets.claim(connection, ref, at.looks):
+                timers.start(connection, ref, due, why, holds=True, urgent=urgent)
         log.info("come_back", ticket=str(ref), wait=wait, why=why)
 
-    def _look_again(self, ref: TicketRef, wait: Seconds) -> None:
+    def _look_again(self, ref: TicketRef, at: Standpoint, wait: Seconds) -> None:
         """Our own write is a change like any other: the policies see the ticket as it now stands."""
         with self._store.writing() as connection:
-            timers.start(connection, ref, self._clock.now() + wait, "after our own write")
+            if tickets.claim(connection, ref, at.looks):
+                timers.start(connection, ref, self._clock.now() + wait, "after our own write")
 
     def _forget_news(self, ref: TicketRef) -> None:
         """Close news of a ticket that is not ours to look at: never seen and gone, or of no account here."""

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from connector.store.database import Store, open_store
+from connector.store.database import Store
+from tests.connector.stores import fresh_store
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = open_store(f"sqlite:///{tmp_path}/uptier.db")
-    yield store
-    store.close()
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """On both databases: what holds on one holds on the other."""
+    with fresh_store(request.param, tmp_path) as store:
+        yield store

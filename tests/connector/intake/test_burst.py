@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -10,11 +9,12 @@ from typing import Any
 
 import pytest
 import uvicorn
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from connector.intake.group_commit import GroupCommit
 from connector.intake.receiver import receiver
 from connector.store.database import Store
+from connector.store.schema import inbox
 from tests.connector.intake.desks import HookDesk, QuietEngine
 
 CLIENTS = 64
@@ -79,12 +79,12 @@ async def status_of(reader: asyncio.StreamReader) -> int:
 def test_one_commit_serves_many_and_none_is_answered_before_its_own(
     store: Store, commits: list[int], port: int
 ) -> None:
-    disk = sqlite3.connect(store.path)
     early: list[str] = []
     statuses: list[int] = []
 
     def kept(delivery: str) -> bool:
-        return bool(disk.execute("SELECT 1 FROM inbox WHERE delivery = ?", [delivery]).fetchone())
+        with store.reading() as connection:
+            return bool(connection.execute(select(inbox.c.id).where(inbox.c.delivery == delivery)).first())
 
     async def client(number: int) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -101,7 +101,6 @@ def test_one_commit_serves_many_and_none_is_answered_before_its_own(
         await asyncio.gather(*(client(number) for number in range(CLIENTS)))
 
     asyncio.run(burst())
-    disk.close()
     assert statuses == [202] * (CLIENTS * EACH)
     assert early == []
     assert len(commits) <= CLIENTS * EACH / 2, "about a twelfth on an idle machine"

@@ -1,16 +1,14 @@
-"""Timers, cursors, budgets, directories and policy texts: one row a key, the last word counts."""
+"""Timers, cursors, spending, leases, directories and policy texts: one row a key, the last word counts."""
 
 from dataclasses import replace
 
 from sqlalchemy import Connection
 
-from connector.store import budgets, cursors, directories, policy_texts, receipts, timers
-from connector.store.budgets import Budget
+from connector.store import cursors, directories, leases, policy_texts, receipts, spending, timers
 from connector.store.timers import Timer
 from policies.model import Agent, Directory, Group, Person, TicketRef
 from tests.connector.store.samples import REF
 
-ACCOUNT = Budget(bucket="account", total=400, remaining=2, window=60, resets_at=500, updated=440)
 DIRECTORY = Directory(
     account="acme",
     groups=(Group(id="1", name="Tier 1"),),
@@ -48,15 +46,36 @@ def test_a_cursor_is_of_one_account_and_feed(connection: Connection) -> None:
     assert cursors.read(connection, "acme", "census") == "x"
 
 
-def test_a_budget_is_taken_from_down_to_its_reserve(connection: Connection) -> None:
-    budgets.save(connection, "acme", [ACCOUNT])
-    assert budgets.take(connection, "acme", "account", reserve=1)
-    assert not budgets.take(connection, "acme", "account", reserve=1)
-    assert budgets.take(connection, "acme", "account")
-    assert not budgets.take(connection, "acme", "account")
-    assert not budgets.take(connection, "acme", "search")
-    assert budgets.of_account(connection, "acme") == {"account": replace(ACCOUNT, remaining=0)}
-    assert budgets.of_account(connection, "beta") == {}
+def test_requests_are_counted_by_the_second(connection: Connection) -> None:
+    for at in (100, 100, 101, 105):
+        spending.count(connection, "acme", "account", at)
+    spending.count(connection, "beta", "account", 101)
+    assert spending.since(connection, "acme", "account", 101) == ((101, 1), (105, 1))
+    spending.forget(connection, 101)
+    assert spending.since(connection, "acme", "account", 0) == ((101, 1), (105, 1))
+
+
+def test_the_longest_pause_counts(connection: Connection) -> None:
+    spending.pause_until(connection, "acme", "account", 200)
+    spending.pause_until(connection, "acme", "account", 150)
+    spending.pause_until(connection, "acme", "search", 300)
+    assert spending.pauses(connection, "acme", 199) == {"account": 200, "search": 300}
+    assert spending.pauses(connection, "acme", 200) == {"search": 300}
+    assert spending.pauses(connection, "beta", 0) == {}
+
+
+def test_a_lease_is_of_one_at_a_time_and_ends(connection: Connection) -> None:
+    assert leases.take(connection, "poll acme", "a", 120, 100)
+    assert not leases.take(connection, "poll acme", "b", 125, 105)
+    assert leases.take(connection, "poll acme", "a", 130, 110)
+    assert leases.holds(connection, "poll acme", "a", 129)
+    assert not leases.holds(connection, "poll acme", "b", 129)
+    assert not leases.holds(connection, "poll acme", "a", 130)
+    assert leases.take(connection, "poll acme", "b", 150, 130)
+    assert leases.holder_of(connection, "poll acme", 140) == "b"
+    leases.give_back(connection, "b")
+    assert leases.holder_of(connection, "poll acme", 140) is None
+    assert leases.take(connection, "poll acme", "a", 160, 140)
 
 
 def test_a_directory_is_read_again_without_forgetting_whom_round_robin_served(connection: Connection) -> None:

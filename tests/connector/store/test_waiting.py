@@ -92,7 +92,7 @@ def test_open_writes_are_owed_a_look_until_they_end(connection: Connection) -> N
     plan(connection, "k:2")
     assert named(waiting.with_open_write(connection, NOW)) == ["acme/1"]
     for key in ("k:1", "k:2"):
-        attempt = writes.begin(connection, key, NOW)
+        attempt = writes.begin(connection, key, 0, NOW)
         assert named(waiting.with_open_write(connection, NOW)) == ["acme/1"]
         assert attempt is not None
         writes.settle(connection, key, attempt, writes.State.UNKNOWN, NOW)

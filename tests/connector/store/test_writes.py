@@ -33,7 +33,7 @@ def kept(connection: Connection, key: str = KEY) -> KeptWrite:
 
 
 def begun(connection: Connection, key: str = KEY, now: int = 11) -> int:
-    attempt = writes.begin(connection, key, now)
+    attempt = writes.begin(connection, key, 0, now)
     assert attempt is not None
     return attempt
 
@@ -59,14 +59,14 @@ def test_a_receipt_makes_its_facts_ours(connection: Connection) -> None:
 def test_nothing_is_sent_twice_at_once(connection: Connection) -> None:
     plan(connection)
     begun(connection)
-    assert writes.begin(connection, KEY, 11) is None
+    assert writes.begin(connection, KEY, 0, 11) is None
 
 
 @pytest.mark.parametrize("state", [State.DONE, State.REFUSED, State.STALE])
 def test_what_has_ended_is_not_sent(connection: Connection, state: State) -> None:
     plan(connection)
     writes.settle(connection, KEY, begun(connection), state, 12)
-    assert writes.begin(connection, KEY, 13) is None
+    assert writes.begin(connection, KEY, 0, 13) is None
 
 
 def test_an_unknown_write_may_be_sent_again_under_a_new_attempt(connection: Connection) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from connector.store import tickets
-from connector.store.database import Store, open_store
+from connector.store.database import Store
+from connector.store.opening import open_store
 from connector.work.recent import WINDOW, with_recent
 from policies.model import Need, Person, Recent, Ticket
 from tests.connector.store.samples import a_ticket

@@ -1,4 +1,4 @@
-"""The engine in this process: looks happen once at a time, and nothing owed is forgotten."""
+"""The engine, both fillings: looks happen once at a time, and nothing owed is forgotten."""
 
 import threading
 from collections import Counter
@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from connector.engine.local import LocalEngine
+from connector.engine import Engine
 from connector.store import inbox, timers
 from connector.store.database import Store
 from connector.store.trouble import StoreTrouble
 from policies.model import TicketRef
+from tests.connector.engine.engines import NOW, engine_over
 from tests.connector.store.samples import REF, an_arrival
 
-NOW = 1000
 OTHER = TicketRef("beta", "1")
 PATIENCE = 10.0
 
@@ -47,8 +47,8 @@ class Looks:
 
 
 @pytest.fixture
-def engine(store: Store) -> Iterator[LocalEngine]:
-    engine = LocalEngine(store, lambda: NOW, threads=4, per_account=2)
+def engine(store: Store) -> Iterator[Engine]:
+    engine = engine_over(store, per_account=2)
     yield engine
     assert engine.stop(10)
 
@@ -58,7 +58,7 @@ def looks(store: Store) -> Looks:
     return Looks(store)
 
 
-def arrive(store: Store, engine: LocalEngine | None, delivery: str, ref: TicketRef = REF) -> None:
+def arrive(store: Store, engine: Engine | None, delivery: str, ref: TicketRef = REF) -> None:
     """News, with or without (another process) its wake-up."""
     with store.writing() as connection:
         woken = inbox.put(connection, [an_arrival(delivery, account=ref.account, ticket=ref.id)])
@@ -72,7 +72,7 @@ def backlog(store: Store) -> int:
 
 
 def test_a_wake_up_counts_once_its_transaction_is_committed(
-    store: Store, engine: LocalEngine, looks: Looks
+    store: Store, engine: Engine, looks: Looks
 ) -> None:
     engine.run(looks)
     with store.writing() as connection:
@@ -83,7 +83,7 @@ def test_a_wake_up_counts_once_its_transaction_is_committed(
     assert backlog(store) == 0
 
 
-def test_a_wake_up_that_is_undone_wakes_nobody(store: Store, engine: LocalEngine, looks: Looks) -> None:
+def test_a_wake_up_that_is_undone_wakes_nobody(store: Store, engine: Engine, looks: Looks) -> None:
     def fail() -> None:
         with store.writing() as connection:
             engine.wake(connection, [REF])
@@ -96,7 +96,7 @@ def test_a_wake_up_that_is_undone_wakes_nobody(store: Store, engine: LocalEngine
     assert looks.seen == []
 
 
-def test_news_during_a_look_gets_a_look_of_its_own(store: Store, engine: LocalEngine, looks: Looks) -> None:
+def test_news_during_a_look_gets_a_look_of_its_own(store: Store, engine: Engine, looks: Looks) -> None:
     inside, go_on = threading.Event(), threading.Event()
 
     def during(_ref: TicketRef) -> None:
@@ -116,7 +116,7 @@ def test_news_during_a_look_gets_a_look_of_its_own(store: Store, engine: LocalEn
     assert backlog(store) == 0
 
 
-def test_never_twice_at_once_under_a_storm(store: Store, engine: LocalEngine, looks: Looks) -> None:
+def test_never_twice_at_once_under_a_storm(store: Store, engine: Engine, looks: Looks) -> None:
     engine.run(looks)
     for number in range(40):
         arrive(store, engine, f"d{number}", TicketRef("acme", str(number % 3)))
@@ -125,7 +125,7 @@ def test_never_twice_at_once_under_a_storm(store: Store, engine: LocalEngine, lo
     assert backlog(store) == 0
 
 
-def test_a_slow_account_does_not_delay_another(store: Store, engine: LocalEngine, looks: Looks) -> None:
+def test_a_slow_account_does_not_delay_another(store: Store, engine: Engine, looks: Looks) -> None:
     go_on, other_done = threading.Event(), threading.Event()
 
     def during(ref: TicketRef) -> None:
@@ -146,7 +146,7 @@ def test_a_slow_account_does_not_delay_another(store: Store, engine: LocalEngine
 
 
 def test_stop_lets_what_is_under_way_end_and_takes_nothing_new(store: Store, looks: Looks) -> None:
-    engine = LocalEngine(store, lambda: NOW, threads=1, per_account=1)
+    engine = engine_over(store, per_account=1)
     inside, go_on = threading.Event(), threading.Event()
 
     def during(_ref: TicketRef) -> None:
@@ -156,8 +156,8 @@ def test_stop_lets_what_is_under_way_end_and_takes_nothing_new(store: Store, loo
     looks.during = during
     engine.run(looks)
     arrive(store, engine, "d1")
-    arrive(store, engine, "d2", OTHER)
     assert inside.wait(PATIENCE)
+    arrive(store, engine, "d2", TicketRef(REF.account, "2"))
     assert not engine.stop(0)
     go_on.set()
     assert engine.stop(10)
@@ -166,7 +166,7 @@ def test_stop_lets_what_is_under_way_end_and_takes_nothing_new(store: Store, loo
 
 
 def test_a_sweep_finds_news_of_another_process_due_timers_and_open_writes(
-    store: Store, engine: LocalEngine, looks: Looks
+    store: Store, engine: Engine, looks: Looks
 ) -> None:
     arrive(store, None, "d1")
     with store.writing() as connection:
@@ -179,7 +179,7 @@ def test_a_sweep_finds_news_of_another_process_due_timers_and_open_writes(
 
 
 def test_a_tick_and_a_sweep_during_a_look_do_not_ask_for_another(
-    store: Store, engine: LocalEngine, looks: Looks
+    store: Store, engine: Engine, looks: Looks
 ) -> None:
     def during(_ref: TicketRef) -> None:
         engine.tick()
@@ -194,7 +194,7 @@ def test_a_tick_and_a_sweep_during_a_look_do_not_ask_for_another(
     assert looks.seen == [REF]
 
 
-def test_a_tick_leaves_alone_what_is_not_due(store: Store, engine: LocalEngine, looks: Looks) -> None:
+def test_a_tick_leaves_alone_what_is_not_due(store: Store, engine: Engine, looks: Looks) -> None:
     with store.writing() as connection:
         timers.start(connection, REF, NOW + 1, "level")
     engine.tick()
@@ -212,7 +212,7 @@ def fails(_ref: TicketRef) -> None:
     raise ZeroDivisionError
 
 
-def test_a_failed_look_keeps_its_news_and_waits_longer_each_time(store: Store, engine: LocalEngine) -> None:
+def test_a_failed_look_keeps_its_news_and_waits_longer_each_time(store: Store, engine: Engine) -> None:
     waits: list[int] = []
     for number in range(3):
         arrive(store, engine, f"d{number}")
@@ -228,7 +228,7 @@ def test_a_failed_look_keeps_its_news_and_waits_longer_each_time(store: Store, e
     assert engine.idle(), "held back"
 
 
-def test_a_good_look_ends_the_row_of_failures(store: Store, engine: LocalEngine, looks: Looks) -> None:
+def test_a_good_look_ends_the_row_of_failures(store: Store, engine: Engine, looks: Looks) -> None:
     arrive(store, engine, "d1")
     engine.drain(fails)
     arrive(store, engine, "d2")
@@ -241,7 +241,7 @@ def test_a_good_look_ends_the_row_of_failures(store: Store, engine: LocalEngine,
     assert timer.due == NOW + 15
 
 
-def test_a_failed_look_does_not_take_the_others_down(store: Store, engine: LocalEngine, looks: Looks) -> None:
+def test_a_failed_look_does_not_take_the_others_down(store: Store, engine: Engine, looks: Looks) -> None:
     def during(ref: TicketRef) -> None:
         if ref == REF:
             raise ZeroDivisionError
@@ -258,7 +258,7 @@ def test_a_failed_look_does_not_take_the_others_down(store: Store, engine: Local
 
 
 def test_a_failed_look_on_a_failing_database_leaves_the_thread_alive(
-    store: Store, engine: LocalEngine, looks: Looks, monkeypatch: pytest.MonkeyPatch, said: list[Any]
+    store: Store, engine: Engine, looks: Looks, monkeypatch: pytest.MonkeyPatch, said: list[Any]
 ) -> None:
     def full(*_args: object, **_kwargs: object) -> None:
         raise StoreTrouble("database or disk is full")
@@ -271,7 +271,7 @@ def test_a_failed_look_on_a_failing_database_leaves_the_thread_alive(
     assert engine.drain(looks) == 1
 
 
-def test_drain_does_all_that_can_be_done_now(store: Store, engine: LocalEngine, looks: Looks) -> None:
+def test_drain_does_all_that_can_be_done_now(store: Store, engine: Engine, looks: Looks) -> None:
     def during(ref: TicketRef) -> None:
         if ref == REF:
             arrive(store, engine, "d2", OTHER)
@@ -284,16 +284,16 @@ def test_drain_does_all_that_can_be_done_now(store: Store, engine: LocalEngine, 
     assert engine.drain(looks) == 0
 
 
-def test_drain_ends_even_if_a_look_leaves_its_news_open(store: Store, engine: LocalEngine) -> None:
+def test_drain_ends_even_if_a_look_leaves_its_news_open(store: Store, engine: Engine) -> None:
     arrive(store, None, "d1")
     assert engine.drain(lambda _ref: None) == 1
     assert backlog(store) == 1
 
 
 def test_drain_goes_beyond_what_one_sweep_brings(
-    store: Store, engine: LocalEngine, looks: Looks, monkeypatch: pytest.MonkeyPatch
+    store: Store, engine: Engine, looks: Looks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("connector.engine.local.SWEEP_PER_ACCOUNT", 2)
+    monkeypatch.setattr("connector.store.waiting.SWEEP_PER_ACCOUNT", 2)
     for number in range(5):
         arrive(store, None, f"d{number}", TicketRef("acme", str(number)))
     assert engine.drain(looks) == 5

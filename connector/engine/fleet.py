@@ -1,0 +1,212 @@
+"""The engine on many machines: procrastinate's workers over the wake-ups in a shared PostgreSQL.
+
+Claiming, one look at a time for each ticket, and heartbeats are procrastinate's. Each account has two queues here,
+deadlines and back-fill, with threads of their own in every process, so that none waits behind another. A look never
+raises and never reschedules itself: its waits are rows of our `timer` table.
+"""
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import structlog
+from procrastinate import App, JobContext, PsycopgConnector
+from procrastinate.exceptions import ConnectorException
+from psycopg import Error as DriverError
+from sqlalchemy import Connection
+
+from connector.clock import Clock
+from connector.engine import Work
+from connector.engine.line import Rests
+from connector.engine.setbacks import Setbacks
+from connector.store import waiting, wakeups
+from connector.store.database import Store
+from connector.store.waiting import TICK_PER_ACCOUNT
+from connector.store.wakeups import TASK, queue_of
+from policies.model import Seconds, TicketRef
+
+URGENT_THREADS = 4
+BACKFILL_THREADS = 2
+FETCH_EVERY = 1.0
+"""Our wake-ups may change a row instead of adding one, and then nobody is notified: so the queues are looked at."""
+
+HEARTBEAT: Seconds = 10
+STALLED_AFTER: Seconds = 30
+RETRY_AFTER = 1.0
+LOOK_AGAIN = 0.2
+
+log = structlog.get_logger()
+
+
+class FleetEngine:
+    """Fills the port `Engine`. Besides what that wants, `rescue` wants to be called every few seconds."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        address: str,
+        accounts: Iterable[str],
+        rests: Rests = lambda _account, _urgent: False,
+        heartbeat: float = HEARTBEAT,
+        stalled_after: float = STALLED_AFTER,
+        fetch_every: float = FETCH_EVERY,
+        urgent_threads: int = URGENT_THREADS,
+        backfill_threads: int = BACKFILL_THREADS,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._address = address
+        self._accounts = tuple(accounts)
+        self._rests = rests
+        self._heartbeat = heartbeat
+        self._stalled_after = stalled_after
+        self._fetch_every = fetch_every
+        self._threads = {True: urgent_threads, False: backfill_threads}
+        self._setbacks = Setbacks(store, clock)
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._cancel: Callable[[], object] = lambda: None
+        self._looked_at: list[TicketRef] = []
+        logging.getLogger("procrastinate").setLevel(logging.WARNING)
+
+    def wake(self, connection: Connection, refs: Iterable[TicketRef], *, urgent: bool = True) -> None:
+        """Queue these tickets in the caller's transaction."""
+        wakeups.wake(connection, refs, urgent=urgent)
+
+    def run(self, work: Work) -> None:
+        """Start the workers. Call it once."""
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._serve(work)), name="looks", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self, timeout: float) -> bool:
+        """Let what is under way end; what waits is left to others. False if `timeout` was too short."""
+        self._stopping.set()
+        self._cancel()
+        if self._thread is None:
+            return True
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def tick(self) -> None:
+        """Queue the tickets whose timer is due."""
+        with self._store.reading() as connection:
+            due = waiting.with_due_timer(connection, self._clock.now(), TICK_PER_ACCOUNT)
+        self._offer(due)
+
+    def sweep(self) -> None:
+        """Queue what is owed a look and not asked for."""
+        with self._store.reading() as connection:
+            owed = waiting.owed(connection, self._clock.now())
+        self._offer(owed)
+
+    def rescue(self) -> None:
+        """Wake the tickets whose look was under way in a process that does not answer any more."""
+        with self._store.writing() as connection:
+            stalled = wakeups.finish_stalled(connection, self._stalled_after)
+        if stalled:
+            log.warning("looks_rescued", tickets=[str(job.ref) for job in stalled])
+
+    def drain(self, work: Work) -> int:
+        """Do all that can be done now, beside whoever else works on this database."""
+        before = -1
+        self._looked_at.clear()
+        while len(self._looked_at) > before:
+            before = len(self._looked_at)
+            with self._store.reading() as connection:
+                owed = waiting.owed(connection, self._clock.now())
+            self._offer(tuple(one for one in owed if one.ref not in self._looked_at))
+            asyncio.run(self._pass(work))
+        return before
+
+    def idle(self, timeout: float = 0.0) -> bool:
+        """Whether nothing is asked for or under way in the whole fleet."""
+        until = time.monotonic() + timeout
+        while pending := self._pending():
+            if time.monotonic() >= until:
+                break
+            time.sleep(LOOK_AGAIN)
+        return not pending
+
+    def _pending(self) -> int:
+        with self._store.reading() as connection:
+            return wakeups.pending(connection)
+
+    def _offer(self, owed: tuple[waiting.Waiting, ...]) -> None:
+        if owed:
+            with self._store.writing() as connection:
+                wakeups.wake_if_quiet(connection, owed)
+
+    def _look(self, work: Work, ref: TicketRef, urgent: bool) -> None:
+        while self._rests(ref.account, urgent) and not self._stopping.is_set():
+            self._clock.wait(self._stopping, LOOK_AGAIN)
+        if self._stopping.is_set():
+            with self._store.writing() as connection:
+                self.wake(connection, [ref], urgent=urgent)
+            return
+        self._setbacks.look(work, ref)
+
+    def _app(self, work: Work) -> App:
+        def look(context: JobContext, ref: str) -> None:
+            self._look(work, TicketRef.parse(ref), context.job.priority > 0)
+
+        threads = len(self._accounts) * sum(self._threads.values())
+        app = App(connector=PsycopgConnector(conninfo=self._address, min_size=1, max_size=min(threads, 16)))
+        app.task(name=TASK, pass_context=True)(look)
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(threads, "look"))
+        return app
+
+    async def _serve(self, work: Work) -> None:
+        loop, me = asyncio.get_running_loop(), asyncio.current_task()
+        assert me is not None
+        loop.set_exception_handler(_ended_elsewhere)
+        self._cancel = lambda: loop.call_soon_threadsafe(me.cancel)
+        app = self._app(work)
+        while not self._stopping.is_set():
+            try:
+                async with app.open_async():
+                    await asyncio.gather(*self._workers(app, wait=True))
+            except (ConnectorException, DriverError, ExceptionGroup) as error:
+                log.warning("workers_stopped", reason=str(error), next=f"again in {RETRY_AFTER} s")
+                await asyncio.sleep(RETRY_AFTER)
+            except asyncio.CancelledError:
+                return
+
+    async def _pass(self, work: Work) -> None:
+        def noted(ref: TicketRef) -> None:
+            self._looked_at.append(ref)
+            work(ref)
+
+        app = self._app(noted)
+        async with app.open_async():
+            await asyncio.gather(*self._workers(app, wait=False))
+
+    def _workers(self, app: App, *, wait: bool) -> list[Coroutine[Any, Any, None]]:
+        return [
+            app.run_worker_async(
+                queues=[queue_of(account, urgent=urgent)],
+                name=queue_of(account, urgent=urgent),
+                concurrency=self._threads[urgent],
+                wait=wait,
+                listen_notify=False,
+                fetch_job_polling_interval=self._fetch_every,
+                delete_jobs="always",
+                install_signal_handlers=False,
+                update_heartbeat_interval=self._heartbeat,
+                stalled_worker_timeout=self._stalled_after,
+            )
+            for account in self._accounts
+            for urgent in (True, False)
+        ]
+
+
+def _ended_elsewhere(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """A worker that was paused finishes a job that was taken from it: said, and nothing else."""
+    log.warning("look_ended_elsewhere", reason=str(context.get("exception") or context.get("message")))

@@ -1,0 +1,111 @@
+"""Wake-ups in procrastinate's own table, written in our transactions (PostgreSQL only).
+
+The rows carry a ticket and nothing else. One `todo` a ticket (`queueing_lock`), one `doing` (`lock`). The library's
+way to add jobs would abort a whole transaction on a duplicate, so the rows are inserted here, by the schema of
+procrastinate 3.10, whose minor version is pinned. A row that stands already is locked until we commit: otherwise a
+worker could fetch and finish it before our news can be seen, and the news would stay without a wake-up.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from connector.store.waiting import Waiting
+from policies.model import TicketRef
+
+TASK = "look"
+URGENT, BACKFILL = "urgent", "backfill"
+
+ADD = text("""
+    INSERT INTO procrastinate_jobs (queue_name, task_name, priority, lock, queueing_lock, args)
+    VALUES (:queue, :task, :priority, :ref, :ref, jsonb_build_object('ref', CAST(:ref AS text)))
+    ON CONFLICT (queueing_lock) WHERE status = 'todo' DO UPDATE
+    SET priority = excluded.priority, queue_name = excluded.queue_name
+    WHERE procrastinate_jobs.priority < excluded.priority
+""")
+AWAKE = text("""
+    SELECT DISTINCT lock FROM procrastinate_jobs
+    WHERE lock = ANY(:refs) AND status IN ('todo', 'doing')
+""")
+STALLED = text("""
+    SELECT jobs.id, jobs.lock FROM procrastinate_jobs AS jobs
+    LEFT JOIN procrastinate_workers AS workers ON workers.id = jobs.worker_id
+    WHERE jobs.status = 'doing'
+      AND (workers.id IS NULL OR workers.last_heartbeat < now() - make_interval(secs => :seconds))
+    ORDER BY jobs.lock
+    FOR UPDATE OF jobs SKIP LOCKED
+""")
+FINISH = text("SELECT procrastinate_finish_job_v1(:id, 'failed', true)")
+PENDING = text("SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing')")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stalled:
+    """A job whose worker is gone or does not answer."""
+
+    id: int
+    ref: TicketRef
+
+
+def queue_of(account: str, *, urgent: bool) -> str:
+    """The queue of one account's lane; each has workers of its own, so that none waits behind another."""
+    return f"{account}:{URGENT if urgent else BACKFILL}"
+
+
+def wake(connection: Connection, refs: Iterable[TicketRef], *, urgent: bool) -> None:
+    """A look at each of these tickets is to be taken. Sorted, so that two transactions cannot wait for each other."""
+    rows = [
+        {
+            "queue": queue_of(ref.account, urgent=urgent),
+            "task": TASK,
+            "priority": int(urgent),
+            "ref": str(ref),
+        }
+        for ref in sorted(set(refs))
+    ]
+    if rows:
+        connection.execute(ADD, rows)
+
+
+def wake_if_quiet(connection: Connection, owed: Iterable[Waiting]) -> int:
+    """Wake those of which no look is asked for or under way; answers how many."""
+    listed = tuple(owed)
+    rows = connection.execute(AWAKE, {"refs": [str(one.ref) for one in listed]}).scalars() if listed else ()
+    awake = frozenset(rows)
+    quiet = [one for one in listed if str(one.ref) not in awake]
+    for urgent in (True, False):
+        wake(connection, [one.ref for one in quiet if one.urgent is urgent], urgent=urgent)
+    return len(quiet)
+
+
+def finish_stalled(connection: Connection, after: float) -> tuple[Stalled, ...]:
+    """End the jobs whose worker has not been heard of for so many seconds, and wake their tickets.
+
+    Not the library's retry: where a `todo` of the same ticket waits already, that would fail and the ended job would
+    block the ticket for good.
+    """
+    rows = connection.execute(STALLED, {"seconds": after}).all()
+    stalled = tuple(Stalled(id=row.id, ref=TicketRef.parse(row.lock)) for row in rows)
+    for job in stalled:
+        connection.execute(FINISH, {"id": job.id})
+    wake(connection, [job.ref for job in stalled], urgent=True)
+    return stalled
+
+
+def pending(connection: Connection) -> int:
+    """How many looks are asked for or under way."""
+    found: int = connection.execute(PENDING).scalar_one()
+    return found
+
+
+def create_queue(connection: Connection) -> None:
+    """Create procrastinate's tables where they are missing."""
+    if connection.dialect.has_table(connection, "procrastinate_jobs"):
+        return
+    from procrastinate.schema import SchemaManager
+
+    # psycopg passes a text with several statements through as it is, if it has no parameters
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    driver.execute(SchemaManager.get_schema())

