@@ -9,8 +9,9 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -169,15 +170,29 @@ class FleetEngine:
         loop.set_exception_handler(_ended_elsewhere)
         self._cancel = lambda: loop.call_soon_threadsafe(me.cancel)
         app = self._app(work)
-        while not self._stopping.is_set():
+        with suppress(asyncio.CancelledError):
+            await self._until_it_answers(app)
+            await asyncio.gather(*(self._keep_working(app, *lane) for lane in self._lanes()))
+        await app.close_async()
+
+    async def _until_it_answers(self, app: App) -> None:
+        while True:
             try:
-                async with app.open_async():
-                    await asyncio.gather(*self._workers(app, wait=True))
-            except (ConnectorException, DriverError, ExceptionGroup) as error:
-                log.warning("workers_stopped", reason=str(error), next=f"again in {RETRY_AFTER} s")
+                await app.open_async()
+            except (ConnectorException, DriverError) as error:
+                log.warning("queue_not_opened", reason=str(error), next=f"again in {RETRY_AFTER} s")
                 await asyncio.sleep(RETRY_AFTER)
-            except asyncio.CancelledError:
+            else:
                 return
+
+    async def _keep_working(self, app: App, account: str, urgent: bool) -> None:
+        """A worker ends when the database does not answer; then there is another."""
+        while True:
+            try:
+                await self._worker(app, account, urgent, wait=True)
+            except (ConnectorException, DriverError) as error:
+                log.warning("worker_stopped", account=account, urgent=urgent, reason=str(error))
+            await asyncio.sleep(RETRY_AFTER)
 
     async def _pass(self, work: Work) -> None:
         def noted(ref: TicketRef) -> None:
@@ -186,25 +201,25 @@ class FleetEngine:
 
         app = self._app(noted)
         async with app.open_async():
-            await asyncio.gather(*self._workers(app, wait=False))
+            await asyncio.gather(*(self._worker(app, *lane, wait=False) for lane in self._lanes()))
 
-    def _workers(self, app: App, *, wait: bool) -> list[Coroutine[Any, Any, None]]:
-        return [
-            app.run_worker_async(
-                queues=[queue_of(account, urgent=urgent)],
-                name=queue_of(account, urgent=urgent),
-                concurrency=self._threads[urgent],
-                wait=wait,
-                listen_notify=False,
-                fetch_job_polling_interval=self._fetch_every,
-                delete_jobs="always",
-                install_signal_handlers=False,
-                update_heartbeat_interval=self._heartbeat,
-                stalled_worker_timeout=self._stalled_after,
-            )
-            for account in self._accounts
-            for urgent in (True, False)
-        ]
+    def _lanes(self) -> list[tuple[str, bool]]:
+        return [(account, urgent) for account in self._accounts for urgent in (True, False)]
+
+    async def _worker(self, app: App, account: str, urgent: bool, *, wait: bool) -> None:
+        queue = queue_of(account, urgent=urgent)
+        await app.run_worker_async(
+            queues=[queue],
+            name=queue,
+            concurrency=self._threads[urgent],
+            wait=wait,
+            listen_notify=False,
+            fetch_job_polling_interval=self._fetch_every,
+            delete_jobs="always",
+            install_signal_handlers=False,
+            update_heartbeat_interval=self._heartbeat,
+            stalled_worker_timeout=self._stalled_after,
+        )
 
 
 def _ended_elsewhere(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
