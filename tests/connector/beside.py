@@ -12,6 +12,7 @@ from adapters.zendesk.simulator_faults import Fault
 from adapters.zendesk.simulator_state import Zendesk
 from connector.clock import Clock, ManualClock
 from connector.logs import Masker
+from connector.roles import ALL, Role
 from connector.secrets import Secrets
 from connector.service import Service
 from connector.settings import load
@@ -92,13 +93,15 @@ def furnish(desk: Zendesk, tickets: int = 1) -> None:
     )
 
 
-def composed(path: Path, clock: Clock, secrets: Mapping[str, str] = SECRETS) -> Service:
+def composed(
+    path: Path, clock: Clock, secrets: Mapping[str, str] = SECRETS, roles: frozenset[Role] = ALL
+) -> Service:
     """The service of this config file, as `uptier run` composes it."""
     loaded = load(path)
     problems = "\n".join(map(str, loaded.problems))
     assert loaded.settings is not None, problems
     assert loaded.policies is not None, problems
-    return Service(loaded.settings, loaded.policies, clock, Secrets(Masker(), secrets))
+    return Service(loaded.settings, loaded.policies, clock, Secrets(Masker(), secrets), roles)
 
 
 @dataclass

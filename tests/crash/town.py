@@ -113,13 +113,14 @@ def town(
     listen: str = "127.0.0.1:0",
     now: Callable[[], float] = time.time,
     config: str = CONFIG,
+    **switches: Any,
 ) -> Iterator[Town]:
     """Helpdesks of these vendors with tickets that have waited for an hour, so that level one is due."""
     with ExitStack() as stack:
         desks: dict[str, Any] = {}
         for vendor in vendors:
             (entry,) = entry_points(group="uptier.simulators", name=vendor)
-            app: Any = entry.load()(now)
+            app: Any = entry.load()(now, **switches)
             desks[vendor] = DESKS[vendor](app=app, url=stack.enter_context(serve(app)))
             desks[vendor].furnish()
         path = folder / "uptier.toml"

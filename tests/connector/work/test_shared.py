@@ -1,0 +1,144 @@
+"""What several processes share: budgets, pauses, turns of round robin, caps, leases; and what outlives one process."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from adapters.base import Limit, TryLater
+from connector.clock import ManualClock
+from connector.leaseholder import TERM, OneOfMany
+from connector.store import spending
+from connector.work.budget import Budget, MemoryTally
+from connector.work.tallies import LastingTally, SharedTally, tally
+from tests.connector.stores import fresh_store
+
+START = 1_790_000_000
+LIMIT = Limit(bucket="account", total=10, remaining=10, window=60)
+
+
+def test_the_database_decides_who_counts(tmp_path: Path) -> None:
+    with fresh_store("sqlite", tmp_path) as file, fresh_store("postgresql", tmp_path) as server:
+        clock = ManualClock(START)
+        assert isinstance(tally(file, "acme", clock), LastingTally)
+        assert isinstance(tally(server, "acme", clock), SharedTally)
+
+
+def test_two_processes_send_no_more_than_one_share(tmp_path: Path) -> None:
+    with fresh_store("postgresql", tmp_path) as store:
+        clock = ManualClock(START)
+        both = [
+            Budget("acme", 1.0, clock, SharedTally(store, "acme", clock), {"deadline": 0, "backfill": 0})
+            for _ in range(2)
+        ]
+        for one in both:
+            one.learn((LIMIT,))
+        sent = [0, 0]
+
+        def send(which: int) -> None:
+            for _ in range(10):
+                try:
+                    both[which].enter(("account",))
+                except TryLater:
+                    return
+                sent[which] += 1
+
+        threads = [threading.Thread(target=send, args=(which,)) for which in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+        assert sum(sent) == 10
+        with pytest.raises(TryLater) as refused:
+            both[0].enter(("account",))
+        assert refused.value.wait == 61
+        clock.advance(61)
+        both[1].enter(("account",))
+
+
+def test_counting_by_the_second_waits_as_long_as_counting_each(tmp_path: Path) -> None:
+    """The same story told to both tallies."""
+    from connector.work.budget import Allowance
+
+    with fresh_store("postgresql", tmp_path) as store:
+        clock = ManualClock(START)
+        shared, memory = SharedTally(store, "acme", clock), MemoryTally()
+        allowances = {"account": Allowance(at_most=3, window=10), "search": Allowance(at_most=2, window=4)}
+        for step in (0, 0, 0, 1, 3, 1, 0, 2, 5, 0, 1, 1, 11, 0, 0, 0):
+            clock.advance(step)
+            now = clock.now()
+            assert shared.take(allowances, now) == memory.take(allowances, now)
+
+
+def test_a_pause_that_one_process_heard_of_is_obeyed_by_all_at_once(tmp_path: Path) -> None:
+    with fresh_store("postgresql", tmp_path) as store:
+        clock = ManualClock(START)
+        here, there = (
+            Budget("acme", 1.0, clock, SharedTally(store, "acme", clock), {"deadline": 0, "backfill": 0})
+            for _ in range(2)
+        )
+        here.hold("account", 90)
+        with pytest.raises(TryLater, match="asked for a pause") as refused:
+            there.enter(("account", "search"))
+        assert refused.value.wait == 91
+        there.enter(("search",))
+        clock.advance(91)
+        there.enter(("account",))
+
+
+def test_a_pause_outlives_the_process_that_heard_of_it(tmp_path: Path) -> None:
+    with fresh_store("sqlite", tmp_path) as store:
+        clock = ManualClock(START)
+        Budget("acme", 1.0, clock, LastingTally(store, "acme", clock)).hold("account", 90)
+        clock.advance(60)
+        again = Budget("acme", 1.0, clock, LastingTally(store, "acme", clock), {"deadline": 0, "backfill": 0})
+        with pytest.raises(TryLater) as refused:
+            again.enter(("account",))
+        assert refused.value.wait == 31
+        with store.writing() as connection:
+            spending.forget(connection, clock.now())
+        assert LastingTally(store, "acme", clock).paused_until(("account",)) == START + 91
+
+
+def test_a_lease_goes_to_the_next_within_its_term(tmp_path: Path) -> None:
+    with fresh_store("postgresql", tmp_path) as store:
+        clock = ManualClock(START)
+        one, two = (OneOfMany(store, clock, name, ("poll acme", "notify")) for name in ("one", "two"))
+        assert one.renew() == {"poll acme", "notify"}
+        assert two.renew() == frozenset()
+        assert one.has("poll acme")
+        assert not two.has("poll acme")
+        clock.advance(TERM - 1)
+        assert one.renew() == frozenset(), "kept"
+        clock.advance(TERM)  # it does not answer any more
+        assert not one.has("poll acme")
+        assert two.renew() == {"poll acme", "notify"}
+        assert one.renew() == frozenset()
+        with store.writing() as connection:
+            assert two.still(connection, "poll acme")
+            assert not one.still(connection, "poll acme")
+        two.give_back()
+        assert one.renew() == {"poll acme", "notify"}
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_lease_that_cannot_be_renewed_ends(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from connector.store.trouble import StoreTrouble
+
+    def gone(*_args: object, **_kwargs: object) -> Callable[[], None]:
+        raise StoreTrouble("the server does not answer")
+
+    with fresh_store(kind, tmp_path) as store:
+        clock = ManualClock(START)
+        one = OneOfMany(store, clock, "one", ("poll acme",))
+        one.renew()
+        monkeypatch.setattr(store, "writing", gone)
+        clock.advance(TERM - 1)
+        one.renew()
+        assert one.has("poll acme")
+        clock.advance(1)
+        one.renew()
+        assert not one.has("poll acme")
