@@ -117,13 +117,13 @@ def until(what: str, seen: Any, patience: float) -> float:
 def one_is_killed(
     folder: Path, *, tickets: int, workers: int = 2, quick: bool = False, patience: float = 300
 ) -> dict[str, Any]:
-    """So many tickets are due; when a third is written, one worker is killed. How long the last one took after it."""
+    """So many tickets are due; when half is written, one worker is killed. How long the last one took after it."""
     with fleet(folder, "zendesk", quick=quick) as many:
         many.here.open(tickets, overdue=DUE_IN - tickets // 20)
         many.start("poller", "poller")
         for number in range(workers):
             many.start(f"worker-{number}", "worker")
-        until("a third", lambda: many.here.applied() >= tickets / 3, patience)
+        until("half", lambda: many.here.applied() >= tickets / 2, patience)
         many.kill("worker-0")
         killed = time.monotonic()
         until("the last", lambda: many.here.applied() >= tickets, patience)
