@@ -59,14 +59,14 @@ class Escalation:
     missed: int
 
     @property
-    def at(self) -> Instant:
-        """When the first level fired; meaningful only where there is a step."""
-        return self.steps[0].at
+    def raised(self) -> tuple[Step, ...]:
+        """The levels that did something to the ticket; one that only tells a channel escalates nothing."""
+        return tuple(each for each in self.steps if not each.only_notifies)
 
     @property
-    def automatic(self) -> bool:
-        """Whether the clock fired the first level, not a person's order."""
-        return not (self.steps and self.steps[0].ordered)
+    def at(self) -> Instant:
+        """When the first of `raised` fired; there must be one."""
+        return self.raised[0].at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,8 +116,8 @@ class Stay:
 class Case:
     """One ticket. `told` says whether its messages and changes were loaded: what follows it is empty otherwise.
 
-    `rating_told` says whether a rating would be known. `solving_untold` says that it is solved and nobody tells
-    since when. `cause` is the value of the custom field `cause`, if that is mapped and filled.
+    `rating_loaded` says whether the helpdesk was asked for a rating. `solving_untold` says that it is solved and
+    nobody tells since when. `cause` is the value of the custom field `cause`, if that is mapped and filled.
     """
 
     ref: TicketRef
@@ -127,9 +127,8 @@ class Case:
     told: bool
     gone: bool
     cause: str | None
-    cause_mapped: bool
     rating: Satisfaction | None
-    rating_told: bool
+    rating_loaded: bool
     escalations: tuple[Escalation, ...]
     promises: tuple[Promise, ...] = ()
     first_reply: Instant | None = None

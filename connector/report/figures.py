@@ -57,7 +57,11 @@ def share(
 ) -> Figure:
     """`hits` of `n`. Of less than `least` it is not stated."""
     known = Figure(
-        measure=MEASURES[key], n=n, hits=hits, excluded=reasons(excluded or {}), notes=tuple(filter(None, notes))
+        measure=MEASURES[key],
+        n=n,
+        hits=hits,
+        excluded=reasons(excluded or {}),
+        notes=tuple(filter(None, notes)),
     )
     if n < least:
         return replace(known, untold="nothing to measure" if n == 0 else f"fewer than {least}: not shown")
@@ -95,6 +99,13 @@ def count(key: str, value: int, excluded: Excluded | None = None, notes: Iterabl
         excluded=reasons(excluded or {}),
         notes=tuple(filter(None, notes)),
     )
+
+
+def ratio(key: str, part: float, whole: float, notes: Iterable[str] = ()) -> Figure:
+    """A part of a whole that was measured, not counted: it has no interval."""
+    known = Figure(measure=MEASURES[key], clock="calendar", n=round(whole), hits=round(part))
+    known = replace(known, notes=tuple(filter(None, notes)))
+    return replace(known, value=part / whole) if whole else replace(known, untold="nothing to measure")
 
 
 def difference(key: str, one: Figure, other: Figure) -> Figure:

@@ -90,7 +90,8 @@ MEASURES = measures(
     ("precision", "Escalation precision", "Trust", "share", BEGUN,
      "1 - (rejected, or de-escalated before anybody acknowledged) / automatic"),
     ("punctuality", "Bot lateness", "Trust", "seconds", FIRED, "the helpdesk had the write - due"),
-    ("missed", "Missed levels", "Trust", "count", "running escalations", "levels due five minutes ago or more, not fired"),
+    ("missed", "Missed levels", "Trust", "count", "running escalations",
+     "levels due five minutes ago or more, not fired"),
     ("refused", "Refused levels", "Trust", "count", "levels decided in the period",
      "levels whose write the helpdesk refused"),
 )  # fmt: skip

@@ -35,7 +35,9 @@ def lateness(occurrence: Occurrence, episode: Episode | None) -> dict[str, int]:
     if occurrence.what not in ("fired", "observed") or episode is None:
         return {}
     passed = [each for each in episode.passed if each.level == occurrence.level and each.due is not None]
-    return {"due": passed[-1].due or 0, "late": max(passed[-1].at - (passed[-1].due or 0), 0)} if passed else {}
+    return (
+        {"due": passed[-1].due or 0, "late": max(passed[-1].at - (passed[-1].due or 0), 0)} if passed else {}
+    )
 
 
 WORDS: dict[State, str] = {
