@@ -148,16 +148,16 @@ def notes(picked: Chosen, frame: Frame, forgotten: int) -> Iterator[str]:
     if picked.hypothetical:
         yield f"Would have: {WOULD_HAVE}."
     if picked.observed:
-        yield f"{picked.observed} tickets had levels in observe only; those are not counted."
+        yield f"Tickets with levels in observe only, which are not counted: {picked.observed}."
     loaded, everything = loaded_share(picked.cases, frame)
     if loaded < everything:
         yield (
-            f"{everything - loaded} of {everything} tickets created in the period have no history here: no policy "
-            "asked for it, so what needs it leaves them out."
+            f"Tickets without history: {everything - loaded} of {everything}. No policy asked for it, so what needs it "
+            "leaves them out."
         )
     if frame.business is None:
         yield "No business times: there is no calendar, or several; name one with --calendar."
     if forgotten:
-        yield f"{forgotten} tickets escalated in the period are forgotten ([service.retention]) and not counted."
+        yield f"Escalated tickets that are forgotten ([service.retention]) and not counted: {forgotten}."
     yield "Message texts are not kept, so a customer's thanks cannot be told from a reopening."
     yield "A ticket that the helpdesk changed after Uptier last read its history is counted as it was then."

@@ -57,7 +57,12 @@ def at_risk(cases: Sequence[Case], frame: Frame) -> Figure:
     running = [each for case in cases if case.is_open for each in case.promises if each.stands == "open"]
     known = [each for each in running if each.start is not None and each.due is not None]
     used = [(frame.now - (each.start or 0)) / max((each.due or 0) - (each.start or 0), 1) for each in known]
-    late = sum(each.stands == "breached" for case in cases if case.is_open for each in case.promises)
+    late = sum(
+        each.stands == "breached" and each.met is None
+        for case in cases
+        if case.is_open
+        for each in case.promises
+    )
     lost = {"the helpdesk does not tell when the target began": len(running) - len(known)}
     figure = count(
         "at_risk",
