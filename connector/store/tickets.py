@@ -1,6 +1,6 @@
 """Tickets: the last facts of every ticket that passed, and what the last look made of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -44,8 +44,10 @@ class KnownTicket:
 
 def record_snapshots(connection: Connection, tickets: Iterable[Ticket], now: Instant) -> None:
     """Keep rows of a feed or a census, where nothing newer is known. The last look's results stay, and what a
-    partial row does not tell."""
-    listed = sorted(tickets, key=lambda ticket: ticket.ref)  # two transactions must not wait for each other
+    partial row does not tell. So does the history that was loaded before: such a row tells none, and reports
+    are made from it."""
+    ordered = sorted(tickets, key=lambda ticket: ticket.ref)  # two transactions must not wait for each other
+    listed = tuple(_with_history(connection, tuple(ordered)))
     for partial, keep in ((False, frozenset(NO_LOOK)), (True, frozenset(NO_LOOK) | {"organization"})):
         rows = [_facts(ticket, now) | NO_LOOK for ticket in listed if ticket.partial is partial]
         put(connection, table, rows, keep=keep, only_if=lambda new: table.c.updated <= new.updated)
@@ -205,6 +207,33 @@ def _standing(connection: Connection, ticket: Ticket, now: Instant) -> tuple[Ins
         fresh = insert(connection, table).values(_facts(ticket, now) | NO_LOOK)
         connection.execute(fresh.on_conflict_do_nothing())
     return known.updated, known.looks
+
+
+def _with_history(connection: Connection, rows: tuple[Ticket, ...]) -> Iterator[Ticket]:
+    known = {
+        TicketRef(row.account, row.id): codec.load(Ticket, row.facts)
+        for row in connection.execute(
+            select(table.c.account, table.c.id, table.c.facts)
+            .where(table.c.account.in_({row.ref.account for row in rows}))
+            .where(table.c.id.in_([row.ref.id for row in rows]), table.c.facts.not_like('%"loaded":[]%'))
+            .order_by(table.c.account, table.c.id)
+            .with_for_update()
+        )
+    }
+    for row in rows:
+        yield row if row.loaded or row.ref not in known else _after(known[row.ref], row)
+
+
+def _after(old: Ticket, row: Ticket) -> Ticket:
+    return replace(
+        row,
+        messages=old.messages,
+        changes=old.changes,
+        counts=old.counts,
+        targets=row.targets or old.targets,
+        satisfaction=row.satisfaction or old.satisfaction,
+        loaded=old.loaded,
+    )
 
 
 def _is(ref: TicketRef) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

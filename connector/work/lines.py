@@ -31,12 +31,13 @@ def line_of(ref: TicketRef, occurrence: Occurrence, remembered: Iterable[Standin
 
 
 def lateness(occurrence: Occurrence, episode: Episode | None) -> dict[str, int]:
-    """How many seconds after it was due a level was decided."""
-    if occurrence.what != "fired" or episode is None:
+    """When a level was due, and how many seconds after that it was decided."""
+    if occurrence.what not in ("fired", "observed") or episode is None:
         return {}
-    dues = [(each.at, each.due) for each in episode.passed if each.level == occurrence.level]
-    late = [at - due for at, due in dues if due is not None]
-    return {"late": max(late[-1], 0)} if late else {}
+    passed = [each for each in episode.passed if each.level == occurrence.level and each.due is not None]
+    return (
+        {"due": passed[-1].due or 0, "late": max(passed[-1].at - (passed[-1].due or 0), 0)} if passed else {}
+    )
 
 
 WORDS: dict[State, str] = {

@@ -4,7 +4,19 @@ from sqlalchemy import Connection
 
 from connector.store import tickets
 from connector.store.tickets import KnownTicket
-from policies.model import Person, Status, Ticket, TicketRef
+from policies.model import (
+    Act,
+    Change,
+    Counts,
+    Message,
+    Need,
+    Person,
+    Satisfaction,
+    Status,
+    Ticket,
+    TicketRef,
+    Who,
+)
 from policies.plan import PolicyTrace
 from tests.connector.store.samples import REF, a_ticket
 
@@ -110,3 +122,21 @@ def test_loads_count_open_tickets_and_a_write_of_ours_at_once(connection: Connec
     tickets.assign(connection, some[0].ref, "8")
     assert tickets.loads(connection, "acme") == {"7": 2, "8": 1}
     assert set(tickets.assigned_to(connection, "acme", frozenset({"7"}))) == {each.ref for each in some[1:]}
+
+
+def test_a_row_of_a_feed_leaves_the_history_that_was_loaded(connection: Connection) -> None:
+    act = Act(sequence=1, id="1", at=60, who=Who.AGENT, person="7")
+    told = frozenset({Need.MESSAGES, Need.CHANGES})
+    whole = a_ticket(
+        messages=(Message(act=act, public=True, body=""),),
+        changes=(Change(act=act, field="status", before="new", after="open"),),
+        counts=Counts(replies=1),
+        satisfaction=Satisfaction.GOOD,
+        loaded=told,
+    )
+    look(connection, whole)
+    tickets.record_snapshots(connection, [a_ticket(updated=200, revision="r200", status=Status.CLOSED)], 201)
+    kept = known(connection).ticket
+    assert (kept.status, kept.updated, kept.loaded) == (Status.CLOSED, 200, told)
+    assert (kept.messages, kept.changes, kept.counts) == (whole.messages, whole.changes, whole.counts)
+    assert kept.satisfaction is Satisfaction.GOOD

@@ -1,0 +1,130 @@
+"""The command `report`: every figure of a period, from what is kept. It only reads, also while the service runs."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from connector.cli_config import CONFIG, Config, checked, give_up, opened
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import tzinfo
+
+    from connector.report.making import Report
+    from policies.calendars import Calendar
+
+Format = Literal["text", "json", "csv", "html", "markdown"]
+
+app = typer.Typer()
+
+
+@app.command()
+def report(
+    first: Annotated[str, typer.Option("--from", metavar="DATE", help="The first day: 2026-03-01.")],
+    last: Annotated[str, typer.Option("--to", metavar="DATE", help="The last day, included.")],
+    account: Annotated[
+        list[str] | None,
+        typer.Option("--account", metavar="NAME", help="This account only; may be repeated."),
+    ] = None,
+    timezone: Annotated[
+        str | None,
+        typer.Option("--timezone", metavar="PLACE", help="Whose days; the calendar's, else UTC."),
+    ] = None,
+    calendar: Annotated[
+        str | None,
+        typer.Option("--calendar", metavar="NAME", help="Business times; not needed if there is one only."),
+    ] = None,
+    trend: Annotated[
+        Literal["day", "week", "month"] | None, typer.Option("--trend", help="By length if not given.")
+    ] = None,
+    reopened_within: Annotated[
+        str, typer.Option("--reopened-within", metavar="TIME", help="How long a reopening counts.")
+    ] = "7d",
+    kind: Annotated[Format, typer.Option("--format", help="How it is written.")] = "text",
+    output: Annotated[
+        Path | None, typer.Option("--output", metavar="FILE", help="Write there, not to the terminal.")
+    ] = None,
+    config: Config = CONFIG,
+) -> None:
+    """Report on escalations, times, quality and SLA targets of a period."""
+    from connector.clock import SystemClock
+    from connector.public_holidays import calendars
+    from connector.report.making import report as made
+    from connector.report.period import period_asked
+    from connector.work.rules import Rules
+    from policies.durations import seconds
+
+    settings, policies = checked(config)
+    now = SystemClock().now()
+    rules = Rules(policies=policies, calendars=calendars(policies, now), first_ran={})
+    strangers = [name for name in account or () if name not in settings.accounts]
+    if strangers:
+        give_up(f"there is no account {strangers[0]}; there are {', '.join(settings.accounts)}")
+    try:
+        business = business_calendar(calendar, rules.calendars)
+        period = period_asked(first, last, zone(timezone, business))
+        window = seconds(reopened_within)
+    except ValueError as error:
+        give_up(str(error))
+    store = opened(config)
+    with store.reading() as connection:
+        done = made(
+            connection,
+            period,
+            rules=rules,
+            now=now,
+            accounts=frozenset(account) if account else None,
+            business=business,
+            grain=trend,
+            window=window,
+        )
+    store.close()
+    write(written(done, kind), output)
+
+
+def business_calendar(name: str | None, known: "Mapping[str, Calendar]") -> "Calendar | None":
+    """The calendar that is named, else the only one there is. ValueError if there is no such calendar."""
+    if name is None:
+        return next(iter(known.values())) if len(known) == 1 else None
+    if name not in known:
+        raise ValueError(
+            f'--calendar: there is no calendar "{name}"; there are: {", ".join(known) or "none"}'
+        )
+    return known[name]
+
+
+def zone(name: str | None, business: "Calendar | None") -> "tzinfo":
+    """The timezone that is named, else the calendar's, else UTC. ValueError if there is no such place."""
+    from connector.report.period import zone_asked
+
+    if name is None and business is not None:
+        return business.timezone
+    try:
+        return zone_asked(name or "UTC")
+    except ValueError as error:
+        raise ValueError(f"--timezone: {error}") from None
+
+
+def written(done: "Report", kind: Format) -> str:
+    """The report in this form."""
+    from connector.report.as_csv import as_csv
+    from connector.report.as_html import as_html
+    from connector.report.as_json import as_json
+    from connector.report.as_markdown import as_markdown
+    from connector.report.as_text import as_text
+
+    forms = {"text": as_text, "json": as_json, "csv": as_csv, "html": as_html, "markdown": as_markdown}
+    return forms[kind](done)
+
+
+def write(text: str, output: Path | None) -> None:
+    """Print it, or put it into a file."""
+    if output is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        give_up(f"cannot write {output}: {error.strerror}")
+    typer.echo(f"{output} written", err=True)

@@ -1,0 +1,171 @@
+"""What the readable forms of a report have in common: titles, heads and rows as words. Pure."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from connector.report.cutting import MEANINGS
+from connector.report.figures import Figure
+from connector.report.making import Report
+from connector.report.wording import amount, interval, left_out, name_of, of_what, percent, span, value_of
+
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+IN_CUTS = (
+    "escalation_rate",
+    "escalations",
+    "mtta",
+    "ack_coverage",
+    "handoff_dead_time",
+    "first_reply",
+    "reopen_rate",
+    "sla_targets",
+)
+"""What the readable forms show of each cut; JSON and CSV have everything."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grid:
+    """A table of words under a title; `lead` is a sentence before it."""
+
+    title: str
+    lead: str = ""
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def title(report: Report) -> str:
+    """What the report is."""
+    return f"Escalation report, {report.period.name}"
+
+
+def lead(report: Report) -> tuple[str, ...]:
+    """What it covers, in lines."""
+    business = f"business times on calendar {report.calendar}" if report.calendar else "no business times"
+    covered = (
+        f"Accounts: {', '.join(report.accounts) or 'none seen yet'}. {report.tickets} tickets created. "
+        f"Made {report.made_at}; {business}."
+    )
+    return (covered, *report.notes)
+
+
+def families(report: Report) -> Iterator[Grid]:
+    """The figures of the whole, family by family."""
+    for family, some in groupby(report.figures, key=lambda each: each.measure.family):
+        yield Grid(
+            title=family,
+            head=("Figure", "Value", "Of", "95 % interval or percentiles", "Cohort", "Left out and notes"),
+            rows=tuple(figure_row(each) for each in some),
+        )
+
+
+def figure_row(figure: Figure) -> tuple[str, ...]:
+    """One figure in words."""
+    return (
+        name_of(figure),
+        value_of(figure),
+        of_what(figure),
+        interval(figure),
+        figure.measure.cohort,
+        left_out(figure),
+    )
+
+
+def cut_grids(report: Report) -> Iterator[Grid]:
+    """A table for each dimension, a row for each team, account, policy, level or cause."""
+    for dimension, some in groupby(report.cuts, key=lambda each: each.dimension):
+        cuts = tuple(some)
+        keys = [key for key in IN_CUTS if any(shown(cut.figures, key) for cut in cuts)]
+        named = {each.key: each.measure.name for cut in cuts for each in cut.figures}
+        yield Grid(
+            title=f"By {dimension}",
+            lead=f"{dimension.capitalize()}: {MEANINGS[dimension]}.",
+            head=(dimension.capitalize(), *(named[key] for key in keys)),
+            rows=tuple((cut.name, *(shown(cut.figures, key) for key in keys)) for cut in cuts),
+        )
+
+
+def shown(figures: Sequence[Figure], key: str) -> str:
+    """`12.5 % (3 of 24)`, or a median with its number; empty where the cut has no such figure."""
+    figure = next((each for each in figures if each.key == key), None)
+    if figure is None:
+        return ""
+    if figure.value is None:
+        return "-" if not figure.n else f"- ({figure.n})"
+    if figure.measure.unit == "seconds":
+        return f"median {span(figure.p50)} (n = {figure.n})"
+    return " ".join(
+        part
+        for part in (amount(figure, figure.value), f"({of_what(figure)})" if of_what(figure) else "")
+        if part
+    )
+
+
+def tables(report: Report) -> Iterator[Grid]:
+    """Stages, causes, the trend and the hours of the week."""
+    yield Grid(
+        title="Where tickets wait",
+        lead="Unsolved time in each group, of tickets created in the period. Idle: from arrival to an agent's act.",
+        head=("Group", "Stays", "Time", "Median", "p90", "Idle, median", "Nobody acted"),
+        rows=tuple(
+            (
+                each.group,
+                str(each.stays),
+                span(each.total),
+                span(each.p50),
+                span(each.p90),
+                span(each.idle_p50),
+                str(each.untouched),
+            )
+            for each in report.stages
+        ),
+    )
+    for called, bars in (("Causes", report.causes), ("Policies", report.policies)):
+        yield Grid(
+            title=f"{called} of escalations",
+            lead="The most frequent first, with the share that it and those above it make.",
+            head=(called.removesuffix("s") if called == "Causes" else "Policy", "Escalations", "Cumulated"),
+            rows=tuple((each.name, str(each.count), percent(each.cumulated)) for each in bars),
+        )
+    yield Grid(
+        title=f"Trend by {report.grain}",
+        head=("From", "Created", "Escalated of them", "Escalations", "Levels fired", "Acknowledged"),
+        rows=tuple(
+            (
+                str(each.first),
+                str(each.created),
+                str(each.escalated),
+                str(each.escalations),
+                str(each.fired),
+                str(each.acknowledged),
+            )
+            for each in report.trend
+        ),
+    )
+    yield Grid(
+        title="Escalations by hour of the week",
+        lead=f"Local time, {report.period.timezone}.",
+        head=("", *(f"{hour:02}" for hour in range(24))),
+        rows=tuple(
+            (day, *(str(count) if count else "" for count in row))
+            for day, row in zip(DAYS, report.heat, strict=True)
+        ),
+    )
+
+
+def advice(report: Report) -> Grid:
+    """What to change."""
+    return Grid(
+        title="What to change",
+        lead="" if report.advice else "No rule finds anything, or there are too few cases.",
+        head=("Rule", "Look at", "Numbers"),
+        rows=tuple((each.rule, each.text, each.numbers) for each in report.advice),
+    )
+
+
+def grids(report: Report) -> Iterator[Grid]:
+    """Everything, in reading order."""
+    yield advice(report)
+    yield from families(report)
+    yield from cut_grids(report)
+    yield from tables(report)
