@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from connector.settings import Loaded, Settings
     from connector.store.database import Store
     from policies.known import KnownAccount
-    from policies.model import TicketRef
+    from policies.model import Directory, TicketRef
     from policies.policy import PolicySet
 
 NEEDS_HUMAN = 1
@@ -65,10 +65,16 @@ def loaded_with_directory(config: Path) -> "Loaded":
 
 
 def known_directories(settings: "Settings") -> "Mapping[str, KnownAccount]":
+    """The names in the directories as last read, by account."""
+    from policies.known import KnownAccount
+
+    return {name: KnownAccount.of(directory) for name, directory in last_directories(settings).items()}
+
+
+def last_directories(settings: "Settings") -> "Mapping[str, Directory]":
     """The directories as last read, by account; none where no database is yet."""
     from connector.store import directories
     from connector.store.database import open_store
-    from policies.known import KnownAccount
 
     if not Path(settings.service.database.removeprefix("sqlite:///")).exists():
         return {}
@@ -76,7 +82,7 @@ def known_directories(settings: "Settings") -> "Mapping[str, KnownAccount]":
     with store.reading() as connection:
         read = {name: directories.read(connection, name) for name in settings.accounts}
     store.close()
-    return {name: KnownAccount.of(one.directory) for name, one in read.items() if one is not None}
+    return {name: one.directory for name, one in read.items() if one is not None}
 
 
 def opened(config: Path) -> "Store":
