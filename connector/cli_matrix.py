@@ -1,4 +1,4 @@
-"""The command that prints the escalation matrix: `matrix`."""
+"""The commands that print who answers for what: `matrix` and `cards`."""
 
 from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum
@@ -29,6 +29,13 @@ class Format(StrEnum):
     SVG = "svg"
 
 
+class CardFormat(StrEnum):
+    """How the cards are written."""
+
+    HTML = "html"
+    MARKDOWN = "markdown"
+
+
 @app.command()
 def matrix(
     how: Annotated[Format, typer.Option("--format", help="How it is written.")] = Format.TEXT,
@@ -44,6 +51,31 @@ def matrix(
     """Print who answers for which tickets, when and how they hear of it, and what is missing."""
     settings, policies = checked(config)
     written(output, renderers()[how](made(settings, policies, account, team)))
+
+
+@app.command()
+def cards(
+    role: Annotated[
+        str | None,
+        typer.Option(
+            "--role", help="agent, lead, manager, on-call, ops, admin, or a group or person by name."
+        ),
+    ] = None,
+    how: Annotated[CardFormat, typer.Option("--format", help="How they are written.")] = CardFormat.MARKDOWN,
+    output: Output = None,
+    config: Config = CONFIG,
+) -> None:
+    """Print a page for each role: what lands on the desk, what to do by when, and whom to ask."""
+    from connector.matrix.card_desk import desk_cards
+    from connector.matrix.card_pages import cards_html, cards_markdown
+    from connector.matrix.card_service import service_cards
+
+    settings, policies = checked(config)
+    whole = made(settings, policies, None, None)
+    every = (*desk_cards(whole, policies), *service_cards(whole, policies))
+    refuse_unknown("role", role, tuple(dict.fromkeys(card.role for card in every)))
+    meant = [card for card in every if role in (None, card.role)]
+    written(output, cards_html(meant) if how is CardFormat.HTML else cards_markdown(meant))
 
 
 def made(settings: "Settings", policies: "PolicySet", account: str | None, team: str | None) -> "Matrix":

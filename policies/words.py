@@ -14,19 +14,25 @@ STOPS: Mapping[str, str] = {
     "customer_message": "the requester writes",
 }
 
+BY_HAND = ("taking the ticket", "a reply or a note")
+"""How every escalation is acknowledged."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LevelWords:
-    """One level. What a level does not have is an empty text, or empty. `kind` is the policy language's word."""
+    """One level. What a level does not have is an empty text, or empty. `kind` is the policy language's word. `roles`
+    are those on whose desk it lands: `agent`, `lead`, `manager`, `on-call`, or the name of a group or person."""
 
     name: str
     kind: str
     time: str
     owner: str
+    roles: tuple[str, ...]
     target: str
     changes: tuple[str, ...]
     messages: tuple[str, ...]
     channels: tuple[str, ...]
+    ask: str
     checklist: tuple[str, ...]
     approval: str
     repeat: str
@@ -36,7 +42,7 @@ class LevelWords:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyWords:
     """One policy. All of `when` must hold; any of `unless` leaves the ticket out. `calendar` is a name, empty without
-    one, `hours` what it says. `stops` is what ends an escalation, `acknowledge` what an agent does to take it on."""
+    one, `hours` what it says. `stops` is what ends an escalation, `acknowledge` by what an agent takes it on."""
 
     name: str
     when: tuple[str, ...]
@@ -74,10 +80,12 @@ def level_words(policy: Policy, index: int, level: Level, policies: PolicySet) -
         kind=level.kind,
         time=words_times.due(policy, index),
         owner=words_levels.owner(level),
+        roles=words_levels.roles(level),
         target=words_levels.target(level.assign),
         changes=words_levels.changes(level),
         messages=words_levels.says(level, policies),
         channels=words_levels.channels(level, policies),
+        ask=level.ask or "",
         checklist=level.checklist,
         approval=words_levels.approval(level, policies),
         repeat=words_times.repeated(policy, level),
@@ -93,6 +101,6 @@ def stops(policy: Policy) -> tuple[str, ...]:
 
 
 def acknowledgements(policy: Policy) -> tuple[str, ...]:
-    """What counts as an acknowledgement once a level has fired (rule 10)."""
-    tagged = tuple(f"adds the tag {tag}" for tag in sorted(policy.acknowledge_tags))
-    return ("takes the ticket", "replies or writes a note", *tagged)
+    """By what an agent acknowledges a level that has fired (rule 10)."""
+    tagged = tuple(f"adding the tag {tag}" for tag in sorted(policy.acknowledge_tags))
+    return (*BY_HAND, *tagged)

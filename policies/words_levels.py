@@ -33,6 +33,28 @@ def owner(level: Level) -> str:
     return FUNCTIONS.get(level.owner, level.owner)
 
 
+def role(name: str | None, assign: AssignSpec | None) -> str:
+    """What kind of person answers: `agent`, `lead`, `manager`, `on-call`, a name, or nothing for the owner before."""
+    if name is None:
+        named = assign is not None and assign.agent is None
+        return (assign.group or "") if assign and named else ("agent" if assign else "")
+    if name == "assignee":
+        return "agent"
+    function = name.partition("(")[0] if name in FUNCTIONS or ON_CALL.fullmatch(name) else ""
+    return {"lead_of": "lead", "manager_of": "manager", "on_call": "on-call"}.get(function, name)
+
+
+def roles(level: Level) -> tuple[str, ...]:
+    """Everybody on whose desk the level lands: who answers, who gets the ticket, and both in closed hours."""
+    found = []
+    for each in level.variants:
+        found.append(role(each.owner, each.assign))
+        if each.assign is not None:
+            named = each.assign.agent if each.assign.agent not in STRATEGIES else None
+            found.append(named or each.assign.group or "agent")
+    return tuple(dict.fromkeys(each for each in found if each))
+
+
 def target(assign: AssignSpec | None) -> str:
     """Whom the ticket goes to; nothing if it stays where it is."""
     if assign is None:
@@ -65,12 +87,11 @@ def changes(level: Level) -> tuple[str, ...]:
 
 
 def says(level: Level, policies: PolicySet) -> tuple[str, ...]:
-    """The messages that the level writes, each with its languages, and what is said in them besides."""
+    """The messages that the level writes, each with its languages."""
     said = [
         f"note {template(policies.templates, level.note)}" if level.note else "",
         f"public reply {template(policies.templates, level.reply)}" if level.reply else "",
         "hand-over: what the ticket is about and what was tried" if level.hand_off else "",
-        f"asks: {level.ask}" if level.ask else "",
     ]
     return tuple(each for each in said if each)
 
