@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from connector import cli_language, cli_notify, cli_orders, cli_records, cli_report, cli_tickets
+from connector import cli_language, cli_matrix, cli_notify, cli_orders, cli_records, cli_report, cli_tickets
 from connector.cli_config import (
     CONFIG,
     NEEDS_HUMAN,
@@ -53,6 +53,7 @@ app.add_typer(cli_language.app)
 app.add_typer(cli_records.app)
 app.add_typer(cli_notify.app)
 app.add_typer(cli_report.app)
+app.add_typer(cli_matrix.app)
 
 
 def show_version(asked: bool) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from connector.settings import Loaded, Settings
     from connector.store.database import Store
     from policies.known import KnownAccount
-    from policies.model import TicketRef
+    from policies.model import Directory, TicketRef
     from policies.policy import PolicySet
 
 NEEDS_HUMAN = 1
@@ -69,9 +69,15 @@ def loaded_with_directory(config: Path) -> "Loaded":
 
 
 def known_directories(settings: "Settings") -> "Mapping[str, KnownAccount]":
+    """The names in the directories as last read, by account."""
+    from policies.known import KnownAccount
+
+    return {name: KnownAccount.of(directory) for name, directory in last_directories(settings).items()}
+
+
+def last_directories(settings: "Settings") -> "Mapping[str, Directory]":
     """The directories as last read, by account; none where no database is yet."""
     from connector.store import directories
-    from policies.known import KnownAccount
 
     shared = settings.service.database.startswith("postgresql:")
     if not shared and not Path(settings.service.database.removeprefix("sqlite:///")).exists():
@@ -86,7 +92,7 @@ def known_directories(settings: "Settings") -> "Mapping[str, KnownAccount]":
     with store.reading() as connection:
         read = {name: directories.read(connection, name) for name in settings.accounts}
     store.close()
-    return {name: KnownAccount.of(one.directory) for name, one in read.items() if one is not None}
+    return {name: one.directory for name, one in read.items() if one is not None}
 
 
 def opened(config: Path) -> "Store":

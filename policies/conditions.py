@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from policies.model import Need, Ticket, Value
+from policies.operators import Wanted
 from policies.plan import LineTrace
 
 LONGEST_READ = 200
@@ -16,7 +17,7 @@ class Line:
     """One line: a test of one field, or several lines joined by `inner_any` (OR) or not (AND).
 
     `needs` is what must be loaded for the line's own test; inner lines have their own. `shown` is what a trace
-    shows instead of what was read.
+    shows instead of what was read. `operator` and `wanted` are the test as written; a line of inner lines has none.
     """
 
     path: str
@@ -27,6 +28,8 @@ class Line:
     needs: frozenset[Need] = frozenset()
     inner: tuple["Line", ...] = ()
     join: Literal["any", "all"] = "all"
+    operator: str = ""
+    wanted: Wanted | None = None
 
     def maybe(self, ticket: Ticket) -> bool:
         """Whether the line could hold once everything is loaded."""

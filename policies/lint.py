@@ -69,11 +69,18 @@ def possible(asked: tuple[Line, ...], excluded: tuple[Line, ...], ticket: Ticket
 
 def check_night(table: Table, policy: Policy) -> None:
     """The last level acts in open hours only, so in closed hours nobody hears of the ticket."""
-    last = policy.levels[-1] if policy.levels else None
-    if last is not None and last.within is not None and last.otherwise is None:
+    text = night_hole(policy)
+    if text is not None:
         place = ("level", len(policy.levels) - 1, "within")
-        text = f'while "{last.within}" is closed nobody is told; add `otherwise`, or a level after this one.'
         table.report(place, "nobody-at-night", text, "warning")
+
+
+def night_hole(policy: Policy) -> str | None:
+    """Why nobody hears of a ticket while the last level's calendar is closed; None if somebody does."""
+    last = policy.levels[-1] if policy.levels else None
+    if last is None or last.within is None or last.otherwise is not None:
+        return None
+    return f'while "{last.within}" is closed nobody is told; add `otherwise`, or a level after this one.'
 
 
 def check_audience(table: Table, policy: Policy, references: References) -> None:

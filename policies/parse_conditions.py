@@ -52,6 +52,8 @@ def still_open(asks_solved: bool) -> Line:
         text="status is not closed" if asks_solved else "status is not solved or closed",
         holds=lambda ticket: ticket.status not in refused,
         read=FIELDS["status"].read,
+        operator="not_in",
+        wanted=tuple(each for each in Status if each in refused),
     )
 
 
@@ -182,6 +184,8 @@ def compiled(operator: Operator, field: Field, wanted: Wanted, references: Refer
         needs=field.needs,
         read=read,
         shown=reads.shown,
+        operator=operator.name,
+        wanted=wanted,
         holds=lambda ticket: test(read(ticket)),
     )
 

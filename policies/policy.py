@@ -1,6 +1,6 @@
 """A policy, as it was written and checked: what `parse` makes and `evaluate` reads."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -141,6 +141,10 @@ class TemplateSpec:
 
     name: str
     bodies: Mapping[str, str]
+
+    def lacking(self, languages: Iterable[str]) -> tuple[str, ...]:
+        """Those of the languages in which it has no text."""
+        return tuple(each for each in languages if each not in self.bodies)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
