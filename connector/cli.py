@@ -16,7 +16,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from connector import cli_language, cli_matrix, cli_notify, cli_orders, cli_records, cli_report, cli_tickets
+from connector import (
+    cli_language,
+    cli_matrix,
+    cli_notify,
+    cli_orders,
+    cli_records,
+    cli_report,
+    cli_tickets,
+    cli_users,
+)
 from connector.cli_config import (
     CONFIG,
     NEEDS_HUMAN,
@@ -54,6 +63,7 @@ app.add_typer(cli_records.app)
 app.add_typer(cli_notify.app)
 app.add_typer(cli_report.app)
 app.add_typer(cli_matrix.app)
+app.add_typer(cli_users.app, name="user")
 
 
 def show_version(asked: bool) -> None:

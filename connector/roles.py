@@ -1,8 +1,8 @@
-"""What a process of a fleet does: take webhooks, work, read feeds."""
+"""What a process of a fleet does: take webhooks, work, read feeds, show the console."""
 
 from typing import Literal, get_args
 
-Role = Literal["receiver", "worker", "poller"]
+Role = Literal["receiver", "worker", "poller", "console"]
 ALL: frozenset[Role] = frozenset(get_args(Role))
 
 

@@ -7,6 +7,7 @@ from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import structlog
 import uvicorn
@@ -34,6 +35,9 @@ from connector.summary import Summary, summarise
 from connector.work.budget import lane_of
 from policies.model import Instant, Seconds
 from policies.policy import PolicySet
+
+if TYPE_CHECKING:
+    from starlette.routing import BaseRoute
 
 TICK: Seconds = 1
 SWEEP: Seconds = 10
@@ -245,6 +249,7 @@ class Service:
             self._parts.clock.now,
             self._ready,
             lambda answer: self._metrics.webhooks.labels(answer).inc(),
+            self._console(host),
         )
         config = uvicorn.Config(
             app,
@@ -263,6 +268,13 @@ class Service:
         )
         self._serving.start()
         return f"http://{host}:{listening.getsockname()[1]}"
+
+    def _console(self, host: str) -> "list[BaseRoute]":
+        if "console" not in self._roles:
+            return []
+        from connector.console.compose import console  # pages are slow to import, and `--once` shows none
+
+        return console(self._settings, self._parts, host)
 
     def _ready(self) -> tuple[bool, dict[str, object]]:
         """Answered in the receiver's event loop, so from memory."""

@@ -91,6 +91,7 @@ class Service(Table):
     policies: tuple[str, ...] = DEFAULT_PATTERNS
     languages: tuple[str, ...] = ()
     use: tuple[str, ...] = ()
+    hosts: frozenset[str] = frozenset()
     metrics: Annotated[str, AfterValidator(listen_address)] | None = None
     caps: Caps = Caps()
     retention: Retention = Retention()

@@ -2,14 +2,14 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from adapters.base import Adapter, Event, HookRequest, Malformed, NotAuthentic
 from connector.intake.group_commit import GroupCommit, NotKept
@@ -33,15 +33,18 @@ def receiver(
     clock: Callable[[], Instant],
     ready: Callable[[], tuple[bool, dict[str, object]]],
     count: Callable[[str], object],
+    others: Sequence[BaseRoute] = (),
 ) -> Starlette:
     """The ASGI app. `adapters` are looked up at each request, so accounts may come and go. `ready` answers
-    quickly and from memory: it runs in the event loop. `count` hears the status of each answer to a webhook."""
+    quickly and from memory: it runs in the event loop. `count` hears the status of each answer to a webhook.
+    `others` are the console's addresses, where this process has one."""
     desk = _Desk(adapters=adapters, inbox=inbox, clock=clock, ready=ready, count=count)
     return Starlette(
         routes=[
             Route("/hooks/{account}", desk.hook, methods=["POST"]),
             Route("/healthz", desk.healthz),
             Route("/readyz", desk.readyz),
+            *others,
         ]
     )
 

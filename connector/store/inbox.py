@@ -79,6 +79,13 @@ def oldest_open(connection: Connection) -> Instant | None:
     return connection.execute(select(func.min(inbox.c.received_at)).where(still_open)).scalar()
 
 
+def last_webhook(connection: Connection, account: str) -> Instant | None:
+    """When a webhook of this account was last taken in, as far back as news is kept."""
+    return connection.execute(
+        select(func.max(inbox.c.received_at)).where(inbox.c.account == account, inbox.c.kind == "webhook")
+    ).scalar()
+
+
 def forget_done(connection: Connection, before: Instant) -> int:
     """Delete rows done before this instant. A redelivery of one of them would count as new."""
     return connection.execute(delete(inbox).where(inbox.c.done_at < before)).rowcount

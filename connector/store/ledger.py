@@ -72,6 +72,14 @@ def newest_id(connection: Connection) -> int:
     return connection.execute(select(func.max(ledger.c.id))).scalar_one() or 0
 
 
+def since(connection: Connection, what: tuple[str, ...], begin: Instant) -> tuple[Line, ...]:
+    """The lines of these kinds at or after an instant, oldest first."""
+    rows = connection.execute(
+        select(ledger).where(ledger.c.what.in_(what), ledger.c.at >= begin).order_by(ledger.c.id)
+    )
+    return tuple(_line(row) for row in rows.mappings())
+
+
 def count(connection: Connection, account: str, what: str, since: Instant) -> int:
     """How often this happened on an account at or after an instant."""
     return connection.execute(

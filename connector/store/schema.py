@@ -15,7 +15,7 @@ from sqlalchemy import (
 from sqlalchemy import Text as AnyText
 from sqlalchemy.engine import Dialect
 
-HEAD = "0007"
+HEAD = "0008"
 """The newest migration. A database that stands here is opened without loading Alembic."""
 
 metadata = MetaData(
@@ -294,4 +294,30 @@ policy_text = Table(
     Column("hash", Text, primary_key=True),
     Column("text", Text, nullable=False),
     Column("first_seen", BigInteger, nullable=False),
+)
+
+user = Table(
+    "console_user",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("password", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+)
+
+session = Table(
+    "console_session",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("user", Text, nullable=False),
+    Column("csrf", Text, nullable=False),
+    Column("until", BigInteger, nullable=False),
+)
+
+token = Table(
+    "console_token",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("user", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
 )

@@ -1,0 +1,69 @@
+"""What people may do from the console: the same orders as on the command line, with their name in the ledger."""
+
+from collections.abc import Mapping
+from typing import get_args
+
+from connector.store import holds, orders, standings
+from connector.store.database import Store
+from policies import durations
+from policies.episodes import live
+from policies.model import Instant, TicketRef
+from policies.orders import Order, Verb
+
+VERBS: tuple[Verb, ...] = get_args(Verb)
+REASONED = ("snooze", "escalate", "deescalate", "reject")
+
+
+class Refused(Exception):
+    """It cannot be done as it was asked; the text says why."""
+
+
+def order(store: Store, ref: TicketRef, said: Mapping[str, str], who: str, now: Instant) -> str:
+    """Leave an order for the ticket's next look; answers what will happen. Raises Refused."""
+    verb = next((each for each in VERBS if each == said.get("verb")), None)
+    if verb is None:
+        raise Refused(f"there is no order {said.get('verb', '')!r}; there are {', '.join(VERBS)}")
+    reason = said.get("reason", "").strip()
+    if verb in REASONED and not reason:
+        raise Refused(f"say why: {verb} wants a reason")
+    policy = said.get("policy") or None
+    with store.writing() as connection:
+        known = standings.of_ticket(connection, ref)
+        running = [episode for each in known if (episode := live(each)) is not None]
+        if not any(policy in (None, episode.policy) for episode in running):
+            names = ", ".join(episode.policy for episode in running) or "none"
+            raise Refused(f"no such escalation runs on {ref}; running: {names}")
+        given = Order(
+            verb=verb,
+            who=who,
+            at=now,
+            reason=reason,
+            policy=policy,
+            level=said.get("level") or None,
+            until=now + _span(said.get("for", "")) if verb == "snooze" else None,
+        )
+        orders.give(connection, ref, given)
+    return f"{ref}: {verb} is carried out with the next look, within seconds"
+
+
+def release(store: Store, account: str, ticket: str, who: str, why: str, now: Instant) -> str:
+    """Let a held ticket, or with an empty `ticket` a held account, go on. Raises Refused."""
+    with store.writing() as connection:
+        meant = [
+            one
+            for one in holds.every(connection)
+            if one.ref.account == account and ticket in ("", one.ref.id)
+        ]
+        if not meant:
+            raise Refused(f"nothing is held at {account}/{ticket}")
+        if ticket and meant[0].scope == "account":
+            raise Refused(f"the whole account {account} is held, not this ticket alone")
+        holds.release(connection, meant, account, ticket, who=who, why=why, now=now)
+    return f"{len(meant)} released"
+
+
+def _span(text: str) -> int:
+    try:
+        return durations.seconds(text)
+    except ValueError as error:
+        raise Refused(f"how long: {error}") from None

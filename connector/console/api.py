@@ -1,0 +1,135 @@
+"""The JSON API: what the pages show and do, for programs. A bearer token says who asks (`uptier user token`)."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from connector.console import seeing
+from connector.console.access import Access, Asking, MustLogIn, NotAllowed, allow
+from connector.console.acting import Refused, order, release
+from connector.console.frame import HEADERS
+from connector.console.openapi import DOCUMENT
+from connector.store import codec, ledger
+from connector.store.database import Store
+from connector.store.trouble import StoreTrouble
+from policies.model import Instant, TicketRef
+
+BODY_CAP = 16 * 1024
+Answer = Callable[[Request, Asking, dict[str, str]], Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Api:
+    """All calls over one store."""
+
+    store: Store
+    now: Callable[[], Instant]
+    access: Access
+
+    def routes(self) -> list[BaseRoute]:
+        """For the app that serves them."""
+        return [
+            Route("/api/v1/openapi.json", self.document),
+            Route("/api/v1/escalations", self._answered(self.escalations)),
+            Route("/api/v1/watch", self._answered(self.watch)),
+            Route("/api/v1/health", self._answered(self.health)),
+            Route("/api/v1/ledger", self._answered(self.lines)),
+            Route("/api/v1/tickets/{account}/{ticket}", self._answered(self.ticket)),
+            Route(
+                "/api/v1/tickets/{account}/{ticket}/orders", self._answered(self.give_order), methods=["POST"]
+            ),
+            Route("/api/v1/holds/release", self._answered(self.release), methods=["POST"]),
+        ]
+
+    def _answered(self, answer: Answer) -> Callable[[Request], Any]:
+        async def endpoint(request: Request) -> Response:
+            try:
+                body = await _body(request) if request.method == "POST" else {}
+                return await run_in_threadpool(self._answer, answer, request, body)
+            except MustLogIn:
+                return _said(401, "bring a bearer token: uptier user token", {"WWW-Authenticate": "Bearer"})
+            except NotAllowed as error:
+                return _said(403, str(error))
+            except (Refused, ValueError) as error:
+                return _said(400, str(error))
+            except StoreTrouble as trouble:
+                return _said(503, str(trouble))
+
+        return endpoint
+
+    def _answer(self, answer: Answer, request: Request, body: dict[str, str]) -> Response:
+        asking = self.access.bearer(request)
+        found = answer(request, asking, body)
+        if found is None:
+            return _said(404, "not found")
+        return Response(codec.dump(Any, found), 200, HEADERS, media_type="application/json")
+
+    def document(self, _request: Request) -> Response:
+        """What there is, as OpenAPI."""
+        return JSONResponse(DOCUMENT, headers=HEADERS)
+
+    def escalations(self, _request: Request, _asking: Asking, _body: dict[str, str]) -> Any:
+        """What is escalated at this moment."""
+        with self.store.reading() as connection:
+            return seeing.now_page(connection)
+
+    def watch(self, _request: Request, _asking: Asking, _body: dict[str, str]) -> Any:
+        """The tickets nearest to a level."""
+        with self.store.reading() as connection:
+            return seeing.watch_page(connection)
+
+    def health(self, _request: Request, _asking: Asking, _body: dict[str, str]) -> Any:
+        """How the service is doing."""
+        with self.store.reading() as connection:
+            return seeing.health_page(connection, self.store.trouble)
+
+    def lines(self, request: Request, _asking: Asking, _body: dict[str, str]) -> Any:
+        """The ledger's lines behind the id `after`, at most 500."""
+        with self.store.reading() as connection:
+            return ledger.after(connection, int(request.query_params.get("after", "0")))
+
+    def ticket(self, request: Request, _asking: Asking, _body: dict[str, str]) -> Any:
+        """All about one ticket."""
+        with self.store.reading() as connection:
+            return seeing.ticket_page(connection, _ref(request))
+
+    def give_order(self, request: Request, asking: Asking, body: dict[str, str]) -> Any:
+        """Leave an order for a ticket."""
+        allow(asking, "operator")
+        return {"message": order(self.store, _ref(request), body, asking.user.name, self.now())}
+
+    def release(self, _request: Request, asking: Asking, body: dict[str, str]) -> Any:
+        """Let what is held go on."""
+        account, ticket, why = (body.get(key, "") for key in ("account", "ticket", "reason"))
+        allow(asking, "operator" if ticket else "admin")
+        return {"message": release(self.store, account, ticket, asking.user.name, why, self.now())}
+
+
+async def _body(request: Request) -> dict[str, str]:
+    """The fields of a JSON object, all of them text. Raises Refused."""
+    read = bytearray()
+    async for chunk in request.stream():
+        read += chunk
+        if len(read) > BODY_CAP:
+            raise Refused("the body is larger than 16 KiB")
+    try:
+        found = json.loads(read)
+    except ValueError:
+        raise Refused("the body is no JSON") from None
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        raise Refused("the body is an object whose values are text")
+    return found
+
+
+def _ref(request: Request) -> TicketRef:
+    return TicketRef(request.path_params["account"], request.path_params["ticket"])
+
+
+def _said(status: int, text: str, more: dict[str, str] | None = None) -> Response:
+    return JSONResponse({"message": text}, status, HEADERS | (more or {}))

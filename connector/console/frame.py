@@ -1,0 +1,81 @@
+"""What every answer of the console has in common: templates, headers, the page of an error."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from hashlib import sha256
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.responses import HTMLResponse, Response
+
+from policies.durations import spell
+from policies.model import Instant
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; frame-src 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+PAPER = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'"
+"""For a report or a matrix in a frame: the same file that the command writes."""
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+STATIC: Mapping[str, str] = {
+    "htmx-2.0.11.min.js": "text/javascript",
+    "htmx-ext-sse-2.2.4.min.js": "text/javascript",
+    "console.css": "text/css",
+}
+PAGES = Environment(
+    loader=PackageLoader("connector.console"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def stamp(at: Instant | None) -> str:
+    """A time as people read it, in UTC."""
+    return "" if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def away(at: Instant | None, now: Instant) -> str:
+    """How far a time is from now."""
+    if at is None:
+        return ""
+    return f"in {spell(at - now)}" if at > now else f"{spell(now - at)} ago"
+
+
+def iso(at: Instant | None) -> str:
+    """For a machine."""
+    return "" if at is None else datetime.fromtimestamp(at, UTC).isoformat()
+
+
+PAGES.filters |= {"stamp": stamp, "iso": iso}
+PAGES.globals["away"] = away
+
+
+def page(name: str, status: int = 200, **words: Any) -> HTMLResponse:
+    """A page from its template."""
+    return HTMLResponse(
+        PAGES.get_template(name).render(**words), status, HEADERS | {"Content-Security-Policy": POLICY}
+    )
+
+
+def paper(text: str) -> HTMLResponse:
+    """A whole HTML file, to stand in a frame."""
+    return HTMLResponse(text, 200, HEADERS | {"Content-Security-Policy": PAPER})
+
+
+def asset(name: str) -> Response | None:
+    """A file that belongs to the pages; None if there is none of this name."""
+    if name not in STATIC:
+        return None
+    content = (files("connector.console") / "static" / name).read_bytes()
+    headers = HEADERS | {"Cache-Control": "max-age=3600", "ETag": f'"{sha256(content).hexdigest()[:16]}"'}
+    return Response(content, 200, headers, media_type=STATIC[name])

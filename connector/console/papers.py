@@ -1,0 +1,77 @@
+"""What the console shows of the running policies: in words, as the matrix, as a report."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from connector.matrix.page import as_html as matrix_html
+from connector.report.as_html import as_html as report_html
+from connector.report.making import report
+from connector.report.period import period_asked, zone_asked
+from connector.settings import Settings
+from connector.store import directories
+from connector.store.database import Store
+from connector.work.rules import Rules
+from policies.matrix import matrix
+from policies.model import Instant
+from policies.words import PolicyWords, in_words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """One policy as its page shows it: its words, and the mode it has on each account."""
+
+    words: PolicyWords
+    modes: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Papers:
+    """Makes them from the rules in force."""
+
+    store: Store
+    settings: Settings
+    rules: Callable[[], Rules]
+
+    def policies(self) -> tuple[Shown, ...]:
+        """Every policy in plain words."""
+        running = self.rules().policies
+        return tuple(
+            Shown(
+                words=in_words(policy, running),
+                modes=tuple(
+                    (account, running.mode(policy, account))
+                    for account in self.settings.accounts
+                    if policy in running.serving(account)
+                ),
+            )
+            for policy in running.policies
+        )
+
+    def matrix(self) -> str:
+        """The matrix of all accounts, as a whole HTML file."""
+        names = tuple(self.settings.accounts)
+        with self.store.reading() as connection:
+            read = {name: directories.read(connection, name) for name in names}
+        known = {name: one.directory for name, one in read.items() if one is not None}
+        return matrix_html(matrix(self.rules().policies, names, known, self.settings.service.languages, None))
+
+    def days(self, asked: Mapping[str, str], now: Instant) -> tuple[str, str]:
+        """First and last day that are asked for; the last thirty days if none are. ValueError for what is no day."""
+        today = datetime.fromtimestamp(now, UTC).date()
+        first = asked.get("from") or (today - timedelta(days=29)).isoformat()
+        last = asked.get("to") or today.isoformat()
+        period_asked(first, last, UTC)
+        return first, last
+
+    def report(self, asked: Mapping[str, str], now: Instant) -> str:
+        """The report of the days that are asked for, as a whole HTML file."""
+        rules = self.rules()
+        business = next(iter(rules.calendars.values())) if len(rules.calendars) == 1 else None
+        first, last = self.days(asked, now)
+        zone = (
+            zone_asked(asked["timezone"]) if asked.get("timezone") else business.timezone if business else UTC
+        )
+        period = period_asked(first, last, zone)
+        with self.store.reading() as connection:
+            return report_html(report(connection, period, rules=rules, now=now, business=business))

@@ -1,0 +1,216 @@
+"""What the pages show, read in one transaction each: frozen values, no markup."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from connector.store import accounts, cursors, holds, inbox, ledger, standings, tickets, timers, writes
+from connector.store.holds import Hold
+from connector.store.ledger import Line
+from connector.store.tickets import KnownTicket
+from policies.durations import spell
+from policies.memory import Episode
+from policies.model import Instant, TicketRef
+from policies.plan import LevelTrace, PolicyTrace
+
+SHOWN = 200
+WEEK = 7 * 86400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """An escalation that runs, or a ticket that nears a level. `next_due` is when the next level is due."""
+
+    ref: TicketRef
+    subject: str
+    link: str
+    group: str
+    policy: str
+    level: str
+    owner: str
+    since: Instant | None
+    acknowledged_by: str
+    snoozed_until: Instant | None
+    awaiting: str
+    next_level: str
+    next_due: Instant | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Now:
+    """The page *Now*: the highest and oldest first."""
+
+    rows: tuple[Row, ...]
+    held: tuple[Hold, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """The page of one ticket."""
+
+    ref: TicketRef
+    known: KnownTicket
+    rows: tuple[Row, ...]
+    lines: tuple[Line, ...]
+    hold: Hold | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountHealth:
+    """How one account is doing."""
+
+    name: str
+    paused: str
+    polled: Instant | None
+    census: Instant | None
+    webhook: Instant | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """The page *Health*."""
+
+    trouble: str
+    backlog: int
+    oldest: Instant | None
+    timers: int
+    writes: tuple[tuple[str, int], ...]
+    accounts: tuple[AccountHealth, ...]
+    held: tuple[Hold, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noise:
+    """How often a policy spoke in the last seven days."""
+
+    policy: str
+    fired: int
+    last_fired: Instant | None
+    tickets: int
+
+
+def now_page(connection: Connection) -> Now:
+    """What is escalated at this moment."""
+    rows = [row for ref, episode in standings.running(connection) for row in _row(connection, ref, episode)]
+    order = sorted(rows, key=lambda row: (row.level == "", row.next_due or 0, row.since or 0))
+    return Now(rows=tuple(order), held=holds.every(connection))
+
+
+def watch_page(connection: Connection) -> tuple[Row, ...]:
+    """The tickets nearest to a level, the nearest first."""
+    found: list[Row] = []
+    for timer in timers.coming(connection, SHOWN):
+        known = tickets.known(connection, timer.ref)
+        if known is not None:
+            found += [
+                _of(known, trace, level) for trace in known.trace if (level := waiting(trace)) is not None
+            ]
+    return tuple(sorted(found, key=lambda row: row.next_due or 0))
+
+
+def ticket_page(connection: Connection, ref: TicketRef) -> Seen | None:
+    """All that is known of one ticket."""
+    known = tickets.known(connection, ref)
+    if known is None:
+        return None
+    running = [
+        e for r, e in ((ref, each) for each in standings.episodes_of(connection, ref)) if e.ended is None
+    ]
+    return Seen(
+        ref=ref,
+        known=known,
+        rows=tuple(row for episode in running for row in _row(connection, ref, episode)),
+        lines=ledger.of_ticket(connection, ref),
+        hold=holds.of_ticket(connection, ref),
+    )
+
+
+def health_page(connection: Connection, trouble: str | None) -> Health:
+    """How the service is doing, as the database knows it."""
+    return Health(
+        trouble=trouble or "",
+        backlog=inbox.backlog(connection),
+        oldest=inbox.oldest_open(connection),
+        timers=timers.outstanding(connection),
+        writes=tuple((str(state), many) for state, many in writes.counts(connection).items()),
+        accounts=tuple(
+            AccountHealth(
+                name=one.name,
+                paused=one.paused_reason or "",
+                polled=cursors.updated(connection, one.name, "poll"),
+                census=one.census_at,
+                webhook=inbox.last_webhook(connection, one.name),
+            )
+            for one in accounts.every(connection)
+        ),
+        held=holds.every(connection),
+    )
+
+
+def noise(connection: Connection, now: Instant) -> tuple[Noise, ...]:
+    """Policies by how often they fired in the last seven days, the noisiest first."""
+    last = ledger.last_of_policies(connection, ("fired", "observed"))
+    lines = ledger.since(connection, ("fired", "observed"), now - WEEK)
+    fired = Counter(line.policy for line in lines)
+    touched = Counter(policy for policy, _, _ in {(line.policy, line.account, line.ticket) for line in lines})
+    rows = (
+        Noise(policy=name, fired=fired[name], last_fired=last.get(name), tickets=touched[name])
+        for name in {*fired, *last}
+    )
+    return tuple(sorted(rows, key=lambda row: (-row.fired, row.policy)))
+
+
+def waiting(trace: PolicyTrace) -> LevelTrace | None:
+    """The level that is due next by this trace."""
+    return next((each for each in trace.levels if each.state == "waiting" and each.due is not None), None)
+
+
+def _row(connection: Connection, ref: TicketRef, episode: Episode) -> tuple[Row, ...]:
+    known = tickets.known(connection, ref)
+    if known is None:
+        return ()
+    trace = next((each for each in known.trace if each.policy == episode.policy), None)
+    level = None if trace is None else waiting(trace)
+    passed = episode.passed[-1] if episode.passed else None
+    return (
+        Row(
+            ref=ref,
+            subject=known.ticket.subject,
+            link=known.ticket.link,
+            group=known.ticket.group.name if known.ticket.group else "",
+            policy=episode.policy,
+            level=passed.level if passed else "",
+            owner=episode.owner.name if episode.owner else "",
+            since=passed.at if passed else episode.started,
+            acknowledged_by=episode.acknowledged_by or "",
+            snoozed_until=episode.snoozed_until,
+            awaiting=episode.awaiting or "",
+            next_level=level.name if level else "",
+            next_due=level.due if level else None,
+            why=trace.verdict if trace else "",
+        ),
+    )
+
+
+def _of(known: KnownTicket, trace: PolicyTrace, level: LevelTrace) -> Row:
+    ticket = known.ticket
+    elapsed = trace.clock.elapsed if trace.clock else None
+    said = "" if elapsed is None or trace.clock is None else f"{trace.clock.name}: {spell(elapsed)} so far"
+    return Row(
+        ref=ticket.ref,
+        subject=ticket.subject,
+        link=ticket.link,
+        group=ticket.group.name if ticket.group else "",
+        policy=trace.policy,
+        level="",
+        owner=known.owner or "",
+        since=None,
+        acknowledged_by="",
+        snoozed_until=None,
+        awaiting="",
+        next_level=level.name,
+        next_due=level.due,
+        why=said or level.text,
+    )
