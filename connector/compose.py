@@ -20,6 +20,7 @@ from connector.notify.notifier import Notifier
 from connector.notify.recheck import Recheck
 from connector.notify.speaking import Speaker
 from connector.public_holidays import calendars
+from connector.roles import ALL, Role
 from connector.secrets import Secrets
 from connector.settings import Settings
 from connector.store import accounts, cursors, inbox, policy_texts, tickets
@@ -53,13 +54,20 @@ class Parts:
     notifier: Notifier
 
 
-def compose(settings: Settings, policies: PolicySet, clock: Clock, secrets: Secrets, store: Store) -> Parts:
+def compose(
+    settings: Settings,
+    policies: PolicySet,
+    clock: Clock,
+    secrets: Secrets,
+    store: Store,
+    roles: frozenset[Role] = ALL,
+) -> Parts:
     """Put the parts together. SecretError and ValueError say which setting is wrong."""
     desks = {
         name: open_desk(name, settings, clock, secrets, tally(store, name, clock))
         for name in settings.accounts
     }
-    engine, rescue, leases = _filled(settings, clock, secrets, store, desks)
+    engine, rescue, leases = _filled(settings, clock, secrets, store, desks, roles)
     read = Read(clock)
     rules = InForce(take_up(store, policies, clock.now(), tuple(desks)))
     skews = Skews()
@@ -95,7 +103,12 @@ def compose(settings: Settings, policies: PolicySet, clock: Clock, secrets: Secr
 
 
 def _filled(
-    settings: Settings, clock: Clock, secrets: Secrets, store: Store, desks: Mapping[str, Desk]
+    settings: Settings,
+    clock: Clock,
+    secrets: Secrets,
+    store: Store,
+    desks: Mapping[str, Desk],
+    roles: frozenset[Role],
 ) -> tuple[Engine, Callable[[], None] | None, Leaseholder]:
     """The engine that suits the database, what rescues its looks from dead processes, and who may do what."""
     rests = partial(_rests, desks, clock)
@@ -105,7 +118,8 @@ def _filled(
 
     address = queue_address(settings, secrets)
     engine = FleetEngine(store, clock, address=address, accounts=tuple(desks), rests=rests)
-    names = (*map(poll_lease, desks), NOTIFY, FORGET)
+    feeds = map(poll_lease, desks) if "poller" in roles else ()
+    names = (*feeds, *((NOTIFY, FORGET) if "worker" in roles else ()))
     return engine, engine.rescue, OneOfMany(store, clock, f"{gethostname()}:{getpid()}:{token_hex(4)}", names)
 
 

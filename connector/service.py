@@ -73,7 +73,7 @@ class Service:
         try:
             if store.path is not None:
                 self._hold_alone(store.path)
-            self._parts = compose(settings, policies, clock, secrets, store)
+            self._parts = compose(settings, policies, clock, secrets, store, roles)
         except BaseException:
             self._stack.close()
             raise

@@ -106,7 +106,13 @@ class Console:
 
     def _page(self, request: Request, asking: Asking, template: str, title: str, **words: Any) -> Response:
         said = request.query_params.get("said", "")
-        frame: dict[str, Any] = {"menu": MENU, "path": request.url.path, "asking": asking, "title": title, "now": self.now()}
+        frame: dict[str, Any] = {
+            "menu": MENU,
+            "path": request.url.path,
+            "asking": asking,
+            "title": title,
+            "now": self.now(),
+        }
         return page(template, said=said[:300], **frame, **words)
 
     def now_page(self, request: Request, asking: Asking) -> Response:

@@ -8,11 +8,16 @@ import pytest
 
 from adapters.base import Limit, TryLater
 from connector.clock import ManualClock
+from connector.demo import CONFIG
 from connector.leaseholder import TERM, OneOfMany
+from connector.roles import roles_named
 from connector.store import spending
 from connector.work.budget import Budget, MemoryTally
 from connector.work.tallies import LastingTally, SharedTally, tally
+from tests.connector.beside import composed
+from tests.connector.each import each
 from tests.connector.stores import fresh_store
+from tests.postgres import database
 
 START = 1_790_000_000
 LIMIT = Limit(bucket="account", total=10, remaining=10, window=60)
@@ -120,6 +125,22 @@ def test_a_lease_goes_to_the_next_within_its_term(tmp_path: Path) -> None:
             assert not one.still(connection, "poll acme")
         two.give_back()
         assert one.renew() == {"poll acme", "notify"}
+
+
+def test_a_process_takes_only_the_leases_of_its_roles(tmp_path: Path) -> None:
+    """A worker that held an account's feed would leave it unread."""
+    with (
+        database() as url,
+        each("zendesk", tmp_path, config=CONFIG.replace("sqlite:///uptier.db", url)) as here,
+    ):
+        here.service._parts.leases.give_back()
+        wanted = {"worker": {"notify", "forget"}, "poller": {"poll acme"}, "receiver": set()}
+        for role, names in wanted.items():
+            with composed(
+                tmp_path / "uptier.toml", here.clock, here.desk.secrets(), roles_named(role)
+            ) as other:
+                assert other._parts.leases.renew() == names
+                other._parts.leases.give_back()
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
