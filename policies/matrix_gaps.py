@@ -13,6 +13,7 @@ from policies.model import Directory
 from policies.policy import Level, Policy, PolicySet
 from policies.problems import listed
 from policies.staff import stand_in
+from policies.words_levels import owner as owner_words
 
 NAMED = 4
 """How many names a gap lists; the rest is counted."""
@@ -84,12 +85,12 @@ def unreachable(judged: Judged) -> Iterator[Gap]:
     """The owner leads to nobody: for everybody, for some teams, or for the tickets of some agents."""
     for level, variant in zip(judged.level.variants, judged.held, strict=True):
         nobody = [held for held in variant if held.owner is None and not held.unknown]
-        asked = level.owner or "the owner before"
+        asked = owner_words(level)
         if nobody:
             where = (
                 "" if len(nobody) == len(variant) else f" for {some([team_name(each) for each in nobody])}"
             )
-            yield Gap(code="unreachable-owner", text=f"{asked} leads to nobody{where}")
+            yield Gap(code="unreachable-owner", text=f"{asked} is not known{where}")
         agents = dict.fromkeys(
             label
             for held in variant
@@ -97,7 +98,7 @@ def unreachable(judged: Judged) -> Iterator[Gap]:
             for label in lost(level, held.team, judged.staff.directory)
         )
         if agents:
-            text = f"{asked} leads to nobody if the assignee is {some(list(agents), 'or')}"
+            text = f"{asked} is not known if the assignee is {some(list(agents), 'or')}"
             yield Gap(code="unreachable-owner", text=text)
         yield from left(variant, judged.staff.directory)
 

@@ -128,7 +128,7 @@ def steps(found: Sequence[Duty], ticket: str) -> Section:
     asked = any(duty.row.level.approval or (duty.later and duty.later.level.approval) for duty in found)
     return commands(
         "What I can do",
-        (clipped(f"Acknowledge it by {some(tags or BY_HAND)}, or", LINE), f"uptier ack {ticket}"),
+        (clipped(f"Acknowledge it by {some(tags or BY_HAND, 'or')}, or", LINE), f"uptier ack {ticket}"),
         ("See why it is here", f"uptier explain {ticket}"),
         ("Keep it quiet for a while", f'uptier snooze {ticket} --for 2h --reason "WHY"'),
         ("Escalate it now", f'uptier escalate {ticket} --reason "WHY"'),

@@ -8,9 +8,10 @@ from connector.matrix.columns import counted
 from policies.matrix import Matrix
 from policies.policy import PolicySet
 
-POLICIES = 10
-GAPS = 6
+POLICIES = 7
+GAPS = 5
 ACCOUNTS = 10
+"""How many of each a card lists; the rest is counted."""
 
 
 def service_cards(matrix: Matrix, policies: PolicySet) -> Iterator[Card]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from connector.matrix.plain import plain
 
-LONGEST = 90
+LONGEST = 80
 """Characters of a cell; a longer text loses its tail, for a card is one page."""
 
 TITLES = {

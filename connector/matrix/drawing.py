@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from itertools import groupby
 from textwrap import wrap
+from unicodedata import east_asian_width
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from connector.matrix.columns import about, owner, remarks
@@ -101,8 +102,17 @@ def box(row: Row) -> list[Said]:
 
 def lines(said: list[Said], width: int) -> list[Said]:
     """The texts on as many lines as they need at this width."""
-    room = int(width / CHARACTER)
-    return [Said(text=part, kind=each.kind) for each in said for part in wrap(plain(each.text), room)]
+    return [
+        Said(text=part, kind=each.kind)
+        for each in said
+        for part in wrap(plain(each.text), room(each.text, width))
+    ]
+
+
+def room(text: str, width: int) -> int:
+    """How many characters of this text fit into the width; those of some scripts are twice as wide."""
+    is_wide = any(east_asian_width(each) in "WF" for each in text)
+    return int(width / CHARACTER) // (2 if is_wide else 1)
 
 
 def written(svg: Element, left: int, top: int, said: list[Said]) -> int:
