@@ -1,0 +1,61 @@
+"""A service with a console beside a simulated Zendesk: one ticket at its first level, one that nears it, one held."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from connector.console.access import hasher
+from connector.store import users
+from connector.store.database import Store
+from connector.store.users import Role, User
+from tests.connector.each import Each, each
+
+PASSWORD = "correct horse battery"
+
+
+@dataclass
+class Shown:
+    """The service, the address of its console, and a way to make users."""
+
+    here: Each
+    url: str
+
+    @property
+    def store(self) -> Store:
+        return self.here.service._parts.store
+
+    def user(self, name: str, role: Role) -> None:
+        """Somebody who may log in with `PASSWORD`."""
+        with self.store.writing() as connection:
+            user = User(name=name, role=role, password=hasher.hash(PASSWORD))
+            users.keep(connection, user, self.here.clock.now())
+
+    def client(self, **more: object) -> httpx.Client:
+        """A browser without scripts."""
+        return httpx.Client(base_url=self.url, **more)  # type: ignore[arg-type]
+
+    @contextmanager
+    def logged_in(self, name: str, role: Role) -> Iterator[httpx.Client]:
+        """The same after a login."""
+        self.user(name, role)
+        with self.client() as client:
+            answer = client.post("/login", data={"name": name, "password": PASSWORD})
+            assert answer.status_code == 303, answer.text
+            yield client
+
+
+@pytest.fixture
+def shown(tmp_path: Path) -> Iterator[Shown]:
+    with each("zendesk", tmp_path, service='hosts = ["uptier.example"]') as here:
+        here.opened("one")
+        here.round()
+        here.round(31)
+        here.opened("two")
+        here.round(1)
+        url = here.service._listen()  # its pages, while only the test lets time pass
+        yield Shown(here=here, url=url)
+        here.service.stop()
