@@ -21,7 +21,7 @@ test: $(READY)
 	$(BIN)/mypy
 	$(BIN)/pytest --no-header tests/benchmarks/bench_*.py
 	$(BIN)/pytest --no-header --numprocesses 4 $(LONG)
-	$(BIN)/pytest --numprocesses 4 --cov --cov-report=term:skip-covered $(addprefix --ignore=,$(LONG))
+	$(BIN)/pytest --numprocesses 4 --dist loadgroup --cov --cov-report=term:skip-covered $(addprefix --ignore=,$(LONG))
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection, and_, delete, or_, select, update
 
 from adapters.base import Write
-from connector.store import codec, inbox
+from connector.store import codec, inbox, spending
 from connector.store.database import Store
 from connector.store.schema import episode, notice, receipt, standing, ticket, timer
 from connector.store.schema import write as writes
@@ -18,6 +18,8 @@ NEWS: Seconds = 7 * 86400
 OVER = ("solved", "closed")
 ENDED = (State.DONE, State.REFUSED, State.STALE)
 BATCH = 500
+SPENT: Seconds = 86400
+"""Requests that were counted: longer than any helpdesk's window."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,8 @@ class Forgotten:
 def forget(store: Store, now: Instant, *, texts: Seconds, tickets: Seconds) -> Forgotten:
     """Forget what is older, one transaction a batch. The ledger stays: it holds no message."""
     total = Forgotten()
+    with store.writing() as connection:
+        spending.forget(connection, now - SPENT)
     while (batch := forget_batch(store, now, texts, tickets)) != Forgotten():
         total += batch
     return total

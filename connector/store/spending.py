@@ -1,6 +1,6 @@
 """What was asked of each helpdesk: requests counted by the second, and the pauses it wants."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection, delete, select
 
@@ -29,26 +29,30 @@ def pauses(connection: Connection, account: str, now: Instant) -> Mapping[str, I
     return {row.bucket: row.until for row in rows}
 
 
-def count(connection: Connection, account: str, bucket: str, at: Instant) -> None:
-    """One more request."""
-    statement = insert(connection, spent).values(account=account, bucket=bucket, at=at, requests=1)
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["account", "bucket", "at"], set_={"requests": spent.c.requests + 1}
-        )
+def count(connection: Connection, account: str, buckets: Iterable[str], at: Instant) -> None:
+    """One more request out of each of these."""
+    statement = insert(connection, spent)
+    statement = statement.on_conflict_do_update(
+        index_elements=["account", "bucket", "at"], set_={"requests": spent.c.requests + 1}
     )
+    rows = [{"account": account, "bucket": bucket, "at": at, "requests": 1} for bucket in sorted(buckets)]
+    connection.execute(statement, rows)
 
 
 def since(
-    connection: Connection, account: str, bucket: str, begin: Instant
-) -> tuple[tuple[Instant, int], ...]:
-    """Requests by second at or after `begin`, the earliest first."""
+    connection: Connection, account: str, begins: Mapping[str, Instant]
+) -> Mapping[str, Sequence[tuple[Instant, int]]]:
+    """By bucket, the requests by second at or after its beginning, the earliest first."""
     rows = connection.execute(
-        select(spent.c.at, spent.c.requests)
-        .where(spent.c.account == account, spent.c.bucket == bucket, spent.c.at >= begin)
+        select(spent.c.bucket, spent.c.at, spent.c.requests)
+        .where(spent.c.account == account, spent.c.at >= min(begins.values()), spent.c.bucket.in_(begins))
         .order_by(spent.c.at)
     )
-    return tuple((row.at, row.requests) for row in rows)
+    found: dict[str, list[tuple[Instant, int]]] = {bucket: [] for bucket in begins}
+    for row in rows:
+        if row.at >= begins[row.bucket]:
+            found[row.bucket].append((row.at, row.requests))
+    return found
 
 
 def forget(connection: Connection, before: Instant) -> None:

@@ -1,6 +1,6 @@
 """Tallies that outlive a process, or that many share: the database remembers what the helpdesk was asked."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 
 import structlog
@@ -56,14 +56,12 @@ class SharedTally:
             return 0
         with self._store.writing() as connection:
             alone(connection, f"spending {self._account}")
-            wait = 0
-            for bucket, allowance in allowances.items():
-                # now is rounded down, so a second more
-                sent = spending.since(connection, self._account, bucket, now - allowance.window)
-                wait = max(wait, _wait(sent, allowance, now))
+            # now is rounded down, so a second more: from `window` before it on
+            begins = {bucket: now - allowance.window for bucket, allowance in allowances.items()}
+            sent = spending.since(connection, self._account, begins)
+            wait = max(_wait(sent[bucket], allowance, now) for bucket, allowance in allowances.items())
             if not wait:
-                for bucket in allowances:
-                    spending.count(connection, self._account, bucket, now)
+                spending.count(connection, self._account, allowances, now)
         return wait
 
     def pause(self, bucket: str, until: Instant) -> None:
@@ -78,7 +76,7 @@ class SharedTally:
         return max((known.get(bucket, 0) for bucket in buckets), default=0)
 
 
-def _wait(sent: tuple[tuple[Instant, int], ...], allowance: Allowance, now: Instant) -> Seconds:
+def _wait(sent: Sequence[tuple[Instant, int]], allowance: Allowance, now: Instant) -> Seconds:
     """Seconds until less than the allowance was sent in its window."""
     over = sum(requests for _, requests in sent) - allowance.at_most
     if over < 0:

@@ -8,7 +8,7 @@ from typer.testing import CliRunner, Result
 
 from connector.cli import app
 from connector.store import directories
-from connector.store.database import open_store
+from connector.store.opening import open_store
 from tests.policies.lives import DIRECTORY
 
 CONFIG = """

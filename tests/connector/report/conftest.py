@@ -6,7 +6,8 @@ import pytest
 
 from connector.report.making import Report, report
 from connector.report.period import period_asked
-from connector.store.database import Store, open_store
+from connector.store.database import Store
+from connector.store.opening import open_store
 from connector.work.rules import Rules
 from tests.connector.report import week
 

@@ -221,7 +221,7 @@ def sent(store: Store, episode: Episode, planned: str, settled: str) -> None:
         writes.plan(
             connection, write, episodes=own, policy=episode.policy, level="", place=0, now=at(planned)
         )
-        attempt = writes.begin(connection, write.key, at(planned))
+        attempt = writes.begin(connection, write.key, 0, at(planned))
         assert attempt is not None
         assert writes.settle(connection, write.key, attempt, State.DONE, at(settled))
 

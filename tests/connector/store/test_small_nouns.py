@@ -48,11 +48,12 @@ def test_a_cursor_is_of_one_account_and_feed(connection: Connection) -> None:
 
 def test_requests_are_counted_by_the_second(connection: Connection) -> None:
     for at in (100, 100, 101, 105):
-        spending.count(connection, "acme", "account", at)
-    spending.count(connection, "beta", "account", 101)
-    assert spending.since(connection, "acme", "account", 101) == ((101, 1), (105, 1))
+        spending.count(connection, "acme", ("account", "search"), at)
+    spending.count(connection, "beta", ("account",), 101)
+    found = spending.since(connection, "acme", {"account": 101, "search": 102, "other": 0})
+    assert found == {"account": [(101, 1), (105, 1)], "search": [(105, 1)], "other": []}
     spending.forget(connection, 101)
-    assert spending.since(connection, "acme", "account", 0) == ((101, 1), (105, 1))
+    assert spending.since(connection, "acme", {"account": 0})["account"] == [(101, 1), (105, 1)]
 
 
 def test_the_longest_pause_counts(connection: Connection) -> None:

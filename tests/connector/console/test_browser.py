@@ -1,0 +1,135 @@
+"""The console in a real browser: every page, the live update, the keyboard alone, accessibility, no other host.
+
+Debian's Chromium, driven by playwright; skipped where it is not installed. With UPTIER_TEST_PICTURES set to a folder,
+pictures of every page at the width of a phone and of a desk are put there.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connector.store import ledger
+from connector.store.ledger import Line
+from tests.connector.console.conftest import PASSWORD, Shown
+
+CHROMIUM = shutil.which("chromium")
+PICTURES = os.environ.get("UPTIER_TEST_PICTURES")
+AXE = (Path(__file__).parent / "axe-4.14.1.min.js").read_text(encoding="utf-8")
+PAGES = ("/", "/watch", "/tickets/acme/1", "/policies", "/matrix", "/reports", "/ledger", "/health")
+QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync")  # fmt: skip
+
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed: apt-get install chromium"),
+    pytest.mark.xdist_group("browser"),
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Any, shown: Shown) -> Iterator[Any]:
+    """A window that remembers what went wrong in it and whom it asked."""
+    context = browser.new_context(base_url=shown.url, viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.wrong, page.asked = [], []
+    page.on("pageerror", lambda error: page.wrong.append(str(error)))
+    page.on("console", lambda said: page.wrong.append(said.text) if said.type == "error" else None)
+    page.on("request", lambda request: page.asked.append(request.url))
+    yield page
+    context.close()
+    hosts = {url.split("/")[2] for url in page.asked if not url.startswith(("data:", "about:"))}
+    assert hosts <= {shown.url.removeprefix("http://")}
+    assert page.wrong == []
+
+
+def accessible(page: Any) -> list[str]:
+    """What axe finds wrong with the page."""
+    page.evaluate(AXE)
+    found = page.evaluate("axe.run(document, {iframes: false})")
+    return [f"{each['id']}: {node['html'][:120]}" for each in found["violations"] for node in each["nodes"]]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_is_accessible_and_asks_no_other_host(page: Any, scheme: str) -> None:
+    page.emulate_media(color_scheme=scheme)
+    for path in PAGES:
+        page.goto(path)
+        assert page.locator("h1").count() == 1
+        assert accessible(page) == [], path
+
+
+def test_every_page_fits_a_phone_and_a_desk(page: Any) -> None:
+    for width in (360, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        for path in PAGES:
+            page.goto(path)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+            if PICTURES:
+                name = path.strip("/").replace("/", "-") or "now"
+                page.screenshot(path=f"{PICTURES}/{name}-{width}.png", full_page=True)
+
+
+def test_what_changes_appears_by_itself(page: Any, shown: Shown) -> None:
+    page.goto("/")
+    page.wait_for_selector("text=Second line")
+    shown.here.opened("fresh")
+    shown.here.round(1)
+    page.wait_for_selector("text=About fresh", timeout=10_000)
+
+
+def test_the_keyboard_alone_acknowledges(page: Any, shown: Shown) -> None:
+    shown.user("dana", "operator")
+    page.goto("/")
+    for word in ("dana", PASSWORD):
+        page.keyboard.type(word)
+        page.keyboard.press("Tab" if word == "dana" else "Enter")
+    page.wait_for_selector("h1:text('Now')")
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.textContent.trim()") == "Acknowledge":
+            break
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=is carried out with the next look")
+    shown.here.round(1)
+    page.reload()
+    row = page.locator("tr", has_text="acknowledged").filter(has_text="dana")
+    assert row.count() == 1
+
+
+def test_a_stranger_reads_who_owns_it_why_and_what_comes_next(page: Any) -> None:
+    page.goto("/")
+    page.click("text=acme/1")
+    said = page.locator("main").inner_text()
+    assert "Tier 2" in said
+    assert "What happens next: Duty managers in" in said
+    assert "customer_waiting" in said
+
+
+def test_a_report_and_the_matrix_stand_in_their_frames(page: Any) -> None:
+    page.goto("/matrix")
+    assert page.frame_locator("iframe").locator("h1").inner_text() == "Escalation matrix"
+    page.goto("/reports")
+    assert page.frame_locator("iframe").locator("h1").count() == 1
+
+
+def test_a_long_ledger_is_still_one_page(page: Any, shown: Shown) -> None:
+    with shown.store.writing() as connection:
+        ledger.append(
+            connection,
+            [Line(at=1, account="acme", ticket="1", what="warning", text="x" * 200) for _ in range(500)],
+        )
+    page.goto("/ledger")
+    assert page.locator("tbody tr").count() == 200
