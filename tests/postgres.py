@@ -33,7 +33,8 @@ def server() -> Any:
 def template() -> str:
     """A database that stands where `uptier migrate` leaves it, to be copied."""
     with psycopg.connect(server().get_uri(), autocommit=True) as connection:
-        connection.execute("ALTER SYSTEM SET fsync = off")
+        for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
+            connection.execute(f"ALTER SYSTEM SET {setting}")
         connection.execute("SELECT pg_reload_conf()")
         connection.execute(f"CREATE DATABASE {TEMPLATE}")
     migrate(address(TEMPLATE))
@@ -42,9 +43,15 @@ def template() -> str:
 
 def address(name: str) -> str:
     """How Uptier's config names a database of this server."""
+    user, host, port = whereabouts()
+    return f"postgresql://{user}@/{name}?host={quote(host, safe='')}&port={port}"
+
+
+@cache
+def whereabouts() -> tuple[str, str, int]:
+    """User, socket folder and port of the server."""
     with psycopg.connect(server().get_uri()) as connection:
-        info = connection.info
-        return f"postgresql://{info.user}@/{name}?host={quote(info.host, safe='')}&port={info.port}"
+        return connection.info.user, connection.info.host, connection.info.port
 
 
 @contextmanager
@@ -56,9 +63,8 @@ def database() -> Iterator[str]:
 
 @contextmanager
 def empty_database(copied: str = "template0") -> Iterator[str]:
-    """The address of a fresh database that Uptier has not seen."""
+    """The address of a fresh database that Uptier has not seen; it goes with the server."""
     name = f"uptier_{os.getpid()}_{next(numbers)}"
     with psycopg.connect(server().get_uri(), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {copied}")
         yield address(name)
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
