@@ -2,7 +2,6 @@
 
     python -m tests.crash.fleet --tickets 2000 --workers 2           one worker is killed in the middle
     python -m tests.crash.fleet --tickets 300 --nodes 1,3            how much faster three nodes are than one
-    python -m tests.crash.fleet --idle 5000                          what twice as many open tickets cost at rest
 
 Judged by the helpdesks' own logs. Time-outs are those of production and the clock is the machine's; the short form
 in the test run has shorter ones.
