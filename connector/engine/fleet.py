@@ -168,11 +168,20 @@ class FleetEngine:
         loop, me = asyncio.get_running_loop(), asyncio.current_task()
         assert me is not None
         loop.set_exception_handler(_ended_elsewhere)
-        self._cancel = lambda: loop.call_soon_threadsafe(me.cancel)
+
+        def cancel() -> None:
+            with suppress(RuntimeError):  # The loop has ended already.
+                loop.call_soon_threadsafe(me.cancel)
+
+        self._cancel = cancel
+        if self._stopping.is_set():
+            return
         app = self._app(work)
         with suppress(asyncio.CancelledError):
             await self._until_it_answers(app)
-            await asyncio.gather(*(self._keep_working(app, *lane) for lane in self._lanes()))
+            async with asyncio.TaskGroup() as lanes:
+                for lane in self._lanes():
+                    lanes.create_task(self._keep_working(app, *lane))
         await app.close_async()
 
     async def _until_it_answers(self, app: App) -> None:
@@ -200,8 +209,9 @@ class FleetEngine:
             work(ref)
 
         app = self._app(noted)
-        async with app.open_async():
-            await asyncio.gather(*(self._worker(app, *lane, wait=False) for lane in self._lanes()))
+        async with app.open_async(), asyncio.TaskGroup() as lanes:
+            for lane in self._lanes():
+                lanes.create_task(self._worker(app, *lane, wait=False))
 
     def _lanes(self) -> list[tuple[str, bool]]:
         return [(account, urgent) for account in self._accounts for urgent in (True, False)]

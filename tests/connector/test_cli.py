@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import keyring
@@ -23,6 +23,7 @@ from adapters.zendesk.simulator_state import Zendesk
 from connector.cli import app
 from connector.clock import SystemClock
 from tests.connector.beside import CONFIG, LADDER, SECRETS, composed, furnish
+from tests.connector.patience import until
 
 HTTP_TIMEOUT = 20.0
 """Seconds that the adapter waits for an answer."""
@@ -91,14 +92,6 @@ def running(folder: Path) -> subprocess.Popen[str]:
     assert process.stderr is not None
     assert any("listening on http://127.0.0.1:" in line for line in process.stderr)
     return process
-
-
-def until(seen: Callable[[], bool]) -> None:
-    """Come back once it is so."""
-    patience = time.monotonic() + 60
-    while not seen():
-        assert time.monotonic() < patience
-        time.sleep(0.01)
 
 
 def test_check_says_that_all_is_well(desk: Zendesk) -> None:

@@ -15,7 +15,8 @@ from connector.store import inbox, timers, wakeups
 from connector.store.database import Store
 from policies.model import TicketRef
 from tests.connector.engine.engines import NOW, fleet
-from tests.connector.engine.test_engine import PATIENCE, Looks, arrive, backlog
+from tests.connector.engine.test_engine import Looks, arrive, backlog
+from tests.connector.patience import PATIENCE, until
 from tests.connector.store.samples import REF, an_arrival
 from tests.connector.stores import fresh_store
 
@@ -239,3 +240,37 @@ def test_an_account_at_rest_holds_up_its_own_lane_only(store: Store) -> None:
     assert set(looks.seen) == {TicketRef("beta", "1"), TicketRef("acme", "2")}
     assert engine.stop(10)
     assert jobs(store) == [(str(REF), "acme:urgent", "todo")], "left to another process"
+
+
+def test_a_look_under_way_at_a_stop_is_finished_in_the_queue_too(
+    store: Store, engines: list[FleetEngine]
+) -> None:
+    """The lanes with nothing to do end first; the one that works still needs the connections."""
+    begun, may_end = threading.Event(), threading.Event()
+
+    def look(_ref: TicketRef) -> None:
+        begun.set()
+        assert may_end.wait(PATIENCE)
+
+    engines[0].run(look)
+    arrive(store, engines[0], "d1")
+    assert begun.wait(PATIENCE)
+    stop = threading.Thread(target=engines[0].stop, args=(PATIENCE,))
+    stop.start()
+    until(lambda: workers(store) == 1)
+    may_end.set()
+    stop.join(PATIENCE)
+    assert jobs(store) == []
+
+
+def test_a_stop_right_after_the_start_and_another_after_the_end(
+    store: Store, engines: list[FleetEngine]
+) -> None:
+    engines[0].run(Looks(store))
+    assert engines[0].stop(PATIENCE)
+    assert engines[0].stop(PATIENCE)
+
+
+def workers(store: Store) -> int:
+    with store.reading() as connection:
+        return int(connection.execute(text("SELECT count(*) FROM procrastinate_workers")).scalar_one())

@@ -17,9 +17,9 @@ from connector.store import holds, standings, timers
 from connector.work.sender import FIND_OUT
 from tests.connector.beside import composed
 from tests.connector.each import EACH, Each, each
+from tests.connector.patience import PATIENCE
 from tests.postgres import database
 
-PATIENCE = 20.0
 LAST = {"zendesk": 1, "freshdesk": 2, "servicenow": 2}
 """Which request of the first write changes something; where there are two, the first reads the ticket again."""
 
