@@ -1,4 +1,4 @@
-"""The database, and the two ways to be in it: reading and writing."""
+"""The database, and the ways to be in it: reading, asking one thing, and writing."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -32,13 +32,22 @@ class Store:
     """
 
     def __init__(
-        self, *, reads: Engine, writes: Engine, order: Order, name: str, advice: str, path: Path | None = None
+        self,
+        *,
+        reads: Engine,
+        asks: Engine,
+        writes: Engine,
+        order: Order,
+        name: str,
+        advice: str,
+        path: Path | None = None,
     ) -> None:
         self.name = name
         self.path = path
         self.trouble: str | None = None
         """What the last write failed of; None when it succeeded."""
         self._reads = reads
+        self._asks = asks
         self._writes = writes
         self._order = order
         self._advice = advice
@@ -47,6 +56,13 @@ class Store:
     def reading(self) -> Iterator[Connection]:
         """A steady view of the database; what is written through it is undone."""
         with self._named(), self._reads.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def asking(self) -> Iterator[Connection]:
+        """For one question. Each statement sees what is committed when it begins; on a server it costs less than
+        `reading`."""
+        with self._named(), self._asks.connect() as connection:
             yield connection
 
     @contextmanager

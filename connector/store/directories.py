@@ -1,6 +1,7 @@
 """Directories: groups and people of each account as last read, and whom round robin served when."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from sqlalchemy import Connection, select
 
@@ -30,7 +31,7 @@ def read(connection: Connection, account: str) -> KnownDirectory | None:
     row = connection.execute(select(table).where(table.c.account == account)).first()
     if row is None:
         return None
-    directory = replace(codec.load(Directory, row.people), served=turns(connection, account))
+    directory = replace(_people(row.people), served=turns(connection, account))
     return KnownDirectory(directory=directory, read_at=row.read_at)
 
 
@@ -47,3 +48,9 @@ def serve(connection: Connection, account: str, group_id: str, person_id: str, n
         served,
         [{"account": account, "group_id": group_id, "person_id": person_id, "at": now}],
     )
+
+
+@lru_cache(maxsize=16)
+def _people(text: str) -> Directory:
+    """Directories are large, seldom change, and are asked for in every look."""
+    return codec.load(Directory, text)

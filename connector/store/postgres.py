@@ -5,18 +5,23 @@ Nothing migrates it by the way: `uptier migrate` does, once, before the fleet is
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
+from typing import Any
 
-from sqlalchemy import URL, Engine, create_engine, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import URL, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 
 from connector.store.database import Store, in_short
 from connector.store.revision import revision
 from connector.store.schema import HEAD
 from connector.store.trouble import StoreTrouble
+from policies.model import Seconds
 
 DRIVER = "postgresql+psycopg"
 CONNECT_WITHIN = 10
 ADVICE = "check the server and the way to it"
+TRUSTED_FOR: Seconds = 1
+RESTS_SINCE = "uptier.rests_since"
 MIGRATING = 7_240_001
 """The advisory lock that one migration at a time holds."""
 
@@ -45,6 +50,7 @@ def open_postgres(url: URL) -> Store:
         raise StoreTrouble(f"{name} {stands}; run `uptier migrate` once, with the version that is to run")
     return Store(
         reads=engine.execution_options(isolation_level="REPEATABLE READ"),
+        asks=engine.execution_options(isolation_level="AUTOCOMMIT"),
         writes=engine,
         order=Unordered(),
         name=name,
@@ -78,14 +84,33 @@ def shown(url: URL) -> str:
 
 def _engine(url: URL) -> Engine:
     try:
-        return create_engine(
+        engine = create_engine(
             url.set(drivername=DRIVER),
             pool_size=16,
             max_overflow=16,
-            pool_pre_ping=True,
             connect_args={"connect_timeout": CONNECT_WITHIN},
         )
     except ModuleNotFoundError as error:
         raise StoreTrouble(
             f"{shown(url)} needs {error.name}, which is not installed; pip install 'uptier[postgres]'"
         ) from error
+    _ask_after_a_rest(engine)
+    return engine
+
+
+def _ask_after_a_rest(engine: Engine) -> None:
+    """A connection that has rested is asked whether it lives before it is used. One in steady use is not: that would
+    double its work, and when the server goes away all of them are replaced at the first error."""
+
+    @event.listens_for(engine, "checkin")
+    def came_back(_connection: Any, record: Any) -> None:
+        record.info[RESTS_SINCE] = monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def goes_out(connection: Any, record: Any, _proxy: Any) -> None:
+        if monotonic() - record.info.get(RESTS_SINCE, monotonic()) < TRUSTED_FOR:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError from error

@@ -1,8 +1,9 @@
 """What was asked of each helpdesk: requests counted by the second, and the pauses it wants."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, literal, or_, select, union_all
 
 from connector.store.dialect import insert
 from connector.store.schema import pause, spent
@@ -23,9 +24,7 @@ def pause_until(connection: Connection, account: str, bucket: str, until: Instan
 
 def pauses(connection: Connection, account: str, now: Instant) -> Mapping[str, Instant]:
     """Until when each bucket rests, for those that do."""
-    rows = connection.execute(
-        select(pause.c.bucket, pause.c.until).where(pause.c.account == account, pause.c.until > now)
-    )
+    rows = connection.execute(select(pause.c.bucket, pause.c.until).where(*_resting(account, now)))
     return {row.bucket: row.until for row in rows}
 
 
@@ -39,19 +38,41 @@ def count(connection: Connection, account: str, buckets: Iterable[str], at: Inst
     connection.execute(statement, rows)
 
 
-def since(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spending:
+    """By bucket: how many requests were sent since its beginning, and until when it rests, if it does."""
+
+    requests: Mapping[str, int]
+    pauses: Mapping[str, Instant]
+
+
+def known(connection: Connection, account: str, begins: Mapping[str, Instant], now: Instant) -> Spending:
+    """What was sent out of each of these buckets at or after its beginning, and all pauses of the account."""
+    sums = (
+        select(spent.c.bucket, func.sum(spent.c.requests).label("requests"), literal(0).label("until"))
+        .where(spent.c.account == account, _since(begins))
+        .group_by(spent.c.bucket)
+    )
+    rests = select(pause.c.bucket, literal(0), pause.c.until).where(*_resting(account, now))
+    rows = connection.execute(union_all(sums, rests)).all()
+    return Spending(
+        requests={row.bucket: int(row.requests) for row in rows if not row.until},
+        pauses={row.bucket: row.until for row in rows if row.until},
+    )
+
+
+def by_second(
     connection: Connection, account: str, begins: Mapping[str, Instant]
 ) -> Mapping[str, Sequence[tuple[Instant, int]]]:
     """By bucket, the requests by second at or after its beginning, the earliest first."""
     rows = connection.execute(
         select(spent.c.bucket, spent.c.at, spent.c.requests)
-        .where(spent.c.account == account, spent.c.at >= min(begins.values()), spent.c.bucket.in_(begins))
+        .where(spent.c.account == account, _since(begins))
         .order_by(spent.c.at)
     )
     found: dict[str, list[tuple[Instant, int]]] = {bucket: [] for bucket in begins}
     for row in rows:
-        if row.at >= begins[row.bucket]:
-            found[row.bucket].append((row.at, row.requests))
+        found[row.bucket].append((row.at, row.requests))
     return found
 
 
@@ -59,3 +80,11 @@ def forget(connection: Connection, before: Instant) -> None:
     """Drop what no window reaches back to any more."""
     connection.execute(delete(spent).where(spent.c.at < before))
     connection.execute(delete(pause).where(pause.c.until < before))
+
+
+def _since(begins: Mapping[str, Instant]) -> ColumnElement[bool]:
+    return or_(*(and_(spent.c.bucket == bucket, spent.c.at >= begin) for bucket, begin in begins.items()))
+
+
+def _resting(account: str, now: Instant) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return pause.c.account == account, pause.c.until > now

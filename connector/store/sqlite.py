@@ -34,7 +34,9 @@ def open_sqlite(url: URL) -> Store:
         raise StoreTrouble(
             f"{path} cannot be used as a database: {error.orig}; restore or move it"
         ) from error
-    return Store(reads=engine, writes=writes, order=Turns(), name=str(path), advice=ADVICE, path=path)
+    return Store(
+        reads=engine, asks=engine, writes=writes, order=Turns(), name=str(path), advice=ADVICE, path=path
+    )
 
 
 def _create(path: Path) -> None:

@@ -32,12 +32,19 @@ def of_tickets(connection: Connection, account: str, ids: Iterable[str]) -> dict
 
 
 def remember(connection: Connection, ref: TicketRef, standings: Sequence[Standing]) -> None:
-    """Keep exactly these standings for the ticket, and the episodes in them."""
-    connection.execute(delete(table).where(table.c.account == ref.account, table.c.ticket == ref.id))
+    """Keep exactly these standings for the ticket, and the episodes in them. Only what differs is written."""
+    mine = (table.c.account == ref.account, table.c.ticket == ref.id)
+    kept = {
+        row.policy: row.memory
+        for row in connection.execute(select(table.c.policy, table.c.memory).where(*mine))
+    }
+    memories = {one.policy: codec.dump(Standing, one) for one in standings}
+    if gone := kept.keys() - memories.keys():
+        connection.execute(delete(table).where(*mine, table.c.policy.in_(gone)))
     own = {"account": ref.account, "ticket": ref.id}
-    rows = [own | {"policy": one.policy, "memory": codec.dump(Standing, one)} for one in standings]
-    put(connection, table, rows)
-    keep_episodes(connection, ref, [one.episode for one in standings if one.episode is not None])
+    changed = [one for one in standings if kept.get(one.policy) != memories[one.policy]]
+    put(connection, table, [own | {"policy": one.policy, "memory": memories[one.policy]} for one in changed])
+    keep_episodes(connection, ref, [one.episode for one in changed if one.episode is not None])
 
 
 def keep_episodes(connection: Connection, ref: TicketRef, some: Iterable[Episode]) -> None:

@@ -16,6 +16,8 @@ from policies.model import TicketRef
 
 TASK = "look"
 URGENT, BACKFILL = "urgent", "backfill"
+RESCUED = 2
+"""The priority of a look whose process died: it has waited longest. A deadline has 1, back-fill 0."""
 
 ADD = text("""
     INSERT INTO procrastinate_jobs (queue_name, task_name, priority, lock, queueing_lock, args)
@@ -54,18 +56,8 @@ def queue_of(account: str, *, urgent: bool) -> str:
 
 
 def wake(connection: Connection, refs: Iterable[TicketRef], *, urgent: bool) -> None:
-    """A look at each of these tickets is to be taken. Sorted, so that two transactions cannot wait for each other."""
-    rows = [
-        {
-            "queue": queue_of(ref.account, urgent=urgent),
-            "task": TASK,
-            "priority": int(urgent),
-            "ref": str(ref),
-        }
-        for ref in sorted(set(refs))
-    ]
-    if rows:
-        connection.execute(ADD, rows)
+    """A look at each of these tickets is to be taken."""
+    _add(connection, refs, urgent=urgent, priority=int(urgent))
 
 
 def wake_if_quiet(connection: Connection, owed: Iterable[Waiting]) -> int:
@@ -80,7 +72,7 @@ def wake_if_quiet(connection: Connection, owed: Iterable[Waiting]) -> int:
 
 
 def finish_stalled(connection: Connection, after: float) -> tuple[Stalled, ...]:
-    """End the jobs whose worker has not been heard of for so many seconds, and wake their tickets.
+    """End the jobs whose worker has not been heard of for so many seconds, and wake their tickets before others.
 
     Not the library's retry: where a `todo` of the same ticket waits already, that would fail and the ended job would
     block the ticket for good.
@@ -89,7 +81,7 @@ def finish_stalled(connection: Connection, after: float) -> tuple[Stalled, ...]:
     stalled = tuple(Stalled(id=row.id, ref=TicketRef.parse(row.lock)) for row in rows)
     for job in stalled:
         connection.execute(FINISH, {"id": job.id})
-    wake(connection, [job.ref for job in stalled], urgent=True)
+    _add(connection, [job.ref for job in stalled], urgent=True, priority=RESCUED)
     return stalled
 
 
@@ -109,3 +101,13 @@ def create_queue(connection: Connection) -> None:
     driver = connection.connection.driver_connection
     assert driver is not None
     driver.execute(SchemaManager.get_schema())
+
+
+def _add(connection: Connection, refs: Iterable[TicketRef], *, urgent: bool, priority: int) -> None:
+    """Sorted, so that two transactions cannot wait for each other."""
+    rows = [
+        {"queue": queue_of(ref.account, urgent=urgent), "task": TASK, "priority": priority, "ref": str(ref)}
+        for ref in sorted(set(refs))
+    ]
+    if rows:
+        connection.execute(ADD, rows)

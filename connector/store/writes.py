@@ -1,5 +1,6 @@
 """Writes: every request to a vendor that changes something, from the plan to its end."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -82,12 +83,13 @@ def plan(
 
 def take_over(connection: Connection, ref: TicketRef, look: int) -> tuple[KeptWrite, ...]:
     """What is planned for the ticket is this look's to send from now on; answers it, in order."""
-    connection.execute(
+    taken = connection.execute(
         update(table)
         .where(table.c.account == ref.account, table.c.ticket == ref.id, table.c.state == State.PLANNED)
         .values(look=look)
-    )
-    return in_state(connection, ref, State.PLANNED)
+        .returning(table)
+    ).mappings()
+    return tuple(sorted(map(_kept, taken), key=_in_order))
 
 
 def begin(connection: Connection, key: str, look: int, now: Instant) -> int | None:
@@ -174,30 +176,30 @@ def first_of(key: str) -> str:
     return f"{key.rpartition(':')[0]}:1"
 
 
-def rest(connection: Connection, ref: TicketRef) -> tuple[KeptWrite, ...]:
-    """What is still planned of chains whose first write is done, in order."""
-    planned = in_state(connection, ref, State.PLANNED)
-    firsts = {first_of(kept.write.key) for kept in planned if kept.place}
+def rest(connection: Connection, planned: Iterable[KeptWrite]) -> tuple[KeptWrite, ...]:
+    """Which of one ticket's planned writes belong to chains whose first write is done."""
+    later = [kept for kept in planned if kept.place]
+    if not later:
+        return ()
+    firsts = {first_of(kept.write.key) for kept in later}
     done = connection.execute(
         select(table.c.key).where(table.c.key.in_(firsts), table.c.state == State.DONE)
     ).scalars()
     begun = frozenset(done)
-    return tuple(kept for kept in planned if kept.place and first_of(kept.write.key) in begun)
+    return tuple(kept for kept in later if first_of(kept.write.key) in begun)
 
 
-def drop_planned(connection: Connection, ref: TicketRef) -> None:
-    """Forget what is merely planned; it is decided afresh. The rest of a chain whose first write is done stays.
-    What was sent before and refused for the moment is kept as stale, because its attempts must go on
-    counting."""
-    stays = [kept.write.key for kept in rest(connection, ref)]
-    planned = (
-        table.c.account == ref.account,
-        table.c.ticket == ref.id,
-        table.c.state == State.PLANNED,
-        table.c.key.not_in(stays),
-    )
-    connection.execute(delete(table).where(*planned, table.c.attempt == 0))
-    connection.execute(update(table).where(*planned).values(state=State.STALE))
+def drop_planned(connection: Connection, ref: TicketRef) -> tuple[KeptWrite, ...]:
+    """Forget what is merely planned; it is decided afresh. The rest of a chain whose first write is done stays, and
+    is the answer, in order. What was sent before and refused for the moment is kept as stale, because its attempts
+    must go on counting."""
+    planned = in_state(connection, ref, State.PLANNED)
+    stays = rest(connection, planned)
+    dropped = {kept.write.key for kept in planned} - {kept.write.key for kept in stays}
+    if dropped:
+        connection.execute(delete(table).where(table.c.key.in_(dropped), table.c.attempt == 0))
+        connection.execute(update(table).where(table.c.key.in_(dropped)).values(state=State.STALE))
+    return stays
 
 
 def in_state(connection: Connection, ref: TicketRef, *states: State) -> tuple[KeptWrite, ...]:
@@ -271,6 +273,10 @@ def counts(connection: Connection) -> dict[State, int]:
     """How many writes stand in each state."""
     rows = connection.execute(select(table.c.state, func.count().label("many")).group_by(table.c.state))
     return {State(row.state): row.many for row in rows}
+
+
+def _in_order(kept: KeptWrite) -> tuple[Instant, int]:
+    return kept.planned_at, kept.place
 
 
 def _kept(row: RowMapping) -> KeptWrite:

@@ -62,15 +62,16 @@ class Tally(Protocol):
     """Counts what was sent, and knows the pauses that were asked for. One per account; where several machines serve
     it, they share one (`connector.work.tallies`)."""
 
-    def take(self, allowances: Mapping[str, Allowance], now: Instant) -> Seconds:
-        """Count one request in every bucket and answer 0; or, if one of them is used up, count nothing and
-        answer the seconds until there is room."""
+    def take(self, buckets: tuple[str, ...], allowances: Mapping[str, Allowance], now: Instant) -> Seconds:
+        """Count one request in every allowance and answer 0; or, if one of them is used up or one of the buckets is
+        paused, count nothing and answer the seconds until there is room."""
 
     def pause(self, bucket: str, until: Instant) -> None:
         """Nothing more out of this bucket before then. The longest wait counts."""
 
     def paused_until(self, buckets: Iterable[str]) -> Instant:
-        """When the last of these buckets opens; 0 if all are open."""
+        """When the last of these buckets opens, as far as this process knows; 0 if all are open. What `take` has
+        found out is known."""
 
 
 class MemoryTally:
@@ -90,7 +91,12 @@ class MemoryTally:
         """See `Tally`."""
         return max((self._paused.get(bucket, 0) for bucket in buckets), default=0)
 
-    def take(self, allowances: Mapping[str, Allowance], now: Instant) -> Seconds:
+    def take(
+        self,
+        buckets: tuple[str, ...],  # noqa: ARG002 (their pauses are known here)
+        allowances: Mapping[str, Allowance],
+        now: Instant,
+    ) -> Seconds:
         """See `Tally`."""
         with self._lock:
             wait = max((self._wait(name, each, now) for name, each in allowances.items()), default=0)
@@ -176,22 +182,31 @@ class Budget:
     def _refusal(self, buckets: tuple[str, ...]) -> TryLater | None:
         """Take one request out of each bucket, or say why not."""
         now = self._clock.now()
-        until = self._tally.paused_until(buckets)
-        if until > now:
-            return TryLater(f"{self._account} asked for a pause", until - now)
+        if pause := self._pause(buckets, now):
+            return pause
         known = {bucket: told for bucket in buckets if (told := self._told.get(bucket))}
         if current_lane.get() == "deadline":
             part = _beside_backfill if self._backfill_waits_until > now else _all
-            return self._take(known, part, now)
-        refusal = self._take(known, _for_backfill, now, backfill=_for_backfill)
-        if refusal is not None:
+            return self._take(buckets, known, part, now)
+        refusal = self._take(buckets, known, _for_backfill, now, backfill=_for_backfill)
+        if isinstance(refusal, NoRoom):
             windows = (told.limit.window for told in known.values())
             self._backfill_waits_until = now + max(windows, default=0)
-            refusal = self._take(known, _all, now, backfill=_spared)
+            refusal = self._take(buckets, known, _all, now, backfill=_spared)
         return refusal
 
+    def _pause(self, buckets: tuple[str, ...], now: Instant) -> TryLater | None:
+        until = self._tally.paused_until(buckets)
+        return TryLater(f"{self._account} asked for a pause", until - now) if until > now else None
+
     def _take(
-        self, known: Mapping[str, Told], part: Part, now: Instant, *, backfill: Part | None = None
+        self,
+        buckets: tuple[str, ...],
+        known: Mapping[str, Told],
+        part: Part,
+        now: Instant,
+        *,
+        backfill: Part | None = None,
     ) -> TryLater | None:
         """One request while less than this part of our share is used, and that part of it by back-fill."""
         for bucket, told in known.items():
@@ -209,8 +224,9 @@ class Budget:
             allowances |= {
                 f"{bucket}, backfill": self._allowance(told.limit, backfill) for bucket, told in known.items()
             }
-        if wait := self._tally.take(allowances, now):
-            return NoRoom(f"our share of {self._account}'s requests is used", wait)
+        if wait := self._tally.take(buckets, allowances, now):
+            full = NoRoom(f"our share of {self._account}'s requests is used", wait)
+            return self._pause(buckets, now) or full
         return None
 
     def rest(self, lane: Lane, wait: Seconds) -> None:

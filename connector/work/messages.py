@@ -11,8 +11,9 @@ below. A reply gets nothing added, because customers read it.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-from jinja2 import StrictUndefined, TemplateError
+from jinja2 import StrictUndefined, Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from adapters.base import Note
@@ -157,7 +158,12 @@ def _try_out(body: str) -> Iterator[tuple[int, str]]:
 
 
 def _fill(body: str, context: Context) -> str:
-    return _capped(ENVIRONMENT.from_string(body).generate(context)).strip()
+    return _capped(_compiled(body).generate(context)).strip()
+
+
+@lru_cache(maxsize=256)
+def _compiled(body: str) -> Template:
+    return ENVIRONMENT.from_string(body)
 
 
 def _capped(pieces: Iterable[str]) -> str:

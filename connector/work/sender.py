@@ -2,10 +2,10 @@
 
 A write goes planned, sending, done; or to unknown (we find out), stale (decided afresh) or refused (a human
 looks). Its state is committed before and after each request, so a crash at any point leaves either a write
-that never left or one whose fate `settle_open` finds out.
+that never left or one whose fate `settle` finds out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Literal
@@ -23,7 +23,7 @@ from connector.store.writes import KeptWrite, State
 from connector.work.lines import line_about, line_of
 from connector.work.reading import Read
 from policies.memory import Wrote
-from policies.model import Instant, TicketRef
+from policies.model import Instant
 from policies.settle import Outcome, settle
 
 FIND_OUT = 5
@@ -48,14 +48,10 @@ class Sender:
         self._clock = clock
         self._read = read
 
-    def settle_open(self, desk: Desk, ref: TicketRef) -> bool:
-        """Find out what became of writes that left; whether there were any. Raises TryLater while it is too early
-        to know."""
-        with self._store.reading() as connection:
-            open_writes = writes.in_state(connection, ref, State.SENDING, State.UNKNOWN)
-        for kept in open_writes:
+    def settle(self, desk: Desk, under_way: Iterable[KeptWrite]) -> None:
+        """Find out what became of writes that left. Raises TryLater while it is too early to know."""
+        for kept in under_way:
             self._find_out(desk, kept)
-        return bool(open_writes)
 
     def send(self, desk: Desk, chain: Sequence[KeptWrite], revision: str) -> None:
         """Send writes in order, the first on this revision, each other on the one that the write before left.
@@ -95,7 +91,7 @@ class Sender:
         return receipt
 
     def _still_ours(self, kept: KeptWrite) -> None:
-        with self._store.reading() as connection:
+        with self._store.asking() as connection:
             ours = writes.is_under_way(connection, kept.write.key, kept.attempt)
         if not ours:
             raise Superseded(f"{kept.write.key} was taken over")

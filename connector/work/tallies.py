@@ -1,6 +1,6 @@
 """Tallies that outlive a process, or that many share: the database remembers what the helpdesk was asked."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
 import structlog
@@ -28,9 +28,8 @@ class LastingTally(MemoryTally):
         super().__init__()
         self._store = store
         self._account = account
-        with store.reading() as connection:
-            for bucket, until in spending.pauses(connection, account, clock.now()).items():
-                super().pause(bucket, until)
+        with store.asking() as connection:
+            self._hear(spending.pauses(connection, account, clock.now()))
 
     def pause(self, bucket: str, until: Instant) -> None:
         """See `Tally`."""
@@ -41,39 +40,36 @@ class LastingTally(MemoryTally):
         except StoreTrouble as trouble:  # this process obeys it all the same
             log.warning("pause_not_kept", account=self._account, until=until, reason=str(trouble))
 
+    def _hear(self, pauses: Mapping[str, Instant]) -> None:
+        for bucket, until in pauses.items():
+            super().pause(bucket, until)
 
-class SharedTally:
+
+class SharedTally(LastingTally):
     """Counts in the database, by the second, for all processes."""
 
-    def __init__(self, store: Store, account: str, clock: Clock) -> None:
-        self._store = store
-        self._account = account
-        self._clock = clock
-
-    def take(self, allowances: Mapping[str, Allowance], now: Instant) -> Seconds:
+    def take(self, buckets: tuple[str, ...], allowances: Mapping[str, Allowance], now: Instant) -> Seconds:
         """See `Tally`."""
         if not allowances:
-            return 0
+            with self._store.asking() as connection:
+                self._hear(spending.pauses(connection, self._account, now))
+            return self._pause_left(buckets, now)
+        # now is rounded down, so a second more: from `window` before it on
+        begins = {bucket: now - allowance.window for bucket, allowance in allowances.items()}
         with self._store.writing() as connection:
             alone(connection, f"spending {self._account}")
-            # now is rounded down, so a second more: from `window` before it on
-            begins = {bucket: now - allowance.window for bucket, allowance in allowances.items()}
-            sent = spending.since(connection, self._account, begins)
-            wait = max(_wait(sent[bucket], allowance, now) for bucket, allowance in allowances.items())
-            if not wait:
+            known = spending.known(connection, self._account, begins, now)
+            self._hear(known.pauses)
+            if pause := self._pause_left(buckets, now):
+                return pause
+            if all(known.requests.get(bucket, 0) < each.at_most for bucket, each in allowances.items()):
                 spending.count(connection, self._account, allowances, now)
-        return wait
+                return 0
+            sent = spending.by_second(connection, self._account, begins)
+        return max(_wait(sent[bucket], allowance, now) for bucket, allowance in allowances.items())
 
-    def pause(self, bucket: str, until: Instant) -> None:
-        """See `Tally`."""
-        with self._store.writing() as connection:
-            spending.pause_until(connection, self._account, bucket, until)
-
-    def paused_until(self, buckets: Iterable[str]) -> Instant:
-        """See `Tally`."""
-        with self._store.reading() as connection:
-            known = spending.pauses(connection, self._account, self._clock.now())
-        return max((known.get(bucket, 0) for bucket in buckets), default=0)
+    def _pause_left(self, buckets: tuple[str, ...], now: Instant) -> Seconds:
+        return max(0, self.paused_until(buckets) - now)
 
 
 def _wait(sent: Sequence[tuple[Instant, int]], allowance: Allowance, now: Instant) -> Seconds:

@@ -31,6 +31,7 @@ from connector.store.dialect import alone
 from connector.store.inbox import OpenRow
 from connector.store.ledger import Line
 from connector.store.timers import Timer
+from connector.store.writes import KeptWrite, State
 from connector.work.budget import NoRoom, lane_of
 from connector.work.caps import in_the_way
 from connector.work.complete import complete
@@ -54,13 +55,16 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What the store knows of a ticket when a look begins. `looks` is how many it has had: what this look stores is
-    refused once another has been stored meanwhile."""
+    """What the store knows of a ticket when a look begins. `under_way` are writes that left and whose fate is not
+    known; `rest`, what a level that has fired still has to send. `looks` is how many looks the ticket has had: what
+    this one stores is refused once another has been stored meanwhile."""
 
     rows: tuple[OpenRow, ...]
     timer: Timer | None
     standings: tuple[Standing, ...]
     receipts: dict[str, frozenset[str]]
+    under_way: tuple[KeptWrite, ...]
+    rest: tuple[KeptWrite, ...]
     directory: Directory | None
     paused: bool
     looks: int
@@ -134,7 +138,8 @@ class Worker:
             return
         if seen.directory is None:
             raise TryLater(f"the directory of {ref.account} has not been read yet", 5)
-        if self._sender.settle_open(desk, ref):
+        if seen.under_way:
+            self._sender.settle(desk, seen.under_way)
             seen = self._seen(ref)
             at.looks = seen.looks
         ticket = self._ticket(desk, ref, seen)
@@ -149,7 +154,7 @@ class Worker:
         given = orders.among(seen.rows)
         directory = seen.directory or Directory(account=ticket.ref.account)
         plan = rules.judge(ticket, seen.standings, directory, now, given)
-        if (plan.wanted or self._rest(ticket.ref)) and _too_fresh(desk, ticket):
+        if (plan.wanted or seen.rest) and _too_fresh(desk, ticket):
             raise TryLater(
                 "the ticket changed a moment ago; the next look is on settled facts", _settle(desk)
             )
@@ -169,8 +174,7 @@ class Worker:
                 plan = rules.judge(ticket, seen.standings, replace(directory, served=served), now, given)
                 intents = prepare(desk.adapter, ticket, plan, rules.policies)
             kept = (ticket, plan)
-            writes.drop_planned(connection, ticket.ref)
-            left = remainder(writes.rest(connection, ticket.ref), plan, ticket)
+            left = remainder(writes.drop_planned(connection, ticket.ref), plan, ticket)
             hold = in_the_way(connection, ticket, intents, self._caps, now)
             if hold is not None:
                 new = keep_held(connection, *kept, hold, rows, rules.policies.hash, _settle(desk), given)
@@ -191,22 +195,21 @@ class Worker:
             self._sender.send(desk, chain, ticket.revision)
             self._look_again(ticket.ref, at, _settle(desk))
 
-    def _rest(self, ref: TicketRef) -> bool:
-        """Whether a level that has fired still has something to send."""
-        with self._store.reading() as connection:
-            return bool(writes.rest(connection, ref))
-
     def _seen(self, ref: TicketRef) -> Seen:
         policies = self._rules().policies
         with self._store.reading() as connection:
             account = accounts.get(connection, ref.account)
             known = directories.read(connection, ref.account)
+            unsettled = writes.in_state(connection, ref, State.PLANNED, State.SENDING, State.UNKNOWN)
+            planned = [kept for kept in unsettled if kept.state is State.PLANNED]
             return Seen(
                 looks=tickets.looks(connection, ref),
                 rows=inbox.open_rows(connection, ref),
                 timer=timers.of_ticket(connection, ref),
                 standings=standings.of_ticket(connection, ref),
                 receipts=receipts.episodes_by_fact(connection, ref),
+                under_way=tuple(kept for kept in unsettled if kept.state is not State.PLANNED),
+                rest=writes.rest(connection, planned),
                 directory=None if known is None else with_loads(connection, known.directory, policies),
                 paused=account is not None and account.paused_at is not None,
             )

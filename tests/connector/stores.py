@@ -1,7 +1,7 @@
 """A database of its own for a test, of either kind."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from connector.store.database import Store
@@ -13,11 +13,8 @@ from tests.postgres import database
 def fresh_store(kind: str, folder: Path) -> Iterator[Store]:
     """An empty store, closed at the end."""
     if kind == "sqlite":
-        store = open_store(f"sqlite:///{folder}/uptier.db")
-        yield store
-        store.close()
+        with closing(open_store(f"sqlite:///{folder}/uptier.db")) as store:
+            yield store
         return
-    with database() as url:
-        store = open_store(url)
+    with database() as url, closing(open_store(url)) as store:
         yield store
-        store.close()

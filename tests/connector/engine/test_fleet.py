@@ -140,6 +140,19 @@ def test_a_stalled_look_is_rescued_though_its_news_was_lost(store: Store, engine
     assert looks.seen == [REF]
 
 
+def test_a_rescued_look_overtakes_all_others(store: Store) -> None:
+    """It has waited longest, and behind a burst of deadlines it would wait once more."""
+    looks, engine = Looks(store), fleet(store, per_account=1)
+    die(store)
+    for number in range(2, 6):
+        arrive(store, engine, f"d{number}", TicketRef("acme", str(number)))
+    engine.rescue()
+    engine.run(looks)
+    assert engine.idle(PATIENCE)
+    assert engine.stop(PATIENCE)
+    assert [ref.id for ref in looks.seen] == ["1", "2", "3", "4", "5"]
+
+
 def test_the_look_of_a_living_process_is_not_rescued(store: Store, engines: list[FleetEngine]) -> None:
     inside, go_on = threading.Event(), threading.Event()
     looks = Looks(store)

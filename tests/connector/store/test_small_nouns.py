@@ -50,10 +50,14 @@ def test_requests_are_counted_by_the_second(connection: Connection) -> None:
     for at in (100, 100, 101, 105):
         spending.count(connection, "acme", ("account", "search"), at)
     spending.count(connection, "beta", ("account",), 101)
-    found = spending.since(connection, "acme", {"account": 101, "search": 102, "other": 0})
+    begins = {"account": 101, "search": 102, "other": 0}
+    found = spending.by_second(connection, "acme", begins)
     assert found == {"account": [(101, 1), (105, 1)], "search": [(105, 1)], "other": []}
+    spending.pause_until(connection, "acme", "other", 107)
+    known = spending.known(connection, "acme", begins, 106)
+    assert known == spending.Spending(requests={"account": 2, "search": 1}, pauses={"other": 107})
     spending.forget(connection, 101)
-    assert spending.since(connection, "acme", {"account": 0})["account"] == [(101, 1), (105, 1)]
+    assert spending.by_second(connection, "acme", {"account": 0})["account"] == [(101, 1), (105, 1)]
 
 
 def test_the_longest_pause_counts(connection: Connection) -> None:

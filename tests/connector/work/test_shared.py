@@ -73,7 +73,8 @@ def test_counting_by_the_second_waits_as_long_as_counting_each(tmp_path: Path) -
         for step in (0, 0, 0, 1, 3, 1, 0, 2, 5, 0, 1, 1, 11, 0, 0, 0):
             clock.advance(step)
             now = clock.now()
-            assert shared.take(allowances, now) == memory.take(allowances, now)
+            both = [one.take(("account", "search"), allowances, now) for one in (shared, memory)]
+            assert both[0] == both[1]
 
 
 def test_a_pause_that_one_process_heard_of_is_obeyed_by_all_at_once(tmp_path: Path) -> None:

@@ -1,0 +1,70 @@
+"""What only the shared database has: a server that may drop its connections at any time."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from connector.store import accounts, postgres
+from connector.store.database import Store
+from connector.store.trouble import StoreTrouble
+from tests.connector.stores import fresh_store
+
+DROP = text(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+    "WHERE pid <> pg_backend_pid() AND datname = current_database()"
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with fresh_store("postgresql", tmp_path) as store:
+        yield store
+
+
+def drop_all_but_one(store: Store) -> None:
+    """Several connections lie in the pool; the server drops them."""
+    with store.reading() as one, store.asking(), store.reading():
+        one.execute(DROP)
+
+
+def names(store: Store) -> list[str]:
+    with store.reading() as connection:
+        return [one.name for one in accounts.every(connection)]
+
+
+def test_a_connection_that_has_rested_is_asked_whether_it_lives(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "TRUSTED_FOR", 0)
+    drop_all_but_one(store)
+    assert names(store) == []
+    with store.writing() as connection:
+        accounts.ensure(connection, "acme", 1)
+    assert names(store) == ["acme"]
+
+
+def test_at_the_first_dead_connection_in_steady_use_all_are_replaced(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "TRUSTED_FOR", 1000)
+    drop_all_but_one(store)
+    failures = 0
+    for _ in range(5):
+        try:
+            with store.asking() as connection:
+                accounts.every(connection)
+        except StoreTrouble:
+            failures += 1
+    assert failures <= 1
+    assert names(store) == []
+
+
+def test_one_question_sees_what_was_committed_since_the_last(store: Store) -> None:
+    with store.asking() as asking, store.reading() as reading:
+        assert accounts.every(asking) == accounts.every(reading) == ()
+        with store.writing() as connection:
+            accounts.ensure(connection, "acme", 1)
+        assert [one.name for one in accounts.every(asking)] == ["acme"]
+        assert accounts.every(reading) == (), "a steady view"
