@@ -3,6 +3,7 @@
 import itertools
 import logging
 import os
+import subprocess
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -70,4 +71,18 @@ def empty_database(copied: str = "template0") -> Iterator[str]:
     name = f"uptier_{os.getpid()}_{next(numbers)}"
     with psycopg.connect(server().get_uri(), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {copied}")
-        yield address(name)
+    yield address(name)
+
+
+def crash_and_restart() -> None:
+    """The server dies without a word to anybody, comes back, and recovers what was committed."""
+    running = server()
+    command = ("-w", "-D", running.pgdata, "-l", running.log, "-m", "immediate", "restart")
+    subprocess.run(
+        [running.bin_path / "pg_ctl", *command],
+        user=running.system_user,
+        stdout=subprocess.DEVNULL,
+        check=True,
+        timeout=60,
+    )
+    running.ensure_postgres_running()

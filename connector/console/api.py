@@ -15,6 +15,8 @@ from connector.console.access import Access, Asking, MustLogIn, NotAllowed, allo
 from connector.console.acting import Refused, order, release
 from connector.console.frame import HEADERS
 from connector.console.openapi import DOCUMENT
+from connector.console.papers import Papers
+from connector.report import as_json
 from connector.store import codec, ledger
 from connector.store.database import Store
 from connector.store.trouble import StoreTrouble
@@ -31,6 +33,8 @@ class Api:
     store: Store
     now: Callable[[], Instant]
     access: Access
+    papers: Papers
+    budgets: seeing.Budgets
 
     def routes(self) -> list[BaseRoute]:
         """For the app that serves them."""
@@ -40,6 +44,9 @@ class Api:
             Route("/api/v1/watch", self._answered(self.watch)),
             Route("/api/v1/health", self._answered(self.health)),
             Route("/api/v1/ledger", self._answered(self.lines)),
+            Route("/api/v1/policies", self._answered(self.policies)),
+            Route("/api/v1/matrix", self._answered(self.matrix)),
+            Route("/api/v1/report", self._answered(self.report)),
             Route("/api/v1/tickets/{account}/{ticket}", self._answered(self.ticket)),
             Route(
                 "/api/v1/tickets/{account}/{ticket}/orders", self._answered(self.give_order), methods=["POST"]
@@ -87,12 +94,26 @@ class Api:
     def health(self, _request: Request, _asking: Asking, _body: dict[str, str]) -> Any:
         """How the service is doing."""
         with self.store.reading() as connection:
-            return seeing.health_page(connection, self.store.trouble)
+            return seeing.health_page(connection, self.store.trouble, self.budgets, self.now())
 
     def lines(self, request: Request, _asking: Asking, _body: dict[str, str]) -> Any:
         """The ledger's lines behind the id `after`, at most 500."""
         with self.store.reading() as connection:
             return ledger.after(connection, int(request.query_params.get("after", "0")))
+
+    def policies(self, _request: Request, _asking: Asking, _body: dict[str, str]) -> Any:
+        """Each policy in plain words, and how often it spoke."""
+        with self.store.reading() as connection:
+            noise = seeing.noise(connection, self.now())
+        return {"policies": self.papers.policies(), "noise": noise}
+
+    def matrix(self, _request: Request, _asking: Asking, _body: dict[str, str]) -> Any:
+        """Who answers for which tickets, and what is missing."""
+        return self.papers.matrix()
+
+    def report(self, request: Request, _asking: Asking, _body: dict[str, str]) -> Any:
+        """The measures of the days `from` to `to`."""
+        return as_json.document(self.papers.report(request.query_params, self.now()))
 
     def ticket(self, request: Request, _asking: Asking, _body: dict[str, str]) -> Any:
         """All about one ticket."""

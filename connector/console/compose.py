@@ -2,6 +2,7 @@
 
 from starlette.routing import BaseRoute
 
+from adapters.base import Limit
 from connector.compose import Parts
 from connector.console.access import Access
 from connector.console.api import Api
@@ -19,7 +20,12 @@ def console(settings: Settings, parts: Parts, host: str) -> list[BaseRoute]:
         hosts=settings.service.hosts | ({host} - {"0.0.0.0", "::"}),  # noqa: S104 (left out, not listened on)
         only_this_machine=is_loopback(host),
     )
+
+    def budgets(account: str) -> tuple[Limit, ...]:
+        desk = parts.desks.get(account)
+        return () if desk is None else desk.budget.told()
+
     papers = Papers(store=parts.store, settings=settings, rules=parts.rules)
-    pages = Console(store=parts.store, now=parts.clock.now, access=access, papers=papers)
-    api = Api(store=parts.store, now=parts.clock.now, access=access)
+    pages = Console(store=parts.store, now=parts.clock.now, access=access, papers=papers, budgets=budgets)
+    api = Api(store=parts.store, now=parts.clock.now, access=access, papers=papers, budgets=budgets)
     return [*pages.routes(), *api.routes()]

@@ -28,6 +28,7 @@ HEADERS = {
 STATIC: Mapping[str, str] = {
     "htmx-2.0.11.min.js": "text/javascript",
     "htmx-ext-sse-2.2.4.min.js": "text/javascript",
+    "console.js": "text/javascript",
     "console.css": "text/css",
 }
 PAGES = Environment(
@@ -48,6 +49,8 @@ def away(at: Instant | None, now: Instant) -> str:
     """How far a time is from now."""
     if at is None:
         return ""
+    if at == now:
+        return "now"
     return f"in {spell(at - now)}" if at > now else f"{spell(now - at)} ago"
 
 
@@ -56,7 +59,7 @@ def iso(at: Instant | None) -> str:
     return "" if at is None else datetime.fromtimestamp(at, UTC).isoformat()
 
 
-PAGES.filters |= {"stamp": stamp, "iso": iso}
+PAGES.filters |= {"stamp": stamp, "iso": iso, "spell": spell}
 PAGES.globals["away"] = away
 
 

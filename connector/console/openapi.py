@@ -51,6 +51,11 @@ RELEASE = {
     "properties": {"account": TEXT, "ticket": TEXT, "reason": TEXT},
 }
 AFTER = {"name": "after", "in": "query", "schema": {"type": "integer", "default": 0}}
+DAYS = (
+    {"name": "from", "in": "query", "schema": {"type": "string", "format": "date"}},
+    {"name": "to", "in": "query", "schema": {"type": "string", "format": "date"}},
+    {"name": "timezone", "in": "query", "schema": TEXT},
+)
 
 DOCUMENT: dict[str, Any] = {
     "openapi": "3.1.0",
@@ -62,6 +67,9 @@ DOCUMENT: dict[str, Any] = {
         "/api/v1/watch": _get("The tickets nearest to a level."),
         "/api/v1/health": _get("How the service is doing."),
         "/api/v1/ledger": _get("The ledger's lines behind an id, at most 500.", AFTER),
+        "/api/v1/policies": _get("Each policy in plain words, and how often it spoke in seven days."),
+        "/api/v1/matrix": _get("Who answers for which tickets, when, and what is missing."),
+        "/api/v1/report": _get("The measures of some days; the last thirty if none are named.", *DAYS),
         "/api/v1/tickets/{account}/{ticket}": _get("All about one ticket.", *TICKET),
         "/api/v1/tickets/{account}/{ticket}/orders": _post("Leave an order for a ticket.", ORDER, *TICKET),
         "/api/v1/holds/release": _post("Let what is held go on.", RELEASE),

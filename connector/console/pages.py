@@ -25,6 +25,8 @@ from connector.console.access import (
 from connector.console.acting import Refused, order, release
 from connector.console.frame import HEADERS, asset, page, paper
 from connector.console.papers import Papers
+from connector.matrix.page import as_html as matrix_html
+from connector.report.as_html import as_html as report_html
 from connector.settings_values import is_loopback
 from connector.store import ledger
 from connector.store.database import Store
@@ -55,6 +57,7 @@ class Console:
     now: Callable[[], Instant]
     access: Access
     papers: Papers
+    budgets: seeing.Budgets
     streams: int = 0
 
     def routes(self) -> list[BaseRoute]:
@@ -151,7 +154,7 @@ class Console:
 
     def matrix_paper(self, request: Request, asking: Asking) -> Response:  # noqa: ARG002 (all pages alike)
         """The matrix as `uptier matrix --format html` writes it."""
-        return paper(self.papers.matrix())
+        return paper(matrix_html(self.papers.matrix()))
 
     def reports(self, request: Request, asking: Asking) -> Response:
         """The page around a report."""
@@ -163,7 +166,7 @@ class Console:
 
     def report_paper(self, request: Request, asking: Asking) -> Response:  # noqa: ARG002 (all pages alike)
         """The report as `uptier report --format html` writes it."""
-        return paper(self.papers.report(request.query_params, self.now()))
+        return paper(report_html(self.papers.report(request.query_params, self.now())))
 
     def ledger(self, request: Request, asking: Asking) -> Response:
         """What happened last, everywhere."""
@@ -174,7 +177,7 @@ class Console:
     def health(self, request: Request, asking: Asking) -> Response:
         """How the service is doing."""
         with self.store.reading() as connection:
-            shown = seeing.health_page(connection, self.store.trouble)
+            shown = seeing.health_page(connection, self.store.trouble, self.budgets, self.now())
         return self._page(request, asking, "health.html", "Health", shown=shown)
 
     def static(self, request: Request) -> Response:
@@ -269,7 +272,7 @@ class Console:
 
     def _newest(self) -> int:
         try:
-            with self.store.reading() as connection:
+            with self.store.asking() as connection:
                 return ledger.newest_id(connection)
         except StoreTrouble:
             return -1

@@ -4,15 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from connector.matrix.page import as_html as matrix_html
-from connector.report.as_html import as_html as report_html
-from connector.report.making import report
+from connector.report.making import Report, report
 from connector.report.period import period_asked, zone_asked
 from connector.settings import Settings
 from connector.store import directories
 from connector.store.database import Store
 from connector.work.rules import Rules
-from policies.matrix import matrix
+from policies.matrix import Matrix, matrix
 from policies.model import Instant
 from policies.words import PolicyWords, in_words
 
@@ -48,13 +46,13 @@ class Papers:
             for policy in running.policies
         )
 
-    def matrix(self) -> str:
-        """The matrix of all accounts, as a whole HTML file."""
+    def matrix(self) -> Matrix:
+        """The matrix of all accounts."""
         names = tuple(self.settings.accounts)
         with self.store.reading() as connection:
             read = {name: directories.read(connection, name) for name in names}
         known = {name: one.directory for name, one in read.items() if one is not None}
-        return matrix_html(matrix(self.rules().policies, names, known, self.settings.service.languages, None))
+        return matrix(self.rules().policies, names, known, self.settings.service.languages, None)
 
     def days(self, asked: Mapping[str, str], now: Instant) -> tuple[str, str]:
         """First and last day that are asked for; the last thirty days if none are. ValueError for what is no day."""
@@ -64,14 +62,15 @@ class Papers:
         period_asked(first, last, UTC)
         return first, last
 
-    def report(self, asked: Mapping[str, str], now: Instant) -> str:
-        """The report of the days that are asked for, as a whole HTML file."""
+    def report(self, asked: Mapping[str, str], now: Instant) -> Report:
+        """The report of the days that are asked for."""
         rules = self.rules()
         business = next(iter(rules.calendars.values())) if len(rules.calendars) == 1 else None
         first, last = self.days(asked, now)
         zone = (
             zone_asked(asked["timezone"]) if asked.get("timezone") else business.timezone if business else UTC
         )
-        period = period_asked(first, last, zone)
         with self.store.reading() as connection:
-            return report_html(report(connection, period, rules=rules, now=now, business=business))
+            return report(
+                connection, period_asked(first, last, zone), rules=rules, now=now, business=business
+            )

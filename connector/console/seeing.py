@@ -1,13 +1,28 @@
 """What the pages show, read in one transaction each: frozen values, no markup."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from connector.store import accounts, cursors, holds, inbox, ledger, standings, tickets, timers, writes
+from adapters.base import Limit
+from connector.console.timeline import Moment, timeline
+from connector.store import (
+    accounts,
+    cursors,
+    directories,
+    holds,
+    inbox,
+    ledger,
+    spending,
+    standings,
+    tickets,
+    timers,
+    writes,
+)
+from connector.store.accounts import KnownAccount
 from connector.store.holds import Hold
-from connector.store.ledger import Line
 from connector.store.tickets import KnownTicket
 from policies.durations import spell
 from policies.memory import Episode
@@ -15,7 +30,11 @@ from policies.model import Instant, TicketRef
 from policies.plan import LevelTrace, PolicyTrace
 
 SHOWN = 200
-WEEK = 7 * 86400
+DAY = 86400
+WEEK = 7 * DAY
+FAILED = ("write refused", "write unknown")
+Budgets = Callable[[str], tuple[Limit, ...]]
+"""What the helpdesk of an account last said of its limits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,16 +72,22 @@ class Seen:
     ref: TicketRef
     known: KnownTicket
     rows: tuple[Row, ...]
-    lines: tuple[Line, ...]
+    timeline: tuple[Moment, ...]
     hold: Hold | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountHealth:
-    """How one account is doing."""
+    """How one account is doing. `oldest` is when the news came in that has waited longest for a look; `rests_until`,
+    before when the helpdesk wants to be asked nothing; `failed`, the writes of the last day that were refused or whose
+    fate is unknown; `budgets`, what the helpdesk last said to this process of its limits."""
 
     name: str
     paused: str
+    oldest: Instant | None
+    rests_until: Instant | None
+    failed: int
+    budgets: tuple[Limit, ...]
     polled: Instant | None
     census: Instant | None
     webhook: Instant | None
@@ -115,19 +140,20 @@ def ticket_page(connection: Connection, ref: TicketRef) -> Seen | None:
     known = tickets.known(connection, ref)
     if known is None:
         return None
-    running = [
-        e for r, e in ((ref, each) for each in standings.episodes_of(connection, ref)) if e.ended is None
-    ]
+    running = [episode for episode in standings.episodes_of(connection, ref) if episode.ended is None]
+    people = directories.read(connection, ref.account)
     return Seen(
         ref=ref,
         known=known,
         rows=tuple(row for episode in running for row in _row(connection, ref, episode)),
-        lines=ledger.of_ticket(connection, ref),
+        timeline=timeline(
+            known.ticket, ledger.of_ticket(connection, ref), None if people is None else people.directory
+        ),
         hold=holds.of_ticket(connection, ref),
     )
 
 
-def health_page(connection: Connection, trouble: str | None) -> Health:
+def health_page(connection: Connection, trouble: str | None, budgets: Budgets, now: Instant) -> Health:
     """How the service is doing, as the database knows it."""
     return Health(
         trouble=trouble or "",
@@ -136,16 +162,25 @@ def health_page(connection: Connection, trouble: str | None) -> Health:
         timers=timers.outstanding(connection),
         writes=tuple((str(state), many) for state, many in writes.counts(connection).items()),
         accounts=tuple(
-            AccountHealth(
-                name=one.name,
-                paused=one.paused_reason or "",
-                polled=cursors.updated(connection, one.name, "poll"),
-                census=one.census_at,
-                webhook=inbox.last_webhook(connection, one.name),
-            )
-            for one in accounts.every(connection)
+            _account(connection, one, budgets(one.name), now) for one in accounts.every(connection)
         ),
         held=holds.every(connection),
+    )
+
+
+def _account(
+    connection: Connection, one: KnownAccount, budgets: tuple[Limit, ...], now: Instant
+) -> AccountHealth:
+    return AccountHealth(
+        name=one.name,
+        paused=one.paused_reason or "",
+        oldest=inbox.oldest_open(connection, one.name),
+        rests_until=max(spending.pauses(connection, one.name, now).values(), default=None),
+        failed=sum(ledger.count(connection, one.name, what, now - DAY) for what in FAILED),
+        budgets=budgets,
+        polled=cursors.updated(connection, one.name, "poll"),
+        census=one.census_at,
+        webhook=inbox.last_webhook(connection, one.name),
     )
 
 

@@ -74,9 +74,10 @@ def backlog(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(inbox).where(still_open)).scalar_one()
 
 
-def oldest_open(connection: Connection) -> Instant | None:
-    """When the open row that has waited longest came in."""
-    return connection.execute(select(func.min(inbox.c.received_at)).where(still_open)).scalar()
+def oldest_open(connection: Connection, account: str | None = None) -> Instant | None:
+    """When the open row that has waited longest came in, of all accounts or of one."""
+    asked = select(func.min(inbox.c.received_at)).where(still_open)
+    return connection.execute(asked if account is None else asked.where(inbox.c.account == account)).scalar()
 
 
 def last_webhook(connection: Connection, account: str) -> Instant | None:

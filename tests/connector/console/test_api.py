@@ -43,6 +43,12 @@ def test_it_tells_what_the_pages_show(shown: Shown) -> None:
         assert lines[0]["what"] == "started"
         assert client.get("/api/v1/ledger", params={"after": str(lines[0]["id"])}).json()[0] == lines[1]
         assert client.get("/api/v1/tickets/acme/1").json()["known"]["owner"] == "Tier 2"
+        said = client.get("/api/v1/policies").json()
+        assert said["policies"][0]["words"]["levels"][0]["name"]
+        assert said["noise"][0]["fired"] == 1
+        assert client.get("/api/v1/matrix").json()["rows"][0]["account"] == "acme"
+        assert client.get("/api/v1/report").json()["tickets"] == 2
+        assert client.get("/api/v1/report", params={"from": "yesterday"}).status_code == 400
         assert client.get("/api/v1/tickets/acme/999").status_code == 404
         assert client.get("/api/v1/ledger", params={"after": "x"}).status_code == 400
 
@@ -62,7 +68,7 @@ def test_orders_want_the_role(shown: Shown) -> None:
 
 
 def test_the_document_names_every_call(shown: Shown) -> None:
-    api = Api(store=shown.store, now=shown.here.clock.now, access=None)  # type: ignore[arg-type]
+    api = Api(store=shown.store, now=shown.here.clock.now, access=None, papers=None, budgets=None)  # type: ignore[arg-type]
     served = {
         (route.path, method.lower())
         for route in api.routes()

@@ -20,6 +20,8 @@ CHROMIUM = shutil.which("chromium")
 PICTURES = os.environ.get("UPTIER_TEST_PICTURES")
 AXE = (Path(__file__).parent / "axe-4.14.1.min.js").read_text(encoding="utf-8")
 PAGES = ("/", "/watch", "/tickets/acme/1", "/policies", "/matrix", "/reports", "/ledger", "/health")
+HEARD = """document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.defaultPrevented) console.log("held back"); })"""
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync")  # fmt: skip
 
@@ -88,6 +90,37 @@ def test_what_changes_appears_by_itself(page: Any, shown: Shown) -> None:
     shown.here.opened("fresh")
     shown.here.round(1)
     page.wait_for_selector("text=About fresh", timeout=10_000)
+
+
+def test_what_somebody_types_is_not_taken_away_by_the_next_change(page: Any, shown: Shown) -> None:
+    page.goto("/")
+    reason = page.locator("#rows input[name=reason]").first
+    reason.type("the customer ")
+    shown.here.opened("fresh")
+    with page.expect_event("console", lambda said: said.text == "held back"):
+        page.evaluate(HEARD)
+        shown.here.round(1)
+    reason.type("asked for it")
+    assert reason.input_value() == "the customer asked for it"
+    page.locator("h1").click()
+    page.wait_for_selector("text=About fresh", timeout=10_000)
+
+
+def test_who_stands_on_a_button_still_stands_there_after_a_change(page: Any, shown: Shown) -> None:
+    page.goto("/")
+    page.locator("button", has_text="Acknowledge").first.focus()
+    stood = page.evaluate("document.activeElement.id")
+    shown.here.opened("fresh")
+    shown.here.round(1)
+    page.wait_for_selector("text=About fresh", timeout=10_000)
+    assert page.evaluate("document.activeElement.id") == stood != ""
+
+
+def test_the_login_is_accessible(page: Any, shown: Shown) -> None:
+    shown.user("dana", "viewer")
+    page.goto("/")
+    assert page.locator("h1").inner_text() == "Log in"
+    assert accessible(page) == []
 
 
 def test_the_keyboard_alone_acknowledges(page: Any, shown: Shown) -> None:

@@ -1,0 +1,91 @@
+"""What happened to a ticket, in one order: what people said and changed, and what Uptier did.
+
+What Uptier wrote at the helpdesk is told once, by its ledger.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from connector.console.frame import stamp
+from connector.store.ledger import Line
+from policies.model import Act, Change, Directory, Instant, Message, Ticket, Value, Who
+
+SIDES: Mapping[Who, str] = {
+    Who.CUSTOMER: "customer",
+    Who.AGENT: "team",
+    Who.AUTOMATION: "automation",
+    Who.BOT: "automation",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """One thing that happened. `side` is customer, team, automation or Uptier; `who` names the person, if that is
+    known; `why` is what Uptier said of it."""
+
+    at: Instant
+    side: str
+    who: str
+    what: str
+    owner: str
+    why: str
+
+
+def timeline(ticket: Ticket, lines: Sequence[Line], directory: Directory | None) -> tuple[Moment, ...]:
+    """All of it, the newest first; within one second, in the order each side knows."""
+    names = _names(ticket, directory)
+    told = sorted([*_of_people(ticket, names), *map(_of_uptier, lines)], key=lambda moment: moment.at)
+    return tuple(told[::-1])
+
+
+def _of_people(ticket: Ticket, names: Mapping[str, str]) -> Iterator[Moment]:
+    for message in ticket.messages:
+        if message.act.who is not Who.OURS:
+            yield _moment(message.act, _said(message), names)
+    for change in ticket.changes:
+        if change.act.who is not Who.OURS:
+            yield _moment(change.act, _changed(change, names), names)
+
+
+def _moment(act: Act, what: str, names: Mapping[str, str]) -> Moment:
+    who = names.get(act.person or "", "")
+    return Moment(at=act.at, side=SIDES[act.who], who=who, what=what, owner="", why="")
+
+
+def _of_uptier(line: Line) -> Moment:
+    where = " / ".join(part for part in (line.policy, line.level) if part)
+    return Moment(
+        at=line.at,
+        side="Uptier",
+        who="" if line.who == "uptier" else f"for {line.who}",
+        what=f"{line.what}: {where}" if where else line.what,
+        owner=line.owner or "",
+        why=line.text or _was_due(line),
+    )
+
+
+def _was_due(line: Line) -> str:
+    due = line.data.get("due")
+    return f"it was due {stamp(due)} UTC" if due else ""
+
+
+def _said(message: Message) -> str:
+    kind = "said publicly" if message.public else "noted internally"
+    return f"{kind} (automatic)" if message.auto_reply else kind
+
+
+def _changed(change: Change, names: Mapping[str, str]) -> str:
+    def spelled(value: Value) -> str:
+        if isinstance(value, tuple):
+            return ", ".join(map(str, value)) or "none"
+        return names.get(str(value), str(value)) if value not in (None, "") else "none"
+
+    return f"{change.field}: {spelled(change.before)} → {spelled(change.after)}"
+
+
+def _names(ticket: Ticket, directory: Directory | None) -> dict[str, str]:
+    """Names of people and groups by id, as far as they are known."""
+    known = {} if directory is None else {group.id: group.name for group in directory.groups}
+    people = [] if directory is None else [agent.person for agent in directory.agents]
+    people += [person for person in (ticket.requester, ticket.assignee) if person is not None]
+    return known | {person.id: person.name or person.address or person.id for person in people}

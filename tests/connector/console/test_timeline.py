@@ -1,0 +1,66 @@
+"""The ticket's page tells customer, team and Uptier in one order."""
+
+from dataclasses import replace
+
+from connector.console.timeline import Moment, timeline
+from connector.store.ledger import Line
+from policies.model import Act, Agent, Change, Directory, Group, Message, Person, Who
+from tests.connector.store.samples import a_ticket
+
+ANN = Person(id="11", name="Ann", address="ann@acme.test")
+PEOPLE = Directory(account="acme", groups=(Group(id="21", name="Tier 1"),), agents=(Agent(person=ANN),))
+
+
+def act(at: int, who: Who, person: str | None = None) -> Act:
+    return Act(sequence=at, id=f"a{at}", at=at, who=who, person=person)
+
+
+def moment(at: int, side: str, what: str, who: str = "", owner: str = "", why: str = "") -> Moment:
+    return Moment(at=at, side=side, who=who, what=what, owner=owner, why=why)
+
+
+def test_the_newest_comes_first_and_each_side_is_named() -> None:
+    ticket = replace(
+        a_ticket(),
+        requester=Person(id="31", name="Cleo"),
+        messages=(
+            Message(act=act(10, Who.CUSTOMER, "31"), public=True, body=""),
+            Message(act=act(20, Who.AGENT, "11"), public=False, body=""),
+            Message(act=act(25, Who.AUTOMATION), public=True, body="", auto_reply=True),
+            Message(act=act(40, Who.OURS), public=False, body=""),
+        ),
+        changes=(
+            Change(act=act(30, Who.AGENT, "99"), field="group", before=None, after="21"),
+            Change(act=act(35, Who.AGENT, "11"), field="tags", before=(), after=("a", "b")),
+        ),
+    )
+    lines = (
+        Line(
+            at=40,
+            account="acme",
+            ticket="1",
+            what="fired",
+            policy="p",
+            level="one",
+            owner="Tier 2",
+            text="30m",
+        ),
+        Line(at=40, account="acme", ticket="1", what="written", policy="p", level="one", data={"due": 38}),
+        Line(at=50, account="acme", ticket="1", what="snoozed", policy="p", who="dana", text="holiday"),
+    )
+    assert timeline(ticket, lines, PEOPLE) == (
+        moment(50, "Uptier", "snoozed: p", who="for dana", why="holiday"),
+        moment(40, "Uptier", "written: p / one", why="it was due 1970-01-01 00:00:38 UTC"),
+        moment(40, "Uptier", "fired: p / one", owner="Tier 2", why="30m"),
+        moment(35, "team", "tags: none → a, b", who="Ann"),
+        moment(30, "team", "group: none → Tier 1"),
+        moment(25, "automation", "said publicly (automatic)"),
+        moment(20, "team", "noted internally", who="Ann"),
+        moment(10, "customer", "said publicly", who="Cleo"),
+    )
+
+
+def test_without_a_directory_ids_stand_for_names() -> None:
+    change = Change(act=act(30, Who.AGENT, "99"), field="assignee", before="11", after=None)
+    ticket = replace(a_ticket(), messages=(), changes=(change,))
+    assert timeline(ticket, (), None) == (moment(30, "team", "assignee: 11 → none"),)
