@@ -39,7 +39,8 @@ Budgets = Callable[[str], tuple[Limit, ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """An escalation that runs, or a ticket that nears a level. `next_due` is when the next level is due."""
+    """An escalation that runs, or a ticket that nears a level. `owner` is the ticket's, one whatever number of policies
+    escalate it (rule 9). `next_due` is when the next level is due."""
 
     ref: TicketRef
     subject: str
@@ -217,7 +218,7 @@ def _row(connection: Connection, ref: TicketRef, episode: Episode) -> tuple[Row,
             group=known.ticket.group.name if known.ticket.group else "",
             policy=episode.policy,
             level=passed.level if passed else "",
-            owner=episode.owner.name if episode.owner else "",
+            owner=known.owner or (episode.owner.name if episode.owner else ""),
             since=passed.at if passed else episode.started,
             acknowledged_by=episode.acknowledged_by or "",
             snoozed_until=episode.snoozed_until,
