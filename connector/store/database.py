@@ -78,12 +78,14 @@ class Store:
                 self._named(),
                 self._writes.begin() as connection,
             ):
-                connection.info[AFTER_COMMIT] = calls
+                notes = (
+                    connection.info
+                )  # kept, because a connection that breaks meanwhile does not give them again
+                notes[AFTER_COMMIT] = calls
                 try:
                     yield connection
                 finally:
-                    # the pool gives the same connection to readers; a broken one has lost its notes already
-                    connection.info.pop(AFTER_COMMIT, None)
+                    notes.pop(AFTER_COMMIT, None)  # the pool gives the same connection to readers
         except StoreTrouble as trouble:
             self.trouble = str(trouble)
             raise

@@ -68,3 +68,20 @@ def test_one_question_sees_what_was_committed_since_the_last(store: Store) -> No
             accounts.ensure(connection, "acme", 1)
         assert [one.name for one in accounts.every(asking)] == ["acme"]
         assert accounts.every(reading) == (), "a steady view"
+
+
+def test_a_connection_that_breaks_within_a_transaction_is_trouble_like_any_other(store: Store) -> None:
+    def write() -> None:
+        with store.writing() as connection:
+            accounts.ensure(connection, "acme", 1)
+            with store.reading() as other:
+                other.execute(DROP)
+            accounts.ensure(connection, "beta", 1)
+
+    with pytest.raises(StoreTrouble, match="check the server"):
+        write()
+    assert store.trouble is not None
+    assert names(store) == []
+    with store.writing() as connection:
+        accounts.ensure(connection, "acme", 1)
+    assert store.trouble is None
