@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -152,20 +153,19 @@ def reload_policies(config: Config = CONFIG) -> None:
     from connector.store.lock import holder
 
     settings, policies = checked(config)
-    store = opened(config)
-    if store.path is None:
-        give_up("many processes may run on this database; send each of them SIGHUP (docs/operations.md)")
-    process = holder(store.path)
-    if process is None:
-        give_up(f"no uptier runs on {settings.service.database}; `uptier run` starts one")
-    os.kill(process, signal.SIGHUP)
-    until = time.monotonic() + TAKES_UP
-    taken = False
-    while not taken and time.monotonic() < until:
-        with store.reading() as connection:
-            taken = cursors.read(connection, "", "policies") == policies.hash
-        time.sleep(0 if taken else 0.1)
-    store.close()
+    with closing(opened(config)) as store:
+        if store.path is None:
+            give_up("many processes may run on this database; send each of them SIGHUP (docs/operations.md)")
+        process = holder(store.path)
+        if process is None:
+            give_up(f"no uptier runs on {settings.service.database}; `uptier run` starts one")
+        os.kill(process, signal.SIGHUP)
+        until = time.monotonic() + TAKES_UP
+        taken = False
+        while not taken and time.monotonic() < until:
+            with store.reading() as connection:
+                taken = cursors.read(connection, "", "policies") == policies.hash
+            time.sleep(0 if taken else 0.1)
     if not taken:
         typer.echo(f"process {process} did not take the policies up; see its log", err=True)
         raise typer.Exit(NEEDS_HUMAN)

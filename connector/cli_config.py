@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -89,9 +90,8 @@ def last_directories(settings: "Settings") -> "Mapping[str, Directory]":
             raise
         typer.echo(f"{trouble}. Groups and people are not checked", err=True)
         return {}
-    with store.reading() as connection:
+    with closing(store), store.reading() as connection:
         read = {name: directories.read(connection, name) for name in settings.accounts}
-    store.close()
     return {name: one.directory for name, one in read.items() if one is not None}
 
 

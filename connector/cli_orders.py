@@ -4,6 +4,7 @@ Each leaves an order for the ticket's next look and says what it will do; the lo
 it. Nothing is sent from here.
 """
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -136,10 +137,8 @@ def order(
         level=level,
         until=until,
     )
-    store = opened(config)
-    with store.writing() as connection:
+    with closing(opened(config)) as store, store.writing() as connection:
         orders.give(connection, ref, given)
-    store.close()
 
 
 def escalations(config: Path, ref: "TicketRef", policy: str | None) -> "tuple[Episode, ...]":
@@ -147,10 +146,8 @@ def escalations(config: Path, ref: "TicketRef", policy: str | None) -> "tuple[Ep
     from connector.store import standings
     from policies.episodes import live
 
-    store = opened(config)
-    with store.reading() as connection:
+    with closing(opened(config)) as store, store.reading() as connection:
         known = standings.of_ticket(connection, ref)
-    store.close()
     running = tuple(episode for each in known if (episode := live(each)) is not None)
     meant = tuple(each for each in running if policy in (None, each.policy))
     if not meant:

@@ -1,5 +1,6 @@
 """The command `report`: every figure of a period, from what is kept. It only reads, also while the service runs."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -67,8 +68,7 @@ def report(
         window = seconds(reopened_within)
     except ValueError as error:
         give_up(str(error))
-    store = opened(config)
-    with store.reading() as connection:
+    with closing(opened(config)) as store, store.reading() as connection:
         done = made(
             connection,
             period,
@@ -79,7 +79,6 @@ def report(
             grain=trend,
             window=window,
         )
-    store.close()
     write(written(done, kind), output)
 
 

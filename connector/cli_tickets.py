@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -49,10 +50,8 @@ def explain(
     if at is not None:
         foresee(ref, config, at, as_json)
         return
-    store = opened(config)
-    with store.reading() as connection:
+    with closing(opened(config)) as store, store.reading() as connection:
         known = tickets.known(connection, ref)
-    store.close()
     if known is None:
         give_up(f"{ref} has not been seen; is the account right, and has `uptier run` listed its tickets?")
     owner = f" Owner: {known.owner}." if known.owner else ""
@@ -97,17 +96,15 @@ def foresee(ref: "TicketRef", config: Path, at: str, as_json: bool) -> None:
         give_up(str(error))
     if ref.account not in settings.accounts:
         give_up(f"there is no account {ref.account}; there are {', '.join(settings.accounts)}")
-    store = opened(config)
     try:
         desk = open_desk(ref.account, settings, clock, Secrets(Masker(), os.environ))
-        seen, plan = foresight(store, desk, policies, ref, when)
+        with closing(opened(config)) as store:
+            seen, plan = foresight(store, desk, policies, ref, when)
     except (SecretError, ValueError) as error:
         give_up(str(error))
     except (HelpdeskError, Unforeseeable) as trouble:
         typer.echo(f"uptier: {trouble}", err=True)
         raise typer.Exit(NEEDS_HUMAN) from None
-    finally:
-        store.close()
     owner = f" Owner then: {plan.owner.name}." if plan.owner else ""
     show(
         plan.trace,
@@ -137,10 +134,8 @@ def history(ticket: TicketName, config: Config = CONFIG, as_json: AsJson = False
     from connector.store import ledger
 
     ref = ticket_ref(ticket)
-    store = opened(config)
-    with store.reading() as connection:
+    with closing(opened(config)) as store, store.reading() as connection:
         lines = ledger.of_ticket(connection, ref)
-    store.close()
     if as_json:
         typer.echo(json.dumps([asdict(line) for line in lines]))
         return
@@ -168,8 +163,7 @@ def release(
     from connector.clock import SystemClock
     from connector.store import holds
 
-    store = opened(config)
-    try:
+    with closing(opened(config)) as store:
         with store.reading() as connection:
             every = holds.every(connection)
         if held is None:
@@ -188,5 +182,3 @@ def release(
                 connection, meant, account, ticket, who=getuser(), why=reason, now=SystemClock().now()
             )
         typer.echo(f"{len(meant)} released; they are looked at within a minute")
-    finally:
-        store.close()

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,12 +21,8 @@ SHORTEST = 10
 @contextmanager
 def writing(config: Path) -> "Iterator[Connection]":
     """A write transaction on the config's database."""
-    store = opened(config)
-    try:
-        with store.writing() as connection:
-            yield connection
-    finally:
-        store.close()
+    with closing(opened(config)) as store, store.writing() as connection:
+        yield connection
 
 
 @app.command()

@@ -166,5 +166,8 @@ def beside(
     with serve(app) as url:
         path = folder / "uptier.toml"
         path.write_text(CONFIG.format(url=url, service=service) + policies, encoding="utf-8")
-        with composed(path, clock) as running:
-            yield Beside(desk=desk, clock=clock, service=running)
+        one = Beside(desk=desk, clock=clock, service=composed(path, clock))
+        try:
+            yield one
+        finally:
+            one.service.__exit__()  # it may be another by now
