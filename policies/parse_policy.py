@@ -36,7 +36,7 @@ CLOCKS: Mapping[str, str] = {
     "since_agent_reply": "From the last reply of an agent.",
     "assignee_silent": "From the assignment, and from each act of the assignee.",
     "in_status": "From entering the present status.",
-    "untouched": "From the newest act of anyone.",
+    "untouched": "From the newest act of a person, agent or customer.",
     "matching": "From the first look at which the conditions held.",
     "first_reply": "The deadline for the first reply.",
     "next_reply": "The deadline for the next reply.",

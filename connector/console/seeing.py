@@ -233,7 +233,11 @@ def _row(connection: Connection, ref: TicketRef, episode: Episode) -> tuple[Row,
 def _of(known: KnownTicket, trace: PolicyTrace, level: LevelTrace) -> Row:
     ticket = known.ticket
     elapsed = trace.clock.elapsed if trace.clock else None
-    said = "" if elapsed is None or trace.clock is None else f"{trace.clock.name}: {spell(elapsed)} so far"
+    said = (
+        ""
+        if elapsed is None or trace.clock is None
+        else f"{trace.clock.name}: {spell(elapsed)} when last looked at"
+    )
     return Row(
         ref=ticket.ref,
         subject=ticket.subject,

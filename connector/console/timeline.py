@@ -1,6 +1,6 @@
 """What happened to a ticket, in one order: what people said and changed, and what Uptier did.
 
-What Uptier wrote at the helpdesk is told once, by its ledger.
+What Uptier said at the helpdesk is told once, by its ledger; what it changed there, by the helpdesk.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +15,7 @@ SIDES: Mapping[Who, str] = {
     Who.AGENT: "team",
     Who.AUTOMATION: "automation",
     Who.BOT: "automation",
+    Who.OURS: "Uptier",
 }
 
 
@@ -43,12 +44,11 @@ def _of_people(ticket: Ticket, names: Mapping[str, str]) -> Iterator[Moment]:
         if message.act.who is not Who.OURS:
             yield _moment(message.act, _said(message), names)
     for change in ticket.changes:
-        if change.act.who is not Who.OURS:
-            yield _moment(change.act, _changed(change, names), names)
+        yield _moment(change.act, _changed(change, names), names)
 
 
 def _moment(act: Act, what: str, names: Mapping[str, str]) -> Moment:
-    who = names.get(act.person or "", "")
+    who = "" if act.who is Who.OURS else names.get(act.person or "", "")
     return Moment(at=act.at, side=SIDES[act.who], who=who, what=what, owner="", why="")
 
 

@@ -74,9 +74,10 @@ def noisiest(policies: Sequence[Bar]) -> Iterator[Advice]:
 
 
 def top_level(cuts: Sequence[Cut]) -> Iterator[Advice]:
-    """A policy whose ladder is mostly climbed to its end."""
+    """A policy whose ladder, of more than one level, is mostly climbed to its end."""
+    climbed = {cut.name: figure.value or 0 for cut, figure in of(cuts, "policy", "levels_climbed")}
     for cut, figure in of(cuts, "policy", "top_reached"):
-        if figure.n >= LEAST and (figure.value or 0) >= 0.3:
+        if figure.n >= LEAST and (figure.value or 0) >= 0.3 and climbed.get(cut.name, 0) > 1:
             yield Advice(
                 rule="level mostly reached",
                 text=f'Policy "{cut.name}" often climbs to its last level: its first levels do not work.',

@@ -29,6 +29,9 @@ def open_sqlite(url: URL) -> Store:
     writes = engine.execution_options(begin="BEGIN IMMEDIATE")
     try:
         _migrate(engine, writes, path)
+    except StoreTrouble:
+        engine.dispose()
+        raise
     except DatabaseError as error:
         engine.dispose()
         raise StoreTrouble(

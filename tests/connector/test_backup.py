@@ -6,6 +6,7 @@ import shlex
 import shutil
 import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -55,7 +56,7 @@ def back_up_sqlite(folder: Path) -> Path:
         subprocess.run(words, cwd=folder, check=True)
     else:
         _, name, statement = words
-        with sqlite3.connect(folder / name) as connection:
+        with closing(sqlite3.connect(folder / name)) as connection:
             connection.execute(statement.replace("uptier-backup.db", f"{folder}/uptier-backup.db"))
     return folder / "uptier-backup.db"
 

@@ -32,6 +32,7 @@ def test_the_newest_comes_first_and_each_side_is_named() -> None:
         changes=(
             Change(act=act(30, Who.AGENT, "99"), field="group", before=None, after="21"),
             Change(act=act(35, Who.AGENT, "11"), field="tags", before=(), after=("a", "b")),
+            Change(act=act(40, Who.OURS, "9"), field="group", before="21", after="22"),
         ),
     )
     lines = (
@@ -52,6 +53,7 @@ def test_the_newest_comes_first_and_each_side_is_named() -> None:
         moment(50, "Uptier", "snoozed: p", who="for dana", why="holiday"),
         moment(40, "Uptier", "written: p / one", why="it was due 1970-01-01 00:00:38 UTC"),
         moment(40, "Uptier", "fired: p / one", owner="Tier 2", why="30m"),
+        moment(40, "Uptier", "group: Tier 1 → 22"),
         moment(35, "team", "tags: none → a, b", who="Ann"),
         moment(30, "team", "group: none → Tier 1"),
         moment(25, "automation", "said publicly (automatic)"),
