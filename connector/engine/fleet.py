@@ -12,16 +12,19 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import structlog
 from procrastinate import App, JobContext, PsycopgConnector
 from procrastinate.exceptions import ConnectorException
+from procrastinate.worker import Worker as QueueWorker
 from psycopg import Error as DriverError
 from sqlalchemy import Connection
 
 from connector.clock import Clock
 from connector.engine import Work
+from connector.engine.lane import RETRY_AFTER, Lane, Worker
 from connector.engine.line import Rests
 from connector.engine.setbacks import Setbacks
 from connector.store import waiting, wakeups
@@ -37,7 +40,6 @@ FETCH_EVERY = 1.0
 
 HEARTBEAT: Seconds = 10
 STALLED_AFTER: Seconds = 30
-RETRY_AFTER = 1.0
 LOOK_AGAIN = 0.2
 
 log = structlog.get_logger()
@@ -72,7 +74,7 @@ class FleetEngine:
         self._setbacks = Setbacks(store, clock)
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
-        self._cancel: Callable[[], object] = lambda: None
+        self._end: Callable[[], object] = lambda: None
         self._looked_at: list[TicketRef] = []
         logging.getLogger("procrastinate").setLevel(logging.WARNING)
 
@@ -90,7 +92,7 @@ class FleetEngine:
     def stop(self, timeout: float) -> bool:
         """Let what is under way end; what waits is left to others. False if `timeout` was too short."""
         self._stopping.set()
-        self._cancel()
+        self._end()
         if self._thread is None:
             return True
         self._thread.join(timeout)
@@ -158,67 +160,77 @@ class FleetEngine:
         def look(context: JobContext, ref: str) -> None:
             self._look(work, TicketRef.parse(ref), context.job.priority > 0)
 
-        threads = len(self._accounts) * sum(self._threads.values())
-        app = App(connector=PsycopgConnector(conninfo=self._address, min_size=1, max_size=min(threads, 16)))
+        app = App(
+            connector=PsycopgConnector(conninfo=self._address, min_size=1, max_size=min(self._looks, 16))
+        )
         app.task(name=TASK, pass_context=True)(look)
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(threads, "look"))
         return app
 
+    @property
+    def _looks(self) -> int:
+        """How many are under way at most."""
+        return len(self._accounts) * sum(self._threads.values())
+
     async def _serve(self, work: Work) -> None:
-        loop, me = asyncio.get_running_loop(), asyncio.current_task()
-        assert me is not None
+        loop = asyncio.get_running_loop()
         loop.set_exception_handler(_ended_elsewhere)
+        loop.set_default_executor(ThreadPoolExecutor(self._looks, "look"))
+        opening, lanes = loop.create_task(self._opened(work)), list[Lane]()
 
-        def cancel() -> None:
+        def end() -> None:
+            opening.cancel()
+            for lane in lanes:
+                lane.end()
+
+        def end_from_outside() -> None:
             with suppress(RuntimeError):  # The loop has ended already.
-                loop.call_soon_threadsafe(me.cancel)
+                loop.call_soon_threadsafe(end)
 
-        self._cancel = cancel
-        if self._stopping.is_set():
-            return
-        app = self._app(work)
+        self._end = end_from_outside
         with suppress(asyncio.CancelledError):
-            await self._until_it_answers(app)
-            async with asyncio.TaskGroup() as lanes:
-                for lane in self._lanes():
-                    lanes.create_task(self._keep_working(app, *lane))
-        await app.close_async()
+            app = await opening
+            if not self._stopping.is_set():
+                lanes += [Lane(partial(self._worker, app, *lane)) for lane in self._lanes()]
+                async with asyncio.TaskGroup() as group:
+                    for lane in lanes:
+                        group.create_task(lane.work())
+            await app.close_async()
 
-    async def _until_it_answers(self, app: App) -> None:
-        while True:
+    async def _opened(self, work: Work) -> App:
+        """The queue, once the database answers."""
+        while not self._stopping.is_set():
+            app = self._app(work)
             try:
                 await app.open_async()
             except (ConnectorException, DriverError) as error:
                 log.warning("queue_not_opened", reason=str(error), next=f"again in {RETRY_AFTER} s")
+                await app.close_async()
                 await asyncio.sleep(RETRY_AFTER)
+            except asyncio.CancelledError:
+                await app.close_async()
+                raise
             else:
-                return
-
-    async def _keep_working(self, app: App, account: str, urgent: bool) -> None:
-        """A worker ends when the database does not answer; then there is another."""
-        while True:
-            try:
-                await self._worker(app, account, urgent, wait=True)
-            except (ConnectorException, DriverError) as error:
-                log.warning("worker_stopped", account=account, urgent=urgent, reason=str(error))
-            await asyncio.sleep(RETRY_AFTER)
+                return app
+        raise asyncio.CancelledError
 
     async def _pass(self, work: Work) -> None:
         def noted(ref: TicketRef) -> None:
             self._looked_at.append(ref)
             work(ref)
 
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(self._looks, "look"))
         app = self._app(noted)
         async with app.open_async(), asyncio.TaskGroup() as lanes:
             for lane in self._lanes():
-                lanes.create_task(self._worker(app, *lane, wait=False))
+                lanes.create_task(self._worker(app, *lane, wait=False).run())
 
     def _lanes(self) -> list[tuple[str, bool]]:
         return [(account, urgent) for account in self._accounts for urgent in (True, False)]
 
-    async def _worker(self, app: App, account: str, urgent: bool, *, wait: bool) -> None:
+    def _worker(self, app: App, account: str, urgent: bool, *, wait: bool = True) -> Worker:
         queue = queue_of(account, urgent=urgent)
-        await app.run_worker_async(
+        return QueueWorker(
+            app,
             queues=[queue],
             name=queue,
             concurrency=self._threads[urgent],

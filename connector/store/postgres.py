@@ -20,6 +20,9 @@ from policies.model import Seconds
 DRIVER = "postgresql+psycopg"
 CONNECT_WITHIN = 10
 ADVICE = "check the server and the way to it"
+DURABLE = (
+    "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+)
 TRUSTED_FOR: Seconds = 1
 RESTS_SINCE = "uptier.rests_since"
 MIGRATING = 7_240_001
@@ -94,8 +97,15 @@ def _engine(url: URL) -> Engine:
         raise StoreTrouble(
             f"{shown(url)} needs {error.name}, which is not installed; pip install 'uptier[postgres]'"
         ) from error
+    event.listen(engine, "connect", _remember_what_is_committed)
     _ask_after_a_rest(engine)
     return engine
+
+
+def _remember_what_is_committed(connection: Any, _record: Any) -> None:
+    """Whatever the server's default is: a crash that forgot a write that has left would have it sent once more."""
+    connection.execute(DURABLE)
+    connection.commit()
 
 
 def _ask_after_a_rest(engine: Engine) -> None:

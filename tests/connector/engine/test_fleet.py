@@ -268,6 +268,7 @@ def test_a_look_under_way_at_a_stop_is_finished_in_the_queue_too(
     engines[0].run(look)
     arrive(store, engines[0], "d1")
     assert begun.wait(PATIENCE)
+    until(lambda: workers(store) == 4)
     stop = threading.Thread(target=engines[0].stop, args=(PATIENCE,))
     stop.start()
     until(lambda: workers(store) == 1)

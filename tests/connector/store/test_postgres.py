@@ -85,3 +85,10 @@ def test_a_connection_that_breaks_within_a_transaction_is_trouble_like_any_other
     with store.writing() as connection:
         accounts.ensure(connection, "acme", 1)
     assert store.trouble is None
+
+
+def test_what_is_committed_survives_a_crash_whatever_the_server_is_set_to(store: Store) -> None:
+    """The tests' server is set to forget."""
+    setting = text("SELECT reset_val, setting FROM pg_settings WHERE name = 'synchronous_commit'")
+    with store.writing() as connection:
+        assert tuple(connection.execute(setting).one()) == ("off", "on")

@@ -1,0 +1,55 @@
+"""One queue's worker, and another as soon as it has ended because the database did not answer."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+import structlog
+from procrastinate.exceptions import ConnectorException
+from psycopg import Error as DriverError
+
+RETRY_AFTER = 1.0
+
+log = structlog.get_logger()
+
+
+class Worker(Protocol):
+    """What is used of procrastinate's worker, which tells no types here. `worker_id` is None until it may take jobs."""
+
+    worker_name: str | None
+    worker_id: int | None
+
+    async def run(self) -> None:
+        """Work until it is stopped."""
+
+    def stop(self) -> None:
+        """Take nothing new."""
+
+
+class Lane:
+    """Works until it is ended. Everything here happens in one event loop."""
+
+    def __init__(self, worker: Callable[[], Worker]) -> None:
+        self._make = worker
+        self._worker = worker()
+        self._task: asyncio.Task[None] | None = None
+        self._ended = False
+
+    async def work(self) -> None:
+        """Return after `end`, when what is under way has ended too."""
+        self._task = asyncio.current_task()
+        while not self._ended:
+            self._worker = self._make()
+            try:
+                await self._worker.run()
+            except (ConnectorException, DriverError) as error:
+                log.warning("worker_stopped", queue=self._worker.worker_name, reason=str(error))
+                await asyncio.sleep(RETRY_AFTER)
+
+    def end(self) -> None:
+        """Take nothing new. A worker that has not come as far as taking anything is interrupted: the wait for a
+        connection may be long. An interruption alone would not do, because asyncio's time-outs may swallow it."""
+        self._ended = True
+        self._worker.stop()
+        if self._worker.worker_id is None and self._task is not None:
+            self._task.cancel()
