@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
@@ -253,6 +254,27 @@ def test_an_account_at_rest_holds_up_its_own_lane_only(store: Store) -> None:
     assert set(looks.seen) == {TicketRef("beta", "1"), TicketRef("acme", "2")}
     assert engine.stop(10)
     assert jobs(store) == [(str(REF), "acme:urgent", "todo")], "left to another process"
+
+
+def test_a_queue_that_does_not_answer_at_first_is_opened_again(
+    store: Store, engines: list[FleetEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pool that could not be opened stays closed; there must be another."""
+    opens, tries = AsyncConnectionPool.open, []
+
+    async def open_at_the_second_try(pool: Any, *args: Any, **words: Any) -> None:
+        tries.append(pool)
+        if len(tries) == 1:
+            await pool.close()
+            raise PoolTimeout
+        await opens(pool, *args, **words)
+
+    monkeypatch.setattr(AsyncConnectionPool, "open", open_at_the_second_try)
+    looks = Looks(store)
+    engines[0].run(looks)
+    arrive(store, engines[0], "d1")
+    assert engines[0].idle(PATIENCE)
+    assert looks.seen == [REF]
 
 
 def test_a_look_under_way_at_a_stop_is_finished_in_the_queue_too(
