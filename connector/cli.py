@@ -9,7 +9,6 @@ import os
 import signal
 import sys
 import time
-from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -153,7 +152,7 @@ def reload_policies(config: Config = CONFIG) -> None:
     from connector.store.lock import holder
 
     settings, policies = checked(config)
-    with closing(opened(config)) as store:
+    with opened(config) as store:
         if store.path is None:
             give_up("many processes may run on this database; send each of them SIGHUP (docs/operations.md)")
         process = holder(store.path)

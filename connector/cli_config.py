@@ -1,8 +1,8 @@
 """What the commands share: the config file checked, the database opened, and how a call is given up."""
 
 import os
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -95,10 +95,12 @@ def last_directories(settings: "Settings") -> "Mapping[str, Directory]":
     return {name: one.directory for name, one in read.items() if one is not None}
 
 
-def opened(config: Path) -> "Store":
-    """The database of this config, to read from."""
+@contextmanager
+def opened(config: Path) -> "Iterator[Store]":
+    """The database of this config, closed at the end whatever happens."""
     settings, _ = checked(config)
-    return database_of(settings)
+    with closing(database_of(settings)) as store:
+        yield store
 
 
 def database_of(settings: "Settings") -> "Store":

@@ -4,7 +4,6 @@ Each leaves an order for the ticket's next look and says what it will do; the lo
 it. Nothing is sent from here.
 """
 
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -137,7 +136,7 @@ def order(
         level=level,
         until=until,
     )
-    with closing(opened(config)) as store, store.writing() as connection:
+    with opened(config) as store, store.writing() as connection:
         orders.give(connection, ref, given)
 
 
@@ -146,7 +145,7 @@ def escalations(config: Path, ref: "TicketRef", policy: str | None) -> "tuple[Ep
     from connector.store import standings
     from policies.episodes import live
 
-    with closing(opened(config)) as store, store.reading() as connection:
+    with opened(config) as store, store.reading() as connection:
         known = standings.of_ticket(connection, ref)
     running = tuple(episode for each in known if (episode := live(each)) is not None)
     meant = tuple(each for each in running if policy in (None, each.policy))

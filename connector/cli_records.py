@@ -1,7 +1,6 @@
 """The commands about what is kept: `ledger export`, `gaps` and `purge`."""
 
 import json
-from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -34,7 +33,7 @@ def export(since: Since = None, config: Config = CONFIG) -> None:
         begin = 0 if since is None else moment_asked(since, SystemClock().now())
     except ValueError as error:
         give_up(str(error))
-    with closing(opened(config)) as store, store.reading() as connection:
+    with opened(config) as store, store.reading() as connection:
         for line in ledger.onward(connection, 0):
             if line.at >= begin:
                 typer.echo(json.dumps(asdict(line)))
@@ -46,7 +45,7 @@ def gaps(config: Config = CONFIG, as_json: AsJson = False) -> None:
     from connector.store import ledger, tickets
 
     settings, policies = checked(config)
-    with closing(opened(config)) as store, store.reading() as connection:
+    with opened(config) as store, store.reading() as connection:
         missed = {name: tickets.uncovered(connection, name, LISTED) for name in settings.accounts}
         active = ledger.last_of_policies(connection, ("fired", "observed"))
     idle = [policy.name for policy in policies.policies if policy.name not in active]
@@ -76,6 +75,6 @@ def purge(config: Config = CONFIG) -> None:
 
     settings, _ = checked(config)
     kept = settings.service.retention
-    with closing(opened(config)) as store:
+    with opened(config) as store:
         gone = forget(store, SystemClock().now(), texts=kept.texts, tickets=kept.tickets)
     typer.echo(f"forgotten: {gone.news} news, {gone.texts} texts, {gone.tickets} tickets")

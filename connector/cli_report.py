@@ -1,6 +1,5 @@
 """The command `report`: every figure of a period, from what is kept. It only reads, also while the service runs."""
 
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -68,7 +67,7 @@ def report(
         window = seconds(reopened_within)
     except ValueError as error:
         give_up(str(error))
-    with closing(opened(config)) as store, store.reading() as connection:
+    with opened(config) as store, store.reading() as connection:
         done = made(
             connection,
             period,

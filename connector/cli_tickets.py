@@ -2,7 +2,6 @@
 
 import json
 import os
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -50,7 +49,7 @@ def explain(
     if at is not None:
         foresee(ref, config, at, as_json)
         return
-    with closing(opened(config)) as store, store.reading() as connection:
+    with opened(config) as store, store.reading() as connection:
         known = tickets.known(connection, ref)
     if known is None:
         give_up(f"{ref} has not been seen; is the account right, and has `uptier run` listed its tickets?")
@@ -98,7 +97,7 @@ def foresee(ref: "TicketRef", config: Path, at: str, as_json: bool) -> None:
         give_up(f"there is no account {ref.account}; there are {', '.join(settings.accounts)}")
     try:
         desk = open_desk(ref.account, settings, clock, Secrets(Masker(), os.environ))
-        with closing(opened(config)) as store:
+        with opened(config) as store:
             seen, plan = foresight(store, desk, policies, ref, when)
     except (SecretError, ValueError) as error:
         give_up(str(error))
@@ -134,7 +133,7 @@ def history(ticket: TicketName, config: Config = CONFIG, as_json: AsJson = False
     from connector.store import ledger
 
     ref = ticket_ref(ticket)
-    with closing(opened(config)) as store, store.reading() as connection:
+    with opened(config) as store, store.reading() as connection:
         lines = ledger.of_ticket(connection, ref)
     if as_json:
         typer.echo(json.dumps([asdict(line) for line in lines]))
@@ -163,7 +162,7 @@ def release(
     from connector.clock import SystemClock
     from connector.store import holds
 
-    with closing(opened(config)) as store:
+    with opened(config) as store:
         with store.reading() as connection:
             every = holds.every(connection)
         if held is None:

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,7 +21,7 @@ SHORTEST = 10
 @contextmanager
 def writing(config: Path) -> "Iterator[Connection]":
     """A write transaction on the config's database."""
-    with closing(opened(config)) as store, store.writing() as connection:
+    with opened(config) as store, store.writing() as connection:
         yield connection
 
 

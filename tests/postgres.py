@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 import psycopg
+from sqlalchemy import Connection, text
 
 from connector.store.opening import migrate
 
@@ -72,6 +73,16 @@ def empty_database(copied: str = "template0") -> Iterator[str]:
     with psycopg.connect(server().get_uri(), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {copied}")
     yield address(name)
+
+
+def drop_connections(connection: Connection) -> None:
+    """The server drops every other connection to this database."""
+    connection.execute(
+        text(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE pid <> pg_backend_pid() AND datname = current_database()"
+        )
+    )
 
 
 def crash_and_restart() -> None:

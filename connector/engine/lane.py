@@ -31,7 +31,7 @@ class Lane:
 
     def __init__(self, worker: Callable[[], Worker]) -> None:
         self._make = worker
-        self._worker = worker()
+        self._worker: Worker | None = None
         self._task: asyncio.Task[None] | None = None
         self._ended = False
 
@@ -39,17 +39,19 @@ class Lane:
         """Return after `end`, when what is under way has ended too."""
         self._task = asyncio.current_task()
         while not self._ended:
-            self._worker = self._make()
+            worker = self._worker = self._make()
             try:
-                await self._worker.run()
+                await worker.run()
             except (ConnectorException, DriverError) as error:
-                log.warning("worker_stopped", queue=self._worker.worker_name, reason=str(error))
+                log.warning("worker_stopped", queue=worker.worker_name, reason=str(error))
                 await asyncio.sleep(RETRY_AFTER)
 
     def end(self) -> None:
         """Take nothing new. A worker that has not come as far as taking anything is interrupted: the wait for a
         connection may be long. An interruption alone would not do, because asyncio's time-outs may swallow it."""
         self._ended = True
+        if self._worker is None or self._task is None:
+            return
         self._worker.stop()
-        if self._worker.worker_id is None and self._task is not None:
+        if self._worker.worker_id is None:
             self._task.cancel()

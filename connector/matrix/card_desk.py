@@ -16,7 +16,7 @@ DUTIES = 6
 LINE = 190
 """Characters of an entry in a list: two lines of a page."""
 
-TODO: Mapping[str, str] = {
+ASKED: Mapping[str, str] = {
     "agent": "Answer it, or say in a note what is done.",
     "lead": "See that somebody answers it, or take it.",
     "manager": "Decide who acts, and see that the requester hears.",
@@ -91,7 +91,7 @@ def landing(role: str, found: Sequence[Duty]) -> Section:
 def todo(role: str, row: Row) -> str:
     """What is asked, or what is expected of the role."""
     level = row.level
-    said = [level.ask or TODO.get(role, TAKE)]
+    said = [level.ask or ASKED.get(role, TAKE)]
     said += [f"Steps: {'; '.join(level.checklist)}."] if level.checklist else []
     said += ["It fires only when it is approved."] if level.approval else []
     return " ".join(said)

@@ -78,9 +78,8 @@ class Store:
                 self._named(),
                 self._writes.begin() as connection,
             ):
-                notes = (
-                    connection.info
-                )  # kept, because a connection that breaks meanwhile does not give them again
+                # kept, because a connection that breaks meanwhile does not give them again
+                notes = connection.info
                 notes[AFTER_COMMIT] = calls
                 try:
                     yield connection

@@ -20,6 +20,7 @@ from tests.connector.engine.test_engine import Looks, arrive, backlog
 from tests.connector.patience import PATIENCE, until
 from tests.connector.store.samples import REF, an_arrival
 from tests.connector.stores import fresh_store
+from tests.postgres import drop_connections
 
 
 @pytest.fixture
@@ -225,10 +226,7 @@ def test_workers_come_back_when_the_server_has_dropped_them(store: Store, engine
     arrive(store, engines[0], "d1")
     assert engines[0].idle(PATIENCE)
     with store.reading() as connection:
-        connection.execute(
-            text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
-                 "AND datname = current_database()")
-        )  # fmt: skip
+        drop_connections(connection)
     arrive(store, engines[0], "d2")
     assert engines[0].idle(PATIENCE)
     assert looks.seen == [REF, REF]

@@ -16,6 +16,7 @@ from connector.intake.receiver import receiver
 from connector.store.database import Store
 from connector.store.schema import inbox
 from tests.connector.intake.desks import HookDesk, QuietEngine
+from tests.connector.patience import until
 
 CLIENTS = 64
 EACH = 5
@@ -46,10 +47,7 @@ def port(store: Store) -> Iterator[int]:
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", ws="none"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
-    until = time.monotonic() + 20
-    while not server.started:
-        assert time.monotonic() < until, "the server did not start"
-        time.sleep(0.01)
+    until(lambda: server.started)
     yield listening.getsockname()[1]
     server.should_exit = True
     thread.join(20)

@@ -1,7 +1,6 @@
 """What channels hear, over a real socket: once, in time, and never in the way of the helpdesk."""
 
 import io
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ from connector.store import notices
 from policies.model import TicketRef
 from tests.connector.beside import CONFIG, SECRETS, START, Beside, beside, composed
 from tests.connector.listening import HANG, PATH, Channel, listening
+from tests.connector.patience import until
 from tests.connector.test_metrics import free_address, scraped
 
 CHANNEL = '[channels.leads]\nurl = "secret:leads-slack"\n'
@@ -193,10 +193,7 @@ def test_a_channel_that_hangs_keeps_only_itself_waiting(tmp_path: Path) -> None:
             one.clock.advance(31 * 60)
             one.service._parts.engine.drain(one.service._parts.worker.work)
             one.service._parts.notifier.tick()
-            patience = time.monotonic() + 20
-            while states(one) != {"failing": 1, "sent": 1}:
-                assert time.monotonic() < patience
-                time.sleep(0.02)
+            until(lambda: states(one) == {"failing": 1, "sent": 1})
             assert len(second.taken) == 1
             assert one.service._parts.notifier.stop(5)
 
@@ -369,10 +366,7 @@ def test_the_running_service_tells_too_and_shows_it(tmp_path: Path) -> None:
         one.round()
         one.service.start()
         one.clock.advance(31 * 60)
-        patience = time.monotonic() + 20
-        while "notified" not in one.whats():
-            assert time.monotonic() < patience
-            time.sleep(0.02)
+        until(lambda: "notified" in one.whats())
         numbers = scraped(httpx.get(f"http://{address}/metrics").text)
         assert one.service.stop()
         assert numbers['uptier_notifications{channel="leads",state="sent"}'] == 1

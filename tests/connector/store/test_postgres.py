@@ -10,11 +10,7 @@ from connector.store import accounts, postgres
 from connector.store.database import Store
 from connector.store.trouble import StoreTrouble
 from tests.connector.stores import fresh_store
-
-DROP = text(
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-    "WHERE pid <> pg_backend_pid() AND datname = current_database()"
-)
+from tests.postgres import drop_connections
 
 
 @pytest.fixture
@@ -26,7 +22,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def drop_all_but_one(store: Store) -> None:
     """Several connections lie in the pool; the server drops them."""
     with store.reading() as one, store.asking(), store.reading():
-        one.execute(DROP)
+        drop_connections(one)
 
 
 def names(store: Store) -> list[str]:
@@ -75,7 +71,7 @@ def test_a_connection_that_breaks_within_a_transaction_is_trouble_like_any_other
         with store.writing() as connection:
             accounts.ensure(connection, "acme", 1)
             with store.reading() as other:
-                other.execute(DROP)
+                drop_connections(other)
             accounts.ensure(connection, "beta", 1)
 
     with pytest.raises(StoreTrouble, match="check the server"):
