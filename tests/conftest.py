@@ -11,6 +11,8 @@ import pytest
 import structlog
 from hypothesis import settings
 
+from tests import hanging
+
 pytest.register_assert_rewrite("adapters.contract", "adapters.contract_ticket")
 settings.register_profile("uptier", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("uptier")
@@ -41,6 +43,15 @@ def loopback_only() -> Iterator[None]:
         return
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", connect_on_loopback)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def timeouts_are_told() -> Iterator[None]:
+    """A client of a fake gives up when the fake lets it hang, and not before."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "recv", hanging.recv)
+        patch.setattr(socket.socket, "recv_into", hanging.recv_into)
         yield
 
 

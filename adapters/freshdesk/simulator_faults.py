@@ -73,7 +73,8 @@ class Fault:
 
 @dataclass(slots=True, kw_only=True)
 class Logged:
-    """One request as it came in. `status` is None until something is answered; `applied` says it wrote."""
+    """One request as it came in. `status` is None until something is answered; `applied` says it wrote; `hangs` is
+    the port of a caller who waits in vain, while it does."""
 
     number: int
     method: str
@@ -85,6 +86,7 @@ class Logged:
     status: int | None = None
     applied: bool = False
     fault: str | None = None
+    hangs: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         """For GET /_sim/requests."""
@@ -149,7 +151,7 @@ class Wire:
         elif fault.kind == "drop":
             await exchange.drop()
         else:
-            await exchange.until_gone()
+            await exchange.hang()
 
 
 class Exchange:
@@ -203,6 +205,13 @@ class Exchange:
             raise Dropped(f"dropped {self.scope['method']} {self.scope['path']} on purpose")
         abort()
         await self.until_gone()
+
+    async def hang(self) -> None:
+        """Say nothing until the caller gives up."""
+        logged: Logged = self.scope["uptier.logged"]
+        logged.hangs = (self.scope["client"] or (None, None))[1]
+        await self.until_gone()
+        logged.hangs = None
 
     async def until_gone(self) -> None:
         """Wait until the caller has gone."""

@@ -67,7 +67,8 @@ class Fault:
 
 @dataclass(slots=True, kw_only=True)
 class Logged:
-    """One request as it came in. `status` is None until something is answered; `applied` says it wrote."""
+    """One request as it came in. `status` is None until something is answered; `applied` says it wrote; `hangs` is
+    the port of a caller who waits in vain, while it does."""
 
     number: int
     method: str
@@ -80,6 +81,7 @@ class Logged:
     status: int | None = None
     applied: bool = False
     fault: str | None = None
+    hangs: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         """For GET /_sim/requests."""
@@ -138,7 +140,7 @@ class Wire:
         if fault.kind in ("drop", "cut"):
             await exchange.abort(receive)
         elif fault.kind == "hang":
-            await _gone(receive)
+            await exchange.hang(receive)
 
     def _note(self, scope: Scope, body: bytes) -> Logged:
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
@@ -201,6 +203,13 @@ class Exchange:
             raise Dropped(f"dropped {self.scope['method']} {self.scope['path']} on purpose")
         abort()
         await _gone(receive)
+
+    async def hang(self, receive: Receive) -> None:
+        """Say nothing until the caller gives up."""
+        logged: Logged = self.scope["uptier.logged"]
+        logged.hangs = (self.scope["client"] or (None, None))[1]
+        await _gone(receive)
+        logged.hangs = None
 
     async def _start(self, reply: Reply, length: int) -> None:
         self.scope["uptier.logged"].status = reply.status

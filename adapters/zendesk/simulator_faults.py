@@ -66,7 +66,8 @@ class Fault:
 
 @dataclass(slots=True, kw_only=True)
 class Logged:
-    """One request as it came in. `status` is None until something is answered; `applied` says it wrote."""
+    """One request as it came in. `status` is None until something is answered; `applied` says it wrote; `hangs` is
+    the port of a caller who waits in vain, while it does."""
 
     number: int
     method: str
@@ -78,6 +79,7 @@ class Logged:
     status: int | None = None
     applied: bool = False
     fault: str | None = None
+    hangs: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         """For GET /_sim/requests."""
@@ -140,7 +142,7 @@ class Wire:
         elif fault.kind == "drop":
             await answer.abort(receive)
         else:
-            await _gone(receive)
+            await answer.hang(receive)
 
     def _note(self, scope: Scope, body: bytes) -> Logged:
         headers = dict(scope["headers"])
@@ -214,6 +216,12 @@ class Answer:
             raise Dropped(f"dropped {self.logged.method} {self.logged.path} on purpose")
         abort()
         await _gone(receive)
+
+    async def hang(self, receive: Receive) -> None:
+        """Say nothing until the caller gives up."""
+        self.logged.hangs = (self.scope["client"] or (None, None))[1]
+        await _gone(receive)
+        self.logged.hangs = None
 
     async def _start(self, status: int, headers: Mapping[str, str]) -> None:
         self.logged.status = status

@@ -2,12 +2,14 @@
 
 import json
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.hanging import hanging
+from tests.patience import PATIENCE
 
 PATH = "hush-T0KEN-4711"
 """What nobody but the channel and the secret store may see."""
@@ -18,17 +20,18 @@ HANG = 0
 @dataclass
 class Channel:
     """`heard` are the messages that came in, `taken` those that were answered 200. `answers` are the statuses of
-    the next answers, HANG for none within a second; then it is `then`."""
+    the next answers, HANG for none; then it is `then`."""
 
     port: int = 0
     heard: list[dict[str, Any]] = field(default_factory=list)
     taken: list[dict[str, Any]] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
     then: int = 200
+    hung: list[int] = field(default_factory=list)
 
     @property
     def address(self) -> str:
-        return f"json://127.0.0.1:{self.port}/{PATH}?rto=0.3"
+        return f"json://127.0.0.1:{self.port}/{PATH}?rto={PATIENCE}"
 
     @property
     def titles(self) -> list[str]:
@@ -52,7 +55,9 @@ def listening() -> Iterator[Channel]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             status = channel.take(json.loads(body))
             if status == HANG:
-                time.sleep(0.6)
+                channel.hung.append(self.client_address[1])
+                self.rfile.read(1)
+                channel.hung.remove(self.client_address[1])
                 return
             self.send_response(status)
             self.send_header("Retry-After", "1")
@@ -66,7 +71,8 @@ def listening() -> Iterator[Channel]:
     channel.port = server.server_port
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     try:
-        yield channel
+        with hanging(lambda: channel.hung):
+            yield channel
     finally:
         server.shutdown()
         server.server_close()

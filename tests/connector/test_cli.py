@@ -23,7 +23,7 @@ from adapters.zendesk.simulator_state import Zendesk
 from connector.cli import app
 from connector.clock import SystemClock
 from tests.connector.beside import CONFIG, LADDER, SECRETS, composed, furnish
-from tests.connector.patience import until
+from tests.patience import until
 
 HTTP_TIMEOUT = 20.0
 """Seconds that the adapter waits for an answer."""

@@ -1,6 +1,5 @@
 """What happens to one ticket at once, out of order, late or twice, on each helpdesk."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,6 @@ from structlog.testing import capture_logs
 
 from adapters.base import Event
 from connector.intake.inbox import from_webhook
-from connector.settings import Settings
 from connector.store import inbox
 from tests.connector.each import EACH, Each, each
 
@@ -127,8 +125,6 @@ def test_a_slow_helpdesk_ends_in_a_known_way(
     vendor: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The write is carried out, its answer never comes: it is looked for and not sent again."""
-    account = Settings.account
-    monkeypatch.setattr(Settings, "account", lambda *said: replace(account(*said), timeout=0.5))
     with each(vendor, tmp_path) as one:
         one.opened("one")
         one.round()

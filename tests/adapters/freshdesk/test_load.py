@@ -274,7 +274,7 @@ def test_lost_access_is_said(acme: World) -> None:
     "path", ["*tickets/1", "*conversations*", "*contacts*", "*groups*", "*ticket_fields*"]
 )
 def test_half_an_answer_is_no_ticket(kind: str, path: str) -> None:
-    with world(settings={"timeout": 0.3}) as acme:
+    with world() as acme:
         acme.fault(kind, method="GET", path=path)
         with pytest.raises(TryLater):
             acme.adapter.load(PRINTER, ALL)

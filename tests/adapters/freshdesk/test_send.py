@@ -291,7 +291,7 @@ def test_a_success_that_cannot_be_read_is_an_unknown_outcome(acme: World, action
 def test_an_unknown_outcome_is_found_out_and_never_sent_twice(
     kind: str, applied: bool, keeps: bool, actions: Any
 ) -> None:
-    with world(settings={"timeout": 0.3}, keeps_comments=keeps, notes_touch=False) as acme:
+    with world(keeps_comments=keeps, notes_touch=False) as acme:
         write = one(acme, *actions)
         acme.fault(kind, method="P*", applied=applied, status=502)
         with pytest.raises(OutcomeUnknown):
@@ -310,7 +310,7 @@ def test_an_unknown_outcome_is_found_out_and_never_sent_twice(
 @pytest.mark.parametrize("keeps", [True, False])
 @pytest.mark.parametrize("kind", ["truncate", "cut"])
 def test_half_an_answer_to_a_note_is_found_out(kind: str, keeps: bool) -> None:
-    with world(settings={"timeout": 0.3}, keeps_comments=keeps) as acme:
+    with world(keeps_comments=keeps) as acme:
         write = one(acme)
         acme.fault(kind, method="POST")
         with pytest.raises(OutcomeUnknown):
@@ -322,7 +322,7 @@ def test_half_an_answer_to_a_note_is_found_out(kind: str, keeps: bool) -> None:
 @pytest.mark.parametrize("keeps", [True, False])
 @pytest.mark.parametrize("touch", [True, False])
 def test_the_same_words_said_before_are_not_this_note(keeps: bool, touch: bool) -> None:
-    with world(settings={"timeout": 0.3}, keeps_comments=keeps, notes_touch=touch) as acme:
+    with world(keeps_comments=keeps, notes_touch=touch) as acme:
         first = one(acme)
         acme.adapter.send(first, first.expects)
         acme.clock.at += 10

@@ -157,7 +157,7 @@ def test_a_full_page_is_followed_up_even_without_a_link() -> None:
 
 @pytest.mark.parametrize("kind", ["drop", "cut", "hang"])
 def test_a_read_is_never_repeated_behind_our_back(kind: str) -> None:
-    with world(settings={"timeout": 0.3}) as acme:
+    with world() as acme:
         acme.fault(kind, times=None)
         with pytest.raises(TryLater):
             acme.adapter.directory()

@@ -11,6 +11,8 @@ from adapters.freshdesk.simulator import KEY
 from adapters.freshdesk.simulator_faults import Dropped, Fault
 from adapters.simulator_server import serve
 from tests.adapters.freshdesk.simulated import Api
+from tests.hanging import hanging
+from tests.patience import PATIENCE
 
 
 @dataclass
@@ -35,7 +37,8 @@ def wire() -> Iterator[Wire]:
     api = Api()
     with (
         serve(api.app) as base,
-        httpx.Client(base_url=base, auth=(KEY, "X"), trust_env=False, timeout=0.3) as client,
+        hanging(lambda: [row.hangs for row in api.desk.log]),
+        httpx.Client(base_url=base, auth=(KEY, "X"), trust_env=False, timeout=PATIENCE) as client,
     ):
         yield Wire(api, client)
 
@@ -134,6 +137,7 @@ def test_the_log_and_the_date_are_the_accounts(wire: Wire) -> None:
         "status": 200,
         "applied": True,
         "fault": None,
+        "hangs": None,
     }
     wire.client.put("/api/v2/tickets/1", content=b"no json")
     assert (wire.api.desk.log[-1].body, wire.api.desk.log[-1].applied) == ("no json", False)

@@ -10,6 +10,7 @@ import pytest
 
 from adapters.freshdesk.simulator_hooks import TEMPLATE
 from tests.adapters.freshdesk.simulated import Api
+from tests.patience import PATIENCE
 
 
 @dataclass
@@ -113,7 +114,6 @@ def test_a_failure_is_tried_again_three_times_and_then_lost(api: Api, ear: Ear) 
 
 
 def test_nothing_listens_and_it_is_tried_again(api: Api) -> None:
-    api.desk.hooks.timeout = 0.3
     api.desk.hooks.subscribe("http://127.0.0.1:9/hooks/acme")
     api.desk.agent_changes(1, "Ann", priority=4)
     (attempt,) = api.desk.hooks.deliver()
@@ -140,7 +140,7 @@ def test_a_thread_delivers_until_it_is_stopped(api: Api, ear: Ear) -> None:
     api.desk.hooks.subscribe(ear.url, template=TEMPLATE)
     api.desk.hooks.start(every=0.01)
     api.desk.agent_changes(1, "Ann", priority=4)
-    assert ear.rung.wait(timeout=5)
+    assert ear.rung.wait(PATIENCE)
     api.desk.hooks.stop()
     api.desk.hooks.stop()
 

@@ -13,6 +13,8 @@ from adapters.freshdesk.simulator_state import Freshdesk
 from adapters.simulator_server import serve
 from policies.model import FROM_HELPDESK, TicketRef
 from tests.adapters.recording import Clock, Ledger
+from tests.hanging import hanging
+from tests.patience import PATIENCE
 
 HOOK_SECRET = "a-secret-of-our-own"
 SECRETS = {"secret:acme-key": KEY, "secret:acme-webhook": HOOK_SECRET}
@@ -34,7 +36,7 @@ def account(url: str = "https://acme.freshdesk.test", **more: Any) -> Account:
         "secret": lambda reference: SECRETS[reference],
         "fields": {"product": "cf_product", "seats": "cf_seats"},
         "vip": frozenset({"vip"}),
-        "timeout": 2.0,
+        "timeout": PATIENCE,
     }
     return Account(**settings | more)
 
@@ -116,7 +118,7 @@ def world(*, settings: Mapping[str, Any] | None = None, **switches: Any) -> Iter
         ],
     )
     gate = Ledger()
-    with serve(app) as url:
+    with serve(app) as url, hanging(lambda: [row.hangs for row in desk.log]):
         yield World(
             desk=desk, clock=clock, adapter=factory(account(url, **settings or {}), gate), gate=gate, url=url
         )

@@ -311,7 +311,7 @@ def test_a_table_we_may_not_write_is_refused(acme: World) -> None:
 @pytest.mark.parametrize("kind", ["drop", "hang", "truncate", "cut", "trail"])
 @pytest.mark.parametrize("said", [(NOTE,), (REPLY,), (HIGH,), (LATE, X200), (HIGH, NOTE, REPLY)])
 def test_a_write_whose_answer_is_lost_is_found(kind: str, said: tuple[VendorAction, ...]) -> None:
-    with world(settings={"timeout": 0.4}) as acme:
+    with world() as acme:
         write = acme.one(*said)
         acme.fault(kind, method="PATCH", applied=True)
         with pytest.raises(OutcomeUnknown):
@@ -327,7 +327,7 @@ def test_a_write_whose_answer_is_lost_is_found(kind: str, said: tuple[VendorActi
 @pytest.mark.parametrize("kind", ["drop", "hang"])
 @pytest.mark.parametrize("said", [NOTE, REPLY, HIGH, LATE, X200])
 def test_a_write_that_never_arrived_is_not_found(kind: str, said: VendorAction) -> None:
-    with world(settings={"timeout": 0.4}) as acme:
+    with world() as acme:
         acme.desk.agent_says(acme.printer.id, "Ann", "we are on it", public=True)
         acme.desk.agent_says(acme.printer.id, "Ann", "escalated", public=False)
         write = acme.one(said)

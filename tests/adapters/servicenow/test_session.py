@@ -230,7 +230,7 @@ def test_half_an_answer_is_not_a_short_one(acme: World, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["drop", "cut", "hang"])
 def test_a_read_is_never_repeated_behind_our_back(kind: str) -> None:
-    with world(settings={"timeout": 0.3}) as acme:
+    with world() as acme:
         acme.fault(kind, times=None)
         with pytest.raises(TryLater):
             acme.adapter.directory()

@@ -14,6 +14,7 @@ from adapters.servicenow.hooks import decode
 from adapters.simulator_server import serve
 from tests.adapters.recording import START
 from tests.adapters.servicenow.world import HOOK_SECRET, World
+from tests.patience import PATIENCE
 
 
 class Receiver:
@@ -96,6 +97,6 @@ def test_a_thread_delivers_until_it_is_stopped(acme: World, receiver: Receiver) 
     acme.desk.hooks.start(every=0.005)
     acme.desk.hooks.start(every=0.005)
     acme.desk.customer_says(acme.printer.id, "One")
-    assert receiver.called.wait(timeout=30)
+    assert receiver.called.wait(PATIENCE)
     acme.desk.hooks.stop()
     assert receiver.deliveries() == [f"{acme.printer.id}:1:update"]

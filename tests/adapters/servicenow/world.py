@@ -13,6 +13,8 @@ from adapters.servicenow.simulator_state import ServiceNow
 from adapters.simulator_server import serve
 from policies.model import FROM_HELPDESK, Need, Ticket, TicketRef
 from tests.adapters.recording import Clock, Ledger
+from tests.hanging import hanging
+from tests.patience import PATIENCE
 
 HOOK_SECRET = "a-secret-of-our-own"
 SECRETS = {
@@ -36,7 +38,7 @@ def account(url: str = "https://acme.service-now.test", **more: Any) -> Account:
         "webhook": {"secret": "secret:webhook"},
         "secret": lambda reference: SECRETS[reference],
         "fields": {"product": "u_product"},
-        "timeout": 5.0,
+        "timeout": PATIENCE,
     }
     return Account(**settings | more)
 
@@ -120,7 +122,7 @@ def world(*, settings: Mapping[str, Any] | None = None, **switches: Any) -> Iter
         ],
     )
     gate = Ledger()
-    with serve(app) as url:
+    with serve(app) as url, hanging(lambda: [row.hangs for row in desk.log]):
         yield World(
             desk=desk,
             clock=clock,

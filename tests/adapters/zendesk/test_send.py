@@ -194,7 +194,7 @@ def test_a_success_that_cannot_be_read_is_an_unknown_outcome(acme: World, body: 
 @pytest.mark.parametrize("applied", [True, False])
 @pytest.mark.parametrize("kind", ["drop", "hang", "answer"])
 def test_an_unknown_outcome_is_found_out_and_never_sent_twice(kind: str, applied: bool) -> None:
-    with world(settings={"timeout": 0.3}) as acme:
+    with world() as acme:
         write = one(acme, *ESCALATE)
         acme.fault(kind, method="PUT", applied=applied, status=502)
         with pytest.raises(OutcomeUnknown):

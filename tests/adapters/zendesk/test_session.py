@@ -90,7 +90,7 @@ def test_what_a_refused_read_means(
 
 @pytest.mark.parametrize("kind", ["drop", "cut", "hang"])
 def test_a_read_is_never_repeated_behind_our_back(kind: str) -> None:
-    with world(settings={"timeout": 0.3}) as acme:
+    with world() as acme:
         acme.fault(kind, times=None)
         with pytest.raises(TryLater):
             acme.adapter.directory()

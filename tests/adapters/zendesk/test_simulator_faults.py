@@ -13,6 +13,8 @@ from adapters.simulator_server import serve
 from adapters.zendesk.simulator import TOKEN
 from adapters.zendesk.simulator_faults import Dropped, Fault
 from tests.adapters.zendesk.simulated import Api
+from tests.hanging import hanging
+from tests.patience import PATIENCE
 
 NOTE = {"ticket": {"comment": {"body": "Once only", "public": False}}}
 
@@ -25,15 +27,15 @@ class Line:
     base: str
     session: requests.Session
 
-    def put(self, timeout: float = 5, **fields: Any) -> requests.Response:
+    def put(self, **fields: Any) -> requests.Response:
         body = {"ticket": fields} if fields else NOTE
-        return self.session.put(f"{self.base}/api/v2/tickets/1", json=body, timeout=timeout)
+        return self.session.put(f"{self.base}/api/v2/tickets/1", json=body, timeout=PATIENCE)
 
     def get(self, path: str = "/api/v2/tickets/1") -> requests.Response:
-        return self.session.get(self.base + path, timeout=5)
+        return self.session.get(self.base + path, timeout=PATIENCE)
 
     def post(self, path: str, body: Any) -> requests.Response:
-        return self.session.post(self.base + path, json=body, timeout=5)
+        return self.session.post(self.base + path, json=body, timeout=PATIENCE)
 
     def spoil(self, **fault: Any) -> None:
         self.api.desk.faults.append(Fault(**fault))
@@ -45,7 +47,8 @@ class Line:
 @pytest.fixture
 def line() -> Iterator[Line]:
     api = Api()
-    with serve(api.app) as base, requests.Session() as session:
+    hung = hanging(lambda: [row.hangs for row in api.desk.log])
+    with serve(api.app) as base, hung, requests.Session() as session:
         session.trust_env = False
         session.headers["Authorization"] = f"Bearer {TOKEN}"
         yield Line(api, base, session)
@@ -78,7 +81,7 @@ def test_in_process_a_dropped_connection_is_an_exception_of_the_transport() -> N
 def test_an_answer_may_never_come(line: Line, applied: bool) -> None:
     line.spoil(kind="hang", method="PUT", applied=applied)
     with pytest.raises(requests.ReadTimeout):
-        line.put(timeout=0.3)
+        line.put()
     assert line.notes() == int(applied)
 
 
@@ -227,11 +230,11 @@ def test_the_servers_end_drops_a_hanging_request() -> None:
     api.desk.faults.append(Fault(kind="hang"))
     with ThreadPoolExecutor(1) as pool:
         with serve(api.app) as base:
-            asked = pool.submit(requests.get, f"{base}/api/v2/users/me", timeout=30)
+            asked = pool.submit(requests.get, f"{base}/api/v2/users/me", timeout=PATIENCE)
             while not api.desk.log:
                 sleep(0.001)
         with pytest.raises(requests.ConnectionError):
-            asked.result(timeout=5)
+            asked.result(timeout=PATIENCE)
 
 
 def test_a_taken_port_is_said() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from adapters.zendesk.simulator_hooks import signature
 from tests.adapters.zendesk.simulated import Api
+from tests.patience import PATIENCE
 
 SECRET = "dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ=="
 
@@ -228,7 +229,7 @@ def test_a_thread_delivers_by_itself_until_it_is_stopped(ear: Ear) -> None:
     api = subscribed(ear)
     api.desk.hooks.start(every=0.01)
     api.put(priority="high")
-    assert ear.rung.wait(5)
+    assert ear.rung.wait(PATIENCE)
     api.desk.hooks.stop()
     api.put(priority="low")
     assert len(api.desk.hooks.waiting) == 1

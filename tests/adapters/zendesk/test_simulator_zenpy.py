@@ -11,6 +11,7 @@ from zenpy import Zenpy
 from adapters.simulator_server import serve
 from adapters.zendesk.simulator import BOT, TOKEN
 from tests.adapters.zendesk.simulated import Api
+from tests.patience import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,7 @@ def client(base: str, session: requests.Session) -> Any:
     session.headers["Authorization"] = f"Bearer {TOKEN}"
     session.authorized = True  # type: ignore[attr-defined]
     subdomain, _, domain = urlsplit(base).netloc.partition(".")
-    zenpy = Zenpy(subdomain=subdomain, domain=domain, session=session, disable_cache=True, timeout=5)
+    zenpy = Zenpy(subdomain=subdomain, domain=domain, session=session, disable_cache=True, timeout=PATIENCE)
     for part in vars(zenpy).values():
         if hasattr(part, "protocol"):
             part.protocol = "http"

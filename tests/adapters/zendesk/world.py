@@ -13,6 +13,8 @@ from adapters.zendesk.simulator_faults import Fault
 from adapters.zendesk.simulator_state import Zendesk
 from policies.model import FROM_HELPDESK, Need, TicketRef
 from tests.adapters.recording import Clock, Ledger
+from tests.hanging import hanging
+from tests.patience import PATIENCE
 
 HOOK_SECRET = "a-secret-of-our-own"
 SECRETS = {"secret:acme-token": TOKEN, "secret:acme-webhook": HOOK_SECRET}
@@ -32,7 +34,7 @@ def account(url: str = "https://acme.zendesk.test", **more: Any) -> Account:
         "secret": lambda reference: SECRETS[reference],
         "fields": {"product": "360001"},
         "vip": frozenset({"vip"}),
-        "timeout": 2.0,
+        "timeout": PATIENCE,
     }
     return Account(**settings | more)
 
@@ -97,7 +99,7 @@ def world(*, settings: Mapping[str, Any] | None = None, **switches: Any) -> Iter
         ],
     )
     gate = Ledger()
-    with serve(app) as url:
+    with serve(app) as url, hanging(lambda: [row.hangs for row in desk.log]):
         yield World(
             desk=desk, clock=clock, adapter=factory(account(url, **settings or {}), gate), gate=gate, url=url
         )

@@ -14,8 +14,8 @@ from connector.store.database import Store
 from connector.store.trouble import StoreTrouble
 from policies.model import TicketRef
 from tests.connector.engine.engines import NOW, engine_over
-from tests.connector.patience import PATIENCE, until
 from tests.connector.store.samples import REF, an_arrival
+from tests.patience import PATIENCE, until
 
 OTHER = TicketRef("beta", "1")
 

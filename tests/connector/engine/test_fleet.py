@@ -17,9 +17,9 @@ from connector.store.database import Store
 from policies.model import TicketRef
 from tests.connector.engine.engines import NOW, fleet
 from tests.connector.engine.test_engine import Looks, arrive, backlog
-from tests.connector.patience import PATIENCE, until
 from tests.connector.store.samples import REF, an_arrival
 from tests.connector.stores import fresh_store
+from tests.patience import PATIENCE, until
 from tests.postgres import drop_connections
 
 

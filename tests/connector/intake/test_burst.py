@@ -16,7 +16,7 @@ from connector.intake.receiver import receiver
 from connector.store.database import Store
 from connector.store.schema import inbox
 from tests.connector.intake.desks import HookDesk, QuietEngine
-from tests.connector.patience import until
+from tests.patience import until
 
 CLIENTS = 64
 EACH = 5

@@ -19,8 +19,8 @@ from connector.store import notices
 from policies.model import TicketRef
 from tests.connector.beside import CONFIG, SECRETS, START, Beside, beside, composed
 from tests.connector.listening import HANG, PATH, Channel, listening
-from tests.connector.patience import until
 from tests.connector.test_metrics import free_address, scraped
+from tests.patience import until
 
 CHANNEL = '[channels.leads]\nurl = "secret:leads-slack"\n'
 FIRST = """

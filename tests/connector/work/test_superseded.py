@@ -17,7 +17,7 @@ from connector.store import holds, standings, timers
 from connector.work.sender import FIND_OUT
 from tests.connector.beside import composed
 from tests.connector.each import EACH, Each, each
-from tests.connector.patience import PATIENCE
+from tests.patience import PATIENCE
 from tests.postgres import database
 
 LAST = {"zendesk": 1, "freshdesk": 2, "servicenow": 2}
