@@ -100,6 +100,8 @@ def by_memory(
     """By the episodes as they are remembered, and by how far the level has come."""
     if ended := ended_since(kept, remembered, past):
         return ended
+    if until := snoozed_until(running(kept, remembered), now):
+        return Fate(what="wait", until=until)
     episode = next((e for e in running(kept, remembered) if e.policy == kept.notice.policy), None)
     if episode is None:
         return SEND  # it goes on for another policy that asked for the same
@@ -125,6 +127,12 @@ def ended_since(kept: KeptNotice, remembered: Iterable[Standing], past: Iterable
     if all(each.acknowledged is not None and each.acknowledged >= kept.planned_at for each in left):
         return Fate(what="drop", why=f"acknowledged by {left[0].acknowledged_by or 'somebody'}")
     return None
+
+
+def snoozed_until(episodes: Iterable[Episode], now: Instant) -> Instant | None:
+    """When the first of them may speak again; None where one may now."""
+    ends = [each.snoozed_until or now for each in episodes]
+    return min(ends) if min(ends) > now else None
 
 
 def running(kept: KeptNotice, remembered: Iterable[Standing]) -> list[Episode]:

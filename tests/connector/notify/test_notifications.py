@@ -15,9 +15,10 @@ from connector.notify.notifier import TRIES, WAITS
 from connector.secrets import SecretError
 from connector.service import Service
 from connector.settings import load
-from connector.store import notices
+from connector.store import notices, orders
 from policies.model import TicketRef
-from tests.connector.beside import CONFIG, SECRETS, START, Beside, beside, composed
+from policies.orders import Order
+from tests.connector.beside import CONFIG, MINUTE, SECRETS, START, Beside, beside, composed
 from tests.connector.listening import HANG, PATH, Channel, listening
 from tests.connector.test_metrics import free_address, scraped
 from tests.patience import until
@@ -265,6 +266,20 @@ def test_an_acknowledgement_that_ends_nothing_stops_it_too(tmp_path: Path) -> No
         one.service._parts.notifier.deliver()
         assert (len(leads.heard), states(one)) == (1, {"dropped": 1})
         assert "acknowledged by" in one.lines()[-1].text
+
+
+def test_a_snooze_holds_back_what_waits(tmp_path: Path) -> None:
+    with told(tmp_path) as (one, leads):
+        leads.answers = [500]
+        one.round(31)
+        until = one.clock.now() + 120 * MINUTE
+        with one.service._parts.store.writing() as connection:
+            snooze = Order(verb="snooze", who="dana", at=one.clock.now(), until=until)
+            orders.give(connection, TicketRef("acme", "1"), snooze)
+        rounds(one, 110, 10)
+        assert (len(leads.heard), states(one)) == (1, {"failing": 1})
+        rounds(one, 20, 5)
+        assert (len(leads.taken), states(one)) == (1, {"sent": 1})
 
 
 def test_where_the_helpdesk_cannot_be_asked_it_is_sent(tmp_path: Path) -> None:
