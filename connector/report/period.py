@@ -1,7 +1,7 @@
 """The days that a report covers, in a named timezone, and the days, weeks or months a trend is made of. Pure."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -21,14 +21,13 @@ class Period:
     first: date
     last: date
     timezone: tzinfo
+    begin: Instant = field(init=False)
+    end: Instant = field(init=False)
 
-    @property
-    def begin(self) -> Instant:
-        return day_end(self.first - ONE_DAY, self.timezone)
-
-    @property
-    def end(self) -> Instant:
-        return day_end(self.last, self.timezone)
+    def __post_init__(self) -> None:
+        # reckoned once: every figure asks for them about every ticket
+        object.__setattr__(self, "begin", day_end(self.first - ONE_DAY, self.timezone))
+        object.__setattr__(self, "end", day_end(self.last, self.timezone))
 
     @property
     def name(self) -> str:
