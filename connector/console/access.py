@@ -5,8 +5,6 @@ and through no proxy. As soon as there is a user, everybody logs in.
 """
 
 import hmac
-import threading
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
@@ -17,7 +15,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from starlette.requests import Request
 
 from connector.settings_values import is_loopback
-from connector.store import users
+from connector.store import logins, users
 from connector.store.database import Store
 from connector.store.users import ROLES, Role, Session, User
 from policies.model import Instant, Seconds
@@ -73,8 +71,6 @@ class Access:
         self._hosts = hosts
         self._only_this_machine = only_this_machine
         self._local_csrf = token_urlsafe(32)
-        self._failed: dict[str, deque[Instant]] = {}
-        self._lock = threading.Lock()
         self._nobody = hasher.hash(token_urlsafe(16))
 
     def knows_host(self, request: Request) -> bool:
@@ -106,17 +102,18 @@ class Access:
 
     def log_in(self, name: str, password: str, address: str) -> tuple[str, Session]:
         """The cookie and the session. Raises MustLogIn or TooManyTries."""
-        now = self._now()
-        self._refuse_too_many(name, address, now)
-        with self._store.reading() as connection:
+        now, attempt = self._now(), token_urlsafe(16)
+        alike = (digest(f"name {name}"), digest(f"from {address}"))
+        with self._store.writing() as connection:
+            if logins.failed(connection, alike, now - WITHIN) >= TRIES:
+                raise TooManyTries
+            logins.begin(connection, alike, attempt, now)
             user = users.get(connection, name)
         if not verified(user.password if user else self._nobody, password) or user is None:
-            with self._lock:
-                for key in (f"name {name}", f"from {address}"):
-                    self._failed.setdefault(key, deque(maxlen=TRIES)).append(now)
             raise MustLogIn
         cookie, csrf = token_urlsafe(32), token_urlsafe(32)
         with self._store.writing() as connection:
+            logins.succeeded(connection, attempt)
             users.begin(connection, digest(cookie), user.name, csrf, now + LASTS, now)
         return cookie, Session(user=user, csrf=csrf)
 
@@ -124,14 +121,6 @@ class Access:
         """End the session of this request."""
         with self._store.writing() as connection:
             users.end(connection, digest(request.cookies.get(COOKIE, "")))
-
-    def _refuse_too_many(self, name: str, address: str, now: Instant) -> None:
-        with self._lock:
-            self._failed = {key: tries for key, tries in self._failed.items() if tries[-1] > now - WITHIN}
-            for key in (f"name {name}", f"from {address}"):
-                tries = self._failed.get(key, ())
-                if sum(at > now - WITHIN for at in tries) >= TRIES:
-                    raise TooManyTries
 
 
 def check_form(asking: Asking, csrf: str, role: Role) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import (
 from sqlalchemy import Text as AnyText
 from sqlalchemy.engine import Dialect
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest migration. A database that stands here is opened without loading Alembic."""
 
 metadata = MetaData(
@@ -312,6 +312,14 @@ session = Table(
     Column("user", Text, nullable=False),
     Column("csrf", Text, nullable=False),
     Column("until", BigInteger, nullable=False),
+)
+
+login_try = Table(
+    "login_try",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("attempt", Text, primary_key=True),
+    Column("at", BigInteger, nullable=False),
 )
 
 token = Table(

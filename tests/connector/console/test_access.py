@@ -1,12 +1,14 @@
 """Who gets in, who may do what, and what a request from elsewhere meets."""
 
 import re
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 from starlette.requests import Request
 
-from connector.console.access import TRIES, WITHIN, Access, MustLogIn
+from connector.console.access import TRIES, WITHIN, Access, MustLogIn, TooManyTries
 from connector.store import ledger
 from tests.connector.console.conftest import PASSWORD, Shown
 
@@ -146,6 +148,27 @@ def test_wrong_passwords_are_counted_by_name_and_by_address(shown: Shown) -> Non
             assert client.post("/login", data={"name": name, "password": PASSWORD}).status_code == 429
         shown.here.clock.advance(WITHIN + 1)
         assert client.post("/login", data={"name": "dana", "password": PASSWORD}).status_code == 303
+
+
+def test_wrong_passwords_are_counted_for_all_processes_and_none_is_gained_by_haste(shown: Shown) -> None:
+    shown.user("dana", "viewer")
+    each, other = (
+        Access(shown.store, shown.here.clock.now, hosts=frozenset(), only_this_machine=False)
+        for _ in range(2)
+    )
+    for _ in range(TRIES):
+        each.log_in("dana", PASSWORD, "192.0.2.1")  # what succeeds is not counted
+
+    def outcome(access: Access) -> str:
+        try:
+            access.log_in("dana", "wrong", "192.0.2.1")
+        except (MustLogIn, TooManyTries) as error:
+            return type(error).__name__
+        return "in"
+
+    with ThreadPoolExecutor(2 * TRIES) as pool:
+        said = Counter(pool.map(outcome, [each, other] * TRIES))
+    assert said == {"MustLogIn": TRIES, "TooManyTries": TRIES}
 
 
 def test_a_name_that_is_unknown_is_answered_like_a_wrong_password(shown: Shown) -> None:

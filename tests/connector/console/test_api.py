@@ -50,7 +50,9 @@ def test_it_tells_what_the_pages_show(shown: Shown) -> None:
         assert client.get("/api/v1/report").json()["tickets"] == 2
         assert client.get("/api/v1/report", params={"from": "yesterday"}).status_code == 400
         assert client.get("/api/v1/tickets/acme/999").status_code == 404
-        assert client.get("/api/v1/ledger", params={"after": "x"}).status_code == 400
+        for no_id in ("x", "-1", "1.5", "9" * 30):
+            answer = client.get("/api/v1/ledger", params={"after": no_id})
+            assert (answer.status_code, "no line's id" in answer.text) == (400, True)
 
 
 def test_orders_want_the_role(shown: Shown) -> None:

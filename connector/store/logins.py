@@ -1,0 +1,26 @@
+"""Logins that are tried and have not succeeded, by what they have in common: a name, an address."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, delete, func, select
+
+from connector.store.dialect import put
+from connector.store.schema import login_try as table
+from policies.model import Instant
+
+
+def begin(connection: Connection, keys: Sequence[str], attempt: str, now: Instant) -> None:
+    """Count this attempt as failed until `succeeded` says otherwise: whoever tries many at once gains nothing."""
+    put(connection, table, [{"key": key, "attempt": attempt, "at": now} for key in keys])
+
+
+def succeeded(connection: Connection, attempt: str) -> None:
+    """The attempt was none of those to be counted."""
+    connection.execute(delete(table).where(table.c.attempt == attempt))
+
+
+def failed(connection: Connection, keys: Sequence[str], since: Instant) -> int:
+    """How many of one of these keys have failed after `since`: the most of any. Older ones go."""
+    connection.execute(delete(table).where(table.c.at <= since))
+    counts = select(func.count()).where(table.c.key.in_(keys)).group_by(table.c.key)
+    return max(connection.execute(counts).scalars(), default=0)
