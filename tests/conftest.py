@@ -13,7 +13,7 @@ from hypothesis import settings
 
 from tests import hanging
 
-pytest.register_assert_rewrite("adapters.contract", "adapters.contract_ticket")
+pytest.register_assert_rewrite("adapters.contract")
 settings.register_profile("uptier", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("uptier")
 

@@ -13,7 +13,7 @@ from adapters.servicenow import journal, labels
 from adapters.servicenow.history import change_facts
 from adapters.servicenow.lookup import FOLLOWERS, fetch
 from adapters.servicenow.patch import body_of
-from adapters.servicenow.priority import reaches
+from adapters.servicenow.priority import GROUNDS, reaches
 from adapters.servicenow.profile import Profile
 from adapters.servicenow.roster import Roster
 from adapters.servicenow.rows import Row, instant, label, needed, number, raw, text
@@ -192,6 +192,17 @@ def changed(
     return tuple((name, old, new) for name, old, new in pairs if old != new)
 
 
+def written_columns(profile: Profile, request: Mapping[str, Any]) -> Iterator[str]:
+    """The columns that a request may have written; which of impact and urgency it was, nobody knows afterwards."""
+    yield from request.get("columns", ())
+    if "tags" in request:
+        yield profile.tags
+    if "follow" in request:
+        yield FOLLOWERS
+    if profile.derived and not request.keys().isdisjoint(("priority", "put_back")):
+        yield from GROUNDS
+
+
 def find_written(line: Line, profile: Profile, roster: Roster, write: Write) -> Receipt | None:
     """Look for what was said in the journal, else for the state that was wanted on the record. Raises Gone."""
     row = fetch(line, profile, write.ref).row()
@@ -212,7 +223,7 @@ def found(
     profile: Profile, write: Write, row: Row, entries: Mapping[str, str], missing: Mapping[str, str]
 ) -> Receipt:
     """The receipt of a write that is there. What was before, the write remembers."""
-    wanted = [*write.request.get("columns", ()), *([profile.tags] if "tags" in write.request else [])]
+    wanted = written_columns(profile, write.request)
     plain = {column: text(row, column) for column in wanted if column not in missing}
     held = write.request.get("before", {})
     before = {name: tuple(value) if isinstance(value, list) else value for name, value in held.items()}

@@ -24,6 +24,7 @@ COMMON = {
 NUMBERS = {Priority.URGENT: 1, Priority.HIGH: 2, Priority.NORMAL: 3, Priority.LOW: 4}
 LOOKUP = "dl_u_priority"
 LOWEST = 3
+GROUNDS = ("impact", "urgency")
 
 DEFAULT: Matrix = {(impact, urgency): impact + urgency - 1 for impact in (1, 2, 3) for urgency in (1, 2, 3)}
 
@@ -42,7 +43,7 @@ def read(rows: Iterable[Row]) -> Matrix:
     """The matrix in the rows of the lookup; the default where none of them can be used."""
     found: dict[Pair, int] = {}
     for row in rows:
-        parts = [text(row, column) for column in ("impact", "urgency", "priority")]
+        parts = [text(row, column) for column in (*GROUNDS, "priority")]
         if all(part.isdecimal() for part in parts):
             impact, urgency, number = map(int, parts)
             found.setdefault((impact, urgency), number)

@@ -1,8 +1,4 @@
-"""A clock moved by hand, and a gate that remembers, for the adapters' own tests."""
-
-from dataclasses import dataclass, field
-
-from adapters.base import Limit
+"""A clock moved by hand, for the adapters' own tests."""
 
 START = 1_790_000_000
 
@@ -15,21 +11,3 @@ class Clock:
 
     def __call__(self) -> int:
         return self.at
-
-
-@dataclass
-class Ledger:
-    """A gate that lets everything through and remembers."""
-
-    entered: list[tuple[str, ...]] = field(default_factory=list)
-    learned: list[Limit] = field(default_factory=list)
-    held: list[tuple[str, int]] = field(default_factory=list)
-
-    def enter(self, buckets: tuple[str, ...]) -> None:
-        self.entered.append(buckets)
-
-    def learn(self, limits: tuple[Limit, ...]) -> None:
-        self.learned.extend(limits)
-
-    def hold(self, bucket: str, wait: int) -> None:
-        self.held.append((bucket, wait))

@@ -1,12 +1,13 @@
 """The three simulators as the contract wants them, each over a real socket."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from typing import Any, ClassVar
 
 from adapters.base import Adapter, HookRequest
+from adapters.contract.gate import RecordingGate
 from policies.model import TicketRef
 from tests.adapters.freshdesk.world import HOOK_SECRET
 from tests.adapters.freshdesk.world import World as FreshdeskWorld
@@ -38,7 +39,7 @@ class Simulated:
     world: Any
     second: str = "Tier 2"
     agent: str = "Ben"
-    drops: int = field(default=0, init=False)
+    custom: tuple[str, str] = ("product", "X200")
 
     writing: ClassVar[Mapping[str, Any]]
     refusal: ClassVar[Mapping[str, Any]]
@@ -88,6 +89,14 @@ class Simulated:
 
     def revoke(self) -> None:
         self.desk.access.revoke()
+
+    @property
+    def gate(self) -> RecordingGate:
+        gate: RecordingGate = self.world.gate
+        return gate
+
+    def requests(self) -> int:
+        return len(self.desk.log)
 
     def written(self) -> int:
         return sum(logged.applied for logged in self.desk.log if logged.method in WRITING)

@@ -11,13 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.base import Adapter, HookRequest, Malformed, NotAuthentic
+from adapters.contract.gate import RecordingGate
 from adapters.freshdesk import factory as freshdesk
 from adapters.servicenow import factory as servicenow
 from adapters.zendesk import factory as zendesk
 from adapters.zendesk.simulator_records import stamp
 from tests.adapters.freshdesk.world import HOOK_SECRET
 from tests.adapters.freshdesk.world import account as freshdesk_account
-from tests.adapters.recording import START, Ledger
+from tests.adapters.recording import START
 from tests.adapters.servicenow.world import account as servicenow_account
 from tests.adapters.zendesk.world import account as zendesk_account
 
@@ -42,9 +43,9 @@ def servicenow_headers(body: bytes) -> dict[str, str]:
 
 
 MADE: dict[str, tuple[Adapter, Any]] = {
-    "zendesk": (zendesk(zendesk_account(), Ledger()), zendesk_headers),
-    "freshdesk": (freshdesk(freshdesk_account(), Ledger()), freshdesk_headers),
-    "servicenow": (servicenow(servicenow_account(), Ledger()), servicenow_headers),
+    "zendesk": (zendesk(zendesk_account(), RecordingGate()), zendesk_headers),
+    "freshdesk": (freshdesk(freshdesk_account(), RecordingGate()), freshdesk_headers),
+    "servicenow": (servicenow(servicenow_account(), RecordingGate()), servicenow_headers),
 }
 PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30)
 JSON = st.recursive(

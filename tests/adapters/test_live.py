@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from adapters.base import Adapter
-from adapters.contract_ticket import OnAnyTicket
+from adapters.contract.ticket import OnAnyTicket
 from connector.clock import SystemClock
 from connector.compose import open_desk
 from connector.logs import Masker

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from adapters.contract.gate import RecordingGate
 from adapters.freshdesk import factory
 from tests.adapters.freshdesk.world import account
-from tests.adapters.recording import Ledger
 
 ROOT = Path(__file__).parents[3]
 
@@ -35,11 +35,11 @@ ROOT = Path(__file__).parents[3]
 )
 def test_a_wrong_setting_is_named(setting: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        factory(account(**setting), Ledger())
+        factory(account(**setting), RecordingGate())
 
 
 def test_a_right_account_sends_nothing_and_says_what_it_can() -> None:
-    gate = Ledger()
+    gate = RecordingGate()
     adapter = factory(account("https://acme.freshdesk.com/"), gate)
     assert gate.entered == []
     assert (adapter.name, adapter.capabilities.settle) == ("freshdesk", 2)

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.base import Adapter, Event, HookRequest, Malformed, NotAuthentic
+from adapters.contract.gate import RecordingGate
 from adapters.freshdesk import factory
 from adapters.freshdesk.hooks import HEADER, decode, trusted
 from policies.model import TicketRef
 from tests.adapters.freshdesk.world import HOOK_SECRET, World, account
-from tests.adapters.recording import Ledger
 
 NOW = 1795600800
 BASIC = {"user": "uptier", "password": "secret:acme-webhook"}
@@ -31,7 +31,7 @@ def hook(body: bytes, headers: dict[str, str] | None = None, received: int = NOW
 
 
 def adapter(**more: Any) -> Adapter:
-    return factory(account(**more), Ledger())
+    return factory(account(**more), RecordingGate())
 
 
 def event(body: Any, **more: Any) -> Event:

@@ -9,15 +9,15 @@ import pytest
 import respx
 
 from adapters.base import AccessLost, HelpdeskError, OutcomeUnknown, TryLater, WontAccept
+from adapters.contract.gate import RecordingGate
 from adapters.freshdesk.refusals import code, status
 from adapters.freshdesk.session import AGENT, Answer, Line, further
 from tests.adapters.freshdesk.world import World, account, world
-from tests.adapters.recording import Ledger
 
 BASE = "https://acme.freshdesk.test/api/v2"
 
 
-class Full(Ledger):
+class Full(RecordingGate):
     """A gate whose budget is spent."""
 
     def enter(self, buckets: tuple[str, ...]) -> None:
@@ -25,7 +25,7 @@ class Full(Ledger):
 
 
 def line(**more: Any) -> Line:
-    return Line(account(**more), Ledger())
+    return Line(account(**more), RecordingGate())
 
 
 @respx.mock
@@ -170,7 +170,7 @@ def test_the_machines_netrc_and_proxies_are_not_asked(acme: World, monkeypatch: 
 
 
 def test_a_line_that_nobody_holds_is_closed(acme: World) -> None:
-    one = Line(account(acme.url), Ledger())
+    one = Line(account(acme.url), RecordingGate())
     client = one._client
     one.get("/agents/me")
     del one

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.base import Account, Adapter
+from adapters.contract.gate import RecordingGate
 from adapters.freshdesk import factory
 from adapters.freshdesk.simulator import KEY, create
 from adapters.freshdesk.simulator_faults import Fault
 from adapters.freshdesk.simulator_state import Freshdesk
 from adapters.simulator_server import serve
 from policies.model import FROM_HELPDESK, TicketRef
-from tests.adapters.recording import Clock, Ledger
+from tests.adapters.recording import Clock
 from tests.hanging import hanging
 from tests.patience import PATIENCE
 
@@ -48,7 +49,7 @@ class World:
     desk: Freshdesk
     clock: Clock
     adapter: Adapter
-    gate: Ledger
+    gate: RecordingGate
     url: str
 
     @property
@@ -117,7 +118,7 @@ def world(*, settings: Mapping[str, Any] | None = None, **switches: Any) -> Iter
             }
         ],
     )
-    gate = Ledger()
+    gate = RecordingGate()
     with serve(app) as url, hanging(lambda: [row.hangs for row in desk.log]):
         yield World(
             desk=desk, clock=clock, adapter=factory(account(url, **settings or {}), gate), gate=gate, url=url

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from adapters.contract.gate import RecordingGate
 from adapters.servicenow import factory
-from tests.adapters.recording import Ledger
 from tests.adapters.servicenow.world import account
 
 PROJECT = Path(__file__).parents[3] / "pyproject.toml"
@@ -55,11 +55,11 @@ PROJECT = Path(__file__).parents[3] / "pyproject.toml"
 )
 def test_a_wrong_setting_is_named(setting: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        factory(account(**setting), Ledger())
+        factory(account(**setting), RecordingGate())
 
 
 def test_a_right_account_sends_nothing_and_says_what_it_can() -> None:
-    gate = Ledger()
+    gate = RecordingGate()
     settings = {
         "table": "sc_task",
         "tags": "u_tags",

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.base import Event, HookRequest, Malformed, NotAuthentic, Note
+from adapters.contract.gate import RecordingGate
 from adapters.servicenow import factory
 from adapters.servicenow.hooks import SIGNATURE, STAMP, decode, sign
 from adapters.servicenow.simulator_hooks import payload, signed
 from policies.model import TicketRef
-from tests.adapters.recording import Ledger
 from tests.adapters.servicenow.world import HOOK_SECRET, World, account
 
 NOW = 1795600800
@@ -117,7 +117,7 @@ def test_a_signature_of_the_body_alone_is_as_good() -> None:
 
 
 def test_without_a_secret_nothing_is_authentic() -> None:
-    adapter = factory(account(webhook={}), Ledger())
+    adapter = factory(account(webhook={}), RecordingGate())
     with pytest.raises(NotAuthentic, match="no webhook secret"):
         adapter.decode(hook(b"{}", secret=""))
 

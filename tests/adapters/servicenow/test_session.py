@@ -8,10 +8,11 @@ import pytest
 import respx
 
 from adapters.base import AccessLost, Account, HelpdeskError, Limit, TryLater
+from adapters.contract.gate import RecordingGate
 from adapters.servicenow.limits import Windows, retry_after
 from adapters.servicenow.session import AGENT, LARGEST, SMALLEST, Answer, Line, further
 from adapters.servicenow.simulator import BOT, CLIENT_SECRET, PASSWORD
-from tests.adapters.recording import START, Ledger
+from tests.adapters.recording import START
 from tests.adapters.servicenow.world import BASIC, KEY, OAUTH, World, account, world
 
 PASSWORD_GRANT = {**OAUTH, "user": BOT, "password": "secret:password"}
@@ -19,7 +20,7 @@ HOST = "https://acme.service-now.test"
 GROUPS = f"{HOST}/api/now/table/sys_user_group"
 
 
-class Full(Ledger):
+class Full(RecordingGate):
     """A gate whose budget is spent."""
 
     def enter(self, buckets: tuple[str, ...]) -> None:
@@ -48,7 +49,7 @@ def test_the_headers_are_those_of_the_kind() -> None:
         (BASIC, "authorization", httpx.BasicAuth(BOT, PASSWORD)._auth_header),
         (KEY, "x-sn-apikey", "servicenow-simulator-key"),
     ):
-        groups(Line(account(auth=auth), Ledger()))
+        groups(Line(account(auth=auth), RecordingGate()))
         sent = route.calls.last.request
         assert sent.headers[header] == value
         assert sent.headers["accept"] == "application/json"
@@ -60,7 +61,7 @@ def test_the_headers_are_those_of_the_kind() -> None:
 def test_a_token_is_asked_for_by_form_and_never_in_a_url() -> None:
     asked = respx.post(f"{HOST}/oauth_token.do").respond(json={"access_token": "t1", "expires_in": "1799"})
     used = respx.get(GROUPS).respond(json={"result": []})
-    groups(Line(account(auth=OAUTH), Ledger()))
+    groups(Line(account(auth=OAUTH), RecordingGate()))
     assert dict(httpx.QueryParams(asked.calls.last.request.content.decode())) == {
         "grant_type": "client_credentials",
         "client_id": "uptier",
@@ -142,12 +143,12 @@ def test_a_new_secret_is_asked_for_after_a_401(acme: World) -> None:
         asked.append(reference)
         return words[min(len(asked), len(words)) - 1]
 
-    assert groups(Line(account(acme.url, secret=secret), Ledger()))
+    assert groups(Line(account(acme.url, secret=secret), RecordingGate()))
     assert len(asked) == 2
 
 
 def test_a_wrong_password_is_not_tried_twice(acme: World) -> None:
-    line = Line(account(acme.url, secret=lambda _: "wrong"), Ledger())
+    line = Line(account(acme.url, secret=lambda _: "wrong"), RecordingGate())
     with pytest.raises(AccessLost, match="Check the user and the secret"):
         groups(line)
     assert acme.sent("GET") == 1
@@ -252,7 +253,7 @@ def test_a_redirect_is_not_followed(acme: World) -> None:
 
 @pytest.mark.parametrize("kind", ["answer", "trail"])
 def test_a_cancelled_list_is_asked_for_in_smaller_pages(acme: World, kind: str) -> None:
-    line = Line(account(acme.url), Ledger())
+    line = Line(account(acme.url), RecordingGate())
     sizes = [line.size]
     for _ in range(6):
         acme.fault(kind, status=500)
@@ -343,9 +344,9 @@ def test_a_list_of_which_all_is_hidden_is_not_an_empty_one(acme: World) -> None:
 def test_the_machines_proxies_are_not_asked(acme: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     made: Account = account(acme.url)
-    assert groups(Line(made, Ledger()))
+    assert groups(Line(made, RecordingGate()))
 
 
 def test_nobody_listens_means_nothing_was_sent() -> None:
     with pytest.raises(TryLater, match="nothing was sent"):
-        groups(Line(account("http://127.0.0.1:1"), Ledger()))
+        groups(Line(account("http://127.0.0.1:1"), RecordingGate()))

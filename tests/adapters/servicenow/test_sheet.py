@@ -8,13 +8,13 @@ import pytest
 import respx
 
 from adapters.base import AccessLost, HelpdeskError, OutcomeUnknown, TryLater, WontAccept, Write
+from adapters.contract.gate import RecordingGate
 from adapters.servicenow import factory
 from adapters.servicenow.delivery import send
 from adapters.servicenow.profile import profile
 from adapters.servicenow.roster import Roster
 from adapters.servicenow.session import Line
 from policies.model import Status, TicketRef
-from tests.adapters.recording import Ledger
 from tests.adapters.servicenow.world import account
 
 HOST = "https://acme.service-now.test"
@@ -49,7 +49,7 @@ def roster() -> Roster:
 @respx.mock
 def test_a_record_as_it_is_printed() -> None:
     route = respx.get(f"{TABLE}/{REF.id}").respond(json={"result": ROW})
-    ticket = factory(account(), Ledger()).load(REF, frozenset())
+    ticket = factory(account(), RecordingGate()).load(REF, frozenset())
     assert (ticket.status, ticket.revision, ticket.read_at) == (Status.OPEN, "4", 0)
     assert ticket.requester is not None
     assert ticket.requester.id == "glide.maint"
@@ -64,7 +64,7 @@ def test_a_list_asks_for_an_exact_place() -> None:
     headers = {"X-Total-Count": "1", "Date": "Wed, 25 Nov 2026 10:00:00 GMT"}
     route = respx.get(TABLE).respond(json={"result": [ROW]}, headers=headers)
     cursor = "walk|2016-01-22 14:53:05|0|abc"
-    page = factory(account(), Ledger()).poll(cursor, since=0, limit=50)
+    page = factory(account(), RecordingGate()).poll(cursor, since=0, limit=50)
     query = route.calls.last.request.url.params
     assert query["sysparm_query"] == (
         "sys_updated_on>=2016-01-22 14:53:05^sys_updated_on>2016-01-22 14:53:05^ORsys_id>abc"
@@ -79,7 +79,7 @@ def test_a_list_asks_for_an_exact_place() -> None:
 def test_rows_from_before_the_place_are_not_taken_for_news() -> None:
     respx.get(TABLE).respond(json={"result": [ROW]}, headers={"X-Total-Count": "1"})
     with pytest.raises(AccessLost, match="ignores our filter on sys_updated_on"):
-        factory(account(), Ledger()).poll("walk|2016-01-22 14:53:07|0|abc", since=0, limit=50)
+        factory(account(), RecordingGate()).poll("walk|2016-01-22 14:53:07|0|abc", since=0, limit=50)
 
 
 @respx.mock
@@ -88,7 +88,7 @@ def test_a_list_that_does_not_move_on_ends_in_an_error() -> None:
     respx.get(url__startswith=f"{HOST}/api/now/table/").respond(
         json={"result": rows}, headers={"X-Total-Count": "9"}
     )
-    adapter = factory(account(), Ledger())
+    adapter = factory(account(), RecordingGate())
     with pytest.raises(AccessLost, match="filter on sys_id"):
         adapter.directory()
     with pytest.raises(AccessLost, match="filter on sys_id"):
@@ -100,7 +100,7 @@ def test_a_list_that_does_not_move_on_ends_in_an_error() -> None:
 def test_a_record_that_is_none_is_not_a_ticket(result: Any) -> None:
     respx.get(f"{TABLE}/{REF.id}").respond(json={"result": result})
     with pytest.raises(TryLater):
-        factory(account(), Ledger()).load(REF, frozenset())
+        factory(account(), RecordingGate()).load(REF, frozenset())
 
 
 NO_RIGHTS = {
@@ -135,7 +135,7 @@ def failure(error: Any, **more: Any) -> str:
 def test_lists_that_are_none(status: int, content: str, error: type[HelpdeskError]) -> None:
     respx.get(TABLE).respond(status, content=content.encode(), content_type="application/json")
     with pytest.raises(error):
-        factory(account(), Ledger()).poll(None, since=1_000_000, limit=50)
+        factory(account(), RecordingGate()).poll(None, since=1_000_000, limit=50)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_writes_that_are_refused(status: int, detail: str | None, words: str) ->
     respx.patch(f"{TABLE}/{REF.id}").respond(status, json=body)
     made = account()
     with pytest.raises(WontAccept, match=words):
-        send(Line(made, Ledger()), profile(made), roster(), WRITE, "4")
+        send(Line(made, RecordingGate()), profile(made), roster(), WRITE, "4")
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_a_lost_write_is_open_unless_it_never_left(error: Exception, expected: t
     route = respx.patch(f"{TABLE}/{REF.id}").mock(side_effect=error)
     made = account()
     with pytest.raises(expected):
-        send(Line(made, Ledger()), profile(made), roster(), WRITE, "4")
+        send(Line(made, RecordingGate()), profile(made), roster(), WRITE, "4")
     assert route.call_count == 1
 
 
@@ -191,7 +191,7 @@ def test_what_the_answer_proves_of_a_write(after: str) -> None:
     answer = ROW | {"u_product": "X200", "sys_mod_count": after}
     respx.patch(f"{TABLE}/{REF.id}").respond(json={"result": answer})
     made = account()
-    receipt = send(Line(made, Ledger()), profile(made), roster(), WRITE, "4")
+    receipt = send(Line(made, RecordingGate()), profile(made), roster(), WRITE, "4")
     assert receipt.revision == after
     assert receipt.changed == (("custom.product", "X100", "X200"),)
     assert any("moved by 3" in remark for remark in receipt.remarks) is (after == "7")

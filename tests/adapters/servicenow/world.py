@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.base import Account, Adapter, VendorAction, Write
+from adapters.contract.gate import RecordingGate
 from adapters.servicenow import factory
 from adapters.servicenow.simulator import API_KEY, BOT, CLIENT_SECRET, PASSWORD, create
 from adapters.servicenow.simulator_faults import Fault
 from adapters.servicenow.simulator_state import ServiceNow
 from adapters.simulator_server import serve
 from policies.model import FROM_HELPDESK, Need, Ticket, TicketRef
-from tests.adapters.recording import Clock, Ledger
+from tests.adapters.recording import Clock
 from tests.hanging import hanging
 from tests.patience import PATIENCE
 
@@ -50,7 +51,7 @@ class World:
     desk: ServiceNow
     clock: Clock
     adapter: Adapter
-    gate: Ledger
+    gate: RecordingGate
     url: str
     printer: TicketRef
 
@@ -121,7 +122,7 @@ def world(*, settings: Mapping[str, Any] | None = None, **switches: Any) -> Iter
             }
         ],
     )
-    gate = Ledger()
+    gate = RecordingGate()
     with serve(app) as url, hanging(lambda: [row.hangs for row in desk.log]):
         yield World(
             desk=desk,

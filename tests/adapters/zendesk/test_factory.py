@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from adapters.contract.gate import RecordingGate
 from adapters.zendesk import factory
 from adapters.zendesk.hooks import PUBLIC_SECRET
-from tests.adapters.recording import Ledger
 from tests.adapters.zendesk.world import account
 
 
@@ -34,11 +34,11 @@ from tests.adapters.zendesk.world import account
 )
 def test_a_wrong_setting_is_named(setting: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        factory(account(**setting), Ledger())
+        factory(account(**setting), RecordingGate())
 
 
 def test_a_right_account_sends_nothing_and_says_what_it_can() -> None:
-    gate = Ledger()
+    gate = RecordingGate()
     adapter = factory(account("https://acme.zendesk.com/"), gate)
     assert gate.entered == []
     assert adapter.name == "zendesk"

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.base import Adapter, Event, HookRequest, Malformed, NotAuthentic
+from adapters.contract.gate import RecordingGate
 from adapters.zendesk import factory
 from adapters.zendesk.hooks import INVOCATION, PUBLIC_SECRET, SIGNATURE, STAMP, decode, sign
 from policies.model import TicketRef
-from tests.adapters.recording import Ledger
 from tests.adapters.zendesk.world import HOOK_SECRET, World, account
 
 NOW = 1795600800
@@ -33,7 +33,7 @@ def hook(
 
 
 def adapter(**more: Any) -> Adapter:
-    return factory(account(**more), Ledger())
+    return factory(account(**more), RecordingGate())
 
 
 def event(body: Any, **more: Any) -> Event:

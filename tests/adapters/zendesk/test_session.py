@@ -8,16 +8,16 @@ import pytest
 import requests
 
 from adapters.base import AccessLost, Account, Gate, HelpdeskError, Limit, TryLater
+from adapters.contract.gate import RecordingGate
 from adapters.zendesk.credentials import Credentials, credentials
 from adapters.zendesk.session import AGENT, Line, ask_for_token, origin
 from adapters.zendesk.simulator import API_KEY, BOT
-from tests.adapters.recording import Ledger
 from tests.adapters.zendesk.world import World, account, world
 
 PLAIN = frozenset[Any]()
 
 
-class Full(Ledger):
+class Full(RecordingGate):
     """A gate whose budget is spent."""
 
     def enter(self, buckets: tuple[str, ...]) -> None:
@@ -29,7 +29,7 @@ def signing(of: Account) -> Credentials:
 
 
 def line_to(of: Account, gate: Gate | None = None) -> Line:
-    return Line(of, gate or Ledger(), signing(of))
+    return Line(of, gate or RecordingGate(), signing(of))
 
 
 def test_each_request_says_who_we_are(acme: World) -> None:

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.base import Account, Adapter
+from adapters.contract.gate import RecordingGate
 from adapters.simulator_server import serve
 from adapters.zendesk import factory
 from adapters.zendesk.simulator import TOKEN, create
 from adapters.zendesk.simulator_faults import Fault
 from adapters.zendesk.simulator_state import Zendesk
 from policies.model import FROM_HELPDESK, Need, TicketRef
-from tests.adapters.recording import Clock, Ledger
+from tests.adapters.recording import Clock
 from tests.hanging import hanging
 from tests.patience import PATIENCE
 
@@ -46,7 +47,7 @@ class World:
     desk: Zendesk
     clock: Clock
     adapter: Adapter
-    gate: Ledger
+    gate: RecordingGate
     url: str
 
     @property
@@ -98,7 +99,7 @@ def world(*, settings: Mapping[str, Any] | None = None, **switches: Any) -> Iter
             }
         ],
     )
-    gate = Ledger()
+    gate = RecordingGate()
     with serve(app) as url, hanging(lambda: [row.hangs for row in desk.log]):
         yield World(
             desk=desk, clock=clock, adapter=factory(account(url, **settings or {}), gate), gate=gate, url=url
