@@ -9,7 +9,7 @@ from policies.model import Group, Person, Who
 
 SYSTEM = frozenset({"", "system", "glide.maint"})
 GUEST = "guest"
-PERSON = ("email", "vip", "user_name")
+PERSON = ("email", "vip", "user_name", "company")
 """What is asked of a person beside the name, by walking through the reference."""
 
 
@@ -22,6 +22,7 @@ def person(row: Row, column: str) -> Person | None:
         id=key,
         name=label(row, column) or key,
         address=text(row, f"{column}.email") or None,
+        organization=label(row, f"{column}.company") or None,
         vip=truth(row, f"{column}.vip") is True,
     )
 

@@ -64,7 +64,18 @@ COLUMNS: Mapping[str, frozenset[str]] = {
     "sn_customerservice_case": frozenset([*TASK, "contact", "consumer", "account", "u_product", "u_tags"]),
     "sc_task": frozenset([*TASK, "request_item", "u_product", "u_tags"]),
     "sys_user": frozenset(
-        ["sys_id", "user_name", "name", "email", "active", "locked_out", "vip", "time_zone", "sys_updated_on"]
+        [
+            "sys_id",
+            "user_name",
+            "name",
+            "email",
+            "active",
+            "locked_out",
+            "vip",
+            "company",
+            "time_zone",
+            "sys_updated_on",
+        ]
     ),
     "sys_user_group": frozenset(["sys_id", "name", "active", "manager", "sys_updated_on"]),
     "sys_user_grmember": frozenset(["sys_id", "user", "group", "sys_updated_on"]),

@@ -92,11 +92,12 @@ class ServiceNow:
                 "tickets": [self.open(**row) for row in tickets],
             }
 
-    def add_user(self, *, name: str, groups: Iterable[str] = (), **columns: Any) -> str:
-        """Add a user and their memberships; the sys_id."""
+    def add_user(self, *, name: str, groups: Iterable[str] = (), company: str = "", **columns: Any) -> str:
+        """Add a user and their memberships, and whom they work for; the sys_id."""
         word = name.lower().replace(" ", ".")
         usual = {"user_name": word, "email": f"{word}@acme.test", "active": "true", "vip": "false"}
-        key = self.put("sys_user", {**usual, "locked_out": "false", "name": name, **columns})
+        of = self.key_of("core_company", company) if company else ""
+        key = self.put("sys_user", {**usual, "locked_out": "false", "name": name, "company": of, **columns})
         for group in groups:
             self.put("sys_user_grmember", {"user": key, "group": self.key_of("sys_user_group", group)})
         return key

@@ -10,7 +10,7 @@ from adapters.servicenow.rows import instant, label, literal, moment, number, ra
 from adapters.servicenow.targets import targets
 from adapters.servicenow.ticket import ticket
 from policies.model import Group, Metric, Person, Priority, Stage, Status, Ticket
-from tests.adapters.servicenow.world import account
+from tests.adapters.servicenow.world import account, world
 
 ROW: dict[str, Any] = {
     "sys_id": {"display_value": "9d38", "value": "9d38"},
@@ -22,6 +22,7 @@ ROW: dict[str, Any] = {
     "caller_id": {"display_value": "Cleo", "value": "u1", "link": "https://acme.service-now.test/x"},
     "caller_id.email": {"display_value": "cleo@initech.test", "value": "cleo@initech.test"},
     "caller_id.vip": {"display_value": "true", "value": "true"},
+    "caller_id.company": {"display_value": "Hooli", "value": "c2"},
     "company": {"display_value": "Initech", "value": "c1"},
     "sys_created_on": {"display_value": "11/25/2026 05:00:00", "value": "2026-11-25 10:00:00"},
     "sys_updated_on": {"display_value": "11/25/2026 05:00:01", "value": "2026-11-25 10:00:01"},
@@ -38,7 +39,12 @@ def made(*, table: str = "incident", without: tuple[str, ...] = (), **row: Any) 
 
 def test_the_accounts_lists_make_a_vip() -> None:
     plain = ROW | {"caller_id.vip": {"display_value": "false", "value": "false"}}
-    for lists in ({"vip_addresses": {"@initech.test"}}, {"vip_organizations": {"Initech"}}, {}):
+    for lists in (
+        {"vip_addresses": {"@initech.test"}},
+        {"vip_organizations": {"Initech"}},
+        {"vip_organizations": {"hooli"}},
+        {},
+    ):
         found = ticket(profile(account(**lists)), plain, read_at=5)
         assert found.requester is not None
         assert found.requester.vip is bool(lists)
@@ -50,7 +56,9 @@ def test_a_record_is_read_raw_and_named_by_its_labels() -> None:
     assert (found.status, found.status_name, found.priority) == (Status.OPEN, "In Progress", Priority.HIGH)
     assert (found.created, found.updated) == (AT, AT + 1)
     assert found.group == Group(id="g1", name="Tier 1")
-    assert found.requester == Person(id="u1", name="Cleo", address="cleo@initech.test", vip=True)
+    assert found.requester == Person(
+        id="u1", name="Cleo", address="cleo@initech.test", organization="Hooli", vip=True
+    )
     assert found.organization == "Initech"
     assert found.link == "https://acme.service-now.test/incident.do?sys_id=9d38"
 
@@ -215,3 +223,10 @@ def test_one_target_a_metric_and_the_one_that_runs() -> None:
         Metric.RESOLUTION: (Stage.ACTIVE, AT + 3 * 3600),
         Metric.FIRST_REPLY: (Stage.PAUSED, None),
     }
+
+
+def test_the_requesters_company_is_walked_to_over_the_wire() -> None:
+    with world() as acme:
+        requester = acme.load().requester
+    assert requester is not None
+    assert (requester.name, requester.organization, requester.vip) == ("Cleo", "Initech", True)

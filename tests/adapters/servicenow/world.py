@@ -109,7 +109,7 @@ def world(*, settings: Mapping[str, Any] | None = None, **switches: Any) -> Iter
             {"name": "Ann", "groups": ["Tier 1"]},
             {"name": "Ben", "groups": ["Tier 2"]},
             {"name": "Both", "groups": ["Tier 1", "Tier 2"]},
-            {"name": "Cleo", "email": "cleo@initech.test", "vip": "true"},
+            {"name": "Cleo", "email": "cleo@initech.test", "vip": "true", "company": "Initech"},
             {"name": "Dan"},
         ],
         tickets=[
