@@ -7,6 +7,7 @@ from policies.memory import Episode, How, Owner, Ownership, Passed, Standing
 from policies.merge import Agreed, Merged
 from policies.owners import Named
 from policies.plan import Occurrence
+from policies.sayings import because
 from policies.scene import Scene
 from policies.settle import passing
 from policies.turn import Turn, acting, overtaken, under_way
@@ -56,7 +57,8 @@ def conclude(scene: Scene, turn: Turn, named: Named | None, merged: Merged) -> C
 def sending(scene: Scene, turn: Turn, episode: Episode, named: Named, warned: tuple[str, ...]) -> Conclusion:
     """A level with something to write is under way until its first write has an outcome."""
     assert turn.step.fires is not None
-    way = under_way(turn, turn.step.fires, named.owner, scene.now)
+    why = because(turn, turn.step.fires.level)
+    way = under_way(turn, turn.step.fires, named.owner, scene.now, why)
     standing = replace(turn.look.standing, episode=replace(episode, under_way=way))
     warnings = (*warned, *warning(turn, named))
     return Conclusion(turn=turn, standing=standing, said=turn.look.said, warnings=warnings)
@@ -67,7 +69,8 @@ def passed(scene: Scene, turn: Turn, episode: Episode, named: Named, warned: tup
     assert turn.step.fires is not None
     due, now = turn.step.fires, scene.now
     before = overtaken(turn, now)
-    level = Passed(level=due.level.name, how=turn.how, at=now, due=due.at, owner=named.owner)
+    why = because(turn, due.level)
+    level = Passed(level=due.level.name, how=turn.how, at=now, due=due.at, owner=named.owner, why=why)
     done = replace(
         episode,
         passed=(*episode.passed, *before, level),

@@ -27,13 +27,15 @@ class Owner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passed:
-    """A level that will never fire again in this episode. `due` is when it was due, `at` when passed."""
+    """A level that will never fire again in this episode. `due` is when it was due, `at` when passed, `why` says in
+    words what made it fire."""
 
     level: str
     how: How
     at: Instant
     due: Instant | None = None
     owner: Owner | None = None
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,7 @@ class UnderWay:
     due: Instant
     overtaken: tuple[str, ...] = ()
     owner: Owner
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """What is said when a level is carried out: reasons and the next step, in words, and to whom."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from policies.counting import Count, moment
@@ -7,7 +8,7 @@ from policies.durations import spell
 from policies.ladder import dues
 from policies.memory import Episode, How, Owner, Passed
 from policies.owners import resolved
-from policies.plan import Action, Follow, Notify, Say, Wanted
+from policies.plan import Action, Follow, LineTrace, Notify, Say, Wanted
 from policies.policy import Level
 from policies.scene import Scene
 from policies.turn import Turn
@@ -81,6 +82,19 @@ def reasons_for(turn: Turn, level: Level) -> tuple[str, ...]:
     """Why this level fires now: who ordered it, if somebody did, and what the clock says."""
     ordered = turn.episode.pushed_because if turn.episode and turn.episode.pushed == level.name else ""
     return (*((f"escalated {ordered}",) if ordered else ()), *clock_reasons(turn, level))
+
+
+def because(turn: Turn, level: Level) -> str:
+    """Why this level fires now, for the ledger: the reasons, and the conditions that hold but for the silent last."""
+    conditions = [line for line in turn.look.verdict.lines if line.section == "when"][:-1]
+    return "; ".join((*reasons_for(turn, level), *held(conditions)))
+
+
+def held(lines: Iterable[LineTrace]) -> Iterator[str]:
+    """The lines that hold, in words; of a group, those within it."""
+    for line in lines:
+        if line.held:
+            yield from held(line.inner) if line.inner else (line.text,)
 
 
 def clock_reasons(turn: Turn, level: Level) -> tuple[str, ...]:

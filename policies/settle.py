@@ -77,7 +77,14 @@ def passed(
     """The level under way has fired, or was refused, at the instant of its plan."""
     how = How.REFUSED if result == "refused" else How.FIRED
     overtaken = tuple(Passed(level=name, how=How.OVERTAKEN, at=under_way.at) for name in under_way.overtaken)
-    level = Passed(level=under_way.level, how=how, at=under_way.at, due=under_way.due, owner=under_way.owner)
+    level = Passed(
+        level=under_way.level,
+        how=how,
+        at=under_way.at,
+        due=under_way.due,
+        owner=under_way.owner,
+        why=under_way.why,
+    )
     after = replace(
         episode,
         passed=(*episode.passed, *overtaken, level),
@@ -100,6 +107,7 @@ def passing(episode: Episode, level: Passed) -> Occurrence:
         level=level.level,
         at=level.at,
         owner=level.owner.name if level.owner else None,
+        text=level.why,
     )
 
 

@@ -103,11 +103,11 @@ def overtaken(done: Turn, now: Instant) -> tuple[Passed, ...]:
     )
 
 
-def under_way(done: Turn, fires: Due, owner: Owner, now: Instant) -> UnderWay:
+def under_way(done: Turn, fires: Due, owner: Owner, now: Instant, why: str) -> UnderWay:
     """The level as it is remembered until its first write has an outcome."""
     names = tuple(each.level.name for each in done.step.overtaken)
     due = now if fires.at is None else fires.at
-    return UnderWay(level=fires.level.name, at=now, due=due, overtaken=names, owner=owner)
+    return UnderWay(level=fires.level.name, at=now, due=due, overtaken=names, owner=owner, why=why)
 
 
 def next_time(done: Turn, episode: Episode, now: Instant) -> Instant | None:

@@ -15,6 +15,7 @@ from connector.store import (
     holds,
     inbox,
     ledger,
+    receipts,
     spending,
     standings,
     tickets,
@@ -109,10 +110,11 @@ class Health:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Noise:
-    """How often a policy spoke in the last seven days."""
+    """How often a policy spoke in the last seven days: levels fired, in how many escalations, on how many tickets."""
 
     policy: str
     fired: int
+    escalations: int
     last_fired: Instant | None
     tickets: int
 
@@ -148,7 +150,10 @@ def ticket_page(connection: Connection, ref: TicketRef) -> Seen | None:
         known=known,
         rows=tuple(row for episode in running for row in _row(connection, ref, episode)),
         timeline=timeline(
-            known.ticket, ledger.of_ticket(connection, ref), None if people is None else people.directory
+            known.ticket,
+            ledger.of_ticket(connection, ref),
+            None if people is None else people.directory,
+            receipts.writes_by_fact(connection, ref),
         ),
         hold=holds.of_ticket(connection, ref),
     )
@@ -191,8 +196,15 @@ def noise(connection: Connection, now: Instant) -> tuple[Noise, ...]:
     lines = ledger.since(connection, ("fired", "observed"), now - WEEK)
     fired = Counter(line.policy for line in lines)
     touched = Counter(policy for policy, _, _ in {(line.policy, line.account, line.ticket) for line in lines})
+    episodes = Counter(policy for policy, _ in {(line.policy, line.episode) for line in lines})
     rows = (
-        Noise(policy=name, fired=fired[name], last_fired=last.get(name), tickets=touched[name])
+        Noise(
+            policy=name,
+            fired=fired[name],
+            escalations=episodes[name],
+            last_fired=last.get(name),
+            tickets=touched[name],
+        )
         for name in {*fired, *last}
     )
     return tuple(sorted(rows, key=lambda row: (-row.fired, row.policy)))

@@ -1,10 +1,11 @@
 """What happened to a ticket, in one order: what people said and changed, and what Uptier did.
 
-What Uptier said at the helpdesk is told once, by its ledger; what it changed there, by the helpdesk.
+What Uptier said at the helpdesk is told once, by its ledger; what it changed there, by the helpdesk, with the reason
+that the ledger has.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from connector.console.frame import stamp
 from connector.store.ledger import Line
@@ -22,7 +23,7 @@ SIDES: Mapping[Who, str] = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
     """One thing that happened. `side` is customer, team, automation or Uptier; `who` names the person, if that is
-    known; `why` is what Uptier said of it."""
+    known; `why` is what Uptier says of it."""
 
     at: Instant
     side: str
@@ -32,11 +33,14 @@ class Moment:
     why: str
 
 
-def timeline(ticket: Ticket, lines: Sequence[Line], directory: Directory | None) -> tuple[Moment, ...]:
-    """All of it, the newest first; within one second, in the order each side knows."""
-    names = _names(ticket, directory)
-    told = sorted([*_of_people(ticket, names), *map(_of_uptier, lines)], key=lambda moment: moment.at)
-    return tuple(told[::-1])
+def timeline(
+    ticket: Ticket, lines: Sequence[Line], directory: Directory | None, writes: Mapping[str, str]
+) -> tuple[Moment, ...]:
+    """All of it, the newest first; within one second, in the order each side knows, what Uptier changed after what it
+    decided. `writes` are the keys of the writes behind those facts that are ours."""
+    names, reasons = _names(ticket, directory), _reasons(lines)
+    told = [*_of_people(ticket, names), *map(_of_uptier, lines), *_of_ours(ticket, names, writes, reasons)]
+    return tuple(sorted(told, key=lambda moment: moment.at)[::-1])
 
 
 def _of_people(ticket: Ticket, names: Mapping[str, str]) -> Iterator[Moment]:
@@ -44,24 +48,49 @@ def _of_people(ticket: Ticket, names: Mapping[str, str]) -> Iterator[Moment]:
         if message.act.who is not Who.OURS:
             yield _moment(message.act, _said(message), names)
     for change in ticket.changes:
-        yield _moment(change.act, _changed(change, names), names)
+        if change.act.who is not Who.OURS:
+            yield _moment(change.act, _changed(change, names), names)
+
+
+def _of_ours(
+    ticket: Ticket, names: Mapping[str, str], writes: Mapping[str, str], reasons: Mapping[str, str]
+) -> Iterator[Moment]:
+    for change in ticket.changes:
+        if change.act.who is Who.OURS:
+            why = reasons.get(writes.get(change.act.id, ""), "")
+            yield replace(_moment(change.act, _changed(change, names), {}), why=why)
+
+
+def _reasons(lines: Sequence[Line]) -> Mapping[str, str]:
+    """Why each write was made, by its key: its level, and why that fired."""
+    fired = {(line.episode, line.level): line.text for line in lines if line.what == "fired"}
+    made = [line for line in lines if "key" in line.data]
+    return {
+        line.data["key"]: ": ".join(filter(None, (_where(line), fired.get((line.episode, line.level)))))
+        for line in made
+    }
 
 
 def _moment(act: Act, what: str, names: Mapping[str, str]) -> Moment:
-    who = "" if act.who is Who.OURS else names.get(act.person or "", "")
-    return Moment(at=act.at, side=SIDES[act.who], who=who, what=what, owner="", why="")
+    return Moment(
+        at=act.at, side=SIDES[act.who], who=names.get(act.person or "", ""), what=what, owner="", why=""
+    )
 
 
 def _of_uptier(line: Line) -> Moment:
-    where = " / ".join(part for part in (line.policy, line.level) if part)
+    where = _where(line)
     return Moment(
         at=line.at,
         side="Uptier",
         who="" if line.who == "uptier" else f"for {line.who}",
         what=f"{line.what}: {where}" if where else line.what,
         owner=line.owner or "",
-        why=line.text or _was_due(line),
+        why="; ".join(filter(None, (line.text, _was_due(line)))),
     )
+
+
+def _where(line: Line) -> str:
+    return " / ".join(part for part in (line.policy, line.level) if part)
 
 
 def _was_due(line: Line) -> str:

@@ -31,3 +31,13 @@ def episodes_by_fact(connection: Connection, ref: TicketRef) -> dict[str, frozen
         )
     )
     return {row.fact: codec.load_names(row.episodes) for row in rows}
+
+
+def writes_by_fact(connection: Connection, ref: TicketRef) -> dict[str, str]:
+    """The key of the write behind each of the ticket's facts that are ours."""
+    rows = connection.execute(
+        select(receipt.c.fact, receipt.c.write).where(
+            receipt.c.account == ref.account, receipt.c.ticket == ref.id
+        )
+    )
+    return {row.fact: row.write for row in rows}

@@ -2,7 +2,9 @@
 
 import contextlib
 import io
+import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -51,6 +53,19 @@ def test_the_story_comes_out_as_told(played: Played) -> None:
         assert shown["taken"].tags == {"eu"}
     assert "stop_on agent_reply" in played.printed
     assert "excluded: tags has no-escalation" in played.printed
+
+
+def test_the_readme_shows_what_is_printed(played: Played) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (shown,) = [
+        block for block in re.findall(r"```text\n(.*?)```", readme, re.DOTALL) if "Cleo writes" in block
+    ]
+    assert timeless(shown) == timeless(played.printed)
+
+
+def timeless(text: str) -> str:
+    """The text without moments and durations."""
+    return re.sub(r"\d{4}-\d\d-\d\d|\d\d:\d\d:\d\d|\b(\d+[hms])+\b", "T", text).strip()
 
 
 def test_zendesk_saw_one_put_for_each_level_and_one_that_lost_to_the_human(played: Played) -> None:

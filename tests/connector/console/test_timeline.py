@@ -33,6 +33,7 @@ def test_the_newest_comes_first_and_each_side_is_named() -> None:
             Change(act=act(30, Who.AGENT, "99"), field="group", before=None, after="21"),
             Change(act=act(35, Who.AGENT, "11"), field="tags", before=(), after=("a", "b")),
             Change(act=act(40, Who.OURS, "9"), field="group", before="21", after="22"),
+            Change(act=act(41, Who.OURS, "9"), field="tags", before=(), after=("c",)),
         ),
     )
     lines = (
@@ -46,14 +47,23 @@ def test_the_newest_comes_first_and_each_side_is_named() -> None:
             owner="Tier 2",
             text="30m",
         ),
-        Line(at=40, account="acme", ticket="1", what="written", policy="p", level="one", data={"due": 38}),
+        Line(
+            at=40,
+            account="acme",
+            ticket="1",
+            what="written",
+            policy="p",
+            level="one",
+            data={"due": 38, "key": "k1"},
+        ),
         Line(at=50, account="acme", ticket="1", what="snoozed", policy="p", who="dana", text="holiday"),
     )
-    assert timeline(ticket, lines, PEOPLE) == (
+    assert timeline(ticket, lines, PEOPLE, {"a40": "k1"}) == (
         moment(50, "Uptier", "snoozed: p", who="for dana", why="holiday"),
+        moment(41, "Uptier", "tags: none → c"),
+        moment(40, "Uptier", "group: Tier 1 → 22", why="p / one: 30m"),
         moment(40, "Uptier", "written: p / one", why="it was due 1970-01-01 00:00:38 UTC"),
         moment(40, "Uptier", "fired: p / one", owner="Tier 2", why="30m"),
-        moment(40, "Uptier", "group: Tier 1 → 22"),
         moment(35, "team", "tags: none → a, b", who="Ann"),
         moment(30, "team", "group: none → Tier 1"),
         moment(25, "automation", "said publicly (automatic)"),
@@ -65,4 +75,4 @@ def test_the_newest_comes_first_and_each_side_is_named() -> None:
 def test_without_a_directory_ids_stand_for_names() -> None:
     change = Change(act=act(30, Who.AGENT, "99"), field="assignee", before="11", after=None)
     ticket = replace(a_ticket(), messages=(), changes=(change,))
-    assert timeline(ticket, (), None) == (moment(30, "team", "assignee: 11 → none"),)
+    assert timeline(ticket, (), None, {}) == (moment(30, "team", "assignee: 11 → none"),)
