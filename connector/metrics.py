@@ -59,8 +59,8 @@ class Metrics:
     def _catch_up(self, connection: Connection) -> None:
         for line in ledger.onward(connection, self._read_to):
             self._happened.labels(line.account, line.what).inc()
-            if line.what == "fired":
-                self._late.labels(line.account).observe(line.data.get("late", 0))
+            if line.what == "fired" and "late" in line.data:
+                self._late.labels(line.account).observe(line.data["late"])
             self._read_to = line.id or self._read_to
 
 

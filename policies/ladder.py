@@ -170,3 +170,14 @@ def latest_passed(episode: Episode) -> Passed | None:
     """The level that was passed last, those that were merely overtaken aside."""
     passed = (each for each in reversed(episode.passed) if each.how is not How.OVERTAKEN)
     return next(passed, None)
+
+
+def untimed(episode: Episode, passed: Passed) -> str:
+    """Why it is not Uptier's doing that the level fired when it did; empty if it is."""
+    if passed.due is None:
+        return "due not known"
+    if passed.level in episode.approved:
+        return "waited for approval"
+    if episode.snoozed_until is not None and passed.due < episode.snoozed_until <= passed.at:
+        return "snoozed"
+    return "due before the policy was first seen to hold" if passed.due < episode.started else ""

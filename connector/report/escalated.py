@@ -9,6 +9,7 @@ from connector.report.frame import Frame, People
 from connector.store.reported import Ordered, Reported, Sent
 from policies.episodes import first_acknowledgement
 from policies.facts import History
+from policies.ladder import untimed
 from policies.memory import Episode, How, Passed
 from policies.model import Change, Instant, Seconds, Who
 from policies.plan import PolicyTrace
@@ -109,17 +110,6 @@ def acted(episode: Episode, passed: Passed, sent: tuple[Sent, ...]) -> Instant:
     """When the helpdesk had the level's first write; the instant of the decision where there was nothing to write."""
     own = (each.settled_at for each in sent if episode.key in each.episodes and each.planned_at == passed.at)
     return min(own, default=passed.at)
-
-
-def untimed(episode: Episode, passed: Passed) -> str:
-    """Why it is not Uptier's doing that the level fired when it did; empty if it is."""
-    if passed.due is None:
-        return "due not known"
-    if passed.level in episode.approved:
-        return "waited for approval"
-    if episode.snoozed_until is not None and passed.due < episode.snoozed_until <= passed.at:
-        return "snoozed"
-    return "due before the policy was first seen to hold" if passed.due < episode.started else ""
 
 
 def hand_off(

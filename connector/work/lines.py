@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from adapters.base import Receipt
 from connector.store.ledger import Line
 from connector.store.writes import KeptWrite, State
+from policies.ladder import untimed
 from policies.memory import Episode, Standing
 from policies.model import Instant, TicketRef
 from policies.plan import Occurrence
@@ -31,13 +32,14 @@ def line_of(ref: TicketRef, occurrence: Occurrence, remembered: Iterable[Standin
 
 
 def lateness(occurrence: Occurrence, episode: Episode | None) -> dict[str, int]:
-    """When a level was due, and how many seconds after that it was decided."""
+    """When a level was due, and how many seconds after that it was decided. Nothing where something else than Uptier
+    decided when it fired: a person, or a condition that came to hold after the level's time."""
     if occurrence.what not in ("fired", "observed") or episode is None:
         return {}
-    passed = [each for each in episode.passed if each.level == occurrence.level and each.due is not None]
-    return (
-        {"due": passed[-1].due or 0, "late": max(passed[-1].at - (passed[-1].due or 0), 0)} if passed else {}
-    )
+    passed = next(each for each in reversed(episode.passed) if each.level == occurrence.level)
+    if passed.due is None or untimed(episode, passed):
+        return {}
+    return {"due": passed.due, "late": max(passed.at - passed.due, 0)}
 
 
 WORDS: dict[State, str] = {
