@@ -4,6 +4,7 @@ import logging
 import os
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from ipaddress import ip_address
 from typing import Any
 
@@ -55,14 +56,21 @@ def timeouts_are_told() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(autouse=True)
-def logs_as_they_were() -> Iterator[None]:
-    """What a test says of logging ends with the test."""
+@contextmanager
+def logging_as_before() -> Iterator[None]:
+    """What is said of logging within the block ends with it."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield
     structlog.reset_defaults()
     root.handlers[:], root.level = handlers, level
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_were() -> Iterator[None]:
+    """What a test says of logging ends with the test."""
+    with logging_as_before():
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,7 @@ from connector.demo_desk import DemoDesk
 from connector.demo_freshdesk import FreshdeskDesk
 from connector.demo_servicenow import ServiceNowDesk
 from connector.demo_zendesk import ZendeskDesk
+from tests.conftest import logging_as_before
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ def played() -> Played:
         return play(story)
 
     printed = io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed):
+    with logging_as_before(), pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed):
         patch.setattr(demo_story.Story, "play", remembered)
         code = demo.play(print)
     return Played(code=code, desks=desks, printed=printed.getvalue())
