@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import structlog
 import uvicorn
-from apscheduler.schedulers.background import BackgroundScheduler
 
 from connector.clock import Clock, SystemClock
 from connector.compose import addresses, compose, take_up
@@ -23,6 +22,7 @@ from connector.intake.receiver import receiver
 from connector.leaseholder import FORGET, NOTIFY, RENEW_EVERY, poll_lease
 from connector.metrics import Metrics
 from connector.roles import ALL, Role
+from connector.scheduler import Scheduler
 from connector.secrets import Secrets
 from connector.settings import Loaded, Settings
 from connector.settings_values import host_and_port
@@ -77,7 +77,7 @@ class Service:
         except BaseException:
             self._stack.close()
             raise
-        self._scheduler = BackgroundScheduler(
+        self._scheduler = Scheduler(
             executors={"default": Errands()}, job_defaults={"coalesce": True, "misfire_grace_time": None}
         )
         self._inbox = GroupCommit(store, self._parts.engine)

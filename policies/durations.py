@@ -26,7 +26,10 @@ def says_days(text: str) -> bool:
 
 
 def spell(span: Seconds) -> str:
-    """Write a span the way `seconds` reads it: hours, minutes and seconds, `0m` for none."""
+    """Write a span the way `seconds` reads it: hours, minutes and seconds, `0m` for none. Between hours and seconds the
+    minutes stand also where there are none: `9h0m34s` is not taken for `9h34m`."""
     hours, rest = divmod(span, 3_600)
-    parts = ((hours, "h"), (rest // 60, "m"), (rest % 60, "s"))
-    return "".join(f"{count}{unit}" for count, unit in parts if count) or "0m"
+    minutes, left = divmod(rest, 60)
+    between = minutes or (hours and left)
+    parts = (f"{hours}h" if hours else "", f"{minutes}m" if between else "", f"{left}s" if left else "")
+    return "".join(parts) or "0m"

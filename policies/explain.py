@@ -53,6 +53,6 @@ def of_clock(clock: ClockTrace) -> list[str]:
 
 def of_level(level: LevelTrace) -> str:
     """One level and how it stands."""
-    return (
-        f"    {level.name}: {level.state}; {level.text}" if level.text else f"    {level.name}: {level.state}"
-    )
+    if level.text.startswith(level.state):
+        return f"    {level.name}: {level.text}"
+    return f"    {level.name}: {level.state}" + (f"; {level.text}" if level.text else "")

@@ -85,9 +85,12 @@ def reasons_for(turn: Turn, level: Level) -> tuple[str, ...]:
 
 
 def because(turn: Turn, level: Level) -> str:
-    """Why this level fires now, for the ledger: the reasons, and the conditions that hold but for the silent last."""
-    conditions = [line for line in turn.look.verdict.lines if line.section == "when"][:-1]
-    return "; ".join((*reasons_for(turn, level), *held(conditions)))
+    """Why this level fires now, for the ledger: the reasons, and the conditions that hold but for the silent last. What
+    decided comes first: the clock, or conditions that came to hold when its time was over already."""
+    conditions = tuple(held([line for line in turn.look.verdict.lines if line.section == "when"][:-1]))
+    reasons, due = reasons_for(turn, level), turn.step.fires.at if turn.step.fires else None
+    came_late = due is not None and turn.episode is not None and due < turn.episode.started
+    return "; ".join((*conditions, *reasons) if came_late else (*reasons, *conditions))
 
 
 def held(lines: Iterable[LineTrace]) -> Iterator[str]:

@@ -29,11 +29,11 @@ NOUNS: Mapping[str, str] = {
     "language": "the language",
     "satisfaction": "the rating",
     "replies": "the number of public replies",
-    "reopens": "the number of times it was reopened",
-    "reassignments": "the number of moves between assignees",
-    "bounces": "the number of moves back to the assignee before last",
-    "group_moves": "the number of moves between groups",
-    "group_bounces": "the number of moves back to the group before last",
+    "reopens": "the number of times a person reopened it",
+    "reassignments": "the number of moves between assignees by people",
+    "bounces": "the number of moves by people back to the assignee before last",
+    "group_moves": "the number of moves between groups by people",
+    "group_bounces": "the number of moves by people back to the group before last",
 }
 """What a field is called. Fields that are true or false have sentences of their own."""
 

@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 
 from connector.console import seeing
 from connector.console.access import Access, Asking, MustLogIn, NotAllowed, allow
-from connector.console.acting import Refused, order, release
+from connector.console.acting import Refused, line_id, order, release
 from connector.console.frame import HEADERS
 from connector.console.openapi import DOCUMENT
 from connector.console.papers import Papers
@@ -23,8 +23,6 @@ from connector.store.trouble import StoreTrouble
 from policies.model import Instant, TicketRef
 
 BODY_CAP = 16 * 1024
-ID_DIGITS = 18
-"""What every database takes for a number."""
 Answer = Callable[[Request, Asking, dict[str, str]], Any]
 
 
@@ -101,7 +99,7 @@ class Api:
     def lines(self, request: Request, _asking: Asking, _body: dict[str, str]) -> Any:
         """The ledger's lines behind the id `after`, at most 500."""
         with self.store.reading() as connection:
-            return ledger.after(connection, _line(request.query_params.get("after", "0")))
+            return ledger.after(connection, line_id(request.query_params.get("after", "0")))
 
     def policies(self, _request: Request, _asking: Asking, _body: dict[str, str]) -> Any:
         """Each policy in plain words, and how often it spoke."""
@@ -148,13 +146,6 @@ async def _body(request: Request) -> dict[str, str]:
     if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
         raise Refused("the body is an object whose values are text")
     return found
-
-
-def _line(text: str) -> int:
-    """The id of a ledger's line."""
-    if not text.isdecimal() or len(text) > ID_DIGITS:
-        raise Refused(f"after: {text[:30]!r} is no line's id; take the last `id` that you have read, or 0")
-    return int(text)
 
 
 def _ref(request: Request) -> TicketRef:

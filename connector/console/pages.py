@@ -22,7 +22,7 @@ from connector.console.access import (
     TooManyTries,
     check_form,
 )
-from connector.console.acting import Refused, order, release
+from connector.console.acting import Refused, line_id, order, release
 from connector.console.frame import HEADERS, asset, page, paper
 from connector.console.papers import Papers
 from connector.matrix.page import as_html as matrix_html
@@ -105,7 +105,9 @@ class Console:
             raise NotAllowed(f"the console is not known as {request.url.hostname}; see [service] hosts")
 
     def _error(self, status: int, text: str) -> Response:
-        return page("error.html", status, title="That did not work", text=text, menu=(), asking=None)
+        return page(
+            "error.html", status, title="That did not work", text=text, menu=MENU, path="", asking=None
+        )
 
     def _page(self, request: Request, asking: Asking, template: str, title: str, **words: Any) -> Response:
         said = request.query_params.get("said", "")
@@ -128,7 +130,7 @@ class Console:
         """The tickets nearest to a level."""
         with self.store.reading() as connection:
             rows = seeing.watch_page(connection)
-        return self._page(request, asking, "watch.html", "Watch list", rows=rows)
+        return self._page(request, asking, "watch.html", "Watch list", rows=rows, does=self.papers.levels())
 
     def ticket(self, request: Request, asking: Asking) -> Response:
         """All about one ticket."""
@@ -137,8 +139,11 @@ class Console:
             seen = seeing.ticket_page(connection, ref)
         if seen is None:
             return self._error(404, f"{ref} has not been seen")
-        said = explain(seen.known.trace) if seen.known.trace else "No policy can match this ticket."
-        return self._page(request, asking, "ticket.html", str(ref), seen=seen, explained=said)
+        running = sorted(seen.known.trace, key=lambda trace: not trace.levels)
+        said = explain(tuple(running)) if running else "No policy can match this ticket."
+        return self._page(
+            request, asking, "ticket.html", str(ref), seen=seen, explained=said, does=self.papers.levels()
+        )
 
     def policies(self, request: Request, asking: Asking) -> Response:
         """Each policy in plain words."""
@@ -169,10 +174,12 @@ class Console:
         return paper(report_html(self.papers.report(request.query_params, self.now())))
 
     def ledger(self, request: Request, asking: Asking) -> Response:
-        """What happened last, everywhere."""
+        """What happened last, everywhere, or before a line."""
+        before = request.query_params.get("before")
         with self.store.reading() as connection:
-            lines = ledger.newest(connection, seeing.SHOWN)
-        return self._page(request, asking, "ledger.html", "Ledger", lines=lines)
+            lines = ledger.newest(connection, seeing.SHOWN, None if before is None else line_id(before))
+        older = lines[-1].id if len(lines) == seeing.SHOWN else None
+        return self._page(request, asking, "ledger.html", "Ledger", lines=lines, older=older)
 
     def health(self, request: Request, asking: Asking) -> Response:
         """How the service is doing."""

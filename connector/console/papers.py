@@ -46,6 +46,15 @@ class Papers:
             for policy in running.policies
         )
 
+    def levels(self) -> Mapping[tuple[str, str], str]:
+        """What each level does, in words, by policy and level."""
+        running = self.rules().policies
+        return {
+            (policy.name, level.name): "; ".join(filter(None, (f"owner {level.owner}", *level.changes)))
+            for policy in running.policies
+            for level in in_words(policy, running).levels
+        }
+
     def matrix(self) -> Matrix:
         """The matrix of all accounts."""
         names = tuple(self.settings.accounts)

@@ -61,7 +61,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Now:
-    """The page *Now*: the highest and oldest first."""
+    """The page *Now*: what is escalated and goes on, the next first; then what stands still, the oldest first."""
 
     rows: tuple[Row, ...]
     held: tuple[Hold, ...]
@@ -122,8 +122,13 @@ class Noise:
 def now_page(connection: Connection) -> Now:
     """What is escalated at this moment."""
     rows = [row for ref, episode in standings.running(connection) for row in _row(connection, ref, episode)]
-    order = sorted(rows, key=lambda row: (row.level == "", row.next_due or 0, row.since or 0))
+    order = sorted(rows, key=_urgency)
     return Now(rows=tuple(order), held=holds.every(connection))
+
+
+def _urgency(row: Row) -> tuple[bool, bool, Instant, Instant]:
+    nothing_comes = row.next_due is None or bool(row.acknowledged_by)
+    return row.level == "", nothing_comes, row.next_due or 0, row.since or 0
 
 
 def watch_page(connection: Connection) -> tuple[Row, ...]:

@@ -20,6 +20,13 @@ SIDES: Mapping[Who, str] = {
 }
 
 
+MOVES = ("group", "assignee")
+"""Changes that people ask the reason of. A helpdesk keeps none for what was done by hand."""
+
+OWNING = ("fired", "observed", "owner")
+"""What makes somebody the owner; other lines only repeat who it was."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
     """One thing that happened. `side` is customer, team, automation or Uptier; `who` names the person, if that is
@@ -49,7 +56,10 @@ def _of_people(ticket: Ticket, names: Mapping[str, str]) -> Iterator[Moment]:
             yield _moment(message.act, _said(message), names)
     for change in ticket.changes:
         if change.act.who is not Who.OURS:
-            yield _moment(change.act, _changed(change, names), names)
+            by_hand = change.act.who is Who.AGENT and change.field in MOVES
+            yield replace(
+                _moment(change.act, _changed(change, names), names), why="by hand" if by_hand else ""
+            )
 
 
 def _of_ours(
@@ -84,7 +94,7 @@ def _of_uptier(line: Line) -> Moment:
         side="Uptier",
         who="" if line.who == "uptier" else f"for {line.who}",
         what=f"{line.what}: {where}" if where else line.what,
-        owner=line.owner or "",
+        owner=line.owner or "" if line.what in OWNING else "",
         why="; ".join(filter(None, (line.text, _was_due(line)))),
     )
 

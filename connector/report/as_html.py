@@ -1,5 +1,6 @@
 """A report as one HTML file that asks no other host for anything: style and charts stand in it."""
 
+import re
 from collections.abc import Iterator
 from html import escape
 
@@ -20,7 +21,7 @@ table { border-collapse: collapse; width: 100%; font-size: .88rem; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem; border-bottom: 1px solid var(--line); }
 th { color: var(--quiet); font-weight: 600; }
 td:nth-child(2) { font-variant-numeric: tabular-nums; }
-p, li { color: var(--quiet); }
+p, li { color: var(--quiet); } a { color: var(--bar); }
 svg { width: 100%; max-width: 45rem; height: auto; }
 .bar { fill: var(--bar); } .pale { fill: var(--pale); }
 .label { font: 11px system-ui, sans-serif; fill: var(--ink); }
@@ -31,6 +32,7 @@ svg { width: 100%; max-width: 45rem; height: auto; }
   .wide { overflow: visible; } }
 """
 
+CAUSES, HOURS = "Causes", "Hours of the week"
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -48,21 +50,46 @@ def page(report: Report) -> Iterator[str]:
     yield f"<title>{name}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>{name}</h1>\n<ul>"
     yield from (f"<li>{escape(line)}</li>" for line in lead(report))
     yield "</ul>"
+    yield from contents(report)
     yield from section(advice(report))
-    yield from (f"<h2>Trend by {report.grain}</h2>", "<p>Pale: tickets created. Dark: escalations.</p>")
+    yield from (heading(f"Trend by {report.grain}"), "<p>Pale: tickets created. Dark: escalations.</p>")
     yield charts.trend(f"Tickets created and escalations by {report.grain}", report.trend)
-    yield "<h2>Causes</h2>"
+    yield heading(CAUSES)
     yield charts.bars("Escalations by cause", report.causes)
-    yield f"<h2>Hours of the week</h2>\n<p>Escalations, {escape(str(report.period.timezone))}.</p>"
+    yield f"{heading(HOURS)}\n<p>Escalations, {escape(str(report.period.timezone))}.</p>"
     yield charts.heat("Escalations by hour of the week", report.heat)
     for grid in (*families(report), *cut_grids(report), *tables(report)):
         yield from section(grid)
     yield "</body>\n</html>"
 
 
+def contents(report: Report) -> Iterator[str]:
+    """Links to what follows."""
+    grids = (*families(report), *cut_grids(report), *tables(report))
+    titles = (
+        advice(report).title,
+        f"Trend by {report.grain}",
+        CAUSES,
+        HOURS,
+        *(grid.title for grid in grids),
+    )
+    links = (f'<a href="#{anchor(each)}">{escape(each)}</a>' for each in titles)
+    yield f'<nav aria-label="Contents">{" &middot; ".join(links)}</nav>'
+
+
+def heading(words: str) -> str:
+    """A heading that `contents` leads to."""
+    return f'<h2 id="{anchor(words)}">{escape(words)}</h2>'
+
+
+def anchor(words: str) -> str:
+    """The words as an id."""
+    return re.sub(r"[^a-z0-9]+", "-", words.lower())
+
+
 def section(grid: Grid) -> Iterator[str]:
     """A heading and its table."""
-    yield f"<h2>{escape(grid.title)}</h2>"
+    yield heading(grid.title)
     if grid.lead:
         yield f"<p>{escape(grid.lead)}</p>"
     if grid.rows:

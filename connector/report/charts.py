@@ -10,13 +10,15 @@ WIDTH = 720
 BAR_HEIGHT = 22
 CELL = 26
 PLOT = 140
+DATE_WIDTH = 66
 
 
 def bars(title: str, rows: Sequence[Bar], most: int = 12) -> str:
-    """Horizontal bars, the longest first, each with its count and the cumulated share; at most so many."""
+    """Horizontal bars, the longest first, each with its count and share; at most so many."""
     shown = rows[:most]
     if not shown:
         return ""
+    whole = sum(each.count for each in rows)
     scale = (WIDTH - 380) / max(each.count for each in shown)
     parts = []
     for place, each in enumerate(shown):
@@ -25,7 +27,7 @@ def bars(title: str, rows: Sequence[Bar], most: int = 12) -> str:
         parts += [
             text(0, top + 15, each.name[:40]),
             f'<rect class="bar" x="250" y="{top + 3}" width="{length:.1f}" height="{BAR_HEIGHT - 6}"/>',
-            text(256 + length, top + 15, f"{each.count} ({each.cumulated * 100:.0f} % so far)"),
+            text(256 + length, top + 15, f"{each.count} ({each.count / whole * 100:.0f} %)"),
         ]
     return svg(title, len(shown) * BAR_HEIGHT, parts)
 
@@ -47,7 +49,7 @@ def trend(title: str, buckets: Sequence[Bucket]) -> str:
                 f' width="{step * 0.36:.1f}" height="{height:.1f}"><title>{each.first}: {value}</title></rect>'
             )
         if place % every == 0:
-            parts.append(text(left, PLOT + 16, str(each.first)))
+            parts.append(text(min(left, WIDTH - DATE_WIDTH), PLOT + 16, str(each.first)))
     return svg(title, PLOT + 22, parts)
 
 

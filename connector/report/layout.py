@@ -54,7 +54,14 @@ def families(report: Report) -> Iterator[Grid]:
     for family, some in groupby(report.figures, key=lambda each: each.measure.family):
         yield Grid(
             title=family,
-            head=("Figure", "Value", "Of", "95 % interval or percentiles", "Cohort", "Left out and notes"),
+            head=(
+                "Figure",
+                "Value",
+                "Of",
+                "95 % interval or percentiles",
+                "Over whom, and how it is reckoned",
+                "Left out and notes",
+            ),
             rows=tuple(figure_row(each) for each in some),
         )
 
@@ -66,7 +73,7 @@ def figure_row(figure: Figure) -> tuple[str, ...]:
         value_of(figure),
         of_what(figure),
         interval(figure),
-        figure.measure.cohort,
+        f"{figure.measure.cohort}: {figure.measure.formula}",
         left_out(figure),
     )
 
@@ -128,7 +135,7 @@ def tables(report: Report) -> Iterator[Grid]:
             rows=tuple((each.name, str(each.count), percent(each.cumulated)) for each in bars),
         )
     yield Grid(
-        title=f"Trend by {report.grain}",
+        title=f"Trend by {report.grain}, in numbers",
         head=("From", "Created", "Escalated of them", "Escalations", "Levels fired", "Acknowledged"),
         rows=tuple(
             (

@@ -47,7 +47,7 @@ def period_asked(first: str, last: str, timezone: tzinfo) -> Period:
     """The period from one ISO date to another. ValueError says what is wrong."""
     period = Period(first=day_asked("--from", first), last=day_asked("--to", last), timezone=timezone)
     if period.last < period.first:
-        raise ValueError(f"--to {last} lies before --from {first}")
+        raise ValueError(f"the period ends on {last}, before it begins on {first}")
     return period
 
 

@@ -17,6 +17,8 @@ from connector.report.wording import percent, span
 LEAST = 5
 """With fewer cases a rule says nothing."""
 
+MANY = f"of groups with at least {LEAST}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advice:
@@ -79,8 +81,8 @@ def top_level(cuts: Sequence[Cut]) -> Iterator[Advice]:
     for cut, figure in of(cuts, "policy", "top_reached"):
         if figure.n >= LEAST and (figure.value or 0) >= 0.3 and climbed.get(cut.name, 0) > 1:
             yield Advice(
-                rule="level mostly reached",
-                text=f'Policy "{cut.name}" often climbs to its last level: its first levels do not work.',
+                rule="last level often reached",
+                text=f'Policy "{cut.name}" often climbs to its last level: see whether its first ones reach anybody.',
                 numbers=f"{figure.hits} of {figure.n} ({percent(figure.value)})",
             )
 
@@ -111,7 +113,7 @@ def slow_hand_off(cases: Sequence[Case], frame: Frame) -> Iterator[Advice]:
         yield Advice(
             rule="worst hand-off",
             text=f'What is handed to "{group}" lies longest before anybody there acts.',
-            numbers=f"median {span(medians[group])} of {len(found[group])}",
+            numbers=f"median {span(medians[group])} of {len(found[group])} hand-offs by Uptier; {MANY}",
         )
 
 

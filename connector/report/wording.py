@@ -37,7 +37,8 @@ def value_of(figure: Figure) -> str:
     """The value; for a mean it says so, for what is not stated why."""
     if figure.value is None:
         return f"not told: {figure.untold}" if figure.untold else NONE
-    return amount(figure, figure.value)
+    said = amount(figure, figure.value)
+    return f"mean {said}" if figure.measure.unit in ("seconds", "levels") else said
 
 
 def of_what(figure: Figure) -> str:

@@ -61,9 +61,10 @@ def onward(connection: Connection, line: int) -> Iterator[Line]:
         line = lines[-1].id or line
 
 
-def newest(connection: Connection, limit: int = 100) -> tuple[Line, ...]:
-    """The newest lines of all accounts, newest first."""
-    rows = connection.execute(select(ledger).order_by(ledger.c.id.desc()).limit(limit))
+def newest(connection: Connection, limit: int = 100, before: int | None = None) -> tuple[Line, ...]:
+    """The newest lines of all accounts, or of those before the line with this id, newest first."""
+    older = select(ledger) if before is None else select(ledger).where(ledger.c.id < before)
+    rows = connection.execute(older.order_by(ledger.c.id.desc()).limit(limit))
     return tuple(_line(row) for row in rows.mappings())
 
 

@@ -65,7 +65,7 @@ def test_the_newest_comes_first_and_each_side_is_named() -> None:
         moment(40, "Uptier", "written: p / one", why="it was due 1970-01-01 00:00:38 UTC"),
         moment(40, "Uptier", "fired: p / one", owner="Tier 2", why="30m"),
         moment(35, "team", "tags: none → a, b", who="Ann"),
-        moment(30, "team", "group: none → Tier 1"),
+        moment(30, "team", "group: none → Tier 1", why="by hand"),
         moment(25, "automation", "said publicly (automatic)"),
         moment(20, "team", "noted internally", who="Ann"),
         moment(10, "customer", "said publicly", who="Cleo"),
@@ -75,4 +75,4 @@ def test_the_newest_comes_first_and_each_side_is_named() -> None:
 def test_without_a_directory_ids_stand_for_names() -> None:
     change = Change(act=act(30, Who.AGENT, "99"), field="assignee", before="11", after=None)
     ticket = replace(a_ticket(), messages=(), changes=(change,))
-    assert timeline(ticket, (), None, {}) == (moment(30, "team", "assignee: 11 → none"),)
+    assert timeline(ticket, (), None, {}) == (moment(30, "team", "assignee: 11 → none", why="by hand"),)
