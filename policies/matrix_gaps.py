@@ -55,12 +55,27 @@ def nights(judged: Judged) -> Iterator[Gap]:
 
 
 def no_backup(judged: Judged) -> Iterator[Gap]:
-    """The owner is a person for whom nobody stands in."""
+    """The owner is a person for whom nobody stands in, or a group that is one such person."""
+    directory = judged.staff.directory
     owners = [held.owner for variant in judged.held for held in variant if held.owner is not None]
     people = dict.fromkeys(owner.name for owner in owners if owner.kind != "group")
-    alone = [name for name in people if not stand_in(name, judged.staff.directory)]
+    alone = [name for name in people if not stand_in(name, directory)]
     if alone:
         yield Gap(code="no-backup", text=f"nobody stands in for {some(alone)}")
+    for name in dict.fromkeys(owner.name for owner in owners if owner.kind == "group"):
+        members = members_of(name, directory)
+        if len(members) == 1 and not stand_in(members[0], directory):
+            yield Gap(code="no-backup", text=f'"{name}" is {members[0]} alone, and nobody stands in')
+
+
+def members_of(group: str, directory: Directory) -> list[str]:
+    """The labels of those who work in a group."""
+    found = directory.group(group)
+    return [
+        agent.person.label
+        for agent in directory.agents
+        if agent.active and found is not None and found.id in agent.groups
+    ]
 
 
 def locales(judged: Judged) -> Iterator[Gap]:

@@ -1,8 +1,8 @@
 """What the pages show, read in one transaction each: frozen values, no markup."""
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
@@ -122,8 +122,14 @@ class Noise:
 def now_page(connection: Connection) -> Now:
     """What is escalated at this moment."""
     rows = [row for ref, episode in standings.running(connection) for row in _row(connection, ref, episode)]
-    order = sorted(rows, key=_urgency)
+    order = sorted(_owned(rows), key=_urgency)
     return Now(rows=tuple(order), held=holds.every(connection))
+
+
+def _owned(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """The rows, with an owner only where some level of the ticket has fired; before that nobody has it."""
+    escalated = {row.ref for row in rows if row.level}
+    return tuple(row if row.ref in escalated else replace(row, owner="") for row in rows)
 
 
 def _urgency(row: Row) -> tuple[bool, bool, Instant, Instant]:
@@ -148,17 +154,19 @@ def ticket_page(connection: Connection, ref: TicketRef) -> Seen | None:
     known = tickets.known(connection, ref)
     if known is None:
         return None
-    running = [episode for episode in standings.episodes_of(connection, ref) if episode.ended is None]
+    episodes = standings.episodes_of(connection, ref)
+    running = [episode for episode in episodes if episode.ended is None]
     people = directories.read(connection, ref.account)
     return Seen(
         ref=ref,
         known=known,
-        rows=tuple(row for episode in running for row in _row(connection, ref, episode)),
+        rows=_owned([row for episode in running for row in _row(connection, ref, episode)]),
         timeline=timeline(
             known.ticket,
             ledger.of_ticket(connection, ref),
             None if people is None else people.directory,
             receipts.writes_by_fact(connection, ref),
+            episodes,
         ),
         hold=holds.of_ticket(connection, ref),
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from connector.console.frame import stamp
 from connector.store.ledger import Line
+from policies.memory import Episode
 from policies.model import Act, Change, Directory, Instant, Message, Ticket, Value, Who
 
 SIDES: Mapping[Who, str] = {
@@ -30,7 +31,7 @@ OWNING = ("fired", "observed", "owner")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
     """One thing that happened. `side` is customer, team, automation or Uptier; `who` names the person, if that is
-    known; `why` is what Uptier says of it."""
+    known; `why` is what Uptier says of it. `moves` says that the ticket came to another group or person by it."""
 
     at: Instant
     side: str
@@ -38,15 +39,25 @@ class Moment:
     what: str
     owner: str
     why: str
+    moves: bool = False
 
 
 def timeline(
-    ticket: Ticket, lines: Sequence[Line], directory: Directory | None, writes: Mapping[str, str]
+    ticket: Ticket,
+    lines: Sequence[Line],
+    directory: Directory | None,
+    writes: Mapping[str, str],
+    episodes: Sequence[Episode] = (),
 ) -> tuple[Moment, ...]:
     """All of it, the newest first; within one second, in the order each side knows, what Uptier changed after what it
-    decided. `writes` are the keys of the writes behind those facts that are ours."""
+    decided. `writes` are the keys of the writes behind those facts that are ours; `episodes` those of the ticket."""
     names, reasons = _names(ticket, directory), _reasons(lines)
-    told = [*_of_people(ticket, names), *map(_of_uptier, lines), *_of_ours(ticket, names, writes, reasons)]
+    told = [
+        *_of_people(ticket, names),
+        *map(_of_uptier, lines),
+        *_silent_ends(lines, episodes),
+        *_of_ours(ticket, names, writes, reasons),
+    ]
     return tuple(sorted(told, key=lambda moment: moment.at)[::-1])
 
 
@@ -56,10 +67,9 @@ def _of_people(ticket: Ticket, names: Mapping[str, str]) -> Iterator[Moment]:
             yield _moment(message.act, _said(message), names)
     for change in ticket.changes:
         if change.act.who is not Who.OURS:
-            by_hand = change.act.who is Who.AGENT and change.field in MOVES
-            yield replace(
-                _moment(change.act, _changed(change, names), names), why="by hand" if by_hand else ""
-            )
+            moves = change.field in MOVES
+            why = "by hand" if moves and change.act.who is Who.AGENT else ""
+            yield replace(_moment(change.act, _changed(change, names), names), why=why, moves=moves)
 
 
 def _of_ours(
@@ -68,7 +78,20 @@ def _of_ours(
     for change in ticket.changes:
         if change.act.who is Who.OURS:
             why = reasons.get(writes.get(change.act.id, ""), "")
-            yield replace(_moment(change.act, _changed(change, names), {}), why=why)
+            moves = change.field in MOVES
+            yield replace(_moment(change.act, _changed(change, names), {}), why=why, moves=moves)
+
+
+def _silent_ends(lines: Sequence[Line], episodes: Sequence[Episode]) -> Iterator[Moment]:
+    """An episode in which no level fired ends without a line (rule 4); its beginning has one, and seems to go on."""
+    begun = {line.episode for line in lines if line.what == "started"}
+    told = {line.episode for line in lines if line.what == "ended"}
+    for episode in episodes:
+        if episode.ended is not None and episode.key in begun - told:
+            why = "; ".join(filter(None, (episode.reason, "no level had fired")))
+            yield Moment(
+                at=episode.ended, side="Uptier", who="", what=f"ended: {episode.policy}", owner="", why=why
+            )
 
 
 def _reasons(lines: Sequence[Line]) -> Mapping[str, str]:

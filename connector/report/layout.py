@@ -44,7 +44,7 @@ def lead(report: Report) -> tuple[str, ...]:
     business = f"business times on calendar {report.calendar}" if report.calendar else "no business times"
     covered = (
         f"Accounts: {', '.join(report.accounts) or 'none seen yet'}. {report.tickets} tickets created. "
-        f"Made {report.made_at}; {business}."
+        f"Made {report.made_at} ({report.period.timezone}); {business}."
     )
     return (covered, *report.notes)
 
@@ -136,7 +136,7 @@ def tables(report: Report) -> Iterator[Grid]:
         )
     yield Grid(
         title=f"Trend by {report.grain}, in numbers",
-        head=("From", "Created", "Escalated of them", "Escalations", "Levels fired", "Acknowledged"),
+        head=("From", "Created", "Escalated of them", "Escalations", "Levels fired", "Acknowledged of these"),
         rows=tuple(
             (
                 str(each.first),

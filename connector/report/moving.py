@@ -8,6 +8,7 @@ from connector.report.cases import Case, Stay, Stretch
 from connector.report.cohorts import UNLOADED, created, fired, lasting
 from connector.report.figures import Figure, count, percentile, share
 from connector.report.frame import Frame
+from policies.durations import spell
 
 BOUNCES = 2
 """So many moves between groups make a bounced ticket."""
@@ -61,7 +62,9 @@ def hand_offs(cases: Sequence[Case], frame: Frame) -> Iterator[Figure]:
             excluded["members of the group not known"] += 1
         else:
             excluded["went on before anybody acted" if moved.gone_on else "nobody has acted yet"] += 1
-    yield from lasting("handoff_dead_time", spans, frame, excluded)
+    total = sum(end - start for span in spans for start, end in span)
+    notes = (f"together {spell(total)} by the clock on the wall",) if spans else ()
+    yield from lasting("handoff_dead_time", spans, frame, excluded, notes)
 
 
 def stages(cases: Sequence[Case], frame: Frame) -> tuple[Stage, ...]:

@@ -116,7 +116,7 @@ def test_what_depends_on_the_assignee_is_left_open() -> None:
 def test_a_first_level_without_an_owner_is_the_default_owners() -> None:
     (row,) = of(policy(AFTER_30)).rows
     assert row.people == (("Escalations", ()),)
-    assert row.gaps == ()
+    assert [gap.code for gap in row.gaps] == ["no-backup"]  # there is one person in that group
 
 
 def test_the_matrix_of_one_team() -> None:
@@ -156,6 +156,13 @@ def test_nobody_stands_in_for_a_person() -> None:
     assert row.backup[0] == "ben@acme.test if ann@acme.test is absent"
 
 
+def test_nobody_stands_in_for_a_group_of_one() -> None:
+    alone = policy('after = "1h"\nowner = "Escalations"')
+    assert gaps(alone) == [Gap(code="no-backup", text='"Escalations" is Eva alone, and nobody stands in')]
+    assert gaps(alone, '[people.Eva]\nsubstitute = "ann@acme.test"\n') == []
+    assert gaps(policy('after = "1h"\nowner = "Duty"')) == []
+
+
 def test_a_substitute_who_has_left_is_no_backup() -> None:
     gone = tuple(replace(each, active=each.person.label != "ben@acme.test") for each in DIRECTORY.agents)
     found = gaps(policy('after = "1h"\nowner = "ann@acme.test"'), PEOPLE, replace(DIRECTORY, agents=gone))
@@ -169,14 +176,16 @@ def test_who_is_away_today_changes_nothing() -> None:
 
 
 def test_a_night_in_which_nobody_hears() -> None:
+    def asleep(text: str, more: str = "") -> bool:
+        return "nobody-at-night" in {gap.code for gap in gaps(text, more)}
+
     waits = f'{AFTER_30}\nwithin = "office"'
-    assert [gap.code for gap in gaps(policy(waits))] == ["nobody-at-night"]
-    assert (
-        gaps(policy(f'{waits}\notherwise = {{ notify = ["duty"] }}'), '[channels.duty]\nurl = "secret:x"\n')
-        == []
+    assert asleep(policy(waits))
+    assert not asleep(
+        policy(f'{waits}\notherwise = {{ notify = ["duty"] }}'), '[channels.duty]\nurl = "secret:x"\n'
     )
-    assert gaps(policy(waits, 'after = "2h"\nnote = "handoff"')) == []
-    assert gaps(policy(AFTER_30, more='calendar = "office"')) == []
+    assert not asleep(policy(waits, 'after = "2h"\nnote = "handoff"'))
+    assert not asleep(policy(AFTER_30, more='calendar = "office"'))
 
 
 def test_an_owner_who_leads_to_nobody_for_some_teams_or_for_all() -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from connector.console.timeline import Moment, timeline
 from connector.store.ledger import Line
+from policies.memory import Episode
 from policies.model import Act, Agent, Change, Directory, Group, Message, Person, Who
 from tests.connector.store.samples import a_ticket
 
@@ -16,7 +17,8 @@ def act(at: int, who: Who, person: str | None = None) -> Act:
 
 
 def moment(at: int, side: str, what: str, who: str = "", owner: str = "", why: str = "") -> Moment:
-    return Moment(at=at, side=side, who=who, what=what, owner=owner, why=why)
+    moves = what.startswith(("group", "assignee"))
+    return Moment(at=at, side=side, who=who, what=what, owner=owner, why=why, moves=moves)
 
 
 def test_the_newest_comes_first_and_each_side_is_named() -> None:
@@ -76,3 +78,25 @@ def test_without_a_directory_ids_stand_for_names() -> None:
     change = Change(act=act(30, Who.AGENT, "99"), field="assignee", before="11", after=None)
     ticket = replace(a_ticket(), messages=(), changes=(change,))
     assert timeline(ticket, (), None, {}) == (moment(30, "team", "assignee: 11 → none", why="by hand"),)
+
+
+def test_an_episode_that_ended_without_a_line_has_an_end() -> None:
+    began = Line(at=5, account="acme", ticket="1", what="started", policy="p", episode="acme/1:p:1")
+    over = Episode(
+        key="acme/1:p:1",
+        policy="p",
+        number=1,
+        started=5,
+        clock_start=5,
+        clock="created",
+        ended=9,
+        reason="solved",
+    )
+    ticket = replace(a_ticket(), messages=(), changes=())
+    told = timeline(ticket, (began,), None, {}, (over, replace(over, key="acme/1:p:2", ended=None)))
+    assert told == (
+        moment(9, "Uptier", "ended: p", why="solved; no level had fired"),
+        moment(5, "Uptier", "started: p"),
+    )
+    ended = replace(began, at=9, what="ended", text="solved")
+    assert len(timeline(ticket, (began, ended), None, {}, (over,))) == 2
