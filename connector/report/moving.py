@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from connector.report.cases import Case, Stay, Stretch
 from connector.report.cohorts import UNLOADED, created, fired, lasting
@@ -63,8 +63,9 @@ def hand_offs(cases: Sequence[Case], frame: Frame) -> Iterator[Figure]:
         else:
             excluded["went on before anybody acted" if moved.gone_on else "nobody has acted yet"] += 1
     total = sum(end - start for span in spans for start, end in span)
-    notes = (f"together {spell(total)} by the clock on the wall",) if spans else ()
-    yield from lasting("handoff_dead_time", spans, frame, excluded, notes)
+    wall, *business = lasting("handoff_dead_time", spans, frame, excluded)
+    yield replace(wall, notes=(f"those measured together: {spell(total)}",)) if spans else wall
+    yield from business
 
 
 def stages(cases: Sequence[Case], frame: Frame) -> tuple[Stage, ...]:
