@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from policies import words_levels, words_times
+from policies.assignment import members
 from policies.matrix_gaps import Gap, Judged, gaps, some, templates_of
 from policies.matrix_people import Held, Staffing, by_owner, holders, staffing, teams
 from policies.memory import Owner
@@ -122,9 +123,9 @@ def stands_in(owner: Owner, directory: Directory) -> Iterator[str]:
     if chain:
         yield f"{chain[-1]} if {owner.name} is absent"
     group = directory.group(owner.name) if owner.kind == "group" else None
-    members = [agent for agent in directory.agents if group is not None and group.id in agent.groups]
-    if len(members) > 1:
-        yield f"anybody of the {len(members)} in {owner.name}"
+    there = members(group, directory) if group else []
+    if len(there) > 1:
+        yield f"anybody of the {len(there)} in {owner.name}"
 
 
 def calendars(written: Sequence[Policy], policies: PolicySet) -> tuple[tuple[str, str], ...]:

@@ -6,6 +6,7 @@ What `check` finds too is asked of `lint`, so that both say the same.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from policies.assignment import members
 from policies.known import KnownAccount
 from policies.lint import lacking, night_hole
 from policies.matrix_people import Held, Staffing, lost
@@ -63,19 +64,10 @@ def no_backup(judged: Judged) -> Iterator[Gap]:
     if alone:
         yield Gap(code="no-backup", text=f"nobody stands in for {some(alone)}")
     for name in dict.fromkeys(owner.name for owner in owners if owner.kind == "group"):
-        members = members_of(name, directory)
-        if len(members) == 1 and not stand_in(members[0], directory):
-            yield Gap(code="no-backup", text=f'"{name}" is {members[0]} alone, and nobody stands in')
-
-
-def members_of(group: str, directory: Directory) -> list[str]:
-    """The labels of those who work in a group."""
-    found = directory.group(group)
-    return [
-        agent.person.label
-        for agent in directory.agents
-        if agent.active and found is not None and found.id in agent.groups
-    ]
+        group = directory.group(name)
+        there = [agent.person.label for agent in members(group, directory) if agent.active] if group else []
+        if len(there) == 1 and not stand_in(there[0], directory):
+            yield Gap(code="no-backup", text=f'"{name}" is {there[0]} alone, and nobody stands in')
 
 
 def locales(judged: Judged) -> Iterator[Gap]:

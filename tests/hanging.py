@@ -7,8 +7,8 @@ production, and a fake that lets a caller hang says on which port: that caller's
 import select
 import socket
 import time
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 SLICE = 10
@@ -27,6 +27,11 @@ def hanging(ports: Callable[[], Collection[int | None]]) -> Iterator[None]:
         yield
     finally:
         fakes.remove(ports)
+
+
+def hanging_in(log: Sequence[Any]) -> AbstractContextManager[None]:
+    """The same, by the request log of a simulator."""
+    return hanging(lambda: [row.hangs for row in log])
 
 
 def recv(self: socket.socket, *args: Any) -> bytes:

@@ -107,7 +107,7 @@ class Access:
         with self._store.writing() as connection:
             if logins.failed(connection, alike, now - WITHIN) >= TRIES:
                 raise TooManyTries
-            logins.begin(connection, alike, attempt, now)
+            logins.begin(connection, alike, attempt, now, now - WITHIN)
             user = users.get(connection, name)
         if not verified(user.password if user else self._nobody, password) or user is None:
             raise MustLogIn

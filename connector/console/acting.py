@@ -11,9 +11,6 @@ from policies.model import Instant, TicketRef
 from policies.orders import Order, Verb
 
 VERBS: tuple[Verb, ...] = get_args(Verb)
-ID_DIGITS = 18
-"""What every database takes for a number."""
-
 REASONED = ("snooze", "escalate", "deescalate", "reject")
 
 
@@ -70,10 +67,3 @@ def _span(text: str) -> int:
         return durations.seconds(text)
     except ValueError as error:
         raise Refused(f"how long: {error}") from None
-
-
-def line_id(text: str) -> int:
-    """The id of a ledger's line. Raises Refused."""
-    if not text.isdecimal() or len(text) > ID_DIGITS:
-        raise Refused(f"{text[:30]!r} is no line's id; take the `id` of a line that you have read, or 0")
-    return int(text)

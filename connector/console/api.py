@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 
 from connector.console import seeing
 from connector.console.access import Access, Asking, MustLogIn, NotAllowed, allow
-from connector.console.acting import Refused, line_id, order, release
+from connector.console.acting import Refused, order, release
 from connector.console.frame import HEADERS
 from connector.console.openapi import DOCUMENT
 from connector.console.papers import Papers
@@ -99,7 +99,7 @@ class Api:
     def lines(self, request: Request, _asking: Asking, _body: dict[str, str]) -> Any:
         """The ledger's lines behind the id `after`, at most 500."""
         with self.store.reading() as connection:
-            return ledger.after(connection, line_id(request.query_params.get("after", "0")))
+            return ledger.after(connection, ledger.line_id(request.query_params.get("after", "0")))
 
     def policies(self, _request: Request, _asking: Asking, _body: dict[str, str]) -> Any:
         """Each policy in plain words, and how often it spoke."""

@@ -22,7 +22,7 @@ from connector.console.access import (
     TooManyTries,
     check_form,
 )
-from connector.console.acting import Refused, line_id, order, release
+from connector.console.acting import Refused, order, release
 from connector.console.frame import HEADERS, asset, page, paper
 from connector.console.papers import Papers
 from connector.matrix.page import as_html as matrix_html
@@ -139,8 +139,8 @@ class Console:
             seen = seeing.ticket_page(connection, ref)
         if seen is None:
             return self._error(404, f"{ref} has not been seen")
-        running = sorted(seen.known.trace, key=lambda trace: not trace.levels)
-        said = explain(tuple(running)) if running else "No policy can match this ticket."
+        traces = sorted(seen.known.trace, key=lambda trace: not trace.levels)  # those that run first
+        said = explain(tuple(traces)) if traces else "No policy can match this ticket."
         return self._page(
             request, asking, "ticket.html", str(ref), seen=seen, explained=said, does=self.papers.levels()
         )
@@ -177,7 +177,9 @@ class Console:
         """What happened last, everywhere, or before a line."""
         before = request.query_params.get("before")
         with self.store.reading() as connection:
-            lines = ledger.newest(connection, seeing.SHOWN, None if before is None else line_id(before))
+            lines = ledger.newest(
+                connection, seeing.SHOWN, None if before is None else ledger.line_id(before)
+            )
         older = lines[-1].id if len(lines) == seeing.SHOWN else None
         return self._page(request, asking, "ledger.html", "Ledger", lines=lines, older=older)
 

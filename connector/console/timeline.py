@@ -47,7 +47,7 @@ def timeline(
     lines: Sequence[Line],
     directory: Directory | None,
     writes: Mapping[str, str],
-    episodes: Sequence[Episode] = (),
+    episodes: Sequence[Episode],
 ) -> tuple[Moment, ...]:
     """All of it, the newest first; within one second, in the order each side knows, what Uptier changed after what it
     decided. `writes` are the keys of the writes behind those facts that are ours; `episodes` those of the ticket."""
@@ -67,9 +67,8 @@ def _of_people(ticket: Ticket, names: Mapping[str, str]) -> Iterator[Moment]:
             yield _moment(message.act, _said(message), names)
     for change in ticket.changes:
         if change.act.who is not Who.OURS:
-            moves = change.field in MOVES
-            why = "by hand" if moves and change.act.who is Who.AGENT else ""
-            yield replace(_moment(change.act, _changed(change, names), names), why=why, moves=moves)
+            by_hand = change.field in MOVES and change.act.who is Who.AGENT
+            yield _change(change, names, "by hand" if by_hand else "")
 
 
 def _of_ours(
@@ -77,9 +76,7 @@ def _of_ours(
 ) -> Iterator[Moment]:
     for change in ticket.changes:
         if change.act.who is Who.OURS:
-            why = reasons.get(writes.get(change.act.id, ""), "")
-            moves = change.field in MOVES
-            yield replace(_moment(change.act, _changed(change, names), {}), why=why, moves=moves)
+            yield _change(change, names, reasons.get(writes.get(change.act.id, ""), ""))
 
 
 def _silent_ends(lines: Sequence[Line], episodes: Sequence[Episode]) -> Iterator[Moment]:
@@ -105,9 +102,13 @@ def _reasons(lines: Sequence[Line]) -> Mapping[str, str]:
 
 
 def _moment(act: Act, what: str, names: Mapping[str, str]) -> Moment:
-    return Moment(
-        at=act.at, side=SIDES[act.who], who=names.get(act.person or "", ""), what=what, owner="", why=""
-    )
+    who = "" if act.who is Who.OURS else names.get(act.person or "", "")
+    return Moment(at=act.at, side=SIDES[act.who], who=who, what=what, owner="", why="")
+
+
+def _change(change: Change, names: Mapping[str, str], why: str) -> Moment:
+    moment = _moment(change.act, _changed(change, names), names)
+    return replace(moment, why=why, moves=change.field in MOVES)
 
 
 def _of_uptier(line: Line) -> Moment:

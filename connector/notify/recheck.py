@@ -100,9 +100,10 @@ def by_memory(
     """By the episodes as they are remembered, and by how far the level has come."""
     if ended := ended_since(kept, remembered, past):
         return ended
-    if until := snoozed_until(running(kept, remembered), now):
+    left = running(kept, remembered)
+    if until := snoozed_until(left, now):
         return Fate(what="wait", until=until)
-    episode = next((e for e in running(kept, remembered) if e.policy == kept.notice.policy), None)
+    episode = next((each for each in left if each.policy == kept.notice.policy), None)
     if episode is None:
         return SEND  # it goes on for another policy that asked for the same
     level, age = kept.notice.level, now - kept.planned_at

@@ -1,7 +1,7 @@
 """A report as one HTML file that asks no other host for anything: style and charts stand in it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 
 from connector.report import charts
@@ -50,31 +50,24 @@ def page(report: Report) -> Iterator[str]:
     yield f"<title>{name}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>{name}</h1>\n<ul>"
     yield from (f"<li>{escape(line)}</li>" for line in lead(report))
     yield "</ul>"
-    yield from contents(report)
+    trend, grids = f"Trend by {report.grain}", (*families(report), *cut_grids(report), *tables(report))
+    yield contents((advice(report).title, trend, CAUSES, HOURS, *(grid.title for grid in grids)))
     yield from section(advice(report))
-    yield from (heading(f"Trend by {report.grain}"), "<p>Pale: tickets created. Dark: escalations.</p>")
+    yield from (heading(trend), "<p>Pale: tickets created. Dark: escalations.</p>")
     yield charts.trend(f"Tickets created and escalations by {report.grain}", report.trend)
     yield heading(CAUSES)
     yield charts.bars("Escalations by cause", report.causes)
     yield f"{heading(HOURS)}\n<p>Escalations, {escape(str(report.period.timezone))}.</p>"
     yield charts.heat("Escalations by hour of the week", report.heat)
-    for grid in (*families(report), *cut_grids(report), *tables(report)):
+    for grid in grids:
         yield from section(grid)
     yield "</body>\n</html>"
 
 
-def contents(report: Report) -> Iterator[str]:
+def contents(titles: Sequence[str]) -> str:
     """Links to what follows."""
-    grids = (*families(report), *cut_grids(report), *tables(report))
-    titles = (
-        advice(report).title,
-        f"Trend by {report.grain}",
-        CAUSES,
-        HOURS,
-        *(grid.title for grid in grids),
-    )
     links = (f'<a href="#{anchor(each)}">{escape(each)}</a>' for each in titles)
-    yield f'<nav aria-label="Contents">{" &middot; ".join(links)}</nav>'
+    return f'<nav aria-label="Contents">{" &middot; ".join(links)}</nav>'
 
 
 def heading(words: str) -> str:

@@ -10,6 +10,9 @@ from connector.store import codec
 from connector.store.schema import ledger
 from policies.model import Instant, TicketRef
 
+ID_DIGITS = 18
+"""What every database takes for a number."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
@@ -59,6 +62,13 @@ def onward(connection: Connection, line: int) -> Iterator[Line]:
     while lines := after(connection, line):
         yield from lines
         line = lines[-1].id or line
+
+
+def line_id(text: str) -> int:
+    """The id of a line, from what somebody wrote. ValueError says what is wrong."""
+    if not text.isdecimal() or len(text) > ID_DIGITS:
+        raise ValueError(f"{text[:30]!r} is no line's id; take the `id` of a line that you have read, or 0")
+    return int(text)
 
 
 def newest(connection: Connection, limit: int = 100, before: int | None = None) -> tuple[Line, ...]:

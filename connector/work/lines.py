@@ -36,8 +36,8 @@ def lateness(occurrence: Occurrence, episode: Episode | None) -> dict[str, int]:
     decided when it fired: a person, or a condition that came to hold after the level's time."""
     if occurrence.what not in ("fired", "observed") or episode is None:
         return {}
-    passed = next(each for each in reversed(episode.passed) if each.level == occurrence.level)
-    if passed.due is None or untimed(episode, passed):
+    passed = next((each for each in reversed(episode.passed) if each.level == occurrence.level), None)
+    if passed is None or passed.due is None or untimed(episode, passed):
         return {}
     return {"due": passed.due, "late": max(passed.at - passed.due, 0)}
 

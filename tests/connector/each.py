@@ -18,7 +18,7 @@ from connector.store.ledger import Line
 from connector.summary import Summary
 from policies.model import TicketRef
 from tests.connector.beside import MINUTE, START, composed
-from tests.hanging import hanging
+from tests.hanging import hanging_in
 
 EACH = tuple(DESKS)
 WRITING = ("PUT", "POST", "PATCH")
@@ -110,6 +110,6 @@ def each(
         path.write_text(
             config.replace("[service]", f"[service]\n{service}", 1) + desk.config(), encoding="utf-8"
         )
-        hung = hanging(lambda: [row.hangs for row in desk.desk.log])
+        hung = hanging_in(desk.desk.log)
         with hung, composed(path, clock, desk.secrets()) as running:
             yield Each(vendor=vendor, desk=desk, clock=clock, service=running)

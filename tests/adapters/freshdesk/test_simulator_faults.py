@@ -11,7 +11,7 @@ from adapters.freshdesk.simulator import KEY
 from adapters.freshdesk.simulator_faults import Dropped, Fault
 from adapters.simulator_server import serve
 from tests.adapters.freshdesk.simulated import Api
-from tests.hanging import hanging
+from tests.hanging import hanging_in
 from tests.patience import PATIENCE
 
 
@@ -37,7 +37,7 @@ def wire() -> Iterator[Wire]:
     api = Api()
     with (
         serve(api.app) as base,
-        hanging(lambda: [row.hangs for row in api.desk.log]),
+        hanging_in(api.desk.log),
         httpx.Client(base_url=base, auth=(KEY, "X"), trust_env=False, timeout=PATIENCE) as client,
     ):
         yield Wire(api, client)

@@ -14,7 +14,7 @@ from adapters.servicenow.simulator_state import ServiceNow
 from adapters.simulator_server import serve
 from policies.model import FROM_HELPDESK, Need, Ticket, TicketRef
 from tests.adapters.recording import Clock
-from tests.hanging import hanging
+from tests.hanging import hanging_in
 from tests.patience import PATIENCE
 
 HOOK_SECRET = "a-secret-of-our-own"
@@ -123,7 +123,7 @@ def world(*, settings: Mapping[str, Any] | None = None, **switches: Any) -> Iter
         ],
     )
     gate = RecordingGate()
-    with serve(app) as url, hanging(lambda: [row.hangs for row in desk.log]):
+    with serve(app) as url, hanging_in(desk.log):
         yield World(
             desk=desk,
             clock=clock,

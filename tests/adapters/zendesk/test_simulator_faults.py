@@ -13,7 +13,7 @@ from adapters.simulator_server import serve
 from adapters.zendesk.simulator import TOKEN
 from adapters.zendesk.simulator_faults import Dropped, Fault
 from tests.adapters.zendesk.simulated import Api
-from tests.hanging import hanging
+from tests.hanging import hanging_in
 from tests.patience import PATIENCE
 
 NOTE = {"ticket": {"comment": {"body": "Once only", "public": False}}}
@@ -47,7 +47,7 @@ class Line:
 @pytest.fixture
 def line() -> Iterator[Line]:
     api = Api()
-    hung = hanging(lambda: [row.hangs for row in api.desk.log])
+    hung = hanging_in(api.desk.log)
     with serve(api.app) as base, hung, requests.Session() as session:
         session.trust_env = False
         session.headers["Authorization"] = f"Bearer {TOKEN}"

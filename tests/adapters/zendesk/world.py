@@ -14,7 +14,7 @@ from adapters.zendesk.simulator_faults import Fault
 from adapters.zendesk.simulator_state import Zendesk
 from policies.model import FROM_HELPDESK, Need, TicketRef
 from tests.adapters.recording import Clock
-from tests.hanging import hanging
+from tests.hanging import hanging_in
 from tests.patience import PATIENCE
 
 HOOK_SECRET = "a-secret-of-our-own"
@@ -100,7 +100,7 @@ def world(*, settings: Mapping[str, Any] | None = None, **switches: Any) -> Iter
         ],
     )
     gate = RecordingGate()
-    with serve(app) as url, hanging(lambda: [row.hangs for row in desk.log]):
+    with serve(app) as url, hanging_in(desk.log):
         yield World(
             desk=desk, clock=clock, adapter=factory(account(url, **settings or {}), gate), gate=gate, url=url
         )

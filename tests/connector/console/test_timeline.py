@@ -1,6 +1,7 @@
 """The ticket's page tells customer, team and Uptier in one order."""
 
 from dataclasses import replace
+from typing import Any
 
 from connector.console.timeline import Moment, timeline
 from connector.store.ledger import Line
@@ -21,6 +22,10 @@ def moment(at: int, side: str, what: str, who: str = "", owner: str = "", why: s
     return Moment(at=at, side=side, who=who, what=what, owner=owner, why=why, moves=moves)
 
 
+def line(at: int, what: str, **more: Any) -> Line:
+    return Line(at=at, account="acme", ticket="1", what=what, policy="p", **more)
+
+
 def test_the_newest_comes_first_and_each_side_is_named() -> None:
     ticket = replace(
         a_ticket(),
@@ -39,28 +44,11 @@ def test_the_newest_comes_first_and_each_side_is_named() -> None:
         ),
     )
     lines = (
-        Line(
-            at=40,
-            account="acme",
-            ticket="1",
-            what="fired",
-            policy="p",
-            level="one",
-            owner="Tier 2",
-            text="30m",
-        ),
-        Line(
-            at=40,
-            account="acme",
-            ticket="1",
-            what="written",
-            policy="p",
-            level="one",
-            data={"due": 38, "key": "k1"},
-        ),
-        Line(at=50, account="acme", ticket="1", what="snoozed", policy="p", who="dana", text="holiday"),
+        line(40, "fired", level="one", owner="Tier 2", text="30m"),
+        line(40, "written", level="one", data={"due": 38, "key": "k1"}),
+        line(50, "snoozed", who="dana", text="holiday"),
     )
-    assert timeline(ticket, lines, PEOPLE, {"a40": "k1"}) == (
+    assert timeline(ticket, lines, PEOPLE, {"a40": "k1"}, ()) == (
         moment(50, "Uptier", "snoozed: p", who="for dana", why="holiday"),
         moment(41, "Uptier", "tags: none → c"),
         moment(40, "Uptier", "group: Tier 1 → 22", why="p / one: 30m"),
@@ -77,11 +65,11 @@ def test_the_newest_comes_first_and_each_side_is_named() -> None:
 def test_without_a_directory_ids_stand_for_names() -> None:
     change = Change(act=act(30, Who.AGENT, "99"), field="assignee", before="11", after=None)
     ticket = replace(a_ticket(), messages=(), changes=(change,))
-    assert timeline(ticket, (), None, {}) == (moment(30, "team", "assignee: 11 → none", why="by hand"),)
+    assert timeline(ticket, (), None, {}, ()) == (moment(30, "team", "assignee: 11 → none", why="by hand"),)
 
 
 def test_an_episode_that_ended_without_a_line_has_an_end() -> None:
-    began = Line(at=5, account="acme", ticket="1", what="started", policy="p", episode="acme/1:p:1")
+    began = line(5, "started", episode="acme/1:p:1")
     over = Episode(
         key="acme/1:p:1",
         policy="p",
