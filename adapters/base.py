@@ -12,6 +12,8 @@ returns data or raises one of the errors below, which are named by what the conn
       Stale          the ticket changed since the revision the write expects: decide afresh
       Gone           the ticket is deleted, merged or hidden for good: close the work
       WontAccept     the vendor refuses this write for a reason that will not pass: a human looks
+      NotAllowed     this ticket, feed or table is refused to us (403); the rest of the account works
+      Unreadable     this one thing's answer is not of a form we can read: set it aside, go on with the rest
       AccessLost     credentials or rights are gone: pause the account, keep accepting, say so loudly
       Unsupported    this helpdesk cannot do that; said while planning, never by a failing write
 """
@@ -20,7 +22,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from policies.model import Directory, Instant, Need, Seconds, Ticket, TicketRef
+from policies.model import Directory, Instant, Need, Seconds, Status, Ticket, TicketRef
 from policies.plan import Assign, ChangeTags, Follow, PutBackPriority, RaisePriority, SetField
 
 
@@ -56,8 +58,36 @@ class Gone(HelpdeskError):
     """The ticket is no longer there."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedPart:
+    """A part of a write that the vendor named as refused: the common field (`assignee`, `priority`,
+    `custom.NAME`; empty where none of ours), the vendor's own name or number of it, and its words."""
+
+    field: str
+    vendor_field: str
+    text: str
+
+
 class WontAccept(HelpdeskError):
-    """The vendor refuses this write, and would refuse it again."""
+    """The vendor refuses this write, and would refuse it again. `parts` are what it named as refused; without
+    them the whole is."""
+
+    def __init__(self, reason: str, parts: tuple[RefusedPart, ...] = ()) -> None:
+        super().__init__(reason)
+        self.parts = parts
+
+
+class NotAllowed(HelpdeskError):
+    """The vendor refuses us this ticket, feed or table, while our credentials are good. `right` says which right
+    is missing where the vendor tells."""
+
+    def __init__(self, reason: str, right: str = "") -> None:
+        super().__init__(reason)
+        self.right = right
+
+
+class Unreadable(HelpdeskError):
+    """The vendor answered about this one thing in a form that cannot be read. Nothing is known of it."""
 
 
 class AccessLost(HelpdeskError):
@@ -118,16 +148,28 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Aside:
+    """A row that could not be read, set aside by name so that the rest of its page goes on. `id` is the ticket's as
+    far as it could be told, else empty; `why` is for a person."""
+
+    id: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """One page of a feed or a census: ticket rows as snapshots (`loaded` empty), and where to go on.
 
     `cursor` is opaque text to store and give back; it is there on the last page too. `more` says whether a
-    further page is waiting now.
+    further page is waiting now. `aside` are rows that could not be read; a page whose envelope cannot be read is
+    never a Page but TryLater. `remarks` are for a person: what this page may have missed, and why.
     """
 
     tickets: tuple[Ticket, ...]
     cursor: str
     more: bool
+    aside: tuple[Aside, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,11 +196,23 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotTaken:
+    """A part of a write that the vendor answered with success and did not do, or undid at once: the common field,
+    what was wanted and what stands, in common values, and what the vendor says of it, if anything."""
+
+    field: str
+    wanted: Any
+    found: Any
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
     """Proof that a write is at the vendor: the revision after it and the vendor's facts that are ours.
 
     `facts` are ids as they will appear as `Act.id`. `changed` are (field, before, after) in common values as
-    the vendor reported them. `remarks` are for a human: a dropped column, a collision that was seen.
+    the vendor reported them. `not_taken` are parts that do not stand afterwards. `remarks` are for a human: the
+    vendor's warnings, a collision that was seen.
     """
 
     key: str
@@ -166,6 +220,7 @@ class Receipt:
     at: Instant
     facts: tuple[str, ...] = ()
     changed: tuple[tuple[str, Any, Any], ...] = ()
+    not_taken: tuple[NotTaken, ...] = ()
     remarks: tuple[str, ...] = ()
 
 
@@ -210,7 +265,9 @@ class Account:
     `auth` and `webhook` hold references (`"secret:NAME"`); `secret` gives what is behind one, and an adapter asks
     for it when it needs it. `fields` maps the NAME of each `custom.NAME` to the vendor's field; `Ticket.custom` has
     the same keys. `vip` names tags that make a requester a VIP, `vip_organizations` and
-    `vip_addresses` (an address, or `@domain`) do so too: see `adapters.vip`. `timeout` is in seconds.
+    `vip_addresses` (an address, or `@domain`) do so too: see `adapters.vip`. `statuses` maps the vendor's label or
+    number of a status to the common status that it counts as, and wins over what an adapter would guess. `timeout`
+    is in seconds.
     """
 
     name: str
@@ -219,6 +276,7 @@ class Account:
     webhook: Mapping[str, Any]
     secret: Callable[[str], str]
     fields: Mapping[str, str] = field(default_factory=dict)
+    statuses: Mapping[str, Status] = field(default_factory=dict)
     vip: frozenset[str] = frozenset()
     vip_organizations: frozenset[str] = frozenset()
     vip_addresses: frozenset[str] = frozenset()
@@ -258,8 +316,10 @@ class Adapter(Protocol):
     def directory(self) -> Directory:
         """Groups, people and memberships."""
 
-    def probe(self) -> tuple[Finding, ...]:
-        """Credentials, rights, plan, webhook set-up: what works and what to do about the rest."""
+    def probe(self, needed: frozenset[str] = frozenset()) -> tuple[Finding, ...]:
+        """Credentials, rights, plan, webhook set-up: what works and what to do about the rest. `needed` are the
+        common fields (`priority`, `custom.NAME`) and histories (`messages`, `changes`, `targets`) that the loaded
+        policies read or write: each that our user cannot see is a finding."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -219,6 +219,9 @@ class Ticket:
     `gone` is set instead of raising on a snapshot of a ticket that was deleted, merged or marked as spam.
     `partial` says that people or groups are known by id only, so that no condition on them can be trusted.
     `messages` and `changes` are in the vendor's order, oldest first, and empty unless `loaded` names them.
+    `hidden` names what the helpdesk does not show of this ticket (rule 8): common fields (`priority`, `created`,
+    `custom.NAME`) and histories (`messages`, `changes`, `targets`). What it names holds no value that could be
+    believed, and is unknown, not missing.
     """
 
     ref: TicketRef
@@ -251,6 +254,7 @@ class Ticket:
     loaded: frozenset[Need] = frozenset()
     gone: Literal["deleted", "spam", "merged"] | None = None
     partial: bool = False
+    hidden: frozenset[str] = frozenset()
     assignee_away: bool | None = None
 
 

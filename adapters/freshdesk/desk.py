@@ -106,7 +106,7 @@ class Freshdesk:
         self._roster.renew(found)
         return found
 
-    def probe(self) -> tuple[Finding, ...]:
+    def probe(self, needed: frozenset[str] = frozenset()) -> tuple[Finding, ...]:  # noqa: ARG002
         """Credentials, custom fields, statuses, SLA, webhook and its rule."""
         return probe.probe(self._account, self._line)
 

@@ -150,6 +150,6 @@ class ServiceNow:
         """Active groups, their members, and who is on call where the instance knows."""
         return directory.read(self._profile, self._line)
 
-    def probe(self) -> tuple[Finding, ...]:
+    def probe(self, needed: frozenset[str] = frozenset()) -> tuple[Finding, ...]:  # noqa: ARG002
         """Credentials, rights on each table, columns, tags, priority, webhook."""
         return probe.probe(self._profile, self._line)

@@ -127,7 +127,7 @@ class Zendesk:
         self._roster.directory = directory.read(self._account, self._line.session)
         return self._roster.directory
 
-    def probe(self) -> tuple[Finding, ...]:
+    def probe(self, needed: frozenset[str] = frozenset()) -> tuple[Finding, ...]:  # noqa: ARG002
         """Credentials, custom fields, plan, webhook secret."""
         return probe.probe(self._account, self._line)
 
