@@ -283,6 +283,12 @@ class Account:
     timeout: float = 20.0
     settings: Mapping[str, Any] = field(default_factory=dict)
 
+    def counts_as(self, number: str, label: str) -> Status | None:
+        """What `statuses` makes of a status with this number and label; the number wins, and capitals in a label do
+        not matter. None where it says nothing."""
+        by_name = {name.casefold(): status for name, status in self.statuses.items()}
+        return self.statuses.get(number) or by_name.get(label.casefold())
+
 
 class Adapter(Protocol):
     """One account of one helpdesk."""

@@ -36,13 +36,14 @@ from connector.settings_values import (
     known_adapter,
     listen_address,
     reference,
+    statuses_by_label,
 )
 from connector.settings_vendors import check_vendors
 from connector.vendors import vendors
 from connector.work.messages import check_templates
 from policies.document import Document
 from policies.known import Known
-from policies.model import Seconds
+from policies.model import Seconds, Status
 from policies.parse import SHARED, parse
 from policies.policy import Mode, PolicySet
 from policies.problems import Problem, did_you_mean, listed
@@ -122,6 +123,10 @@ class AccountSettings(Table):
     fields: Annotated[
         Mapping[str, Annotated[str, BeforeValidator(as_text)]], AfterValidator(MappingProxyType)
     ] = Field(default_factory=dict, validate_default=True)
+    statuses: Annotated[Mapping[str, Status], AfterValidator(statuses_by_label)] = Field(
+        default_factory=dict, validate_default=True
+    )
+    assignment_acknowledges: Annotated[bool, Field(strict=True)] = True
     vip: frozenset[str] = frozenset({"vip"})
     vip_organizations: frozenset[str] = frozenset()
     vip_addresses: Annotated[frozenset[str], AfterValidator(addresses)] = frozenset()
@@ -159,6 +164,7 @@ class Settings(Table):
             settings=said.model_extra or {},
             secret=secret,
             fields=said.fields,
+            statuses=said.statuses,
             vip=said.vip,
             vip_organizations=said.vip_organizations,
             vip_addresses=said.vip_addresses,

@@ -26,6 +26,7 @@ TYPES = {
     "model_attributes_type": "takes a table",
     "mapping_type": "takes a table",
     "dict_type": "takes a table",
+    "bool_type": "takes true or false",
 }
 NAMED: Mapping[Path, str] = {("accounts",): "account", ("channels",): "channel"}
 RANGES = {
@@ -52,10 +53,10 @@ def plain_secrets(document: Document) -> tuple[Problem, ...]:
 
 
 def _texts(value: object, path: Path) -> Iterator[tuple[Path, str]]:
-    """Every text in tables and lists, but for `fields`, whose keys are not ours."""
+    """Every text in tables and lists, but for `fields` and `statuses`, whose keys are not ours."""
     if isinstance(value, str):
         yield path, value
-    elif isinstance(value, dict) and path[2:3] != ("fields",):
+    elif isinstance(value, dict) and path[2:3] not in {("fields",), ("statuses",)}:
         for key, inner in value.items():
             yield from _texts(inner, (*path, key))
     elif isinstance(value, list):
@@ -102,7 +103,7 @@ def _say(details: ErrorDetails, path: Path, table: type[BaseModel] | None) -> tu
         case "extra_forbidden":
             hint = did_you_mean(key, fields) or f" Known here: {listed(sorted(fields), 'and')}."
             return "unknown-key", f"`{key}` is not a key here.{hint}"
-        case "literal_error":
+        case "literal_error" | "enum":
             return _say_choice(key, details["input"], context["expected"])
         case _ if kind in TYPES:
             return "wrong-type", f"`{key}` {TYPES[kind]}."

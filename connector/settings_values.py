@@ -1,8 +1,10 @@
 """What single values of the config must look like: each function returns the value to use or raises."""
 
+from collections.abc import Mapping
 from importlib.metadata import entry_points
 from ipaddress import ip_address
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from pydantic import ValidationInfo
@@ -10,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from connector.secrets import PREFIX, secret_name
 from policies import durations
-from policies.model import Seconds
+from policies.model import Seconds, Status
 from policies.problems import did_you_mean, listed
 
 SQLITE = "sqlite:///"
@@ -153,6 +155,21 @@ def addresses(texts: frozenset[str]) -> frozenset[str]:
             examples = '"cleo@initech.example" or "@initech.example"'
             raise fault("bad-address", f'"{text}" is no address; write for example {examples}.')
     return texts
+
+
+def statuses_by_label(said: Mapping[str, Status]) -> Mapping[str, Status]:
+    """The common status by the helpdesk's label or number of one; read-only. Capitals do not matter in a label, so
+    two keys may not differ in them alone."""
+    met: dict[str, str] = {}
+    for label in said:
+        if not label.strip():
+            raise fault("bad-name", "`statuses` names an empty label; write the helpdesk's label or number.")
+        if met.setdefault(label.casefold(), label) != label:
+            other = met[label.casefold()]
+            raise fault(
+                "bad-name", f'`statuses` names "{other}" and "{label}", which are the same; keep one.'
+            )
+    return MappingProxyType(said)
 
 
 def as_text(value: object) -> object:

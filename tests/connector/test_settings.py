@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from connector.settings import Loaded, load
+from policies.model import Status
 from policies.problems import Problem
 
 ACCOUNT = """
@@ -75,6 +76,8 @@ poll = "1m30s"
 budget = 1
 mode = "observe"
 fields = {{ product = 360001, key = "x" }}
+statuses = {{ "On hold" = "on_hold", 9 = "closed", door_key = "pending" }}
+assignment_acknowledges = false
 vip = ["gold"]
 vip_organizations = ["Initech"]
 vip_addresses = ["@hooli.test"]
@@ -87,10 +90,12 @@ vip_addresses = ["@hooli.test"]
     assert service.database == f"sqlite:///{tmp_path}/other.db"
     assert (account.poll, account.budget, account.mode) == (90, 1.0, "observe")
     assert dict(account.fields) == {"product": "360001", "key": "x"}
+    assert not account.assignment_acknowledges
     made = loaded.settings.account("acme-it", {"secret:t": "value"}.__getitem__)
     assert made.auth == {"kind": "token", "user": "bot@acme.test", "token": "secret:t"}
     assert made.secret(made.auth["token"]) == "value"
     assert (made.name, made.webhook, made.vip) == ("acme-it", {"secret": "secret:w"}, {"gold"})
+    assert made.statuses == {"On hold": Status.ON_HOLD, "9": Status.CLOSED, "door_key": Status.PENDING}
     assert (made.vip_organizations, made.vip_addresses) == ({"Initech"}, {"@hooli.test"})
 
 
@@ -118,6 +123,11 @@ def test_settings_are_frozen(write: Write) -> None:
         ('vip = "vip"', "wrong-type", "list"),
         ('vip_addresses = ["initech.test"]', "bad-address", "@initech.example"),
         ('vip_addresses = ["@"]', "bad-address", "no address"),
+        ('statuses = { 9 = "on hold" }', "unknown-value", 'Did you mean "on_hold"?'),
+        ('statuses = { "" = "open" }', "bad-name", "empty label"),
+        ('statuses = { Parked = "open", parked = "closed" }', "bad-name", "the same"),
+        ('statuses = ["open"]', "wrong-type", "table"),
+        ("assignment_acknowledges = 0", "wrong-type", "true or false"),
         ("webhook = {}", "missing", "secret:acme-webhook"),
         ('webhook = "x"', "wrong-type", "table"),
         ('webhook = { secret = "secret:w", algorithm = "x" }', "unknown-key", "algorithm"),
