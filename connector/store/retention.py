@@ -7,7 +7,7 @@ from sqlalchemy import Connection, and_, delete, or_, select, update
 from adapters.base import Write
 from connector.store import codec, inbox, spending
 from connector.store.database import Store
-from connector.store.schema import episode, notice, receipt, standing, ticket, timer
+from connector.store.schema import aside, episode, notice, receipt, standing, ticket, timer
 from connector.store.schema import write as writes
 from connector.store.writes import State
 from policies.model import Instant, Seconds
@@ -90,7 +90,7 @@ def forget_tickets(connection: Connection, before: Instant) -> int:
         .limit(BATCH)
     ).all()
     for row in rows:
-        for table in (standing, episode, writes, notice, receipt, timer):
+        for table in (standing, episode, writes, notice, receipt, timer, aside):
             connection.execute(
                 delete(table).where(and_(table.c.account == row.account, table.c.ticket == row.id))
             )

@@ -15,7 +15,7 @@ from sqlalchemy import (
 from sqlalchemy import Text as AnyText
 from sqlalchemy.engine import Dialect
 
-HEAD = "0009"
+HEAD = "0010"
 """The newest migration. A database that stands here is opened without loading Alembic."""
 
 metadata = MetaData(
@@ -197,6 +197,19 @@ hold = Table(
     Column("scope", Text, nullable=False),
     Column("why", Text, nullable=False),
     Column("since", BigInteger, nullable=False),
+)
+
+aside = Table(
+    "aside",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("ticket", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("why", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("tried_at", BigInteger, nullable=False),
+    Column("next_try", BigInteger, nullable=False),
 )
 
 ledger = Table(

@@ -1,0 +1,96 @@
+"""What is set aside: one thing that breaks, by name, so that everything else goes on (a ticket, a row, a feed).
+
+It is said once, when it begins and when it is over; tried again with growing pauses that outlive a restart; and seen
+by Health, `/readyz` and the metrics for as long as it lasts.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, delete, select
+
+from connector.store import ledger
+from connector.store.dialect import alone, insert
+from connector.store.ledger import Line
+from connector.store.schema import aside as table
+from policies.model import Instant, Seconds, TicketRef
+
+LOOK = "look"
+"""The kind of a ticket that cannot be looked at. Other kinds are rows that cannot be read, feeds that are refused."""
+
+FIRST_WAIT: Seconds = 15
+LONGEST_WAIT: Seconds = 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetAside:
+    """One thing set aside. `kind` says in what it failed; with an empty `ticket` it is of the account as a whole.
+    `tries` counts the failures in a row, the newest at `tried_at`; before `next_try` it is not tried again."""
+
+    account: str
+    ticket: str
+    kind: str
+    why: str
+    since: Instant
+    tries: int
+    tried_at: Instant
+    next_try: Instant
+
+
+def put(connection: Connection, account: str, ticket: str, kind: str, why: str, now: Instant) -> bool:
+    """Set this aside, or count one more failure of what is aside already, with its newest reason. True, and a line
+    in the ledger, if it is new."""
+    alone(connection, f"aside {account}/{ticket}")
+    known = of(connection, account, ticket, kind)
+    tries = known.tries + 1 if known else 1
+    row = {
+        "account": account, "ticket": ticket, "kind": kind, "why": why, "tries": tries, "tried_at": now,
+        "since": known.since if known else now, "next_try": now + wait_after(tries),
+    }  # fmt: skip
+    statement = insert(connection, table).values(row)
+    statement = statement.on_conflict_do_update(index_elements=["account", "ticket", "kind"], set_=row)
+    connection.execute(statement)
+    if known is None:
+        line = Line(at=now, account=account, ticket=ticket, what="set aside", text=f"{kind}: {why}")
+        ledger.append(connection, [line])
+    return known is None
+
+
+def clear(connection: Connection, account: str, ticket: str, kind: str, now: Instant) -> bool:
+    """It works again. True, and a line in the ledger, if it was set aside."""
+    gone = connection.execute(delete(table).where(*_is(account, ticket, kind))).rowcount == 1
+    if gone:
+        line = Line(at=now, account=account, ticket=ticket, what="no longer aside", text=kind)
+        ledger.append(connection, [line])
+    return gone
+
+
+def of(connection: Connection, account: str, ticket: str, kind: str) -> SetAside | None:
+    """This one thing, if it is set aside."""
+    row = connection.execute(select(table).where(*_is(account, ticket, kind))).mappings().first()
+    return None if row is None else _aside(row)
+
+
+def every(connection: Connection) -> tuple[SetAside, ...]:
+    """All that is set aside, the oldest first."""
+    rows = connection.execute(
+        select(table).order_by(table.c.since, table.c.account, table.c.ticket, table.c.kind)
+    ).mappings()
+    return tuple(map(_aside, rows))
+
+
+def forget(connection: Connection, ref: TicketRef) -> None:
+    """The ticket is none of ours any more; nothing is said."""
+    connection.execute(delete(table).where(table.c.account == ref.account, table.c.ticket == ref.id))
+
+
+def wait_after(tries: int) -> Seconds:
+    """How long after so many failures in a row the next try is made."""
+    return min(FIRST_WAIT << min(tries - 1, 16), LONGEST_WAIT)
+
+
+def _is(account: str, ticket: str, kind: str) -> tuple[ColumnElement[bool], ...]:
+    return table.c.account == account, table.c.ticket == ticket, table.c.kind == kind
+
+
+def _aside(row: RowMapping) -> SetAside:
+    return SetAside(**row)
