@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from adapters.answers import read_json
 from adapters.base import AccessLost, Gone, HelpdeskError, OutcomeUnknown, TryLater, WontAccept
 from adapters.freshdesk.limits import retry_after
 
@@ -76,7 +77,7 @@ def code(error: HelpdeskError) -> str:
 def content(response: httpx.Response) -> Any:
     """The body as JSON; None for HTML, an empty body and anything else that is none."""
     try:
-        return response.json()
+        return read_json(response.content)
     except (ValueError, RecursionError):
         return None
 
