@@ -107,8 +107,18 @@ def planned(
             *(remark(each) for each in wishes if each.chosen is not None and each.chosen.remark),
             *(warning for _, warnings in said for warning in warnings),
             *(warning for each in done for warning in each.warnings),
+            *strangers(scene.ticket),
         ),
     )
+
+
+def strangers(ticket: Ticket) -> tuple[str, ...]:
+    """The alarm about a bot's user that somebody else uses too (rule 11): always the same words, to be said once."""
+    acts = (*(each.act for each in ticket.messages), *(each.act for each in ticket.changes))
+    if not any(act.unreceipted for act in acts):
+        return ()
+    said = "the bot's user did something here that Uptier has no receipt for"
+    return (f"{said}; give Uptier a user of its own, and change the secret if nobody else should have it",)
 
 
 def notes_of(done: Conclusion, wishes: tuple[Wish, ...]) -> tuple[str, ...]:

@@ -41,13 +41,20 @@ class Priority(StrEnum):
 
 class Who(StrEnum):
     """Who did a thing (rule 11). An adapter says BOT for the bot's user; `policies.who` settles it with our
-    receipts into OURS or AUTOMATION, so a rule never meets BOT."""
+    receipts into OURS or AUTOMATION, so a rule never meets BOT.
+
+    UNKNOWN is for a change of which the helpdesk hides who made it, such as one that shows between two readings of the
+    ticket. Its `Act.id` is `policies.who.by_revision(revision)` of the revision that first showed it, so that a receipt
+    settles it into OURS. What stays UNKNOWN is an act that touches the ticket (`untouched`), and a change to an
+    assignee is taken for that person's acknowledgement, unless the account opts out (`assignment_acknowledges`).
+    It counts neither as a reassignment nor as a bounce."""
 
     CUSTOMER = "customer"
     AGENT = "agent"
     AUTOMATION = "automation"
     BOT = "bot"
     OURS = "ours"
+    UNKNOWN = "unknown"
 
 
 class Satisfaction(StrEnum):
@@ -144,6 +151,7 @@ class Act:
     `sequence` is the vendor's order within the ticket and decides before the stamp does. `id` is the vendor's
     name for the fact (audit, comment, journal entry). `mark` is the key of our write where the vendor keeps a
     hidden place for it. `episodes` is empty unless `who` is OURS: the episodes whose write this was.
+    `unreceipted` says that the bot's user did it and Uptier has no receipt for it; such an act is AUTOMATION.
     """
 
     sequence: int
@@ -153,6 +161,7 @@ class Act:
     person: str | None = None
     mark: str | None = None
     episodes: frozenset[str] = frozenset()
+    unreceipted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,6 +231,8 @@ class Ticket:
     `hidden` names what the helpdesk does not show of this ticket (rule 8): common fields (`priority`, `created`,
     `custom.NAME`) and histories (`messages`, `changes`, `targets`). What it names holds no value that could be
     believed, and is unknown, not missing.
+    `actors_hidden` is for a helpdesk that does not tell who changed a ticket: there any revision that is not our
+    receipt touches it. `touched` is then the stamp of this revision, None if it is ours; `policies.who` sets it.
     """
 
     ref: TicketRef
@@ -255,6 +266,8 @@ class Ticket:
     gone: Literal["deleted", "spam", "merged"] | None = None
     partial: bool = False
     hidden: frozenset[str] = frozenset()
+    actors_hidden: bool = False
+    touched: Instant | None = None
     assignee_away: bool | None = None
 
 

@@ -18,6 +18,7 @@ SIDES: Mapping[Who, str] = {
     Who.AUTOMATION: "automation",
     Who.BOT: "automation",
     Who.OURS: "Uptier",
+    Who.UNKNOWN: "somebody",
 }
 
 

@@ -12,6 +12,7 @@ from connector.store import codec, receipts
 from connector.store.dialect import insert, put_row
 from connector.store.schema import write as table
 from policies.model import Instant, TicketRef
+from policies.who import by_revision
 
 
 class State(StrEnum):
@@ -143,7 +144,8 @@ def settle(
         return False
     if receipt is not None:
         ours = codec.load_names(row.episodes)
-        receipts.keep(connection, TicketRef(row.account, row.ticket), key, receipt.facts, ours)
+        facts = (*receipt.facts, by_revision(receipt.revision))
+        receipts.keep(connection, TicketRef(row.account, row.ticket), key, facts, ours)
     return True
 
 

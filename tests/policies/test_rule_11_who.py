@@ -6,8 +6,8 @@ import pytest
 
 from policies.facts import History
 from policies.model import Act, Change, Message, Ticket, Who
-from policies.who import recognise, unreceipted
-from tests.policies.lives import AFTER_30, AFTER_120, ANN, BEN, NEWBORN, Life, at, policy
+from policies.who import by_revision, recognise
+from tests.policies.lives import AFTER_30, AFTER_120, ANN, BEN, NEWBORN, START, Life, at, policy
 
 RECEIPTS = {"f1": frozenset({"acme/1:p:1"}), "mark-7": frozenset({"acme/1:q:1"})}
 
@@ -63,9 +63,34 @@ def test_nobody_else_is_ever_taken_for_us(who: Who) -> None:
 
 
 def test_unknown_use_of_the_bots_user_is_told_for_an_alert() -> None:
-    strange = act(Who.BOT, "f2")
-    found = ticket(act(Who.BOT, "f1"), act(Who.BOT, "f9", mark="mark-7"), act(Who.AGENT, "f3"), strange)
-    assert set(unreceipted(found, RECEIPTS)) == {strange}
+    found = ticket(
+        act(Who.BOT, "f1"), act(Who.BOT, "f9", mark="mark-7"), act(Who.AGENT, "f3"), act(Who.BOT, "f2")
+    )
+    told = [each.act.id for each in recognise(found, RECEIPTS).messages if each.act.unreceipted]
+    assert told == ["f2"]
+    life = Life().customer(0).says(10, Who.BOT, "bot")
+    (warning,) = life.look(11).warnings
+    assert "the bot's user" in warning
+    assert life.look(12).warnings == (warning,)  # the same words: the ledger says them once
+
+
+# --- who cannot be told --------------------------------------------------------------------------------------
+
+
+def test_an_act_of_nobody_known_is_ours_by_the_receipt_of_its_revision() -> None:
+    mine = {by_revision("7"): frozenset({"acme/1:p:1"})}
+    found = recognise(ticket(act(Who.UNKNOWN, by_revision("7")), act(Who.UNKNOWN, by_revision("8"))), mine)
+    assert [each.act.who for each in found.changes] == [Who.OURS, Who.UNKNOWN]
+
+
+@pytest.mark.parametrize(("revision", "touched"), [("7", None), ("8", START)])
+def test_where_actors_are_hidden_a_revision_without_our_receipt_touches(
+    revision: str, touched: int | None
+) -> None:
+    mine = {by_revision("7"): frozenset({"acme/1:p:1"})}
+    hidden = replace(NEWBORN, revision=revision, actors_hidden=True)
+    assert recognise(hidden, mine).touched == touched
+    assert recognise(replace(hidden, actors_hidden=False), mine).touched is None
 
 
 # --- foreign automation is nobody's act ----------------------------------------------------------------------

@@ -7,6 +7,7 @@ from adapters.base import Receipt
 from connector.store import receipts, writes
 from connector.store.writes import KeptWrite, State
 from policies.model import TicketRef
+from policies.who import by_revision
 from tests.connector.store.samples import REF, a_write
 
 KEY = a_write().key
@@ -52,7 +53,8 @@ def test_from_planned_over_sending_to_done(connection: Connection) -> None:
 def test_a_receipt_makes_its_facts_ours(connection: Connection) -> None:
     plan(connection)
     writes.settle(connection, KEY, begun(connection), State.DONE, 12, receipt=RECEIPT)
-    assert receipts.episodes_by_fact(connection, REF) == {"audit-9": frozenset({"e1", "e2"})}
+    ours = frozenset({"e1", "e2"})
+    assert receipts.episodes_by_fact(connection, REF) == {"audit-9": ours, by_revision("r2"): ours}
     assert receipts.episodes_by_fact(connection, TicketRef("acme", "2")) == {}
 
 
