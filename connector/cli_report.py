@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import tzinfo
 
-    from connector.report.making import Report
+    from connector.report.report import Report
     from policies.calendars import Calendar
 
 Format = Literal["text", "json", "csv", "html", "markdown"]
@@ -50,8 +50,8 @@ def report(
     """Report on escalations, times, quality and SLA targets of a period."""
     from connector.clock import SystemClock
     from connector.public_holidays import calendars
-    from connector.report.making import report as made
     from connector.report.period import period_asked
+    from connector.report.report import report as made
     from connector.work.rules import Rules
     from policies.durations import seconds
 
@@ -106,11 +106,8 @@ def zone(name: str | None, business: "Calendar | None") -> "tzinfo":
 
 def written(done: "Report", kind: Format) -> str:
     """The report in this form."""
-    from connector.report.as_csv import as_csv
-    from connector.report.as_html import as_html
-    from connector.report.as_json import as_json
-    from connector.report.as_markdown import as_markdown
-    from connector.report.as_text import as_text
+    from connector.report.page import as_html
+    from connector.report.written import as_csv, as_json, as_markdown, as_text
 
     forms = {"text": as_text, "json": as_json, "csv": as_csv, "html": as_html, "markdown": as_markdown}
     return forms[kind](done)

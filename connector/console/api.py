@@ -16,7 +16,7 @@ from connector.console.acting import Refused, order, release
 from connector.console.frame import HEADERS
 from connector.console.openapi import DOCUMENT
 from connector.console.papers import Papers
-from connector.report import as_json
+from connector.report import written
 from connector.store import codec, ledger
 from connector.store.database import Store
 from connector.store.trouble import StoreTrouble
@@ -113,7 +113,7 @@ class Api:
 
     def report(self, request: Request, _asking: Asking, _body: dict[str, str]) -> Any:
         """The measures of the days `from` to `to`."""
-        return as_json.document(self.papers.report(request.query_params, self.now()))
+        return written.document(self.papers.report(request.query_params, self.now()))
 
     def ticket(self, request: Request, _asking: Asking, _body: dict[str, str]) -> Any:
         """All about one ticket."""

@@ -26,7 +26,7 @@ from connector.console.acting import Refused, order, release
 from connector.console.frame import HEADERS, asset, page, paper
 from connector.console.papers import Papers
 from connector.matrix.page import as_html as matrix_html
-from connector.report.as_html import as_html as report_html
+from connector.report.page import as_html as report_html
 from connector.settings_values import is_loopback
 from connector.store import ledger
 from connector.store.database import Store

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from connector.report.making import Report, report
 from connector.report.period import period_asked, zone_asked
+from connector.report.report import Report, report
 from connector.settings import Settings
 from connector.store import directories
 from connector.store.database import Store

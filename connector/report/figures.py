@@ -1,15 +1,113 @@
-"""Figures as values, and the little statistics behind them. Pure.
+"""Figures as values: every measure with its formula, whom it is taken over, and the little statistics behind it. Pure.
 
 A share carries a Wilson 95 % interval. Percentiles are those of `statistics.quantiles` with `method="inclusive"`:
-the smallest and the largest value are the 0th and the 100th percentile, and between values it is linear.
+the smallest and the largest value are the 0th and the 100th percentile, and between values it is linear. A ticket
+that is deleted, spam or merged is in no cohort.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
 from statistics import NormalDist, fmean, quantiles
+from typing import Literal
 
-from connector.report.measures import MEASURES, Measure
+from connector.report.cases import Case, Escalation, Step, Stretch
+from connector.report.frame import Frame
+from policies.durations import spell
+from policies.model import Instant
+
+Unit = Literal["share", "seconds", "levels", "count", "points"]
+Family = Literal["Escalation", "Times", "Acknowledgement", "Movement", "Quality", "SLA", "Trust"]
+
+CREATED = "tickets created in the period"
+ESCALATED = "tickets created in the period that were escalated at any time"
+BEGUN = "escalations begun in the period"
+FIRED = "levels fired in the period"
+SOLVED = "tickets solved in the period, by their first solving in it"
+OPEN = "tickets open now"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """A measure. `cohort` says whom it is taken over, `formula` how."""
+
+    key: str
+    name: str
+    family: Family
+    unit: Unit
+    cohort: str
+    formula: str
+
+
+def measures(*rows: tuple[str, str, Family, Unit, str, str]) -> Mapping[str, Measure]:
+    """The measures by key, in this order."""
+    made = (
+        Measure(key=key, name=name, family=family, unit=unit, cohort=cohort, formula=formula)
+        for key, name, family, unit, cohort, formula in rows
+    )
+    return {each.key: each for each in made}
+
+
+MEASURES = measures(
+    ("escalation_rate", "Escalation rate", "Escalation", "share", CREATED, "escalated / created"),
+    ("escalations", "Escalations", "Escalation", "count", BEGUN, "episodes whose first level fired in the period"),
+    ("levels_climbed", "Levels climbed", "Escalation", "levels", BEGUN, "levels fired per escalation"),
+    ("top_reached", "Reached the top level", "Escalation", "share", BEGUN, "last level of the policy fired / all"),
+    ("reescalation_rate", "Re-escalation rate", "Escalation", "share", ESCALATED,
+     "escalated again after de-escalation or solving / escalated"),
+    ("cause_coverage", "Cause coverage", "Escalation", "share", BEGUN, "with a stated cause / all"),
+    ("tte_created", "Time to escalate, from creation", "Times", "seconds", ESCALATED,
+     "first level fired - created"),
+    ("tte_needed", "Time to escalate, from need", "Times", "seconds", ESCALATED,
+     "first level fired - the policy first held"),
+    ("time_escalated", "Time in escalation", "Times", "seconds", ESCALATED,
+     "time in which at least one escalation of the ticket ran, until now for running ones"),
+    ("resolution_after", "Resolution after escalation", "Times", "seconds", ESCALATED,
+     "last solving - first level fired"),
+    ("first_reply", "First reply time", "Times", "seconds", CREATED, "first qualifying reply - created"),
+    ("mtta", "Time to acknowledge", "Acknowledgement", "seconds", FIRED, "first acknowledgement - level fired"),
+    ("ack_coverage", "Acknowledgement coverage", "Acknowledgement", "share", FIRED,
+     "acknowledged before the next level fired / fired"),
+    ("bounce_rate", "Bounce rate", "Movement", "share", CREATED, "moved between groups twice or more by people / all"),
+    ("ping_pong", "Ping-pong", "Movement", "share", CREATED, "moved A to B to A by people / all"),
+    ("ping_pong_any", "Ping-pong, bots included", "Movement", "share", CREATED, "moved A to B to A by anybody / all"),
+    ("moves_people", "Moves between groups by people", "Movement", "count", CREATED, "changes of group"),
+    ("moves_ours", "Moves between groups by Uptier", "Movement", "count", CREATED, "changes of group"),
+    ("moves_automation", "Moves between groups by other automations", "Movement", "count", CREATED,
+     "changes of group"),
+    ("handoff_dead_time", "Hand-off dead time", "Movement", "seconds", FIRED,
+     "first act of a member of the receiving group - our change of group"),
+    ("reopen_rate", "Reopen rate", "Quality", "share", SOLVED, "reopened by a person within the window / solved"),
+    ("one_touch", "One-touch resolution", "Quality", "share", SOLVED,
+     "at most one qualifying reply and no reopening within the window / solved"),
+    ("csat_escalated", "CSAT of escalated tickets", "Quality", "share", SOLVED, "good / rated"),
+    ("csat_other", "CSAT of other tickets", "Quality", "share", SOLVED, "good / rated"),
+    ("csat_difference", "CSAT difference, escalated minus others", "Quality", "points", SOLVED,
+     "CSAT of escalated - CSAT of others"),
+    ("csat_response_escalated", "Response rate of escalated tickets", "Quality", "share", SOLVED, "rated / solved"),
+    ("csat_response_other", "Response rate of other tickets", "Quality", "share", SOLVED, "rated / solved"),
+    ("pause_integrity", "Paused although the customer waited", "Quality", "share",
+     "seconds in the period in which a ticket was pending or on hold", "of these, while a customer waited / all"),
+    ("sla_targets", "SLA compliance by target", "SLA", "share", CREATED, "achieved / (achieved + breached)"),
+    ("sla_first_reply", "SLA compliance: first reply", "SLA", "share", CREATED, "achieved / (achieved + breached)"),
+    ("sla_next_reply", "SLA compliance: next reply", "SLA", "share", CREATED, "achieved / (achieved + breached)"),
+    ("sla_resolution", "SLA compliance: resolution", "SLA", "share", CREATED, "achieved / (achieved + breached)"),
+    ("sla_tickets", "SLA compliance by ticket", "SLA", "share", CREATED,
+     "no breached target / tickets with a decided target"),
+    ("breach_duration", "Breach duration", "SLA", "seconds", CREATED,
+     "fulfilment - due of breached targets, until now for open ones"),
+    ("at_risk", "At risk now", "SLA", "count", OPEN, "open targets with 75 % or more of their time used"),
+    ("prevented", "Prevented breaches", "SLA", "share", BEGUN,
+     "warned before the deadline and the target met / warned and decided"),
+    ("precision", "Escalation precision", "Trust", "share", BEGUN,
+     "1 - (rejected, or de-escalated before anybody acknowledged) / automatic"),
+    ("punctuality", "Bot lateness", "Trust", "seconds", FIRED, "the helpdesk had the write - due"),
+    ("missed", "Missed levels", "Trust", "count", "running escalations",
+     "levels due five minutes ago or more, not fired"),
+    ("refused", "Refused levels", "Trust", "count", "levels decided in the period",
+     "levels whose write the helpdesk refused"),
+)  # fmt: skip
+
 
 Z = NormalDist().inv_cdf(0.975)
 """Standard deviations of a two-sided 95 % interval."""
@@ -139,3 +237,131 @@ def wilson(hits: int, n: int) -> tuple[float, float]:
     centre = (p + Z * Z / (2 * n)) / scale
     half = Z * sqrt(p * (1 - p) / n + Z * Z / (4 * n * n)) / scale
     return max(0.0, min(p, centre - half)), min(1.0, max(p, centre + half))
+
+
+UNLOADED = "history not loaded"
+"""No policy asked for the messages and changes of such a ticket."""
+
+UNTOLD_SOLVING = "the helpdesk does not tell when it was solved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """The cases with the levels that count. `hypothetical` says that nothing was enforced, so that the levels are
+    what policies in observe would have fired; else `observed` tickets had only such levels, which are left out."""
+
+    cases: tuple[Case, ...]
+    hypothetical: bool
+    observed: int
+
+
+def chosen(cases: Sequence[Case]) -> Chosen:
+    """Real levels if there are any; what would have fired if there are none."""
+    steps = (step for case in cases for each in case.escalations for step in each.steps)
+    kinds = {step.observed for step in steps}
+    hypothetical = kinds == {True}
+    kept = tuple(with_steps(case, hypothetical) for case in cases)
+    lost = sum(has_steps(before) and not has_steps(after) for before, after in zip(cases, kept, strict=True))
+    return Chosen(cases=kept, hypothetical=hypothetical, observed=lost)
+
+
+def with_steps(case: Case, observed: bool) -> Case:
+    """The case with the levels that were only observed, or with those that fired."""
+    if not case.escalations:
+        return case
+    return replace(
+        case,
+        escalations=tuple(
+            replace(each, steps=tuple(step for step in each.steps if step.observed is observed))
+            for each in case.escalations
+        ),
+    )
+
+
+def has_steps(case: Case) -> bool:
+    """Whether any level was fired or observed."""
+    return any(each.steps for each in case.escalations)
+
+
+def within(at: Instant, frame: Frame) -> bool:
+    """Whether an instant is in the period."""
+    return frame.period.begin <= at < frame.period.end
+
+
+def created(cases: Iterable[Case], frame: Frame) -> list[Case]:
+    """Tickets created in the period."""
+    return [case for case in cases if not case.gone and within(case.created, frame)]
+
+
+def raised(case: Case) -> list[Escalation]:
+    """The ticket's escalations by their first level."""
+    return sorted((each for each in case.escalations if each.raised), key=lambda each: each.at)
+
+
+def escalated(cases: Iterable[Case], frame: Frame) -> list[tuple[Case, list[Escalation]]]:
+    """Tickets created in the period that were escalated at any time."""
+    found = ((case, raised(case)) for case in created(cases, frame))
+    return [(case, some) for case, some in found if some]
+
+
+def begun(cases: Iterable[Case], frame: Frame) -> list[tuple[Case, Escalation]]:
+    """Escalations whose first level fired in the period."""
+    return [
+        (case, each)
+        for case in cases
+        if case.escalations and not case.gone
+        for each in raised(case)
+        if within(each.at, frame)
+    ]
+
+
+def fired(cases: Iterable[Case], frame: Frame) -> list[tuple[Case, Escalation, Step]]:
+    """Levels that fired in the period, those too that only told a channel."""
+    return [
+        (case, each, step)
+        for case in cases
+        if not case.gone
+        for each in case.escalations
+        for step in each.steps
+        if within(step.at, frame)
+    ]
+
+
+def lasting(
+    key: str,
+    spans: Sequence[tuple[Stretch, ...]],
+    frame: Frame,
+    excluded: Excluded | None = None,
+    notes: Sequence[str] = (),
+) -> list[Figure]:
+    """How long these lasted, by the clock on the wall and on the business calendar if there is one."""
+    wall = [float(sum(end - start for start, end in span)) for span in spans]
+    figures = [spread(key, wall, excluded, notes, "calendar")]
+    calendar = frame.business
+    if calendar is not None:
+        business = [float(sum(calendar.between(*stretch) for stretch in span)) for span in spans]
+        figures.append(spread(key, business, excluded, notes, f"business: {calendar.name}"))
+    return figures
+
+
+def many(count: int, text: str) -> str:
+    """A note with its number; nothing for none."""
+    return f"{count} {text}" if count else ""
+
+
+NONE = "-"
+
+
+def percent(value: float | None) -> str:
+    """A share as `12.5 %`."""
+    return NONE if value is None else f"{value * 100:.1f} %"
+
+
+def span(seconds: float | None) -> str:
+    """A duration, to the minute once it is an hour."""
+    if seconds is None:
+        return NONE
+    whole = round(seconds)
+    sign = "-" if whole < 0 else ""
+    whole = abs(whole)
+    return sign + spell(whole if whole < 3_600 else round(whole / 60) * 60)

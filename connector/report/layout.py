@@ -1,13 +1,65 @@
-"""What the readable forms of a report have in common: titles, heads and rows as words. Pure."""
+"""What the readable forms of a report have in common: titles, heads, rows, and figures as words. Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from connector.report.cutting import MEANINGS
-from connector.report.figures import Figure
-from connector.report.making import Report
-from connector.report.wording import amount, interval, left_out, name_of, of_what, percent, span, value_of
+from connector.report.breakdown import MEANINGS
+from connector.report.figures import NONE, Figure, percent, span
+from connector.report.report import Report
+
+
+def amount(figure: Figure, value: float | None) -> str:
+    """A value in the figure's unit."""
+    if value is None:
+        return NONE
+    unit = figure.measure.unit
+    if unit == "share":
+        return percent(value)
+    if unit == "points":
+        return f"{value * 100:+.1f} points"
+    return span(value) if unit == "seconds" else f"{value:g}" if unit == "count" else f"{value:.2f}"
+
+
+def value_of(figure: Figure) -> str:
+    """The value; for a mean it says so, for what is not stated why."""
+    if figure.value is None:
+        return f"not told: {figure.untold}" if figure.untold else NONE
+    said = amount(figure, figure.value)
+    return f"mean {said}" if figure.measure.unit in ("seconds", "levels") else said
+
+
+def of_what(figure: Figure) -> str:
+    """`3 of 12`, or `n = 12`."""
+    if figure.measure.unit == "count":
+        return ""
+    if figure.hits is None:
+        return f"n = {figure.n}"
+    if figure.clock:
+        return f"{span(figure.hits)} of {span(figure.n)}"
+    return f"{figure.hits} of {figure.n}"
+
+
+def interval(figure: Figure) -> str:
+    """The 95 % interval of a share, or the percentiles beside a mean."""
+    if figure.low is not None and figure.high is not None:
+        return f"{amount(figure, figure.low)} to {amount(figure, figure.high)}"
+    if figure.p50 is None:
+        return ""
+    parts = (("p50", figure.p50), ("p90", figure.p90), ("p95", figure.p95))
+    return ", ".join(f"{name} {amount(figure, value)}" for name, value in parts)
+
+
+def left_out(figure: Figure) -> str:
+    """What was left out, with how many; then the notes."""
+    lost = [f"without {count}: {why}" for why, count in figure.excluded]
+    return "; ".join((*lost, *figure.notes))
+
+
+def name_of(figure: Figure) -> str:
+    """The name, with the clock where there is one."""
+    return f"{figure.measure.name} ({figure.clock})" if figure.clock else figure.measure.name
+
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from connector.report.making import Report, report
 from connector.report.period import period_asked
+from connector.report.report import Report, report
 from connector.store.database import Store
 from connector.store.opening import open_store
 from connector.work.rules import Rules

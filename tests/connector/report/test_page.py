@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from connector.report.measures import MEASURES
+from connector.report.figures import MEASURES
 
 PAGE = (Path(__file__).parents[3] / "docs" / "reports.md").read_text("utf-8")
 

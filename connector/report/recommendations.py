@@ -4,15 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from connector.report.breakdown import Bar, Cut
+from connector.report.build_case import overlaps
 from connector.report.cases import Case
-from connector.report.cohorts import created, fired
-from connector.report.cutting import Cut
-from connector.report.figures import Figure, percentile
+from connector.report.figures import Figure, created, fired, percent, percentile, span
 from connector.report.frame import Frame
-from connector.report.moving import Stage
-from connector.report.stretches import overlaps
-from connector.report.tables import Bar
-from connector.report.wording import percent, span
+from connector.report.metrics import Stage
 
 LEAST = 5
 """With fewer cases a rule says nothing."""

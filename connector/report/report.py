@@ -6,18 +6,14 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from connector.report.breakdown import Bar, Bucket, Cut, cuts, figures, heat, pareto, trend
+from connector.report.build_case import case_of
 from connector.report.cases import Case
-from connector.report.cohorts import Chosen, chosen, created
-from connector.report.cutting import Cut, cuts, figures
-from connector.report.drawing import case_of
-from connector.report.escalating import causes, policies_of
-from connector.report.figures import Figure
+from connector.report.figures import BEGUN, ESCALATED, FIRED, Chosen, Figure, chosen, created
 from connector.report.frame import WINDOW, Frame, People
-from connector.report.measures import BEGUN, ESCALATED, FIRED
-from connector.report.moving import Stage, stages
+from connector.report.metrics import Stage, causes, policies_of, stages
 from connector.report.period import Grain, Period, grain_of
-from connector.report.review import Advice, loaded_share, review
-from connector.report.tables import Bar, Bucket, heat, pareto, trend
+from connector.report.recommendations import Advice, loaded_share, review
 from connector.store import directories, reported
 from connector.work.rules import Rules
 from policies.calendars import Calendar

@@ -1,25 +1,35 @@
-"""The same figures by team, account, policy, level and cause. Pure.
+"""The same figures by team, account, policy, level and cause; the trend, causes by weight, the hours of the week. Pure.
 
 Team and account divide the tickets, so their numbers add up to the whole. A ticket may be escalated by several
 policies, so those do not; escalations and levels do.
 """
 
-from collections import defaultdict
+from bisect import bisect_right
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
+from itertools import accumulate
 from typing import Literal
 
-from connector.report.acknowledging import acknowledging
 from connector.report.cases import Case, Escalation, Step
-from connector.report.cohorts import created, escalated
-from connector.report.escalating import cause_of, escalating
-from connector.report.figures import Figure, share
+from connector.report.figures import Figure, begun, created, escalated, fired, raised, share
 from connector.report.frame import Frame
-from connector.report.moving import hand_offs, moving
-from connector.report.promising import prevented, promising
-from connector.report.quality import quality
-from connector.report.times import times
-from connector.report.trusting import precision, punctuality, trusting
+from connector.report.metrics import (
+    acknowledgement,
+    cause_of,
+    escalating,
+    hand_offs,
+    moving,
+    precision,
+    prevented,
+    promising,
+    punctuality,
+    quality,
+    times,
+    trusting,
+)
+from connector.report.period import Grain, hour_of_week, parts
 
 Dimension = Literal["team", "account", "policy", "level", "cause"]
 
@@ -46,7 +56,7 @@ class Cut:
 
 def figures(cases: Sequence[Case], frame: Frame) -> Iterator[Figure]:
     """Every figure there is."""
-    for family in (escalating, times, acknowledging, moving, quality, promising, trusting):
+    for family in (escalating, times, acknowledgement, moving, quality, promising, trusting):
         yield from family(cases, frame)
 
 
@@ -84,7 +94,7 @@ def by_escalation(
     everything = len(created(cases, frame))
     for called, some in sorted(found.items()):
         rate = share("escalation_rate", len(escalated(some, frame)), everything)
-        rest = (*escalating(some, frame), *times(some, frame), *acknowledging(some, frame))
+        rest = (*escalating(some, frame), *times(some, frame), *acknowledgement(some, frame))
         told = (
             *hand_offs(some, frame),
             prevented(some, frame),
@@ -104,7 +114,7 @@ def by_level(cases: Sequence[Case], frame: Frame) -> Iterator[Cut]:
             for step in each.steps:
                 found[f"{each.policy}: {step.level}"].append(with_only(case, each, step))
     for called, some in sorted(found.items()):
-        made = (*acknowledging(some, frame), *hand_offs(some, frame), punctuality(some, frame))
+        made = (*acknowledgement(some, frame), *hand_offs(some, frame), punctuality(some, frame))
         if any(each.n for each in made):
             yield Cut(dimension="level", name=called, figures=made)
 
@@ -112,3 +122,72 @@ def by_level(cases: Sequence[Case], frame: Frame) -> Iterator[Cut]:
 def with_only(case: Case, escalation: Escalation, step: Step) -> Case:
     """The case with one level of one escalation."""
     return replace(case, escalations=(replace(escalation, steps=(step,)),))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bucket:
+    """One day, week or month: tickets created, those of them escalated at any time; escalations begun, levels fired,
+    and those of them acknowledged."""
+
+    first: date
+    last: date
+    created: int = 0
+    escalated: int = 0
+    escalations: int = 0
+    fired: int = 0
+    acknowledged: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """One cause with its count, and the share of all that it and the larger ones make."""
+
+    name: str
+    count: int
+    cumulated: float
+
+
+def trend(cases: Sequence[Case], frame: Frame, grain: Grain) -> tuple[Bucket, ...]:
+    """The period part by part."""
+    spans = tuple(parts(frame.period, grain))
+    begins = [span.begin for span in spans]
+
+    def counted(instants: Sequence[int]) -> Counter[int]:
+        return Counter(bisect_right(begins, at) - 1 for at in instants)
+
+    made = created(cases, frame)
+    steps = [step for _, _, step in fired(cases, frame)]
+    new = counted([case.created for case in made])
+    up = counted([case.created for case in made if raised(case)])
+    rising = counted([each.at for _, each in begun(cases, frame)])
+    firing = counted([step.at for step in steps])
+    taken_up = counted([step.at for step in steps if step.acknowledged is not None])
+    return tuple(
+        Bucket(
+            first=span.first,
+            last=span.last,
+            created=new[place],
+            escalated=up[place],
+            escalations=rising[place],
+            fired=firing[place],
+            acknowledged=taken_up[place],
+        )
+        for place, span in enumerate(spans)
+    )
+
+
+def pareto(counts: Counter[str]) -> tuple[Bar, ...]:
+    """The largest first; of equal ones, by name."""
+    ranked = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+    total = sum(counts.values())
+    sums = accumulate(many for _, many in ranked)
+    return tuple(
+        Bar(name=name, count=many, cumulated=so_far / total)
+        for (name, many), so_far in zip(ranked, sums, strict=True)
+    )
+
+
+def heat(cases: Sequence[Case], frame: Frame) -> tuple[tuple[int, ...], ...]:
+    """Escalations begun in the period: seven rows from Monday, 24 local hours each. A repeated hour is one cell."""
+    counts = Counter(hour_of_week(each.at, frame.period.timezone) for _, each in begun(cases, frame))
+    return tuple(tuple(counts[day, hour] for hour in range(24)) for day in range(7))
