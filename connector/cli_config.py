@@ -139,3 +139,15 @@ def give_up(text: str) -> NoReturn:
     """Say what is wrong and stop with exit code 2."""
     typer.echo(f"uptier: {text}", err=True)
     raise typer.Exit(WRONG)
+
+
+def put_out(text: str, output: Path | None) -> None:
+    """Print a document, or write it to a file as it is."""
+    if output is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        output.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        give_up(f"{output} cannot be written: {error.strerror}")
+    typer.echo(f"written to {output}", err=True)

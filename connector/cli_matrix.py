@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connector.cli_config import CONFIG, Config, checked, give_up, last_directories
+from connector.cli_config import CONFIG, Config, checked, give_up, last_directories, put_out
 
 if TYPE_CHECKING:
     from connector.settings import Settings
@@ -50,7 +50,7 @@ def matrix(
 ) -> None:
     """Print who answers for which tickets, when and how they hear of it, and what is missing."""
     settings, policies = checked(config)
-    written(output, renderers()[how](made(settings, policies, account, team)))
+    put_out(renderers()[how](made(settings, policies, account, team)), output)
 
 
 @app.command()
@@ -66,16 +66,14 @@ def cards(
     config: Config = CONFIG,
 ) -> None:
     """Print a page for each role: what lands on the desk, what to do by when, and whom to ask."""
-    from connector.matrix.card_desk import desk_cards
-    from connector.matrix.card_pages import cards_html, cards_markdown
-    from connector.matrix.card_service import service_cards
+    from connector.matrix.cards import cards_html, cards_markdown, desk_cards, service_cards
 
     settings, policies = checked(config)
     whole = made(settings, policies, None, None)
     every = (*desk_cards(whole, policies), *service_cards(whole, policies))
     refuse_unknown("role", role, tuple(dict.fromkeys(card.role for card in every)))
     meant = [card for card in every if role in (None, card.role)]
-    written(output, cards_html(meant) if how is CardFormat.HTML else cards_markdown(meant))
+    put_out(cards_html(meant) if how is CardFormat.HTML else cards_markdown(meant), output)
 
 
 def made(settings: "Settings", policies: "PolicySet", account: str | None, team: str | None) -> "Matrix":
@@ -113,15 +111,3 @@ def renderers() -> "Mapping[Format, Callable[[Matrix], str]]":
         Format.CSV: as_csv,
         Format.SVG: as_svg,
     }
-
-
-def written(output: Path | None, text: str) -> None:
-    """Print the text, or write it to a file as it is."""
-    if output is None:
-        typer.echo(text, nl=False)
-        return
-    try:
-        output.write_text(text, encoding="utf-8", newline="")
-    except OSError as error:
-        give_up(f"{output} cannot be written: {error.strerror}")
-    typer.echo(f"written to {output}", err=True)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from connector.cli_config import CONFIG, Config, checked, give_up, opened
+from connector.cli_config import CONFIG, Config, checked, give_up, opened, put_out
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,7 +78,7 @@ def report(
             grain=trend,
             window=window,
         )
-    write(written(done, kind), output)
+    put_out(written(done, kind), output)
 
 
 def business_calendar(name: str | None, known: "Mapping[str, Calendar]") -> "Calendar | None":
@@ -111,15 +111,3 @@ def written(done: "Report", kind: Format) -> str:
 
     forms = {"text": as_text, "json": as_json, "csv": as_csv, "html": as_html, "markdown": as_markdown}
     return forms[kind](done)
-
-
-def write(text: str, output: Path | None) -> None:
-    """Print it, or put it into a file."""
-    if output is None:
-        typer.echo(text, nl=False)
-        return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        give_up(f"cannot write {output}: {error.strerror}")
-    typer.echo(f"{output} written", err=True)

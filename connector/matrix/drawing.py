@@ -6,8 +6,8 @@ from textwrap import wrap
 from unicodedata import east_asian_width
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from connector.matrix.columns import about, owner, remarks
-from connector.matrix.plain import plain
+from connector.matrix.tables import about, owner, remarks
+from connector.render import plain
 from policies.matrix import Matrix, Row
 
 MARGIN, GUTTER, BOX, HEAD = 16, 28, 232, 300

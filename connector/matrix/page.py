@@ -2,8 +2,8 @@
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from connector.matrix.columns import about, ladders, remarks
-from connector.matrix.plain import plain
+from connector.matrix.tables import about, ladders, remarks
+from connector.render import plain
 from policies.matrix import Matrix
 
 PAGES = Environment(

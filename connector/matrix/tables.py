@@ -1,13 +1,122 @@
-"""The matrix as text, as Markdown and as CSV."""
+"""What the matrix says of each level, column by column, and the matrix as text, as Markdown and as CSV."""
 
-import csv
-import io
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
 
-from connector.matrix.columns import COLUMNS, Cells, Ladder, about, ladders, remarks
-from connector.matrix.plain import cell, markdown, plain
-from policies.matrix import Matrix
+from connector.render import csv_text, markdown, markdown_table, plain
+from policies.matrix import Matrix, Row, people_words
+
+Cells = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column; a cell holds several texts. `of_policy` columns are the same for all levels of a policy."""
+
+    title: str
+    read: Callable[[Row], Cells]
+    of_policy: bool = False
+
+
+def some(text: str) -> Cells:
+    """A text as a cell, empty for none."""
+    return (text,) if text else ()
+
+
+def owner(row: Row) -> Cells:
+    """The owner in words, and who that is where the words do not say it."""
+    people = tuple(each for each in people_words(row) if each != row.level.owner)
+    return (row.level.owner, *people)
+
+
+COLUMNS = (
+    Column(title="Account", read=lambda row: (row.account,), of_policy=True),
+    Column(title="Policy", read=lambda row: (row.policy.name,), of_policy=True),
+    Column(title="Mode", read=lambda row: (row.mode,), of_policy=True),
+    Column(title="All of these hold", read=lambda row: row.policy.when, of_policy=True),
+    Column(title="None of these holds", read=lambda row: row.policy.unless, of_policy=True),
+    Column(title="Time counts", read=lambda row: (row.policy.clock,), of_policy=True),
+    Column(title="Calendar", read=lambda row: (calendar(row),), of_policy=True),
+    Column(title="It ends when", read=lambda row: row.policy.stops, of_policy=True),
+    Column(title="Acknowledged by", read=lambda row: row.policy.acknowledge, of_policy=True),
+    Column(title="Level", read=lambda row: (row.level.name,)),
+    Column(title="Kind", read=lambda row: (row.level.kind,)),
+    Column(title="Due", read=lambda row: (row.level.time,)),
+    Column(title="Owner", read=owner),
+    Column(title="Backup", read=lambda row: row.backup),
+    Column(title="Goes to", read=lambda row: some(row.level.target)),
+    Column(title="Changes", read=lambda row: row.level.changes),
+    Column(title="Channels", read=lambda row: row.level.channels),
+    Column(title="Message", read=lambda row: row.level.messages),
+    Column(title="Asks", read=lambda row: some(row.level.ask)),
+    Column(title="Checklist", read=lambda row: row.level.checklist),
+    Column(title="Approval", read=lambda row: some(row.level.approval)),
+    Column(title="Repeat", read=lambda row: some(row.level.repeat)),
+    Column(title="Closed hours", read=lambda row: some(row.level.closed_hours)),
+    Column(title="Gaps", read=lambda row: tuple(f"{gap.code}: {gap.text}" for gap in row.gaps)),
+)
+OF_POLICY = tuple(column for column in COLUMNS if column.of_policy)[2:]
+"""What is said once above the levels of a policy; account and policy are its heading."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ladder:
+    """One policy on one account: `facts` said once, and the levels' columns, without those that are empty for all."""
+
+    account: str
+    policy: str
+    facts: tuple[tuple[str, Cells], ...]
+    titles: tuple[str, ...]
+    rows: tuple[tuple[Cells, ...], ...]
+
+
+def calendar(row: Row) -> str:
+    """The calendar with its hours."""
+    return f"{row.policy.calendar}: {row.policy.hours}" if row.policy.calendar else row.policy.hours
+
+
+def ladders(matrix: Matrix) -> tuple[Ladder, ...]:
+    """The matrix, policy by policy."""
+    grouped = groupby(matrix.rows, key=lambda row: (row.account, row.policy.name))
+    return tuple(ladder(tuple(rows)) for _, rows in grouped)
+
+
+def ladder(rows: tuple[Row, ...]) -> Ladder:
+    """The levels of one policy on one account."""
+    columns = [column for column in COLUMNS if not column.of_policy and any(map(column.read, rows))]
+    facts = ((column.title, column.read(rows[0])) for column in OF_POLICY)
+    return Ladder(
+        account=rows[0].account,
+        policy=rows[0].policy.name,
+        facts=tuple((title, cells) for title, cells in facts if cells),
+        titles=tuple(column.title for column in columns),
+        rows=tuple(tuple(column.read(row) for column in columns) for row in rows),
+    )
+
+
+def about(matrix: Matrix) -> str:
+    """Of what the matrix is."""
+    team = f" for tickets of {matrix.team}" if matrix.team else ""
+    return f"Policies {matrix.hash}{team}"
+
+
+def remarks(matrix: Matrix) -> Cells:
+    """What a reader must know to read the matrix right."""
+    gaps = sum(len(row.gaps) for row in matrix.rows)
+    counts = f"{counted(len(matrix.rows), 'level')}, {counted(gaps, 'gap')}."
+    said = [counts if matrix.rows else "No policy is for these tickets."]
+    if matrix.unread:
+        names = ", ".join(matrix.unread)
+        said.append(f"Groups and people of {names} were never read, so they are not judged.")
+    return tuple(said)
+
+
+def counted(many: int, what: str) -> str:
+    """So many of something."""
+    return f"{many} {what}" if many == 1 else f"{many} {what}s"
+
 
 WIDTH = 100
 """Characters of a line on a terminal."""
@@ -15,13 +124,9 @@ WIDTH = 100
 
 def as_csv(matrix: Matrix) -> str:
     """A line for each level, with the hash of the policies in the last column. Lines end as CSV wants it."""
-    out = io.StringIO()
-    writer = csv.writer(out, quoting=csv.QUOTE_ALL)
-    writer.writerow([*(column.title for column in COLUMNS), "Policies"])
-    for row in matrix.rows:
-        cells = ["; ".join(column.read(row)) for column in COLUMNS]
-        writer.writerow([cell(each) for each in (*cells, matrix.hash)])
-    return out.getvalue()
+    head = [*(column.title for column in COLUMNS), "Policies"]
+    rows = ([*("; ".join(column.read(row)) for column in COLUMNS), matrix.hash] for row in matrix.rows)
+    return csv_text([head, *rows], quoted=True)
 
 
 def as_text(matrix: Matrix) -> str:
@@ -76,7 +181,5 @@ def section(ladder: Ladder) -> Iterator[str]:
     for title, cells in ladder.facts:
         yield f"- {title}: {markdown('; '.join(cells))}"
     yield ""
-    yield f"| {' | '.join(ladder.titles)} |"
-    yield f"|{'---|' * len(ladder.titles)}"
-    for row in ladder.rows:
-        yield f"| {' | '.join('<br>'.join(map(markdown, cells)) for cells in row)} |"
+    rows = (("<br>".join(map(markdown, cells)) for cells in row) for row in ladder.rows)
+    yield from markdown_table(ladder.titles, rows)

@@ -4,9 +4,7 @@ CSV has one row a figure, the whole first, then each cut; seconds are numbers, s
 unrounded, seconds as seconds, instants as epoch seconds.
 """
 
-import csv
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from io import StringIO
@@ -16,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from connector.render import csv_text, markdown, markdown_table
 from connector.report.breakdown import MEANINGS
 from connector.report.figures import Figure
 from connector.report.layout import Grid, grids, lead, title
@@ -40,7 +39,7 @@ def as_text(report: Report, width: int = 160) -> str:
 
 
 def text_table(grid: Grid) -> Table:
-    """One text_table. Names are text, never markup."""
+    """One table. Names are text, never markup."""
     made = Table(box=None, pad_edge=False)
     for name in grid.head:
         made.add_column(Text(name), overflow="fold")
@@ -54,16 +53,10 @@ HEAD = (
     "low", "high", "p50", "p90", "p95", "cohort", "formula", "excluded", "notes", "untold",
 )  # fmt: skip
 
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
-
 
 def as_csv(report: Report) -> str:
     """The rows, with a head."""
-    out = StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(HEAD)
-    writer.writerows(rows(report))
-    return out.getvalue()
+    return csv_text([HEAD, *rows(report)])
 
 
 def rows(report: Report) -> Iterator[list[object]]:
@@ -74,7 +67,7 @@ def rows(report: Report) -> Iterator[list[object]]:
         yield [*said, "all", "", *cells(figure)]
     for cut in report.cuts:
         for figure in cut.figures:
-            yield [*said, cut.dimension, harmless(cut.name), *cells(figure)]
+            yield [*said, cut.dimension, cut.name, *cells(figure)]
 
 
 def cells(figure: Figure) -> list[object]:
@@ -99,14 +92,9 @@ def cells(figure: Figure) -> list[object]:
         measure.cohort,
         measure.formula,
         "; ".join(f"{count}: {why}" for why, count in figure.excluded),
-        harmless("; ".join(figure.notes)),
+        "; ".join(figure.notes),
         figure.untold,
     ]
-
-
-def harmless(text: str) -> str:
-    """Text that a spreadsheet would take for a formula gets an apostrophe before it."""
-    return f"'{text}" if text.startswith(FORMULA_SIGNS) else text
 
 
 def as_json(report: Report) -> str:
@@ -153,34 +141,20 @@ def figure(one: Figure) -> dict[str, Any]:
     return {**measure, "key": one.key, **said, "excluded": lost, "untold": one.untold or None}
 
 
-SIGNS = re.compile(r"([\\`*_\[\]<>|#])")
-
-
 def as_markdown(report: Report) -> str:
-    """The report with a heading for each markdown_table."""
-    head = (f"# {plain(title(report))}", *(f"- {plain(line)}" for line in lead(report)))
+    """The report with a heading for each table."""
+    head = (f"# {markdown(title(report))}", *(f"- {markdown(line)}" for line in lead(report)))
     return "\n".join([head[0], "", *head[1:], *lines(report)]) + "\n"
 
 
 def lines(report: Report) -> Iterator[str]:
-    """Table after markdown_table."""
+    """Table after table."""
     for grid in grids(report):
-        yield from ("", f"## {plain(grid.title)}")
+        yield from ("", f"## {markdown(grid.title)}")
         if grid.lead:
-            yield from ("", plain(grid.lead))
+            yield from ("", markdown(grid.lead))
         if grid.rows:
             yield ""
-            yield from markdown_table(grid)
-
-
-def markdown_table(grid: Grid) -> Iterator[str]:
-    """One markdown_table."""
-    yield f"| {' | '.join(map(plain, grid.head))} |"
-    yield f"|{'---|' * len(grid.head)}"
-    for row in grid.rows:
-        yield f"| {' | '.join(map(plain, row))} |"
-
-
-def plain(text: str) -> str:
-    """Text that means nothing to Markdown."""
-    return SIGNS.sub(r"\\\1", text.replace("\n", " "))
+            yield from markdown_table(
+                tuple(map(markdown, grid.head)), (map(markdown, row) for row in grid.rows)
+            )

@@ -11,10 +11,15 @@ import typer
 
 from connector.cli import app
 from connector.library import names
-from connector.matrix.card_desk import DUTIES, desk_cards
-from connector.matrix.card_pages import cards_html, cards_markdown
-from connector.matrix.card_service import service_cards
-from connector.matrix.cards import Card, Section
+from connector.matrix.cards import (
+    DUTIES,
+    Card,
+    Section,
+    cards_html,
+    cards_markdown,
+    desk_cards,
+    service_cards,
+)
 from policies.matrix import matrix
 from policies.policy import PolicySet
 from tests.connector.matrix.made import NAMES, hostile

@@ -12,13 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.library import names
-from connector.matrix.card_desk import desk_cards
-from connector.matrix.card_pages import cards_html, cards_markdown
-from connector.matrix.columns import COLUMNS
+from connector.matrix.cards import cards_html, cards_markdown, desk_cards
 from connector.matrix.drawing import as_svg
 from connector.matrix.page import as_html
-from connector.matrix.plain import cell, markdown, plain
-from connector.matrix.tables import as_csv, as_markdown, as_text
+from connector.matrix.tables import COLUMNS, as_csv, as_markdown, as_text
+from connector.render import cell, markdown, plain
 from policies.matrix import Matrix, matrix
 from tests.connector.matrix.made import NAMES, hostile, hostile_matrix
 from tests.connector.packs import packs

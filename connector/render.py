@@ -1,7 +1,10 @@
-"""Texts of a config, fit for any document: names come from people, and may hold anything."""
+"""What people wrote, fit for any document we write: names and texts may hold anything. One escape a format."""
 
+import csv
 import re
 import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from io import StringIO
 
 UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories that are no text: control and direction marks, and what XML does not take."""
@@ -34,3 +37,20 @@ def cell(text: str) -> str:
     """The text as a cell that no spreadsheet takes for a formula."""
     said = plain(text)
     return f"'{said}" if FORMULA.match(said) else said
+
+
+def csv_text(rows: Iterable[Sequence[object]], *, quoted: bool = False) -> str:
+    """Rows as CSV, lines ended as CSV wants it if all is `quoted`, else by a newline. Texts are made harmless,
+    numbers stay numbers, None is empty."""
+    out = StringIO()
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL) if quoted else csv.writer(out, lineterminator="\n")
+    writer.writerows([cell(each) if isinstance(each, str) else each for each in row] for row in rows)
+    return out.getvalue()
+
+
+def markdown_table(head: Sequence[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
+    """The lines of a Markdown table. Its cells are Markdown already."""
+    yield f"| {' | '.join(head)} |"
+    yield f"|{'---|' * len(head)}"
+    for row in rows:
+        yield f"| {' | '.join(row)} |"
