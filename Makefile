@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
 
-.PHONY: demo test coverage format lock clean
+.PHONY: demo test coverage trace format lock clean
 
 demo: $(READY)
 	$(BIN)/uptier demo
@@ -20,6 +20,10 @@ test: $(READY)
 # Which lines no test runs. It takes half as long again, so it is read now and then.
 coverage: $(READY)
 	$(BIN)/pytest --numprocesses 4 --dist loadgroup --cov --cov-report=term:skip-covered
+
+# What one escalation runs through: files, functions, calls.
+trace: $(READY)
+	$(BIN)/python -m tests.trace
 
 format: $(READY)
 	$(BIN)/ruff check --fix .
