@@ -120,7 +120,12 @@ def serve(service: "Service", config: Path) -> None:
     orders: SimpleQueue[int] = SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda given, _: orders.put(given))
-    typer.echo(f"listening on {service.start()}; stop with Ctrl-C", err=True)
+    url = service.start()
+    typer.echo(f"listening on {url}; stop with Ctrl-C", err=True)
+    if sys.stdout.isatty() and (path := service.invitation()) is not None:
+        typer.echo(
+            f"nobody may log in yet. Make the first administrator, once and within ten minutes: {url}{path}"
+        )
     while next_of(orders) == signal.SIGHUP:
         service.reload(loaded_with_directory(config))
     service.stop()

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connector.cli_config import CONFIG, Config, give_up, opened
+from connector.cli_config import CONFIG, Config, give_up, opened, stamp
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 app = typer.Typer(no_args_is_help=True, help="Who may use the console.")
 Name = Annotated[str, typer.Argument(help="Under this name they log in and stand in the ledger.")]
-SHORTEST = 10
+TokenName = Annotated[
+    str, typer.Argument(metavar="TOKEN", help="The token's name, as `uptier user tokens` shows it.")
+]
 
 
 @contextmanager
@@ -36,9 +38,10 @@ def add(
     ] = "operator",
     config: Config = CONFIG,
 ) -> None:
-    """Add a user, or give one another role and password. It is asked for, or read from standard input."""
+    """Add a user, or give one another role and password: then their sessions and tokens end. The password is asked for,
+    or read from standard input."""
     from connector.clock import SystemClock
-    from connector.console.access import hasher
+    from connector.console.access import checked_name, checked_password, hasher
     from connector.store import users
     from connector.store.users import ROLES, User
 
@@ -50,11 +53,13 @@ def add(
         if sys.stdin.isatty()
         else sys.stdin.read().rstrip("\n")
     )
-    if len(word) < SHORTEST:
-        give_up(f"a password has {SHORTEST} characters or more")
+    try:
+        user = User(name=checked_name(name), role=known, password=hasher.hash(checked_password(word)))
+    except ValueError as error:
+        give_up(str(error))
     with writing(config) as connection:
-        users.keep(connection, User(name=name, role=known, password=hasher.hash(word)), SystemClock().now())
-    typer.echo(f"{name} may log in as {known}")
+        users.keep(connection, user, SystemClock().now())
+    typer.echo(f"{user.name} may log in as {known}")
 
 
 @app.command("list")
@@ -80,17 +85,62 @@ def remove(name: Name, config: Config = CONFIG) -> None:
 
 
 @app.command()
-def token(name: Name, config: Config = CONFIG) -> None:
+def token(
+    name: Name,
+    called: Annotated[
+        str, typer.Option("--name", help="What you call the token; each of a user's has another name.")
+    ] = "api",
+    lasts: Annotated[str, typer.Option("--for", help="How long it is good, such as 90d.")] = "90d",
+    config: Config = CONFIG,
+) -> None:
     """Make a token for the API that may do what the user may. It is shown once and not kept."""
     from secrets import token_urlsafe
 
     from connector.clock import SystemClock
-    from connector.console.access import digest
+    from connector.console.access import checked_name, digest
     from connector.store import users
+    from connector.store.users import Token
+    from policies.durations import seconds
 
-    word = token_urlsafe(32)
+    word, now = token_urlsafe(32), SystemClock().now()
+    try:
+        made = Token(user=name, name=checked_name(called), since=now, until=now + seconds(lasts), used=None)
+    except ValueError as error:
+        give_up(str(error))
     with writing(config) as connection:
         if users.get(connection, name) is None:
             give_up(f"there is no user {name}; uptier user add {name}")
-        users.keep_token(connection, digest(word), name, SystemClock().now())
+        if not users.keep_token(connection, digest(word), made):
+            give_up(
+                f"{name} has a token named {called}: uptier user revoke {name} {called}, or another --name"
+            )
     typer.echo(word)
+    typer.echo(f"it is good until {stamp(made.until)}", err=True)
+
+
+@app.command()
+def tokens(
+    name: Annotated[str | None, typer.Argument(help="The user; all if none is named.")] = None,
+    config: Config = CONFIG,
+) -> None:
+    """List the tokens that have not ended: whose, made when, good until, last used."""
+    from connector.clock import SystemClock
+    from connector.store import users
+
+    with writing(config) as connection:
+        found = users.tokens(connection, SystemClock().now(), name)
+    for each in found:
+        used = "never used" if each.used is None else f"last used {stamp(each.used)}"
+        typer.echo(f"{each.user}  {each.name}  made {stamp(each.since)}, ends {stamp(each.until)}, {used}")
+
+
+@app.command()
+def revoke(name: Name, called: TokenName, config: Config = CONFIG) -> None:
+    """End one token of a user."""
+    from connector.store import users
+
+    with writing(config) as connection:
+        known = users.revoke(connection, name, called)
+    if not known:
+        give_up(f"{name} has no token {called}; uptier user tokens {name} lists them")
+    typer.echo(f"the token {called} of {name} has ended")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from importlib.metadata import entry_points
 from pathlib import Path
+from secrets import token_urlsafe
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -31,6 +32,7 @@ DESKS: Mapping[str, Callable[..., DemoDesk]] = {
     "freshdesk": FreshdeskDesk,
     "servicenow": ServiceNowDesk,
 }
+USER = "demo"
 PATIENCE = 20.0
 """Real seconds to wait for the service to do what the story says; it takes a few."""
 
@@ -96,6 +98,7 @@ def play(tell: Tell) -> int:
             "in words: an urgent ticket whose customer waits goes to Tier 2 after 30 minutes and to the duty"
         )
         tell("managers after 2 hours.\n")
+        tell(f"Its console stands at {address}/ while this plays. Log in as {USER} with {visitor(service)}\n")
 
         def settled(what: str, seen: Callable[[], bool]) -> bool:
             return until(what, seen) and until(f"{what}, to the end", lambda: service.idle(1))
@@ -108,6 +111,13 @@ def play(tell: Tell) -> int:
         cli_tickets.explain(f"{second.account}/{second.tickets['left']}", folder / "uptier.toml")
         tell("\nAll came out as told." if well else "\nThis did not come out as told.")
         return 0 if well else 1
+
+
+def visitor(service: Service) -> str:
+    """Make the demo's own user; answers the password."""
+    password = token_urlsafe(12)
+    service.make_user(USER, "admin", password)
+    return password
 
 
 @contextmanager

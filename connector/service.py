@@ -25,8 +25,8 @@ from connector.roles import ALL, Role
 from connector.scheduler import Scheduler
 from connector.secrets import Secrets
 from connector.settings import Loaded, Settings
-from connector.settings_values import host_and_port
-from connector.store import accounts, cursors, ledger, notices, timers
+from connector.settings_values import host_and_port, is_loopback
+from connector.store import accounts, cursors, ledger, notices, timers, users
 from connector.store.database import Store
 from connector.store.lock import only_engine
 from connector.store.retention import Forgotten, forget
@@ -38,6 +38,8 @@ from policies.policy import PolicySet
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
+
+    from connector.console.access import Access
 
 TICK: Seconds = 1
 SWEEP: Seconds = 10
@@ -82,6 +84,7 @@ class Service:
         )
         self._inbox = GroupCommit(store, self._parts.engine)
         self._metrics = Metrics(store, self._parts.desks, clock.now, self._parts.skews)
+        self._access: Access | None = None
         self._server: uvicorn.Server | None = None
         self._serving: threading.Thread | None = None
         self._paused: dict[str, str | None] = {}
@@ -242,6 +245,7 @@ class Service:
             ) from error
         if "receiver" in self._roles:
             self._inbox.start()
+        proxies = self._settings.service.proxies
         adapters = MappingProxyType({name: desk.adapter for name, desk in self._parts.desks.items()})
         app = receiver(
             adapters,
@@ -249,7 +253,7 @@ class Service:
             self._parts.clock.now,
             self._ready,
             lambda answer: self._metrics.webhooks.labels(answer).inc(),
-            self._console(host),
+            self._console(),
         )
         config = uvicorn.Config(
             app,
@@ -257,6 +261,8 @@ class Service:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=bool(proxies),
+            forwarded_allow_ips=list(proxies),
             h11_max_incomplete_event_size=HEADER_CAP,
             timeout_keep_alive=15,
             timeout_graceful_shutdown=3,
@@ -269,12 +275,31 @@ class Service:
         self._serving.start()
         return f"http://{host}:{listening.getsockname()[1]}"
 
-    def _console(self, host: str) -> "list[BaseRoute]":
+    def _console(self) -> "list[BaseRoute]":
         if "console" not in self._roles:
             return []
-        from connector.console.compose import console  # pages are slow to import, and `--once` shows none
+        from connector.console.compose import access_of, console  # slow to import, and `--once` shows no page
 
-        return console(self._settings, self._parts, host)
+        self._access = access_of(self._settings, self._parts)
+        return console(self._settings, self._parts, self._access)
+
+    def invitation(self) -> str | None:
+        """The path of a link that makes the first administrator, once and within ten minutes. None where a user exists,
+        where no console is, and where others than who sits at this machine might reach it: who starts the service must
+        have said that nobody does."""
+        said = self._settings.service
+        if self._access is None or not is_loopback(said.address[0]) or said.names or said.proxies:
+            return None
+        word = self._access.invite()
+        return None if word is None else f"/first?word={word}"
+
+    def make_user(self, name: str, role: users.Role, password: str) -> None:
+        """Somebody who may log in, as `uptier user add` makes them."""
+        from connector.console.access import hasher
+
+        with self._parts.store.writing() as connection:
+            user = users.User(name=name, role=role, password=hasher.hash(password))
+            users.keep(connection, user, self._parts.clock.now())
 
     def _ready(self) -> tuple[bool, dict[str, object]]:
         """Answered in the receiver's event loop, so from memory."""

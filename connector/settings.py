@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -25,6 +26,7 @@ from connector.settings_files import DEFAULT_PATTERNS, read_files
 from connector.settings_problems import plain_secrets, translate
 from connector.settings_values import (
     DAY,
+    EVERY_ADDRESS,
     addresses,
     as_text,
     database_url,
@@ -32,9 +34,12 @@ from connector.settings_values import (
     helpdesk_url,
     host_and_port,
     interval,
+    is_loopback,
     kept_for,
     known_adapter,
     listen_address,
+    outside_url,
+    proxy_addresses,
     reference,
     statuses_by_label,
 )
@@ -92,6 +97,8 @@ class Service(Table):
     policies: tuple[str, ...] = DEFAULT_PATTERNS
     languages: tuple[str, ...] = ()
     use: tuple[str, ...] = ()
+    outside: Annotated[str, AfterValidator(outside_url)] | None = None
+    proxies: Annotated[tuple[str, ...], AfterValidator(proxy_addresses)] = ()
     hosts: frozenset[str] = frozenset()
     metrics: Annotated[str, AfterValidator(listen_address)] | None = None
     caps: Caps = Caps()
@@ -101,6 +108,20 @@ class Service(Table):
     def address(self) -> tuple[str, int]:
         """Host and port to listen on."""
         return host_and_port(self.listen)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names under which people reach the console from other machines."""
+        outside = urlsplit(self.outside).hostname if self.outside else None
+        return self.hosts | ({outside} if outside else frozenset())
+
+    @property
+    def by_https(self) -> bool:
+        """Whether browsers reach the console by https: as `outside` says; without it, under every name that is not
+        this machine's."""
+        listened_on = self.address[0]
+        elsewhere = self.hosts or not (is_loopback(listened_on) or listened_on in EVERY_ADDRESS)
+        return self.outside.startswith("https:") if self.outside else bool(elsewhere)
 
 
 class AccountSettings(Table):

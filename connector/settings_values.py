@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from importlib.metadata import entry_points
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import urlsplit
@@ -18,6 +18,7 @@ from policies.problems import did_you_mean, listed
 SQLITE = "sqlite:///"
 POSTGRES_NEXT = '"postgresql://uptier@db.example/uptier"'
 DAY: Seconds = 86400
+EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 (a service that listens on it, not we)
 URL_NEXT = '`url` is no address of a helpdesk; write for example "https://helpdesk.example".'
 
 
@@ -48,6 +49,41 @@ def helpdesk_url(text: str) -> str:
     if parts.scheme == "http" and not is_loopback(host):
         raise fault("bad-url", "`url` begins with http://, which others can read; write https://.")
     return text.rstrip("/")
+
+
+def outside_url(text: str) -> str:
+    """The address under which people and helpdesks come: https and nothing behind the name, or http to this machine."""
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        host = ""
+    if (
+        not host
+        or parts.scheme not in {"http", "https"}
+        or (parts.path.strip("/") or parts.query or parts.fragment or parts.username is not None)
+    ):
+        raise fault("bad-url", '`outside` is no address; write for example "https://uptier.example".')
+    if parts.scheme == "http" and not is_loopback(host):
+        raise fault(
+            "bad-url", "`outside` begins with http://, where others can read passwords; write https://."
+        )
+    return text.rstrip("/")
+
+
+def proxy_addresses(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Addresses and networks of proxies; never all there are."""
+    for text in texts:
+        try:
+            network = ip_network(text)
+        except ValueError:
+            raise fault(
+                "bad-address",
+                f'`proxies`: "{text}" is no address of a proxy; write for example "127.0.0.1" or "10.0.0.0/24".',
+            ) from None
+        if network.prefixlen == 0:
+            raise fault("bad-address", f'`proxies`: "{text}" is everybody; name the proxy alone.')
+    return texts
 
 
 def reference(text: str) -> str:

@@ -1,33 +1,41 @@
 """Who may look and who may act: logins, sessions, tokens, and what a request must bring to be believed.
 
-Without any user the console is open to this machine alone: a request that came to a loopback address, under its name,
-and through no proxy. As soon as there is a user, everybody logs in.
+Nobody gets in without a session or a token, from wherever they come: what a request lacks, and where it came from,
+proves nothing. The first administrator is made by `uptier user add`, or through the one link that `invite` gives.
 """
 
 import hmac
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
+from ipaddress import IPv6Address, ip_address, ip_network
 from secrets import token_urlsafe
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import Connection
 from starlette.requests import Request
+from starlette.responses import Response
 
 from connector.settings_values import is_loopback
 from connector.store import logins, users
 from connector.store.database import Store
-from connector.store.users import ROLES, Role, Session, User
+from connector.store.trouble import StoreTrouble
+from connector.store.users import ROLES, USED_EVERY, Role, User
 from policies.model import Instant, Seconds
 
-COOKIE = "uptier_session"
 LASTS: Seconds = 12 * 3600
 TRIES = 5
 WITHIN: Seconds = 300
 """So many failed logins of one name, or from one address, and no more are looked at for a while."""
 
-FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto")
-LOCAL = User(name="local", role="admin", password="")
+INVITED_FOR: Seconds = 600
+SHORTEST = 10
+LONGEST = 1024
+"""Characters of a password."""
+LONGEST_NAME = 200
+
 hasher = PasswordHasher()
 
 
@@ -61,17 +69,41 @@ class Asking:
 
 
 class Access:
-    """Knows who asks. `hosts` are the names under which the console is reached; any thread may use it."""
+    """Knows who asks. `hosts` are the names under which the console is reached; `by_https`: browsers reach it so. Any
+    thread may use it."""
 
     def __init__(
-        self, store: Store, now: Callable[[], Instant], *, hosts: frozenset[str], only_this_machine: bool
+        self, store: Store, now: Callable[[], Instant], *, hosts: frozenset[str], by_https: bool
     ) -> None:
         self._store = store
         self._now = now
         self._hosts = hosts
-        self._only_this_machine = only_this_machine
-        self._local_csrf = token_urlsafe(32)
+        self._by_https = by_https
         self._nobody = hasher.hash(token_urlsafe(16))
+        self._invitation: tuple[str, Instant] | None = None
+        self.cookie = self.cookie_name("session")
+
+    def cookie_name(self, word: str) -> str:
+        """Under https a name that no other host of the domain can set."""
+        return f"__Host-uptier-{word}" if self._by_https else f"uptier-{word}"
+
+    def set_cookie(self, answer: Response, cookie: str) -> Response:
+        """The answer, with the session's cookie."""
+        answer.set_cookie(
+            self.cookie,
+            cookie,
+            max_age=LASTS,
+            httponly=True,
+            samesite="strict",
+            secure=self._by_https,
+            path="/",
+        )
+        return answer
+
+    def forget_cookie(self, answer: Response) -> Response:
+        """The answer, with the session's cookie taken away."""
+        answer.delete_cookie(self.cookie, path="/", secure=self._by_https, httponly=True, samesite="strict")
+        return answer
 
     def knows_host(self, request: Request) -> bool:
         """Whether the request names a host that is ours: another site's name may lead here too."""
@@ -81,46 +113,111 @@ class Access:
     def of(self, request: Request) -> Asking:
         """Who asks. Raises MustLogIn."""
         with self._store.reading() as connection:
-            found = users.find(connection, digest(request.cookies.get(COOKIE, "")), self._now())
-            open_house = found is None and not users.any_known(connection)
-        if found is not None:
-            return Asking(user=found.user, csrf=found.csrf)
-        if open_house and self._only_this_machine and _is_near(request):
-            return Asking(user=LOCAL, csrf=self._local_csrf)
-        raise MustLogIn
+            found = users.find(connection, digest(request.cookies.get(self.cookie, "")), self._now())
+        if found is None:
+            raise MustLogIn
+        return Asking(user=found.user, csrf=found.csrf)
 
     def bearer(self, request: Request) -> Asking:
         """Who asks through the API. Raises MustLogIn."""
         kind, _, word = request.headers.get("authorization", "").partition(" ")
         if kind.lower() != "bearer":
             raise MustLogIn
+        kept, now = digest(word.strip()), self._now()
         with self._store.reading() as connection:
-            user = users.bearer(connection, digest(word.strip()))
-        if user is None:
+            found = users.bearer(connection, kept, now)
+        if found is None:
             raise MustLogIn
+        user, token = found
+        if token.used is None or token.used + USED_EVERY <= now:
+            with (
+                suppress(StoreTrouble),
+                self._store.writing() as connection,
+            ):  # reading goes on while writing fails
+                users.use(connection, kept, now)
         return Asking(user=user, csrf="")
 
-    def log_in(self, name: str, password: str, address: str) -> tuple[str, Session]:
-        """The cookie and the session. Raises MustLogIn or TooManyTries."""
+    def log_in(self, name: str, password: str, address: str) -> str:
+        """The session's cookie. Raises MustLogIn or TooManyTries."""
         now, attempt = self._now(), token_urlsafe(16)
-        alike = (digest(f"name {name}"), digest(f"from {address}"))
+        alike = (digest(f"name {name}"), digest(f"from {neighbourhood(address)}"))
         with self._store.writing() as connection:
             if logins.failed(connection, alike, now - WITHIN) >= TRIES:
                 raise TooManyTries
             logins.begin(connection, alike, attempt, now, now - WITHIN)
             user = users.get(connection, name)
-        if not verified(user.password if user else self._nobody, password) or user is None:
+        kept = user.password if user and user.password else self._nobody
+        if not verified(kept, password) or user is None or not user.password:
             raise MustLogIn
-        cookie, csrf = token_urlsafe(32), token_urlsafe(32)
         with self._store.writing() as connection:
             logins.succeeded(connection, attempt)
-            users.begin(connection, digest(cookie), user.name, csrf, now + LASTS, now)
-        return cookie, Session(user=user, csrf=csrf)
+            if users.get(connection, name) != user:  # removed, or given another password, meanwhile
+                raise MustLogIn
+            return self.begin(connection, user)
+
+    def begin(self, connection: Connection, user: User) -> str:
+        """Log a user in, whoever vouched for them; answers the session's cookie."""
+        cookie, csrf, now = token_urlsafe(32), token_urlsafe(32), self._now()
+        users.begin(connection, digest(cookie), user.name, csrf, now + LASTS, now)
+        return cookie
 
     def log_out(self, request: Request) -> None:
         """End the session of this request."""
         with self._store.writing() as connection:
-            users.end(connection, digest(request.cookies.get(COOKIE, "")))
+            users.end(connection, digest(request.cookies.get(self.cookie, "")))
+
+    def invite(self) -> str | None:
+        """The word of a link with which one administrator can be made within ten minutes; None if there is a user."""
+        with self._store.reading() as connection:
+            if users.any_known(connection):
+                return None
+        word = token_urlsafe(32)
+        self._invitation = (digest(word), self._now() + INVITED_FOR)
+        return word
+
+    def invited(self, word: str) -> bool:
+        """Whether this word may still make the first administrator."""
+        meant, until = self._invitation or ("", 0)
+        return hmac.compare_digest(meant, digest(word)) and self._now() < until
+
+    def make_first(self, word: str, name: str, password: str) -> str:
+        """Make the first administrator; answers the session's cookie. Raises MustLogIn if the link is not good any
+        more, ValueError if the name or the password is not good."""
+        if not self.invited(word):
+            raise MustLogIn
+        user = User(name=checked_name(name), role="admin", password=hasher.hash(checked_password(password)))
+        with self._store.writing() as connection:
+            if not users.keep_first(connection, user, self._now()):
+                raise MustLogIn
+            cookie = self.begin(connection, user)
+        self._invitation = None
+        return cookie
+
+
+def checked_name(name: str) -> str:
+    """A name for a user. Raises ValueError."""
+    name = name.strip()
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        raise ValueError(f"a name has 1 to {LONGEST_NAME} characters that can be printed")
+    return name
+
+
+def checked_password(password: str) -> str:
+    """A password that may be kept. Raises ValueError."""
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise ValueError(f"a password has {SHORTEST} characters or more, and at most {LONGEST}")
+    return password
+
+
+def neighbourhood(address: str) -> str:
+    """What one person can change of their address at will is cut off: the lower half of IPv6."""
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(found, IPv6Address) and found.ipv4_mapped is None:
+        return str(ip_network((int(found), 64), strict=False))
+    return str(found)
 
 
 def check_form(asking: Asking, csrf: str, role: Role) -> None:
@@ -142,10 +239,3 @@ def verified(kept: str, password: str) -> bool:
         return hasher.verify(kept, password)
     except (VerificationError, InvalidHashError):
         return False
-
-
-def _is_near(request: Request) -> bool:
-    """Whether the request came from this machine and through no proxy."""
-    name, client = request.url.hostname or "", request.client
-    proxied = any(header in request.headers for header in FORWARDED)
-    return is_loopback(name) and client is not None and is_loopback(client.host) and not proxied

@@ -14,12 +14,21 @@ VERBS: tuple[Verb, ...] = get_args(Verb)
 REASONED = ("snooze", "escalate", "deescalate", "reject")
 
 
+DONE: Mapping[str, str] = {
+    verb: f"{verb} is carried out with the next look, within seconds" for verb in VERBS
+} | {
+    "release": "What was held goes on.",
+    "revoke": "The token has ended.",
+}
+"""What a page says after an order, by the code in its address."""
+
+
 class Refused(Exception):
     """It cannot be done as it was asked; the text says why."""
 
 
-def order(store: Store, ref: TicketRef, said: Mapping[str, str], who: str, now: Instant) -> str:
-    """Leave an order for the ticket's next look; answers what will happen. Raises Refused."""
+def order(store: Store, ref: TicketRef, said: Mapping[str, str], who: str, now: Instant) -> Verb:
+    """Leave an order for the ticket's next look; answers its verb. Raises Refused."""
     verb = next((each for each in VERBS if each == said.get("verb")), None)
     if verb is None:
         raise Refused(f"there is no order {said.get('verb', '')!r}; there are {', '.join(VERBS)}")
@@ -43,11 +52,12 @@ def order(store: Store, ref: TicketRef, said: Mapping[str, str], who: str, now: 
             until=now + _span(said.get("for", "")) if verb == "snooze" else None,
         )
         orders.give(connection, ref, given)
-    return f"{ref}: {verb} is carried out with the next look, within seconds"
+    return verb
 
 
-def release(store: Store, account: str, ticket: str, who: str, why: str, now: Instant) -> str:
-    """Let a held ticket, or with an empty `ticket` a held account, go on. Raises Refused."""
+def release(store: Store, account: str, ticket: str, who: str, why: str, now: Instant) -> int:
+    """Let a held ticket, or with an empty `ticket` a held account, go on; answers how many holds that were. Raises
+    Refused."""
     with store.writing() as connection:
         meant = [
             one
@@ -59,7 +69,7 @@ def release(store: Store, account: str, ticket: str, who: str, why: str, now: In
         if ticket and meant[0].scope == "account":
             raise Refused(f"the whole account {account} is held, not this ticket alone")
         holds.release(connection, meant, account, ticket, who=who, why=why, now=now)
-    return f"{len(meant)} released"
+    return len(meant)
 
 
 def _span(text: str) -> int:

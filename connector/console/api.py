@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 
 from connector.console import seeing
 from connector.console.access import Access, Asking, MustLogIn, NotAllowed, allow
-from connector.console.acting import Refused, order, release
+from connector.console.acting import DONE, Refused, order, release
 from connector.console.frame import HEADERS
 from connector.console.openapi import DOCUMENT
 from connector.console.papers import Papers
@@ -123,13 +123,15 @@ class Api:
     def give_order(self, request: Request, asking: Asking, body: dict[str, str]) -> Any:
         """Leave an order for a ticket."""
         allow(asking, "operator")
-        return {"message": order(self.store, _ref(request), body, asking.user.name, self.now())}
+        ref = _ref(request)
+        return {"message": f"{ref}: {DONE[order(self.store, ref, body, asking.user.name, self.now())]}"}
 
     def release(self, _request: Request, asking: Asking, body: dict[str, str]) -> Any:
         """Let what is held go on."""
         account, ticket, why = (body.get(key, "") for key in ("account", "ticket", "reason"))
         allow(asking, "operator" if ticket else "admin")
-        return {"message": release(self.store, account, ticket, asking.user.name, why, self.now())}
+        released = release(self.store, account, ticket, asking.user.name, why, self.now())
+        return {"message": f"{released} released"}
 
 
 async def _body(request: Request) -> dict[str, str]:

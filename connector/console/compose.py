@@ -9,17 +9,18 @@ from connector.console.api import Api
 from connector.console.pages import Console
 from connector.console.papers import Papers
 from connector.settings import Settings
-from connector.settings_values import is_loopback
+from connector.settings_values import EVERY_ADDRESS
 
 
-def console(settings: Settings, parts: Parts, host: str) -> list[BaseRoute]:
-    """Its addresses, for a service that listens on `host`."""
-    access = Access(
-        parts.store,
-        parts.clock.now,
-        hosts=settings.service.hosts | ({host} - {"0.0.0.0", "::"}),  # noqa: S104 (left out, not listened on)
-        only_this_machine=is_loopback(host),
-    )
+def access_of(settings: Settings, parts: Parts) -> Access:
+    """Who gets in, for a service of these settings."""
+    said = settings.service
+    listened_on = frozenset({said.address[0]} - set(EVERY_ADDRESS))
+    return Access(parts.store, parts.clock.now, hosts=said.names | listened_on, by_https=said.by_https)
+
+
+def console(settings: Settings, parts: Parts, access: Access) -> list[BaseRoute]:
+    """Its addresses."""
 
     def budgets(account: str) -> tuple[Limit, ...]:
         desk = parts.desks.get(account)

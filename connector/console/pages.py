@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -13,8 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from connector.console import seeing
 from connector.console.access import (
-    COOKIE,
-    LASTS,
+    INVITED_FOR,
     Access,
     Asking,
     MustLogIn,
@@ -22,13 +21,12 @@ from connector.console.access import (
     TooManyTries,
     check_form,
 )
-from connector.console.acting import Refused, order, release
+from connector.console.acting import DONE, Refused, order, release
 from connector.console.frame import HEADERS, asset, page, paper
 from connector.console.papers import Papers
 from connector.matrix.page import as_html as matrix_html
 from connector.report.page import as_html as report_html
-from connector.settings_values import is_loopback
-from connector.store import ledger
+from connector.store import ledger, users
 from connector.store.database import Store
 from connector.store.trouble import StoreTrouble
 from policies.explain import explain
@@ -37,6 +35,9 @@ from policies.model import Instant, TicketRef
 FORM_CAP = 16 * 1024
 STREAMS = 100
 LOOK_EVERY = 1.0
+HASH_AT_ONCE = 2
+HASH_AT_MOST = 40
+"""Passwords that are checked at once, and those with them that wait their turn: a check takes 64 MiB and four cores."""
 MENU = (
     ("/", "Now"),
     ("/watch", "Watch list"),
@@ -59,6 +60,8 @@ class Console:
     papers: Papers
     budgets: seeing.Budgets
     streams: int = 0
+    hashing: int = 0
+    turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(HASH_AT_ONCE))
 
     def routes(self) -> list[BaseRoute]:
         """For the app that serves them."""
@@ -73,12 +76,15 @@ class Console:
             "/reports/paper": self.report_paper,
             "/ledger": self.ledger,
             "/health": self.health,
+            "/tokens": self.tokens,
         }
         return [
             *(Route(path, self._shown(answer)) for path, answer in shown.items()),
             Route("/static/{name}", self.static),
             Route("/login", self.login, methods=["GET", "POST"]),
+            Route("/first", self.first, methods=["GET", "POST"]),
             Route("/logout", self.logout, methods=["POST"]),
+            Route("/tokens/revoke", self.revoke, methods=["POST"]),
             Route("/tickets/{account}/{ticket}/orders", self.give_order, methods=["POST"]),
             Route("/holds/release", self.release, methods=["POST"]),
             Route("/events", self.events),
@@ -110,7 +116,7 @@ class Console:
         )
 
     def _page(self, request: Request, asking: Asking, template: str, title: str, **words: Any) -> Response:
-        said = request.query_params.get("said", "")
+        said = DONE.get(request.query_params.get("said", ""), "")
         frame: dict[str, Any] = {
             "menu": MENU,
             "path": request.url.path,
@@ -118,7 +124,7 @@ class Console:
             "title": title,
             "now": self.now(),
         }
-        return page(template, said=said[:300], **frame, **words)
+        return page(template, said=said, **frame, **words)
 
     def now_page(self, request: Request, asking: Asking) -> Response:
         """Who is escalated at this moment."""
@@ -200,8 +206,8 @@ class Console:
         def act(request: Request, asking: Asking) -> Response:
             check_form(asking, said.get("csrf", ""), "operator")
             ref = _ref(request)
-            text = order(self.store, ref, said, asking.user.name, self.now())
-            return _back(f"/tickets/{ref.account}/{ref.id}", text)
+            verb = order(self.store, ref, said, asking.user.name, self.now())
+            return _back(f"/tickets/{quote(ref.account, safe='')}/{quote(ref.id, safe='')}", verb)
 
         return await run_in_threadpool(self._shown(act), request)
 
@@ -212,34 +218,101 @@ class Console:
         def act(_request: Request, asking: Asking) -> Response:
             account, ticket, why = (said.get(key, "") for key in ("account", "ticket", "reason"))
             check_form(asking, said.get("csrf", ""), "operator" if ticket else "admin")
-            return _back("/", release(self.store, account, ticket, asking.user.name, why, self.now()))
+            release(self.store, account, ticket, asking.user.name, why, self.now())
+            return _back("/", "release")
+
+        return await run_in_threadpool(self._shown(act), request)
+
+    def tokens(self, request: Request, asking: Asking) -> Response:
+        """The tokens of the API that have not ended: one's own, and for an admin everybody's."""
+        with self.store.reading() as connection:
+            whose = None if asking.may("admin") else asking.user.name
+            found = users.tokens(connection, self.now(), whose)
+        return self._page(request, asking, "tokens.html", "Tokens", tokens=found)
+
+    async def revoke(self, request: Request) -> Response:
+        """End one token."""
+        said = await _form(request)
+
+        def act(_request: Request, asking: Asking) -> Response:
+            whose = said.get("user", "")
+            check_form(asking, said.get("csrf", ""), "viewer" if whose == asking.user.name else "admin")
+            with self.store.writing() as connection:
+                if not users.revoke(connection, whose, said.get("name", "")):
+                    raise Refused("there is no such token; it may have ended meanwhile")
+            return _back("/tokens", "revoke")
 
         return await run_in_threadpool(self._shown(act), request)
 
     async def login(self, request: Request) -> Response:
         """The form, and what becomes of it."""
+
+        def form(status: int = 200, text: str = "") -> Response:
+            return page("login.html", status, title="Log in", text=text, menu=(), asking=None)
+
+        def try_it(said: Mapping[str, str]) -> Response:
+            address = request.client.host if request.client else ""
+            cookie = self.access.log_in(said.get("name", ""), said.get("password", ""), address)
+            return self.access.set_cookie(RedirectResponse("/", 303, HEADERS), cookie)
+
+        return await self._at_the_door(request, form, try_it, "No such name and password.")
+
+    async def first(self, request: Request) -> Response:
+        """The one link of a machine without users, and the administrator who is made through it."""
+        word = request.query_params.get("word", "")
+
+        def form(status: int = 200, text: str = "") -> Response:
+            if not self.access.invited(word):
+                return self._error(
+                    403, f"This link is not good any more: it is good once, for {INVITED_FOR // 60} minutes."
+                )
+            return page(
+                "first.html",
+                status,
+                title="The first administrator",
+                text=text,
+                word=word,
+                menu=(),
+                asking=None,
+            )
+
+        def try_it(said: Mapping[str, str]) -> Response:
+            cookie = self.access.make_first(word, said.get("name", ""), said.get("password", ""))
+            return self.access.set_cookie(RedirectResponse("/", 303, HEADERS), cookie)
+
+        return await self._at_the_door(request, form, try_it, "")
+
+    async def _at_the_door(
+        self,
+        request: Request,
+        form: Callable[[int, str], Response],
+        try_it: Callable[[Mapping[str, str]], Response],
+        refused: str,
+    ) -> Response:
+        """A form that is asked of strangers. Few passwords are hashed at once, and few wait for it, whoever asks."""
         if not self.access.knows_host(request):
             return self._error(403, "the console is not known by this name; see [service] hosts")
-        if request.method == "GET":
-            return page("login.html", title="Log in", text="", menu=(), asking=None)
+        if request.method != "POST":
+            return form(200, "")
+        if _from_elsewhere(request):
+            return self._error(403, "the form is from another site")
         said = await _form(request)
-        address = request.client.host if request.client else ""
+        if self.hashing >= HASH_AT_MOST:
+            return self._error(503, "Too many log in at this moment; try again in a few seconds.")
+        self.hashing += 1
         try:
-            cookie, _ = await run_in_threadpool(
-                self.access.log_in, said.get("name", ""), said.get("password", ""), address
-            )
+            async with self.turns:
+                return await run_in_threadpool(try_it, said)
         except MustLogIn:
-            return page(
-                "login.html", 403, title="Log in", text="No such name and password.", menu=(), asking=None
-            )
+            return form(403, refused)
+        except ValueError as error:
+            return form(400, f"{error}.")
         except TooManyTries:
-            return page("login.html", 429, title="Log in", text="Too many tries; wait.", menu=(), asking=None)
-        answer = RedirectResponse("/", 303, HEADERS)
-        secure = not is_loopback(request.url.hostname or "")
-        answer.set_cookie(
-            COOKIE, cookie, max_age=LASTS, httponly=True, samesite="strict", secure=secure, path="/"
-        )
-        return answer
+            return form(429, "Too many tries; wait.")
+        except StoreTrouble as trouble:
+            return self._error(503, str(trouble))
+        finally:
+            self.hashing -= 1
 
     async def logout(self, request: Request) -> Response:
         """End the session."""
@@ -249,8 +322,7 @@ class Console:
             check_form(asking, said.get("csrf", ""), "viewer")
             self.access.log_out(request)
             answer = RedirectResponse("/login", 303, HEADERS)
-            answer.delete_cookie(COOKIE, path="/")
-            return answer
+            return self.access.forget_cookie(answer)
 
         return await run_in_threadpool(self._shown(act), request)
 
@@ -269,18 +341,22 @@ class Console:
     async def _stream(self, request: Request) -> AsyncIterator[str]:
         self.streams += 1
         try:
-            seen = await run_in_threadpool(self._newest)
+            seen = await run_in_threadpool(self._newest, request)
             yield "retry: 3000\n\n"
             while not await request.is_disconnected():
                 await asyncio.sleep(LOOK_EVERY)
-                newest = await run_in_threadpool(self._newest)
+                newest = await run_in_threadpool(self._newest, request)
                 yield f"event: changed\ndata: {newest}\n\n" if newest != seen else ": well\n\n"
                 seen = newest
+        except MustLogIn:
+            return
         finally:
             self.streams -= 1
 
-    def _newest(self) -> int:
+    def _newest(self, request: Request) -> int:
+        """The newest line's id, for as long as who asks may know it. Raises MustLogIn."""
         try:
+            self.access.of(request)
             with self.store.asking() as connection:
                 return ledger.newest_id(connection)
         except StoreTrouble:
@@ -302,7 +378,10 @@ def _ref(request: Request) -> TicketRef:
     return TicketRef(request.path_params["account"], request.path_params["ticket"])
 
 
-def _back(path: str, text: str) -> Response:
-    from urllib.parse import quote
+def _from_elsewhere(request: Request) -> bool:
+    """Whether a browser says that another site's page sent this form."""
+    return request.headers.get("sec-fetch-site", "") in {"cross-site", "same-site"}
 
-    return RedirectResponse(f"{path}?said={quote(text)}", 303, HEADERS)
+
+def _back(path: str, done: str) -> Response:
+    return RedirectResponse(f"{path}?said={done}", 303, HEADERS)

@@ -15,7 +15,7 @@ from sqlalchemy import (
 from sqlalchemy import Text as AnyText
 from sqlalchemy.engine import Dialect
 
-HEAD = "0010"
+HEAD = "0011"
 """The newest migration. A database that stands here is opened without loading Alembic."""
 
 metadata = MetaData(
@@ -341,4 +341,7 @@ token = Table(
     Column("digest", Text, primary_key=True),
     Column("user", Text, nullable=False),
     Column("since", BigInteger, nullable=False),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("until", BigInteger),
+    Column("used", BigInteger),
 )

@@ -1,23 +1,31 @@
-"""People who may use the console, their sessions and tokens. No password and no token is kept, only hashes."""
+"""People who may use the console, their sessions and tokens. No password and no token is kept, only hashes.
+
+Whatever lets somebody in ends with a changed password, a lowered role or a removed user: sessions and tokens alike.
+"""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, Row, delete, func, select, update
 
-from connector.store.dialect import put
+from connector.store.dialect import alone, put
 from connector.store.schema import session, token
 from connector.store.schema import user as table
-from policies.model import Instant
+from policies.model import Instant, Seconds
 
 Role = Literal["viewer", "operator", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
 """From least to most."""
 
+OLD_TOKEN_LASTS: Seconds = 365 * 86400
+"""How long after it was made a token ends that an earlier release made without an end."""
+USED_EVERY: Seconds = 60
+"""The last use of a token is noted to the minute."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """Somebody who may log in; `password` is an argon2 hash."""
+    """Somebody who may log in; `password` is an argon2 hash, empty for one who comes through single sign-on only."""
 
     name: str
     role: Role
@@ -32,18 +40,48 @@ class Session:
     csrf: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """What is known of a token besides its digest. `name` is the user's own word for it."""
+
+    user: str
+    name: str
+    since: Instant
+    until: Instant
+    used: Instant | None
+
+
 def keep(connection: Connection, user: User, now: Instant) -> None:
-    """Add a user, or give one another role and password; whoever is logged in by this name is logged out."""
+    """Add a user, or give one another role and password: their sessions and tokens end."""
     row = {"name": user.name, "role": user.role, "password": user.password, "since": now}
     put(connection, table, [row])
-    connection.execute(delete(session).where(session.c.user == user.name))
+    _end_all(connection, user.name)
+
+
+def keep_first(connection: Connection, user: User, now: Instant) -> bool:
+    """Add the first user. False, and nothing changes, if there is one."""
+    alone(connection, "first user")
+    if any_known(connection):
+        return False
+    keep(connection, user, now)
+    return True
+
+
+def set_role(connection: Connection, name: str, role: Role) -> bool:
+    """Give a user another role; a lower one ends their sessions and tokens. False if there is no such user."""
+    user = get(connection, name)
+    if user is None:
+        return False
+    connection.execute(update(table).where(table.c.name == name).values(role=role))
+    if ROLES.index(role) < ROLES.index(user.role):
+        _end_all(connection, name)
+    return True
 
 
 def remove(connection: Connection, name: str) -> bool:
     """Forget a user with their sessions and tokens; False if there is none."""
     known = get(connection, name) is not None
-    connection.execute(delete(session).where(session.c.user == name))
-    connection.execute(delete(token).where(token.c.user == name))
+    _end_all(connection, name)
     connection.execute(delete(table).where(table.c.name == name))
     return known
 
@@ -85,12 +123,62 @@ def end(connection: Connection, digest: str) -> None:
     connection.execute(delete(session).where(session.c.digest == digest))
 
 
-def keep_token(connection: Connection, digest: str, name: str, now: Instant) -> None:
-    """Let the bearer of this token do what the user may, through the API."""
-    put(connection, token, [{"digest": digest, "user": name, "since": now}])
+def keep_token(connection: Connection, digest: str, made: Token) -> bool:
+    """Let the bearer of this token do what its user may, through the API. False if the user has one of that name."""
+    alone(connection, f"tokens of {made.user}")
+    _end_old_tokens(connection, made.since)
+    if any(each.name == made.name for each in tokens(connection, made.since, made.user)):
+        return False
+    row = {"user": made.user, "name": made.name, "since": made.since, "until": made.until, "used": made.used}
+    put(connection, token, [row | {"digest": digest}])
+    return True
 
 
-def bearer(connection: Connection, digest: str) -> User | None:
-    """The user of this token."""
-    name = connection.execute(select(token.c.user).where(token.c.digest == digest)).scalar()
-    return None if name is None else get(connection, name)
+def bearer(connection: Connection, digest: str, now: Instant) -> tuple[User, Token] | None:
+    """The user of this token, while it lasts, and what is known of it."""
+    row = connection.execute(select(token).where(token.c.digest == digest)).first()
+    made = None if row is None else _token(row)
+    if made is None or made.until <= now:
+        return None
+    user = get(connection, made.user)
+    return None if user is None else (user, made)
+
+
+def use(connection: Connection, digest: str, now: Instant) -> None:
+    """Note that the token was used now."""
+    connection.execute(update(token).where(token.c.digest == digest).values(used=now))
+
+
+def tokens(connection: Connection, now: Instant, name: str | None = None) -> tuple[Token, ...]:
+    """The tokens that have not ended, of this user or of all."""
+    rows = connection.execute(select(token).order_by(token.c.user, token.c.name, token.c.digest))
+    return tuple(made for row in rows if (made := _token(row)).until > now and name in (None, made.user))
+
+
+def revoke(connection: Connection, name: str, called: str) -> bool:
+    """End one token of a user by its name; False if there is none."""
+    rows = connection.execute(select(token).where(token.c.user == name)).all()
+    meant = [row.digest for row in rows if _token(row).name == called]
+    connection.execute(delete(token).where(token.c.digest.in_(meant)))
+    return bool(meant)
+
+
+def _token(row: Row[tuple[object, ...]]) -> Token:
+    """One that an earlier release made goes by the beginning of its digest."""
+    return Token(
+        user=row.user,
+        name=row.name or row.digest[:8],
+        since=row.since,
+        until=row.since + OLD_TOKEN_LASTS if row.until is None else row.until,
+        used=row.used,
+    )
+
+
+def _end_old_tokens(connection: Connection, now: Instant) -> None:
+    over = func.coalesce(token.c.until, token.c.since + OLD_TOKEN_LASTS) <= now
+    connection.execute(delete(token).where(over))
+
+
+def _end_all(connection: Connection, name: str) -> None:
+    connection.execute(delete(session).where(session.c.user == name))
+    connection.execute(delete(token).where(token.c.user == name))

@@ -66,7 +66,9 @@ def test_the_readme_shows_what_is_printed(played: Played) -> None:
 
 
 def timeless(text: str) -> list[str]:
-    """The lines without moments and durations. A slow machine may print a line more: a write that was tried again."""
+    """The lines without moments, durations, port and password. A slow machine may print a line more: a write that was
+    tried again."""
+    text = re.sub(r"http://127\.0\.0\.1:\d+/|(?<=demo with )\S+", "P", text)
     return re.sub(r"\d{4}-\d\d-\d\d|\d\d:\d\d:\d\d|\b(\d+[hms])+\b", "T", text).splitlines()
 
 

@@ -1,5 +1,6 @@
 """A service with a console beside a simulated Zendesk: one ticket at its first level, one that nears it, one held."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,10 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from connector.console.access import hasher
-from connector.store import users
 from connector.store.database import Store
-from connector.store.users import Role, User
+from connector.store.users import Role
 from tests.connector.each import Each, each
 
 PASSWORD = "correct horse battery"
@@ -30,9 +29,7 @@ class Shown:
 
     def user(self, name: str, role: Role) -> None:
         """Somebody who may log in with `PASSWORD`."""
-        with self.store.writing() as connection:
-            user = User(name=name, role=role, password=hasher.hash(PASSWORD))
-            users.keep(connection, user, self.here.clock.now())
+        self.here.service.make_user(name, role, PASSWORD)
 
     def client(self, **more: object) -> httpx.Client:
         """A browser without scripts."""
@@ -48,9 +45,17 @@ class Shown:
             yield client
 
 
-@pytest.fixture
-def shown(tmp_path: Path) -> Iterator[Shown]:
-    with each("zendesk", tmp_path, service='hosts = ["uptier.example"]') as here:
+def csrf(client: httpx.Client, path: str = "/tickets/acme/1") -> str:
+    """The word in the page's forms."""
+    found = re.search(r'name="csrf" value="([^"]+)"', client.get(path).text)
+    assert found is not None
+    return found[1]
+
+
+@contextmanager
+def beside(folder: Path, service: str = "") -> Iterator[Shown]:
+    """The same, with these further lines of `[service]`."""
+    with each("zendesk", folder, service=service) as here:
         here.opened("one")
         here.round()
         here.round(31)
@@ -59,3 +64,9 @@ def shown(tmp_path: Path) -> Iterator[Shown]:
         url = here.service._listen()  # its pages, while only the test lets time pass
         yield Shown(here=here, url=url)
         here.service.stop()
+
+
+@pytest.fixture
+def shown(tmp_path: Path) -> Iterator[Shown]:
+    with beside(tmp_path) as shown:
+        yield shown

@@ -1,26 +1,23 @@
 """Who gets in, who may do what, and what a request from elsewhere meets."""
 
-import re
+import os
+import signal
+import subprocess
+import sys
+import threading
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
 
-import httpx
 import pytest
-from starlette.requests import Request
 
-from connector.console.access import TRIES, WITHIN, Access, MustLogIn, TooManyTries
-from connector.store import ledger
-from tests.connector.console.conftest import PASSWORD, Shown
+from connector.console.access import TRIES, WITHIN, Access, MustLogIn, TooManyTries, neighbourhood
+from connector.console.pages import HASH_AT_MOST, HASH_AT_ONCE
+from connector.store import ledger, users
+from tests.connector.console.conftest import PASSWORD, Shown, beside, csrf
 
 PAGES = ("/", "/watch", "/tickets/acme/1", "/policies", "/matrix", "/matrix/paper", "/reports", "/reports/paper",
          "/ledger", "/health")  # fmt: skip
-
-
-def csrf(client: httpx.Client, path: str = "/tickets/acme/1") -> str:
-    """The word in the page's forms."""
-    found = re.search(r'name="csrf" value="([^"]+)"', client.get(path).text)
-    assert found is not None
-    return found[1]
 
 
 def whats(shown: Shown) -> list[tuple[str, str]]:
@@ -28,9 +25,9 @@ def whats(shown: Shown) -> list[tuple[str, str]]:
         return [(line.what, line.who) for line in ledger.of_ticket(connection, shown.here.ref())]
 
 
-def test_without_users_this_machine_gets_in(shown: Shown) -> None:
-    with shown.client() as client:
-        for path in PAGES:
+def test_pages_bring_the_headers_that_browsers_need(shown: Shown) -> None:
+    with shown.logged_in("dana", "viewer") as client:
+        for path in (*PAGES, "/tokens"):
             answer = client.get(path)
             assert answer.status_code == 200, path
             assert answer.headers["content-security-policy"].startswith("default-src 'none'")
@@ -38,35 +35,141 @@ def test_without_users_this_machine_gets_in(shown: Shown) -> None:
             assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-@pytest.mark.parametrize("header", ["Forwarded", "X-Forwarded-For", "X-Forwarded-Proto"])
-def test_without_users_nobody_gets_in_through_a_proxy(shown: Shown, header: str) -> None:
-    with shown.client() as client:
-        answer = client.get("/", headers={header: "for=198.51.100.7"})
-        assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+STRANGERS: tuple[dict[str, str], ...] = (
+    {},
+    {"Host": "127.0.0.1:8080"},
+    {"Host": "localhost"},
+    {"X-Forwarded-For": "127.0.0.1", "X-Forwarded-Host": "localhost"},
+    {"Forwarded": "for=127.0.0.1"},
+    {"X-Real-IP": "127.0.0.1"},
+    {"Cookie": "uptier-session=; uptier_session=local"},
+)
+
+
+@pytest.mark.parametrize("headers", STRANGERS)
+@pytest.mark.parametrize("users_there", [False, True])
+def test_nobody_gets_in_without_a_login(shown: Shown, headers: dict[str, str], users_there: bool) -> None:
+    """Also not from this machine, also not while there is no user, whatever the request has or lacks."""
+    if users_there:
+        shown.user("dana", "admin")
+    before = whats(shown)
+    with shown.client(headers=headers) as client:
+        for path in (*PAGES, "/tokens"):
+            answer = client.get(path)
+            assert (answer.status_code, answer.headers["location"]) == (303, "/login"), path
+        for path in ("/tickets/acme/1/orders", "/holds/release", "/tokens/revoke", "/logout"):
+            answer = client.post(path, data={"verb": "deescalate", "reason": "x", "csrf": ""})
+            assert (answer.status_code, answer.headers["location"]) == (303, "/login"), path
+        assert client.get("/events").status_code == 403
+        assert client.get("/first").status_code == 403
+    shown.here.round(1)
+    assert whats(shown) == before
+
+
+def test_the_last_user_leaves_a_closed_door(shown: Shown) -> None:
+    with shown.logged_in("dana", "admin") as client:
+        with shown.store.writing() as connection:
+            assert users.remove(connection, "dana")
+        assert client.get("/").headers["location"] == "/login"
 
 
 def test_another_name_for_this_machine_is_refused(shown: Shown) -> None:
     """A page elsewhere may have its name lead here."""
     with shown.client() as client:
-        for path in ("/", "/login"):
+        for path in ("/", "/login", "/first"):
             assert client.get(path, headers={"Host": "evil.example"}).status_code == 403
         assert client.get("/events", headers={"Host": "evil.example"}).status_code == 403
 
 
-def test_a_service_that_others_reach_wants_a_login_always(shown: Shown) -> None:
-    access = Access(shown.store, shown.here.clock.now, hosts=frozenset(), only_this_machine=False)
-    scope = {"type": "http", "headers": [(b"host", b"localhost")], "client": ("127.0.0.1", 1), "path": "/",
-             "method": "GET", "query_string": b"", "scheme": "http"}  # fmt: skip
-    with pytest.raises(MustLogIn):
-        access.of(Request(scope))
+def word_of(path: str | None) -> str:
+    assert path is not None
+    assert path.startswith("/first?word=")
+    return path.removeprefix("/first?word=")
 
 
-def test_with_a_user_everybody_logs_in(shown: Shown) -> None:
-    shown.user("dana", "viewer")
+def test_the_first_administrator_is_made_through_one_link_once(shown: Shown) -> None:
+    path = shown.here.service.invitation()
+    assert len(word_of(path)) > 40
+    said = {"name": "ann", "password": PASSWORD}
+    with shown.client() as client, shown.client() as other:
+        assert "Make this administrator" in client.get(f"{path}").text
+        assert client.post("/first?word=guessed", data=said).status_code == 403
+        assert client.post(f"{path}", data=said | {"password": "short"}).status_code == 400
+        assert client.post(f"{path}", data=said | {"name": " "}).status_code == 400
+        assert client.post(f"{path}", data=said, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+        assert client.post(f"{path}", data=said).headers["location"] == "/"
+        assert "ann, admin" in client.get("/").text
+        assert other.get(f"{path}").status_code == 403
+        assert other.post(f"{path}", data={"name": "eve", "password": PASSWORD}).status_code == 403
+    with shown.store.reading() as connection:
+        assert [(user.name, user.role) for user in users.every(connection)] == [("ann", "admin")]
+    assert shown.here.service.invitation() is None
+
+
+def test_two_who_have_the_link_make_one_administrator(shown: Shown) -> None:
+    access = Access(shown.store, shown.here.clock.now, hosts=frozenset(), by_https=False)
+    word = access.invite()
+    assert word is not None
+
+    def made(name: str) -> bool:
+        try:
+            return bool(access.make_first(word, name, PASSWORD))
+        except MustLogIn:
+            return False
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(made, ["ann", "bob", "cleo", "dana"])) == 1
+    with shown.store.reading() as connection:
+        assert len(users.every(connection)) == 1
+
+
+def test_the_link_is_good_for_ten_minutes_and_while_there_is_no_user(shown: Shown) -> None:
+    path = shown.here.service.invitation()
+    shown.here.clock.advance(601)
     with shown.client() as client:
-        for path in PAGES:
-            assert client.get(path).headers.get("location") == "/login", path
-        assert client.get("/events").status_code == 403
+        assert client.get(f"{path}").status_code == 403
+        path = shown.here.service.invitation()
+        assert client.get(f"{path}").status_code == 200
+        shown.user("dana", "viewer")
+        assert client.post(f"{path}", data={"name": "eve", "password": PASSWORD}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "service", ['outside = "https://uptier.example"', 'proxies = ["127.0.0.1"]', 'hosts = ["uptier.example"]']
+)
+def test_no_link_is_given_where_others_may_come(tmp_path: Path, service: str) -> None:
+    with beside(tmp_path, service) as shown:
+        assert shown.here.service.invitation() is None
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_the_link_is_printed_on_a_terminal_alone(tmp_path: Path, terminal: bool) -> None:
+    (tmp_path / "uptier.toml").write_text(
+        '[service]\nlisten = "127.0.0.1:0"\n[accounts.acme]\nadapter = "zendesk"\nurl = "http://127.0.0.1:9"\n'
+        'auth = { kind = "bearer", token = "secret:acme-token" }\n',
+        encoding="utf-8",
+    )
+    ours, theirs = os.openpty() if terminal else os.pipe()
+    command = [
+        sys.executable,
+        "-c",
+        "from connector.cli import app; app()",
+        "run",
+        "--config",
+        str(tmp_path / "uptier.toml"),
+    ]
+    kept = os.environ | {"UPTIER_SECRET_ACME_TOKEN": "not-a-real-token"}
+    with subprocess.Popen(command, env=kept, stdout=theirs, stderr=subprocess.PIPE, text=True) as service:
+        os.close(theirs)
+        assert service.stderr is not None
+        started = any('"started"' in line for line in service.stderr)
+        said = os.read(ours, 4096).decode() if terminal else ""
+        service.send_signal(signal.SIGTERM)
+        service.stderr.read()
+        said += "" if terminal else os.read(ours, 4096).decode()
+    os.close(ours)
+    assert started
+    assert ("/first?word=" in said) is terminal
 
 
 def test_the_cookie_is_kept_from_scripts_and_other_sites_and_outlives_no_logout(shown: Shown) -> None:
@@ -81,14 +184,39 @@ def test_the_cookie_is_kept_from_scripts_and_other_sites_and_outlives_no_logout(
             assert again.get("/").headers["location"] == "/login"
 
 
-def test_under_another_name_than_this_machines_the_cookie_is_for_https_only(shown: Shown) -> None:
-    """Under its own it could not be set at all."""
+@pytest.mark.parametrize(
+    ("service", "secure"),
+    [
+        ("", False),
+        ('outside = "http://127.0.0.1:8080"', False),
+        ('outside = "https://uptier.example"', True),
+        ('hosts = ["uptier.example"]', True),
+    ],
+)
+@pytest.mark.parametrize("host", ["localhost", "uptier.example"])
+def test_the_cookie_is_for_https_as_the_configured_address_says(
+    tmp_path: Path, service: str, secure: bool, host: str
+) -> None:
+    """What the request calls the host does not matter."""
+    with beside(tmp_path, service) as shown:
+        shown.user("dana", "viewer")
+        with shown.client(headers={"Host": host}) as client:
+            answer = client.post("/login", data={"name": "dana", "password": PASSWORD})
+            if answer.status_code == 403:
+                assert host not in service
+                assert host != "localhost"
+                return
+            assert answer.status_code == 303
+            cookie = answer.headers["set-cookie"]
+            assert ("; secure" in cookie.lower()) is secure
+            assert cookie.startswith("__Host-uptier-session=" if secure else "uptier-session=")
+
+
+def test_a_login_form_on_another_site_is_refused(shown: Shown) -> None:
     shown.user("dana", "viewer")
-    said = {"name": "dana", "password": PASSWORD}
-    with shown.client() as client:
-        assert "secure" not in client.post("/login", data=said).headers["set-cookie"].lower()
-        answer = client.post("/login", data=said, headers={"Host": "uptier.example"})
-        assert "secure" in answer.headers["set-cookie"].lower()
+    with shown.client(headers={"Sec-Fetch-Site": "cross-site"}) as client:
+        answer = client.post("/login", data={"name": "dana", "password": PASSWORD})
+        assert (answer.status_code, "set-cookie" in answer.headers) == (403, False)
 
 
 def test_an_order_carries_the_users_name_into_the_ledger(shown: Shown) -> None:
@@ -96,7 +224,8 @@ def test_an_order_carries_the_users_name_into_the_ledger(shown: Shown) -> None:
         said = {"csrf": csrf(client), "verb": "acknowledge", "policy": "urgent-unanswered"}
         answer = client.post("/tickets/acme/1/orders", data=said)
         assert answer.status_code == 303
-        assert answer.headers["location"].startswith("/tickets/acme/1?said=")
+        assert answer.headers["location"] == "/tickets/acme/1?said=acknowledge"
+        assert "acknowledge is carried out with the next look" in client.get(answer.headers["location"]).text
     shown.here.round(1)
     assert ("acknowledged", "dana") in whats(shown)
 
@@ -131,7 +260,7 @@ def test_a_viewer_looks_and_does_nothing(shown: Shown) -> None:
 def test_an_order_that_makes_no_sense_is_refused_in_words(
     shown: Shown, said: dict[str, str], why: str
 ) -> None:
-    with shown.client() as client:
+    with shown.logged_in("dana", "operator") as client:
         answer = client.post("/tickets/acme/1/orders", data=said | {"csrf": csrf(client)})
         assert answer.status_code == 400
         assert why in answer.text
@@ -153,8 +282,7 @@ def test_wrong_passwords_are_counted_by_name_and_by_address(shown: Shown) -> Non
 def test_wrong_passwords_are_counted_for_all_processes_and_none_is_gained_by_haste(shown: Shown) -> None:
     shown.user("dana", "viewer")
     each, other = (
-        Access(shown.store, shown.here.clock.now, hosts=frozenset(), only_this_machine=False)
-        for _ in range(2)
+        Access(shown.store, shown.here.clock.now, hosts=frozenset(), by_https=False) for _ in range(2)
     )
     for _ in range(TRIES):
         each.log_in("dana", PASSWORD, "192.0.2.1")  # what succeeds is not counted
@@ -183,7 +311,86 @@ def test_what_is_shown_is_escaped(shown: Shown) -> None:
     number = shown.here.desk.open("bad", "<script>alert(1)</script>", "eu")
     assert number is None
     shown.here.round(1)
-    with shown.client() as client:
+    with shown.logged_in("dana", "viewer") as client:
         for path in ("/", "/watch", f"/tickets/acme/{shown.here.desk.tickets['bad']}"):
             assert "<script>alert" not in client.get(path).text
-        assert "&lt;b&gt;" in client.get("/?said=<b>").text
+
+
+def test_what_stands_in_the_address_bar_is_not_said(shown: Shown) -> None:
+    with shown.logged_in("dana", "viewer") as client:
+        told = client.get("/", params={"said": "Your session ended. Call 555-0100"}).text
+        assert "555-0100" not in told
+        assert 'class="said"' not in told
+        assert "What was held goes on." in client.get("/?said=release").text
+
+
+def test_the_proxys_word_for_an_address_counts_only_if_it_was_named(tmp_path: Path) -> None:
+    for service, answers in (("", {403: TRIES, 429: 3}), ('proxies = ["127.0.0.0/8"]', {403: TRIES + 3})):
+        folder = tmp_path / str(len(service))
+        folder.mkdir()
+        with beside(folder, service) as shown, shown.client() as client:
+            said = Counter(
+                client.post(
+                    "/login",
+                    data={"name": f"nobody-{number}", "password": "wrong"},
+                    headers={"X-Forwarded-For": f"198.51.100.{number}"},
+                ).status_code
+                for number in range(TRIES + 3)
+            )
+            assert said == answers
+
+
+def test_what_a_client_writes_before_the_proxys_word_does_not_count(tmp_path: Path) -> None:
+    with beside(tmp_path, 'proxies = ["127.0.0.1"]') as shown, shown.client() as client:
+        said = Counter(
+            client.post(
+                "/login",
+                data={"name": f"nobody-{number}", "password": "wrong"},
+                headers={"X-Forwarded-For": f"10.0.0.{number}, 198.51.100.7"},
+            ).status_code
+            for number in range(TRIES + 1)
+        )
+        assert said == {403: TRIES, 429: 1}
+
+
+def test_the_half_of_an_address_that_its_owner_may_choose_does_not_count() -> None:
+    assert (
+        neighbourhood("2001:db8::1") == neighbourhood("2001:db8::ffff:2") != neighbourhood("2001:db8:0:1::1")
+    )
+    assert neighbourhood("192.0.2.1") != neighbourhood("192.0.2.2")
+    assert neighbourhood("::ffff:192.0.2.1") != neighbourhood("::ffff:192.0.2.2")
+    assert neighbourhood("testclient") == "testclient"
+
+
+def test_a_flood_of_logins_checks_two_passwords_at_once_and_lets_few_wait(
+    shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A check takes 64 MiB: 120 at once took 1.5 GB."""
+    going, most, open_up = [0], [0], threading.Event()
+
+    def slow(kept: str, password: str) -> bool:
+        going[0] += 1
+        most[0] = max(most[0], going[0])
+        assert open_up.wait(60)
+        going[0] -= 1
+        return False
+
+    def knock(number: int) -> int:
+        with shown.client(timeout=60) as client:
+            data = {"name": f"nobody-{number}", "password": "wrong"}
+            return client.post("/login", data=data).status_code
+
+    with shown.logged_in("dana", "viewer") as inside, ThreadPoolExecutor(120) as pool:
+        monkeypatch.setattr("connector.console.access.verified", slow)
+        knocking = [pool.submit(knock, number) for number in range(120)]
+        turned_away = 0
+        for answer in as_completed(knocking):
+            turned_away += answer.result() == 503
+            if turned_away == 120 - HASH_AT_MOST:
+                break
+        assert inside.get("/").status_code == 200  # the pages go on meanwhile
+        open_up.set()
+        said = Counter(answer.result() for answer in knocking)
+    assert most[0] <= HASH_AT_ONCE
+    assert said[503] == 120 - HASH_AT_MOST
+    assert said[403] + said[429] == HASH_AT_MOST

@@ -1,6 +1,7 @@
 """The JSON API: tokens, roles, and what it says of itself."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -12,15 +13,20 @@ from connector.cli import app
 from connector.console.access import digest
 from connector.console.api import Api
 from connector.console.openapi import DOCUMENT
+from connector.settings_values import DAY
 from connector.store import users
-from tests.connector.console.conftest import PASSWORD, Shown
+from connector.store.schema import token as tokens_table
+from connector.store.users import Token
+from tests.connector.console.conftest import PASSWORD, Shown, csrf
 
 
 def bearer(shown: Shown, name: str, role: users.Role) -> httpx.Client:
     """A program with a token of this user."""
     shown.user(name, role)
     with shown.store.writing() as connection:
-        users.keep_token(connection, digest(f"token of {name}"), name, 0)
+        now = shown.here.clock.now()
+        made = Token(user=name, name="api", since=now, until=now + DAY, used=None)
+        assert users.keep_token(connection, digest(f"token of {name}"), made)
     return shown.client(headers={"Authorization": f"Bearer token of {name}"})
 
 
@@ -69,6 +75,109 @@ def test_orders_want_the_role(shown: Shown) -> None:
     assert ("deescalated", "boss") in [(line.what, line.who) for line in shown.here.lines()]
 
 
+def test_a_token_ends_at_its_time_and_its_last_use_is_known(shown: Shown) -> None:
+    def used() -> int | None:
+        with shown.store.reading() as connection:
+            (token,) = users.tokens(connection, shown.here.clock.now())
+        return token.used
+
+    with bearer(shown, "robot", "viewer") as client:
+        made = shown.here.clock.now()
+        assert used() is None
+        assert client.get("/api/v1/health").status_code == 200
+        assert used() == made
+        shown.here.clock.advance(30)
+        assert client.get("/api/v1/health").status_code == 200
+        assert used() == made  # noted to the minute
+        shown.here.clock.advance(30)
+        assert client.get("/api/v1/health").status_code == 200
+        assert used() == made + 60
+        shown.here.clock.advance(DAY)
+        assert client.get("/api/v1/health").status_code == 401
+        with shown.store.reading() as connection:
+            assert users.tokens(connection, shown.here.clock.now()) == ()
+
+
+def test_a_token_of_an_earlier_release_has_a_name_and_an_end(shown: Shown) -> None:
+    shown.user("dana", "viewer")
+    now = shown.here.clock.now()
+    with shown.store.writing() as connection:
+        connection.execute(tokens_table.insert().values(digest="abcdef0123456789", user="dana", since=now))
+        (token,) = users.tokens(connection, now)
+        assert (token.name, token.until) == ("abcdef01", now + 365 * DAY)
+        assert users.bearer(connection, "abcdef0123456789", now + 365 * DAY - 1) is not None
+        assert users.bearer(connection, "abcdef0123456789", now + 365 * DAY) is None
+        assert users.revoke(connection, "dana", "abcdef01")
+        assert users.tokens(connection, now) == ()
+
+
+def change_password(shown: Shown) -> None:
+    shown.user("dana", "operator")
+
+
+def lower_the_role(shown: Shown) -> None:
+    with shown.store.writing() as connection:
+        assert users.set_role(connection, "dana", "viewer")
+
+
+def remove(shown: Shown) -> None:
+    with shown.store.writing() as connection:
+        assert users.remove(connection, "dana")
+
+
+@pytest.mark.parametrize("change", [change_password, lower_the_role, remove])
+def test_whatever_lets_somebody_in_ends_with_what_it_stood_on(
+    shown: Shown, change: Callable[[Shown], None]
+) -> None:
+    """A token, a session, and a page that listens."""
+    with bearer(shown, "dana", "operator") as client, shown.client() as page:
+        assert page.post("/login", data={"name": "dana", "password": PASSWORD}).status_code == 303
+        assert client.get("/api/v1/health").status_code == 200
+        with page.stream("GET", "/events", timeout=30) as stream:
+            assert stream.status_code == 200
+            told = stream.iter_lines()
+            assert next(told) == "retry: 3000"
+            change(shown)
+            assert len(list(told)) < 20  # and then no more
+        assert client.get("/api/v1/health").status_code == 401
+        assert page.get("/").headers["location"] == "/login"
+
+
+def test_a_higher_role_ends_nothing(shown: Shown) -> None:
+    with bearer(shown, "dana", "viewer") as client:
+        with shown.store.writing() as connection:
+            assert users.set_role(connection, "dana", "admin")
+        assert client.get("/api/v1/health").status_code == 200
+
+
+def test_tokens_are_revoked_one_by_one_by_their_owner_or_an_admin(shown: Shown) -> None:
+    def called() -> list[tuple[str, str]]:
+        with shown.store.reading() as connection:
+            found = users.tokens(connection, shown.here.clock.now())
+        return [(token.user, token.name) for token in found]
+
+    with shown.logged_in("dana", "viewer") as client, shown.logged_in("boss", "admin") as boss:
+        now = shown.here.clock.now()
+        with shown.store.writing() as connection:
+            for user, name in (("dana", "ci"), ("dana", "chart"), ("boss", "ci")):
+                made = Token(user=user, name=name, since=now, until=now + DAY, used=None)
+                assert users.keep_token(connection, digest(f"{user} {name}"), made)
+            assert not users.keep_token(connection, "another", made)
+        page = client.get("/tokens").text
+        assert "chart" in page
+        assert "boss" not in page
+        assert "boss" in boss.get("/tokens").text
+        said = {"csrf": csrf(client, "/tokens"), "user": "dana", "name": "ci"}
+        assert client.post("/tokens/revoke", data=said | {"csrf": "no"}).status_code == 403
+        assert client.post("/tokens/revoke", data=said | {"user": "boss"}).status_code == 403
+        assert client.post("/tokens/revoke", data=said).headers["location"] == "/tokens?said=revoke"
+        assert client.post("/tokens/revoke", data=said).status_code == 400
+        assert called() == [("boss", "ci"), ("dana", "chart")]
+        said = {"csrf": csrf(boss, "/tokens"), "user": "dana", "name": "chart"}
+        assert boss.post("/tokens/revoke", data=said).status_code == 303
+        assert called() == [("boss", "ci")]
+
+
 def test_the_document_names_every_call(shown: Shown) -> None:
     api = Api(store=shown.store, now=shown.here.clock.now, access=None, papers=None, budgets=None)  # type: ignore[arg-type]
     served = {
@@ -103,8 +212,18 @@ def test_users_are_made_listed_and_removed_on_the_command_line(config: Path) -> 
     made = run(app, ["user", "add", "dana", *where], input=PASSWORD + "\n")
     assert (made.exit_code, made.output.strip()) == (0, "dana may log in as operator")
     assert run(app, ["user", "list", *where]).output.strip() == "dana  operator"
-    assert len(run(app, ["user", "token", "dana", *where]).output.strip()) > 40
+    assert len(run(app, ["user", "token", "dana", *where]).stdout.strip()) > 40
+    assert run(app, ["user", "token", "dana", *where]).exit_code == 2  # it has one of that name
+    made = run(app, ["user", "token", "dana", "--name", "ci", "--for", "1d", *where])
+    assert (made.exit_code, "it is good until" in made.stderr) == (0, True)
+    assert run(app, ["user", "token", "dana", "--name", "x", "--for", "soon", *where]).exit_code == 2
     assert run(app, ["user", "token", "eli", *where]).exit_code == 2
+    listed = run(app, ["user", "tokens", *where]).output.splitlines()
+    assert [line.split("  ")[:2] for line in listed] == [["dana", "api"], ["dana", "ci"]]
+    assert all("never used" in line for line in listed)
+    assert run(app, ["user", "revoke", "dana", "api", *where]).exit_code == 0
+    assert run(app, ["user", "revoke", "dana", "api", *where]).exit_code == 2
+    assert len(run(app, ["user", "tokens", "dana", *where]).output.splitlines()) == 1
     assert run(app, ["user", "remove", "dana", *where]).exit_code == 0
     assert run(app, ["user", "remove", "dana", *where]).exit_code == 2
     assert PASSWORD.encode() not in (config.parent / "uptier.db").read_bytes()

@@ -12,14 +12,24 @@ from typing import Any
 
 import pytest
 
-from connector.store import ledger
+from connector.store import ledger, users
 from connector.store.ledger import Line
 from tests.connector.console.conftest import PASSWORD, Shown
 
 CHROMIUM = shutil.which("chromium")
 PICTURES = os.environ.get("UPTIER_TEST_PICTURES")
 AXE = (Path(__file__).parent / "axe-4.14.1.min.js").read_text(encoding="utf-8")
-PAGES = ("/", "/watch", "/tickets/acme/1", "/policies", "/matrix", "/reports", "/ledger", "/health")
+PAGES = (
+    "/",
+    "/watch",
+    "/tickets/acme/1",
+    "/policies",
+    "/matrix",
+    "/reports",
+    "/ledger",
+    "/health",
+    "/tokens",
+)
 HEARD = """document.addEventListener("htmx:beforeRequest", (event) => {
   if (event.defaultPrevented) console.log("held back"); })"""
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -45,6 +55,12 @@ def browser() -> Iterator[Any]:
 def page(browser: Any, shown: Shown) -> Iterator[Any]:
     """A window that remembers what went wrong in it and whom it asked."""
     context = browser.new_context(base_url=shown.url, viewport={"width": 1280, "height": 900})
+    shown.user("olga", "operator")
+    with shown.client() as client:
+        client.post("/login", data={"name": "olga", "password": PASSWORD})
+        context.add_cookies(
+            [{"name": name, "value": value, "url": shown.url} for name, value in client.cookies.items()]
+        )
     page = context.new_page()
     page.wrong, page.asked = [], []
     page.on("pageerror", lambda error: page.wrong.append(str(error)))
@@ -117,14 +133,28 @@ def test_who_stands_on_a_button_still_stands_there_after_a_change(page: Any, sho
 
 
 def test_the_login_is_accessible(page: Any, shown: Shown) -> None:
-    shown.user("dana", "viewer")
+    page.context.clear_cookies()
     page.goto("/")
     assert page.locator("h1").inner_text() == "Log in"
     assert accessible(page) == []
 
 
+def test_the_first_administrator_needs_no_mouse(page: Any, shown: Shown) -> None:
+    with shown.store.writing() as connection:
+        users.remove(connection, "olga")
+    page.context.clear_cookies()
+    page.goto(shown.here.service.invitation())
+    assert accessible(page) == []
+    for word in ("ann", PASSWORD):
+        page.keyboard.type(word)
+        page.keyboard.press("Tab" if word == "ann" else "Enter")
+    page.wait_for_selector("h1:text('Now')")
+    assert page.locator("header").get_by_text("ann, admin").count() == 1
+
+
 def test_the_keyboard_alone_acknowledges(page: Any, shown: Shown) -> None:
     shown.user("dana", "operator")
+    page.context.clear_cookies()
     page.goto("/")
     for word in ("dana", PASSWORD):
         page.keyboard.type(word)
