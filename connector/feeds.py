@@ -1,12 +1,12 @@
 """What is read from each account on a schedule: its directory, its changes, its open tickets."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 import structlog
 
-from adapters.base import AccessLost, HelpdeskError
+from adapters.base import AccessLost, HelpdeskError, NotAllowed
 from connector.clock import Clock
 from connector.desks import Desk
 from connector.engine import Engine
@@ -14,7 +14,7 @@ from connector.intake.absences import wake_for_absent
 from connector.intake.census import census_due, take_census
 from connector.intake.poller import Ours, poll_account
 from connector.leaseholder import Leaseholder, poll_lease
-from connector.store import accounts, directories
+from connector.store import accounts, aside, directories
 from connector.store.database import Store
 from connector.store.trouble import StoreTrouble
 from connector.work.reading import Read
@@ -61,15 +61,16 @@ class Feeds:
 
     def follow(self, desk: Desk) -> bool:
         """Read the directory if it is old, and what changed. False if that failed."""
-        return self._visit(desk, "follow", (self._directory, self._poll, self._absences))
+        calls = {"directory": self._directory, "changes": self._poll, "absences": self._absences}
+        return self._visit(desk, "follow", calls)
 
     def list_open(self, desk: Desk) -> bool:
         """List the open tickets if that is due. False if that failed."""
-        return self._visit(desk, "list", (self._census,))
+        return self._visit(desk, "list", {"open tickets": self._census})
 
-    def _visit(self, desk: Desk, what: str, calls: tuple[Callable[[Desk], None], ...]) -> bool:
-        """One errand at an account. While the same one is still under way there, it is left to that; and where
-        another process reads this account's feeds, to that one."""
+    def _visit(self, desk: Desk, what: str, calls: Mapping[str, Callable[[Desk], None]]) -> bool:
+        """One errand at an account; what fails of it keeps the rest of it from nothing. While the same one is still
+        under way there, it is left to that; and where another process reads this account's feeds, to that one."""
         if not self._leases.has(poll_lease(desk.name)):
             return True
         lock = self._under_way.setdefault((desk.name, what), threading.Lock())
@@ -79,8 +80,8 @@ class Feeds:
             with desk.budget.lane("backfill"):
                 if self._paused(desk) and not self._resume(desk):
                     return False
-                for call in calls:
-                    call(desk)
+                read = [self._read_feed(desk, feed, call) for feed, call in calls.items()]
+                return all(read)
         except AccessLost as lost:
             self._worker.pause(desk.name, str(lost))
             return False
@@ -89,7 +90,39 @@ class Feeds:
             return False
         finally:
             lock.release()
+
+    def _read_feed(self, desk: Desk, feed: str, call: Callable[[Desk], None]) -> bool:
+        """One feed of an errand. One that is refused to us is set aside, and the rest goes on, unless the helpdesk
+        refuses us altogether: its probe decides. Raises AccessLost then."""
+        with self._store.reading() as connection:
+            apart = aside.of(connection, desk.name, "", feed)
+        if apart is not None and self._clock.now() < apart.next_try:
+            return False
+        try:
+            call(desk)
+        except NotAllowed as refused:
+            self._refused(desk, feed, refused)
+            return False
+        except AccessLost:
+            raise
+        except (HelpdeskError, StoreTrouble) as trouble:
+            log.warning("visit_failed", account=desk.name, errand=feed, reason=str(trouble))
+            return False
+        if apart is not None:
+            with self._store.writing() as connection:
+                aside.clear(connection, desk.name, "", feed, self._clock.now())
+            log.info("no_longer_aside", account=desk.name, feed=feed)
         return True
+
+    def _refused(self, desk: Desk, feed: str, refused: NotAllowed) -> None:
+        lost = [each for each in self._read(desk.adapter.probe) if each.fatal and not each.ok]
+        if lost:
+            raise AccessLost(f"{refused}; {lost[0].text}")
+        why = f"{refused}. Missing: {refused.right}" if refused.right else str(refused)
+        with self._store.writing() as connection:
+            new = aside.put(connection, desk.name, "", feed, why, self._clock.now())
+        tell = log.warning if new else log.info
+        tell("set_aside", account=desk.name, feed=feed, reason=why, next="uptier check --online")
 
     def _paused(self, desk: Desk) -> bool:
         with self._store.reading() as connection:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection
 
-from connector.store import holds, ledger, notices, timers, writes
+from connector.store import aside, holds, ledger, notices, timers, writes
 from connector.store.writes import State
 
 NEEDS_HUMAN = ("write refused", "account paused", "notification failed")
@@ -43,7 +43,11 @@ def summarise(connection: Connection, before: int, looks: int, troubled: Sequenc
     said += [
         f"{hold.ref}: held: {hold.why}; `uptier release` lets it go on" for hold in holds.every(connection)
     ]
-    waiting = [timer for timer in timers.coming(connection, 1000) if timer.holds]
+    apart = aside.every(connection)
+    said += [f"{one.name}: set aside: {one.why}" for one in apart]
+    looks_apart = {one.name for one in apart if one.kind == aside.LOOK}
+    coming = timers.coming(connection, 1000)
+    waiting = [timer for timer in coming if timer.holds and str(timer.ref) not in looks_apart]
     said += [f"{timer.ref}: not done yet, run again: {timer.why}" for timer in waiting]
     unknown = writes.everywhere(connection, State.UNKNOWN)
     said += [f"{kept.write.ref}: the fate of a write is unknown; run again" for kept in unknown]

@@ -1,22 +1,21 @@
-"""A look that fails takes nothing down with it: its ticket waits, longer after each failure in a row."""
+"""A look that fails takes nothing down with it: its ticket is set aside, and waits longer after each failure."""
 
 import structlog
 
 from connector.clock import Clock
 from connector.engine import Work
-from connector.store import timers
+from connector.store import aside, timers
+from connector.store.aside import wait_after
 from connector.store.database import Store
 from connector.store.trouble import StoreTrouble
-from policies.model import Seconds, TicketRef
-
-FIRST_WAIT: Seconds = 15
-LONGEST_WAIT: Seconds = 3600
+from policies.model import TicketRef
 
 log = structlog.get_logger()
 
 
 class Setbacks:
-    """Takes looks, and counts the failures in a row of each ticket in this process. Any thread may use it."""
+    """Takes looks. A failure is the ticket's and is remembered with it, but for one of the database, which nobody can
+    write down: those are counted in this process. Any thread may use it."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
@@ -30,20 +29,25 @@ class Setbacks:
         except StoreTrouble as trouble:
             log.warning("look_failed", ticket=str(ref), reason=str(trouble))
             self._hold_back(ref)
-        except Exception:  # the edge of the thread: no ticket may take the others down with it
+        except Exception as error:  # the edge of the thread: no ticket may take the others down with it
             log.exception("look_failed", ticket=str(ref))
-            self._hold_back(ref)
+            self._set_aside(ref, f"{type(error).__name__}: {error}")
         else:
             self._failures.pop(ref, None)
+
+    def _set_aside(self, ref: TicketRef, why: str) -> None:
+        try:
+            with self._store.writing() as connection:
+                aside.put_look(connection, ref, f"a look at it fails: {why}", self._clock.now())
+        except StoreTrouble as trouble:
+            log.warning("hold_back_failed", ticket=str(ref), reason=str(trouble))
 
     def _hold_back(self, ref: TicketRef) -> None:
         """News that comes in meanwhile is looked at once."""
         failures = self._failures[ref] = self._failures.get(ref, 0) + 1
-        wait = min(FIRST_WAIT * 2 ** (failures - 1), LONGEST_WAIT)
+        due = self._clock.now() + wait_after(failures)
         try:
             with self._store.writing() as connection:
-                timers.start(
-                    connection, ref, self._clock.now() + wait, f"failed {failures} times", holds=True
-                )
+                timers.start(connection, ref, due, f"failed {failures} times", holds=True)
         except StoreTrouble as trouble:  # the sweep finds what is still owed
             log.warning("hold_back_failed", ticket=str(ref), reason=str(trouble))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from adapters.base import Gone, HelpdeskError
+from adapters.base import Gone, HelpdeskError, NotAllowed, Unreadable
 from connector.clock import Clock
 from connector.desks import Desk, Desks
 from connector.store import directories, receipts, standings
@@ -74,6 +74,8 @@ class Recheck:
                 ticket = desk.adapter.load(ref, rules.policies.to_load)
         except Gone:
             return Fate(what="drop", why="the ticket is gone")
+        except (NotAllowed, Unreadable):
+            return SEND
         except HelpdeskError:
             self._silent.add(ref.account)
             return SEND

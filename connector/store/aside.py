@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, delete, select
 
-from connector.store import ledger
+from connector.store import ledger, timers
 from connector.store.dialect import alone, insert
 from connector.store.ledger import Line
 from connector.store.schema import aside as table
@@ -35,6 +35,11 @@ class SetAside:
     tried_at: Instant
     next_try: Instant
 
+    @property
+    def name(self) -> str:
+        """The ticket as everywhere, or the account."""
+        return f"{self.account}/{self.ticket}" if self.ticket else self.account
+
 
 def put(connection: Connection, account: str, ticket: str, kind: str, why: str, now: Instant) -> bool:
     """Set this aside, or count one more failure of what is aside already, with its newest reason. True, and a line
@@ -53,6 +58,15 @@ def put(connection: Connection, account: str, ticket: str, kind: str, why: str, 
         line = Line(at=now, account=account, ticket=ticket, what="set aside", text=f"{kind}: {why}")
         ledger.append(connection, [line])
     return known is None
+
+
+def put_look(connection: Connection, ref: TicketRef, why: str, now: Instant, *, urgent: bool = True) -> bool:
+    """Set a ticket aside that could not be looked at: its timer is the next try, which sees to the news of it that
+    stays open. True if it is new."""
+    new = put(connection, ref.account, ref.id, LOOK, why, now)
+    known = of(connection, ref.account, ref.id, LOOK)
+    timers.start(connection, ref, known.next_try if known else now, why, holds=True, urgent=urgent)
+    return new
 
 
 def clear(connection: Connection, account: str, ticket: str, kind: str, now: Instant) -> bool:
@@ -76,11 +90,6 @@ def every(connection: Connection) -> tuple[SetAside, ...]:
         select(table).order_by(table.c.since, table.c.account, table.c.ticket, table.c.kind)
     ).mappings()
     return tuple(map(_aside, rows))
-
-
-def forget(connection: Connection, ref: TicketRef) -> None:
-    """The ticket is none of ours any more; nothing is said."""
-    connection.execute(delete(table).where(table.c.account == ref.account, table.c.ticket == ref.id))
 
 
 def wait_after(tries: int) -> Seconds:

@@ -13,7 +13,16 @@ from typing import Literal
 import structlog
 from sqlalchemy import Connection
 
-from adapters.base import AccessLost, Gone, OutcomeUnknown, Receipt, Stale, TryLater, WontAccept
+from adapters.base import (
+    AccessLost,
+    Gone,
+    NotAllowed,
+    OutcomeUnknown,
+    Receipt,
+    Stale,
+    TryLater,
+    WontAccept,
+)
 from connector.clock import Clock
 from connector.desks import Desk
 from connector.store import ledger, standings, tickets, timers, writes
@@ -81,7 +90,7 @@ class Sender:
         except (TryLater, AccessLost) as error:
             self._put_off(kept, str(error))
             raise
-        except WontAccept as error:
+        except (WontAccept, NotAllowed) as error:
             self._ended(kept, State.REFUSED, str(error))
             return None
         except OutcomeUnknown as error:

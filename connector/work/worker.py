@@ -9,13 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import structlog
+from sqlalchemy import Connection
 
-from adapters.base import AccessLost, Gone, OutcomeUnknown, TryLater
+from adapters.base import AccessLost, Gone, NotAllowed, OutcomeUnknown, TryLater, Unreadable
 from connector.clock import Clock
 from connector.desks import Desk, Desks
 from connector.settings import Caps
 from connector.store import (
     accounts,
+    aside,
     directories,
     inbox,
     ledger,
@@ -67,6 +69,7 @@ class Seen:
     rest: tuple[KeptWrite, ...]
     directory: Directory | None
     paused: bool
+    aside: bool
     looks: int
 
 
@@ -121,6 +124,8 @@ class Worker:
             self._come_back(ref, at, FIND_OUT, str(unknown), urgent)
         except AccessLost as lost:
             self.pause(ref.account, str(lost))
+        except (NotAllowed, Unreadable) as refused:
+            self._set_aside(ref, at, str(refused), urgent)
         except Superseded as other:
             log.warning("look_superseded", ticket=str(ref), reason=str(other))
 
@@ -167,6 +172,8 @@ class Worker:
                 alone(connection, f"decisions {ticket.ref.account}")
             if not tickets.claim(connection, ticket.ref, at.looks):
                 raise Superseded("another process has stored a look meanwhile")
+            if seen.aside:
+                self._take_back(connection, ticket.ref, now)
             if (
                 plan.served
                 and (served := directories.turns(connection, ticket.ref.account)) != directory.served
@@ -212,6 +219,7 @@ class Worker:
                 rest=writes.rest(connection, planned),
                 directory=None if known is None else with_loads(connection, known.directory, policies),
                 paused=account is not None and account.paused_at is not None,
+                aside=aside.of(connection, ref.account, ref.id, aside.LOOK) is not None,
             )
 
     def _ticket(self, desk: Desk, ref: TicketRef, seen: Seen) -> Ticket | None:
@@ -239,6 +247,19 @@ class Worker:
                 timers.start(connection, ref, due, why, holds=True, urgent=urgent)
         log.info("come_back", ticket=str(ref), wait=wait, why=why)
 
+    def _set_aside(self, ref: TicketRef, at: Standpoint, why: str, urgent: bool) -> None:
+        """This ticket cannot be looked at; all others can."""
+        now, new = self._clock.now(), False
+        with self._store.writing() as connection:
+            if tickets.claim(connection, ref, at.looks):
+                new = aside.put_look(connection, ref, why, now, urgent=urgent)
+        tell = log.warning if new else log.info
+        tell("set_aside", ticket=str(ref), reason=why, next=f"uptier explain {ref}; it is tried again")
+
+    def _take_back(self, connection: Connection, ref: TicketRef, now: Instant) -> None:
+        if aside.clear(connection, ref.account, ref.id, aside.LOOK, now):
+            log.info("no_longer_aside", ticket=str(ref))
+
     def _look_again(self, ref: TicketRef, at: Standpoint, wait: Seconds) -> None:
         """Our own write is a change like any other: the policies see the ticket as it now stands."""
         with self._store.writing() as connection:
@@ -253,6 +274,7 @@ class Worker:
             inbox.close(connection, [row.id for row in rows], now)
             writes.drop_planned(connection, ref)
             timers.stop(connection, ref)
+            self._take_back(connection, ref, now)
         log.info("nothing_to_look_at", ticket=str(ref))
 
 

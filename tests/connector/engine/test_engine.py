@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from connector.engine import Engine
-from connector.store import inbox, timers
+from connector.store import aside, inbox, timers
 from connector.store.database import Store
 from connector.store.trouble import StoreTrouble
 from policies.model import TicketRef
@@ -42,6 +42,7 @@ class Looks:
         with self.store.writing() as connection:
             inbox.close(connection, rows, NOW)
             timers.stop(connection, ref)
+            aside.clear(connection, ref.account, ref.id, aside.LOOK, NOW)
         with self.lock:
             self.at_once[ref] -= 1
 

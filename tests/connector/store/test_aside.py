@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection
 
-from connector.store import aside, ledger
+from connector.store import aside, ledger, timers
 from connector.store.aside import LONGEST_WAIT
 from tests.connector.store.samples import REF
 
@@ -42,5 +42,13 @@ def test_kinds_and_tickets_are_apart(connection: Connection) -> None:
     assert [(one.ticket, one.kind) for one in aside.every(connection)] == [
         (REF.id, "row"), (REF.id, "look"), ("", "audits"),
     ]  # fmt: skip
-    aside.forget(connection, REF)
-    assert [one.kind for one in aside.every(connection)] == ["audits"]
+    aside.clear(connection, REF.account, REF.id, "row", 103)
+    assert [one.kind for one in aside.every(connection)] == ["look", "audits"]
+
+
+def test_a_ticket_that_cannot_be_looked_at_waits_for_its_next_try(connection: Connection) -> None:
+    assert aside.put_look(connection, REF, "403", 100)
+    assert not aside.put_look(connection, REF, "403", 115)
+    timer = timers.of_ticket(connection, REF)
+    assert timer is not None
+    assert (timer.due, timer.holds, timer.why) == (145, True, "403")
