@@ -27,6 +27,7 @@ from connector.store import accounts, cursors, inbox, policy_texts, tickets
 from connector.store.database import Store
 from connector.store.dialect import alone
 from connector.store.inbox import Arrival
+from connector.supervision import Ailments
 from connector.work.budget import Budget, Tally, lane_of
 from connector.work.reading import Read
 from connector.work.rules import InForce, Rules
@@ -43,6 +44,7 @@ class Parts:
 
     store: Store
     clock: Clock
+    ailments: Ailments
     desks: Mapping[str, Desk]
     rules: InForce
     engine: Engine
@@ -67,7 +69,8 @@ def compose(
         name: open_desk(name, settings, clock, secrets, tally(store, name, clock))
         for name in settings.accounts
     }
-    engine, rescue, leases = _filled(settings, clock, secrets, store, desks, roles)
+    ailments = Ailments(clock.now)
+    engine, rescue, leases = _filled(settings, clock, secrets, store, desks, roles, ailments)
     read = Read(clock)
     rules = InForce(take_up(store, policies, clock.now(), tuple(desks)))
     skews = Skews()
@@ -83,6 +86,7 @@ def compose(
         rules=rules,
         recheck=partial(Recheck, store, clock, desks, rules),
         speaker=Speaker(known, secrets.get),
+        ailments=ailments,
     )
     feeds = Feeds(
         store=store, clock=clock, engine=engine, worker=worker, rules=rules, read=read, leases=leases
@@ -90,6 +94,7 @@ def compose(
     return Parts(
         store=store,
         clock=clock,
+        ailments=ailments,
         desks=desks,
         rules=rules,
         engine=engine,
@@ -109,15 +114,16 @@ def _filled(
     store: Store,
     desks: Mapping[str, Desk],
     roles: frozenset[Role],
+    ailments: Ailments,
 ) -> tuple[Engine, Callable[[], None] | None, Leaseholder]:
     """The engine that suits the database, what rescues its looks from dead processes, and who may do what."""
     rests = partial(_rests, desks, clock)
     if store.path is not None:
-        return LocalEngine(store, clock, rests=rests), None, Sole()
+        return LocalEngine(store, clock, ailments, rests=rests), None, Sole()
     from connector.engine.fleet import FleetEngine  # the embedded database needs no queue
 
     address = queue_address(settings, secrets)
-    engine = FleetEngine(store, clock, address=address, accounts=tuple(desks), rests=rests)
+    engine = FleetEngine(store, clock, ailments, address=address, accounts=tuple(desks), rests=rests)
     feeds = map(poll_lease, desks) if "poller" in roles else ()
     names = (*feeds, *((NOTIFY, FORGET) if "worker" in roles else ()))
     return engine, engine.rescue, OneOfMany(store, clock, f"{gethostname()}:{getpid()}:{token_hex(4)}", names)

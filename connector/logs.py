@@ -18,6 +18,7 @@ from urllib.parse import quote
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from adapters.answers import clean
 from connector.clock import Clock
 from policies.model import TicketRef
 
@@ -44,12 +45,12 @@ class Masker:
         self._spellings = tuple(sorted({*self._spellings, *spelled}, key=len, reverse=True))
 
     def mask(self, text: str) -> str:
-        """The text without secrets, Authorization values and passwords in URLs."""
+        """The text without secrets, Authorization values, passwords in URLs and half characters."""
         for spelling in self._spellings:
             text = text.replace(spelling, MASK)
         text = HEADER.sub(rf"\g<1>{MASK}", text)
         text = SCHEME.sub(rf"\g<1> {MASK}", text)
-        return USERINFO.sub(rf"\g<1>{MASK}@", text)
+        return clean(USERINFO.sub(rf"\g<1>{MASK}@", text))
 
     def clean(self, value: object) -> object:
         """The same value, masked however deep; what is neither text, number nor a collection becomes text."""

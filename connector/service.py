@@ -80,9 +80,11 @@ class Service:
             self._stack.close()
             raise
         self._scheduler = Scheduler(
-            executors={"default": Errands()}, job_defaults={"coalesce": True, "misfire_grace_time": None}
+            self._parts.ailments,
+            executors={"default": Errands()},
+            job_defaults={"coalesce": True, "misfire_grace_time": None},
         )
-        self._inbox = GroupCommit(store, self._parts.engine)
+        self._inbox = GroupCommit(store, self._parts.engine, self._parts.ailments)
         self._metrics = Metrics(store, self._parts.desks, clock.now, self._parts.skews)
         self._access: Access | None = None
         self._server: uvicorn.Server | None = None
@@ -331,12 +333,14 @@ class Service:
     def _every(
         self, name: str, call: Callable[[], object], seconds: Seconds, *, at_once: bool = False
     ) -> None:
-        self._scheduler.add_job(call, "interval", seconds=seconds, id=name, max_instances=1)
+        job = partial(self._parts.ailments.attempt, name, call)
+        self._scheduler.add_job(job, "interval", seconds=seconds, id=name, max_instances=1)
         if at_once:
             self._at_once(name, call)
 
     def _at_once(self, name: str, call: Callable[[], object]) -> None:
-        self._scheduler.add_job(call, id=f"{name} at once", replace_existing=True)
+        job = partial(self._parts.ailments.attempt, name, call)
+        self._scheduler.add_job(job, id=f"{name} at once", replace_existing=True)
 
     def _show_metrics(self) -> None:
         address = self._settings.service.metrics

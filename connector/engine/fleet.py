@@ -31,6 +31,7 @@ from connector.store import waiting, wakeups
 from connector.store.database import Store
 from connector.store.waiting import TICK_PER_ACCOUNT
 from connector.store.wakeups import TASK, queue_of
+from connector.supervision import Ailments, SupervisedWorker
 from policies.model import Seconds, TicketRef
 
 URGENT_THREADS = 4
@@ -52,6 +53,7 @@ class FleetEngine:
         self,
         store: Store,
         clock: Clock,
+        ailments: Ailments,
         *,
         address: str,
         accounts: Iterable[str],
@@ -73,7 +75,8 @@ class FleetEngine:
         self._threads = {True: urgent_threads, False: backfill_threads}
         self._setbacks = Setbacks(store, clock)
         self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._ailments = ailments
+        self._worker_thread: SupervisedWorker | None = None
         self._end: Callable[[], object] = lambda: None
         self._looked_at: list[TicketRef] = []
         logging.getLogger("procrastinate").setLevel(logging.WARNING)
@@ -84,19 +87,19 @@ class FleetEngine:
 
     def run(self, work: Work) -> None:
         """Start the workers. Call it once."""
-        self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._serve(work)), name="looks", daemon=True
+        self._worker_thread = SupervisedWorker(
+            "looks", lambda: asyncio.run(self._serve(work)), self._ailments
         )
-        self._thread.start()
+        self._worker_thread.start()
 
     def stop(self, timeout: float) -> bool:
         """Let what is under way end; what waits is left to others. False if `timeout` was too short."""
         self._stopping.set()
-        self._end()
-        if self._thread is None:
+        if self._worker_thread is None:
             return True
-        self._thread.join(timeout)
-        return not self._thread.is_alive()
+        self._worker_thread.end()
+        self._end()
+        return self._worker_thread.join(timeout)
 
     def tick(self) -> None:
         """Queue the tickets whose timer is due."""
@@ -190,7 +193,7 @@ class FleetEngine:
         with suppress(asyncio.CancelledError):
             app = await opening
             if not self._stopping.is_set():
-                lanes += [Lane(partial(self._worker, app, *lane)) for lane in self._lanes()]
+                lanes += [Lane(partial(self._worker, app, *lane), self._ailments) for lane in self._lanes()]
                 async with asyncio.TaskGroup() as group:
                     for lane in lanes:
                         group.create_task(lane.work())

@@ -1,4 +1,4 @@
-"""One queue's worker, and another as soon as it has ended because the database did not answer."""
+"""One queue's worker, and another as soon as it has ended, whatever it ended of."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,6 +7,8 @@ from typing import Protocol
 import structlog
 from procrastinate.exceptions import ConnectorException
 from psycopg import Error as DriverError
+
+from connector.supervision import PROVEN_AFTER, Ailments
 
 RETRY_AFTER = 1.0
 
@@ -29,8 +31,9 @@ class Worker(Protocol):
 class Lane:
     """Works until it is ended. Everything here happens in one event loop."""
 
-    def __init__(self, worker: Callable[[], Worker]) -> None:
+    def __init__(self, worker: Callable[[], Worker], ailments: Ailments) -> None:
         self._make = worker
+        self._ailments = ailments
         self._worker: Worker | None = None
         self._task: asyncio.Task[None] | None = None
         self._ended = False
@@ -40,10 +43,14 @@ class Lane:
         self._task = asyncio.current_task()
         while not self._ended:
             worker = self._worker = self._make()
+            name = f"looks {worker.worker_name}"
             try:
                 await worker.run()
             except (ConnectorException, DriverError) as error:
                 log.warning("worker_stopped", queue=worker.worker_name, reason=str(error))
+            except Exception as error:  # noqa: BLE001 (the edge of the lane)
+                self._ailments.found(name, error, passes=PROVEN_AFTER)
+            if not self._ended:
                 await asyncio.sleep(RETRY_AFTER)
 
     def end(self) -> None:

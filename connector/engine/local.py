@@ -12,6 +12,7 @@ from connector.engine.setbacks import Setbacks
 from connector.store import waiting
 from connector.store.database import Store, after_commit
 from connector.store.waiting import TICK_PER_ACCOUNT, Waiting
+from connector.supervision import Ailments, SupervisedWorker
 from policies.model import TicketRef
 
 
@@ -23,6 +24,7 @@ class LocalEngine:
         self,
         store: Store,
         clock: Clock,
+        ailments: Ailments,
         *,
         threads: int = 16,
         per_account: int = 4,
@@ -33,7 +35,9 @@ class LocalEngine:
         self._line = Line(per_account, rests)
         self._changed = threading.Condition()
         self._stopping = False
+        self._ailments = ailments
         self._threads = threads
+        self._workers: tuple[SupervisedWorker, ...] = ()
         self._setbacks = Setbacks(store, clock)
 
     def wake(self, connection: Connection, refs: Iterable[TicketRef], *, urgent: bool = True) -> None:
@@ -44,11 +48,17 @@ class LocalEngine:
 
     def run(self, work: Work) -> None:
         """Start the threads. Call it once."""
-        for number in range(self._threads):
-            threading.Thread(target=self._serve, args=(work,), name=f"look-{number}", daemon=True).start()
+        self._workers = tuple(
+            SupervisedWorker(f"look-{number}", lambda: self._serve(work), self._ailments)
+            for number in range(self._threads)
+        )
+        for worker in self._workers:
+            worker.start()
 
     def stop(self, timeout: float) -> bool:
         """Let what is under way end; what waits stays in the database. False if `timeout` was too short."""
+        for worker in self._workers:
+            worker.end()
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
@@ -117,7 +127,9 @@ class LocalEngine:
             return None
 
     def _look(self, work: Work, ref: TicketRef) -> None:
-        self._setbacks.look(work, ref)
-        with self._changed:
-            self._line.done(ref)
-            self._changed.notify_all()
+        try:
+            self._setbacks.look(work, ref)
+        finally:
+            with self._changed:
+                self._line.done(ref)
+                self._changed.notify_all()

@@ -18,6 +18,7 @@ from connector.store import ledger, notices
 from connector.store.database import Store
 from connector.store.notices import KeptNotice, State
 from connector.store.trouble import StoreTrouble
+from connector.supervision import Ailments
 from connector.work.rules import Rules
 from policies.calendars import opening
 from policies.model import Instant, Seconds
@@ -47,7 +48,9 @@ class Notifier:
         rules: Callable[[], Rules],
         recheck: Callable[[], Recheck],
         speaker: Speaker,
+        ailments: Ailments,
     ) -> None:
+        self._ailments = ailments
         self._store = store
         self._clock = clock
         self._rules = rules
@@ -82,11 +85,9 @@ class Notifier:
         lock = self._busy.setdefault(channel, threading.Lock())
         if not lock.acquire(blocking=False):
             return
-        try:
-            self._see_to(channel)
-        except Exception:  # the edge of the thread: no channel may take the others down with it
-            log.exception("notify_failed", channel=channel)
-            self._hold_back(channel)
+        try:  # no channel may take the others down with it
+            if not self._ailments.attempt(f"notify {channel}", lambda: self._see_to(channel)):
+                self._ailments.attempt(f"hold back {channel}", lambda: self._hold_back(channel))
         finally:
             lock.release()
 

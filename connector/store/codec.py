@@ -1,12 +1,15 @@
 """Values as JSON text and back, exactly. The dataclasses themselves say the shape."""
 
+import json
 from collections.abc import Hashable
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter
+from pydantic_core import PydanticSerializationError
 
+from adapters.answers import legible
 from adapters.base import Receipt
 from policies.model import Ticket
 
@@ -19,8 +22,13 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
 
 
 def dump(kind: type[T], value: T) -> str:
-    """The value as JSON. `kind` is the type to ask for it again: `Ticket`, `tuple[Standing, ...]`."""
-    return _adapter(cast(Hashable, kind)).dump_json(value).decode()
+    """The value as JSON, its texts fit to be stored. `kind` is the type to ask for it again: `Ticket`,
+    `tuple[Standing, ...]`."""
+    adapter = _adapter(cast(Hashable, kind))
+    try:
+        return adapter.dump_json(value).decode()
+    except PydanticSerializationError:  # it holds half a character
+        return json.dumps(legible(adapter.dump_python(value, mode="json")), ensure_ascii=False)
 
 
 def load(kind: type[T], text: str) -> T:

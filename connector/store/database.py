@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Protocol
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnection
 
+from connector.store.rows import is_of_a_row
 from connector.store.trouble import StoreTrouble
 
 AFTER_COMMIT = "uptier.after_commit"
-OUR_MISTAKES = (IntegrityError, ProgrammingError, DataError, NotSupportedError)
-"""Errors of a statement, not of the database."""
 
 
 class Order(Protocol):
@@ -96,9 +95,9 @@ class Store:
     def _named(self) -> Iterator[None]:
         try:
             yield
-        except OUR_MISTAKES:
-            raise
         except DBAPIError as error:
+            if is_of_a_row(error):
+                raise
             raise StoreTrouble(f"{self.name}: {in_short(error)}; {self._advice}") from error
         except NoConnection as error:
             raise StoreTrouble(f"{self.name}: no connection came free; {self._advice}") from error

@@ -28,7 +28,8 @@ def alone(connection: Connection, name: str) -> None:
     Whoever takes several takes the wider first: an account, then a ticket of it.
     """
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
+        lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+        connection.execute(lock, {"name": clean(name)})
 
 
 def put(

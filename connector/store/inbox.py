@@ -7,6 +7,7 @@ from typing import Literal
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from connector.store.dialect import insert
+from connector.store.rows import usable_id
 from connector.store.schema import inbox, still_open
 from policies.model import Instant, TicketRef
 
@@ -40,9 +41,12 @@ class OpenRow:
 
 
 def put(connection: Connection, arrivals: Sequence[Arrival]) -> tuple[TicketRef, ...]:
-    """Add what is new and ignore redeliveries; answers the tickets that now are owed a look, each once."""
+    """Add what is new and ignore redeliveries; answers the tickets that now are owed a look, each once. Raises
+    BrokenRow for one that names no ticket that could be."""
     if not arrivals:
         return ()
+    for arrival in arrivals:
+        usable_id(arrival.ticket)
     statement = (
         insert(connection, inbox)
         .on_conflict_do_nothing(index_elements=["account", "delivery"])

@@ -15,6 +15,8 @@ from sqlalchemy import (
 from sqlalchemy import Text as AnyText
 from sqlalchemy.engine import Dialect
 
+from adapters.answers import clean
+
 HEAD = "0011"
 """The newest migration. A database that stands here is opened without loading Alembic."""
 
@@ -28,14 +30,14 @@ metadata = MetaData(
 
 
 class Text(TypeDecorator[str]):
-    """Text from anywhere. PostgreSQL keeps no NUL, and one that a helpdesk sends must not stop its ticket."""
+    """Text from anywhere, made fit to be stored: what a helpdesk sends must not stop its ticket."""
 
     impl = AnyText
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 (the library's)
         """See SQLAlchemy."""
-        return value if value is None or "\0" not in value else value.replace("\0", "\ufffd")
+        return None if value is None else clean(value)
 
 
 row_id = BigInteger().with_variant(Integer(), "sqlite")

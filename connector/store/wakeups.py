@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from adapters.answers import clean
 from connector.store.waiting import Waiting
 from policies.model import TicketRef
 
@@ -63,9 +64,11 @@ def wake(connection: Connection, refs: Iterable[TicketRef], *, urgent: bool) -> 
 def wake_if_quiet(connection: Connection, owed: Iterable[Waiting]) -> int:
     """Wake those of which no look is asked for or under way; answers how many."""
     listed = tuple(owed)
-    rows = connection.execute(AWAKE, {"refs": [str(one.ref) for one in listed]}).scalars() if listed else ()
+    rows = (
+        connection.execute(AWAKE, {"refs": [_named(one.ref) for one in listed]}).scalars() if listed else ()
+    )
     awake = frozenset(rows)
-    quiet = [one for one in listed if str(one.ref) not in awake]
+    quiet = [one for one in listed if _named(one.ref) not in awake]
     for urgent in (True, False):
         wake(connection, [one.ref for one in quiet if one.urgent is urgent], urgent=urgent)
     return len(quiet)
@@ -106,8 +109,18 @@ def create_queue(connection: Connection) -> None:
 def _add(connection: Connection, refs: Iterable[TicketRef], *, urgent: bool, priority: int) -> None:
     """Sorted, so that two transactions cannot wait for each other."""
     rows = [
-        {"queue": queue_of(ref.account, urgent=urgent), "task": TASK, "priority": priority, "ref": str(ref)}
+        {
+            "queue": queue_of(ref.account, urgent=urgent),
+            "task": TASK,
+            "priority": priority,
+            "ref": _named(ref),
+        }
         for ref in sorted(set(refs))
     ]
     if rows:
         connection.execute(ADD, rows)
+
+
+def _named(ref: TicketRef) -> str:
+    """The ticket as its other rows name it."""
+    return clean(str(ref))

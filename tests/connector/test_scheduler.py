@@ -9,6 +9,7 @@ from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.base import STATE_STOPPED
 
 from connector.scheduler import Scheduler
+from connector.supervision import Ailments
 from tests.patience import PATIENCE, until
 
 
@@ -26,7 +27,7 @@ class Stopping(BaseExecutor):  # type: ignore[misc]
 
 
 def test_a_stop_while_a_job_for_once_begins_kills_no_thread() -> None:
-    scheduler = Scheduler()
+    scheduler = Scheduler(Ailments(lambda: 0))
     stopping = Stopping(scheduler)
     scheduler.add_executor(stopping, "stopping")
     scheduler.add_job(print, executor="stopping")
@@ -37,7 +38,7 @@ def test_a_stop_while_a_job_for_once_begins_kills_no_thread() -> None:
 
 
 def test_a_job_that_is_not_there_is_said_while_it_runs() -> None:
-    scheduler = Scheduler()
+    scheduler = Scheduler(Ailments(lambda: 0))
     scheduler.start()
     try:
         with pytest.raises(JobLookupError):

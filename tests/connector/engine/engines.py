@@ -5,6 +5,7 @@ from connector.engine import Engine
 from connector.engine.fleet import FleetEngine
 from connector.engine.local import LocalEngine
 from connector.store.database import Store
+from connector.supervision import Ailments
 
 NOW = 1000
 ACCOUNTS = ("acme", "beta")
@@ -13,7 +14,9 @@ ACCOUNTS = ("acme", "beta")
 def engine_over(store: Store, *, per_account: int, accounts: tuple[str, ...] = ACCOUNTS) -> Engine:
     """At most so many looks at once an account."""
     if store.path is not None:
-        return LocalEngine(store, ManualClock(NOW), threads=2 * per_account, per_account=per_account)
+        return LocalEngine(
+            store, ManualClock(NOW), Ailments(lambda: NOW), threads=2 * per_account, per_account=per_account
+        )
     return fleet(store, per_account=per_account, accounts=accounts)
 
 
@@ -22,6 +25,7 @@ def fleet(store: Store, *, per_account: int = 2, accounts: tuple[str, ...] = ACC
     return FleetEngine(
         store,
         ManualClock(NOW),
+        Ailments(lambda: NOW),
         address=store.name,
         accounts=accounts,
         heartbeat=1.0,

@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from connector.engine.fleet import FleetEngine
 from connector.store import inbox, timers, wakeups
 from connector.store.database import Store
+from connector.supervision import Ailments
 from policies.model import TicketRef
 from tests.connector.engine.engines import NOW, fleet
 from tests.connector.engine.test_engine import Looks, arrive, backlog
@@ -237,6 +238,7 @@ def test_an_account_at_rest_holds_up_its_own_lane_only(store: Store) -> None:
     engine = FleetEngine(
         store,
         fleet(store)._clock,
+        Ailments(lambda: 0),
         address=store.name,
         accounts=("acme", "beta"),
         rests=lambda account, urgent: (account, urgent) in rests,

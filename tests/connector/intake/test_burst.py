@@ -15,6 +15,7 @@ from connector.intake.group_commit import GroupCommit
 from connector.intake.receiver import receiver
 from connector.store.database import Store
 from connector.store.schema import inbox
+from connector.supervision import Ailments
 from tests.connector.intake.desks import HookDesk, QuietEngine
 from tests.patience import until
 
@@ -39,7 +40,7 @@ def commits(store: Store) -> list[int]:
 @pytest.fixture
 def port(store: Store) -> Iterator[int]:
     """Where a running service listens."""
-    group = GroupCommit(store, QuietEngine())
+    group = GroupCommit(store, QuietEngine(), Ailments(lambda: 0))
     group.start()
     desks: dict[str, Any] = {"acme": HookDesk()}
     app = receiver(desks, group, lambda: 1000, lambda: (True, {}), str)

@@ -15,6 +15,7 @@ from connector.intake.group_commit import GroupCommit
 from connector.intake.receiver import BODY_CAP, receiver
 from connector.store import inbox
 from connector.store.database import Store
+from connector.supervision import Ailments
 from policies.model import TicketRef
 from tests.connector.intake.desks import HookDesk, QuietEngine
 
@@ -23,7 +24,7 @@ GOOD = {"x-signature": "good"}
 
 @pytest.fixture
 def group(store: Store) -> Iterator[GroupCommit]:
-    group = GroupCommit(store, QuietEngine())
+    group = GroupCommit(store, QuietEngine(), Ailments(lambda: 0))
     group.start()
     yield group
     assert group.stop(10)
@@ -146,7 +147,7 @@ def test_a_client_that_hangs_up_is_no_error(app: Starlette, store: Store) -> Non
 
 
 def test_what_cannot_be_kept_is_to_be_sent_again(store: Store) -> None:
-    closed = GroupCommit(store, QuietEngine())
+    closed = GroupCommit(store, QuietEngine(), Ailments(lambda: 0))
     desks: dict[str, Any] = {"acme": HookDesk()}
     app = receiver(desks, closed, lambda: 1000, lambda: (False, {}), str)
     answer = ask(app, "POST", "/hooks/acme", headers=GOOD, content=b"d1 1")
