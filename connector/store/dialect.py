@@ -6,6 +6,8 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Connection, Table, text
 from sqlalchemy.dialects import postgresql, sqlite
 
+from adapters.answers import clean
+
 
 def insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
     """An INSERT that knows ON CONFLICT in this database's dialect."""
