@@ -120,9 +120,9 @@ def test_even_an_error_of_the_edge_itself_ends_nothing() -> None:
         worker = SupervisedWorker("looks", work, Broken(lambda: 0))
         worker.start()
         until(lambda: len(begun) == 2)
+        until(lambda: len(died) == 1)
     finally:
         threading.excepthook = before
-    assert len(died) == 1
     worker.end()
     go_on.set()
     assert worker.join(PATIENCE)
