@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 
 from adapters.base import Adapter
 from connector.engine import Engine
-from connector.intake.inbox import CouldMatter, take_in_census
+from connector.intake.inbox import CouldMatter, forget_old_asides, take_in_census
 from connector.intake.poller import Ours, Polled, Read, always, begin_feed, moved
 from connector.store import accounts, cursors
 from connector.store.database import Store
@@ -47,14 +47,14 @@ def take_census(
             if not ours(connection):
                 log.warning("feed_left_to_another", account=account, feed=FEED)
                 break
-            taken = take_in_census(connection, account, run, page.tickets, could_matter, now)
+            taken = take_in_census(connection, account, run, page, could_matter, now)
             engine.wake(connection, taken.woken, urgent=False)
             cursors.save(connection, account, FEED, page.cursor, now)
         pages, rows, woken = pages + 1, rows + taken.rows, woken + len(taken.woken)
         more = page.more and moved(account, FEED, cursor, page.cursor)
         cursor = page.cursor
     else:
-        _finish(store, account, now)
+        _finish(store, account, int(run), now)
     log.info("census_taken", account=account, pages=pages, rows=rows, woken=woken)
     return Polled(pages=pages, rows=rows, woken=woken)
 
@@ -71,8 +71,9 @@ def _begin(store: Store, account: str, now: Instant) -> tuple[str, str | None]:
         return run, cursors.read(connection, account, FEED)
 
 
-def _finish(store: Store, account: str, now: Instant) -> None:
+def _finish(store: Store, account: str, run: Instant, now: Instant) -> None:
     with store.writing() as connection:
+        forget_old_asides(connection, account, run, now)
         cursors.forget(connection, account, FEED)
         cursors.forget(connection, account, RUN)
         accounts.census_done(connection, account, now)

@@ -1,18 +1,32 @@
 """How news becomes inbox rows: a name for each delivery, and what of a page needs a look at all."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
+import structlog
 from sqlalchemy import Connection
 
-from adapters.base import Event
-from connector.store import inbox, standings, tickets
+from adapters.base import Aside, Event, Page
+from connector.store import accounts, aside, inbox, standings, tickets
+from connector.store.database import after_commit
 from connector.store.inbox import Arrival, Kind
+from connector.store.rows import LONGEST_ID, UNFORESEEN, BrokenRow, is_usable_id, of_one_row
 from policies.memory import Standing
 from policies.model import Instant, Seconds, Ticket, TicketRef
 
 SETTLED: Seconds = 2
 """Vendors stamp revisions to the second."""
+
+ROW = "row"
+"""What is set aside where the row of a ticket in a feed or a census cannot be read or kept."""
+
+GAPS: Mapping[Kind, str] = {"poll": "gap in the feed", "census": "gap in the census"}
+"""What is set aside where a page may have missed tickets."""
+
+LONGEST_WHY = 500
+
+log = structlog.get_logger()
 
 CouldMatter = Callable[[Ticket, tuple[Standing, ...]], bool]
 """Whether any policy could have something to say about this snapshot, given what it remembers. Pure, quick,
@@ -43,27 +57,106 @@ def from_webhook(account: str, events: Iterable[Event], now: Instant) -> tuple[A
 
 
 def take_in_poll(
-    connection: Connection, account: str, page: tuple[Ticket, ...], could_matter: CouldMatter, now: Instant
+    connection: Connection, account: str, page: Page, could_matter: CouldMatter, now: Instant
 ) -> TakenIn:
     """Keep a page of a feed. A revision that was looked at before tells nothing new."""
-    looked_at = tickets.settled_revisions(connection, account, (ticket.ref.id for ticket in page))
-    news = tuple(ticket for ticket in page if ticket.gone or looked_at.get(ticket.ref.id) != ticket.revision)
-    return _take_in(connection, account, "poll", news, could_matter, now)
+
+    def keep(rows: tuple[Ticket, ...]) -> TakenIn:
+        looked_at = tickets.settled_revisions(connection, account, (ticket.ref.id for ticket in rows))
+        news = tuple(one for one in rows if one.gone or looked_at.get(one.ref.id) != one.revision)
+        return _keep(connection, account, "poll", news, could_matter, now)
+
+    return _take_in(connection, account, "poll", page, keep, now)
 
 
 def take_in_census(
-    connection: Connection,
-    account: str,
-    run: str,
-    page: tuple[Ticket, ...],
-    could_matter: CouldMatter,
-    now: Instant,
+    connection: Connection, account: str, run: str, page: Page, could_matter: CouldMatter, now: Instant
 ) -> TakenIn:
     """Keep a page of the census named `run`. It asks for unchanged tickets too: their deadlines move."""
-    return _take_in(connection, account, "census", page, could_matter, now, run)
+
+    def keep(rows: tuple[Ticket, ...]) -> TakenIn:
+        return _keep(connection, account, "census", rows, could_matter, now, run)
+
+    return _take_in(connection, account, "census", page, keep, now)
+
+
+def forget_old_asides(connection: Connection, account: str, run: Instant, now: Instant) -> None:
+    """A census that began at `run` has read every open ticket: a row that was not met broken in it is none any more,
+    and what a page may have missed has been found."""
+    for one in aside.every(connection):
+        if one.account == account and one.kind in (ROW, *GAPS.values()) and one.tried_at < run:
+            aside.clear(connection, account, one.ticket, one.kind, now)
 
 
 def _take_in(
+    connection: Connection,
+    account: str,
+    kind: Kind,
+    page: Page,
+    keep: Callable[[tuple[Ticket, ...]], TakenIn],
+    now: Instant,
+) -> TakenIn:
+    """Keep the page as a whole; where a row of it cannot be kept, each alone, and that one is set aside."""
+    broken = list(page.aside)
+    try:
+        with of_one_row(), connection.begin_nested():
+            taken = keep(page.tickets)
+        well = page.tickets
+    except BrokenRow:
+        taken, well = TakenIn(rows=0, woken=()), ()
+        for ticket in page.tickets:
+            try:
+                with of_one_row(), connection.begin_nested():
+                    one = keep((ticket,))
+            except BrokenRow as error:
+                broken.append(Aside(id=str(ticket.ref.id), why=f"cannot be kept: {error}"))
+            else:
+                taken = TakenIn(rows=taken.rows + one.rows, woken=(*taken.woken, *one.woken))
+                well = (*well, ticket)
+    if page.remarks and _say_aside(connection, account, "", GAPS[kind], "; ".join(page.remarks), now):
+        accounts.census_wanted(connection, account)
+    again = _set_aside(connection, account, kind, broken, well, now)
+    return TakenIn(rows=taken.rows, woken=(*taken.woken, *again))
+
+
+def _set_aside(
+    connection: Connection,
+    account: str,
+    kind: Kind,
+    broken: Iterable[Aside],
+    well: Iterable[Ticket],
+    now: Instant,
+) -> tuple[TicketRef, ...]:
+    """Set the broken rows aside by name, and no longer those that have been read well. A ticket whose row is broken for
+    the first time is looked at: what is wrong with the row may not be wrong with the ticket."""
+    before = {one.ticket for one in aside.every(connection) if (one.account, one.kind) == (account, ROW)}
+    for ticket in well:
+        if ticket.ref.id in before:
+            aside.clear(connection, account, ticket.ref.id, ROW, now)
+            after_commit(connection, partial(log.info, "no_longer_aside", ticket=str(ticket.ref), kind=ROW))
+    arrivals = []
+    for one in broken:
+        why = one.why if one.id else f"a row without an id ({kind}): {one.why}"
+        new = _say_aside(connection, account, one.id[:LONGEST_ID], ROW, why, now)
+        if new and is_usable_id(one.id):
+            name = f"{ROW}:{one.id}:{now}"
+            arrivals.append(
+                Arrival(account=account, ticket=one.id, delivery=name, kind="census", received_at=now)
+            )
+    return inbox.put(connection, arrivals)
+
+
+def _say_aside(connection: Connection, account: str, ticket: str, kind: str, why: str, now: Instant) -> bool:
+    new = aside.put(connection, account, ticket, kind, why[:LONGEST_WHY], now)
+    if new:
+        name = f"{account}/{ticket}" if ticket else account
+        after_commit(
+            connection, partial(log.warning, "set_aside", ticket=name, kind=kind, why=why[:LONGEST_WHY])
+        )
+    return new
+
+
+def _keep(
     connection: Connection,
     account: str,
     kind: Kind,
@@ -87,11 +180,21 @@ def _take_in(
             kind=kind,
             hint=ticket.gone or "",
             received_at=now,
-            done_at=None if ticket.gone or could_matter(ticket, remembered.get(ticket.ref.id, ())) else now,
+            done_at=None if _asks(could_matter, ticket, remembered.get(ticket.ref.id, ())) else now,
         )
         for ticket in page
     ]
     return TakenIn(rows=len(page), woken=inbox.put(connection, arrivals))
+
+
+def _asks(could_matter: CouldMatter, ticket: Ticket, standings: tuple[Standing, ...]) -> bool:
+    """Whether the ticket is owed a look; in doubt, and where nobody could say, it is."""
+    if ticket.gone:
+        return True
+    try:
+        return could_matter(ticket, standings)
+    except UNFORESEEN:
+        return True
 
 
 def _delivery(kind: Kind, run: str, ticket: Ticket) -> str:

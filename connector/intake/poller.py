@@ -83,7 +83,7 @@ def poll_account(
             if not ours(connection):
                 log.warning("feed_left_to_another", account=account, feed=FEED)
                 break
-            taken = take_in_poll(connection, account, page.tickets, could_matter, now)
+            taken = take_in_poll(connection, account, page, could_matter, now)
             engine.wake(connection, taken.woken, urgent=False)
             cursors.save(connection, account, FEED, page.cursor, now)
         pages, rows, woken = pages + 1, rows + taken.rows, woken + len(taken.woken)

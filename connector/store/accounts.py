@@ -57,6 +57,11 @@ def census_done(connection: Connection, name: str, now: Instant) -> None:
     connection.execute(update(table).where(table.c.name == name).values(census_at=now))
 
 
+def census_wanted(connection: Connection, name: str) -> None:
+    """Have all open tickets of the account listed anew, although it is not time yet."""
+    connection.execute(update(table).where(table.c.name == name).values(census_at=None))
+
+
 def first_ran(connection: Connection, name: str, policies: Iterable[str], now: Instant) -> dict[str, Instant]:
     """When each of these policies first ran on the account; `now` for those that run for the first time."""
     rows = [{"account": name, "policy": policy, "at": now} for policy in policies]

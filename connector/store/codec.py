@@ -23,12 +23,14 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
 
 def dump(kind: type[T], value: T) -> str:
     """The value as JSON, its texts fit to be stored. `kind` is the type to ask for it again: `Ticket`,
-    `tuple[Standing, ...]`."""
+    `tuple[Standing, ...]`. ValueError for a value that is not of its kind: it could not be read again."""
     adapter = _adapter(cast(Hashable, kind))
     try:
-        return adapter.dump_json(value).decode()
+        return adapter.dump_json(value, warnings="error").decode()
     except PydanticSerializationError:  # it holds half a character
-        return json.dumps(legible(adapter.dump_python(value, mode="json")), ensure_ascii=False)
+        return json.dumps(
+            legible(adapter.dump_python(value, mode="json", warnings="error")), ensure_ascii=False
+        )
 
 
 def load(kind: type[T], text: str) -> T:

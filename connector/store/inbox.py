@@ -7,7 +7,7 @@ from typing import Literal
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from connector.store.dialect import insert
-from connector.store.rows import usable_id
+from connector.store.rows import BrokenRow, is_usable_id
 from connector.store.schema import inbox, still_open
 from policies.model import Instant, TicketRef
 
@@ -46,7 +46,8 @@ def put(connection: Connection, arrivals: Sequence[Arrival]) -> tuple[TicketRef,
     if not arrivals:
         return ()
     for arrival in arrivals:
-        usable_id(arrival.ticket)
+        if not is_usable_id(arrival.ticket):
+            raise BrokenRow(f"{arrival.ticket[:40]!r} cannot be a ticket's id")
     statement = (
         insert(connection, inbox)
         .on_conflict_do_nothing(index_elements=["account", "delivery"])

@@ -34,10 +34,9 @@ class BrokenRow(Exception):
     """This row cannot be kept, by no database and at no other time; the text says why."""
 
 
-def usable_id(ticket: str) -> None:
-    """Raise BrokenRow for what cannot be a ticket's id: logs, addresses and commands say `account/id`."""
-    if not ticket or "/" in ticket or len(ticket) > LONGEST_ID:
-        raise BrokenRow(f"{ticket[:40]!r} cannot be a ticket's id")
+def is_usable_id(ticket: str) -> bool:
+    """Whether this can be a ticket's id: logs, addresses and commands say `account/id`."""
+    return 0 < len(ticket) <= LONGEST_ID and "/" not in ticket
 
 
 def is_of_a_row(error: DBAPIError) -> bool:
