@@ -13,7 +13,8 @@ from typing import Protocol
 from requests import Response
 
 from adapters.base import AccessLost, Account, TryLater
-from adapters.zendesk.refusals import UNSAID, content
+from adapters.zendesk.reading import content
+from adapters.zendesk.refusals import UNSAID
 
 NEEDS = {"bearer": ("token",), "token": ("user", "token"), "oauth": ("client_id", "client_secret")}
 SCOPE = "read write"

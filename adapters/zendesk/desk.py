@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
 from adapters.base import (
@@ -13,22 +14,39 @@ from adapters.base import (
     Gate,
     Gone,
     HookRequest,
+    NotAllowed,
     NotAuthentic,
     Page,
     Prepared,
     Receipt,
+    TryLater,
+    Unreadable,
     VendorAction,
     Write,
 )
 from adapters.zendesk import credentials, directory, feed, history, hooks, probe, writes
-from adapters.zendesk.people import Authors, Cast, Row, Rows, by_id, cast
-from adapters.zendesk.roster import Roster
-from adapters.zendesk.session import Answer, Line, ask_for_token, legible
-from adapters.zendesk.ticket import metric_set, ticket
-from policies.model import Directory, Instant, Need, Ticket, TicketRef
+from adapters.zendesk.people import Authors, Cast, Rows, by_id, cast
+from adapters.zendesk.reading import Odd, Row, ident, named
+from adapters.zendesk.roster import Roster, Sources
+from adapters.zendesk.session import Answer, Line, ask_for_token
+from adapters.zendesk.ticket import is_chat, maps_labels, metric_set, ticket
+from policies.model import (
+    FROM_HELPDESK,
+    Counts,
+    Directory,
+    Instant,
+    Message,
+    Need,
+    Seconds,
+    Ticket,
+    TicketRef,
+)
 
-SIDES = "users,groups,organizations,metric_sets,slas"
+PEOPLE = "users,groups,organizations"
+SIDES = f"{PEOPLE},metric_sets,slas"
 HISTORY = frozenset({Need.MESSAGES, Need.CHANGES})
+PATIENCE: Seconds = 120
+"""A history that is to be had sooner is waited for; one that Zendesk holds back for longer is hidden meanwhile."""
 
 
 class Zendesk:
@@ -49,12 +67,17 @@ class Zendesk:
         self._line = Line(account, gate, credentials.credentials(account, partial(ask_for_token, account)))
         self._secret = webhook_secret(account)
         self._roster = Roster(
-            me=lambda: directory.me(account, self._line.session),
-            staff=lambda: directory.staff(account, self._line.session),
+            Sources(
+                me=lambda: directory.me(account, self._line.session),
+                person=lambda key: directory.one_person(self._line, key),
+                statuses=lambda: directory.status_labels(self._line),
+                targets=lambda: directory.has_targets(self._line),
+            )
         )
 
     def decode(self, request: HookRequest) -> tuple[Event, ...]:
-        """Without a configured secret nothing is authentic."""
+        """Without a configured secret nothing is authentic. No event at all where it is about something else than
+        tickets."""
         if self._secret is None:
             raise NotAuthentic(f"account {self._account.name} has no webhook secret; set webhook.secret")
         return hooks.decode(self._account.name, self._secret, request)
@@ -68,51 +91,140 @@ class Zendesk:
         return feed.census(self._line, self._cast, cursor)
 
     def load(self, ref: TicketRef, needs: frozenset[Need]) -> Ticket:
-        """One request, and one more for each hundred comments or audits that `needs` asks for.
+        """One request, and one more for each hundred comments or audits that `needs` asks for; one for each person
+        whom the answer does not show and nobody has asked for yet.
 
-        `read_at` is 0 if the answer has no `Date`.
+        `read_at` is 0 if the answer has no `Date`. A history that Zendesk does not show, or of which a row cannot be
+        read, is `hidden`.
         """
         if not ref.id.isdecimal():
             raise Gone(f"{ref} is not a Zendesk ticket; Zendesk's ids are whole numbers")
-        answer = self._line.get(writes.place(ref), {"include": SIDES})
-        row = answer.row("ticket")
+        answer = self._one(ref)
+        row = answer.body.get("ticket")
+        if not isinstance(row, dict) or named(row) != ref.id:
+            raise Unreadable(f"Zendesk's answer to {ref} does not hold that ticket")
         if row.get("status") == "deleted":
             raise Gone(f"{ref} is deleted")
-        with legible():
-            bare = ticket(row, self._cast(answer), read_at=answer.at, metrics=metric_set(answer.body, row))
+        try:
+            people = self._with_strangers(self._cast(answer), row)
+            bare = ticket(row, people, read_at=answer.at, metrics=metric_set(answer.body, row))
+        except Odd as error:
+            raise Unreadable(f"{ref} cannot be read: {error}") from error
         bare = replace(bare, loaded=needs)
-        return self._with_history(bare, by_id(answer.body.get("users"))) if needs & HISTORY else bare
+        if Need.TARGETS in needs and row.get("slas") is None and self._roster.has_targets():
+            bare = replace(bare, hidden=bare.hidden | {"targets"})
+        return self._with_history(bare, people.users, chat=is_chat(row)) if needs & HISTORY else bare
 
-    def _with_history(self, bare: Ticket, users: Rows) -> Ticket:
-        """The ticket with the messages, changes and counts its `loaded` names."""
-        comments = self._pages(bare, Need.MESSAGES, "comments", "users")
-        audits = rows(self._pages(bare, Need.CHANGES, "audits", ""), "audits")
-        known = dict(users)
-        for page in comments:
-            known |= by_id(page.body.get("users"))
-        authors = Authors(bot=self._roster.bot(), users=known, is_staff=self._roster.is_staff)
+    def _one(self, ref: TicketRef) -> Answer:
+        """The ticket with its side-loads. Where one of those is refused, as on a plan without it, the rest of them
+        still tells what it can."""
+        try:
+            return self._line.get(writes.place(ref), {"include": SIDES})
+        except NotAllowed:
+            return self._line.get(writes.place(ref), {"include": PEOPLE})
+
+    def _with_strangers(self, people: Cast, row: Row) -> Cast:
+        """The cast with the requester and the assignee, each asked for by itself where the answer does not show them;
+        nobody is known by an id alone."""
+        users = dict(people.users)
+        for key in {ident(row.get("requester_id")), ident(row.get("assignee_id"))} - {None}:
+            if key is None or not people.lacks(key) or people.agent(key):
+                continue
+            try:
+                users[key] = self._roster.person(key) or {"id": key, **directory.NOBODY}
+            except NotAllowed:
+                continue
+        return replace(people, users=users)
+
+    def _with_history(self, bare: Ticket, users: Rows, *, chat: bool) -> Ticket:
+        """The ticket with the messages, changes and counts its `loaded` names; what cannot be told is hidden."""
+        wants_messages, wants_changes = Need.MESSAGES in bare.loaded, Need.CHANGES in bare.loaded
+        comments = self._rows(bare.ref, "comments") if wants_messages else ()
+        audits = self._rows(bare.ref, "audits") if wants_changes or chat else ()
+        known = {**users, **by_id(self._authors(comments)), **by_id(self._authors(audits))}
+        authors = Authors(bot=self._roster.bot(), users=known, role_of=self._roster.role_of)
+        spoken = self._chat(audits, authors, chat=chat)
+        whole = bare
+        if wants_messages:
+            whole = self._with_messages(whole, comments, spoken, authors)
+        if wants_changes:
+            whole = self._with_changes(whole, audits, spoken, authors)
+        return whole
+
+    def _rows(self, ref: TicketRef, name: str) -> tuple[Answer, ...] | None:
+        """All pages of a list below the ticket; None where Zendesk does not show it to us, now or at all."""
+        try:
+            return tuple(self._line.every(f"{writes.place(ref)}/{name}", name, {"include": "users"}))
+        except (NotAllowed, Gone):  # the ticket itself was there just now
+            return None
+        except TryLater as error:
+            if error.wait <= PATIENCE:
+                raise
+            return None
+
+    @staticmethod
+    def _authors(pages: Iterable[Answer] | None) -> list[Any]:
+        """The people whom a list shows beside its rows."""
+        found = [page.body.get("users") for page in pages or ()]
+        return [row for users in found if isinstance(users, list) for row in users]
+
+    def _chat(
+        self, audits: Iterable[Answer] | None, authors: Authors, *, chat: bool
+    ) -> tuple[Message, ...] | None:
+        """What was said in the ticket's chats: nothing where there is none, None where that is not told."""
+        if audits is None:
+            return None if chat else ()
+        found = rows(audits, "audits")
+        try:
+            if not chat and not history.has_chat(found):
+                return ()
+            return history.chat_messages(found, authors)
+        except (Odd, NotAllowed):
+            return None
+
+    def _with_messages(
+        self,
+        bare: Ticket,
+        comments: Iterable[Answer] | None,
+        spoken: tuple[Message, ...] | None,
+        authors: Authors,
+    ) -> Ticket:
+        """The ticket with its comments and chats in one order."""
+        unknown = replace(bare, hidden=bare.hidden | {"messages"})
+        if comments is None or spoken is None:
+            return unknown
+        found = rows(comments, "comments")
+        try:
+            told = history.messages(found, authors)
+        except (Odd, NotAllowed):
+            return unknown
+        return replace(bare, messages=history.with_chat(told, found, spoken) if spoken else told)
+
+    def _with_changes(
+        self,
+        bare: Ticket,
+        audits: Iterable[Answer] | None,
+        spoken: tuple[Message, ...] | None,
+        authors: Authors,
+    ) -> Ticket:
+        """The ticket with what its audits changed, and what that comes to."""
+        unknown = replace(bare, hidden=bare.hidden | {"changes"}, counts=Counts())
+        if audits is None:
+            return unknown
         requester = bare.requester.id if bare.requester else None
-        with legible():
-            whole = replace(bare, messages=history.messages(rows(comments, "comments"), authors))
-            if Need.CHANGES not in bare.loaded:
-                return whole
+        found, account = rows(audits, "audits"), self._mapped()
+        try:
             return replace(
-                whole,
-                changes=history.changes(audits, authors, self._account),
-                counts=history.counts(audits, authors, self._account, requester),
+                bare,
+                changes=history.changes(found, authors, account),
+                counts=history.counts(found, authors, account, requester, chat=spoken),
             )
-
-    def _pages(self, bare: Ticket, need: Need, name: str, include: str) -> list[Answer]:
-        """All pages of a list below the ticket; none if it is not needed."""
-        if need not in bare.loaded:
-            return []
-        return self._line.every(
-            f"{writes.place(bare.ref)}/{name}", name, {"include": include} if include else {}
-        )
+        except (Odd, NotAllowed):
+            return unknown
 
     def prepare(self, ticket: Ticket, actions: tuple[VendorAction, ...], key: str) -> Prepared:
         """One PUT a comment; the first carries all else."""
-        return writes.prepare(self._account, ticket, actions, key)
+        return writes.prepare(self._account, ticket, actions, key, self._roster.choices)
 
     def send(self, write: Write, expects: str) -> Receipt:
         """One PUT, which Zendesk refuses if the ticket's `updated_at` is not `expects`."""
@@ -124,20 +236,37 @@ class Zendesk:
 
     def directory(self) -> Directory:
         """Groups and agents through zenpy; availability and load are not told."""
-        self._roster.directory = directory.read(self._account, self._line.session)
-        return self._roster.directory
+        found = directory.read(self._account, self._line.session)
+        self._roster.refresh(found, directory.choices(self._account, self._line.session))
+        return found
 
-    def probe(self, needed: frozenset[str] = frozenset()) -> tuple[Finding, ...]:  # noqa: ARG002
-        """Credentials, custom fields, plan, webhook secret."""
-        return probe.probe(self._account, self._line)
+    def probe(self, needed: frozenset[str] = frozenset()) -> tuple[Finding, ...]:
+        """Credentials, custom fields and their values, statuses, plan, webhook secret, and what is hidden."""
+        return probe.probe(self._account, self._line, needed, self._sample)
+
+    def _sample(self) -> Ticket | None:
+        """An open ticket with all that policies may need, None where there is no open ticket."""
+        page = self.census(None)
+        return self.load(page.tickets[0].ref, FROM_HELPDESK) if page.tickets else None
 
     def _cast(self, answer: Answer) -> Cast:
         """Who is who in an answer."""
-        return cast(self._account, answer.body, self._roster.directory)
+        account = self._mapped()
+        labels = self._roster.statuses() if maps_labels(self._account) else None
+        return cast(account, answer.body, self._roster.directory, statuses=labels)
+
+    def _mapped(self) -> Account:
+        """The account, with the labels in its `statuses` found out as the numbers that rows and audits carry."""
+        if not maps_labels(self._account):
+            return self._account
+        labels = self._roster.statuses() or {}
+        numbers = {key: self._account.counts_as(key, label) for key, label in labels.items()}
+        known = {key: status for key, status in numbers.items() if status is not None}
+        return replace(self._account, statuses={**self._account.statuses, **known})
 
 
-def rows(pages: Iterable[Answer], name: str) -> list[Row]:
-    """The rows of all pages in order."""
+def rows(pages: Iterable[Answer], name: str) -> list[Any]:
+    """What stands in the lists of all pages, in order."""
     return [row for page in pages for row in page.rows(name)]
 
 

@@ -5,10 +5,11 @@ https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremen
 
 from collections.abc import Callable
 
-from adapters.base import HelpdeskError, Page
+from adapters.base import Aside, HelpdeskError, Page, TryLater
 from adapters.zendesk.people import Cast
-from adapters.zendesk.refusals import status
-from adapters.zendesk.session import Answer, Line, legible
+from adapters.zendesk.reading import Odd, named
+from adapters.zendesk.refusals import UNSAID, status
+from adapters.zendesk.session import Answer, Line
 from adapters.zendesk.ticket import metric_set, ticket
 from policies.model import Instant, Status, Ticket
 
@@ -18,8 +19,11 @@ LARGEST = 1000
 SEARCH, LIST = "search:", "list:"
 REFUSED = frozenset({400, 403, 404, 422})
 DONE = frozenset({Status.SOLVED, Status.CLOSED})
+STUCK = "Zendesk gave rows and no cursor behind them: the next poll reads the same page again"
 
 Casting = Callable[[Answer], Cast]
+Read = tuple[tuple[Ticket, ...], tuple[Aside, ...]]
+"""The rows of a page as tickets, and those that cannot be read."""
 
 
 def poll(line: Line, casting: Casting, cursor: str | None, since: Instant, limit: int) -> Page:
@@ -33,11 +37,16 @@ def poll(line: Line, casting: Casting, cursor: str | None, since: Instant, limit
     place = {"start_time": here.removeprefix(SINCE)} if start else {"cursor": here}
     size = min(max(limit, 1), LARGEST)
     answer = line.get("/incremental/tickets/cursor", {**place, "per_page": size, "include": SIDES})
-    after = answer.body.get("after_cursor")
+    after, end = answer.body.get("after_cursor"), answer.body.get("end_of_stream")
+    if not isinstance(after, str | None) or not isinstance(end, bool):
+        raise TryLater("Zendesk's page of changed tickets does not say where it ends", UNSAID)
+    tickets, aside = snapshots(answer, casting, "tickets")
     return Page(
-        tickets=snapshots(answer, casting, "tickets"),
+        tickets=tickets,
         cursor=after or here,
-        more=bool(after) and answer.body.get("end_of_stream") is False,
+        more=bool(after) and not end,
+        aside=aside,
+        remarks=() if after or not answer.rows("tickets") else (STUCK,),
     )
 
 
@@ -70,11 +79,15 @@ def listed(line: Line, casting: Casting, after: str) -> Page:
     return page(answer, snapshots(answer, casting, "tickets"), "tickets", LIST, after)
 
 
-def page(answer: Answer, tickets: tuple[Ticket, ...], name: str, way: str, after: str) -> Page:
-    """The page, with the way it was got in its cursor. An empty one is the last, whatever it says of more."""
+def page(answer: Answer, read: Read, name: str, way: str, after: str) -> Page:
+    """The page, with the way it was got in its cursor. An empty one is the last, whatever it says of more. A ticket
+    whose status is hidden may be open."""
+    tickets, aside = read
     further = answer.next_cursor() if answer.rows(name) else None
+    if further == after and after:
+        raise TryLater(f"Zendesk's list of {name} goes in a circle", UNSAID)
     open_ones = tuple(each for each in tickets if each.status not in DONE and each.gone is None)
-    return Page(tickets=open_ones, cursor=way + (further or after), more=further is not None)
+    return Page(tickets=open_ones, cursor=way + (further or after), more=further is not None, aside=aside)
 
 
 def where(after: str) -> dict[str, str | int]:
@@ -82,11 +95,16 @@ def where(after: str) -> dict[str, str | int]:
     return {"page[after]": after} if after else {}
 
 
-def snapshots(answer: Answer, casting: Casting, name: str) -> tuple[Ticket, ...]:
-    """The rows as tickets without history. A search result may be another thing than a ticket."""
+def snapshots(answer: Answer, casting: Casting, name: str) -> Read:
+    """The rows as tickets without history, and those set aside. A search result may be another thing."""
     people = casting(answer)
-    rows = [row for row in answer.rows(name) if row.get("result_type", "ticket") == "ticket"]
-    with legible():
-        return tuple(
-            ticket(row, people, read_at=answer.at, metrics=metric_set(answer.body, row)) for row in rows
-        )
+    tickets: list[Ticket] = []
+    aside: list[Aside] = []
+    for row in answer.rows(name):
+        if isinstance(row, dict) and row.get("result_type", "ticket") != "ticket":
+            continue
+        try:
+            tickets.append(ticket(row, people, read_at=answer.at, metrics=metric_set(answer.body, row)))
+        except Odd as error:
+            aside.append(Aside(id=named(row), why=str(error)))
+    return tuple(tickets), tuple(aside)

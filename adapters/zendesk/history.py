@@ -1,17 +1,35 @@
 """Comments and audits as messages, changes and counts, in Zendesk's order.
 
 Audit ids grow within a ticket and a comment names its audit, so the audit's id orders both, and is the name
-under which a receipt knows our own acts. https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_audits/
+under which a receipt knows our own acts. One row that cannot be read makes its list Odd: what it may have said
+decides who answered last, so the history is then hidden, never told without it.
+https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_audits/
 """
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from adapters.base import Account
-from adapters.zendesk.people import SYSTEM, Authors, Row, by_rule, ident
-from adapters.zendesk.ticket import PRIORITIES, STATUSES, field_ids, instant, value
+from adapters.zendesk.people import SYSTEM, Authors, channel_of, is_automatic
+from adapters.zendesk.reading import (
+    NUMBER,
+    Odd,
+    Row,
+    ident,
+    instant,
+    key_of,
+    moment,
+    shown,
+    text,
+    texts,
+    value,
+)
+from adapters.zendesk.ticket import CHATS, PRIORITIES, STATUSES, field_ids
 from policies.counts import is_reopening, moves_of
-from policies.model import Act, Change, Counts, Message, Value, Who
+from policies.model import Act, Change, Counts, Instant, Message, Status, Value, Who
 
 NAMES = {
     "status": "status",
@@ -20,8 +38,16 @@ NAMES = {
     "assignee_id": "assignee",
     "tags": "tags",
 }
+CUSTOM_STATUS = "custom_status_id"
 SPACE = "uptier"
 """Our name in `metadata.custom`, the place no reader of the ticket sees."""
+CHAT_STARTED = "ChatStartedEvent"
+WORDS = ("message", "text", "body", "content")
+TIMES = ("timestamp", "created_at", "time", "sent_at", "received_at")
+KINDS = ("actor_type", "author_type", "sender_type", "role")
+IDS = ("actor_id", "author_id", "sender_id", "user_id")
+CUSTOMERS, STAFF = ("visitor", "end-user", "end_user", "customer", "user"), ("agent", "admin")
+MACHINES = ("system", "trigger", "bot", "business")
 
 
 def mark(row: Row) -> str | None:
@@ -32,78 +58,268 @@ def mark(row: Row) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def act(row: Row, key: Any, who: Who) -> Act:
+def act(row: Row, key: str, who: Who) -> Act:
     """The act behind a comment or an audit; `key` is the audit's id."""
     author = ident(row.get("author_id"))
     return Act(
         sequence=int(key),
-        id=str(key),
-        at=instant(row.get("created_at")) or 0,
+        id=key,
+        at=moment(row, "created_at"),
         who=who,
         person=None if author == SYSTEM else author,
         mark=mark(row) if who is Who.BOT else None,
     )
 
 
-def messages(comments: Iterable[Row], authors: Authors) -> tuple[Message, ...]:
-    """All comments, oldest first. Only what a trigger or automation sent counts as an auto-reply."""
-    made = (message(row, authors) for row in comments)
+def told(row: Any, *keys: str) -> Row:
+    """The row, if it has these keys, which Zendesk always sends, and says how it came about."""
+    if not isinstance(row, dict):
+        raise Odd(f"{shown(row)} stands in a list of rows")
+    for key in (*keys, "author_id", "metadata", "via"):
+        if key not in row:
+            raise Odd(f"{key} is missing")
+    if channel_of(row["via"]) is None or not isinstance(row["metadata"], dict | None):
+        raise Odd("it does not tell how it came about")
+    return row
+
+
+def messages(comments: Iterable[Any], authors: Authors) -> tuple[Message, ...]:
+    """All comments, oldest first. What a rule, a merge or a mail program sent counts as an auto-reply. Raises Odd."""
+    made = (message(told(row), authors) for row in comments)
     return tuple(sorted(made, key=lambda each: each.act.sequence))
 
 
 def message(row: Row, authors: Authors) -> Message:
-    """One comment. Without `public` it counts as internal, which answers nobody."""
-    via = row.get("via")
-    who = authors.wrote(row.get("author_id"), via)
+    """One comment, which must say whether it is public."""
+    if not isinstance(row.get("public"), bool):
+        raise Odd(f"public is {shown(row.get('public'))}")
+    if "plain_body" not in row and "body" not in row:
+        raise Odd("it has no text")
+    who = authors.wrote(row["author_id"], row["via"])
     return Message(
-        act=act(row, row.get("audit_id") or row["id"], who),
-        public=row.get("public") is True,
-        body=row.get("plain_body") or row.get("body") or "",
-        auto_reply=by_rule(via),
+        act=act(row, ident(row.get("audit_id")) or key_of(row), who),
+        public=row["public"],
+        body=text(row, "plain_body") or text(row, "body"),
+        auto_reply=is_automatic(row),
     )
 
 
-def changes(audits: Iterable[Row], authors: Authors, account: Account) -> tuple[Change, ...]:
-    """What the audits changed, oldest first; within one audit in its own order."""
-    ordered = sorted(audits, key=lambda audit: int(audit["id"]))
-    return tuple(change for audit in ordered for change in changes_of(audit, authors, account))
+def with_chat(
+    comments: tuple[Message, ...], rows: Iterable[Row], said: tuple[Message, ...]
+) -> tuple[Message, ...]:
+    """Comments and what was said in chats, in one order. A transcript, which comes as one more comment after the
+    chat has ended, says nothing new and so counts as nothing."""
+    by_chat = {ident(row.get("audit_id")) or key_of(row) for row in rows if channel_of(row["via"]) in CHATS}
+    told_twice = [replace(each, auto_reply=True) if each.act.id in by_chat else each for each in comments[1:]]
+    return tuple(sorted((*comments[:1], *told_twice, *said), key=lambda each: each.act.sequence))
+
+
+def chat_messages(audits: Iterable[Any], authors: Authors) -> tuple[Message, ...] | None:
+    """What was said in chats, out of the `history` of the audits' ChatStartedEvent; None where it is not all told:
+    no such event, no message in it, or one without its author or time.
+
+    What an entry looks like is not documented. Read are an author by kind or id, a time in seconds, milliseconds or
+    as text, and a text. https://github.com/facetoe/zenpy/issues/663
+    """
+    ordered = in_order(audits)
+    places = [(moment(audit, "created_at"), int(key_of(audit))) for audit in ordered]
+    chats = [
+        (audit, event) for audit in ordered for event in events_of(audit) if event["type"] == CHAT_STARTED
+    ]
+    found: list[Message] = []
+    for audit, event in chats:
+        content = event.get("value")
+        history = content.get("history") if isinstance(content, dict) else None
+        if not isinstance(history, list):
+            return None
+        for number, entry in enumerate(history):
+            if not isinstance(entry, dict):
+                return None
+            if not is_speech(entry):
+                continue
+            said = spoken(entry, f"{key_of(audit)}-{number}", authors, places)
+            if said is None:
+                return None
+            found.append(said)
+    return tuple(sorted(found, key=lambda each: each.act.at)) or None
+
+
+def has_chat(audits: Iterable[Any]) -> bool:
+    """Whether a chat began in one of these audits, as far as they can be read."""
+    events = (each.get("events") for each in audits if isinstance(each, dict))
+    listed = (event for each in events if isinstance(each, list) for event in each)
+    return any(isinstance(event, dict) and event.get("type") == CHAT_STARTED for event in listed)
+
+
+def is_speech(entry: Row) -> bool:
+    """Whether an entry of a chat's history says something; joining, leaving and rating do not."""
+    kind = entry.get("type")
+    return words_of(entry) is not None or (isinstance(kind, str) and "message" in kind.casefold())
+
+
+def words_of(entry: Row) -> str | None:
+    """What an entry says; None where it has no text."""
+    return next((entry[key] for key in WORDS if isinstance(entry.get(key), str)), None)
+
+
+def spoken(entry: Row, name: str, authors: Authors, places: Sequence[tuple[Instant, int]]) -> Message | None:
+    """One chat message, placed behind the last audit before it; None where author or time is not told."""
+    by = entry["author"] if isinstance(entry.get("author"), dict) else {}
+    at = next((when for key in TIMES if (when := clock(entry.get(key)))), None)
+    kind = next((each for each in (*map(entry.get, KINDS), by.get("type"), by.get("role")) if each), "")
+    author = next((each for each in (*map(entry.get, IDS), by.get("id")) if each is not None), None)
+    person = str(author) if isinstance(author, str | int) and NUMBER.fullmatch(str(author)) else None
+    who = speaker(str(kind).casefold(), person, authors)
+    if at is None or who is None:
+        return None
+    before = bisect_right([when for when, _ in places], at)
+    sequence = places[before - 1][1] + 1 if before else places[0][1]
+    said = Act(sequence=sequence, id=name, at=at, who=who, person=person)
+    return Message(act=said, public=True, body=words_of(entry) or "")
+
+
+def speaker(kind: str, person: str | None, authors: Authors) -> Who | None:
+    """Who spoke in a chat; None where neither a kind nor an id tells."""
+    if person is not None and person == authors.bot:
+        return Who.BOT
+    if kind in MACHINES:
+        return Who.AUTOMATION
+    if kind in CUSTOMERS or kind in STAFF:
+        return Who.CUSTOMER if kind in CUSTOMERS else Who.AGENT
+    return None if person is None else authors.wrote(person, None)
+
+
+def clock(raw: Any) -> Instant | None:
+    """A chat's time: text as everywhere, or a number of seconds or milliseconds."""
+    if isinstance(raw, int) and not isinstance(raw, bool) and 10**9 <= raw < 10**14:
+        return raw if raw < 10**11 else raw // 1000
+    return instant(raw)
+
+
+def in_order(audits: Iterable[Any]) -> list[Row]:
+    """The audits by their ids, oldest first. Raises Odd."""
+    return sorted((told(audit) for audit in audits), key=lambda audit: int(key_of(audit)))
+
+
+def events_of(audit: Row) -> list[Row]:
+    """The events of an audit. Those of types not known here are Zendesk's to add; one without a type is Odd."""
+    events = audit.get("events")
+    if not isinstance(events, list) or not all(
+        isinstance(event, dict) and isinstance(event.get("type"), str) for event in events
+    ):
+        raise Odd("its events cannot be read")
+    return events
+
+
+def changes(audits: Iterable[Any], authors: Authors, account: Account) -> tuple[Change, ...]:
+    """What the audits changed, oldest first; within one audit in its own order. Raises Odd."""
+    ordered = in_order(audits)
+    made = tuple(change for audit in ordered for change in changes_of(audit, authors, account))
+    if not account.statuses:
+        return made
+    others = [change for change in made if change.field != "status"]
+    return tuple(
+        sorted((*others, *status_changes(ordered, authors, account)), key=lambda each: each.act.sequence)
+    )
 
 
 def changes_of(audit: Row, authors: Authors, account: Account) -> Iterator[Change]:
     """The field changes of one audit. An event has its own `via` only where it differs."""
     names = NAMES | {key: f"custom.{name}" for name, key in field_ids(account).items()}
-    for event in audit.get("events") or ():
-        name = names.get(str(event.get("field_name")))
-        if name is None or event.get("type") not in ("Create", "Change"):
-            continue
-        who = authors.changed(audit.get("author_id"), event.get("via") or audit.get("via"))
-        yield Change(
-            act=act(audit, audit["id"], who),
-            field=name,
-            before=common(name, event.get("previous_value")),
-            after=common(name, event.get("value")),
-        )
+    for event in field_events(audit):
+        if name := names.get(str(event["field_name"])):
+            who = authors.changed(audit.get("author_id"), event.get("via") or audit.get("via"))
+            yield Change(
+                act=act(audit, key_of(audit), who),
+                field=name,
+                before=common(name, event.get("previous_value")),
+                after=common(name, event.get("value")),
+            )
+
+
+def field_events(audit: Row) -> Iterator[Row]:
+    """The events that set a field."""
+    for event in events_of(audit):
+        if event["type"] in ("Create", "Change"):
+            if not isinstance(event.get("field_name"), str | int) or "value" not in event:
+                raise Odd("a change does not tell of which field")
+            yield event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """The status after an audit that touched it: the category, the number of a custom status, and who did it."""
+
+    category: str
+    number: str
+    act: Act
+
+    def counts_as(self, account: Account) -> Status | str:
+        """The common status, as the account's `statuses` say, else by the category."""
+        mapped = account.counts_as(self.number, "") or account.counts_as("", self.category)
+        return mapped or STATUSES.get(self.category) or self.category
+
+
+def status_changes(ordered: Iterable[Row], authors: Authors, account: Account) -> Iterator[Change]:
+    """Changes of the common status where the account says what its own statuses count as: a ticket may enter another
+    one within the same category. Zendesk's number is in `custom_status_id`."""
+    steps: list[Step] = []
+    for audit in ordered:
+        events = [each for each in field_events(audit) if each["field_name"] in ("status", CUSTOM_STATUS)]
+        for event in events[-1:]:
+            after = {str(each["field_name"]): each["value"] for each in events}
+            who = authors.changed(audit.get("author_id"), event.get("via") or audit.get("via"))
+            last = steps[-1] if steps else None
+            number = after.get(CUSTOM_STATUS, last.number if last and "status" not in after else None)
+            steps.append(
+                Step(
+                    category=str(after.get("status", last.category if last else "")),
+                    number=ident(number) or "",
+                    act=act(audit, key_of(audit), who),
+                )
+            )
+    if steps:
+        yield Change(act=steps[0].act, field="status", before=None, after=steps[0].counts_as(account))
+    for before, step in pairwise(steps):
+        if before.counts_as(account) != step.counts_as(account):
+            was, now = before.counts_as(account), step.counts_as(account)
+            yield Change(act=step.act, field="status", before=was, after=now)
 
 
 def common(name: str, raw: Any) -> Value:
-    """An audit's value, which is text even for ids, as the common one."""
+    """An audit's value, which is text even for ids, as the common one. Raises Odd."""
     if name == "status":
-        return STATUSES.get(str(raw)) or ident(raw)
+        return STATUSES.get(text({name: raw}, name)) or raw or None
     if name == "priority":
-        return PRIORITIES.get(str(raw))
+        word = text({name: raw}, name)
+        if word not in ("", *PRIORITIES):
+            raise Odd(f"priority is {shown(raw)}")
+        return PRIORITIES.get(word)
     if name == "tags":
-        return tuple(sorted(raw.split() if isinstance(raw, str) else raw or ()))
+        return tuple(sorted(raw.split() if isinstance(raw, str) else texts({name: raw}, name)))
     return value(raw) if name.startswith("custom.") else ident(raw)
 
 
-def counts(audits: Iterable[Row], authors: Authors, account: Account, requester: str | None) -> Counts:
-    """What people did (rule 5). Zendesk's own counters include triggers and us, so they are not asked."""
-    ordered = sorted(audits, key=lambda audit: int(audit["id"]))
-    changed = [change for audit in ordered for change in changes_of(audit, authors, account)]
+def counts(
+    audits: Iterable[Any],
+    authors: Authors,
+    account: Account,
+    requester: str | None,
+    *,
+    chat: tuple[Message, ...] | None = (),
+) -> Counts:
+    """What people did (rule 5). Zendesk's own counters include triggers and us, so they are not asked. `chat` is what
+    was said in chats, None where that is not told, and so neither how many replies there were. Raises Odd."""
+    ordered = in_order(audits)
+    changed = changes(ordered, authors, account)
     reassignments, bounces = moves_of(changed, "assignee")
     group_moves, group_bounces = moves_of(changed, "group")
+    by_agents = sum(each.act.who is Who.AGENT and each.act.person != requester for each in chat or ())
     return Counts(
-        replies=sum(replies_in(audit, authors, requester) for audit in ordered[1:]),
+        replies=None
+        if chat is None
+        else by_agents
+        + sum(replies_in(audit, authors, requester, transcripts=bool(chat)) for audit in ordered[1:]),
         reopens=sum(map(is_reopening, changed)),
         reassignments=reassignments,
         bounces=bounces,
@@ -112,12 +328,17 @@ def counts(audits: Iterable[Row], authors: Authors, account: Account, requester:
     )
 
 
-def replies_in(audit: Row, authors: Authors, requester: str | None) -> int:
-    """How many public comments of one audit an agent wrote who is not the requester."""
-    spoken = [event for event in audit.get("events") or () if event.get("type") == "Comment"]
-    public = [{**audit, **event} for event in spoken if event.get("public") is True]
+def replies_in(audit: Row, authors: Authors, requester: str | None, *, transcripts: bool = False) -> int:
+    """How many public comments of one audit an agent wrote who is not the requester. In a chat's ticket the comments
+    of the chat itself are `transcripts` of what is counted by itself."""
+    spoke: list[Mapping[str, Any]] = [
+        {**audit, **each} for each in events_of(audit) if each["type"] == "Comment"
+    ]
     return sum(
-        ident(comment.get("author_id")) != requester
+        comment.get("public") is True
+        and ident(comment.get("author_id")) != requester
+        and not is_automatic(comment)
+        and not (transcripts and channel_of(comment.get("via")) in CHATS)
         and authors.wrote(comment.get("author_id"), comment.get("via")) is Who.AGENT
-        for comment in public
+        for comment in spoke
     )

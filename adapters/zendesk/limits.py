@@ -11,24 +11,43 @@ from adapters.base import Limit
 from policies.model import Instant, Seconds
 
 MINUTE = 60
-WINDOWS = {"per-ticket-updates": 600}
+PER_TICKET = "per-ticket-updates"
+WINDOWS = {PER_TICKET: 600}
 """Endpoint budgets that do not run by the minute, in seconds."""
+
+TICKETS: Mapping[tuple[str, ...], str] = {("audits",): "ticket-audits", ("comments",): "ticket-comments"}
+"""Lists below a ticket, which Zendesk limits by themselves."""
 
 ENDPOINT = re.compile(r"zendesk-rate-?limit-([a-z0-9-]+)", re.IGNORECASE)
 PART = re.compile(r"(total|remaining|resets)\s*=\s*(\d+)")
 
 
 def buckets(method: str, path: str) -> tuple[str, ...]:
-    """The budgets that one request draws on; `path` begins with `/api/v2`."""
+    """The budgets that one request draws on, the narrowest last; `path` begins with `/api/v2`. Each endpoint may have
+    a limit of its own, and each ticket one for its updates, so each is a budget that can be held by itself."""
+    parts = path.partition("?")[0].removeprefix("/api/v2/").removesuffix(".json").split("/")
     if method == "PUT":
-        return ("account", "tickets-update")
-    if path.startswith("/api/v2/incremental/"):
+        return ("account", "tickets-update", f"{PER_TICKET}/{parts[-1]}")
+    if parts[0] == "incremental":
         return ("account", "incremental")
-    if path.startswith("/api/v2/search/export"):
-        return ("account", "search-export")
-    if path.partition("?")[0] == "/api/v2/tickets":
-        return ("account", "tickets-index")
-    return ("account",)
+    if parts[0] == "tickets":
+        return ("account", TICKETS.get(tuple(parts[2:]), "tickets-show") if parts[1:] else "tickets-index")
+    return ("account", "-".join(part for part in parts if not part.isdigit()))
+
+
+def announced(headers: Mapping[str, str], spent: tuple[str, ...]) -> tuple[str, ...]:
+    """The budgets out of `spent` that a 429 speaks of: those that its headers say are used up, else the narrowest.
+    Zendesk refuses by endpoint also while the account has requests left."""
+    empty = {limit.bucket for limit in limits(headers) if limit.remaining <= 0}
+    if PER_TICKET in empty:
+        return (spent[-1],)
+    return tuple(bucket for bucket in spent if bucket in empty) or spent[-1:]
+
+
+def wait_after_429(headers: Mapping[str, str]) -> Seconds:
+    """How long a 429 asks to wait, in seconds; where it does not say, until what is used up is full again."""
+    resets = [limit.resets_in for limit in limits(headers) if limit.remaining <= 0 and limit.resets_in]
+    return retry_after(headers, max(resets, default=MINUTE))
 
 
 def limits(headers: Mapping[str, str]) -> tuple[Limit, ...]:

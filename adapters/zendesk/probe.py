@@ -3,19 +3,23 @@
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from adapters.base import AccessLost, Account, Finding, HelpdeskError
+from adapters.base import AccessLost, Account, Finding, HelpdeskError, NotAllowed
 from adapters.zendesk import directory
-from adapters.zendesk.people import Row
+from adapters.zendesk.reading import Odd, Row, key_of, text
 from adapters.zendesk.refusals import status
 from adapters.zendesk.session import Line
-from adapters.zendesk.ticket import field_ids
+from adapters.zendesk.ticket import STATUSES, field_ids
+from policies.model import Ticket
 
 TOKENS_END = "2027-04-30"
 NOT_OFFERED = frozenset({403, 404})
 
 
-def probe(account: Account, line: Line) -> tuple[Finding, ...]:
-    """All findings. A look that fails is a finding too; only lost credentials are fatal."""
+def probe(
+    account: Account, line: Line, needed: frozenset[str], sample: Callable[[], Ticket | None]
+) -> tuple[Finding, ...]:
+    """All findings. A look that fails is a finding too; only lost credentials are fatal. `sample` reads a ticket as
+    policies would, to see what is hidden; it is asked for only where something is needed."""
     try:
         user = directory.me(account, line.session)
     except AccessLost as error:
@@ -24,12 +28,14 @@ def probe(account: Account, line: Line) -> tuple[Finding, ...]:
         return (Finding(what="credentials", ok=False, text=f"Could not look: {error}"),)
     return (
         *credentials(account, user),
-        fields(account, line),
+        *fields(account, line, needed),
+        *statuses(account, line),
         offered(
             line, "sla targets", "/slas/policies", "Write [sla] tables; Uptier then keeps the deadlines."
         ),
         offered(line, "schedules", "/business_hours/schedules", "Write [calendars] for your opening hours."),
         webhook(account),
+        *(hidden(needed, sample) if needed else ()),
     )
 
 
@@ -48,17 +54,88 @@ def credentials(account: Account, user: Row) -> Iterator[Finding]:
         yield Finding(what="token", ok=False, text=text)
 
 
-def fields(account: Account, line: Line) -> Finding:
-    """Whether each mapped custom field is there."""
+def fields(account: Account, line: Line, needed: frozenset[str]) -> Iterator[Finding]:
+    """Whether each mapped custom field is there and in use, and which values the needed ones take."""
     mapped = field_ids(account)
-    known = look(lambda: directory.custom_field_ids(account, line.session))
+    known = look(lambda: directory.ticket_fields(account, line.session))
     if isinstance(known, HelpdeskError):
-        return Finding(what="fields", ok=False, text=f"Could not look: {known}")
-    lost = sorted(name for name, key in mapped.items() if key not in known)
+        yield Finding(what="fields", ok=False, text=f"Could not look: {known}")
+        return
+    rows = {str(row["id"]): row for row in known}
+    lost = sorted(name for name, key in mapped.items() if key not in rows)
+    idle = sorted(name for name, key in mapped.items() if rows.get(key, {}).get("active") is False)
     if lost:
         text = f"No such ticket field for {', '.join(lost)}. Correct the ids under the account's fields."
-        return Finding(what="fields", ok=False, text=text)
-    return Finding(what="fields", ok=True, text=f"{len(mapped)} custom fields are mapped.")
+        yield Finding(what="fields", ok=False, text=text)
+    if idle:
+        text = f"Deactivated in Zendesk: {', '.join(idle)}. Tickets do not show such a field; activate it."
+        yield Finding(what="fields", ok=False, text=text)
+    if not lost and not idle:
+        yield Finding(what="fields", ok=True, text=f"{len(mapped)} custom fields are mapped.")
+    by_name = {f"custom.{name}": rows.get(key) for name, key in mapped.items()}
+    by_name |= {str(row["type"]): row for row in known if row["type"] == "priority"}
+    for name, row in sorted(by_name.items()):
+        if name in needed and row and (values := directory.values_of(row)):
+            yield Finding(what=f"values of {name}", ok=True, text=f"Zendesk has {', '.join(values)}.")
+
+
+def statuses(account: Account, line: Line) -> Iterator[Finding]:
+    """What each status of the account counts as. One whose category is not known here is a guess that nobody should
+    rely on, and an entry of `statuses` that fits none is a mistake."""
+    categories: list[Row] = [{"status_category": word} for word in STATUSES if word != "deleted"]
+    known = look(lambda: line.get("/custom_statuses").rows("custom_statuses"))
+    if isinstance(known, NotAllowed):
+        rows: list[Row] = []
+    elif isinstance(known, HelpdeskError):
+        yield Finding(what="statuses", ok=False, text=f"Could not look: {known}")
+        return
+    else:
+        rows = [row for row in known if isinstance(row, dict) and row.get("active") is not False]
+    said: list[str] = []
+    unknown: list[str] = []
+    used: set[str] = set()
+    for row in rows or categories:
+        try:
+            category, label = text(row, "status_category"), text(row, "agent_label")
+            number = key_of(row) if label else ""
+        except Odd:
+            unknown.append("one that cannot be read")
+            continue
+        name = f"{label} ({number}, {category})" if label else category
+        used |= {number, label.casefold(), category.casefold()}
+        counts_as = account.counts_as(number, label) or account.counts_as("", category)
+        guessed = counts_as is None
+        counts_as = counts_as or STATUSES.get(category)
+        if counts_as is None:
+            unknown.append(name)
+        else:
+            said.append(f"{name} counts as {counts_as}{', by its category' if guessed and label else ''}")
+    yield Finding(what="statuses", ok=True, text=f"{'; '.join(said)}.")
+    place = f"[accounts.{account.name}.statuses]"
+    if unknown:
+        advice = f"Say under {place} what it counts as; until then its tickets wait."
+        yield Finding(what="statuses", ok=False, text=f"Not known here: {'; '.join(unknown)}. {advice}")
+    unused = sorted(key for key in account.statuses if key.casefold() not in used)
+    if unused:
+        advice = "Zendesk has no such status for us. Write its label or number."
+        yield Finding(what="statuses", ok=False, text=f"{place} names {', '.join(unused)}. {advice}")
+
+
+def hidden(needed: frozenset[str], sample: Callable[[], Ticket | None]) -> Iterator[Finding]:
+    """What the policies need and an open ticket does not show to us."""
+    ticket = look(sample)
+    if isinstance(ticket, HelpdeskError):
+        yield Finding(what="hidden", ok=False, text=f"Could not look: {ticket}")
+    elif ticket is None:
+        yield Finding(what="hidden", ok=True, text="There is no open ticket to see what is hidden on.")
+    elif lacking := sorted(needed & ticket.hidden):
+        text = (
+            f"Ticket {ticket.ref.id} does not show us {', '.join(lacking)}, which policies need. Give Uptier's user "
+            "the right to see it; until then they are unknown there."
+        )
+        yield Finding(what="hidden", ok=False, text=text)
+    else:
+        yield Finding(what="hidden", ok=True, text=f"Ticket {ticket.ref.id} shows all that policies need.")
 
 
 def offered(line: Line, what: str, path: str, instead: str) -> Finding:

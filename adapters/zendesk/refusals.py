@@ -15,53 +15,119 @@ from urllib3.exceptions import NewConnectionError
 
 from adapters.base import (
     AccessLost,
+    Account,
     Gone,
     HelpdeskError,
+    NotAllowed,
     OutcomeUnknown,
+    RefusedPart,
     Stale,
     TryLater,
     WontAccept,
 )
-from adapters.zendesk.limits import retry_after
+from adapters.zendesk.limits import retry_after, wait_after_429
+from adapters.zendesk.reading import content
 
 SOON = 5
 UNSAID = 0  # Zendesk named no wait: the caller knows best how long
 MUCH_LATER = 300
-AFTER_429 = 60  # Zendesk's windows are a minute
 TICKET = re.compile(r"/api/v2/tickets/\d+")
+WHO_AM_I = re.compile(r"/api/v2/users/me\b")
+CLOSED = re.compile("closed prevents ticket update", re.IGNORECASE)
+NAMES = {
+    "priority": "priority",
+    "group": "group",
+    "assignee": "assignee",
+    "tags": "tags",
+    "tag": "tags",
+    "follower": "follow",
+    "followers": "follow",
+    "comment": "note",
+}
+"""What Zendesk calls the things that we write, in keys of `details` and in sentences, without `_id`."""
 
 
-def refusal(response: Response, *, writing: bool) -> HelpdeskError:
-    """The error for an answer that is not a 2xx."""
+def refusal(response: Response, account: Account, *, writing: bool) -> HelpdeskError:
+    """The error for an answer that is not a 2xx.
+
+    A 403 or 404 speaks of its own path: our credentials are bad only where Zendesk does not know us (401), or does
+    not even tell us who we are.
+    """
     status = response.status_code
-    place = f"Zendesk answered {status} to {response.request.method} {path(response)}"
+    here = path(response)
+    place = f"Zendesk answered {status} to {response.request.method} {here}"
     text = f"{place}: {words(response)}"
     if status < 400:
         return TryLater(f"{place}, a redirect; check the account's url", MUCH_LATER)
-    if status in (401, 403):
-        return AccessLost(f"{text}. Check the token, its scopes, and that its user is an admin")
-    if status == 404 and TICKET.match(path(response)):
+    if status == 401 or (status in (403, 404) and WHO_AM_I.match(here)):
+        return AccessLost(
+            f"{text}. Check the account's url, the token, its scopes, and that its user is an admin"
+        )
+    if status == 403:
+        return NotAllowed(text, right_for(here, writing=writing))
+    if status in (404, 410) and TICKET.match(here):
         return Gone(text)
     if status == 429:
-        return TryLater(text, retry_after(response.headers, AFTER_429))
-    return write_refusal(response, text) if writing else read_refusal(response, text)
+        return TryLater(text, wait_after_429(response.headers))
+    return write_refusal(response, account, text) if writing else read_refusal(response, text)
+
+
+def right_for(path: str, *, writing: bool) -> str:
+    """The right that is missing where this path is refused."""
+    if path.startswith("/api/v2/incremental/"):
+        return "the token's owner is no admin; Zendesk exports changed tickets to admins only"
+    if TICKET.match(path):
+        return "to change this ticket" if writing else "to see this ticket"
+    return f"to read {path.removeprefix('/api/v2/').removesuffix('.json')}"
 
 
 def read_refusal(response: Response, text: str) -> HelpdeskError:
-    """A read does no harm, so all but a wrong address is worth asking again."""
-    if response.status_code == 404:
-        return AccessLost(f"{text}. Check the account's url and plan")
+    """A read does no harm, so most is worth asking again; what is not there is not on this plan, and one ticket that
+    is refused for another reason is refused for good."""
+    if response.status_code in (404, 410):
+        return NotAllowed(
+            f"{text}. Check the account's url and plan", "the plan or the address does not offer it"
+        )
+    if response.status_code < 500 and response.status_code != 408 and TICKET.match(path(response)):
+        return NotAllowed(text)
     return TryLater(text, retry_after(response.headers, UNSAID))
 
 
-def write_refusal(response: Response, text: str) -> HelpdeskError:
+def write_refusal(response: Response, account: Account, text: str) -> HelpdeskError:
     """A 409 was not applied; a 5xx may have been; every other 4xx will be refused again."""
     status = response.status_code
     if status == 409:
         return TryLater(text, SOON) if collided(response) else Stale(text)
     if status >= 500 or status == 408:
         return OutcomeUnknown(text)
-    return WontAccept(text)
+    if CLOSED.search(text):
+        return WontAccept(text)
+    return WontAccept(text, tuple(parts(content(response).get("details"), account)))
+
+
+def parts(details: Any, account: Account) -> Iterator[RefusedPart]:
+    """What `details` names: a field and each sentence about it, by its key, by the number of a ticket field, or by
+    the word before the colon."""
+    named = details.items() if isinstance(details, dict) else ()
+    for key, rows in named:
+        for row in rows if isinstance(rows, list) else [rows]:
+            said = "; ".join(dict.fromkeys(sentences(row))) or "no reason given"
+            number = row.get("ticket_field_id") if isinstance(row, dict) else None
+            kind = row.get("ticket_field_type") if isinstance(row, dict) else None
+            vendor = str(number) if isinstance(number, int | str) and number else str(key)
+            yield RefusedPart(
+                field=common_name(vendor, kind, said, account), vendor_field=vendor, text=said[:500]
+            )
+
+
+def common_name(vendor: str, kind: Any, said: str, account: Account) -> str:
+    """Our name of what was refused, empty where it is nothing that we write."""
+    for name, number in account.fields.items():
+        if str(number) == vendor:
+            return f"custom.{name.removeprefix('custom.')}"
+    word = vendor if vendor != "base" and not vendor.isdigit() else said.partition(":")[0].strip()
+    kinds = str(kind).removeprefix("Field") if kind else ""
+    return NAMES.get(word.casefold().removesuffix("_id")) or NAMES.get(kinds.casefold(), "")
 
 
 def collided(response: Response) -> bool:
@@ -97,15 +163,6 @@ def status(error: HelpdeskError) -> int | None:
 def path(response: Response) -> str:
     """The path asked for, without the query: queries may hold names."""
     return (response.request.path_url or "").partition("?")[0]
-
-
-def content(response: Response) -> dict[str, Any]:
-    """The body as an object; empty for HTML, an empty body and anything else that is none."""
-    try:
-        body = response.json()
-    except (ValueError, RecursionError):
-        return {}
-    return body if isinstance(body, dict) else {}
 
 
 def words(response: Response) -> str:

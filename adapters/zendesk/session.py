@@ -18,8 +18,9 @@ from requests.auth import AuthBase
 
 from adapters.base import Account, Gate, OutcomeUnknown, TryLater
 from adapters.zendesk.credentials import Credentials
-from adapters.zendesk.limits import buckets, limits, retry_after, stamp
-from adapters.zendesk.refusals import AFTER_429, MUCH_LATER, UNSAID, content, lost, refusal
+from adapters.zendesk.limits import announced, buckets, limits, stamp, wait_after_429
+from adapters.zendesk.reading import content
+from adapters.zendesk.refusals import MUCH_LATER, UNSAID, lost, refusal
 from policies.model import Instant
 
 AGENT = "Uptier (escalations beside the helpdesk)"
@@ -56,6 +57,7 @@ class Session(requests.Session):
         self._credentials = credentials
         self.mount("https://", HTTPAdapter(max_retries=0))
         self.mount("http://", HTTPAdapter(max_retries=0))
+        self._account = account
         self._home = origin(account.url)
         self._timeout = account.timeout
         self._gate = gate
@@ -76,7 +78,7 @@ class Session(requests.Session):
         if response.status_code == 401 and self._credentials.renew(used):
             request.headers["Authorization"] = self._credentials.header()
             response = self._once(request, kwargs)
-        check(response, writing=writing)
+        self._check(response, writing=writing)
         return response
 
     def _once(self, request: PreparedRequest, kwargs: dict[str, Any]) -> Response:
@@ -89,17 +91,18 @@ class Session(requests.Session):
             raise lost(error, writing=request.method != "GET") from error
         self._gate.learn(limits(response.headers))
         if response.status_code == 429:
-            self._gate.hold(spent[-1], retry_after(response.headers, otherwise=AFTER_429))
+            for bucket in announced(response.headers, spent):
+                self._gate.hold(bucket, wait_after_429(response.headers))
         return response
 
-
-def check(response: Response, *, writing: bool) -> None:
-    """Raise unless this is a 2xx with a JSON object. The status stays readable as the error's cause."""
-    if not 200 <= response.status_code < 300:
-        raise refusal(response, writing=writing) from requests.HTTPError(response=response)
-    if not content(response):
-        text = f"Zendesk answered {response.status_code} with something that is not a JSON object"
-        raise OutcomeUnknown(text) if writing else TryLater(text, UNSAID)
+    def _check(self, response: Response, *, writing: bool) -> None:
+        """Raise unless this is a 2xx with a JSON object. The status stays readable as the error's cause."""
+        if not 200 <= response.status_code < 300:
+            error = refusal(response, self._account, writing=writing)
+            raise error from requests.HTTPError(response=response)
+        if not content(response):
+            text = f"Zendesk answered {response.status_code} with something that is not a JSON object"
+            raise OutcomeUnknown(text) if writing else TryLater(text, UNSAID)
 
 
 def ask_for_token(account: Account, form: Mapping[str, str]) -> Response:
@@ -143,24 +146,26 @@ class Answer:
     at: Instant
     warning: str = ""
 
-    def rows(self, name: str) -> list[Mapping[str, Any]]:
-        """The list of that name. A page without it is not an empty page: TryLater."""
+    def rows(self, name: str) -> list[Any]:
+        """The list of that name, whatever stands in it. A page without it is not an empty page: TryLater."""
         rows = self.body.get(name)
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        if not isinstance(rows, list):
             raise TryLater(f"Zendesk's answer has no list of {name}", UNSAID)
         return rows
 
-    def row(self, name: str) -> Mapping[str, Any]:
-        """The object of that name, else TryLater."""
-        row = self.body.get(name)
-        if not isinstance(row, dict):
-            raise TryLater(f"Zendesk's answer has no {name}", UNSAID)
-        return row
-
     def next_cursor(self) -> str | None:
-        """Where a cursor list goes on, or None at its end."""
+        """Where a cursor list goes on, or None at its end. One that goes on without saying where is no whole list:
+        TryLater."""
         meta = self.body.get("meta")
-        return (meta.get("after_cursor") or None) if isinstance(meta, dict) and meta.get("has_more") else None
+        about = meta if isinstance(meta, dict) else {}
+        after = about.get("after_cursor")
+        if not about.get("has_more"):
+            if self.body.get("next_page") or (meta is not None and not isinstance(meta, dict)):
+                raise TryLater("Zendesk's list goes on in a way that was not asked for", UNSAID)
+            return None
+        if not isinstance(after, str) or not after:
+            raise TryLater("Zendesk's list goes on and does not say where", UNSAID)
+        return after
 
 
 class Line(threading.local):
@@ -181,7 +186,11 @@ class Line(threading.local):
     def every(self, path: str, name: str, params: Mapping[str, str | int]) -> list[Answer]:
         """All pages of a cursor list, in order. An empty page is the last, whatever it says of more."""
         pages = [self.get(path, {**params, "page[size]": 100})]
+        met: set[str] = set()
         while pages[-1].rows(name) and (cursor := pages[-1].next_cursor()):
+            if cursor in met:
+                raise TryLater(f"Zendesk's list of {name} goes in a circle", UNSAID)
+            met.add(cursor)
             pages.append(self.get(path, {**params, "page[size]": 100, "page[after]": cursor}))
         return pages
 

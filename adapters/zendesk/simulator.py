@@ -2,13 +2,13 @@
 
 It imports nothing of the adapter or of policies: an error in the adapter's translation cannot cancel itself.
 
-Played, with and without `.json`: users/me, users (role[]), groups, group_memberships,
+Played, with and without `.json`: users/me, users/{id}, users (role[]), custom_statuses, groups, group_memberships,
 organizations/show_many, ticket_fields, slas/policies, business_hours/schedules, search/export, tickets (list,
 show, comments, audits, PUT), incremental/tickets/cursor, and POST /oauth/tokens (client_credentials,
 refresh_token). Webhooks are posted by `app.state.zendesk.hooks`. Every other path answers 501, and so does
 what these do not imitate: page[before], other sideloads, other search terms, keys of PUT named in
 `simulator_writes.NOT_PLAYED`, uploads. Not imitated without saying so: policy filters and business hours of
-SLA targets, custom statuses, ticket forms, permissions between agents, the webhook circuit breaker, and the
+SLA targets, ticket forms, permissions between agents, the webhook circuit breaker, and the
 age of search cursors.
 
 The account's time is `now`, also in the Date header: run it with uvicorn's own Date header off
@@ -57,6 +57,8 @@ PLAYED: dict[tuple[str, str], tuple[Handler, tuple[str, ...]]] = {  # handler, e
     ("GET", "group_memberships"): (reads.group_memberships, ()),
     ("GET", "organizations/show_many"): (reads.organizations, ()),
     ("GET", "ticket_fields"): (reads.ticket_fields, ()),
+    ("GET", "users/{id}"): (reads.one_user, ()),
+    ("GET", "custom_statuses"): (reads.custom_statuses, ()),
     ("GET", "slas/policies"): (reads.sla_policies, ()),
     ("GET", "business_hours/schedules"): (reads.schedules, ()),
     ("GET", "search/export"): (feeds.search_export, ("search-export",)),
@@ -67,6 +69,7 @@ PLAYED: dict[tuple[str, str], tuple[Handler, tuple[str, ...]]] = {  # handler, e
     ("GET", "tickets/{id}/audits"): (reads.audits, ()),
     ("PUT", "tickets/{id}"): (writes.update_ticket, ("tickets-update", "per-ticket-updates")),
 }
+USER = re.compile(r"users/(\d+)")
 TICKET = re.compile(r"tickets/([^/]+)(/comments|/audits)?")
 FIXED = ("tickets/show_many", "tickets/update_many", "tickets/create_many", "tickets/count")
 
@@ -168,6 +171,8 @@ def _handled(handler: Handler, call: Call, headers: Mapping[str, str], scope: Sc
 
 
 def _named(path: str) -> tuple[str, Mapping[str, str]]:
+    if user := USER.fullmatch(path):
+        return "users/{id}", {"id": user[1]}
     found = TICKET.fullmatch(path)
     if found is None or path in FIXED:
         return path, {}

@@ -20,8 +20,8 @@ from adapters.zendesk.simulator_faults import Fault
 from adapters.zendesk.simulator_state import Zendesk
 
 ACTS = (
-    "open", "customer_says", "agent_says", "agent_changes", "rule_says", "rule_changes", "system_touch",
-    "set_target", "delete", "mark_as_spam", "merge", "archive",
+    "open", "customer_says", "agent_says", "agent_changes", "chat_says", "chat_ends", "rule_says", "rule_changes",
+    "system_touch", "set_target", "delete", "mark_as_spam", "merge", "archive",
 )  # fmt: skip
 HOOK_ACTS = ("subscribe", "deliver", "drop", "start", "stop")
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from adapters.zendesk.simulator_records import (
     Record,
+    custom_status,
     group,
     membership,
     organization,
@@ -26,6 +27,7 @@ class Directory:
         self.memberships: dict[int, Record] = {}
         self.organizations: dict[int, Record] = {}
         self.ticket_fields: dict[int, Record] = {}
+        self.custom_statuses: dict[int, Record] = {}
         self.sla_policies: dict[int, Record] = {}
         self.schedules: dict[int, Record] = {}
 
@@ -64,8 +66,17 @@ class Directory:
             made.append(number)
         return made
 
+    def add_custom_statuses(self, rows: Iterable[Mapping[str, Any]]) -> list[int]:
+        """Each row needs an `agent_label` and a `status_category`."""
+        made = []
+        for row in rows:
+            blank = custom_status(self._number(row), self.now(), row["status_category"], row["agent_label"])
+            made.append(self._keep(self.custom_statuses, row, blank))
+        return made
+
     def add_ticket_fields(self, rows: Iterable[Mapping[str, Any]]) -> list[int]:
-        """Each row needs a `title` and a `type` (text, tagger, checkbox, integer, ...)."""
+        """Each row needs a `title` and a `type` (text, tagger, checkbox, integer, ...); drop-downs may have
+        `custom_field_options`, the system's own `system_field_options`, of name and value."""
         made = []
         for row in rows:
             blank = ticket_field(self._number(row), self.now(), row["type"], row["title"])
@@ -101,6 +112,10 @@ class Directory:
     def group(self, ref: Ref) -> Record:
         """The group of that id or name; KeyError if there is none."""
         return _find(self.groups, ref, "group", "name")
+
+    def custom_status(self, ref: Ref) -> Record:
+        """The account's own status of that id or label; KeyError if there is none."""
+        return _find(self.custom_statuses, ref, "custom status", "agent_label")
 
     def organization(self, ref: Ref) -> Record:
         """The organization of that id or name; KeyError if there is none."""

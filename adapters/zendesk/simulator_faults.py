@@ -7,7 +7,7 @@ raises `Dropped` through the transport.
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from email.utils import formatdate
 from fnmatch import fnmatchcase
@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.zendesk.simulator_errors import Reply, preset
 
-Kind = Literal["answer", "delay", "hang", "drop", "truncate", "cut", "edit"]
+Kind = Literal["answer", "delay", "hang", "drop", "truncate", "cut", "edit", "spoil"]
 
 
 class Dropped(ConnectionError):
@@ -34,6 +34,8 @@ class Fault:
     drop      close the connection without an answer
     truncate  answer with half the JSON, as if that were all
     cut       announce the whole answer, send half and close the connection
+    spoil     answer as usual but for what stands at `place` (keys and numbers from the top of the body), which is
+              `value`, or left out if `absent`; a place that this answer does not have is passed over
     edit      carry out `act` (as POST /_sim/act takes it) between the arrival and the handling
 
     `applied` says for answer, hang and drop that the request is carried out first. truncate and cut always
@@ -51,6 +53,9 @@ class Fault:
     body: Any = None
     seconds: float = 0.0
     act: Mapping[str, Any] = field(default_factory=dict)
+    place: Sequence[str | int] = ()
+    value: Any = None
+    absent: bool = False
 
     def matches(self, method: str, path: str) -> bool:
         """Whether this request is meant; counts down."""
@@ -127,6 +132,8 @@ class Wire:
         elif fault.kind == "delay":
             await asyncio.sleep(fault.seconds)
             await answer.whole()
+        elif fault.kind == "spoil":
+            await answer.replaced(spoiled(await answer.carry_out(), fault))
         elif fault.kind in ("truncate", "cut"):
             await answer.half(announce_all=fault.kind == "cut")
             if fault.kind == "cut":
@@ -228,6 +235,24 @@ class Answer:
         plain = {name.lower(): value for name, value in headers.items()} | {"date": self.date}
         pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in plain.items()]
         await self.send({"type": "http.response.start", "status": status, "headers": pairs})
+
+
+def spoiled(reply: Reply, fault: Fault) -> Reply:
+    """The answer with one thing in it changed or left out."""
+    body: Any = json.loads(reply.body) if reply.body else None
+    *way, last = fault.place
+    try:
+        inner: Any = body
+        for step in way:
+            inner = inner[step]
+        if fault.absent:
+            del inner[last]
+        elif isinstance(inner, dict) or 0 <= int(last) < len(inner):
+            inner[last] = fault.value
+    except (LookupError, TypeError, ValueError):
+        pass
+    kept = {name: value for name, value in reply.headers.items() if name.lower() != "content-length"}
+    return Reply(status=reply.status, body=json.dumps(body), headers=kept)
 
 
 def _reply(fault: Fault) -> Reply:

@@ -19,6 +19,21 @@ def me(call: Call) -> Reply:
     return Reply(body={"user": {**call.user, "url": f"{call.base}/api/v2/users/{call.user['id']}.json"}})
 
 
+def one_user(call: Call) -> Reply:
+    """GET /users/{id}."""
+    user = call.desk.people.users.get(int(call.params["id"]))
+    if user is None:
+        raise call.missing()
+    return Reply(body={"user": with_url(call, "users", user)})
+
+
+def custom_statuses(call: Call) -> Reply:
+    """GET /custom_statuses: all at once, without pages."""
+    _gate(call, call.desk.switches.custom_statuses)
+    rows = call.desk.people.custom_statuses.values()
+    return Reply(body={"custom_statuses": [with_url(call, "custom_statuses", row) for row in rows]})
+
+
 def users(call: Call) -> Reply:
     """GET /users, of one or more roles when `role[]` names them."""
     roles = set(call.query.getlist("role[]")) | set(call.query.getlist("role"))
@@ -113,10 +128,12 @@ def alive(call: Call) -> Row:
 def shown_ticket(call: Call, row: Row) -> Record:
     """A ticket as this caller sees it, with the sideloads that sit inside it."""
     wanted = includes(call, SIDELOADS)
+    fields = all_fields(call, row)
     shown = {
         "url": f"{call.base}/api/v2/tickets/{row.id}.json",
         **row.json,
-        "fields": row.json["custom_fields"],
+        "custom_fields": fields,
+        "fields": fields,
     }
     if "metric_sets" in wanted:
         shown["metric_set"] = (
@@ -130,7 +147,18 @@ def shown_ticket(call: Call, row: Row) -> Record:
                 row, people.sla_policies.values(), staff, desk.now(), desk.switches.sla_lag
             )
         }
-    return shown
+    return {key: value for key, value in shown.items() if key not in call.desk.switches.hidden_keys}
+
+
+def all_fields(call: Call, row: Row) -> list[Record]:
+    """Every active custom field of the account, empty ones too; none on a deleted ticket."""
+    held = {entry["id"]: entry for entry in row.json["custom_fields"]}
+    blank = {
+        number: {"id": number, "value": None}
+        for number, field in call.desk.people.ticket_fields.items()
+        if field["removable"] and field["active"] and not row.deleted
+    }
+    return [entry for _, entry in sorted((blank | held).items())]
 
 
 def sideloads(call: Call, rows: Iterable[Record]) -> dict[str, list[Record]]:

@@ -114,6 +114,22 @@ def organization(number: int, at: int, name: str) -> Record:
     }
 
 
+def custom_status(number: int, at: int, category: str, label: str) -> Record:
+    """A status of the account's own, in one of Zendesk's categories."""
+    return {
+        "id": number,
+        "status_category": category,
+        "agent_label": label,
+        "end_user_label": label,
+        "description": "",
+        "end_user_description": "",
+        "active": True,
+        "default": False,
+        "created_at": stamp(at),
+        "updated_at": stamp(at),
+    }
+
+
 def ticket_field(number: int, at: int, kind: str, title: str) -> Record:
     """A field of the ticket form; system fields are listed like custom ones."""
     return {

@@ -18,7 +18,17 @@ from adapters.zendesk.simulator_limits import Limits
 from adapters.zendesk.simulator_records import SYSTEM, Record, via
 from adapters.zendesk.simulator_rules import complete
 from adapters.zendesk.simulator_switches import Switches
-from adapters.zendesk.simulator_tickets import Fields, Row, Said, Update, blank, save, touch
+from adapters.zendesk.simulator_tickets import (
+    MESSAGING,
+    Fields,
+    Row,
+    Said,
+    Update,
+    begin_chat,
+    blank,
+    save,
+    touch,
+)
 
 Rows = Iterable[Mapping[str, Any]]
 
@@ -70,6 +80,7 @@ class Zendesk:
         agents: Rows = (),
         users: Rows = (),
         ticket_fields: Rows = (),
+        custom_statuses: Rows = (),
         sla_policies: Rows = (),
         schedules: Rows = (),
         tickets: Rows = (),
@@ -82,6 +93,7 @@ class Zendesk:
                 "agents": self.people.add_agents(agents),
                 "users": self.people.add_users(users),
                 "ticket_fields": self.people.add_ticket_fields(ticket_fields),
+                "custom_statuses": self.people.add_custom_statuses(custom_statuses),
                 "sla_policies": self.people.add_sla_policies(sla_policies),
                 "schedules": self.people.add_schedules(schedules),
                 "tickets": [self.open(**row) for row in tickets],
@@ -113,6 +125,7 @@ class Zendesk:
                 "description": description,
                 "submitter_id": author,
                 "is_public": public,
+                "from_messaging_channel": channel in MESSAGING,
             }
             row.json["organization_id"] = person["organization_id"]
             whole = {"status": "new"} | complete(row, told, self.people, self.switches)
@@ -123,13 +136,16 @@ class Zendesk:
             return number
 
     def named(self, fields: Mapping[str, Any]) -> dict[str | int, Any]:
-        """Turn control words into the vendor's keys: `group`, `assignee` and `custom` (id to value)."""
+        """Turn control words into the vendor's keys: `group`, `assignee`, `custom_status`, `custom` (id to value)."""
         plain: dict[str | int, Any] = {}
         for name, value in fields.items():
             if name == "group":
                 plain["group_id"] = None if value is None else self.people.group(value)["id"]
             elif name == "assignee":
                 plain["assignee_id"] = None if value is None else self.people.user(value)["id"]
+            elif name == "custom_status":
+                own = self.people.custom_status(value)
+                plain |= {"custom_status_id": own["id"], "status": own["status_category"]}
             elif name == "custom":
                 plain |= {int(number): entry for number, entry in value.items()}
             else:
@@ -150,16 +166,25 @@ class Zendesk:
         return audit
 
     def customer_says(
-        self, ticket: int, text: str, *, author: Ref | None = None, channel: str = "email"
+        self,
+        ticket: int,
+        text: str,
+        *,
+        author: Ref | None = None,
+        channel: str = "email",
+        automatic: bool = False,
     ) -> None:
-        """The requester (or `author`) answers in public; a ticket that waited or was solved opens again."""
+        """The requester (or `author`) answers in public; a ticket that waited or was solved opens again. `automatic` is
+        what a mail program sent by itself, which Zendesk flags."""
         with self.lock:
             row = self._alive(ticket)
             who = row.json["requester_id"] if author is None else self.people.user(author)["id"]
             waits = row.json["status"] in ("pending", "hold", "solved")
             said = Said(author=who, body=text, public=True, staff=self.people.is_staff(who))
             fields: Fields = {"status": "open"} if waits else {}
-            self.save(row, Update(author=who, at=self.now(), channel=channel, fields=fields, said=said))
+            flags = (4,) if automatic else ()
+            update = Update(author=who, at=self.now(), channel=channel, fields=fields, said=said, flags=flags)
+            self.save(row, update)
 
     def agent_says(self, ticket: int, agent: Ref, text: str, *, public: bool = True, **fields: Any) -> None:
         """An agent comments, and changes `fields` in the same save."""
@@ -172,6 +197,31 @@ class Zendesk:
         """An agent changes fields: `group`, `assignee`, `custom`, or the vendor's own keys."""
         with self.lock:
             self._change(self._alive(ticket), self.people.user(agent)["id"], fields, None)
+
+    def chat_says(self, ticket: int, text: str, *, author: Ref | None = None) -> None:
+        """The requester, or an agent, writes in the ticket's chat, which begins with the first such message. While it
+        runs the comments show nothing of it, and the ticket's `updated_at` stays."""
+        with self.lock:
+            row = self._alive(ticket)
+            who = row.json["requester_id"] if author is None else self.people.user(author)["id"]
+            chat = next((each for each in reversed(row.chats) if not each.ended), None)
+            if chat is None:
+                chat = begin_chat(row, self.now(), self.new_id, self.switches.chat_history)
+            chat.say(who, text, self.now(), staff=self.people.is_staff(who))
+            touch(row, self.now())
+
+    def chat_ends(self, ticket: int) -> None:
+        """The chat ends: a private comment by the system says so, and with the switch a public one has it all."""
+        with self.lock:
+            row = self._alive(ticket)
+            chat = next(each for each in row.chats if not each.ended)
+            chat.ended = True
+            said = Said(author=SYSTEM, body="Chat ended", public=False, staff=False)
+            self.save(row, Update(author=SYSTEM, at=self.now(), channel="native_messaging", said=said))
+            if self.switches.chat_transcript:
+                who = row.json["requester_id"]
+                whole = Said(author=who, body=chat.text(), public=True, staff=False)
+                self.save(row, Update(author=who, at=self.now(), channel="native_messaging", said=whole))
 
     def rule_says(self, ticket: int, text: str, *, public: bool = True) -> None:
         """A trigger of the account comments, such as an automatic reply."""
@@ -212,16 +262,19 @@ class Zendesk:
             self.people.user(self.ticket(ticket).json["requester_id"])["suspended"] = True
             self.delete(ticket, agent)
 
-    def merge(self, source: int, target: int, agent: Ref) -> None:
-        """Merge `source` into `target`: the source closes with the tag closed_by_merge."""
+    def merge(self, source: int, target: int, agent: Ref, *, public: bool = False) -> None:
+        """Merge `source` into `target`: the source closes with the tag closed_by_merge, and both get a comment."""
         with self.lock:
             left, right = self._alive(source), self._alive(target)
-            tags = [*left.json["tags"], "closed_by_merge"]
-            self.agent_says(source, agent, f"This request was closed and merged into request #{target}.",
-                            public=False, status="closed", tags=tags)  # fmt: skip
-            self.agent_says(
-                right.id, agent, f"Request #{source} was closed and merged into this request.", public=False
-            )
+            who = self.people.user(agent)["id"]
+            closed: Fields = {"status": "closed", "tags": [*left.json["tags"], "closed_by_merge"]}
+            for row, fields, text in (
+                (left, closed, f"This request was closed and merged into request #{target}."),
+                (right, {}, f"Request #{source} was closed and merged into this request."),
+            ):
+                said = Said(author=who, body=text, public=public, staff=True)
+                update = Update(author=who, at=self.now(), channel="merge", fields=fields, said=said)
+                self.save(row, update)
 
     def archive(self, ticket: int) -> None:
         """Archive a closed ticket: it leaves lists and search and stays readable and in the export."""

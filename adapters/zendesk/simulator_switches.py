@@ -26,6 +26,7 @@ class Switches:
     schedules: Gate = "open"
     search_export: Gate = "open"
     admin_only_export: bool = True
+    custom_statuses: Gate = "open"
     error_objects: bool = False  # 403 with an object under `error` instead of a text
     empty_404: bool = False
 
@@ -40,7 +41,14 @@ class Switches:
     export_null_cursor: bool = False  # an empty page gives no cursor
     recent_start: Literal["refuse", "empty"] = "refuse"  # start_time inside the export lag
 
+    hidden_keys: tuple[str, ...] = ()  # keys of a ticket that this account does not show
+    # Where a conversation stands: in the ChatStartedEvent with author and time, without them, or elsewhere
+    chat_history: Literal["told", "unsigned", "absent"] = "told"
+    chat_transcript: bool = False  # when a chat has ended its whole text comes as one more public comment
+
     # Writing
+    dropped_keys: tuple[str, ...] = ()  # keys of a PUT that are taken without a word and not carried out
+    dropped_are_warned_of: bool = False  # X-Zendesk-API-Warn names them
     group_alone: Literal["clear_if_not_member", "clear", "keep"] = "clear_if_not_member"
     assigning_opens: bool = True  # a new ticket that gets an assignee becomes open
     keeps_metadata: bool = True  # metadata comes back as audit.metadata.custom

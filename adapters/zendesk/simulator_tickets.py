@@ -20,6 +20,32 @@ from adapters.zendesk.simulator_records import (
 
 Fields = Mapping[str | int, Any]
 CLOSED = ("solved", "closed")
+MESSAGING = ("native_messaging", "whatsapp", "chat")
+
+
+@dataclass(slots=True, kw_only=True)
+class Chat:
+    """A conversation beside the comments; `event` is the audit's, which holds what is shown of it."""
+
+    event: Record
+    shape: str
+    spoken: list[tuple[int, str]] = field(default_factory=list)
+    ended: bool = False
+
+    def say(self, author: int, text: str, at: int, *, staff: bool) -> None:
+        """Add a message, as the account's switch shows it."""
+        self.spoken.append((author, text))
+        if self.shape == "absent":
+            return
+        entry = {"chat_index": len(self.spoken), "type": "ChatMessage", "message": text}
+        if self.shape == "told":
+            kind = "agent" if staff else "end-user"
+            entry |= {"actor_id": str(author), "actor_type": kind, "timestamp": at * 1000}
+        self.event["value"]["history"].append(entry)
+
+    def text(self) -> str:
+        """The transcript."""
+        return "\n".join(f"({author}) {text}" for author, text in self.spoken)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -33,6 +59,7 @@ class Row:
     targets: dict[str, tuple[str, int | None]] = field(default_factory=dict)  # metric -> stage, breach
     public: bool = True  # what a comment is that does not say
     archived: bool = False
+    chats: list[Chat] = field(default_factory=list)
 
     @property
     def id(self) -> int:
@@ -69,12 +96,26 @@ class Update:
     rule: Fields = field(default_factory=dict)
     said: Said | None = None
     mark: Mapping[str, Any] = field(default_factory=dict)
+    flags: tuple[int, ...] = ()
     create: bool = False
 
 
 def blank(number: int, at: int, new_id: Callable[[], int]) -> Row:
     """A ticket without trail."""
     return Row(json=ticket(number, at), metrics=metric_set(new_id(), number, at))
+
+
+def begin_chat(row: Row, at: int, new_id: Callable[[], int], shape: str) -> Chat:
+    """Write the audit that says a chat began."""
+    value: Record = {"conversation_id": f"{new_id():024x}", "visitor_id": "10414779.13ojz"}
+    if shape != "absent":
+        value["history"] = [{"chat_index": 0, "type": "ChatJoin", "timestamp": at * 1000}]
+    audit = _audit(row, Update(author=SYSTEM, at=at, channel="native_messaging"), new_id())
+    chat = Chat(event={"id": new_id(), "type": "ChatStartedEvent", "value": value}, shape=shape)
+    audit["events"].append(chat.event)
+    row.audits.append(audit)
+    row.chats.append(chat)
+    return chat
 
 
 def value_of(row: Row, name: str | int) -> Any:
@@ -135,7 +176,11 @@ def _audit(row: Row, update: Update, number: int) -> Record:
         "created_at": stamp(update.at),
         "author_id": update.author,
         "via": via(update.channel),
-        "metadata": {"system": {} if update.author == SYSTEM else system, "custom": dict(update.mark)},
+        "metadata": {
+            "system": {} if update.author == SYSTEM else system,
+            "custom": dict(update.mark),
+            **({"flags": list(update.flags)} if update.flags else {}),
+        },
         "events": [],
     }
 

@@ -38,7 +38,8 @@ NOT_PLAYED = (
 
 def update_ticket(call: Call) -> Reply:
     """Change a ticket. Unknown keys are dropped and named in a header; any other trouble changes nothing."""
-    row, sent = alive(call), _sent(call)
+    row, whole = alive(call), _sent(call)
+    sent = {name: value for name, value in whole.items() if name not in call.desk.switches.dropped_keys}
     refuse_closed(row, call.desk.switches)
     _refuse_stale(row, sent, call.desk.switches.conflict_error)
     fields = complete(row, _fields(call, row, sent), call.desk.people, call.desk.switches)
@@ -57,7 +58,7 @@ def update_ticket(call: Call) -> Reply:
         mark=mark,
     )
     audit = call.desk.save(row, update)
-    return Reply(body={"ticket": shown_ticket(call, row), "audit": audit}, headers=_warning(call, sent))
+    return Reply(body={"ticket": shown_ticket(call, row), "audit": audit}, headers=_warning(call, whole))
 
 
 def _sent(call: Call) -> Mapping[str, Any]:
@@ -77,7 +78,10 @@ def _known(call: Call) -> tuple[str, ...]:
 
 
 def _warning(call: Call, sent: Mapping[str, Any]) -> dict[str, str]:
-    dropped = [f"ticket.{name}" for name in sent if name not in _known(call)]
+    switches = call.desk.switches
+    silent = () if switches.dropped_are_warned_of else switches.dropped_keys
+    known = [name for name in _known(call) if name not in switches.dropped_keys]
+    dropped = [f"ticket.{name}" for name in sent if name not in (*known, *silent)]
     if not dropped:
         return {}
     text = f"Removed restricted keys {json.dumps(dropped)} from parameters according to whitelist"

@@ -9,6 +9,7 @@ from tests.adapters.recording import START
 from tests.adapters.zendesk.world import World, world
 
 LONG_AGO = START - 1000
+ROW: dict[str, Any] = {"id": 6, "updated_at": "2026-11-25T11:00:00Z"}
 
 
 def pages(acme: World, cursor: str | None = None, limit: int = 100) -> list[Page]:
@@ -152,7 +153,7 @@ def test_a_status_of_next_year_is_not_lost(acme: World) -> None:
 
 
 def test_search_results_of_another_kind_are_passed_over(acme: World) -> None:
-    rows = [{"id": 5, "result_type": "user"}, {"id": 6, "result_type": "ticket", "status": "open"}]
+    rows = [{"id": 5, "result_type": "user"}, {**ROW, "result_type": "ticket", "status": "open"}]
     acme.fault("answer", status=200, body={"results": rows, "meta": {"has_more": False}})
     assert numbers(acme.adapter.census(None)) == ["6"]
 

@@ -6,6 +6,7 @@ import pytest
 
 from adapters.zendesk.history import changes, common, counts, messages
 from adapters.zendesk.people import Authors
+from adapters.zendesk.reading import Odd
 from policies.model import Priority, Status, Who
 from tests.adapters.zendesk.world import account
 
@@ -15,7 +16,7 @@ API = {"channel": "api"}
 AUTHORS = Authors(
     bot=str(BOT),
     users={"21": {"role": "agent"}, "22": {"role": "admin"}, "41": {"role": "end-user"}},
-    is_staff=lambda user: user == "23",
+    role_of=lambda user: "agent" if user == "23" else None,
 )
 
 
@@ -27,12 +28,21 @@ def comment(audit: int, author: int, **more: Any) -> dict[str, Any]:
         "body": "hello",
         "public": True,
         "created_at": "2026-11-25T10:00:00Z",
+        "via": API,
+        "metadata": {"system": {}, "custom": {}},
     }
     return row | more
 
 
 def audit(number: int, author: int, *events: dict[str, Any], **more: Any) -> dict[str, Any]:
-    row = {"id": number, "author_id": author, "created_at": "2026-11-25T10:00:00Z", "events": list(events)}
+    row = {
+        "id": number,
+        "author_id": author,
+        "created_at": "2026-11-25T10:00:00Z",
+        "via": API,
+        "metadata": {"system": {}, "custom": {}},
+        "events": list(events),
+    }
     return row | more
 
 
@@ -48,7 +58,7 @@ def said(public: bool = True, **more: Any) -> dict[str, Any]:
     ("author", "via", "who"),
     [
         (ANN, API, Who.AGENT),
-        (BEN, None, Who.AGENT),
+        (BEN, {"channel": 5}, Who.AGENT),
         (CLEO, {"channel": "email"}, Who.CUSTOMER),
         (BOT, API, Who.BOT),
         (BOT, RULE, Who.AUTOMATION),
@@ -81,10 +91,11 @@ def test_a_comment_without_an_audit_goes_by_its_own_id() -> None:
     assert message.act.id == "1005"
 
 
-def test_a_comment_is_public_only_when_zendesk_says_so() -> None:
-    private, unsaid = messages([comment(5, ANN, public=False), comment(6, ANN, public=None)], AUTHORS)
+def test_a_comment_must_say_whether_it_is_public() -> None:
+    (private,) = messages([comment(5, ANN, public=False)], AUTHORS)
     assert not private.public
-    assert not unsaid.public
+    with pytest.raises(Odd, match="public is None"):
+        messages([comment(5, ANN, public=False), comment(6, ANN, public=None)], AUTHORS)
 
 
 def test_our_mark_counts_on_the_bots_acts_alone() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from adapters.base import Limit
-from adapters.zendesk.limits import buckets, limits, retry_after
+from adapters.zendesk.limits import announced, buckets, limits, retry_after, wait_after_429
 
 NOON = "Wed, 25 Nov 2026 12:00:00 GMT"
 
@@ -74,12 +74,50 @@ def test_retry_after_is_read_without_a_clock(headers: dict[str, str], wait: int)
 @pytest.mark.parametrize(
     ("method", "path", "expected"),
     [
-        ("GET", "/api/v2/tickets/1?include=users", ("account",)),
+        ("GET", "/api/v2/tickets/1?include=users", ("account", "tickets-show")),
+        ("GET", "/api/v2/tickets/1/audits?include=users", ("account", "ticket-audits")),
+        ("GET", "/api/v2/tickets/1/comments", ("account", "ticket-comments")),
+        ("GET", "/api/v2/users/41", ("account", "users")),
+        ("GET", "/api/v2/users/me.json", ("account", "users-me")),
         ("GET", "/api/v2/tickets?page[size]=100", ("account", "tickets-index")),
-        ("PUT", "/api/v2/tickets/1", ("account", "tickets-update")),
+        ("PUT", "/api/v2/tickets/1", ("account", "tickets-update", "per-ticket-updates/1")),
         ("GET", "/api/v2/incremental/tickets/cursor?cursor=x", ("account", "incremental")),
         ("GET", "/api/v2/search/export?query=x", ("account", "search-export")),
     ],
 )
 def test_buckets(method: str, path: str, expected: tuple[str, ...]) -> None:
     assert buckets(method, path) == expected
+
+
+PUT = ("account", "tickets-update", "per-ticket-updates/1")
+
+
+@pytest.mark.parametrize(
+    ("headers", "spent", "held", "wait"),
+    [
+        ({}, ("account", "ticket-audits"), ("ticket-audits",), 60),
+        ({"x-rate-limit": "700", "x-rate-limit-remaining": "641"}, PUT, ("per-ticket-updates/1",), 60),
+        (
+            {"zendesk-ratelimit-per-ticket-updates": "total=30; remaining=0; resets=468"},
+            PUT,
+            ("per-ticket-updates/1",),
+            468,
+        ),
+        (
+            {"zendesk-ratelimit-tickets-update": "total=20; remaining=0; resets=9"},
+            PUT,
+            ("tickets-update",),
+            9,
+        ),
+        (
+            {"x-rate-limit": "700", "x-rate-limit-remaining": "0", "retry-after": "31"},
+            ("account", "tickets-show"),
+            ("account",),
+            31,
+        ),
+    ],
+)
+def test_a_limit_belongs_to_the_path_that_announced_it(
+    headers: dict[str, str], spent: tuple[str, ...], held: tuple[str, ...], wait: int
+) -> None:
+    assert (announced(headers, spent), wait_after_429(headers)) == (held, wait)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from adapters.base import AccessLost, Gone, TryLater
-from policies.model import Metric, Need, Priority, Stage, Status, TicketRef, Who
+from policies.model import Counts, Metric, Need, Priority, Stage, Status, TicketRef, Who
 from policies.phrase_packs import found, shipped
 from tests.adapters.recording import START
 from tests.adapters.zendesk.world import ALL, PRINTER, World, world
@@ -138,8 +138,12 @@ def test_half_an_answer_is_no_ticket(kind: str, path: str) -> None:
         assert replace(acme.adapter.load(PRINTER, ALL), messages=(), changes=()).subject == "Printer"
 
 
-def test_a_history_in_an_unexpected_form_is_a_wait(acme: World) -> None:
+def test_a_history_in_an_unexpected_form_is_hidden_and_an_unreadable_list_of_it_a_wait(acme: World) -> None:
     acme.adapter.load(PRINTER, ALL)
     acme.fault("answer", path="*audits*", status=200, body={"audits": [{"id": "x", "events": 3}], "meta": {}})
-    with pytest.raises(TryLater, match="cannot be read"):
+    ticket = acme.adapter.load(PRINTER, ALL)
+    assert (ticket.hidden, ticket.changes, ticket.counts) == (frozenset({"changes"}), (), Counts())
+    assert [message.body for message in ticket.messages] == ["It burns"]
+    acme.fault("answer", path="*audits*", status=200, body={"audits": None})
+    with pytest.raises(TryLater, match="no list of audits"):
         acme.adapter.load(PRINTER, ALL)

@@ -13,7 +13,7 @@ def findings(acme: World) -> dict[str, Finding]:
 
 def test_a_well_kept_account(acme: World) -> None:
     found = findings(acme)
-    assert set(found) == {"credentials", "fields", "sla targets", "schedules", "webhook"}
+    assert set(found) == {"credentials", "fields", "statuses", "sla targets", "schedules", "webhook"}
     assert all(finding.ok for finding in found.values())
     assert "Uptier" in found["credentials"].text
 

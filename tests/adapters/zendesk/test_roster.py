@@ -1,34 +1,74 @@
-"""Who is staff, asked for as seldom as possible."""
+"""Who is who, asked for as seldom as possible."""
 
-from adapters.zendesk.roster import Roster
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from adapters.base import NotAllowed
+from adapters.zendesk.roster import Roster, Sources
+from policies.model import Agent, Directory, Person
 
 
-def test_the_staff_list_is_read_again_for_a_new_face_only() -> None:
-    asked: list[int] = []
-    staff = {"21": {"role": "agent"}}
+class Asked:
+    """A helpdesk that counts what it is asked for, and knows two people."""
 
-    def read() -> dict[str, dict[str, str]]:
-        asked.append(1)
-        return dict(staff)
+    def __init__(self) -> None:
+        self.people: dict[str, dict[str, Any]] = {"21": {"role": "agent"}, "41": {"role": "end-user"}}
+        self.asked: list[str] = []
+        self.roster = Roster(
+            Sources(me=self.me, person=self.person, statuses=self.statuses, targets=self.targets)
+        )
 
-    roster = Roster(me=lambda: {"id": 9}, staff=read)
-    assert roster.is_staff("21")
-    assert roster.is_staff("21")
-    assert len(asked) == 1
-    assert not roster.is_staff("41")
-    assert not roster.is_staff("41")
-    assert len(asked) == 2
-    staff["22"] = {"role": "agent"}
-    assert roster.is_staff("22")
-    assert len(asked) == 3
+    def me(self) -> dict[str, int]:
+        self.asked.append("me")
+        return {"id": 9}
+
+    def person(self, key: str) -> dict[str, Any] | None:
+        self.asked.append(key)
+        return self.people.get(key)
+
+    def statuses(self) -> Mapping[str, str]:
+        self.asked.append("statuses")
+        raise NotAllowed("no")
+
+    def targets(self) -> bool:
+        self.asked.append("targets")
+        raise NotAllowed("no")
+
+
+def test_a_stranger_is_asked_for_once_and_so_is_one_whom_nobody_knows() -> None:
+    desk = Asked()
+    roles = [desk.roster.role_of(key) for key in ("21", "41", "77", "21", "41", "77")]
+    assert roles == ["agent", "end-user", None] * 2
+    assert desk.asked == ["21", "41", "77"]
+
+
+def test_whom_the_directory_names_is_not_asked_for_and_strangers_are_met_anew_with_a_new_one() -> None:
+    desk = Asked()
+    assert desk.roster.role_of("77") is None
+    desk.people["77"] = {"role": "agent"}
+    agent = Agent(person=Person(id="22", name="Ben"))
+    desk.roster.refresh(Directory(account="acme", agents=(agent,)), {})
+    assert [desk.roster.role_of(key) for key in ("22", "77")] == ["agent", "agent"]
+    assert desk.asked == ["77", "77"]
 
 
 def test_the_bot_is_asked_for_once() -> None:
-    asked: list[int] = []
+    desk = Asked()
+    assert (desk.roster.bot(), desk.roster.bot(), desk.asked) == ("9", "9", ["me"])
 
-    def me() -> dict[str, int]:
-        asked.append(1)
-        return {"id": 9}
 
-    roster = Roster(me=me, staff=dict)
-    assert (roster.bot(), roster.bot(), len(asked)) == ("9", "9", 1)
+@pytest.mark.parametrize("role", [None, 5, ["agent"]])
+def test_a_role_that_is_no_word_is_none(role: Any) -> None:
+    desk = Asked()
+    desk.people["5"] = {"role": role}
+    assert desk.roster.role_of("5") is None
+
+
+def test_what_is_not_shown_to_us_is_not_known() -> None:
+    desk = Asked()
+    assert desk.roster.statuses() is None
+    assert not desk.roster.has_targets()
+    assert not desk.roster.has_targets()
+    assert desk.asked == ["statuses", "targets"]

@@ -6,8 +6,8 @@ import pytest
 
 from adapters.base import (
     AccessLost,
-    Gone,
     HelpdeskError,
+    NotAllowed,
     Note,
     OutcomeUnknown,
     Stale,
@@ -143,11 +143,13 @@ def answered(acme: World, **answer: Any) -> HelpdeskError:
         (301, TryLater),
         (400, WontAccept),
         (401, AccessLost),
-        (403, AccessLost),
-        (404, Gone),
+        (403, NotAllowed),
+        (404, WontAccept),
+        (405, WontAccept),
         (408, OutcomeUnknown),
         (409, Stale),
         (413, WontAccept),
+        (415, WontAccept),
         (422, WontAccept),
         (429, TryLater),
         (500, OutcomeUnknown),
@@ -247,6 +249,6 @@ def test_what_zendesk_dropped_is_remarked(acme: World) -> None:
 def test_a_write_draws_on_its_endpoints_budget(acme: World) -> None:
     write = one(acme)
     acme.adapter.send(write, write.expects)
-    assert acme.gate.entered[-1] == ("account", "tickets-update")
+    assert acme.gate.entered[-1] == ("account", "tickets-update", "per-ticket-updates/1")
     windows = {limit.bucket: limit.window for limit in acme.gate.learned}
     assert (windows["tickets-update"], windows["per-ticket-updates"]) == (60, 600)

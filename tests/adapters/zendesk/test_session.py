@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from adapters.base import AccessLost, Account, Gate, HelpdeskError, Limit, TryLater
+from adapters.base import AccessLost, Account, Gate, HelpdeskError, Limit, NotAllowed, TryLater
 from adapters.contract.gate import RecordingGate
 from adapters.zendesk.credentials import Credentials, credentials
 from adapters.zendesk.session import AGENT, Line, ask_for_token, origin
@@ -67,8 +67,8 @@ def test_a_spent_budget_sends_nothing(acme: World) -> None:
     [
         ({"status": 302, "headers": {"Location": "/elsewhere"}}, TryLater, 300),
         ({"status": 401}, AccessLost, None),
-        ({"status": 403}, AccessLost, None),
-        ({"status": 404}, AccessLost, None),
+        ({"status": 403}, NotAllowed, None),
+        ({"status": 404}, NotAllowed, None),
         ({"status": 422}, TryLater, 0),
         ({"status": 429, "headers": {"Retry-After": "93"}}, TryLater, 93),
         ({"status": 429, "headers": {"Retry-After": "0"}}, TryLater, 1),
