@@ -15,9 +15,10 @@ from zenpy import Zenpy
 from zenpy.lib.api import BaseApi
 from zenpy.lib.exception import ZenpyException
 
+from adapters.answers import legible as fit
 from adapters.base import AccessLost, Account, NotAllowed, TryLater
 from adapters.zendesk.people import STAFF, Cast, Rows, by_id, person
-from adapters.zendesk.reading import Odd, Row, clean, ident, key_of, text
+from adapters.zendesk.reading import Odd, Row, ident, key_of, text
 from adapters.zendesk.refusals import UNSAID, status
 from adapters.zendesk.session import Line, Session, legible
 from policies.model import Agent, Directory, Group
@@ -209,4 +210,4 @@ def readable(things: Iterable[Any], names: Iterable[str]) -> list[Row]:
 
 def plain(thing: Any, names: Iterable[str]) -> Row:
     """These attributes of a zenpy object, None where Zendesk sent none, with clean texts."""
-    return {name: clean(getattr(thing, name, None)) for name in names}
+    return {name: fit(getattr(thing, name, None)) for name in names}

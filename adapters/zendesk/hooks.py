@@ -7,14 +7,14 @@ https://developer.zendesk.com/documentation/webhooks/verifying/
 
 import hashlib
 import hmac
-import json
 import re
 from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
+from adapters.answers import clean, read_json
 from adapters.base import Event, HookRequest, Malformed, NotAuthentic
-from adapters.zendesk.reading import clean, instant
+from adapters.zendesk.reading import instant
 from policies.model import Seconds, TicketRef
 
 PUBLIC_SECRET = "dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ=="  # noqa: S105 - everybody's, and therefore refused
@@ -60,7 +60,7 @@ def decode(account: str, secret: str, request: HookRequest) -> tuple[Event, ...]
     numbers = tickets_in(body, request.body)
     if not numbers and not is_of_another_kind(body, request.body):
         raise Malformed(why_malformed(request.body))
-    kind = str(clean(body.get("type", "trigger"))).removeprefix(EVENT_TYPE)[:100]
+    kind = clean(str(body.get("type", "trigger"))).removeprefix(EVENT_TYPE)[:100]
     key = delivery(request, body)
     several = len(numbers) > 1
     return tuple(
@@ -99,7 +99,7 @@ def why_malformed(raw: bytes) -> str:
 def document(body: bytes) -> Mapping[str, Any]:
     """The body as an object; empty when it is none."""
     try:
-        read = json.loads(body)
+        read = read_json(body)
     except (ValueError, RecursionError):
         return {}
     return read if isinstance(read, dict) else {}

@@ -1,10 +1,8 @@
 """Values out of Zendesk's JSON, each of the kind that its reference gives it.
 
-A row that holds another kind is `Odd`: it is set aside by name, and never read as if it were empty. Texts come
-clean, without the halves of characters and the NULs that no database takes.
+A row that holds another kind is `Odd`: it is set aside by name, and never read as if it were empty.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
@@ -13,16 +11,13 @@ from typing import Any
 
 from requests import Response
 
+from adapters.answers import clean, read_json
 from policies.model import Instant, Value
 
 Row = Mapping[str, Any]
 
-LONGEST = 19
-"""Digits of an id: Zendesk's are 64 bits wide."""
-SPOILED = re.compile(rb"\\u(?:[dD][89a-fA-F]|0000)|\x00")
-"""Where an answer may hold half a surrogate pair or a NUL. Most hold none and need not be gone through."""
-NO_CHARACTER = re.compile("[\ud800-\udfff\x00]")
 NUMBER = re.compile(r"-?[0-9]{1,19}")
+"""An id: 64 bits wide, and -1 is the system."""
 
 
 class Odd(ValueError):
@@ -31,39 +26,11 @@ class Odd(ValueError):
 
 def content(response: Response) -> dict[str, Any]:
     """The body as an object with clean texts; empty for HTML, an empty body and anything else that is none."""
-    body = parsed(response)
-    if not isinstance(body, dict):
-        return {}
-    whole: dict[str, Any] = clean(body) if SPOILED.search(response.content) else body
-    return whole
-
-
-def parsed(response: Response) -> Any:
-    """The JSON, also where a text holds a bare control character or a number is longer than any of Zendesk's."""
     try:
-        return response.json()
-    except RecursionError:
-        return None
-    except ValueError:
-        pass
-    try:
-        return json.loads(response.text, strict=False, parse_int=whole_number)
+        body = read_json(response.content)
     except (ValueError, RecursionError):
-        return None
-
-
-def whole_number(digits: str) -> int | str:
-    """A number; one with more digits than Python reads stays text, and makes its own row odd, not the page."""
-    return int(digits) if len(digits) <= 2 * LONGEST else digits
-
-
-def clean(value: Any) -> Any:
-    """The same with every text fit to be stored: what is no character becomes U+FFFD."""
-    if isinstance(value, str):
-        return NO_CHARACTER.sub("\ufffd", value)
-    if isinstance(value, dict):
-        return {key: clean(each) for key, each in value.items()}
-    return [clean(each) for each in value] if isinstance(value, list) else value
+        return {}
+    return body if isinstance(body, dict) else {}
 
 
 def ident(value: Any) -> str | None:
@@ -144,4 +111,4 @@ def value(raw: Any) -> Value:
 
 def shown(value: Any) -> str:
     """A value for a sentence, cut short."""
-    return str(clean(repr(value)))[:60]
+    return clean(repr(value))[:60]
