@@ -190,12 +190,14 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """One SLA target as the helpdesk gives it. `start` is None on a helpdesk that never tells it."""
+    """One SLA target as the helpdesk gives it. `start` is None on a helpdesk that never tells it. `breached` is
+    whether the helpdesk itself says that it was missed, which stays so when it is fulfilled later."""
 
     metric: Metric
     stage: Stage
     due: Instant | None
     start: Instant | None = None
+    breached: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,20 +5,35 @@ let through. So the record is read right before the PATCH, and the answer, which
 but asynchronous ones, is held against what was asked. Vendor sheet 1.8, 2.3 and 5.1.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from adapters.base import AccessLost, HelpdeskError, OutcomeUnknown, Receipt, Stale, WontAccept, Write
+from adapters.base import (
+    HelpdeskError,
+    NotAllowed,
+    NotTaken,
+    OutcomeUnknown,
+    Receipt,
+    RefusedPart,
+    Stale,
+    TryLater,
+    Unreadable,
+    WontAccept,
+    Write,
+)
 from adapters.servicenow import journal, labels
 from adapters.servicenow.history import change_facts
 from adapters.servicenow.lookup import FOLLOWERS, fetch
 from adapters.servicenow.patch import body_of
-from adapters.servicenow.priority import GROUNDS, reaches
+from adapters.servicenow.priority import COMMON, GROUNDS, common, reaches
 from adapters.servicenow.profile import Profile
+from adapters.servicenow.refusals import UNSAID
 from adapters.servicenow.roster import Roster
-from adapters.servicenow.rows import Row, instant, label, needed, number, raw, text
+from adapters.servicenow.rows import OddValue, Row, instant, label, number, raw, text
 from adapters.servicenow.session import Line, legible
-from adapters.servicenow.ticket import columns, values
+from adapters.servicenow.tags import read
+from adapters.servicenow.ticket import columns, common_names, revision, values
 from adapters.servicenow.writes import touched
 
 BESIDE = ("state", "assignment_group", "assigned_to")
@@ -27,23 +42,81 @@ MOST_REVISIONS = 20
 
 def send(line: Line, profile: Profile, roster: Roster, write: Write, expects: str) -> Receipt:
     """Read the record again, and write once if it still is at the revision `expects`."""
-    before = fetch(line, profile, write.ref).row()
-    found = needed(before, "sys_mod_count")
-    if found != expects:
-        raise Stale(f"{write.ref} is at revision {found}, not {expects}")
-    if "label" in write.request:
-        return labels.send(line, profile, write, before)
-    body, left = body_of(profile, roster.matrix, before, write.request)
+    before = present(line, profile, write)
+    with legible():
+        found = revision(before)
+        if found != expects:
+            raise Stale(f"{write.ref} is at revision {found}, not {expects}")
+        if "label" in write.request:
+            return labels.send(line, profile, write, before)
+        body, left = body_of(profile, roster.matrix, before, write.request)
     if not body and left:
-        raise WontAccept("; ".join(left))
+        parts = [RefusedPart(field=each.field, vendor_field="", text=each.why) for each in left]
+        raise WontAccept("; ".join(each.why for each in left), tuple(parts))
     if not body:
         return Receipt(key=write.key, revision=found, at=instant(before, "sys_updated_on") or 0)
-    answer = line.patch(profile.name, write.ref.id, body, (*columns(profile), FOLLOWERS))
+    try:
+        answer = line.patch(profile.name, write.ref.id, body, (*columns(profile), FOLLOWERS))
+    except (WontAccept, NotAllowed) as error:
+        if parts := refused_parts(profile, body, str(error)):
+            raise WontAccept(str(error), tuple(parts)) from error
+        raise
     after = answer.result
-    if not isinstance(after, dict) or not text(after, "sys_mod_count"):
+    if not isinstance(after, dict) or not is_record(after):
         raise OutcomeUnknown(f"ServiceNow's answer to {write.key} has no record in it")
     with legible(writing=True):
         return accounted(line, profile, roster, write, (before, after), body, left)
+
+
+def present(line: Line, profile: Profile, write: Write) -> Row:
+    """The record as it stands in front of a write, or when looking for one. Nothing is sent on an answer that cannot
+    be read: TryLater."""
+    try:
+        return {"sys_id": write.ref.id, **fetch(line, profile, write.ref).row()}
+    except Unreadable as error:
+        raise TryLater(str(error), UNSAID) from error
+
+
+def is_record(row: Row) -> bool:
+    """Whether an answer to a write has the record in it."""
+    try:
+        return bool(revision(row))
+    except OddValue:
+        return False
+
+
+LABELS = {
+    "assigned_to": "assigned to", "assignment_group": "assignment group", "impact": "impact", "urgency": "urgency",
+    "priority": "priority", journal.COMMENTS: "additional comments", journal.NOTES: "work notes",
+    FOLLOWERS: "work notes list", "correlation_display": "correlation display",
+}  # fmt: skip
+"""What a form calls the columns that we write, in English, as data policies name them."""
+
+SPOKEN = {
+    journal.NOTES: "note",
+    journal.COMMENTS: "reply",
+    FOLLOWERS: "follow",
+    "impact": "priority",
+    "urgency": "priority",
+}
+MANDATORY = re.compile(r"fields are mandatory: ([^;]+)", re.IGNORECASE)
+
+
+def refused_parts(profile: Profile, body: Mapping[str, str], said: str) -> list[RefusedPart]:
+    """The columns of ours that a refusal names, by column or by what the form calls it, and the mandatory fields it
+    names that are none of ours."""
+    words = {**common_names(profile), **SPOKEN}
+    parts: list[RefusedPart] = []
+    told = re.sub(r"/api/\S+", "", said)
+    for column in body:
+        called = {column, LABELS.get(column, column.removeprefix("u_").replace("_", " "))}
+        if any(re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", told, re.IGNORECASE) for name in called):
+            parts.append(RefusedPart(field=words.get(column, ""), vendor_field=column, text=said))
+    named = MANDATORY.search(said)
+    if not parts and named:
+        fields = [each.strip() for each in named[1].split(",")]
+        parts = [RefusedPart(field="", vendor_field=each, text=said) for each in fields if each]
+    return parts
 
 
 def accounted(
@@ -53,48 +126,82 @@ def accounted(
     write: Write,
     both: tuple[Row, Row],
     body: Mapping[str, str],
-    left: list[str],
+    left: list[NotTaken],
 ) -> Receipt:
     """What the answer proves, what it does not, and the receipt. WontAccept if nothing at all was stored."""
     before, after = both
     said: dict[str, str] = dict(write.request.get("say", {}))
     plain = {column: value for column, value in body.items() if column not in said}
-    moved = (number(after, "sys_mod_count") or 0) - (number(before, "sys_mod_count") or 0)
-    told = [*left, *differences(before, after, plain), *unreached(after, write.request)]
-    entries, lost = looked_up(line, profile, roster, write, said)
+    counts = number(before, "sys_mod_count"), number(after, "sys_mod_count")
+    moved = int(revision(before) != revision(after))
+    if counts[0] is not None and counts[1] is not None:
+        moved = counts[1] - counts[0]
+    missing = [*left, *differences(profile, before, after, plain), *unreached(after, write.request)]
+    told = list(unseen(after, plain))
+    entries, lost, why = looked_up(line, profile, roster, write, said)
+    missing += lost
     if not entries and not is_stored(before, after, plain, moved) and (moved < 1 or not said):
+        reasons = [*(each.why for each in missing), *told, *why]
         if entries is None:
-            raise OutcomeUnknown(f"ServiceNow took {write.key} and shows nothing of it; {'; '.join(lost)}")
-        raise WontAccept("; ".join(["ServiceNow stored nothing of it", *told, *lost]))
+            raise OutcomeUnknown(f"ServiceNow took {write.key} and shows nothing of it; {'; '.join(reasons)}")
+        raise WontAccept("; ".join(["ServiceNow stored nothing of it", *reasons]))
     if moved > 1:
         told.append(f"the record moved by {moved} updates; a rule or somebody else wrote in that moment")
     return Receipt(
         key=write.key,
-        revision=needed(after, "sys_mod_count"),
+        revision=revision(after),
         at=instant(after, "sys_updated_on") or 0,
         facts=facts(write, entries or {}, both, plain),
         changed=changed(profile, write, values(profile, before), after),
-        remarks=(*told, *lost, *beside(before, after, body)),
+        not_taken=tuple(missing),
+        remarks=(*told, *why, *beside(before, after, body)),
     )
 
 
-def differences(before: Row, after: Row, plain: Mapping[str, str]) -> Iterator[str]:
-    """Columns that are not as we wrote them: hidden, dropped without a word, or made into something else."""
+def differences(profile: Profile, before: Row, after: Row, plain: Mapping[str, str]) -> Iterator[NotTaken]:
+    """Columns that are not as we wrote them: dropped without a word, or made into something else. Impact and urgency
+    are only the way to a priority, which is looked at by itself."""
+    words = {**common_names(profile), FOLLOWERS: "follow"}
     for column, value in plain.items():
         held = raw(after, column)
-        if held is None:
+        if held is None or held == value or column in ("priority", *(GROUNDS if profile.derived else ())):
+            continue
+        why = f"{column} is {held or 'empty'} after the write, not {value or 'empty'}; a rule may have changed it"
+        if held == text(before, column):
+            why = f"{column} was not written; Uptier's user may lack the right, or a rule put it back"
+        wanted, found = (common_of(profile, column, each) for each in (value, held))
+        yield NotTaken(field=words.get(column, column), wanted=wanted, found=found, why=why)
+
+
+def common_of(profile: Profile, column: str, stored: str) -> Any:
+    """What a column's text means in common values."""
+    if column == profile.tags:
+        return tuple(sorted(read(profile, stored)))
+    if column == FOLLOWERS:
+        return tuple(each for part in stored.split(",") if (each := part.strip()))
+    return stored or None
+
+
+def unseen(after: Row, plain: Mapping[str, str]) -> Iterator[str]:
+    """Columns that the answer does not show."""
+    for column in plain:
+        if raw(after, column) is None:
             yield f"{column} is hidden from us or not there, so nobody can tell whether it was written"
-        elif held != value and held == text(before, column):
-            yield f"{column} was not written; Uptier's user may lack the right, or a rule put it back"
-        elif held != value:
-            yield f"{column} is {held or 'empty'} after the write, not {value or 'empty'}; a rule may have changed it"
 
 
-def unreached(after: Row, request: Mapping[str, Any]) -> Iterator[str]:
+def unreached(after: Row, request: Mapping[str, Any]) -> Iterator[NotTaken]:
     """A priority that did not follow."""
-    held = text(after, "priority")
-    if "priority" in request and not reaches(held, request["priority"]):
-        yield f"the priority is {held or 'empty'} after the write, not {request['priority']}; look at its lookup rules"
+    held = raw(after, "priority")
+    if held is None:
+        return
+    why = f"the priority is {held or 'empty'} after the write, not {{}}; look at its lookup rules"
+    for name in ("priority", "put_back"):
+        wanted = request.get(name)
+        there = wanted is None or (reaches(held, wanted) if name == "priority" else held == str(wanted))
+        if not there:
+            yield NotTaken(
+                field="priority", wanted=COMMON[str(wanted)], found=common(held), why=why.format(wanted)
+            )
 
 
 def beside(before: Row, after: Row, body: Mapping[str, str]) -> Iterator[str]:
@@ -114,18 +221,39 @@ def is_stored(before: Row, after: Row, plain: Mapping[str, str], moved: int) -> 
 
 def looked_up(
     line: Line, profile: Profile, roster: Roster, write: Write, said: dict[str, str]
-) -> tuple[dict[str, str] | None, list[str]]:
-    """The journal entries that we have just made, None if they cannot be asked for, and what to tell of it. What
-    was said is said, whatever can be learned of it now, so no error leaves here."""
+) -> tuple[dict[str, str] | None, list[NotTaken], list[str]]:
+    """The journal entries that we have just made, None if they cannot be asked for; what of it is not there, and
+    what else to tell. What was said is said, whatever can be learned of it now, so no error leaves here."""
     if not said:
-        return {}, []
+        return {}, [], []
     try:
-        entries = entries_of(line, profile, roster, write, said)
+        with legible():
+            entries = entries_of(line, profile, roster, write, said)
     except HelpdeskError as error:
-        return None, [f"the journal could not be read back: {error}"]
-    lost = [name for name in said if name not in entries]
+        return None, [], [f"the journal could not be read back: {error}"]
     told = "cannot be found in the journal; check that Uptier's user may write it"
-    return entries, [f"{name} {told}" for name in lost]
+    missing = {name: f"{name} {told}" for name in said if name not in entries}
+    lost = {name for name in missing if is_absent(line, profile, write, name, said[name])}
+    return (
+        entries,
+        [
+            NotTaken(field=SPOKEN[name], wanted=said[name], found=None, why=missing[name])
+            for name in sorted(lost)
+        ],
+        [why for name, why in missing.items() if name not in lost],
+    )
+
+
+def is_absent(line: Line, profile: Profile, write: Write, name: str, said: str) -> bool:
+    """Whether the record itself, which shows its whole journal as one text, says that these words are not in it. An
+    instance may hide the entries and not the text, so an entry that is not found proves nothing."""
+    try:
+        with legible():
+            row = line.record(profile.name, write.ref.id, (name,)).row()
+            shown = label(row, name)
+            return name in row and journal.squeezed(said) not in journal.squeezed(shown)
+    except HelpdeskError:
+        return False
 
 
 def entries_of(
@@ -133,14 +261,14 @@ def entries_of(
 ) -> dict[str, str]:
     """The ids of the journal entries that are this write, by journal. Where the journal is closed to us, the
     record's own text still tells whether the reference of a note is there; the words of a reply in it could be
-    anybody's. Raises AccessLost if nothing was found and the journal is closed."""
+    anybody's. Raises NotAllowed if nothing was found and the journal is closed."""
     bot = roster.bot()
     where = {"element_id": [write.ref.id], "element": list(said), "sys_created_by": [bot]}
-    closed: AccessLost | None = None
+    closed: NotAllowed | None = None
     rows: list[Row] = []
     try:
-        rows = line.every(journal.TABLE, where, journal.COLUMNS)
-    except AccessLost as error:
+        rows = line.every(journal.TABLE, where, journal.COLUMNS).rows
+    except NotAllowed as error:
         closed = error
     since = str(write.request.get("since", ""))
     found = journal.written(rows, bot, said, write.request.get("known", ()), since)
@@ -188,7 +316,8 @@ def changed(
 ) -> tuple[tuple[str, Any, Any], ...]:
     """What is other than before among what the write was about, by common name."""
     now = values(profile, after)
-    pairs = [(name, before.get(name), now[name]) for name in touched(profile, write.request)]
+    shown = [name for name in touched(profile, write.request) if name in now]
+    pairs = [(name, before.get(name), now[name]) for name in shown]
     return tuple((name, old, new) for name, old, new in pairs if old != new)
 
 
@@ -205,34 +334,58 @@ def written_columns(profile: Profile, request: Mapping[str, Any]) -> Iterator[st
 
 def find_written(line: Line, profile: Profile, roster: Roster, write: Write) -> Receipt | None:
     """Look for what was said in the journal, else for the state that was wanted on the record. Raises Gone."""
-    row = fetch(line, profile, write.ref).row()
+    row = present(line, profile, write)
     if "label" in write.request:
         return labels.find_written(line, profile, write, row)
     said: dict[str, str] = dict(write.request.get("say", {}))
-    entries = entries_of(line, profile, roster, write, said) if said else {}
-    if said and not entries:
-        return None
     with legible():
+        entries = entries_of(line, profile, roster, write, said) if said else {}
+        if said and not entries:
+            return None
         body, left = body_of(profile, roster.matrix, row, {**write.request, "say": {}})
         if not said and (body or left):
             return None
-        return found(profile, write, row, entries, body)
+        return found(profile, write, row, entries, body, left)
 
 
 def found(
-    profile: Profile, write: Write, row: Row, entries: Mapping[str, str], missing: Mapping[str, str]
+    profile: Profile,
+    write: Write,
+    row: Row,
+    entries: Mapping[str, str],
+    missing: Mapping[str, str],
+    left: list[NotTaken],
 ) -> Receipt:
     """The receipt of a write that is there. What was before, the write remembers."""
     wanted = written_columns(profile, write.request)
     plain = {column: text(row, column) for column in wanted if column not in missing}
     held = write.request.get("before", {})
     before = {name: tuple(value) if isinstance(value, list) else value for name, value in held.items()}
-    started = {**row, "sys_mod_count": write.expects}
+    started = {**row, "sys_mod_count": write.expects} if "sys_mod_count" in row else row
     return Receipt(
         key=write.key,
-        revision=needed(row, "sys_mod_count"),
+        revision=revision(row),
         at=instant(row, "sys_updated_on") or 0,
         facts=facts(write, entries, (started, row), plain),
         changed=changed(profile, write, before, row),
-        remarks=tuple(f"{column} is not as it was to be written" for column in missing),
+        not_taken=(
+            *left,
+            *(
+                unlike(profile, row, name, value)
+                for name, value in missing.items()
+                if name not in ("priority", *GROUNDS)
+            ),
+            *unreached(row, write.request),
+        ),
+    )
+
+
+def unlike(profile: Profile, row: Row, column: str, value: str) -> NotTaken:
+    """A column of a write that was found which is not as it was to be."""
+    words = {**common_names(profile), **SPOKEN}
+    return NotTaken(
+        field=words.get(column, column),
+        wanted=common_of(profile, column, value),
+        found=common_of(profile, column, text(row, column)),
+        why=f"{column} is not as it was to be written",
     )

@@ -1,19 +1,23 @@
 """The adapter: one table of one ServiceNow instance."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
 from adapters.base import (
-    AccessLost,
     Account,
     Capabilities,
     Event,
     Finding,
     Gate,
     HookRequest,
+    NotAllowed,
     NotAuthentic,
     Page,
     Prepared,
     Receipt,
+    TryLater,
+    Unreadable,
     VendorAction,
     Write,
 )
@@ -32,12 +36,15 @@ from adapters.servicenow import (
 from adapters.servicenow.lookup import fetch
 from adapters.servicenow.people import Authors, requester_column
 from adapters.servicenow.profile import profile
-from adapters.servicenow.refusals import Closed
+from adapters.servicenow.query import equals
 from adapters.servicenow.roster import Roster
-from adapters.servicenow.rows import Row, label, number, text
-from adapters.servicenow.session import Line, legible
+from adapters.servicenow.rows import OddValue, Row, label, number, raw, text
+from adapters.servicenow.session import LONG, UNREADABLE, Line, Listing, legible
 from adapters.servicenow.ticket import ticket
-from policies.model import Directory, Instant, Need, Ticket, TicketRef
+from policies.model import Directory, Instant, Need, Target, Ticket, TicketRef
+
+OPENING = frozenset({"created", "requester"})
+"""Without them nobody can say when the conversation began, or who of those in it waits."""
 
 
 class ServiceNow:
@@ -55,73 +62,107 @@ class ServiceNow:
         credentials.check(account)
         self._profile = profile(account)
         self._secret = hooks.secret(account)
-        self._line = Line(account, gate)
+        self._line = Line(account, gate, self._profile.timeout)
         self._roster = Roster(
             me=lambda: directory.me(account, self._line),
             staff=lambda: directory.staff(self._line),
+            is_member=lambda user: directory.is_member(self._line, user),
             users=lambda names: directory.users(self._line, names),
             matrix=lambda: directory.matrix(self._profile, self._line),
+            now=lambda: self._line.now,
         )
+        self._rota = directory.Rota(self._line)
 
     def decode(self, request: HookRequest) -> tuple[Event, ...]:
         """Without a configured secret nothing is authentic."""
         name = self._profile.account.name
         if self._secret is None:
             raise NotAuthentic(f"account {name} has no webhook secret; set webhook.secret")
-        return hooks.decode(name, self._profile.name, self._secret, request)
+        return hooks.decode(self._profile, self._secret, request)
 
     def poll(self, cursor: str | None, *, since: Instant, limit: int) -> Page:
         """A page of what changed, in the order of `sys_updated_on` and `sys_id`."""
-        return feed.poll(self._line, self._profile, cursor, since, limit)
+        with legible():
+            return feed.poll(self._line, self._profile, cursor, since, limit)
 
     def census(self, cursor: str | None) -> Page:
         """A page of the active records."""
-        return feed.census(self._line, self._profile, cursor)
+        with legible():
+            return feed.census(self._line, self._profile, cursor)
 
     def load(self, ref: TicketRef, needs: frozenset[Need]) -> Ticket:
         """One request, and one more for the journal, the audit and the targets that `needs` asks for.
 
-        `read_at` is 0 if the answer has no `Date`.
+        A history that ServiceNow does not show us, or that has a row nobody can read, is hidden and not loaded; the
+        others come all the same. `read_at` is 0 if the answer has no `Date`.
         """
         answer = fetch(self._line, self._profile, ref)
-        row = answer.row()
-        with legible():
+        row = {"sys_id": ref.id, **answer.row()}
+        try:
             bare = ticket(self._profile, row, read_at=answer.at)
-        entries = self._entries(ref, row) if Need.MESSAGES in needs else []
-        audit = self._audit(ref) if Need.CHANGES in needs else None
-        promised = self._targets(ref) if Need.TARGETS in needs else []
-        authors = self._authors(row, [*entries, *(audit or [])])
-        with legible():
-            told = needs if audit is not None else needs - {Need.CHANGES}
-            whole = replace(bare, loaded=told, targets=targets.targets(promised))
-            if Need.MESSAGES in needs:
-                whole = replace(whole, messages=history.messages(whole, entries, authors))
-            if audit is not None:
-                whole = replace(whole, changes=history.changes(self._profile, row, audit, authors))
-            return replace(whole, counts=history.counts(whole))
+        except UNREADABLE as error:
+            raise Unreadable(f"ServiceNow's answer about {ref} cannot be read ({error})") from error
+        if bare.ref.id.casefold() != ref.id.casefold():
+            raise Unreadable(f"ServiceNow answered with {bare.ref} where {ref} was asked for")
+        entries = known(lambda: self._entries(ref, row)) if Need.MESSAGES in needs else None
+        audit = known(lambda: self._audit(ref, row)) if Need.CHANGES in needs else None
+        authors = known(lambda: self._authors(row, [*(entries or ()), *(audit or ())]))
+        messages = changes = promised = None
+        if entries is not None and authors is not None and not OPENING & bare.hidden:
+            messages = known(lambda: history.messages(bare, entries, authors))
+        if audit is not None and authors is not None:
+            changes = known(lambda: history.changes(self._profile, row, audit, authors))
+        if Need.TARGETS in needs:
+            promised = known(lambda: self._targets(ref))
+        read = {Need.MESSAGES: messages, Need.CHANGES: changes, Need.TARGETS: promised}
+        unknown = {need for need in needs & read.keys() if read[need] is None}
+        whole = replace(
+            bare,
+            messages=messages or (),
+            changes=changes or (),
+            targets=promised or (),
+            loaded=needs - unknown,
+            hidden=bare.hidden | {need.value for need in unknown},
+        )
+        return replace(whole, counts=history.counts(whole))
 
     def _entries(self, ref: TicketRef, row: Row) -> list[Row]:
         """The journal. An instance that hides it answers an empty list; the record's own text tells."""
         where = {"element_id": [ref.id], "element": journal.ELEMENTS}
-        rows = self._line.every(journal.TABLE, where, journal.COLUMNS)
-        if not rows and number(row, "sys_mod_count") != 0:
+        found = whole_of(self._line.every(journal.TABLE, where, journal.COLUMNS))
+        if not found and number(row, "sys_mod_count") != 0:
             shown = self._line.record(self._profile.name, ref.id, journal.ELEMENTS).row()
-            if any(label(shown, name) for name in journal.ELEMENTS):
-                raise AccessLost(f"ServiceNow hides {journal.TABLE} from us. Let Uptier's user read it")
-        return rows
+            if any(raw(shown, name) is None or label(shown, name) for name in journal.ELEMENTS):
+                raise NotAllowed(
+                    f"ServiceNow hides {journal.TABLE} from us. Let Uptier's user read it",
+                    f"read {journal.TABLE}",
+                )
+        return found
 
-    def _audit(self, ref: TicketRef) -> list[Row] | None:
-        """The audit of the columns that policies know; None where it is closed to us, as it often is: then the
-        ticket comes without its changes, and what rests on them is missing."""
+    def _audit(self, ref: TicketRef, row: Row) -> list[Row]:
+        """The audit of the columns that policies know. It is often closed to us, and then often an empty list: of a
+        record that has changed, it is only believed if it shows us anything of that record. What is limited for
+        long is not waited for: the audit is nice to have."""
         where = {"documentkey": [ref.id], "fieldname": history.audited(self._profile)}
+        closed = NotAllowed(
+            f"ServiceNow hides {history.AUDIT} from us. Let Uptier's user read it", f"read {history.AUDIT}"
+        )
         try:
-            return self._line.every(history.AUDIT, where, history.AUDITED)
-        except Closed:
-            return None
+            found = whole_of(self._line.every(history.AUDIT, where, history.AUDITED))
+            if not found and number(row, "sys_mod_count") != 0:
+                query = equals("documentkey", ref.id)
+                other = self._line.listed(history.AUDIT, query, ("sys_id", "documentkey"), limit=1).rows()
+                if not any(text(each, "documentkey") == ref.id for each in other):
+                    raise closed
+        except TryLater as error:
+            if error.wait > LONG:
+                raise closed from error
+            raise
+        return found
 
-    def _targets(self, ref: TicketRef) -> list[Row]:
+    def _targets(self, ref: TicketRef) -> tuple[Target, ...]:
         """The SLA records of the ticket."""
-        return self._line.every("task_sla", {"task": [ref.id]}, targets.COLUMNS)
+        return targets.targets(whole_of(self._line.every("task_sla", {"task": [ref.id]}, targets.COLUMNS)))
 
     def _authors(self, row: Row, facts: list[Row]) -> Authors:
         """Who is who among those who stand in these facts."""
@@ -140,16 +181,39 @@ class ServiceNow:
 
     def send(self, write: Write, expects: str) -> Receipt:
         """One PATCH, right after a look at the record: ServiceNow itself refuses no stale write."""
-        return delivery.send(self._line, self._profile, self._roster, write, expects)
+        with legible():
+            return delivery.send(self._line, self._profile, self._roster, write, expects)
 
     def find_written(self, write: Write) -> Receipt | None:
         """Looks for our words in the journal, or at the record's columns."""
-        return delivery.find_written(self._line, self._profile, self._roster, write)
+        with legible():
+            return delivery.find_written(self._line, self._profile, self._roster, write)
 
     def directory(self) -> Directory:
         """Active groups, their members, and who is on call where the instance knows."""
-        return directory.read(self._profile, self._line)
+        with legible():
+            return directory.read(self._profile, self._line, self._rota)
 
-    def probe(self, needed: frozenset[str] = frozenset()) -> tuple[Finding, ...]:  # noqa: ARG002
-        """Credentials, rights on each table, columns, tags, priority, webhook."""
-        return probe.probe(self._profile, self._line)
+    def probe(self, needed: frozenset[str] = frozenset()) -> tuple[Finding, ...]:
+        """Credentials, rights on each table, columns, states and choices, tags, priority, webhook."""
+        return probe.probe(self._profile, self._line, needed)
+
+
+T = TypeVar("T")
+
+
+def known(ask: Callable[[], T]) -> T | None:
+    """What `ask` finds out; None if ServiceNow does not show it to us, or shows something that cannot be read."""
+    try:
+        return ask()
+    except NotAllowed:
+        return None
+    except UNREADABLE:
+        return None
+
+
+def whole_of(listing: Listing) -> list[Row]:
+    """The rows of a history. OddValue if one of them could not be read: the rest would tell another story."""
+    if listing.odd:
+        raise OddValue(f"{listing.odd} rows cannot be read")
+    return listing.rows

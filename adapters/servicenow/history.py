@@ -14,7 +14,7 @@ from adapters.servicenow import journal
 from adapters.servicenow.people import Authors
 from adapters.servicenow.priority import common
 from adapters.servicenow.profile import Profile
-from adapters.servicenow.rows import Row, instant, number, text
+from adapters.servicenow.rows import OddValue, Row, instant, label, number, raw, text
 from adapters.servicenow.tags import read
 from adapters.servicenow.ticket import common_names, status
 from policies.counts import is_reopening, moves_of
@@ -31,8 +31,9 @@ STATUS = ("state", "hold_reason")
 
 
 def audited(profile: Profile) -> list[str]:
-    """The columns whose changes are read."""
-    return [*STATUS, *common_names(profile)]
+    """The columns whose changes are read. What was said is audited too: without a change of ours to show, it proves
+    that the audit is shown to us at all."""
+    return [*STATUS, *common_names(profile), *journal.ELEMENTS]
 
 
 def change_facts(columns: Iterable[str], revisions: Iterable[int], stamp: str, after: Row) -> Iterator[str]:
@@ -53,9 +54,25 @@ def messages(ticket: Ticket, entries: Iterable[Row], authors: Authors) -> tuple[
     whoever typed it in."""
     ordered = sorted(entries, key=lambda row: text(row, "sys_created_on"))
     made = [opening(ticket)]
-    for at, rows in groupby(ordered, key=lambda row: instant(row, "sys_created_on") or 0):
+    for at, rows in groupby(ordered, key=stamp_of):
         made += [message(row, at, rank, authors) for rank, row in enumerate(rows, start=1)]
     return tuple(made)
+
+
+def stamp_of(row: Row) -> Instant:
+    """When a row of a history came to be. OddValue where it does not tell: then the history cannot be told."""
+    found = instant(row, "sys_created_on")
+    if found is None:
+        raise OddValue(f"{text(row, 'sys_created_on')[:20]!r} is no stamp")
+    return found
+
+
+def shown(row: Row, *columns: str) -> Row:
+    """The row. OddValue where it lacks one of these columns, or holds what no column holds."""
+    lacking = [column for column in columns if raw(row, column) is None]
+    if lacking:
+        raise OddValue(f"{', '.join(lacking)} is not shown")
+    return row
 
 
 def opening(ticket: Ticket) -> Message:
@@ -77,6 +94,7 @@ def opening(ticket: Ticket) -> Message:
 
 def message(row: Row, at: Instant, rank: int, authors: Authors) -> Message:
     """One journal entry."""
+    shown(row, "sys_created_by", "element", "value")
     user, public = text(row, "sys_created_by"), text(row, "element") == journal.COMMENTS
     who = authors.wrote(user, public=public)
     return Message(
@@ -113,7 +131,7 @@ class Update:
 
 def changes(profile: Profile, now: Row, rows: Iterable[Row], authors: Authors) -> tuple[Change, ...]:
     """What the audit changed, oldest first. `now` is the record as it stands."""
-    made = updates(rows)
+    made = updates(rows, numbered=raw(now, "sys_mod_count") is not None)
     passed = statuses(profile, now, made)
     return tuple(
         change
@@ -122,10 +140,11 @@ def changes(profile: Profile, now: Row, rows: Iterable[Row], authors: Authors) -
     )
 
 
-def updates(rows: Iterable[Row]) -> list[Update]:
-    """The audit's rows by update, oldest first."""
+def updates(rows: Iterable[Row], *, numbered: bool = True) -> list[Update]:
+    """The audit's rows by update, oldest first. They go by number only where the record shows its own."""
     made: list[Update] = []
-    for at, second in groupby(sorted(rows, key=age), key=lambda row: instant(row, "sys_created_on") or 0):
+    known = [shown(row, "fieldname", "oldvalue", "newvalue", "user") for row in rows]
+    for at, second in groupby(sorted(known, key=age), key=stamp_of):
         for rank, (_, group) in enumerate(groupby(second, key=update_of)):
             listed = list(group)
             made.append(
@@ -134,7 +153,7 @@ def updates(rows: Iterable[Row]) -> list[Update]:
                     at=at,
                     stamp=text(listed[0], "sys_created_on"),
                     user=text(listed[0], "user"),
-                    revision=number(listed[0], "record_checkpoint"),
+                    revision=number(listed[0], "record_checkpoint") if numbered else None,
                     columns={
                         text(row, "fieldname"): (text(row, "oldvalue"), text(row, "newvalue"))
                         for row in listed
@@ -158,12 +177,14 @@ def statuses(profile: Profile, now: Row, made: Sequence[Update]) -> list[tuple[S
     """The common status before and after each update. State and hold reason make it together and are audited
     apart, so both are followed backwards from what they are now."""
     state, reason = text(now, "state"), text(now, "hold_reason")
+    labels = {state: label(now, "state")}
     found: list[tuple[Status, Status]] = []
     for update in reversed(made):
-        after = status(profile, state, reason, active=None)
+        after = status(profile, state, reason, active=None, shown=labels.get(state, ""))
         state = update.columns.get("state", (state, ""))[0]
         reason = update.columns.get("hold_reason", (reason, ""))[0]
-        found.append((status(profile, state, reason, active=None), after))
+        before = status(profile, state, reason, active=None, shown=labels.get(state, ""))
+        found.append((before, after))
     return found[::-1]
 
 

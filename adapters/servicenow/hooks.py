@@ -7,17 +7,24 @@ ServiceNow's `generateMac` gives it; its key goes in as base64 of the secret. Ve
 import hashlib
 import hmac
 import json
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
 from adapters.base import Account, Event, HookRequest, Malformed, NotAuthentic
+from adapters.servicenow.profile import Profile
 from adapters.servicenow.query import SYS_ID
+from adapters.servicenow.rows import clean
 from policies.model import Seconds, TicketRef
 
 FRESH: Seconds = 300
 """How far a signature's time may lie from ours. An asynchronous rule signs when it runs, not when it is queued."""
 
+OWN = ("u_", "x_")
+"""How the names of a customer's own tables begin."""
+
+TEMPLATE = re.compile(r"\$\{.*\}|\{\{.*\}\}|\$\[.*\]", re.DOTALL)
 SIGNATURE = "x-uptier-signature"
 STAMP = "x-uptier-timestamp"
 
@@ -28,15 +35,20 @@ def sign(secret: str, stamp: str | None, body: bytes) -> bytes:
     return b64encode(hmac.digest(secret.encode(), message, hashlib.sha256))
 
 
-def authenticate(secret: str, request: HookRequest) -> None:
-    """Raise NotAuthentic unless the raw body is signed with `secret`, and, where a time is signed with it, came in
-    at about that time. A rule of one's own may sign the body alone: replayed, it makes us look once more."""
+def authenticate(secret: str, request: HookRequest, *, unstamped: bool) -> None:
+    """Raise NotAuthentic unless the raw body is signed with `secret` together with a time, and came in at about that
+    time. `unstamped` lets a rule of one's own sign the body alone, which anybody who saw it may send again."""
     stamp = request.headers.get(STAMP)
     given = request.headers.get(SIGNATURE, "").encode("utf-8", "replace")
     if not hmac.compare_digest(sign(secret, stamp, request.body), given):
         raise NotAuthentic("the webhook's signature does not match; check the secret in the Business Rule")
     if stamp is None:
-        return
+        if unstamped:
+            return
+        raise NotAuthentic(
+            "the webhook is signed without a time: let the Business Rule send X-Uptier-Timestamp and sign "
+            "TIMESTAMP.BODY (docs/servicenow.md), or set allow_unstamped = true on the account"
+        )
     at = int(stamp) if stamp.isascii() and stamp.isdigit() and len(stamp) < 15 else None
     if at is None or abs(request.received_at - at) > FRESH:
         raise NotAuthentic(
@@ -44,21 +56,43 @@ def authenticate(secret: str, request: HookRequest) -> None:
         )
 
 
-def decode(account: str, table: str, secret: str, request: HookRequest) -> tuple[Event, ...]:
-    """The event of an authentic webhook; none for another table. Raises NotAuthentic or Malformed, nothing else.
+def decode(profile: Profile, secret: str, request: HookRequest) -> tuple[Event, ...]:
+    """The event of an authentic webhook; none for a record of another kind. Raises NotAuthentic or Malformed, nothing
+    else.
 
-    `current` is read when the rule runs: two quick updates may send the same twice, and it is the same then.
+    `current` is read when the rule runs: two quick updates may send the same twice, and it is the same then. Without
+    a count of updates only the very same post is.
     """
-    authenticate(secret, request)
+    authenticate(secret, request, unstamped=profile.unstamped)
     body = document(request.body)
+    for name in ("table", "sys_id"):
+        said = body.get(name)
+        if isinstance(said, str) and TEMPLATE.search(said):
+            raise Malformed(
+                f"the webhook's {name} is {clean(said)[:40]!r}, a placeholder that nothing was put in for"
+            )
+    if not is_ours(profile.name, body.get("table", profile.name)):
+        return ()
     key = body.get("sys_id")
     if not isinstance(key, str) or not SYS_ID.fullmatch(key):
         raise Malformed("the webhook names no record; its body must carry sys_id")
-    if body.get("table", table) != table:
-        return ()
-    event = str(body.get("event", "update"))[:40]
-    revision = str(body.get("sys_mod_count", ""))[:20]
-    return (Event(ref=TicketRef(account, key), delivery=f"{key}:{revision}:{event}", hint=event),)
+    event = clean(str(body.get("event", "update")))[:40]
+    count = body.get("sys_mod_count")
+    revision = clean(str(count))[:20] if isinstance(count, str | int) and str(count) else posted(request)
+    ref = TicketRef(profile.account.name, key)
+    return (Event(ref=ref, delivery=f"{key}:{revision}:{event}", hint=event),)
+
+
+def is_ours(table: str, named: Any) -> bool:
+    """Whether a record of the named table may be one of this account's. A table below ours is named by its own name,
+    and only ServiceNow knows which those are: one whose name begins like ours, or one of the customer's own."""
+    return isinstance(named, str) and (named == table or named.startswith((f"{table}_", *OWN)))
+
+
+def posted(request: HookRequest) -> str:
+    """What names one post and no other: its signed time and body, or, where no time is signed, when it came in."""
+    stamp = request.headers.get(STAMP) or str(request.received_at)
+    return hashlib.sha256(stamp.encode("utf-8", "replace") + b"." + request.body).hexdigest()[:20]
 
 
 def document(body: bytes) -> Mapping[str, Any]:

@@ -16,6 +16,8 @@ COLUMNS = ("element", "element_id", "value", "sys_created_on", "sys_created_by")
 NOTES, COMMENTS = "work_notes", "comments"
 ELEMENTS = (COMMENTS, NOTES)
 LONGEST = 4000
+LONGEST_NAME = 40
+"""`sys_created_by` keeps no more of a user name. Vendor sheet, "Learned since"."""
 CUT = " […]"
 MARK = re.compile(r"\s*\[(ref:[0-9a-f]{12})\]\s*$")
 MARKUP = re.compile(r"\[(/?code)\]", re.IGNORECASE)
@@ -32,9 +34,14 @@ def reference(key: str) -> str:
     return f"ref:{hashlib.sha256(key.encode()).hexdigest()[:12]}"
 
 
+def squeezed(body: str) -> str:
+    """The words without what is between them."""
+    return SPACE.sub("", body)
+
+
 def words_mark(body: str) -> str:
     """What stands for the words of a reply, however they are broken into lines."""
-    return f"words:{hashlib.sha256(SPACE.sub('', body).encode()).hexdigest()[:24]}"
+    return f"words:{hashlib.sha256(squeezed(body).encode()).hexdigest()[:24]}"
 
 
 def noted(body: str, key: str) -> str:

@@ -12,8 +12,10 @@ from email.utils import parsedate_to_datetime
 from adapters.base import Limit
 from policies.model import Instant, Seconds
 
-ACCOUNT = "account"
 HOUR = 3600
+LONGEST = 12
+"""Digits of a number in a header that can mean something."""
+
 AFTER_429 = 10
 """Seconds to stay away after a 429 that names no wait: the queue behind it is short."""
 
@@ -25,8 +27,9 @@ class Windows:
         self._lock = threading.Lock()
         self._used: dict[str, tuple[int, int]] = {}
 
-    def limits(self, headers: Mapping[str, str], *, refused: bool) -> tuple[Limit, ...]:
-        """The budget that an answer tells of; none where it carries no rule."""
+    def limits(self, bucket: str, headers: Mapping[str, str], *, refused: bool) -> tuple[Limit, ...]:
+        """The budget that an answer out of this bucket tells of; none where it carries no rule. One rule may count
+        the requests to several tables together."""
         total = whole(headers, "x-ratelimit-limit")
         reset = whole(headers, "x-ratelimit-reset")
         if total is None or reset is None:
@@ -39,7 +42,7 @@ class Windows:
         now = stamp(headers.get("date", ""))
         return (
             Limit(
-                bucket=ACCOUNT,
+                bucket=bucket,
                 total=total,
                 remaining=0 if refused else max(0, total - used),
                 window=HOUR,
@@ -51,7 +54,7 @@ class Windows:
 def whole(headers: Mapping[str, str], name: str) -> int | None:
     """A header's whole number, None where there is none."""
     found = headers.get(name, "").strip()
-    return int(found) if found.isascii() and found.isdigit() else None
+    return int(found) if found.isascii() and found.isdigit() and len(found) <= LONGEST else None
 
 
 def retry_after(headers: Mapping[str, str], otherwise: Seconds) -> Seconds:

@@ -4,8 +4,7 @@ from adapters.base import Gone, TryLater
 from adapters.servicenow.profile import Profile
 from adapters.servicenow.query import SYS_ID, equals
 from adapters.servicenow.refusals import UNSAID
-from adapters.servicenow.rows import text
-from adapters.servicenow.session import Answer, Line
+from adapters.servicenow.session import Answer, Line, sys_id
 from adapters.servicenow.ticket import columns
 from policies.model import TicketRef
 
@@ -22,10 +21,10 @@ def fetch(line: Line, profile: Profile, ref: TicketRef) -> Answer:
         raise Gone(f"{ref} is not a ServiceNow record; its id is a sys_id")
     try:
         answer = line.record(profile.name, ref.id, (*columns(profile), FOLLOWERS))
+        answer.row()
     except Gone:
         rows = line.listed(profile.name, equals("sys_id", ref.id), ("sys_id",), limit=1).rows()
-        if any(text(row, "sys_id") == ref.id for row in rows):
+        if any(sys_id(row) == ref.id for row in rows):
             raise TryLater(f"ServiceNow lists {ref} and does not show it", UNSAID) from None
         raise
-    answer.row()
     return answer

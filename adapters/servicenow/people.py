@@ -4,13 +4,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from adapters.servicenow.profile import Profile
-from adapters.servicenow.rows import Row, label, text, truth
+from adapters.servicenow.rows import Row, label, raw, text, truth
 from policies.model import Group, Person, Who
 
 SYSTEM = frozenset({"", "system", "glide.maint"})
 GUEST = "guest"
-PERSON = ("email", "vip", "user_name", "company")
-"""What is asked of a person beside the name, by walking through the reference."""
+PERSON = {"email": "address", "vip": "vip", "company": "organization"}
+"""What is asked of a person beside the name, by walking through the reference, and what policies call it."""
+
+CONSUMER = {"email": "address"}
+"""A consumer of Customer Service Management is no user and has no more than that."""
 
 
 def person(row: Row, column: str) -> Person | None:
@@ -33,9 +36,30 @@ def group(row: Row, column: str) -> Group | None:
     return Group(id=key, name=label(row, column) or key) if key else None
 
 
+def parts_of(column: str) -> Mapping[str, str]:
+    """What is asked of the person in that column."""
+    return CONSUMER if column == "consumer" else PERSON
+
+
 def requester_column(profile: Profile, row: Row) -> str | None:
-    """The column that says whose wish this record is."""
-    return next((column for column in profile.table.requesters if text(row, column)), None)
+    """The column that says whose wish this record is; None where nobody's."""
+    return next((column for column in profile.requesters if text(row, column)), None)
+
+
+def hidden_of_requester(profile: Profile, row: Row) -> frozenset[str]:
+    """What cannot be told of whoever wishes it, by common name: somebody may stand in a column that is not shown.
+    Walking through a reference that is empty gives no column either, and that hides nobody."""
+    column = requester_column(profile, row)
+    if column is None:
+        walked = {name: name.rpartition(".")[0] for name in profile.requesters}
+        absent = [
+            name for name, through in walked.items() if raw(row, name) is None and raw(row, through) != ""
+        ]
+        return frozenset(
+            {"requester", *(f"requester.{part}" for part in ("name", *PERSON.values()))} if absent else ()
+        )
+    parts = parts_of(column).items()
+    return frozenset(f"requester.{name}" for part, name in parts if raw(row, f"{column}.{part}") is None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

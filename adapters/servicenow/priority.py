@@ -7,7 +7,7 @@ https://www.servicenow.com/docs/r/it-service-management/def-prio-lookup-rules.ht
 
 from collections.abc import Iterable, Mapping
 
-from adapters.servicenow.rows import Row, text
+from adapters.servicenow.rows import OddValue, Row, text
 from policies.model import Priority
 
 Pair = tuple[int, int]
@@ -43,7 +43,10 @@ def read(rows: Iterable[Row]) -> Matrix:
     """The matrix in the rows of the lookup; the default where none of them can be used."""
     found: dict[Pair, int] = {}
     for row in rows:
-        parts = [text(row, column) for column in (*GROUNDS, "priority")]
+        try:
+            parts = [text(row, column) for column in (*GROUNDS, "priority")]
+        except OddValue:
+            continue
         if all(part.isdecimal() for part in parts):
             impact, urgency, number = map(int, parts)
             found.setdefault((impact, urgency), number)

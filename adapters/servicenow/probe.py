@@ -6,20 +6,26 @@ from typing import TypeVar
 from adapters.base import AccessLost, Finding, HelpdeskError
 from adapters.servicenow import directory, history, journal, targets
 from adapters.servicenow.feed import REST, poll
-from adapters.servicenow.priority import DEFAULT
+from adapters.servicenow.people import PERSON, parts_of
+from adapters.servicenow.priority import DEFAULT, GROUNDS
 from adapters.servicenow.profile import LABELS, SHARED, Profile
-from adapters.servicenow.query import ordered
-from adapters.servicenow.rows import Row, text
-from adapters.servicenow.session import Line
-from adapters.servicenow.tags import is_foreign
-from adapters.servicenow.ticket import columns
+from adapters.servicenow.query import any_of, equals, every_of, ordered
+from adapters.servicenow.rows import Row, label, text
+from adapters.servicenow.session import Line, legible
+from adapters.servicenow.tags import column, is_foreign
+from adapters.servicenow.ticket import SHOWN, columns, counted, status
 
 NEWEST = "sys_id"
 SAMPLE = 20
 
 
-def probe(profile: Profile, line: Line) -> tuple[Finding, ...]:
-    """All findings. A look that fails is a finding too; only lost credentials are fatal."""
+CHOICES = "sys_choice"
+CHOICE = ("element", "value", "label", "inactive")
+
+
+def probe(profile: Profile, line: Line, needed: frozenset[str] = frozenset()) -> tuple[Finding, ...]:
+    """All findings. A look that fails is a finding too; only lost credentials are fatal. `needed` are the common
+    fields that the loaded policies read or write."""
     user = look(lambda: directory.me(profile.account, line))
     if isinstance(user, AccessLost):
         return (Finding(what="credentials", ok=False, text=str(user), fatal=True),)
@@ -27,7 +33,8 @@ def probe(profile: Profile, line: Line) -> tuple[Finding, ...]:
         return (Finding(what="credentials", ok=False, text=f"Could not look: {user}"),)
     return (
         *credentials(user),
-        *records(profile, line),
+        *records(profile, line, needed),
+        *choices(profile, line),
         readable(line, "journal", journal.TABLE, journal.COLUMNS, "Without it nobody knows who replied."),
         readable(
             line,
@@ -39,6 +46,7 @@ def probe(profile: Profile, line: Line) -> tuple[Finding, ...]:
         readable(
             line, "sla targets", "task_sla", targets.COLUMNS, "Uptier can keep the deadlines itself: [sla]."
         ),
+        *unnamed(line),
         groups(profile, line),
         priority(profile, line),
         webhook(profile),
@@ -54,7 +62,7 @@ def credentials(user: Row) -> Iterator[Finding]:
         yield Finding(what="time zone", ok=False, text=advice)
 
 
-def records(profile: Profile, line: Line) -> Iterator[Finding]:
+def records(profile: Profile, line: Line, needed: frozenset[str]) -> Iterator[Finding]:
     """Whether the table can be read as the feed reads it, which columns are missing, and how tags are kept."""
     fed = look(lambda: poll(line, profile, f"{REST}|1970-01-02 00:00:00|0|", 0, SAMPLE))
     if isinstance(fed, HelpdeskError):
@@ -73,30 +81,158 @@ def records(profile: Profile, line: Line) -> Iterator[Finding]:
         yield Finding(what="records", ok=False, text=told)
     else:
         yield Finding(what="records", ok=True, text=f"{profile.name} can be read.")
+    if fed.aside:
+        told = "; ".join(sorted({f"{each.id or 'a row'}: {each.why}" for each in fed.aside}))
+        yield Finding(
+            what="rows", ok=False, text=f"{len(fed.aside)} rows of {profile.name} are set aside. {told}"
+        )
+    if answer.total is None:
+        told = (
+            "ServiceNow tells no X-Total-Count: behind 10,000 records in a row that Uptier's user may not see the "
+            "rest is not found. Let the header through, or let the user see the records."
+        )
+        yield Finding(what="totals", ok=False, text=told)
     if rows:
-        yield from seen(profile, rows)
+        yield from seen(profile, rows, needed)
     else:
         yield Finding(
             what="columns", ok=False, text=f"No record of {profile.name} to look at: columns are unknown."
         )
 
 
-def seen(profile: Profile, rows: list[Row]) -> Iterator[Finding]:
-    """Which columns the records show."""
+def seen(profile: Profile, rows: list[Row], needed: frozenset[str]) -> Iterator[Finding]:
+    """Which columns the records show, of those that the account names and that the policies need."""
     shown = {name for row in rows for name in row}
-    needed = [
-        *profile.fields.values(),
-        *(["impact", "urgency"] if profile.derived else []),
-        "priority",
-        "state",
-    ]
-    missing = sorted({name for name in needed if name not in shown})
+    mapped = {key: f"fields.{name}" for name, key in profile.fields.items()}
+    wanted = [*mapped, *(GROUNDS if profile.derived else ()), "priority", "state", *profile.requesters[:1]]
+    missing = sorted({name for name in wanted if "." not in name and name not in shown})
     if missing:
-        told = f"{', '.join(missing)}: no such column, or hidden from Uptier's user. Correct fields, or allow it."
+        places = ", ".join(
+            f"{profile.name}.{name}{f' ({mapped[name]})' if name in mapped else ''}" for name in missing
+        )
+        told = f"{places}: no such column, or hidden from Uptier's user. Correct fields, or allow it."
         yield Finding(what="columns", ok=False, text=told)
     else:
         yield Finding(what="columns", ok=True, text=f"{len(profile.fields)} columns are mapped.")
     yield tags(profile, rows, shown)
+    for field in sorted(needed):
+        hidden = [name for name in columns_of(profile, field) if not is_shown(rows, name)]
+        if hidden:
+            places = " and ".join(f"{profile.name}.{name}" for name in hidden)
+            told = f"Policies need {field}, and Uptier's user cannot see {places}. Let it read that (column ACLs)."
+            yield Finding(what=f"needs {field}", ok=False, text=told)
+
+
+def columns_of(profile: Profile, field: str) -> list[str]:
+    """The columns that a common field is made of."""
+    name = field.removeprefix("custom.")
+    if field.startswith("custom."):
+        return [profile.fields[name]] if name in profile.fields else []
+    person, _, part = field.partition(".")
+    if person == "requester":
+        parts = [walked for walked, word in PERSON.items() if word == part]
+        walks = [
+            f"{first}.{each}" for first in profile.requesters[:1] for each in parts if each in parts_of(first)
+        ]
+        return [*profile.requesters, *walks]
+    status_too = [*(["hold_reason"] if profile.table.waiting else []), "active"]
+    special = {
+        "status": ["state", *status_too],
+        "priority": ["priority", *(GROUNDS if profile.derived else ())],
+        "assignee": ["assigned_to", "assigned_to.email"],
+        "organization": [profile.table.organization],
+        "tags": [column(profile)],
+        "messages": [*profile.requesters, "sys_created_on"],
+    }
+    return special.get(field) or [name for name, words in SHOWN.items() if field in words]
+
+
+def is_shown(rows: list[Row], name: str) -> bool:
+    """Whether any record shows a column. What is walked to through an empty reference is not shown and not hidden."""
+    through = name.rpartition(".")[0]
+    asked = [row for row in rows if not through or row.get(through) is None or text(row, through)]
+    return not asked or any(name in row for row in asked)
+
+
+def choices(profile: Profile, line: Line) -> Iterator[Finding]:
+    """What each state of the table counts as, and which values the columns with a choice take."""
+    named = {
+        "state": "status",
+        "priority": "priority",
+        **{key: f"custom.{name}" for name, key in profile.fields.items()},
+    }
+    rows = look(lambda: listed_choices(profile, line, list(named)))
+    if isinstance(rows, HelpdeskError):
+        told = f"{CHOICES} cannot be read: {rows}. Without it states and values of your own are not checked."
+        yield Finding(what="statuses", ok=False, text=told)
+        return
+    states = [(text(row, "value"), text(row, "label")) for row in rows if text(row, "element") == "state"]
+    yield statuses(profile, dict(states))
+    for element, field in named.items():
+        values = [
+            f"{text(row, 'value')} ({text(row, 'label')})" for row in rows if text(row, "element") == element
+        ]
+        if values and element != "state":
+            told = f"{profile.name}.{element} takes {', '.join(dict.fromkeys(values))}."
+            yield Finding(what=f"values of {field}", ok=True, text=told)
+
+
+def listed_choices(profile: Profile, line: Line, elements: list[str]) -> list[Row]:
+    """The active choices of these columns, of the table itself before those that it has from `task`."""
+    with legible():
+        found: list[Row] = []
+        for table in (profile.name, "task"):
+            query = every_of(equals("name", table), any_of("element", elements), "inactive=false")
+            answer = line.listed(
+                CHOICES, ordered(query, "sys_id"), ("sys_id", "name", *CHOICE), limit=line.size
+            )
+            told = {text(row, "element") for row in found}
+            found += [
+                row
+                for row in answer.rows()
+                if text(row, "name") == table and text(row, "element") in elements
+                and text(row, "element") not in told and text(row, "inactive") != "true"
+            ]  # fmt: skip
+        return found
+
+
+def statuses(profile: Profile, states: dict[str, str]) -> Finding:
+    """Every state with what it counts as; one that is guessed is a reason to look."""
+    if not states:
+        return Finding(what="statuses", ok=False, text=f"{CHOICES} shows no state of {profile.name}.")
+    counts = {
+        number: f"{number} {name}: {status(profile, number, '', active=None, shown=name).value}"
+        for number, name in states.items()
+    }
+    guessed = [
+        f"{number} {name}"
+        for number, name in states.items()
+        if counted(profile, number, name) is None and number not in profile.states
+    ]
+    listed = "; ".join(counts[number] for number in sorted(counts))
+    if guessed:
+        told = f"{listed}. Guessed: {', '.join(guessed)}; say what they count as in statuses."
+        return Finding(what="statuses", ok=False, text=told)
+    return Finding(what="statuses", ok=True, text=f"{listed}.")
+
+
+def unnamed(line: Line) -> Iterator[Finding]:
+    """Whether some SLA does not say what it measures."""
+    query = every_of(equals("type", "SLA"), "targetISEMPTY")
+    answer = look(
+        lambda: line.listed(
+            "contract_sla", ordered(query, NEWEST), ("sys_id", "name", "target"), limit=SAMPLE
+        )
+    )
+    if isinstance(answer, HelpdeskError):
+        return
+    names = [label(row, "name") for row in answer.rows() if "target" in row and not text(row, "target")]
+    if names:
+        told = (
+            f"{', '.join(sorted(names))}: contract_sla.target says neither response nor resolution, so nobody can "
+            "tell which deadline that is. Set it there."
+        )
+        yield Finding(what="sla names", ok=False, text=told)
 
 
 def tags(profile: Profile, rows: list[Row], shown: set[str]) -> Finding:
@@ -144,7 +280,7 @@ def readable(line: Line, what: str, table: str, named: tuple[str, ...], otherwis
 
 def groups(profile: Profile, line: Line) -> Finding:
     """Whether groups and members can be read, and which names are not unique."""
-    found = look(lambda: directory.read(profile, line))
+    found = look(lambda: directory.read(profile, line, directory.Rota(line)))
     if isinstance(found, HelpdeskError):
         return Finding(what="groups", ok=False, text=f"Groups and members cannot be read: {found}")
     twice = sorted(
@@ -177,8 +313,12 @@ def priority(profile: Profile, line: Line) -> Finding:
 
 def webhook(profile: Profile) -> Finding:
     """Whether webhooks can be told from forgeries; whether any are sent, only ServiceNow knows."""
+    if profile.account.webhook and profile.unstamped:
+        told = "allow_unstamped is set: whoever has seen one webhook without a time can send it again."
+        return Finding(what="webhook", ok=True, text=told)
     if profile.account.webhook:
-        return Finding(what="webhook", ok=True, text="A signing secret is set.")
+        told = "A signing secret is set; a webhook without X-Uptier-Timestamp is refused."
+        return Finding(what="webhook", ok=True, text=told)
     told = "No webhook secret is set: polling alone is a minute or two late. See docs/servicenow.md."
     return Finding(what="webhook", ok=False, text=told)
 
@@ -189,6 +329,7 @@ T = TypeVar("T")
 def look(ask: Callable[[], T]) -> T | HelpdeskError:
     """What `ask` answers, or the error it met, so that one failed look does not hide the others."""
     try:
-        return ask()
+        with legible():
+            return ask()
     except HelpdeskError as error:
         return error

@@ -16,7 +16,11 @@ LABELS = "label_entry"
 SHARED = "correlation_display"
 """The column that integrations share by custom: we write it only where it is empty or ours."""
 
-KNOWN = frozenset({"table", "tags", "priority", "matrix", "states", "overlap"})
+KNOWN = frozenset(
+    {
+        "table", "tags", "priority", "matrix", "states", "requester", "overlap", "timeout", "allow_unstamped",
+    }
+)  # fmt: skip
 GOVERNED = frozenset(
     {
         "state", "incident_state", "hold_reason", "priority", "impact", "urgency", "assignment_group",
@@ -27,12 +31,16 @@ GOVERNED = frozenset(
 """Columns that have actions or rules of their own; no policy may set them as a field of its own."""
 
 PAIR = re.compile(r"(\d+)-(\d+)")
+WALK = re.compile(r"[a-z][a-z0-9_]{0,79}(\.[a-z][a-z0-9_]{0,79})?")
+OVERLAP: Seconds = 300
+"""Long transactions and import sets show a row up to five minutes after its stamp. Vendor sheet, "Learned since"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """An account's settings, checked. `fields` maps the name after `custom.` to a column, `states` is complete
-    for the table as the vendor ships it, `matrix` is None where the instance's own is to be read."""
+    for the table as the vendor ships it, `matrix` is None where the instance's own is to be read, `requesters` are
+    the columns in which whoever wishes it is looked for, `timeout` is None where nothing is said."""
 
     account: Account
     name: str
@@ -40,6 +48,9 @@ class Profile:
     tags: str
     derived: bool
     overlap: Seconds
+    requesters: tuple[str, ...] = ()
+    timeout: Seconds | None = None
+    unstamped: bool = False
     matrix: Matrix | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
     states: Mapping[str, Status] = field(default_factory=dict)
@@ -70,7 +81,10 @@ def profile(account: Account) -> Profile:
         table=kind,
         tags=tags_column(said.get("tags", SHARED), place),
         derived=derived(said.get("priority"), kind, place),
-        overlap=seconds(said.get("overlap", 60), place),
+        overlap=seconds(said.get("overlap", OVERLAP), f"{place}: overlap", 0, 3600),
+        requesters=requesters(said.get("requester"), kind, place),
+        timeout=seconds(said["timeout"], f"{place}: timeout", 5, 600) if "timeout" in said else None,
+        unstamped=yes_or_no(said.get("allow_unstamped", False), f"{place}: allow_unstamped"),
         matrix=matrix(said.get("matrix"), place),
         fields=mapped(account.fields, place),
         states={**kind.states, **states(said.get("states", {}), place)},
@@ -118,11 +132,32 @@ def derived(said: Any, kind: Table, place: str) -> bool:
     return kind.derived if said is None else said == "derived"
 
 
-def seconds(said: Any, place: str) -> Seconds:
-    """How far back each poll looks again."""
-    if not isinstance(said, int) or isinstance(said, bool) or not 0 <= said <= 3600:
-        raise ValueError(f"{place}: overlap {said!r} should be seconds, 0 to 3600")
+def seconds(said: Any, place: str, least: int, most: int) -> Seconds:
+    """A span in seconds."""
+    if not isinstance(said, int) or isinstance(said, bool) or not least <= said <= most:
+        raise ValueError(f"{place} {said!r} should be seconds, {least} to {most}")
     return said
+
+
+def yes_or_no(said: Any, place: str) -> bool:
+    """A switch."""
+    if said is not True and said is not False:
+        raise ValueError(f"{place} {said!r} should be true or false")
+    return said is True
+
+
+def requesters(said: Any, kind: Table, place: str) -> tuple[str, ...]:
+    """The columns in which whoever wishes a record is looked for, one after the other; an empty list is nobody."""
+    if said is None:
+        return kind.requesters
+    named = [said] if isinstance(said, str) else said
+    if not isinstance(named, list | tuple) or not all(
+        isinstance(one, str) and WALK.fullmatch(one) for one in named
+    ):
+        raise ValueError(
+            f'{place}: requester should name columns, as ["requested_for", "request.requested_for"], not {said!r}'
+        )
+    return tuple(named)
 
 
 def states(said: Any, place: str) -> Mapping[str, Status]:

@@ -6,6 +6,7 @@ https://www.servicenow.com/docs/r/platform-user-interface/c_EncodedQueryStrings.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 
 MOST_VALUES = 50
@@ -22,6 +23,16 @@ WHO_AM_I = "user_name=javascript:gs.getUserName()"
 def is_safe(value: str) -> bool:
     """Whether a value can stand in a query at all. An empty one would ask for something else."""
     return bool(value) and not SCRIPT.match(value) and not UNFIT.search(value)
+
+
+LOOKALIKE = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "þ": "th", "ı": "i"})
+"""Letters that a database without accents may take for others, and that Unicode does not take apart."""
+
+
+def folded(value: str) -> str:
+    """The value as a database compares it that minds neither case nor accents."""
+    apart = unicodedata.normalize("NFKD", value.casefold())
+    return "".join(each for each in apart if not unicodedata.combining(each)).translate(LOOKALIKE).strip()
 
 
 def term(value: str) -> str:

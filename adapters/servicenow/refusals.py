@@ -10,21 +10,21 @@ from typing import Any
 
 import httpx
 
-from adapters.base import AccessLost, Gone, HelpdeskError, OutcomeUnknown, TryLater, WontAccept
+from adapters.base import AccessLost, Gone, HelpdeskError, NotAllowed, OutcomeUnknown, TryLater, WontAccept
 from adapters.servicenow.limits import AFTER_429, retry_after
+from adapters.servicenow.rows import clean
 
 UNSAID = 0  # ServiceNow named no wait: the caller knows best how long
 SOON = 5
 MUCH_LATER = 300
 RECORD = re.compile(r"/api/now/table/[a-z0-9_]+/[^/]+")
+TABLE = re.compile(r"/api/now/table/([a-z0-9_]+)")
 RULE = re.compile(r"\^[0-9a-f]{32}")
 CANCELLED = "transaction cancelled"
 QUERY = re.compile(r"rights to query|present in the query", re.IGNORECASE)
-TABLE = "permission to read table"
-
-
-class Closed(AccessLost):
-    """A table that our user may not read, or is shown no row of."""
+WHOLE_TABLE = "permission to read table"
+POLICY = re.compile(r"data policy|business rule", re.IGNORECASE)
+"""What refuses this write and not every one."""
 
 
 def refusal(response: httpx.Response, *, writing: bool) -> HelpdeskError:
@@ -48,15 +48,18 @@ def refusal(response: httpx.Response, *, writing: bool) -> HelpdeskError:
 def read_refusal(response: httpx.Response, text: str) -> HelpdeskError:
     """A read does no harm: all but a lack of rights and a wrong address is worth asking again."""
     status = response.status_code
-    if status == 403 and QUERY.search(text) and TABLE not in text:
-        return AccessLost(
+    found = TABLE.match(path(response))
+    table = found[1] if found else path(response)
+    if status == 403 and QUERY.search(text) and WHOLE_TABLE not in text:
+        return NotAllowed(
             f"{text}. Uptier's user may not filter or sort by a column of this query: allow query_match and "
-            "query_range on this table (query ACLs), or correct the column's name"
+            "query_range on this table (query ACLs), or correct the column's name",
+            f"query {table}",
         )
     if status == 403:
-        return Closed(f"{text}. Give Uptier's user a role that reads this table")
+        return NotAllowed(f"{text}. Give Uptier's user a role that reads this table", f"read {table}")
     if status in (400, 404):
-        return AccessLost(f"{text}. Check the account's url and table")
+        return NotAllowed(f"{text}. Check the account's url and table", f"read {table}")
     return TryLater(text, SOON if cancelled(response) else retry_after(response.headers, UNSAID))
 
 
@@ -64,6 +67,8 @@ def write_refusal(status: int, text: str) -> HelpdeskError:
     """A 5xx may have been applied; every other refusal will be repeated: ACLs, data policies, rules."""
     if status >= 500 or status == 408:
         return OutcomeUnknown(text)
+    if status == 403 and not POLICY.search(text):
+        return NotAllowed(f"{text}. Give Uptier's user a role that writes this record", "write")
     return WontAccept(text)
 
 
@@ -122,4 +127,4 @@ def words(response: httpx.Response) -> str:
     if isinstance(error, dict):
         said = [error.get("message"), error.get("detail")]
     told = dict.fromkeys(str(each) for each in said if each)
-    return RULE.sub("", "; ".join(told))[:500] or "no reason given"
+    return clean(RULE.sub("", "; ".join(told)))[:500] or "no reason given"

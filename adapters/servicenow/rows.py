@@ -1,31 +1,53 @@
 """Values in the rows of an answer, asked for with `sysparm_display_value=all`.
 
 A column is then `{"value": raw, "display_value": label}`. It may also be a plain text, null, or not there at
-all: a column that we may not read is left out, or empty, with a 200. Raw stamps are UTC; labels are in the zone
-and the format of whoever asks and are never read as values. Vendor sheet 1.3 and 1.6,
-https://www.servicenow.com/docs/r/api-reference/rest-apis/c_TableAPI.html
+all: a column that we may not read is left out with a 200, and one that holds nothing is there and empty. Raw
+stamps are UTC; labels are in the zone and the format of whoever asks and are never read as values. Vendor sheet
+1.3 and 1.6, https://www.servicenow.com/docs/r/api-reference/rest-apis/c_TableAPI.html
 """
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from adapters.base import AccessLost
 from policies.model import Instant
 
 Row = Mapping[str, Any]
 
 FORM = "%Y-%m-%d %H:%M:%S"
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+"""Half a surrogate pair is no character, and PostgreSQL keeps no NUL."""
+
+NUMBER_DIGITS = 15
+
+
+class OddValue(ValueError):
+    """A column holds something that no column of this API holds."""
+
+
+def clean(text: str) -> str:
+    """The text with a replacement character for everything that cannot be stored."""
+    return UNSTORABLE.sub("\ufffd", text)
 
 
 def raw(row: Row, column: str) -> str | None:
-    """The stored text of a column: empty where it holds nothing, None where the answer leaves it out."""
+    """The stored text of a column: empty where it holds nothing, None where the answer leaves it out. Raises
+    OddValue for a list and the like."""
     if column not in row:
         return None
     held = row[column]
     if isinstance(held, Mapping):
+        if not {"value", "display_value"} & held.keys():
+            raise OddValue(f"{column} is an object without a value")
         held = held.get("value", held.get("display_value"))
-    return "" if held is None else str(held)
+    if held is None:
+        return ""
+    if isinstance(held, bool):
+        return "true" if held else "false"
+    if not isinstance(held, str | int | float):
+        raise OddValue(f"{column} holds a {type(held).__name__}")
+    return clean(str(held))
 
 
 def text(row: Row, column: str) -> str:
@@ -37,23 +59,24 @@ def label(row: Row, column: str) -> str:
     """What a column shows to people, else its stored text."""
     held = row.get(column)
     shown = held.get("display_value") if isinstance(held, Mapping) else None
-    return str(shown) if shown else text(row, column)
+    if shown is not None and not isinstance(shown, str | int | float):
+        raise OddValue(f"the label of {column} is a {type(shown).__name__}")
+    return clean(str(shown)) if shown else text(row, column)
 
 
 def needed(row: Row, column: str) -> str:
-    """The text of a column that we cannot work without; AccessLost where it is hidden or empty."""
+    """The text of a column that nothing can be made without; OddValue where it is hidden or empty."""
     held = text(row, column)
     if not held:
-        raise AccessLost(
-            f"ServiceNow shows us no {column}. Let Uptier's user read that column (Access Control rules)"
-        )
+        raise OddValue(f"{column} is not shown")
     return held
 
 
 def number(row: Row, column: str) -> int | None:
     """A whole number, which comes as text; None where there is none."""
     held = text(row, column).strip()
-    return int(held) if held.removeprefix("-").isdecimal() else None
+    digits = held.removeprefix("-")
+    return int(held) if digits.isdecimal() and len(digits) <= NUMBER_DIGITS else None
 
 
 def truth(row: Row, column: str) -> bool | None:

@@ -14,16 +14,29 @@ from urllib.parse import quote
 
 import httpx
 
-from adapters.base import AccessLost, Account, Gate, HelpdeskError, OutcomeUnknown, TryLater
+from adapters.base import Account, Gate, HelpdeskError, NotAllowed, OutcomeUnknown, TryLater, Unreadable
 from adapters.servicenow.credentials import TOKENS, credentials
-from adapters.servicenow.limits import ACCOUNT, AFTER_429, Windows, retry_after, stamp, whole
-from adapters.servicenow.query import any_of, every_of, ordered, term
-from adapters.servicenow.refusals import SOON, UNSAID, Closed, cancelled, content, lost, refusal, words
-from adapters.servicenow.rows import Row, needed, text
-from policies.model import Instant
+from adapters.servicenow.limits import AFTER_429, Windows, retry_after, stamp, whole
+from adapters.servicenow.query import SYS_ID, any_of, every_of, folded, ordered, term
+from adapters.servicenow.refusals import SOON, UNSAID, cancelled, content, lost, refusal, words
+from adapters.servicenow.rows import OddValue, Row, text
+from policies.model import Instant, Seconds
 
 AGENT = "Uptier (escalations beside the helpdesk)"
+TIMEOUT: Seconds = 75
+"""An instance cancels a request at about a minute; who gives up before that never hears that the page was too big."""
+
 LARGEST, SMALLEST = 200, 10
+GROWS_AFTER = 10
+"""So many lists that went well double a page that was made smaller."""
+
+FAR = 50
+"""How many pages of rows that we may not see are looked behind at once; 10,000 rows is ServiceNow's own default."""
+
+LOOKS = 5
+LONG: Seconds = 60
+"""What is only nice to have is not waited for longer than this."""
+
 UNREADABLE: tuple[type[Exception], ...] = (AttributeError, LookupError, TypeError, ValueError)
 """What reading an answer of an unexpected form raises."""
 
@@ -43,32 +56,48 @@ class Answer:
     total: int | None = None
 
     def rows(self) -> list[Row]:
-        """The list that ServiceNow answers with. Anything else is not an empty one: TryLater."""
-        if not isinstance(self.result, list) or not all(isinstance(row, dict) for row in self.result):
+        """The records in the list that ServiceNow answers with. What is no list is not an empty one: TryLater."""
+        if not isinstance(self.result, list):
             raise TryLater("ServiceNow's answer is not a list of records", UNSAID)
-        return self.result
+        return [row for row in self.result if isinstance(row, dict)]
+
+    @property
+    def odd(self) -> int:
+        """How many entries of the list are no records."""
+        return len(self.result) - len(self.rows())
 
     def row(self) -> Row:
-        """The record that ServiceNow answers with, else TryLater."""
+        """The record that ServiceNow answers with, else Unreadable."""
         if not isinstance(self.result, dict) or not self.result:
-            raise TryLater("ServiceNow's answer is not a record", UNSAID)
+            raise Unreadable("ServiceNow's answer is not a record")
         return self.result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """All rows of a list that can be read, and how many could not be."""
+
+    rows: list[Row]
+    odd: int = 0
 
 
 class Line:
     """An account's client. httpx clients may be used from several threads at once.
 
-    `size` is how many rows to ask for; it is halved when the instance cancels a request that takes too long.
+    `size` is how many rows to ask for; it is halved when the instance cancels a request that takes too long, and
+    grows again when that is over. `now` is ServiceNow's own time of its last answer, 0 before the first.
     """
 
-    def __init__(self, account: Account, gate: Gate) -> None:
+    def __init__(self, account: Account, gate: Gate, timeout: Seconds | None = None) -> None:
         self.size = LARGEST
+        self.now: Instant = 0
+        self._went_well = 0
         self._gate = gate
         self._windows = Windows()
         self._client = httpx.Client(
             base_url=account.url.rstrip("/"),
             headers={"User-Agent": AGENT, "Accept": "application/json"},
-            timeout=account.timeout,
+            timeout=timeout or max(account.timeout, TIMEOUT),
             follow_redirects=False,
             trust_env=False,
         )
@@ -95,7 +124,33 @@ class Line:
             "sysparm_offset": str(offset),
             "sysparm_suppress_pagination_header": "true",
         }
-        return self.get(f"/table/{table}", params)
+        answer = self.get(f"/table/{table}", params)
+        self._grow()
+        return answer
+
+    def scout(
+        self, table: str, query: str, columns: Sequence[str], answer: Answer, offset: int
+    ) -> Row | None:
+        """The first row behind a page in which we may see none, or None if there is none as far as can be told.
+
+        `limit` is counted before rows are taken away that we may not see, and `total` may count those, may not, or
+        is not told. So where it does not settle the matter a long window is looked through, ids only.
+        """
+        if answer.total == 0:
+            return None
+        for _ in range(1 if answer.total is None else LOOKS):
+            size = self.size * FAR
+            rows = self.listed(table, query, columns, limit=size, offset=offset).rows()
+            found = next((row for row in rows if sys_id(row)), None)
+            if found is not None:
+                return found
+            offset += size
+        return None
+
+    def _grow(self) -> None:
+        self._went_well = self._went_well + 1 if self.size < LARGEST else 0
+        if self._went_well >= GROWS_AFTER:
+            self.size, self._went_well = min(LARGEST, self.size * 2), 0
 
     def patch(self, table: str, sys_id: str, body: Row, columns: Sequence[str]) -> Answer:
         """One PATCH; only the named columns change."""
@@ -110,32 +165,42 @@ class Line:
         """Delete one record."""
         self._send("DELETE", place(table, sys_id))
 
-    def every(self, table: str, where: Where, columns: Sequence[str], base: str = "") -> list[Row]:
+    def every(self, table: str, where: Where, columns: Sequence[str], base: str = "") -> Listing:
         """All rows that `where` names and we may see, in the order of their ids, which is the instance's.
 
-        Raises AccessLost if the instance widened the query, or hides every row that matches.
+        Raises NotAllowed if the instance widened the query or hides every row that matches, TryLater if there are
+        rows and none can be read.
         """
         conditions = [any_of(column, values) for column, values in where.items()]
         named = list(dict.fromkeys(["sys_id", *columns, *where]))
         found: list[Row] = []
-        last, offset, hidden = "", 0, 0
+        last, offset, hidden, odd = "", 0, 0, 0
         while True:
             beyond = f"sys_id>{term(last)}" if last else ""
             query = ordered(every_of(*conditions, base, beyond), "sys_id")
             size = self.size
             answer = self.listed(table, query, named, limit=size, offset=offset)
-            rows = answer.rows()
-            hold(table, rows, where)
-            found += rows
+            rows = [row for row in answer.rows() if sys_id(row)]
+            good = fitting(table, rows, where)
+            odd += answer.odd + len(answer.rows()) - len(good)
+            if odd and not (found or good):
+                raise TryLater(f"none of {odd} rows of {table} can be read", UNSAID)
+            found += good
             hidden = max(hidden, (answer.total or 0) - len(rows)) if not found else 0
-            after = further(answer, offset, size)
+            after = further(answer, len(rows), offset, size)
+            if rows:
+                last = passed(last, sys_id(rows[-1]))
+            elif after is None and (ahead := self.scout(table, query, ("sys_id",), answer, offset + size)):
+                last, after = sys_id(ahead)[:-1], 0
             if after is None:
                 break
             offset = after
-            last = passed(last, rows)
-        if hidden:
-            raise Closed(f"ServiceNow hides all {hidden} matching rows of {table}. Let Uptier's user read it")
-        return found
+        if hidden and not found:
+            raise NotAllowed(
+                f"ServiceNow hides all {hidden} matching rows of {table}. Let Uptier's user read it",
+                f"read {table}",
+            )
+        return Listing(rows=found, odd=odd)
 
     def _send(self, method: str, path: str, **what: Any) -> Answer:
         """Send once, or once more after a 401 with something new to try; anything but a 2xx is raised."""
@@ -143,7 +208,9 @@ class Line:
         response = self._once(method, "/api/now" + path, header, **what)
         if response.status_code == 401 and self._renewed(header):
             response = self._once(method, "/api/now" + path, self._credentials.header(), **what)
-        return self._checked(response, writing=method != "GET")
+        answer = self._checked(response, writing=method != "GET")
+        self.now = answer.at or self.now
+        return answer
 
     def _renewed(self, used: tuple[str, str]) -> bool:
         """A server session that has ended also answers 401, so the cookies go first."""
@@ -152,17 +219,18 @@ class Line:
         return self._credentials.renew(used) or had_session
 
     def _once(self, method: str, path: str, header: tuple[str, str] | None, **what: Any) -> httpx.Response:
-        """One request on the wire, counted."""
-        self._gate.enter((ACCOUNT,))
+        """One request on the wire, counted in the budget of its table: limits are kept by table and user."""
+        bucket = bucket_of(path)
+        self._gate.enter((bucket,))
         writing = method != "GET" and path != TOKENS
         try:
             response = self._client.request(method, path, headers=dict([header] if header else []), **what)
         except httpx.RequestError as error:
             raise lost(error, writing=writing) from error
         refused = response.status_code == 429
-        self._gate.learn(self._windows.limits(response.headers, refused=refused))
+        self._gate.learn(self._windows.limits(bucket, response.headers, refused=refused))
         if refused:
-            self._gate.hold(ACCOUNT, retry_after(response.headers, AFTER_429))
+            self._gate.hold(bucket, retry_after(response.headers, AFTER_429))
         return response
 
     def _ask(self, form: Mapping[str, str]) -> httpx.Response:
@@ -178,7 +246,7 @@ class Line:
         if response.is_success and "error" not in body and "result" in body:
             return Answer(result=body["result"], at=at, total=whole(response.headers, "x-total-count"))
         if cancelled(response):
-            self.size = max(SMALLEST, self.size // 2)
+            self.size, self._went_well = max(SMALLEST, self.size // 2), 0
         if response.is_success:
             raise unusable(response, writing=writing)
         cause = httpx.HTTPStatusError("refused", request=response.request, response=response)
@@ -201,38 +269,62 @@ def place(table: str, sys_id: str) -> str:
     return f"/table/{table}/{quote(sys_id, safe='')}"
 
 
-def further(answer: Answer, offset: int, size: int) -> int | None:
-    """The offset of the next page behind the last row seen, or None at the end of the list.
+def bucket_of(path: str) -> str:
+    """What a request is counted in: its table, else the last word of its path."""
+    words = path.strip("/").split("/")
+    return words[words.index("table") + 1] if "table" in words else words[-1]
+
+
+def sys_id(row: Row) -> str:
+    """The id of a row; empty where it has none that could be one."""
+    try:
+        held = text(row, "sys_id")
+    except OddValue:
+        return ""
+    return held if SYS_ID.fullmatch(held) else ""
+
+
+def further(answer: Answer, shown: int, offset: int, size: int) -> int | None:
+    """The offset of the next page behind the last row seen, or None where the list has ended or nobody can tell.
 
     A page may lack rows, even all, that we may not see, and `total` may count those or not. So a page that shows
-    fewer rows than there are is not the last one; where it shows none, the window moves on by one page at least.
+    fewer rows than there are is not the last one; where it shows none, the window moves on by one page.
     """
-    shown, total = len(answer.rows()), answer.total
+    total = answer.total
     if shown:
         whole_list = total is not None and offset == 0 and total <= shown
         return None if whole_list else 0
-    return offset + size if total != 0 and (offset == 0 or (total or 0) > offset + size) else None
+    return offset + size if total is not None and total > offset + size else None
 
 
-def passed(last: str, rows: Sequence[Row]) -> str:
-    """The id of the last row. AccessLost if the list did not move on: the instance left our place in it out."""
-    if not rows:
-        return last
-    found = needed(rows[-1], "sys_id")
+def passed(last: str, found: str) -> str:
+    """The id of the last row. NotAllowed if the list did not move on: the instance left our place in it out."""
     if found == last:
-        raise AccessLost("ServiceNow ignores our filter on sys_id. Let Uptier's user query that column")
+        raise NotAllowed(
+            "ServiceNow ignores our filter on sys_id. Let Uptier's user query that column", "query sys_id"
+        )
     return found
 
 
-def hold(table: str, rows: Sequence[Row], where: Where) -> None:
-    """Raise AccessLost for a row that the query does not name: an instance leaves out what it may not filter by."""
+def fitting(table: str, rows: Sequence[Row], where: Where) -> list[Row]:
+    """The rows that are named by the query. One that only a database without accents takes for another is left
+    out, and one that cannot be read. Raises NotAllowed for a row that the query does not name at all: an instance
+    leaves out what it may not filter by."""
+    kept: list[Row] = []
     for row in rows:
+        try:
+            held = {column: text(row, column) for column in where}
+        except OddValue:
+            continue
         for column, values in where.items():
-            held = text(row, column)
-            if held.casefold() not in {value.casefold() for value in values}:
-                raise AccessLost(
-                    f"ServiceNow ignores our filter on {table}.{column}. Let Uptier's user read that column"
+            if folded(held[column]) not in {folded(value) for value in values}:
+                raise NotAllowed(
+                    f"ServiceNow ignores our filter on {table}.{column}. Let Uptier's user read that column",
+                    f"read {table}.{column}",
                 )
+        if all(held[name].casefold() in {value.casefold() for value in where[name]} for name in where):
+            kept.append(row)
+    return kept
 
 
 @contextmanager

@@ -3,8 +3,9 @@
 It imports nothing of the adapter or of policies: an error in the adapter's translation cannot cancel itself.
 
 Played: the Table API (GET list and record, PATCH, POST and DELETE as far as tags need them) on incident,
-sn_customerservice_case, sc_task, sys_user, sys_user_group, sys_user_grmember, sys_journal_field, sys_audit,
-task_sla, contract_sla, dl_u_priority, label, label_entry; on_call_rota/whoisoncall; /oauth_token.do
+sn_customerservice_case, sc_req_item, sc_task, sys_choice, sys_user, sys_user_group, sys_user_grmember,
+sys_journal_field, sys_audit, task_sla, contract_sla, dl_u_priority, label, label_entry;
+on_call_rota/whoisoncall; /oauth_token.do
 (client_credentials, password, refresh_token). The Business Rule of docs/servicenow.md posts through
 `app.state.servicenow.hooks`. Every other path answers 501. Not imitated: domains, the batch and import APIs,
 attachments, mutual TLS, several nodes, asynchronous rules.
@@ -33,6 +34,7 @@ from adapters.servicenow import simulator_tables as tables
 from adapters.servicenow.simulator_control import act, routes
 from adapters.servicenow.simulator_errors import Refused, Reply, not_played, refused
 from adapters.servicenow.simulator_faults import Wire
+from adapters.servicenow.simulator_records import PRIORITIES, STATES
 from adapters.servicenow.simulator_state import ServiceNow
 from adapters.servicenow.simulator_switches import Switches
 from adapters.servicenow.simulator_tables import Call
@@ -84,6 +86,11 @@ def _admit_bot(desk: ServiceNow) -> None:
     desk.access.clients[CLIENT] = (CLIENT_SECRET, BOT)
     for (impact, urgency), number in desk.matrix.items():
         desk.put("dl_u_priority", {"impact": impact, "urgency": urgency, "priority": number})
+    for table, labels in STATES.items():
+        for element, choices in (("state", labels), ("priority", PRIORITIES)):
+            for value, label in choices.items():
+                row = {"name": table, "element": element, "value": value, "label": label, "inactive": "false"}
+                desk.put("sys_choice", row)
 
 
 def _api(desk: ServiceNow) -> list[Route]:
@@ -132,7 +139,8 @@ def _admitted(desk: ServiceNow, request: Request, handler: Handler, body: Any) -
     """Know the caller, charge the limits, and let the handler answer."""
     with desk.lock:
         user = desk.access.caller(dict(request.headers), request.cookies)
-        headers = desk.limits.take(desk.now()) | desk.access.session(request.cookies)
+        word = request.path_params.get("table") or request.url.path.rpartition("/")[2]
+        headers = desk.limits.take(desk.now(), word) | desk.access.session(request.cookies)
         call = Call(
             desk=desk,
             user=user,

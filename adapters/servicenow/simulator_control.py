@@ -23,7 +23,7 @@ from adapters.servicenow.simulator_state import ServiceNow
 
 ACTS = (
     "open", "customer_says", "agent_says", "agent_changes", "rule_says", "rule_changes", "touch_quietly",
-    "set_target", "delete", "hide", "add_user",
+    "set_target", "delete", "hide", "add_user", "commit_late", "hide_column", "close_column", "add_rule",
 )  # fmt: skip
 HOOK_ACTS = ("subscribe", "deliver", "drop", "start", "stop")
 

@@ -1,5 +1,5 @@
-"""The one rate rule of the simulated instance. Vendor sheet 4.5: its headers tell the total and the end of the
-hour, never what is left."""
+"""The rate rules of the simulated instance, one for all requests and one a table. Vendor sheet 4.5: the headers tell
+the total and the end of the hour of the rule that was hit, never what is left."""
 
 from adapters.servicenow.simulator_errors import rate_limited
 from adapters.servicenow.simulator_switches import Switches
@@ -14,21 +14,23 @@ class Limits:
     def __init__(self, switches: Switches) -> None:
         self.switches = switches
         self.hour = 0
-        self.used = 0
+        self.used: dict[str, int] = {}
 
-    def take(self, now: int) -> dict[str, str]:
-        """Count one request and give the headers; Refused with 429 if the hour is full."""
-        total = self.switches.hourly
+    def take(self, now: int, table: str) -> dict[str, str]:
+        """Count one request to a table and give the headers; Refused with 429 if the hour is full. A rule for the
+        table goes before the one for all."""
+        own = self.switches.hourly_of.get(table)
+        total, name = (self.switches.hourly, "") if own is None else (own, table)
         if total is None:
             return {}
         if now // HOUR != self.hour:
-            self.hour, self.used = now // HOUR, 0
+            self.hour, self.used = now // HOUR, {}
         ends = (self.hour + 1) * HOUR
         headers = {
-            "X-RateLimit-Limit": str(total), "X-RateLimit-Reset": str(ends), "X-RateLimit-Rule": RULE,
+            "X-RateLimit-Limit": str(total), "X-RateLimit-Reset": str(ends), "X-RateLimit-Rule": f"{RULE}{name}",
         }  # fmt: skip
-        if self.used >= total:
+        if self.used.get(name, 0) >= total:
             wait = {"Retry-After": str(ends - now)} if self.switches.says_retry_after else {}
             raise rate_limited(total, {**headers, **wait})
-        self.used += 1
+        self.used[name] = self.used.get(name, 0) + 1
         return headers

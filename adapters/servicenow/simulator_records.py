@@ -62,7 +62,9 @@ COLUMNS: Mapping[str, frozenset[str]] = {
         ]
     ),
     "sn_customerservice_case": frozenset([*TASK, "contact", "consumer", "account", "u_product", "u_tags"]),
+    "sc_req_item": frozenset([*TASK, "requested_for", "request", "u_product", "u_tags"]),
     "sc_task": frozenset([*TASK, "request_item", "u_product", "u_tags"]),
+    "sys_choice": frozenset(["sys_id", "name", "element", "value", "label", "inactive"]),
     "sys_user": frozenset(
         [
             "sys_id",
@@ -104,12 +106,12 @@ COLUMNS: Mapping[str, frozenset[str]] = {
     "label_entry": frozenset(["sys_id", "label", "table", "table_key", "title"]),
     "core_company": frozenset(["sys_id", "name"]),
 }
-TASKS = ("incident", "sn_customerservice_case", "sc_task")
+TASKS = ("incident", "sn_customerservice_case", "sc_req_item", "sc_task")
 REFERENCES = {
     "assignment_group": "sys_user_group", "assigned_to": "sys_user", "opened_by": "sys_user",
     "caller_id": "sys_user", "contact": "sys_user", "consumer": "sys_user", "company": "core_company",
     "account": "core_company", "user": "sys_user", "group": "sys_user_group", "task": "incident",
-    "sla": "contract_sla", "label": "label",
+    "sla": "contract_sla", "label": "label", "request_item": "sc_req_item", "requested_for": "sys_user",
 }  # fmt: skip
 STATES = {
     "incident": {
@@ -118,12 +120,19 @@ STATES = {
     "sn_customerservice_case": {
         "1": "New", "10": "Open", "18": "Awaiting Info", "6": "Resolved", "3": "Closed", "7": "Cancelled",
     },
+    "sc_req_item": {
+        "-5": "Pending", "1": "Open", "2": "Work in Progress", "3": "Closed Complete", "4": "Closed Incomplete",
+        "7": "Closed Skipped",
+    },
     "sc_task": {
         "-5": "Pending", "1": "Open", "2": "Work in Progress", "3": "Closed Complete", "4": "Closed Incomplete",
         "7": "Closed Skipped",
     },
 }  # fmt: skip
-OVER = {"incident": {"7", "8"}, "sn_customerservice_case": {"3", "7"}, "sc_task": {"3", "4", "7"}}
+OVER = {
+    "incident": {"7", "8"}, "sn_customerservice_case": {"3", "7"}, "sc_req_item": {"3", "4", "7"},
+    "sc_task": {"3", "4", "7"},
+}  # fmt: skip
 PRIORITIES = {"1": "1 - Critical", "2": "2 - High", "3": "3 - Moderate", "4": "4 - Low", "5": "5 - Planning"}
 JOURNALS = ("comments", "work_notes")
 STAMPS = (

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 MATRIX = {(i, u): i + u - 1 for i in (1, 2, 3) for u in (1, 2, 3)}
 RESOLVED, HELD, AWAITING_CALLER, WORKED_ON = "6", "3", "1", "2"
-UNAUDITED = frozenset({"sys_id", "comments", "work_notes", "sys_tags"})
+UNAUDITED = frozenset({"sys_id", "sys_tags"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ def save(desk: "ServiceNow", table: str, row: Record, update: Update) -> bool:
                 **_made(desk, update.user),
             },
         )
-    audit(desk, table, row, update.user, changed)
+    audit(desk, table, row, update.user, {**changed, **{name: ("", text) for name, text in said.items()}})
     desk.hooks_hear(table, row, "update", update.user)
     return True
 

@@ -21,15 +21,18 @@ Rows = Iterable[Mapping[str, Any]]
 SYSTEM = "system"
 POINTERS = {
     "group": "assignment_group", "assignee": "assigned_to", "caller": "caller_id", "requester": "caller_id",
+    "requested_for": "requested_for",
 }  # fmt: skip
-PREFIX = {"incident": "INC", "sn_customerservice_case": "CS", "sc_task": "SCTASK"}
+PREFIX = {"incident": "INC", "sn_customerservice_case": "CS", "sc_req_item": "RITM", "sc_task": "SCTASK"}
+ASKERS = {"incident": "caller_id", "sc_req_item": "requested_for"}
 
 
 class ServiceNow:
     """The instance: tables, credentials, request log, faults, rules and webhooks.
 
     `protected` are columns that no write reaches, `unseen` those that no read shows, by table; `hidden` are
-    sys_ids of rows that reads leave out; `unwritable` are tables whose rows refuse every write.
+    sys_ids of rows that reads leave out; `unwritable` are tables whose rows refuse every write; `late` is when a row
+    becomes visible in lists, in epoch seconds by sys_id.
     """
 
     def __init__(self, now: Callable[[], float], switches: Switches) -> None:
@@ -50,6 +53,7 @@ class ServiceNow:
         self.unseen: dict[str, set[str]] = {}
         self.hidden: set[str] = set()
         self.unwritable: set[str] = set()
+        self.late: dict[str, int] = {}
         self.on_call: list[dict[str, Any]] = []
         self.bot = ""
         self.table = "incident"
@@ -152,7 +156,7 @@ class ServiceNow:
             asker = "" if caller is None else self.key_of("sys_user", caller)
             author = SYSTEM if opened_by is None and not asker else self.user_name(opened_by or asker)
             opener = "" if author == SYSTEM else self.key_of("sys_user", author)
-            told = {"caller_id" if name == "incident" else "contact": asker, **self.named(fields)}
+            told = {ASKERS.get(name, "contact"): asker, **self.named(fields)}
             usual = {
                 "number": f"{PREFIX[name]}{next(self._numbers):07d}", "short_description": subject,
                 "description": description, "state": "1", "active": "true", "impact": "3", "urgency": "3",
@@ -216,6 +220,7 @@ class ServiceNow:
         *,
         stage: str = "in_progress",
         kind: str = "SLA",
+        breached: bool = False,
         start: int | None = None,
         due: int | None = None,
     ) -> str:
@@ -227,6 +232,7 @@ class ServiceNow:
                 "task_sla",
                 {
                     "task": key, "sla": sla, "stage": stage, "active": str(stage != "completed").lower(),
+                    "has_breached": str(breached).lower(),
                     "start_time": stamp(self.now() if start is None else start),
                     "planned_end_time": "" if due is None else stamp(due),
                 },
@@ -248,6 +254,32 @@ class ServiceNow:
         """An Access Control rule hides the ticket from the bot from now on."""
         with self.lock:
             self.hidden.add(self.locate(ticket)[1])
+
+    def commit_late(self, ticket: str, seconds: int) -> None:
+        """The ticket's last update is part of a long transaction: lists show the row so many seconds from now."""
+        with self.lock:
+            self.late[self.locate(ticket)[1]] = self.now() + seconds
+
+    def hide_column(self, table: str, column: str, *, hidden: bool = True) -> None:
+        """An Access Control rule hides a column from the bot, or no longer."""
+        with self.lock:
+            seen = self.unseen.setdefault(table, set())
+            (seen.add if hidden else seen.discard)(column)
+
+    def close_column(self, table: str, column: str, *, closed: bool = True) -> None:
+        """An Access Control rule lets no write of the bot reach a column, or no longer; such a write is dropped with
+        a 200."""
+        with self.lock:
+            protected = self.protected.setdefault(table, set())
+            (protected.add if closed else protected.discard)(column)
+
+    def add_rule(
+        self, name: str, when: Mapping[str, str], fields: Mapping[str, str], *, abort: bool = False
+    ) -> None:
+        """A Business Rule or an assignment rule: see `Rule`. `fields` as in `agent_changes`."""
+        with self.lock:
+            told = self.named(when), self.named(fields)
+            self.rules.append(Rule(name=name, when=told[0], fields=told[1], abort=abort))
 
     def hooks_hear(self, table: str, row: Record, event: str, user: str) -> None:
         """The rules' condition: not what the integration's own user did."""

@@ -1,10 +1,11 @@
 """The doubtful facts: what the vendor sheet does not confirm (its section 10) and a decision may depend on."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
-Gate = Literal["open", "forbidden", "hidden", "missing"]
-"""open; 403; a 200 with nothing in it; no such table."""
+Gate = Literal["open", "forbidden", "query", "hidden", "silent", "missing"]
+"""open; 403; 403 worded as a query ACL; a 200 with nothing in it; the same and a total of 0; no such table (400)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,7 @@ class Switches:
     audit: Gate = "open"
     slas: Gate = "open"
     lookup: Gate = "open"
+    choices: Gate = "open"
     labels: Literal["open", "forbidden", "blank"] = "forbidden"  # POST label_entry
     hidden_columns: Literal["omit", "blank"] = "omit"
 
@@ -37,7 +39,7 @@ class Switches:
     display_offset: int = -18000  # the zone of the bot's display values
 
     # Plugins
-    on_call: Literal["open", "missing"] = "missing"
+    on_call: Literal["open", "missing", "forbidden"] = "missing"
 
     # Access
     token_life: int = 1800
@@ -47,4 +49,7 @@ class Switches:
 
     # Limits
     hourly: int | None = None  # requests in an hour, told in headers
+    hourly_of: Mapping[str, int] = field(
+        default_factory=dict
+    )  # the same by table, or by the last word of the path
     says_retry_after: bool = True

@@ -31,7 +31,13 @@ from adapters.servicenow.simulator_rules import Update, save
 from adapters.servicenow.simulator_state import ServiceNow
 from adapters.servicenow.simulator_switches import Gate
 
-GATES = {"sys_journal_field": "journal", "sys_audit": "audit", "task_sla": "slas", "dl_u_priority": "lookup"}
+GATES = {
+    "sys_journal_field": "journal",
+    "sys_audit": "audit",
+    "task_sla": "slas",
+    "dl_u_priority": "lookup",
+    "sys_choice": "choices",
+}
 DEFAULT_LIMIT = 10000
 QUERY_FIELDS = "Field(s) present in the query do not have permission to be read"
 
@@ -58,6 +64,8 @@ class Call:
             raise no_table(self.table)
         if gate == "forbidden":
             raise no_rights(f"No permission to read table '{self.table}'")
+        if gate == "query":
+            raise no_rights(QUERY_FIELDS)
         return gate
 
     def find(self, table: str, key: str) -> Record | None:
@@ -75,9 +83,9 @@ def listed(call: Call) -> Reply:
     query = _query(call)
     rows = [] if query is None else _matching(call, query)
     offset = _number(call, "sysparm_offset", 0)
-    seen = [row for row in rows if gate != "hidden" and row["sys_id"] not in call.desk.hidden]
+    seen = [row for row in rows if gate not in ("hidden", "silent") and row["sys_id"] not in call.desk.hidden]
     page = [row for row in rows[offset : offset + limit] if row in seen]
-    total = rows if call.desk.switches.total_counts_hidden else seen
+    total = rows if call.desk.switches.total_counts_hidden and gate != "silent" else seen
     headers = {"X-Total-Count": str(len(total))} if call.desk.switches.says_total else {}
     return Reply(body={"result": [_shown(call, row) for row in page]}, headers=headers)
 
@@ -172,6 +180,7 @@ def _matching(call: Call, query: Query) -> list[Record]:
         row
         for row in call.desk.tables[call.table].values()
         if query.holds(partial(_value, call, row)) and (not lag or row.get("sys_updated_on", "") <= until)
+        if call.desk.late.get(row["sys_id"], 0) <= call.desk.now()
     ]
     for column, descending in reversed(query.order):
         rows.sort(key=partial(_sort_key, call, column), reverse=descending)
@@ -262,6 +271,8 @@ def who_is_on_call(call: Call) -> Reply:
     """GET /on_call_rota/whoisoncall, where the plugin is there."""
     if call.desk.switches.on_call == "missing":
         raise refused(400, "Requested URI does not represent any resource", None)
+    if call.desk.switches.on_call == "forbidden":
+        raise no_rights("No permission to read the on-call rota")
     wanted = call.query.get("group_ids", "").split(",")
     rows: list[Mapping[str, Any]] = [row for row in call.desk.on_call if row["group"] in wanted]
     return Reply(body={"result": rows})

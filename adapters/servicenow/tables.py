@@ -13,8 +13,8 @@ from policies.model import Status
 class Table:
     """One table: its states, whose wish a record is, and whether its priority follows impact and urgency.
 
-    `requesters` are the columns to look for a requester in, in this order. `waiting` is the `hold_reason` that
-    means that the requester is asked something.
+    `requesters` are the columns to look for a requester in, in this order, none of which is `opened_by`: that is
+    who typed it. `waiting` is the `hold_reason` that means that the requester is asked something.
     """
 
     states: Mapping[str, Status]
@@ -35,7 +35,7 @@ INCIDENT = Table(
         "7": Status.CLOSED,
         "8": Status.CLOSED,
     },
-    requesters=("caller_id", "opened_by"),
+    requesters=("caller_id",),
     derived=True,
     waiting="1",
 )
@@ -48,31 +48,35 @@ CASE = Table(
         "3": Status.CLOSED,
         "7": Status.CLOSED,
     },
-    requesters=("contact", "consumer", "opened_by"),
+    requesters=("contact", "consumer"),
     organization="account",
 )
-TASK = Table(
-    states={
-        "-5": Status.PENDING,
-        "1": Status.OPEN,
-        "2": Status.OPEN,
-        "3": Status.CLOSED,
-        "4": Status.CLOSED,
-        "7": Status.CLOSED,
-    },
-    requesters=("opened_by",),
-)
-OTHER = Table(states={}, requesters=("opened_by",))
-"""A table that numbers its states in a way of its own: open while active, unless the account says more."""
-
+STATES_OF_TASK = {
+    "-5": Status.PENDING,
+    "1": Status.OPEN,
+    "2": Status.OPEN,
+    "3": Status.CLOSED,
+    "4": Status.CLOSED,
+    "7": Status.CLOSED,
+}
+TASK = Table(states=STATES_OF_TASK, requesters=())
+REQUEST_ITEM = Table(states=STATES_OF_TASK, requesters=("requested_for", "request.requested_for"))
 TABLES = {
     "incident": INCIDENT,
     "sn_customerservice_case": CASE,
-    "problem": OTHER,
-    "change_request": OTHER,
+    "sc_task": Table(states=STATES_OF_TASK, requesters=("request_item.requested_for",)),
+    "sc_req_item": REQUEST_ITEM,
+    "sc_request": Table(states={}, requesters=("requested_for",)),
+    "sn_hr_core_case": Table(states={}, requesters=("opened_for", "subject_person")),
+    "sn_si_incident": Table(states={}, requesters=("affected_user",)),
+    "problem": Table(states={}, requesters=()),
+    "change_request": Table(states={}, requesters=("requested_by",)),
 }
+"""A table without states here numbers them in a way of its own: open while active, unless the account says more."""
 
 
 def table(name: str) -> Table:
-    """The table of that name; one that is not known behaves as a plain task."""
-    return TABLES.get(name, TASK)
+    """The table of that name, or the one whose name it begins with, as `sn_hr_core_case_payroll` does; one that is
+    not known behaves as a plain task."""
+    below = (known for known in sorted(TABLES, key=len, reverse=True) if name.startswith(f"{known}_"))
+    return TABLES.get(name) or TABLES.get(next(below, ""), TASK)

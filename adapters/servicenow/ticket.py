@@ -1,11 +1,13 @@
 """A record as a Ticket. States and priorities that a customer may add are passed on, never an error."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
-from adapters.servicenow.people import PERSON, group, person, requester_column
+from adapters.servicenow.people import group, hidden_of_requester, parts_of, person, requester_column
 from adapters.servicenow.priority import common
 from adapters.servicenow.profile import Profile
-from adapters.servicenow.rows import Row, instant, label, needed, raw, text, truth
+from adapters.servicenow.rows import OddValue, Row, instant, label, needed, number, raw, text, truth
 from adapters.servicenow.tags import column, tags
 from adapters.vip import with_vip
 from policies.model import Instant, Status, Ticket, TicketRef, Value
@@ -16,26 +18,55 @@ PLAIN = (
     "opened_by", "sys_created_on", "sys_created_by", "sys_updated_on", "sys_mod_count",
 )  # fmt: skip
 OVER = frozenset({Status.SOLVED, Status.CLOSED})
+CANCELLED = re.compile(
+    r"cancel|withdrawn|abgebroch|storniert|annul|geannuleerd|cancelad|annullat", re.IGNORECASE
+)
+"""A state of the customer's own with such a label is over, as far as anybody can guess."""
+
+SHOWN = {
+    "short_description": ("subject", "phrases"),
+    "description": ("description", "phrases"),
+    "state": ("status", "status_name"),
+    "priority": ("priority",),
+    "sys_class_name": ("type",),
+    "contact_type": ("channel",),
+    "assignment_group": ("group",),
+    "assigned_to": ("assignee",),
+    "sys_created_on": ("created",),
+    "sys_updated_on": ("updated",),
+}
+"""What cannot be told of a ticket without a column, by common name."""
+
+ALWAYS_FILLED = frozenset({"state", "sys_created_on", "sys_updated_on"})
+"""The platform itself fills these; where one is empty, it is hidden."""
 
 
 def columns(profile: Profile) -> tuple[str, ...]:
     """What is read of each record. Columns that a table lacks are left out of the answer without a word."""
-    walked = [f"{name}.{part}" for name in profile.table.requesters for part in PERSON]
+    walked = [f"{name}.{part}" for name in profile.requesters for part in parts_of(name)]
+    through = [name.partition(".")[0] for name in profile.requesters]
     more = [profile.table.organization, column(profile), *profile.fields.values()]
-    return tuple(dict.fromkeys([*PLAIN, *profile.table.requesters, *walked, *more]))
+    return tuple(dict.fromkeys([*PLAIN, *through, *profile.requesters, *walked, *more]))
 
 
 def ticket(profile: Profile, row: Row, *, read_at: Instant) -> Ticket:
-    """The record as a ticket without history. AccessLost where a column is hidden that nothing works without."""
+    """The record as a ticket without history. OddValue where it cannot be one."""
     key = needed(row, "sys_id")
-    created = instant(row, "sys_created_on") or 0
+    updated = instant(row, "sys_updated_on")
+    created = instant(row, "sys_created_on")
     requester = requester_column(profile, row)
     made = Ticket(
         ref=TicketRef(profile.account.name, key),
         link=f"{profile.base}/{profile.name}.do?sys_id={key}",
         subject=text(row, "short_description"),
         description=text(row, "description"),
-        status=status(profile, text(row, "state"), text(row, "hold_reason"), active=truth(row, "active")),
+        status=status(
+            profile,
+            text(row, "state"),
+            text(row, "hold_reason"),
+            active=truth(row, "active"),
+            shown=label(row, "state"),
+        ),
         status_name=label(row, "state"),
         priority=common(text(row, "priority")),
         type=text(row, "sys_class_name") or profile.name,
@@ -45,20 +76,71 @@ def ticket(profile: Profile, row: Row, *, read_at: Instant) -> Ticket:
         assignee=person(row, "assigned_to"),
         requester=person(row, requester) if requester else None,
         organization=label(row, profile.table.organization) or None,
-        created=created,
-        updated=instant(row, "sys_updated_on") or created,
+        created=created or updated or read_at,
+        updated=updated or created or read_at,
         read_at=read_at,
-        revision=needed(row, "sys_mod_count"),
+        revision=revision(row),
         custom=custom(profile, row),
+        hidden=frozenset(hidden(profile, row)),
     )
-    return with_vip(made, profile.account)
+    known = with_vip(made, profile.account)
+    vip = known.requester is not None and known.requester.vip
+    return replace(known, hidden=known.hidden - {"requester.vip"}) if vip else known
 
 
-def status(profile: Profile, state: str, hold_reason: str, *, active: bool | None) -> Status:
-    """The common status. A state of the customer's own is closed if the record is not active, else open."""
+def revision(row: Row) -> str:
+    """What a concurrent change is noticed by: the count of updates; where that is hidden, the stamp of the last one,
+    which tells two updates of one second apart no more. OddValue where neither is shown."""
+    held = raw(row, "sys_mod_count")
+    if held is None and instant(row, "sys_updated_on") is not None:
+        return text(row, "sys_updated_on")
+    if number(row, "sys_mod_count") is None:
+        raise OddValue(f"sys_mod_count is {held[:20]!r}, no count" if held else "sys_mod_count is not shown")
+    return held or ""
+
+
+def hidden(profile: Profile, row: Row) -> Iterator[str]:
+    """What this row does not tell, by common name: a column that is left out is one that we may not see."""
+    for name, common_words in SHOWN.items():
+        held = raw(row, name)
+        unread = name.startswith("sys_") and name.endswith("_on") and held and instant(row, name) is None
+        if held is None or unread or (held == "" and name in ALWAYS_FILLED):
+            yield from common_words
+    state, reason = text(row, "state"), raw(row, "hold_reason")
+    told = counted(profile, state, label(row, "state"))
+    if told is None and raw(row, "active") is None and profile.states.get(state) is None:
+        yield "status"
+    if (
+        told is None
+        and profile.states.get(state) is Status.ON_HOLD
+        and profile.table.waiting
+        and reason is None
+    ):
+        yield "status"
+    if text(row, "assigned_to") and raw(row, "assigned_to.email") is None:
+        yield "assignee"  # policies name people by address, and whose this is cannot be told
+    yield from hidden_of_requester(profile, row)
+    if raw(row, profile.table.organization) is None:
+        yield "organization"
+    if raw(row, column(profile)) is None:
+        yield "tags"
+    yield from (f"custom.{name}" for name, key in profile.fields.items() if raw(row, key) is None)
+
+
+def counted(profile: Profile, state: str, shown: str) -> Status | None:
+    """What the account says that a state counts as."""
+    return profile.account.counts_as(state, shown)
+
+
+def status(profile: Profile, state: str, hold_reason: str, *, active: bool | None, shown: str = "") -> Status:
+    """The common status. `shown` is the label of the state. A state of the customer's own is closed if its label
+    says cancelled or the record is not active, else open."""
+    told = counted(profile, state, shown)
+    if told is not None:
+        return told
     known = profile.states.get(state)
     if known is None:
-        return Status.CLOSED if active is False else Status.OPEN
+        return Status.CLOSED if active is False or CANCELLED.search(shown) else Status.OPEN
     waits = known is Status.ON_HOLD and hold_reason != "" and hold_reason == profile.table.waiting
     return Status.PENDING if waits else known
 
@@ -70,14 +152,16 @@ def custom(profile: Profile, row: Row) -> Mapping[str, Value]:
 
 
 def values(profile: Profile, row: Row) -> dict[str, Value]:
-    """What actions can change, by common name."""
-    return {
+    """What actions can change, by common name; what the row hides is left out."""
+    whole: dict[str, Value] = {
         "priority": common(text(row, "priority")),
         "group": text(row, "assignment_group") or None,
         "assignee": text(row, "assigned_to") or None,
         "tags": tuple(sorted(tags(profile, row))),
         **{f"custom.{name}": text(row, key) or None for name, key in profile.fields.items()},
     }
+    unseen = frozenset(hidden(profile, row))
+    return {name: value for name, value in whole.items() if name not in unseen}
 
 
 def common_names(profile: Profile) -> Mapping[str, str]:

@@ -21,14 +21,17 @@ VENDOR = Vendor(
         "priority": "derived: written through impact and urgency; direct: written itself.",
         "matrix": "The priority of each impact and urgency, instead of the instance's own lookup.",
         "states": "States of your own, by number: new, open, pending, on_hold, solved or closed.",
-        "overlap": "How many seconds each poll looks back; 60 if not given.",
+        "requester": "The column that says who waits, or several to look in one after the other.",
+        "overlap": "How many seconds each poll looks back; 300 if not given.",
+        "timeout": "How many seconds to wait for an answer; 75 if not given.",
+        "allow_unstamped": "true: webhooks that sign no time are taken too.",
     },
     target_start=True,
     sources={
         "status": Source(
             where="state and hold_reason",
-            lossy="Awaiting Caller is pending, every other hold on_hold; a state that nobody names is open while the "
-            "record is active, else closed",
+            lossy="Awaiting Caller is pending, every other hold on_hold; a state that nobody names is closed where its "
+            "label says cancelled or the record is not active, else open",
             writing="never written",
         ),
         "status_name": Source(where="the label of state"),
@@ -57,7 +60,9 @@ VENDOR = Vendor(
         ),
         "assignee": Source(where="assigned_to", writing="assigned_to"),
         "assignee_away": Source(where="absences of the config; ServiceNow tells nobody's presence"),
-        "requester.name": Source(where="the caller's name; contact or consumer on cases"),
+        "requester.name": Source(
+            where="the caller's name; requested_for, opened_for, contact and the like by table"
+        ),
         "requester.address": Source(where="the caller's email"),
         "requester.organization": Source(where="the caller's company"),
         "requester.tags": Source(where="not told by ServiceNow: always empty"),

@@ -15,7 +15,7 @@ from adapters.servicenow import journal
 from adapters.servicenow.priority import NUMBERS
 from adapters.servicenow.profile import LABELS, Profile
 from adapters.servicenow.rows import literal
-from adapters.servicenow.tags import LONGEST, can_keep, fits
+from adapters.servicenow.tags import LONGEST, can_keep, column, fits
 from adapters.servicenow.ticket import common_names
 from policies.model import Seconds, Ticket, Value
 from policies.plan import Assign, ChangeTags, Follow, PutBackPriority, RaisePriority, SetField
@@ -104,6 +104,8 @@ def keeps(profile: Profile, tag: str) -> bool:
 
 def change(profile: Profile, ticket: Ticket, action: VendorAction) -> dict[str, Any]:
     """One action's part of a request. Empty if it holds, cannot be, or is a note."""
+    if unseen(profile, ticket, action):
+        return {}
     match action:
         case Assign():
             return assignment(ticket, action)
@@ -123,6 +125,27 @@ def change(profile: Profile, ticket: Ticket, action: VendorAction) -> dict[str, 
             return {"follow": [action.person.id]}
         case Note():
             return {}
+
+
+def unseen(profile: Profile, ticket: Ticket, action: VendorAction) -> list[str]:
+    """The columns that this action needs to know and that are hidden from us: what stands in them would be lost, or
+    written again and again."""
+    columns: dict[str, str] = {}
+    match action:
+        case Assign():
+            blind = {"group": ticket.group is None, "assignee": ticket.assignee is None}
+            pointers = {"group": "assignment_group", "assignee": "assigned_to"}
+            columns = {name: column for name, column in pointers.items() if blind[name]}
+        case RaisePriority() | PutBackPriority():
+            columns = {"priority": "priority"}
+        case ChangeTags():
+            columns = {"tags": column(profile)}
+        case SetField():
+            held = profile.fields.get(action.field.removeprefix("custom."))
+            columns = {action.field: held} if held else {}
+        case Follow() | Note():
+            pass
+    return [column for name, column in columns.items() if name in ticket.hidden]
 
 
 def assignment(ticket: Ticket, action: Assign) -> dict[str, Any]:
@@ -201,6 +224,17 @@ def touched(profile: Profile, part: Mapping[str, Any]) -> list[str]:
 
 def gaps_of(profile: Profile, ticket: Ticket, action: VendorAction) -> Iterator[str]:
     """What this action asks for and ServiceNow, as this account is set up, cannot express."""
+    if hidden := unseen(profile, ticket, action):
+        what = {
+            "assign": "group and assignee",
+            "priority": "the priority",
+            "put_back": "the priority",
+            "tags": "tags",
+        }
+        said = action.field if isinstance(action, SetField) else what[action.kind]
+        place = " and ".join(f"{profile.name}.{each}" for each in hidden)
+        yield f"{said} cannot be changed: {place} is hidden from Uptier's user"
+        return
     if isinstance(action, SetField) and action.field.removeprefix("custom.") not in profile.fields:
         yield f"{action.field} is not set: the account's fields do not map it"
     if isinstance(action, Note) and journal.is_cut(action.body, public=action.public):

@@ -110,6 +110,8 @@ def from_vendor(target: Target, ticket: Ticket, history: History | None, frame: 
     if target.stage is Stage.ACTIVE:
         return replace(known, stands="breached" if target.due < frame.now else "open")
     met = None if history is None else fulfilled(target, ticket, history)
+    if target.breached:
+        return replace(known, stands="breached", met=met)
     return known if met is None else replace(known, stands=judged(met, target.due, frame.now), met=met)
 
 

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from adapters.base import Event, HookRequest, Malformed, NotAuthentic, Note
 from adapters.contract.gate import RecordingGate
-from adapters.servicenow import factory
-from adapters.servicenow.hooks import SIGNATURE, STAMP, decode, sign
+from adapters.servicenow import factory, hooks
+from adapters.servicenow.hooks import SIGNATURE, STAMP, sign
+from adapters.servicenow.profile import profile
 from adapters.servicenow.simulator_hooks import payload, signed
 from policies.model import TicketRef
 from tests.adapters.servicenow.world import HOOK_SECRET, World, account
@@ -25,6 +26,10 @@ BODY = {
 }
 
 
+def decode(secret: str, request: HookRequest, **settings: Any) -> tuple[Event, ...]:
+    return hooks.decode(profile(account(settings=settings)), secret, request)
+
+
 def hook(body: bytes, *, secret: str = HOOK_SECRET, at: str = str(NOW), received: int = NOW) -> HookRequest:
     return HookRequest(
         headers={STAMP: at, SIGNATURE: sign(secret, at, body).decode()}, body=body, received_at=received
@@ -33,7 +38,7 @@ def hook(body: bytes, *, secret: str = HOOK_SECRET, at: str = str(NOW), received
 
 def events(body: Any, **more: Any) -> tuple[Event, ...]:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return decode("acme", "incident", HOOK_SECRET, hook(raw, **more))
+    return decode(HOOK_SECRET, hook(raw, **more))
 
 
 def test_the_recipe_as_any_other_program_computes_it() -> None:
@@ -97,15 +102,15 @@ def test_a_changed_body_or_time_breaks_the_signature() -> None:
         ({**good.headers, STAMP: str(NOW + 1)}, good.body),
     ):
         with pytest.raises(NotAuthentic):
-            decode("acme", "incident", HOOK_SECRET, HookRequest(headers=headers, body=body, received_at=NOW))
+            decode(HOOK_SECRET, HookRequest(headers=headers, body=body, received_at=NOW))
 
 
-def test_a_signature_of_the_body_alone_is_as_good() -> None:
+def test_a_signature_of_the_body_alone_is_taken_where_the_account_says_so() -> None:
     body = json.dumps({"sys_id": "a" * 32, "table": "incident"}).encode()
     alone = HookRequest(
         headers={SIGNATURE: sign(HOOK_SECRET, None, body).decode()}, body=body, received_at=NOW
     )
-    (event,) = decode("acme", "incident", HOOK_SECRET, alone)
+    (event,) = decode(HOOK_SECRET, alone, allow_unstamped=True)
     assert event.ref.id == "a" * 32
     for headers in (
         {**alone.headers, STAMP: str(NOW)},
@@ -113,7 +118,11 @@ def test_a_signature_of_the_body_alone_is_as_good() -> None:
         {SIGNATURE: sign(HOOK_SECRET, str(NOW), body).decode()},
     ):
         with pytest.raises(NotAuthentic):
-            decode("acme", "incident", HOOK_SECRET, HookRequest(headers=headers, body=body, received_at=NOW))
+            decode(
+                HOOK_SECRET, HookRequest(headers=headers, body=body, received_at=NOW), allow_unstamped=True
+            )
+    with pytest.raises(NotAuthentic, match=r"without a time.*allow_unstamped"):
+        decode(HOOK_SECRET, alone)
 
 
 def test_without_a_secret_nothing_is_authentic() -> None:
@@ -128,7 +137,7 @@ def test_without_a_secret_nothing_is_authentic() -> None:
 def test_nothing_else_is_ever_raised(body: bytes, headers: dict[str, str], ours: bool) -> None:
     request = hook(body) if ours else HookRequest(headers=headers, body=body, received_at=NOW)
     try:
-        decode("acme", "incident", HOOK_SECRET, request)
+        decode(HOOK_SECRET, request)
     except (NotAuthentic, Malformed):
         return
 

@@ -23,8 +23,8 @@ def test_a_good_account_has_nothing_to_complain_of(acme: World) -> None:
     found = findings(populated(acme))
     assert [each for each in found.values() if not each.ok] == []
     assert set(found) == {
-        "credentials", "records", "columns", "tags", "journal", "audit", "sla targets", "groups", "priority",
-        "webhook",
+        "credentials", "records", "columns", "tags", "statuses", "values of priority", "journal", "audit",
+        "sla targets", "groups", "priority", "webhook",
     }  # fmt: skip
     assert "100 characters in all" in found["tags"].text
     assert "uptier.bot" in found["credentials"].text

@@ -8,6 +8,7 @@ from adapters.base import (
     AccessLost,
     Gone,
     HelpdeskError,
+    NotAllowed,
     Note,
     OutcomeUnknown,
     Stale,
@@ -130,8 +131,12 @@ def test_columns_that_are_dropped_without_a_word_are_told(blank: str) -> None:
         acme.desk.protected["incident"] = {"assignment_group", "assigned_to"}
         write = acme.one(assign(acme), NOTE)
         receipt = acme.adapter.send(write, write.expects)
-        told = [remark for remark in receipt.remarks if "was not written" in remark]
-        assert [remark.split()[0] for remark in told] == ["assignment_group", "assigned_to"]
+        told = [each for each in receipt.not_taken if "was not written" in each.why]
+        assert [each.why.split()[0] for each in told] == ["assignment_group", "assigned_to"]
+        assert [(each.field, each.wanted, each.found) for each in told] == [
+            ("group", acme.group("Tier 2"), acme.group("Tier 1")),
+            ("assignee", acme.user("Ben"), None),
+        ]
         assert receipt.changed == ()
 
 
@@ -149,15 +154,26 @@ def test_a_column_that_a_rule_turns_into_something_else_is_told(acme: World) -> 
     acme.desk.agent_changes(acme.printer.id, "Ann", assignee="Ann")
     write = acme.one(assign(acme, person=None))
     receipt = acme.adapter.send(write, write.expects)
-    assert any(remark.startswith("assigned_to is") for remark in receipt.remarks)
+    (missing,) = receipt.not_taken
+    assert missing.why.startswith("assigned_to is")
+    assert (missing.field, missing.wanted, missing.found) == ("assignee", None, acme.user("Both"))
     assert ("assignee", acme.user("Ann"), acme.user("Both")) in receipt.changed
 
 
-def test_columns_that_are_hidden_are_not_called_written(acme: World) -> None:
-    acme.desk.unseen["incident"] = {"u_product"}
+def test_columns_that_are_hidden_are_neither_written_nor_called_written(acme: World) -> None:
     write = acme.one(X200, HIGH)
+    acme.desk.hide_column("incident", "u_product")
     receipt = acme.adapter.send(write, write.expects)
-    assert any("u_product is hidden from us" in remark for remark in receipt.remarks)
+    assert [(each.field, each.why) for each in receipt.not_taken] == [
+        ("custom.product", "incident.u_product is hidden")
+    ]
+    assert acme.row["u_product"] == "X100"
+    assert [name for name, _, _ in receipt.changed] == ["priority"]
+    prepared = acme.adapter.prepare(acme.load(), (X200,), "k")
+    assert prepared.writes == ()
+    assert prepared.gaps == (
+        "custom.product cannot be changed: incident.u_product is hidden from Uptier's user",
+    )
 
 
 @pytest.mark.parametrize("wanted", [Priority.NORMAL, Priority.HIGH, Priority.URGENT])
@@ -199,7 +215,9 @@ def test_a_priority_that_does_not_follow_is_told() -> None:
     with world(lookup_runs=False) as acme:
         write = acme.one(HIGH)
         receipt = acme.adapter.send(write, write.expects)
-        assert any("the priority is 5 after the write, not 2" in remark for remark in receipt.remarks)
+        (missing,) = receipt.not_taken
+        assert "the priority is 5 after the write, not 2" in missing.why
+        assert (missing.field, missing.wanted, missing.found) == ("priority", Priority.HIGH, Priority.LOW)
 
 
 @pytest.mark.parametrize("column", ["impact", "urgency"])
@@ -268,7 +286,7 @@ def test_followers_are_added_and_none_is_lost(acme: World) -> None:
     [
         ({"status": 400, "body": {"error": {"message": "odd", "detail": None}}}, WontAccept),
         ({"status": 401, "times": None}, AccessLost),
-        ({"status": 403}, WontAccept),
+        ({"status": 403}, NotAllowed),
         ({"status": 404}, Gone),
         ({"status": 408}, OutcomeUnknown),
         ({"status": 429}, TryLater),
@@ -304,7 +322,7 @@ def test_a_rule_that_aborts_is_named(acme: World) -> None:
 def test_a_table_we_may_not_write_is_refused(acme: World) -> None:
     acme.desk.unwritable.add("incident")
     write = acme.one(X200)
-    with pytest.raises(WontAccept, match="security constraints"):
+    with pytest.raises(NotAllowed, match="security constraints"):
         acme.adapter.send(write, write.expects)
 
 
@@ -377,7 +395,8 @@ def test_a_note_that_is_dropped_without_a_word_is_told(acme: World) -> None:
     acme.desk.protected["incident"] = {"work_notes", "comments"}
     write = acme.one(HIGH, NOTE)
     receipt = acme.adapter.send(write, write.expects)
-    assert any("work_notes cannot be found" in remark for remark in receipt.remarks)
+    assert [each.field for each in receipt.not_taken] == ["note"]
+    assert "work_notes cannot be found" in receipt.not_taken[0].why
     for alone in (NOTE, REPLY):
         write = acme.one(alone)
         with pytest.raises(WontAccept, match="cannot be found in the journal"):
@@ -410,7 +429,7 @@ def test_a_reply_is_never_sent_again_though_the_journal_is_closed(switches: dict
         receipt = acme.adapter.send(write, write.expects)
         assert len(receipt.remarks) == 1
         if switches.get("total_counts_hidden", True):
-            with pytest.raises(AccessLost):
+            with pytest.raises(NotAllowed):
                 acme.adapter.find_written(write)
         else:
             assert acme.adapter.find_written(write) is None

@@ -11,9 +11,10 @@ from starlette.routing import Route
 
 from adapters.base import HookRequest
 from adapters.servicenow.hooks import decode
+from adapters.servicenow.profile import profile
 from adapters.simulator_server import serve
 from tests.adapters.recording import START
-from tests.adapters.servicenow.world import HOOK_SECRET, World
+from tests.adapters.servicenow.world import HOOK_SECRET, World, account
 from tests.patience import PATIENCE
 
 
@@ -33,7 +34,7 @@ class Receiver:
         return Response(status_code=self.status)
 
     def deliveries(self) -> list[str]:
-        return [decode("acme", "incident", HOOK_SECRET, each)[0].delivery for each in self.heard]
+        return [decode(profile(account()), HOOK_SECRET, each)[0].delivery for each in self.heard]
 
 
 @pytest.fixture

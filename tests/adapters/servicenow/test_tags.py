@@ -60,7 +60,9 @@ def test_the_shared_column_of_another_integration_is_left_alone(acme: World) -> 
     with pytest.raises(WontAccept, match="another integration uses"):
         send(acme, LATE)
     receipt = send(acme, LATE, NOTE)
-    assert any("another integration uses" in remark for remark in receipt.remarks)
+    (missing,) = receipt.not_taken
+    assert (missing.field, missing.wanted, missing.found) == ("tags", ("late",), ())
+    assert "another integration uses" in missing.why
     assert acme.row["correlation_display"] == "JIRA"
 
 
@@ -68,7 +70,8 @@ def test_tags_that_a_moment_ago_still_fitted_are_told(acme: World) -> None:
     write = acme.one(LATE, NOTE)
     acme.desk.touch_quietly(acme.printer.id, correlation_display="uptier: " + "x" * 90)
     receipt = acme.adapter.send(write, write.expects)
-    assert any("holds 100 characters" in remark for remark in receipt.remarks)
+    assert [each.field for each in receipt.not_taken] == ["tags"]
+    assert "holds 100 characters" in receipt.not_taken[0].why
 
 
 def test_a_column_of_our_own_has_no_such_limits() -> None:
@@ -79,8 +82,18 @@ def test_a_column_of_our_own_has_no_such_limits() -> None:
 
 def test_a_column_that_is_not_there_is_said() -> None:
     none = {"settings": {"tags": "u_none"}}
-    with world(settings=none) as acme, pytest.raises(WontAccept, match="u_none is hidden or not there"):
-        send(acme, LATE)
+    with world(settings=none) as acme:
+        prepared = acme.adapter.prepare(acme.load(), (LATE,), "k")
+        assert prepared.writes == ()
+        assert prepared.gaps == ("tags cannot be changed: incident.u_none is hidden from Uptier's user",)
+
+
+def test_a_column_that_is_hidden_by_the_time_of_the_write_is_refused() -> None:
+    with world(settings={"settings": {"tags": "u_tags"}}) as acme:
+        write = acme.one(LATE)
+        acme.desk.hide_column("incident", "u_tags")
+        with pytest.raises(WontAccept, match="u_tags is hidden or not there"):
+            acme.adapter.send(write, write.expects)
 
 
 def test_changes_of_tags_are_history(acme: World) -> None:

@@ -33,6 +33,7 @@ def snapshot(settings: dict[str, Any], **row: Any) -> Ticket:
         "assignment_group": "g1",
         "assigned_to": "u1",
         "u_product": "X100",
+        "u_flag": "",
         "correlation_display": "uptier: hardware,vip",
     }
     return ticket(profile(account(fields=FIELDS, settings=settings)), whole | row, read_at=0)
@@ -148,7 +149,7 @@ def test_tags_that_do_not_fit_are_a_gap() -> None:
     done = prepared(ChangeTags(add=frozenset({"x" * 90})), NOTE)
     assert done.gaps == ("tags stay as they are: correlation_display holds 100 characters in all",)
     assert "tags" not in done.writes[0].request
-    assert prepared(ChangeTags(add=frozenset({"x" * 90})), settings={"tags": "u_tags"}).gaps == ()
+    assert prepared(ChangeTags(add=frozenset({"x" * 90})), settings={"tags": "u_tags"}, u_tags="").gaps == ()
 
 
 def test_labels_are_a_request_each() -> None:
