@@ -36,6 +36,10 @@ def add(
             "--role", help="viewer looks, operator acts on tickets, admin also releases whole accounts."
         ),
     ] = "operator",
+    sign_on: Annotated[
+        bool,
+        typer.Option("--sign-on", help="They come through single sign-on alone and have no password here."),
+    ] = False,
     config: Config = CONFIG,
 ) -> None:
     """Add a user, or give one another role and password: then their sessions and tokens end. The password is asked for,
@@ -48,18 +52,22 @@ def add(
     known = next((each for each in ROLES if each == role), None)
     if known is None:
         give_up(f"there is no role {role}; there are {', '.join(ROLES)}")
-    word = (
-        typer.prompt(f"Password of {name}", hide_input=True, confirmation_prompt=True)
-        if sys.stdin.isatty()
-        else sys.stdin.read().rstrip("\n")
-    )
     try:
-        user = User(name=checked_name(name), role=known, password=hasher.hash(checked_password(word)))
+        kept = "" if sign_on else hasher.hash(checked_password(password_of(name)))
+        user = User(name=checked_name(name), role=known, password=kept)
     except ValueError as error:
         give_up(str(error))
     with writing(config) as connection:
         users.keep(connection, user, SystemClock().now())
     typer.echo(f"{user.name} may log in as {known}")
+
+
+def password_of(name: str) -> str:
+    """The password, asked for twice, or from standard input."""
+    if not sys.stdin.isatty():
+        return sys.stdin.read().rstrip("\n")
+    asked: str = typer.prompt(f"Password of {name}", hide_input=True, confirmation_prompt=True)
+    return asked
 
 
 @app.command("list")
@@ -69,7 +77,7 @@ def list_users(config: Config = CONFIG) -> None:
 
     with writing(config) as connection:
         for user in users.every(connection):
-            typer.echo(f"{user.name}  {user.role}")
+            typer.echo(f"{user.name}  {user.role}" + ("" if user.password else "  by single sign-on"))
 
 
 @app.command()

@@ -69,6 +69,7 @@ class Service:
     ) -> None:
         self._settings = settings
         self._roles = roles
+        self._secret = secrets.get
         self._stack = ExitStack()
         store = open_database(settings, secrets)
         self._stack.callback(store.close)
@@ -283,7 +284,7 @@ class Service:
         from connector.console.compose import access_of, console  # slow to import, and `--once` shows no page
 
         self._access = access_of(self._settings, self._parts)
-        return console(self._settings, self._parts, self._access)
+        return console(self._settings, self._parts, self._access, self._secret)
 
     def invitation(self) -> str | None:
         """The path of a link that makes the first administrator, once and within ten minutes. None where a user exists,

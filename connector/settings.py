@@ -18,6 +18,7 @@ from pydantic import (
     Field,
     ValidationError,
     WithJsonSchema,
+    model_validator,
 )
 
 from adapters.base import Account
@@ -35,6 +36,7 @@ from connector.settings_values import (
     host_and_port,
     interval,
     is_loopback,
+    issuer_url,
     kept_for,
     known_adapter,
     listen_address,
@@ -44,6 +46,7 @@ from connector.settings_values import (
     statuses_by_label,
 )
 from connector.settings_vendors import check_vendors
+from connector.store.users import Role as ConsoleRole
 from connector.vendors import vendors
 from connector.work.messages import check_templates
 from policies.document import Document
@@ -84,6 +87,32 @@ class Retention(Table):
     tickets: Annotated[Seconds, BeforeValidator(kept_for), WithJsonSchema({"type": "string"})] = 365 * DAY
 
 
+class SingleSignOn(Table):
+    """`[service.single_sign_on]`: an OpenID Connect provider. `name` is the claim that users are called by; without
+    `role_claim` the user table says who may what."""
+
+    issuer: Annotated[str, AfterValidator(issuer_url)] = Field(examples=['issuer = "https://login.example"'])
+    client_id: Annotated[str, Field(min_length=1)] = Field(examples=['client_id = "uptier"'])
+    client_secret: str | None = None
+    scopes: tuple[str, ...] = ("openid", "email", "profile")
+    name: str = "email"
+    role_claim: str | None = None
+    roles: Annotated[Mapping[str, ConsoleRole], AfterValidator(MappingProxyType)] = Field(
+        default_factory=dict, validate_default=True
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> "SingleSignOn":
+        if (self.role_claim is None) != (not self.roles):
+            raise fault(
+                "missing",
+                "`role_claim` and `roles` belong together: a claim, and which value of it is which role.",
+            )
+        if "openid" not in self.scopes:
+            raise fault("missing", '`scopes` lacks "openid".')
+        return self
+
+
 class Service(Table):
     """`[service]`. `database` is absolute once read."""
 
@@ -103,6 +132,16 @@ class Service(Table):
     metrics: Annotated[str, AfterValidator(listen_address)] | None = None
     caps: Caps = Caps()
     retention: Retention = Retention()
+    single_sign_on: SingleSignOn | None = None
+
+    @model_validator(mode="after")
+    def _reached(self) -> "Service":
+        if self.single_sign_on is not None and self.outside is None:
+            raise fault(
+                "missing",
+                "`single_sign_on` needs `outside`, the address to which the provider sends people back.",
+            )
+        return self
 
     @property
     def address(self) -> tuple[str, int]:

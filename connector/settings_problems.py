@@ -130,6 +130,14 @@ def _about(path: Path) -> str:
     return str(path[0]) if len(path) > 1 else ""
 
 
+def _inner(annotation: Any) -> Any:
+    """What stands there if anything does: a table that may be left out is annotated as one or None."""
+    return next(
+        (one for one in get_args(annotation) if isinstance(one, type) and issubclass(one, BaseModel)),
+        annotation,
+    )
+
+
 def _walk(loc: tuple[int | str, ...], model: type[BaseModel]) -> tuple[Path, type[BaseModel] | None]:
     """The place in the file that a pydantic location means, and the model of the table that holds it."""
     path: Path = ()
@@ -139,5 +147,5 @@ def _walk(loc: tuple[int | str, ...], model: type[BaseModel]) -> tuple[Path, typ
         path = (*path, step)
         table = here if isinstance(here, type) and issubclass(here, BaseModel) else None
         field = table.model_fields.get(str(step)) if table else None
-        here = field.annotation if field else next(iter(get_args(here)[1:]), None)
+        here = _inner(field.annotation) if field else next(iter(get_args(here)[1:]), None)
     return path, table

@@ -71,6 +71,18 @@ def outside_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def issuer_url(text: str) -> str:
+    """The issuer, letter for letter as its tokens name it; https, or http to this machine."""
+    try:
+        helpdesk_url(text)
+    except PydanticCustomError:
+        raise fault(
+            "bad-url",
+            '`issuer` is no https address; write it as the provider does, for example "https://login.example".',
+        ) from None
+    return text
+
+
 def proxy_addresses(texts: tuple[str, ...]) -> tuple[str, ...]:
     """Addresses and networks of proxies; never all there are."""
     for text in texts:

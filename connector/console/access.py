@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
+from connector.console.sign_on import Vouched
 from connector.settings_values import is_loopback
 from connector.store import logins, users
 from connector.store.database import Store
@@ -31,6 +32,7 @@ WITHIN: Seconds = 300
 """So many failed logins of one name, or from one address, and no more are looked at for a while."""
 
 INVITED_FOR: Seconds = 600
+SIGN_ON = "sign-on"
 SHORTEST = 10
 LONGEST = 1024
 """Characters of a password."""
@@ -100,10 +102,22 @@ class Access:
         )
         return answer
 
-    def forget_cookie(self, answer: Response) -> Response:
-        """The answer, with the session's cookie taken away."""
-        answer.delete_cookie(self.cookie, path="/", secure=self._by_https, httponly=True, samesite="strict")
+    def forget_cookie(self, answer: Response, word: str = "session") -> Response:
+        """The answer, with the cookie of this word taken away."""
+        answer.delete_cookie(self.cookie_name(word), path="/", secure=self._by_https, httponly=True)
         return answer
+
+    def set_carried(self, answer: Response, carried: str) -> Response:
+        """The answer, with what the browser carries to a provider and back: from there Lax cookies come along."""
+        name = self.cookie_name(SIGN_ON)
+        answer.set_cookie(
+            name, carried, INVITED_FOR, httponly=True, samesite="lax", secure=self._by_https, path="/"
+        )
+        return answer
+
+    def carried(self, request: Request) -> str:
+        """What the browser carried; empty if nothing."""
+        return request.cookies.get(self.cookie_name(SIGN_ON), "")
 
     def knows_host(self, request: Request) -> bool:
         """Whether the request names a host that is ours: another site's name may lead here too."""
@@ -154,6 +168,23 @@ class Access:
             if users.get(connection, name) != user:  # removed, or given another password, meanwhile
                 raise MustLogIn
             return self.begin(connection, user)
+
+    def sign_on(self, vouched: Vouched) -> str:
+        """The session's cookie of somebody for whom the provider vouches. Raises NotAllowed."""
+        name, role = checked_name(vouched.name), vouched.role
+        with self._store.writing() as connection:
+            known = users.get(connection, name)
+            if known is not None and known.password:
+                raise NotAllowed(f"{name} has a password here, and logs in with it")
+            if vouched.roles is not None and role is None:
+                users.remove(connection, name)
+            elif role is not None and not users.set_role(connection, name, role):
+                users.keep(connection, User(name=name, role=role, password=""), self._now())
+            user = users.get(connection, name)
+            cookie = None if user is None else self.begin(connection, user)
+        if cookie is None:
+            raise NotAllowed(f"{name} has no role here")
+        return cookie
 
     def begin(self, connection: Connection, user: User) -> str:
         """Log a user in, whoever vouched for them; answers the session's cookie."""

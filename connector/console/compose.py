@@ -1,5 +1,7 @@
 """The console put together over a running service."""
 
+from collections.abc import Callable
+
 from starlette.routing import BaseRoute
 
 from adapters.base import Limit
@@ -8,6 +10,7 @@ from connector.console.access import Access
 from connector.console.api import Api
 from connector.console.pages import Console
 from connector.console.papers import Papers
+from connector.console.sign_on import SignOn
 from connector.settings import Settings
 from connector.settings_values import EVERY_ADDRESS
 
@@ -19,14 +22,31 @@ def access_of(settings: Settings, parts: Parts) -> Access:
     return Access(parts.store, parts.clock.now, hosts=said.names | listened_on, by_https=said.by_https)
 
 
-def console(settings: Settings, parts: Parts, access: Access) -> list[BaseRoute]:
-    """Its addresses."""
+def console(
+    settings: Settings, parts: Parts, access: Access, secret: Callable[[str], str]
+) -> list[BaseRoute]:
+    """Its addresses; `secret` resolves references. Raises SecretError."""
 
     def budgets(account: str) -> tuple[Limit, ...]:
         desk = parts.desks.get(account)
         return () if desk is None else desk.budget.told()
 
     papers = Papers(store=parts.store, settings=settings, rules=parts.rules)
-    pages = Console(store=parts.store, now=parts.clock.now, access=access, papers=papers, budgets=budgets)
+    pages = Console(
+        store=parts.store,
+        now=parts.clock.now,
+        access=access,
+        papers=papers,
+        budgets=budgets,
+        sign_on=_sign_on(settings, parts, secret),
+    )
     api = Api(store=parts.store, now=parts.clock.now, access=access, papers=papers, budgets=budgets)
     return [*pages.routes(), *api.routes()]
+
+
+def _sign_on(settings: Settings, parts: Parts, secret: Callable[[str], str]) -> SignOn | None:
+    said = settings.service.single_sign_on
+    if said is None:
+        return None
+    password = None if said.client_secret is None else secret(said.client_secret)
+    return SignOn(said, settings.service.outside or "", password, parts.clock.now)

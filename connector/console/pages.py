@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, quote
 
+import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
@@ -14,6 +16,7 @@ from starlette.routing import BaseRoute, Route
 from connector.console import seeing
 from connector.console.access import (
     INVITED_FOR,
+    SIGN_ON,
     Access,
     Asking,
     MustLogIn,
@@ -24,6 +27,7 @@ from connector.console.access import (
 from connector.console.acting import DONE, Refused, order, release
 from connector.console.frame import HEADERS, asset, page, paper
 from connector.console.papers import Papers
+from connector.console.sign_on import BACK, NotVouched, SignOn
 from connector.matrix.page import as_html as matrix_html
 from connector.report.page import as_html as report_html
 from connector.store import ledger, users
@@ -36,8 +40,11 @@ FORM_CAP = 16 * 1024
 STREAMS = 100
 LOOK_EVERY = 1.0
 HASH_AT_ONCE = 2
-HASH_AT_MOST = 40
-"""Passwords that are checked at once, and those with them that wait their turn: a check takes 64 MiB and four cores."""
+"""Passwords that are checked at once: a check takes 64 MiB and four cores."""
+ASKED_AT_ONCE = 4
+"""People about whom the single sign-on provider is asked at once."""
+WAIT_AT_MOST = 40
+"""Of each of the two, with those whose turn it is."""
 MENU = (
     ("/", "Now"),
     ("/watch", "Watch list"),
@@ -49,6 +56,31 @@ MENU = (
 )
 Answer = Callable[[Request, Asking], Response]
 
+log = structlog.get_logger()
+
+
+class TooManyWait(Exception):
+    """There is no room to wait."""
+
+
+class Turns:
+    """Lets few calls go on at once and few wait. For one event loop."""
+
+    def __init__(self, at_once: int) -> None:
+        self._free = asyncio.Semaphore(at_once)
+        self._there = 0
+
+    async def take(self, call: Callable[[], Response]) -> Response:
+        """The call's answer, made in another thread when its turn has come. Raises TooManyWait."""
+        if self._there >= WAIT_AT_MOST:
+            raise TooManyWait
+        self._there += 1
+        try:
+            async with self._free:
+                return await run_in_threadpool(call)
+        finally:
+            self._there -= 1
+
 
 @dataclass(slots=True, kw_only=True)
 class Console:
@@ -59,9 +91,10 @@ class Console:
     access: Access
     papers: Papers
     budgets: seeing.Budgets
+    sign_on: SignOn | None
     streams: int = 0
-    hashing: int = 0
-    turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(HASH_AT_ONCE))
+    hashing: Turns = field(default_factory=lambda: Turns(HASH_AT_ONCE))
+    asking: Turns = field(default_factory=lambda: Turns(ASKED_AT_ONCE))
 
     def routes(self) -> list[BaseRoute]:
         """For the app that serves them."""
@@ -82,6 +115,8 @@ class Console:
             *(Route(path, self._shown(answer)) for path, answer in shown.items()),
             Route("/static/{name}", self.static),
             Route("/login", self.login, methods=["GET", "POST"]),
+            Route("/login/provider", self.to_provider),
+            Route(BACK, self.from_provider),
             Route("/first", self.first, methods=["GET", "POST"]),
             Route("/logout", self.logout, methods=["POST"]),
             Route("/tokens/revoke", self.revoke, methods=["POST"]),
@@ -248,7 +283,8 @@ class Console:
         """The form, and what becomes of it."""
 
         def form(status: int = 200, text: str = "") -> Response:
-            return page("login.html", status, title="Log in", text=text, menu=(), asking=None)
+            there = self.sign_on is not None
+            return page("login.html", status, title="Log in", text=text, menu=(), asking=None, sign_on=there)
 
         def try_it(said: Mapping[str, str]) -> Response:
             address = request.client.host if request.client else ""
@@ -297,22 +333,51 @@ class Console:
         if _from_elsewhere(request):
             return self._error(403, "the form is from another site")
         said = await _form(request)
-        if self.hashing >= HASH_AT_MOST:
-            return self._error(503, "Too many log in at this moment; try again in a few seconds.")
-        self.hashing += 1
         try:
-            async with self.turns:
-                return await run_in_threadpool(try_it, said)
+            return await self.hashing.take(partial(try_it, said))
         except MustLogIn:
             return form(403, refused)
         except ValueError as error:
             return form(400, f"{error}.")
         except TooManyTries:
             return form(429, "Too many tries; wait.")
+        except TooManyWait:
+            return self._error(503, "Too many log in at this moment; try again in a few seconds.")
         except StoreTrouble as trouble:
             return self._error(503, str(trouble))
-        finally:
-            self.hashing -= 1
+
+    async def to_provider(self, request: Request) -> Response:
+        """Send somebody to the single sign-on provider."""
+
+        def go(sign_on: SignOn) -> Response:
+            address, carried = sign_on.begin()
+            return self.access.set_carried(RedirectResponse(address, 303, HEADERS), carried)
+
+        return await self._with_provider(request, go)
+
+    async def from_provider(self, request: Request) -> Response:
+        """Somebody comes back. They go on from a page of our own: as long as a browser counts as coming from the
+        provider, it does not bring the cookie."""
+
+        def come(sign_on: SignOn) -> Response:
+            vouched = sign_on.finish(request.query_params, self.access.carried(request))
+            answer = page("signed_on.html", title="You are logged in", menu=(), asking=None)
+            return self.access.set_cookie(answer, self.access.sign_on(vouched))
+
+        return self.access.forget_cookie(await self._with_provider(request, come), SIGN_ON)
+
+    async def _with_provider(self, request: Request, call: Callable[[SignOn], Response]) -> Response:
+        if self.sign_on is None or not self.access.knows_host(request):
+            return self._error(404, "there is no single sign-on here")
+        try:
+            return await self.asking.take(partial(call, self.sign_on))
+        except (NotVouched, NotAllowed, ValueError) as error:
+            log.warning("sign_on_refused", reason=str(error))
+            return self._error(403, "Single sign-on did not let you in; the log of the service says why.")
+        except TooManyWait:
+            return self._error(503, "Too many log in at this moment; try again in a few seconds.")
+        except StoreTrouble as trouble:
+            return self._error(503, str(trouble))
 
     async def logout(self, request: Request) -> Response:
         """End the session."""

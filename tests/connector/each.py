@@ -1,11 +1,12 @@
 """Uptier beside any one of the simulated helpdesks, spoken to in the demo's words."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from adapters.simulator_server import serve
@@ -96,10 +97,17 @@ class Each:
 
 @contextmanager
 def each(
-    vendor: str, folder: Path, *, config: str = CONFIG, service: str = "", skew: int = 0, **switches: Any
+    vendor: str,
+    folder: Path,
+    *,
+    config: str = CONFIG,
+    service: str = "",
+    skew: int = 0,
+    secrets: Mapping[str, str] = MappingProxyType({}),
+    **switches: Any,
 ) -> Iterator[Each]:
     """The service, not started, beside a furnished account whose clock is `skew` seconds ahead of ours.
-    `service` are further lines of `[service]`."""
+    `service` are further lines of `[service]`, `secrets` what they refer to."""
     clock = ManualClock(START)
     (entry,) = entry_points(group="uptier.simulators", name=vendor)
     app: Any = entry.load()(lambda: clock.now() + skew, **switches)
@@ -111,5 +119,5 @@ def each(
             config.replace("[service]", f"[service]\n{service}", 1) + desk.config(), encoding="utf-8"
         )
         hung = hanging_in(desk.desk.log)
-        with hung, composed(path, clock, desk.secrets()) as running:
+        with hung, composed(path, clock, {**desk.secrets(), **secrets}) as running:
             yield Each(vendor=vendor, desk=desk, clock=clock, service=running)

@@ -9,11 +9,13 @@ from pathlib import Path
 import httpx
 import pytest
 
+from connector.demo import CONFIG
 from connector.store.database import Store
 from connector.store.users import Role
 from tests.connector.each import Each, each
 
 PASSWORD = "correct horse battery"
+SECRETS = {"UPTIER_SECRET_ACME_CLIENT": "the secret of this client"}
 
 
 @dataclass
@@ -53,9 +55,13 @@ def csrf(client: httpx.Client, path: str = "/tickets/acme/1") -> str:
 
 
 @contextmanager
-def beside(folder: Path, service: str = "") -> Iterator[Shown]:
-    """The same, with these further lines of `[service]`."""
-    with each("zendesk", folder, service=service) as here:
+def beside(folder: Path, service: str = "", *, after: str = "") -> Iterator[Shown]:
+    """The same, with these further lines at the beginning of `[service]`, or at its end, where a table of its own may
+    begin."""
+    table, rest = CONFIG.split("\n\n", 1)
+    with each(
+        "zendesk", folder, service=service, config=f"{table}\n{after}\n\n{rest}", secrets=SECRETS
+    ) as here:
         here.opened("one")
         here.round()
         here.round(31)

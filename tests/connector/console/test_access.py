@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from connector.console.access import TRIES, WITHIN, Access, MustLogIn, TooManyTries, neighbourhood
-from connector.console.pages import HASH_AT_MOST, HASH_AT_ONCE
+from connector.console.pages import HASH_AT_ONCE, WAIT_AT_MOST
 from connector.store import ledger, users
 from tests.connector.console.conftest import PASSWORD, Shown, beside, csrf
 
@@ -46,22 +46,22 @@ STRANGERS: tuple[dict[str, str], ...] = (
 )
 
 
-@pytest.mark.parametrize("headers", STRANGERS)
 @pytest.mark.parametrize("users_there", [False, True])
-def test_nobody_gets_in_without_a_login(shown: Shown, headers: dict[str, str], users_there: bool) -> None:
+def test_nobody_gets_in_without_a_login(shown: Shown, users_there: bool) -> None:
     """Also not from this machine, also not while there is no user, whatever the request has or lacks."""
     if users_there:
         shown.user("dana", "admin")
     before = whats(shown)
-    with shown.client(headers=headers) as client:
-        for path in (*PAGES, "/tokens"):
-            answer = client.get(path)
-            assert (answer.status_code, answer.headers["location"]) == (303, "/login"), path
-        for path in ("/tickets/acme/1/orders", "/holds/release", "/tokens/revoke", "/logout"):
-            answer = client.post(path, data={"verb": "deescalate", "reason": "x", "csrf": ""})
-            assert (answer.status_code, answer.headers["location"]) == (303, "/login"), path
-        assert client.get("/events").status_code == 403
-        assert client.get("/first").status_code == 403
+    for headers in STRANGERS:
+        with shown.client(headers=headers) as client:
+            for path in (*PAGES, "/tokens"):
+                answer = client.get(path)
+                assert (answer.status_code, answer.headers["location"]) == (303, "/login"), path
+            for path in ("/tickets/acme/1/orders", "/holds/release", "/tokens/revoke", "/logout"):
+                answer = client.post(path, data={"verb": "deescalate", "reason": "x", "csrf": ""})
+                assert (answer.status_code, answer.headers["location"]) == (303, "/login"), path
+            assert client.get("/events").status_code == 403
+            assert client.get("/first").status_code == 403
     shown.here.round(1)
     assert whats(shown) == before
 
@@ -193,19 +193,15 @@ def test_the_cookie_is_kept_from_scripts_and_other_sites_and_outlives_no_logout(
         ('hosts = ["uptier.example"]', True),
     ],
 )
-@pytest.mark.parametrize("host", ["localhost", "uptier.example"])
 def test_the_cookie_is_for_https_as_the_configured_address_says(
-    tmp_path: Path, service: str, secure: bool, host: str
+    tmp_path: Path, service: str, secure: bool
 ) -> None:
     """What the request calls the host does not matter."""
     with beside(tmp_path, service) as shown:
         shown.user("dana", "viewer")
-        with shown.client(headers={"Host": host}) as client:
-            answer = client.post("/login", data={"name": "dana", "password": PASSWORD})
-            if answer.status_code == 403:
-                assert host not in service
-                assert host != "localhost"
-                return
+        for host in ("localhost", *(["uptier.example"] if "uptier.example" in service else [])):
+            with shown.client(headers={"Host": host}) as client:
+                answer = client.post("/login", data={"name": "dana", "password": PASSWORD})
             assert answer.status_code == 303
             cookie = answer.headers["set-cookie"]
             assert ("; secure" in cookie.lower()) is secure
@@ -386,11 +382,11 @@ def test_a_flood_of_logins_checks_two_passwords_at_once_and_lets_few_wait(
         turned_away = 0
         for answer in as_completed(knocking):
             turned_away += answer.result() == 503
-            if turned_away == 120 - HASH_AT_MOST:
+            if turned_away == 120 - WAIT_AT_MOST:
                 break
         assert inside.get("/").status_code == 200  # the pages go on meanwhile
         open_up.set()
         said = Counter(answer.result() for answer in knocking)
     assert most[0] <= HASH_AT_ONCE
-    assert said[503] == 120 - HASH_AT_MOST
-    assert said[403] + said[429] == HASH_AT_MOST
+    assert said[503] == 120 - WAIT_AT_MOST
+    assert said[403] + said[429] == WAIT_AT_MOST
