@@ -8,13 +8,30 @@ https://developers.freshdesk.com/api/#update_ticket, #add_note_to_a_ticket, #rep
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from adapters.base import Account, HelpdeskError, OutcomeUnknown, Receipt, Stale, TryLater, Write
+from adapters.base import (
+    Account,
+    Gone,
+    HelpdeskError,
+    NotTaken,
+    OutcomeUnknown,
+    Receipt,
+    RefusedPart,
+    Stale,
+    TryLater,
+    Unreadable,
+    WontAccept,
+    Write,
+)
+from adapters.freshdesk.history import is_message
 from adapters.freshdesk.lookup import fetch, place
 from adapters.freshdesk.people import ident
+from adapters.freshdesk.refusals import refused_fields
 from adapters.freshdesk.session import Line, Row, legible
 from adapters.freshdesk.texts import mark, plain, same
-from adapters.freshdesk.ticket import custom_fields, instant, revision, tags, updated_in, values
-from adapters.freshdesk.writes import alike, touched, with_tags
+from adapters.freshdesk.ticket import custom_fields, field_names, instant, revision, tags, updated_in, values
+from adapters.freshdesk.writes import PLAIN, alike, touched, with_tags
+from policies.model import Priority, Value
+from policies.plan import RaisePriority
 
 LOOKED_AT = ("status", "priority", "group_id", "responder_id")
 
@@ -34,67 +51,136 @@ def send(line: Line, account: Account, write: Write, expects: str) -> Receipt:
 
 
 def update(line: Line, account: Account, write: Write, row: Row) -> Receipt:
-    """PUT the fields. Sent tags replace all tags, so ours are joined to those just read.
+    """PUT the fields. Sent tags replace all tags, so ours are joined to those just read. Then the ticket is read once
+    more: the account's rules act on an update at once, and its answer may tell what was sent instead of what stands.
 
     The answer may leave keys out; those hold what was read or sent.
     """
     body = dict(write.request.get("fields", {}))
     if wanted := write.request.get("tags"):
-        if not isinstance(row.get("tags"), list):
+        if "tags" not in row:
             raise TryLater(f"Freshdesk did not tell the tags of {write.ref}", 0)
-        body["tags"] = with_tags(tags(row), wanted.get("add", ()), wanted.get("remove", ()))
-    answer = line.put(place(write.ref), body)
-    after = answer.body
+        with legible():
+            body["tags"] = with_tags(tags(row), wanted.get("add", ()), wanted.get("remove", ()))
+    try:
+        after = line.put(place(write.ref), body).body
+    except Gone as error:
+        raise refused_though_there(line, write, error) from error.__cause__
+    except WontAccept as error:
+        parts = refused_parts(account, write, refused_fields(error))
+        raise WontAccept(str(error), parts) from error.__cause__
     if not isinstance(after, dict) or instant(after.get("updated_at")) is None:
         raise OutcomeUnknown(f"Freshdesk's answer to {write.key} has no ticket in it")
     with legible(writing=True):
-        return updated(account, write, row, body, after)
+        whole = {**row, **body, "custom_fields": {**custom_fields(row), **custom_fields(body)}, **after}
+        revision(whole)
+    try:
+        stands = {**whole, **fetch(line, write.ref, "stats").row()}
+        with legible():
+            return updated(account, write, row, body, stands)
+    except HelpdeskError:
+        with legible(writing=True):
+            return updated(account, write, row, body, whole)
 
 
-def updated(account: Account, write: Write, row: Row, sent: Row, after: Row) -> Receipt:
+def updated(account: Account, write: Write, row: Row, sent: Row, stands: Row) -> Receipt:
     """The receipt of an update. An update leaves no fact with an id.
 
-    If another field changed beside it, the revision is the one before: the next write of the chain will not
-    meet it, and is decided afresh.
+    If something stands otherwise than it was read or sent, somebody else was there, a human perhaps: the revision is
+    the one before, so that the next write of the chain will not meet it, and is decided afresh.
     """
-    whole = {**row, **sent, "custom_fields": {**custom_fields(row), **custom_fields(sent)}, **after}
-    before, now = values(account, row), values(account, whole)
-    names, beside = touched(account, write.request), tuple(collisions(row, after, sent))
+    before, now = values(account, row), values(account, stands)
+    names = touched(account, write.request)
+    beside, lost = tuple(collisions(row, stands, sent)), tuple(not_taken(account, write, row, sent, stands))
     return Receipt(
         key=write.key,
-        revision=revision(row if beside else whole),
-        at=instant(after.get("updated_at")) or 0,
+        revision=revision(row if beside or lost else stands),
+        at=instant(stands.get("updated_at")) or 0,
         changed=tuple((name, before[name], now[name]) for name in names if before[name] != now[name]),
-        remarks=(*beside, *overruled(after, sent)),
+        not_taken=lost,
+        remarks=(*beside, *chosen_by_freshdesk(sent, stands)),
     )
 
 
 def collisions(row: Row, after: Row, sent: Row) -> Iterator[str]:
-    """What somebody changed between our look and our write, as far as the answer shows it."""
+    """What somebody changed between our look and the one behind our write."""
     for name in LOOKED_AT:
         if name not in sent and name in after and after[name] != row.get(name):
             yield f"{name} changed from {row.get(name)} to {after[name]} in the moment of the write"
 
 
-def overruled(after: Row, sent: Row) -> Iterator[str]:
-    """What came out otherwise than we wrote it."""
-    for name in LOOKED_AT:
-        if name in sent and name in after and after[name] != sent[name]:
-            yield f"{name} is {after[name]} after the write, not {sent[name]}; a rule may have changed it"
-    if "tags" in sent and "tags" in after and folded(tags(after)) != folded(sent["tags"]):
-        yield f"the tags are {', '.join(tags(after))} after the write, not {', '.join(sent['tags'])}"
+def not_taken(account: Account, write: Write, row: Row, sent: Row, stands: Row) -> Iterator[NotTaken]:
+    """What does not stand as we wrote it. A priority that is higher than the floor we asked for, an agent where we left
+    the choice to the group, and tags that others added are none of it."""
+    fields = {**row, **sent, "custom_fields": {**custom_fields(row), **custom_fields(sent)}}
+    wanted, now = values(account, fields), values(account, stands)
+    why = "a rule of the account may have changed it at once"
+    floor = any(isinstance(each, RaisePriority) for each in write.intent)
+    for name in touched(account, write.request):
+        if name == "tags":
+            asked: Mapping[str, Any] = write.request["tags"]
+            held = tags(stands)
+            if set(with_tags(held, asked.get("add", ()), asked.get("remove", ()))) != set(held):
+                yield NotTaken(field=name, wanted=wanted[name], found=now[name], why=why)
+        elif name == "assignee" and wanted[name] is None:
+            continue
+        elif not alike(now[name], wanted[name]) and not (
+            name == "priority" and floor and rank(now[name]) > rank(wanted[name])
+        ):
+            yield NotTaken(field=name, wanted=wanted[name], found=now[name], why=why)
 
 
-def folded(names: list[str]) -> set[str]:
-    """Tags without their case."""
-    return {name.casefold() for name in names}
+def rank(priority: Value) -> int:
+    """A priority's rank, 0 for none."""
+    return priority.rank if isinstance(priority, Priority) else 0
+
+
+def chosen_by_freshdesk(sent: Row, stands: Row) -> Iterator[str]:
+    """What Freshdesk's own assignment made of a ticket that we gave to a group alone."""
+    if "responder_id" in sent and sent["responder_id"] is None and stands.get("responder_id") is not None:
+        yield f"Freshdesk gave the ticket to the agent {stands['responder_id']} of its group"
+
+
+def refused_parts(account: Account, write: Write, said: Mapping[str, str]) -> tuple[RefusedPart, ...]:
+    """What Freshdesk named as refused, in common names. A field that we did not send, such as a mandatory one that is
+    empty on the ticket, refuses every field that we did."""
+    ours = {**PLAIN, "tags": "tags"}
+    for name, key in field_names(account).items():
+        ours |= {key: f"custom.{name}", f"custom_fields.{key}": f"custom.{name}"}
+    sent = touched(account, write.request)
+    parts = [
+        RefusedPart(field=ours[vendor_field], vendor_field=vendor_field, text=text)
+        for vendor_field, text in said.items()
+        if ours.get(vendor_field) in sent
+    ]
+    others = {vendor_field: text for vendor_field, text in said.items() if ours.get(vendor_field) not in sent}
+    if others:
+        named = {part.field for part in parts}
+        text = "; ".join(f"no update is taken because of {name}: {why}" for name, why in others.items())
+        parts += [
+            RefusedPart(field=name, vendor_field=", ".join(others), text=text)
+            for name in sent
+            if name not in named
+        ]
+    return tuple(parts)
+
+
+def refused_though_there(line: Line, write: Write, error: Gone) -> HelpdeskError:
+    """The error behind a write that Freshdesk answers as if there were no such ticket, right after it showed it."""
+    try:
+        fetch(line, write.ref, "stats")
+    except HelpdeskError:
+        return error
+    return WontAccept(f"{error}; but Freshdesk still shows the ticket, so it is this write that it refuses")
 
 
 def say(line: Line, write: Write, expects: str, below: str, body: Row) -> Receipt:
     """POST a note or a reply."""
-    answer = line.post(place(write.ref) + below, body)
-    made = answer.body
-    if not isinstance(made, dict) or made.get("id") is None:
+    try:
+        made = line.post(place(write.ref) + below, body).body
+    except Gone as error:
+        raise refused_though_there(line, write, error) from error.__cause__
+    if not isinstance(made, dict) or ident(made.get("id")) is None:
         raise OutcomeUnknown(f"Freshdesk's answer to {write.key} has no conversation in it")
     return written(write, made, revision_after(line, write, expects))
 
@@ -120,10 +206,13 @@ def find_written(line: Line, account: Account, write: Write) -> Receipt | None:
         with legible():
             return found_on(account, write, row) if holds(row, write.request) else None
     bot = ident(line.get("/agents/me").row().get("id"))
-    for each in line.every(place(write.ref) + "/conversations"):
-        with legible():
-            if ident(each.get("user_id")) == bot and is_it(each, write):
+    entries = line.every(place(write.ref) + "/conversations")
+    for each in filter(is_message, entries):
+        if ident(each["user_id"]) == bot and is_it(each, write):
+            with legible():
                 return written(write, each, revision(row))
+    if not all(map(is_message, entries)):
+        raise Unreadable(f"A message on {write.ref} cannot be read; {write.key} may be it")
     return None
 
 

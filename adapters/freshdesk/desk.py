@@ -1,6 +1,7 @@
 """The adapter: one Freshdesk account."""
 
 from dataclasses import replace
+from typing import Any
 from urllib.parse import urlsplit
 
 from adapters.base import (
@@ -10,9 +11,11 @@ from adapters.base import (
     Finding,
     Gate,
     HookRequest,
+    NotAllowed,
     Page,
     Prepared,
     Receipt,
+    Unreadable,
     VendorAction,
     Write,
 )
@@ -20,9 +23,9 @@ from adapters.freshdesk import delivery, directory, feed, history, hooks, probe,
 from adapters.freshdesk.lookup import fetch, place
 from adapters.freshdesk.people import Cast, requester
 from adapters.freshdesk.roster import Roster
-from adapters.freshdesk.session import Line, Row, legible
-from adapters.freshdesk.ticket import ticket
-from policies.model import Directory, Instant, Need, Ticket, TicketRef
+from adapters.freshdesk.session import UNREADABLE, Line, Row
+from adapters.freshdesk.ticket import first_ask_counts, ticket
+from policies.model import Counts, Directory, Instant, Need, Ticket, TicketRef
 
 SIDES = "company,stats"
 
@@ -46,6 +49,8 @@ class Freshdesk:
             me=lambda: directory.me(self._line),
             read=lambda: directory.read(account, self._line),
             form=lambda: directory.read_form(self._line),
+            one_agent=lambda key, known: directory.one_agent(self._line, key, known),
+            one_group=lambda key: directory.one_group(self._line, key),
         )
 
     def decode(self, request: HookRequest) -> tuple[Event, ...]:
@@ -64,33 +69,53 @@ class Freshdesk:
     def load(self, ref: TicketRef, needs: frozenset[Need]) -> Ticket:
         """Two requests, and one more for each hundred messages and for the rating that `needs` asks for.
 
-        `read_at` is 0 if the answer has no `Date`. A deleted ticket, spam and an archived one are Gone.
+        `read_at` is 0 if the answer has no `Date`. A deleted ticket, spam and an archived one are Gone. What cannot be
+        read beside the ticket itself is `hidden`.
         """
         answer = fetch(self._line, ref, SIDES)
-        row = answer.row()
-        self._roster.naming(row)
-        with legible():
-            asked = requester(self._line, self._account, row, self._roster.agent)
+        row, at = answer.row(), answer.at
+        self._roster.naming(row, at)
+        asked = requester(self._line, self._account, row, lambda key: self._roster.agent(key, at))
+        try:
             cast = replace(self._cast([row]), requester=asked)
-            bare = replace(ticket(row, cast, read_at=answer.at), loaded=needs)
-        said = self._said(ref) if Need.MESSAGES in needs else []
-        if Need.RATING in needs:
-            bare = replace(bare, satisfaction=ratings.read(self._line, place(ref)))
-        with legible():
-            if Need.CHANGES in needs:
-                bare = replace(bare, changes=history.changes(row, cast))
-            if Need.MESSAGES in needs:
-                bare = replace(bare, messages=history.messages(row, said, self._roster.bot()))
-                bare = replace(bare, counts=history.counts(bare))
-            return bare
+            bare = ticket(row, cast, read_at=at)
+            outbound = needs & {Need.TARGETS} and first_ask_counts(row)
+            said = self._said(ref) if Need.MESSAGES in needs or outbound else None
+            if said is not None and outbound:
+                bare = ticket(row, cast, read_at=at, asked_at=history.first_ask(said))
+            return self._with_history(replace(bare, loaded=needs), row, cast, said or [], needs)
+        except UNREADABLE as error:
+            raise Unreadable(f"Freshdesk's answer for {ref} cannot be read: {error}") from error
 
-    def _said(self, ref: TicketRef) -> list[Row]:
-        """All conversations of a ticket."""
-        return self._line.every(f"{place(ref)}/conversations")
+    def _with_history(
+        self, bare: Ticket, row: Row, cast: Cast, said: list[Any], needs: frozenset[Need]
+    ) -> Ticket:
+        """The ticket with what `needs` names."""
+        hidden = set(bare.hidden)
+        if Need.CHANGES in needs:
+            bare = replace(bare, changes=history.changes(row, cast))
+            hidden |= set() if history.are_told(row) else {"changes"}
+        if Need.MESSAGES in needs:
+            bare = replace(bare, messages=history.messages(row, said, self._roster.bot()))
+            whole = history.is_whole(row, said)
+            bare = replace(bare, counts=history.counts(bare) if whole else Counts())
+            hidden |= set() if whole else {"messages", "phrases", "replies"}
+        if Need.RATING in needs:
+            rating, known = ratings.read(self._line, place(bare.ref))
+            bare = replace(bare, satisfaction=rating)
+            hidden |= set() if known else {"satisfaction"}
+        return replace(bare, hidden=frozenset(hidden))
+
+    def _said(self, ref: TicketRef) -> list[Any]:
+        """All conversations of a ticket, whatever they are; one that cannot be read if all are refused to us."""
+        try:
+            return self._line.every(f"{place(ref)}/conversations")
+        except NotAllowed:
+            return [None]
 
     def prepare(self, ticket: Ticket, actions: tuple[VendorAction, ...], key: str) -> Prepared:
         """An update, then a request for each note, then one for each reply."""
-        return writes.prepare(self._account, ticket, actions, key)
+        return writes.prepare(self._account, self._roster.known_form(), ticket, actions, key)
 
     def send(self, write: Write, expects: str) -> Receipt:
         """One request, right after a look at the ticket: Freshdesk itself refuses no stale write."""
@@ -106,14 +131,15 @@ class Freshdesk:
         self._roster.renew(found)
         return found
 
-    def probe(self, needed: frozenset[str] = frozenset()) -> tuple[Finding, ...]:  # noqa: ARG002
-        """Credentials, custom fields, statuses, SLA, webhook and its rule."""
-        return probe.probe(self._account, self._line)
+    def probe(self, needed: frozenset[str] = frozenset()) -> tuple[Finding, ...]:
+        """Credentials, lists, fields with their values, statuses, SLA, webhook and its rule."""
+        return probe.probe(self._account, self._line, needed)
 
     def _cast(self, rows: list[Row]) -> Cast:
         """What these rows are read with."""
         form = self._roster.form(*(row.get("status") for row in rows))
-        return Cast(account=self._account, form=form, directory=self._roster.directory)
+        roster = self._roster
+        return Cast(account=self._account, form=form, directory=roster.directory, nobody=roster.nobody)
 
 
 def check(account: Account) -> None:

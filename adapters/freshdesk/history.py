@@ -11,18 +11,45 @@ from typing import Any
 from adapters.freshdesk.people import Cast, ident
 from adapters.freshdesk.session import Row
 from adapters.freshdesk.texts import mark, plain, same
-from adapters.freshdesk.ticket import OVER, instant, number, stats, status
+from adapters.freshdesk.ticket import OUTBOUND, OVER, instant, is_told, meaning, number, stats
 from policies.model import Act, Change, Counts, Instant, Message, Status, Ticket, Value, Who
 
-OUTBOUND = 10  # a ticket's source: an agent wrote first, to the requester
 SURVEY = 6  # a conversation's source: a rating, which asks nobody for an answer
 WITHIN_A_SECOND = 1000
 """How many facts of one second keep their order. A change of status comes after all messages of its second."""
 
 
-def messages(row: Row, conversations: Iterable[Row], bot: str) -> tuple[Message, ...]:
-    """The ticket's description and all that was said since, oldest first."""
-    said = [each for each in conversations if each.get("deleted") is not True]
+STAMPS = ("status_updated_at", "reopened_at", "pending_since", "resolved_at", "closed_at")
+"""What `stats` remembers of the status."""
+
+
+def is_whole(row: Row, conversations: Iterable[Any]) -> bool:
+    """Whether all that was said can be read, the description with its time and its author included. If not, what can be
+    read would tell of somebody who waits, or who was answered, what is not so."""
+    opening = {"description", "description_text"} & row.keys() and {"requester_id", "source"} <= row.keys()
+    return (
+        bool(opening) and instant(row.get("created_at")) is not None and all(map(is_message, conversations))
+    )
+
+
+def is_message(each: Any) -> bool:
+    """Whether a conversation has all that tells who said it to whom, and when."""
+    return (
+        isinstance(each, dict)
+        and ident(each.get("id")) is not None
+        and instant(each.get("created_at")) is not None
+        and isinstance(each.get("private"), bool)
+        and isinstance(each.get("incoming"), bool)
+        and "user_id" in each
+        and (each["user_id"] is None or ident(each["user_id"]) is not None)
+        and all(isinstance(each.get(name), str | None) for name in ("body", "body_text"))
+        and ("body" in each or "body_text" in each)
+    )
+
+
+def messages(row: Row, conversations: Iterable[Any], bot: str) -> tuple[Message, ...]:
+    """The ticket's description and all that was said since, oldest first, without what cannot be read."""
+    said = [each for each in conversations if is_message(each) and each.get("deleted") is not True]
     said.sort(key=lambda each: instant(each.get("created_at")) or 0)
     opening = [] if is_repeated(row, said) else list(described(row))
     ranks: dict[Instant, int] = {each.act.at: 1 for each in opening}
@@ -37,7 +64,9 @@ def messages(row: Row, conversations: Iterable[Row], bot: str) -> tuple[Message,
 
 def described(row: Row) -> Iterator[Message]:
     """The description, which is no conversation. Who typed it is not told: the requester, as far as we know."""
-    at = instant(row.get("created_at")) or 0
+    at = instant(row.get("created_at"))
+    if at is None:
+        return
     outbound = number(row.get("source")) == OUTBOUND
     body = plain(row.get("description"), row.get("description_text"))
     person = None if outbound else ident(row.get("requester_id"))
@@ -75,6 +104,16 @@ def message(row: Row, at: Instant, rank: int, bot: str) -> Message:
     )
 
 
+def first_ask(conversations: Iterable[Any]) -> Instant | None:
+    """When somebody outside first wrote, not counting ratings; None where nobody did."""
+    asked = (
+        instant(each.get("created_at"))
+        for each in conversations
+        if is_message(each) and each["incoming"] and not each["private"] and each.get("source") != SURVEY
+    )
+    return min((at for at in asked if at is not None), default=None)
+
+
 def wrote(row: Row, bot: str) -> Who:
     """Who wrote it: `incoming` is Freshdesk's word for "not from us"."""
     author, incoming = ident(row.get("user_id")), row.get("incoming") is True
@@ -85,9 +124,14 @@ def wrote(row: Row, bot: str) -> Who:
     return Who.CUSTOMER if incoming else Who.AGENT
 
 
+def are_told(row: Row) -> bool:
+    """Whether the row tells what happened to its status."""
+    return all(is_told(stats(row), name) for name in STAMPS)
+
+
 def changes(row: Row, cast: Cast) -> tuple[Change, ...]:
     """The last time each thing happened to the status, oldest first. Who did it is told of none of them."""
-    told = entered(row, status(row.get("status"), cast.form))
+    told = entered(row, meaning(row, cast).status)
     seen = dict(sorted(told, key=lambda each: each[0]))
     reopened = instant(stats(row).get("reopened_at"))
     made: list[Change] = []

@@ -25,17 +25,19 @@ PLANS: Mapping[int, tuple[int, int]] = {
 """By the account's requests a minute: lists of tickets and updates of tickets a minute. Two plans have 200 a
 minute; the smaller one counts."""
 
+ID = re.compile(r"/[0-9]+")
 TICKET = re.compile(r"/tickets/[0-9]+")
 NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]*)?")
 
 
 def buckets(method: str, path: str) -> tuple[str, ...]:
-    """The budgets that one request draws on; `path` is below `/api/v2`."""
+    """The budgets that one request draws on; `path` is below `/api/v2`. Every kind of path has one of its own: its
+    size is not told but for two, yet what a 429 holds up is only the kind of path that announced it."""
     if method == "GET" and path == "/tickets":
         return (ACCOUNT, LIST)
     if method == "PUT" and TICKET.fullmatch(path):
         return (ACCOUNT, UPDATE)
-    return (ACCOUNT,)
+    return (ACCOUNT, f"{method.lower()} {ID.sub('', path).strip('/')}")
 
 
 def credits_of(path: str, include: str) -> int:
@@ -60,7 +62,7 @@ def endpoints(total: int) -> Iterator[Limit]:
 
 
 def held(spent: tuple[str, ...], headers: Mapping[str, str]) -> str:
-    """The budget behind a 429: the endpoint's, unless it has none or the account's own is used up."""
+    """The budget behind a 429: the endpoint's, unless the account's own is used up."""
     return ACCOUNT if number(headers, "x-ratelimit-remaining") == 0 else spent[-1]
 
 

@@ -2,30 +2,50 @@
 
 import json
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
-from adapters.base import AccessLost, Account, Finding, HelpdeskError
+from adapters.base import AccessLost, Account, Finding, HelpdeskError, NotAllowed
 from adapters.freshdesk import directory
-from adapters.freshdesk.form import STATUS_NAMES
+from adapters.freshdesk.form import Form, listed
+from adapters.freshdesk.people import Cast
 from adapters.freshdesk.refusals import status
-from adapters.freshdesk.session import Line, Row
-from adapters.freshdesk.ticket import field_names
+from adapters.freshdesk.session import UNREADABLE, Answer, Line, Params, Row, wrapped
+from adapters.freshdesk.ticket import WHO_ASKED, field_names, ticket
+from policies.model import Instant, Ticket
 
 UNTOLD = frozenset({403, 404})
 UPDATE_RULES = "/automations/4/rules"
+GONE = ("deleted", "spam")
+ASIDE_FROM_IT = frozenset({"group", "assignee", *WHO_ASKED})
+"""What a ticket tells by an id only; the rest of it is asked for elsewhere."""
+
+SAMPLE = 30
+"""How many tickets are looked at to find out what is shown of them."""
+
+MISTAKEN = (
+    "This is Freshservice, another product: its answers come in envelopes. Uptier connects to Freshdesk, Zendesk and "
+    "ServiceNow; give the address of one of those as url, or leave this account out."
+)
+WORDS = {"said": "by your settings", "built in": "", "timer": "by its SLA timer", "guessed": "a guess"}
 
 
-def probe(account: Account, line: Line) -> tuple[Finding, ...]:
-    """All findings. A look that fails is a finding too; only lost credentials are fatal."""
+def probe(account: Account, line: Line, needed: frozenset[str]) -> tuple[Finding, ...]:
+    """All findings. A look that fails is a finding too; only lost credentials and another product are fatal."""
     try:
-        agent = directory.me(line)
+        who = line.get("/agents/me")
+        if wrapped(who.body):
+            return (Finding(what="credentials", ok=False, text=MISTAKEN, fatal=True),)
+        agent = who.row()
     except AccessLost as error:
         return (Finding(what="credentials", ok=False, text=str(error), fatal=True),)
     except HelpdeskError as error:
         return (Finding(what="credentials", ok=False, text=f"Could not look: {error}"),)
+    found = look(lambda: directory.read_form(line))
     return (
         credentials(line, agent),
-        *form(account, line),
+        *lists(account, line, found if isinstance(found, Form) else Form(), needed),
+        *fields(account, found, needed),
         deadlines(line),
         webhook(account),
         *rule(account, line),
@@ -45,9 +65,52 @@ def credentials(line: Line, agent: Row) -> Finding:
     return Finding(what="credentials", ok=False, text=f"Signed in as {name}. Could not look: {error}")
 
 
-def form(account: Account, line: Line) -> Iterator[Finding]:
-    """Whether each mapped custom field is there, and which statuses Uptier does not know the meaning of."""
-    found = look(lambda: directory.read_form(line))
+def lists(account: Account, line: Line, form: Form, needed: frozenset[str]) -> Iterator[Finding]:
+    """Whether the lists of tickets are open to us, and whether a ticket shows what the loaded policies need."""
+    for word in ("", *GONE):
+        params: Params = {"filter": word, "per_page": 1} if word else {"include": "stats", "per_page": SAMPLE}
+        answer = look(partial(line.get, "/tickets", params))
+        what = f"{word} tickets" if word else "tickets"
+        if isinstance(answer, NotAllowed):
+            text = f"Their list is refused to us. Give our agent {answer.right}. {answer}"
+            yield Finding(what=what, ok=False, text=text)
+        elif isinstance(answer, HelpdeskError):
+            yield Finding(what=what, ok=False, text=f"Could not look: {answer}")
+        elif wrapped(answer.body):
+            yield Finding(what=what, ok=False, text=MISTAKEN, fatal=True)
+        elif not word and isinstance(answer.body, list):
+            yield from shown(Cast(account=account, form=form), line, answer, needed)
+
+
+def shown(cast: Cast, line: Line, answer: Answer, needed: frozenset[str]) -> Iterator[Finding]:
+    """How many rows of the newest page cannot be read, and whether the first that can shows what is needed."""
+    rows = [row for entry in answer.entries() if (row := readable(entry, cast, answer.at))]
+    if bad := len(answer.entries()) - len(rows):
+        text = f"{bad} of the newest {SAMPLE} tickets cannot be read; they are set aside until they can."
+        yield Finding(what="tickets", ok=False, text=text)
+    if not rows:
+        return
+    path = f"/tickets/{rows[0].ref.id}"
+    whole = look(partial(line.get, path, {"include": "company,stats"}))
+    seen = None if isinstance(whole, HelpdeskError) else readable(whole.body, cast, whole.at)
+    lacking = sorted((needed & seen.hidden) - ASIDE_FROM_IT) if seen else []
+    if "messages" in needed and isinstance(look(partial(line.get, f"{path}/conversations")), NotAllowed):
+        lacking.append("messages")
+    if lacking:
+        text = f"Ticket {rows[0].ref.id} does not show {', '.join(lacking)} to our agent; loaded policies need that."
+        yield Finding(what="hidden fields", ok=False, text=text)
+
+
+def readable(entry: Any, cast: Cast, read_at: Instant) -> Ticket | None:
+    """The entry as a ticket, None if it cannot be read."""
+    try:
+        return ticket(entry, cast, read_at=read_at)
+    except UNREADABLE:
+        return None
+
+
+def fields(account: Account, found: Form | HelpdeskError, needed: frozenset[str]) -> Iterator[Finding]:
+    """Whether each mapped custom field is there and what it takes, and what each status counts as."""
     if isinstance(found, HelpdeskError):
         yield Finding(what="fields", ok=False, text=f"Could not look: {found}")
         return
@@ -56,10 +119,40 @@ def form(account: Account, line: Line) -> Iterator[Finding]:
     text = f"No such ticket field for {', '.join(lost)}. Correct the names under the account's fields."
     right = f"{len(mapped)} custom fields are mapped."
     yield Finding(what="fields", ok=not lost, text=text if lost else right)
-    own = sorted(name for code, name in found.statuses.items() if STATUS_NAMES.get(code) != name and code > 5)
-    if own:
-        text = f"These count as open: {', '.join(own)}. Policies can tell them apart by status_name."
-        yield Finding(what="statuses", ok=True, text=text)
+    for name, key in sorted(mapped.items()):
+        if f"custom.{name}" in needed and key in found.choices:
+            yield Finding(what=f"custom.{name}", ok=True, text=f"It takes {listed(found.choices[key])}.")
+    if "type" in needed and (types := found.choices.get("ticket_type")):
+        yield Finding(what="type", ok=True, text=f"It is one of {listed(types)}.")
+    for key, when in sorted(found.needed.items()):
+        on = "a ticket" if when == "always" else "a resolved or closed ticket"
+        text = f"Freshdesk takes no update of {on} on which {key} is empty."
+        yield Finding(what="mandatory field", ok=True, text=text)
+    yield from statuses(account, found)
+
+
+def statuses(account: Account, form: Form) -> Iterator[Finding]:
+    """What every status counts as, and which of that is a guess."""
+    known = {number: form.meaning(account, number) for number in sorted(form.statuses)}
+    told = (
+        f"{form.status_name(number)} ({number}): {each.status}{f', {how}' if (how := WORDS.get(each.how)) else ''}"
+        for number, each in known.items()
+    )
+    guessed = [form.status_name(number) for number, each in known.items() if each.how == "guessed"]
+    if known:
+        yield Finding(what="statuses", ok=True, text="; ".join(told) + ".")
+    table = f"[accounts.{account.name}.statuses]"
+    if guessed:
+        text = (
+            f"What these count as is a guess: {', '.join(guessed)}. Say it under {table}, by label or number."
+        )
+        yield Finding(what="statuses guessed", ok=False, text=text)
+    numbers = {str(number) for number in form.statuses}
+    names = {form.status_name(number).casefold() for number in form.statuses}
+    strange = [each for each in account.statuses if each not in numbers and each.casefold() not in names]
+    if strange and known:
+        text = f"There is no status {', '.join(strange)}. Correct {table}."
+        yield Finding(what="statuses mapped", ok=False, text=text)
 
 
 def deadlines(line: Line) -> Finding:

@@ -6,9 +6,8 @@ https://developers.freshdesk.com/api/#satisfaction-ratings
 
 from collections.abc import Iterable
 
-from adapters.base import HelpdeskError
-from adapters.freshdesk.people import UNTOLD
-from adapters.freshdesk.refusals import status
+from adapters.base import AccessLost, HelpdeskError
+from adapters.freshdesk.refusals import code, status
 from adapters.freshdesk.session import Line, Row
 from adapters.freshdesk.ticket import instant, number
 from policies.model import Satisfaction
@@ -17,15 +16,19 @@ GOOD = frozenset({1, 101, 102, 103})
 BAD = frozenset({3, -101, -102, -103})
 
 
-def read(line: Line, ticket: str) -> Satisfaction | None:
-    """The newest rating of the ticket at this path. Plans without surveys have none."""
+def read(line: Line, ticket: str) -> tuple[Satisfaction | None, bool]:
+    """The newest rating of the ticket at this path, and whether that is known. Plans without surveys have none;
+    whatever else keeps ratings from us, the ticket does not wait for them."""
     try:
-        rows = line.every(f"{ticket}/satisfaction_ratings")
+        entries = line.every(f"{ticket}/satisfaction_ratings")
+    except AccessLost:
+        raise
     except HelpdeskError as error:
-        if status(error) not in UNTOLD:
-            raise
-        return None
-    return newest(rows)
+        return None, status(error) == 404 or code(error) == "require_feature"
+    rows = [
+        each for each in entries if isinstance(each, dict) and instant(each.get("created_at")) is not None
+    ]
+    return newest(rows), len(rows) == len(entries)
 
 
 def newest(rows: Iterable[Row]) -> Satisfaction | None:

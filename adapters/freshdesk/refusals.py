@@ -11,13 +11,28 @@ from typing import Any
 import httpx
 
 from adapters.answers import read_json
-from adapters.base import AccessLost, Gone, HelpdeskError, OutcomeUnknown, TryLater, WontAccept
+from adapters.base import (
+    AccessLost,
+    Gone,
+    HelpdeskError,
+    NotAllowed,
+    OutcomeUnknown,
+    TryLater,
+    WontAccept,
+)
 from adapters.freshdesk.limits import retry_after
 
 UNSAID = 0  # Freshdesk named no wait: the caller knows best how long
 MUCH_LATER = 300
 AFTER_429 = 60  # Freshdesk's windows are a minute
 TICKET = re.compile(r"/api/v2/tickets/[0-9]+")
+WHO_WE_ARE = "/api/v2/agents/me"
+OF_THE_ACCOUNT = frozenset(
+    {"account_suspended", "invalid_credentials", "password_expired", "password_lockout", "ssl_required"}
+)
+"""The words of a 403 that are about our access as a whole. https://developers.freshdesk.com/api/#error"""
+
+ADMINISTRATOR, GLOBAL = "the Administrator role", "the ticket scope Global access"
 NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
@@ -28,8 +43,10 @@ def refusal(response: httpx.Response, *, writing: bool) -> HelpdeskError:
     text = f"{place}: {words(response)}"
     if code < 400:
         return TryLater(f"{place}, a redirect; check the account's url", MUCH_LATER)
-    if code in (401, 403):
+    if code == 401:
         return AccessLost(f"{text}. Check the API key, and that its agent is an administrator")
+    if code == 403:
+        return forbidden(response, text)
     if code in (404, 405) and TICKET.match(response.request.url.path):
         return Gone(f"{text}. The ticket is deleted, marked as spam or archived")
     if code == 429:
@@ -37,17 +54,34 @@ def refusal(response: httpx.Response, *, writing: bool) -> HelpdeskError:
     return write_refusal(response, text) if writing else read_refusal(response, text)
 
 
+def forbidden(response: httpx.Response, text: str) -> HelpdeskError:
+    """A 403 is about what was asked for, unless it says that it is about the account, or we asked who we are."""
+    body = content(response)
+    word = str(body.get("code") or "") if isinstance(body, dict) else ""
+    path = response.request.url.path
+    if word in OF_THE_ACCOUNT or path.endswith(WHO_WE_ARE):
+        return AccessLost(f"{text}. Check the API key, and that its agent is an administrator")
+    if word == "require_feature":
+        return NotAllowed(text, "a plan that has this feature")
+    right = GLOBAL if path.endswith("/tickets") or TICKET.match(path) else ADMINISTRATOR
+    return NotAllowed(f"{text}. The agent of our key may lack {right}", right)
+
+
 def read_refusal(response: httpx.Response, text: str) -> HelpdeskError:
     """A read does no harm, so all but a wrong address is worth asking again."""
     if response.status_code == 404:
-        return AccessLost(f"{text}. Check the account's url and plan")
+        if response.request.url.path.endswith(WHO_WE_ARE):
+            return AccessLost(f"{text}. Check the account's url and plan")
+        return TryLater(f"{text}. Check the account's url and plan", MUCH_LATER)
     return TryLater(text, retry_after(response.headers, UNSAID))
 
 
 def write_refusal(response: httpx.Response, text: str) -> HelpdeskError:
-    """A 5xx may have been applied; every 4xx, also a 409, was not and would be refused again."""
+    """A 5xx may have been applied; a 4xx was not, and but for a 409 (a state that may pass) would be refused again."""
     if response.status_code >= 500 or response.status_code == 408:
         return OutcomeUnknown(text)
+    if response.status_code == 409:
+        return TryLater(text, UNSAID)
     return WontAccept(text)
 
 
@@ -72,6 +106,18 @@ def code(error: HelpdeskError) -> str:
     cause = error.__cause__
     said = content(cause.response) if isinstance(cause, httpx.HTTPStatusError) else None
     return str(said.get("code") or "") if isinstance(said, dict) else ""
+
+
+def refused_fields(error: HelpdeskError) -> dict[str, str]:
+    """What Freshdesk says of each field that it names as refused, by its own name of it."""
+    cause = error.__cause__
+    said = content(cause.response) if isinstance(cause, httpx.HTTPStatusError) else None
+    errors = said.get("errors") if isinstance(said, dict) else None
+    found: dict[str, str] = {}
+    for each in errors if isinstance(errors, list) else ():
+        if isinstance(each, dict) and isinstance(each.get("field"), str) and each["field"]:
+            found[each["field"]] = " ".join(str(each.get(name) or "") for name in ("message", "code")).strip()
+    return found
 
 
 def content(response: httpx.Response) -> Any:

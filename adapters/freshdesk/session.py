@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from adapters.base import Account, Gate, HelpdeskError, OutcomeUnknown, TryLater
+from adapters.base import Account, Gate, HelpdeskError, OutcomeUnknown, TryLater, Unreadable
 from adapters.freshdesk.limits import ACCOUNT, buckets, credits_of, held, limits, retry_after, stamp
 from adapters.freshdesk.refusals import AFTER_429, UNSAID, content, lost, refusal
 from policies.model import Instant
@@ -25,6 +25,9 @@ PAGE = 100
 NEXT = re.compile(r'rel\s*=\s*"?next\b')
 UNREADABLE: tuple[type[Exception], ...] = (AttributeError, LookupError, TypeError, ValueError)
 """What reading an answer of an unexpected form raises."""
+
+WRAPPERS = frozenset({"ticket", "tickets", "agent", "agents", "groups", "requester", "conversations"})
+"""Keys that hold the whole answer at Freshservice. https://api.freshservice.com/"""
 
 Row = Mapping[str, Any]
 Params = Mapping[str, str | int]
@@ -60,17 +63,21 @@ class Answer:
     at: Instant = 0
     more: bool = False
 
+    def entries(self) -> list[Any]:
+        """The bare list that Freshdesk answers with, whatever its entries are. Anything else is not an empty one:
+        TryLater."""
+        if not isinstance(self.body, list):
+            raise TryLater(f"Freshdesk's answer is not a list{wrapped(self.body)}", UNSAID)
+        return self.body
+
     def rows(self) -> list[Row]:
-        """The bare list that Freshdesk answers with. Anything else is not an empty one: TryLater."""
-        rows = self.body
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise TryLater("Freshdesk's answer is not a list", UNSAID)
-        return rows
+        """Those entries of the list that are objects."""
+        return [each for each in self.entries() if isinstance(each, dict)]
 
     def row(self) -> Row:
         """The object that Freshdesk answers with, else TryLater."""
         if not isinstance(self.body, dict) or self.body.get("id") is None:
-            raise TryLater("Freshdesk's answer is not one thing with an id", UNSAID)
+            raise TryLater(f"Freshdesk's answer is not one thing with an id{wrapped(self.body)}", UNSAID)
         return self.body
 
 
@@ -102,12 +109,12 @@ class Line:
         """One POST below `/api/v2`."""
         return self._send("POST", path, json=body)
 
-    def every(self, path: str) -> list[Row]:
-        """All rows of a list, in order."""
+    def every(self, path: str) -> list[Any]:
+        """All entries of a list, in order; one that is no object is for the reader to judge."""
         answers = [self.get(path, {"page": 1, "per_page": PAGE})]
         while further(answers[-1], PAGE):
             answers.append(self.get(path, {"page": len(answers) + 1, "per_page": PAGE}))
-        return [row for answer in answers for row in answer.rows()]
+        return [entry for answer in answers for entry in answer.entries()]
 
     def _send(self, method: str, path: str, **what: Any) -> Answer:
         """Send once and answer what a 2xx says; anything else is raised as a HelpdeskError."""
@@ -141,6 +148,13 @@ class Line:
         )
 
 
+def wrapped(body: Any) -> str:
+    """What a body in an envelope tells: Freshservice puts each thing under its name, `{"ticket": {...}}`."""
+    if isinstance(body, dict) and "id" not in body and WRAPPERS & body.keys():
+        return "; it is wrapped as Freshservice's are, which is another product: Uptier has no adapter for it"
+    return ""
+
+
 def unreadable(code: int, *, writing: bool) -> HelpdeskError:
     """The error for a success that says nothing, such as a proxy's page with a 200."""
     text = f"Freshdesk answered {code} with something that is not JSON"
@@ -149,15 +163,15 @@ def unreadable(code: int, *, writing: bool) -> HelpdeskError:
 
 def further(answer: Answer, size: int) -> bool:
     """Whether a next page is worth asking for: `Link` says so, or this one is full and says nothing."""
-    return answer.more or len(answer.rows()) >= size
+    return answer.more or len(answer.entries()) >= size
 
 
 @contextmanager
 def legible(*, writing: bool = False) -> Iterator[None]:
-    """Turn an answer that cannot be read into TryLater, since it is not an empty one. What answers a write
-    is already written: OutcomeUnknown."""
+    """Turn an answer about one ticket that cannot be read into Unreadable. What answers a write is already written:
+    OutcomeUnknown."""
     try:
         yield
     except UNREADABLE as error:
-        text = f"Freshdesk's answer cannot be read ({type(error).__name__}: {error})"
-        raise (OutcomeUnknown(text) if writing else TryLater(text, UNSAID)) from error
+        text = f"Freshdesk's answer cannot be read: {error}"
+        raise (OutcomeUnknown(text) if writing else Unreadable(text)) from error

@@ -3,6 +3,7 @@
 It imports nothing of the adapter or of policies: an error in the adapter's translation cannot cancel itself.
 
 Played under /api/v2: agents/me, agents (list, show), groups (list, show), contacts/{id}, ticket_fields,
+admin/ticket_fields/{id},
 sla_policies, automations/4/rules, tickets (list, show, conversations, satisfaction_ratings, PUT),
 tickets/{id}/notes and /reply, and tickets/archived/{id}. Automation webhooks are posted by
 `app.state.freshdesk.hooks`. Every other path answers 501 (search, bulk updates and merging
@@ -55,6 +56,7 @@ PLAYED: dict[tuple[str, str], tuple[Handler, tuple[str, ...]]] = {  # handler, e
     ("GET", "groups/{id}"): (reads.group, ()),
     ("GET", "contacts/{id}"): (reads.contact, ()),
     ("GET", "ticket_fields"): (reads.ticket_fields, ()),
+    ("GET", "admin/ticket_fields/{id}"): (reads.ticket_field, ()),
     ("GET", "sla_policies"): (reads.sla_policies, ()),
     ("GET", "automations/4/rules"): (reads.update_rules, ()),
     ("GET", "tickets"): (feeds.tickets, ("tickets-list",)),
@@ -67,7 +69,7 @@ PLAYED: dict[tuple[str, str], tuple[Handler, tuple[str, ...]]] = {  # handler, e
     ("POST", "tickets/{id}/reply"): (writes.reply, ()),
 }
 ONE = re.compile(
-    r"(tickets/archived|tickets|agents|groups|contacts)/([0-9]+)(/conversations|/satisfaction_ratings|/notes|/reply)?"
+    r"(tickets/archived|admin/ticket_fields|tickets|agents|groups|contacts)/([0-9]+)(/conversations|/satisfaction_ratings|/notes|/reply)?"
 )
 
 
@@ -141,7 +143,8 @@ def _served(desk: Freshdesk, request: Request, content: bytes) -> Reply:
             reply = _handled(handler, call, request.scope)
         except Refused as refusal:
             reply = refusal.reply
-        return Reply(status=reply.status, body=reply.body, headers={**headers, **reply.headers})
+        body = _wrapped(name, reply.body) if desk.switches.wrapped else reply.body
+        return Reply(status=reply.status, body=body, headers={**headers, **reply.headers})
 
 
 def _handled(handler: Handler, call: Call, scope: Scope) -> Reply:
@@ -149,6 +152,12 @@ def _handled(handler: Handler, call: Call, scope: Scope) -> Reply:
     reply = handler(call)
     scope["uptier.logged"].applied = handler in writes.WRITES
     return reply
+
+
+def _wrapped(name: str, body: Any) -> Any:
+    """What Freshservice makes of this answer: the thing, or the list, under its name."""
+    plural = name.split("/")[0]
+    return {plural: body} if isinstance(body, list) else {plural.removesuffix("s"): body}
 
 
 def _named(path: str) -> tuple[str, Mapping[str, str]]:

@@ -77,6 +77,7 @@ class Account:
         contacts: Rows = (),
         ticket_fields: Rows = (),
         statuses: Mapping[str, str] | None = None,
+        stops_timer: Iterable[int] | None = None,
         sla_policies: Rows = (),
         tickets: Rows = (),
     ) -> dict[str, list[int]]:
@@ -84,6 +85,8 @@ class Account:
         with self.lock:
             for number, label in (statuses or {}).items():
                 self.people.add_status(int(number), label)
+            if stops_timer is not None:
+                self.people.stops_timer = set(stops_timer)
             return {
                 "groups": self.people.add_groups(groups),
                 "companies": self.people.add_companies(companies),

@@ -20,7 +20,7 @@ from adapters.freshdesk.simulator_faults import Fault
 from adapters.freshdesk.simulator_state import Freshdesk
 
 ACTS = (
-    "open", "customer_says", "agent_says", "agent_changes", "rule_says", "rule_changes", "rates", "set_due",
+    "open", "customer_says", "agent_says", "agent_changes", "rule_says", "rule_changes", "rates", "set_due", "spoil",
     "delete", "mark_as_spam", "restore", "merge", "archive",
 )  # fmt: skip
 HOOK_ACTS = ("subscribe", "deliver", "drop", "start", "stop")

@@ -31,6 +31,7 @@ class Directory:
         self.sla_policies: dict[int, Record] = {}
         self.rules: list[Record] = []
         self.statuses: dict[int, str] = dict(STATUSES)
+        self.stops_timer: set[int] = {3, 6, 7}
         self.fields: dict[str, Record] = {}
         self.add_ticket_fields([{"name": name, "type": f"default_{name}"} for name in BUILT_IN])
 
@@ -109,6 +110,13 @@ class Directory:
             "agent": {row["contact"]["name"]: row["id"] for row in self.agents.values()},
         }
         return numbered.get(name, self.fields[name].get("choices"))
+
+    def timed_statuses(self) -> list[Record]:
+        """The choices of the status with their timers."""
+        return [
+            {"id": number, "value": number, "label": label, "stop_sla_timer": number in self.stops_timer}
+            for number, label in self.statuses.items()
+        ]
 
     def agent(self, ref: Ref) -> Record:
         """The agent of that id, address or name; KeyError if there is none."""

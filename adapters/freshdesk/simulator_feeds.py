@@ -62,8 +62,10 @@ def _recent(call: Call, row: Row) -> bool:
     return at > since if call.desk.switches.since_exclusive else at >= since
 
 
-def _listed(call: Call, row: Row, wanted: set[str]) -> Record:
+def _listed(call: Call, row: Row, wanted: set[str]) -> Record | None:
     """A row of the list: shorter than the ticket itself."""
+    if row.is_null:
+        return None
     left_out = LONG if call.desk.switches.list_has_tags else (*LONG, "tags")
     shown = shown_ticket(call, row, wanted)
     return {name: value for name, value in shown.items() if name not in left_out}

@@ -71,8 +71,19 @@ def ticket_fields(call: Call) -> Reply:
     rows = []
     for name, row in call.desk.people.fields.items():
         choices = call.desk.people.choices(name)
+        if name == "status" and call.desk.switches.status_timers == "form":
+            choices = call.desk.people.timed_statuses()
         rows.append(row if choices is None else {**row, "choices": choices})
     return Reply(body=rows)
+
+
+def ticket_field(call: Call) -> Reply:
+    """GET /admin/ticket_fields/{id}: one field with all that administrators see of it."""
+    call.need_admin()
+    row = _one({row["id"]: row for row in call.desk.people.fields.values()}, call)
+    if row["name"] != "status" or call.desk.switches.status_timers == "hidden":
+        return Reply(body=row)
+    return Reply(body={**row, "choices": call.desk.people.timed_statuses()})
 
 
 def sla_policies(call: Call) -> Reply:
@@ -166,7 +177,7 @@ def shown_ticket(call: Call, row: Row, wanted: set[str]) -> Record:
         shown["company"] = {} if company is None else {"id": company["id"], "name": company["name"]}
     if "conversations" in wanted:
         shown["conversations"] = [shown_conversation(call, each) for each in row.conversations[:EMBEDDED]]
-    return shown
+    return {name: value for name, value in (shown | row.shows).items() if name not in row.hides}
 
 
 def shown_conversation(call: Call, row: Record) -> Record:

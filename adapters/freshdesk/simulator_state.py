@@ -4,6 +4,7 @@ Every method may be called from another thread. Tickets, people and groups are n
 groups also by address or name.
 """
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from adapters.freshdesk.simulator_account import Account
@@ -78,6 +79,20 @@ class Freshdesk(Account):
         """Set `due_by`, `fr_due_by` or `nr_due_by` by hand, over what the policies give, in epoch seconds."""
         with self.lock:
             self.ticket(ticket).by_hand |= due
+
+    def spoil(
+        self,
+        ticket: int,
+        *,
+        shows: Mapping[str, Any] | None = None,
+        hides: Iterable[str] = (),
+        is_null: bool = False,
+    ) -> None:
+        """From now on the API shows these values and leaves these keys out, whatever the ticket holds, and a list has a
+        null in its place. Without arguments it is shown as it is."""
+        with self.lock:
+            row = self.ticket(ticket)
+            row.shows, row.hides, row.is_null = dict(shows or {}), tuple(hides), is_null
 
     def delete(self, ticket: int) -> None:
         """Delete the ticket: it leaves the list, and the list of deleted ones has it."""

@@ -37,6 +37,10 @@ class Switches:
     yes_no_assignment: bool = False  # auto_ticket_assign is true or false, as it was once
     tells_automation: bool = True  # conversations carry automation_id and auto_response
     last_page: int = 300
+    status_timers: Literal["hidden", "form", "admin"] = (
+        "hidden"  # where a status tells that it stops the SLA clock
+    )
+    wrapped: bool = False  # answers come in envelopes, as those of Freshservice
 
     # Writing
     keeps_comments: bool = False  # HTML comments survive in notes

@@ -19,7 +19,8 @@ REPLY, NOTE = 0, 2
 @dataclass(slots=True, kw_only=True)
 class Row:
     """A ticket with its messages. `due` are the deadlines by their JSON keys, `later` those that replace them
-    at an instant, `by_hand` those that win over any policy."""
+    at an instant, `by_hand` those that win over any policy. `shows` is what the API shows instead of what a key holds,
+    `hides` the keys it leaves out, and `is_null` makes a null of its place in a list."""
 
     json: Record
     stats: Record
@@ -30,6 +31,9 @@ class Row:
     due: dict[str, int | None] = field(default_factory=dict)
     later: tuple[int, dict[str, int | None]] | None = None
     by_hand: dict[str, int | None] = field(default_factory=dict)
+    shows: dict[str, Any] = field(default_factory=dict)
+    hides: tuple[str, ...] = ()
+    is_null: bool = False
 
     @property
     def id(self) -> int:

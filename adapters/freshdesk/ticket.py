@@ -1,4 +1,5 @@
-"""A ticket row as a Ticket. Numbers that Freshdesk may add one day are passed on, never an error.
+"""A ticket row as a Ticket. What a row leaves out is hidden, not empty; numbers that Freshdesk may add one day are
+passed on; a value of another type than Freshdesk documents makes the row unreadable.
 
 https://developers.freshdesk.com/api/#tickets
 """
@@ -10,15 +11,12 @@ from hashlib import sha256
 from typing import Any
 
 from adapters.base import Account
-from adapters.freshdesk.form import STATUS_NAMES, Form
+from adapters.freshdesk.form import Form, Meaning
 from adapters.freshdesk.people import Cast, ident
 from adapters.freshdesk.session import Row
+from adapters.freshdesk.texts import plain
 from adapters.vip import with_vip
-from policies.model import Instant, Metric, Priority, Stage, Status, Target, Ticket, TicketRef, Value
-
-STATUSES = {2: Status.OPEN, 3: Status.PENDING, 4: Status.SOLVED, 5: Status.CLOSED}
-WAITING = {6: Status.PENDING, 7: Status.ON_HOLD}
-"""Numbers with a meaning as long as they keep their first name."""
+from policies.model import Instant, Metric, Priority, Seconds, Stage, Status, Target, Ticket, TicketRef, Value
 
 PRIORITIES = {1: Priority.LOW, 2: Priority.NORMAL, 3: Priority.HIGH, 4: Priority.URGENT}
 CHANNELS = {
@@ -34,22 +32,54 @@ CHANNELS = {
     10: "outbound_email",
     11: "ecommerce",
 }
+OUTBOUND = 10  # a ticket's source: an agent wrote first, to the requester
 OVER = frozenset({Status.SOLVED, Status.CLOSED})
 RESTING = frozenset({Status.PENDING, Status.ON_HOLD})
 UNSETTLED = 10
 """How many seconds after an update deadlines may still be those from before it. Freshdesk says "a few"."""
 
+BEFORE_ALL: Instant = 946_684_800
+"""2000: before any ticket. A stamp before it is none."""
+
+AHEAD: Seconds = 86_400
+"""How far a stamp may lie ahead of Freshdesk's own time before it is none."""
+
 WATCHED = ("status", "priority", "type", "group_id", "responder_id")
 STATS = ("status_updated_at", "requester_responded_at", "agent_responded_at")
+
+WHO_ASKED = (
+    "requester", "requester.name", "requester.address", "requester.organization", "requester.tags", "requester.vip",
+    "language",
+)  # fmt: skip
+SHOWN_BY: Mapping[str, tuple[str, ...]] = {
+    "subject": ("subject",),
+    "priority": ("priority",),
+    "type": ("type",),
+    "source": ("channel",),
+    "tags": ("tags",),
+    "group_id": ("group",),
+    "responder_id": ("assignee",),
+    "requester_id": WHO_ASKED,
+}
+"""The common fields by the key that shows them. Blank ones are there as null, so one that is missing is not told."""
+
+
+class Odd(ValueError):
+    """A value of another type than Freshdesk documents. The text names the key and never the value."""
+
+    def __init__(self, name: str, value: Any) -> None:
+        kinds = {type(None): "null", bool: "a yes or no", str: "a text", list: "a list", dict: "an object"}
+        super().__init__(f"`{name}` is {kinds.get(type(value), 'a number')}")
 
 
 def instant(text: Any) -> Instant | None:
     """`2026-11-25T10:00:00Z`, or with an offset, to the second; without one it is UTC. None if unreadable."""
     try:
         read = datetime.fromisoformat(text)
-        return int((read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp())
+        at = int((read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp())
     except (TypeError, ValueError, OverflowError):
         return None
+    return at if at >= BEFORE_ALL else None
 
 
 def number(value: Any) -> int | None:
@@ -57,39 +87,117 @@ def number(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def ticket(row: Row, cast: Cast, *, read_at: Instant, gone: Any = None) -> Ticket:
-    """The row as a ticket without history."""
-    account, key = cast.account, str(row["id"])
-    asked = cast.asked(row.get("requester_id"))
-    state = status(row.get("status"), cast.form)
-    created = instant(row.get("created_at")) or 0
+def code(row: Row, name: str) -> int | None:
+    """A number of the row, None where it is null or missing. Raises Odd."""
+    value = row.get(name)
+    if value is not None and number(value) is None:
+        raise Odd(name, value)
+    return number(value)
+
+
+def words(row: Row, name: str) -> str:
+    """A text of the row, empty where it is null or missing. Raises Odd."""
+    value = row.get(name)
+    if value is not None and not isinstance(value, str):
+        raise Odd(name, value)
+    return value or ""
+
+
+def key(row: Row, name: str) -> str | None:
+    """An id of the row, None where it is null or missing. Raises Odd."""
+    value = row.get(name)
+    found = ident(value)
+    if (found is None) is not (value is None or value == ""):
+        raise Odd(name, value)
+    return found
+
+
+def ticket(
+    row: Row, cast: Cast, *, read_at: Instant, gone: Any = None, asked_at: Instant | None = None
+) -> Ticket:
+    """The row as a ticket without history. Raises Odd. `asked_at` is when the customer first wrote on a ticket that an
+    agent began, where that is known better than the row tells it."""
+    account, number_ = cast.account, key(row, "id")
+    if number_ is None:
+        raise Odd("id", row.get("id"))
+    updated = updated_at(row, read_at)
+    created = created_at(row, read_at)
+    asked = cast.asked(key(row, "requester_id"))
+    state = meaning(row, cast)
     made = Ticket(
-        ref=TicketRef(account.name, key),
-        link=f"{account.url.rstrip('/')}/a/tickets/{key}",
-        subject=row.get("subject") or "",
-        description=row.get("description_text") or "",
-        status=state,
-        status_name=status_name(row.get("status"), cast.form),
-        priority=PRIORITIES.get(number(row.get("priority")) or 0),
-        type=row.get("type") or None,
-        channel=channel(row.get("source"), cast.form),
+        ref=TicketRef(account.name, number_),
+        link=f"{account.url.rstrip('/')}/a/tickets/{number_}",
+        subject=words(row, "subject"),
+        description=plain(row.get("description"), row.get("description_text")),
+        status=state.status,
+        status_name=status_name(row, cast.form),
+        priority=PRIORITIES.get(code(row, "priority") or 0),
+        type=words(row, "type") or None,
+        channel=channel(row, cast.form),
         tags=frozenset(tags(row)),
-        group=cast.group(row.get("group_id")),
-        assignee=cast.agent(row.get("responder_id")),
+        group=cast.group(key(row, "group_id")),
+        assignee=cast.agent(key(row, "responder_id")),
         requester=asked.person,
         organization=organization(row),
         language=asked.language,
-        created=created,
-        updated=instant(row.get("updated_at")) or created,
+        created=updated if created is None else created,
+        updated=updated,
         read_at=read_at,
         revision=revision(row),
         status_since=instant(stats(row).get("status_updated_at")),
         custom=custom(account, row),
-        targets=tuple(targets(row, state, read_at)),
+        targets=tuple(targets(row, state, cast, read_at, asked_at)),
         gone=gone,
-        partial=not asked.known or cast.lacks(row),
+        partial=not (
+            asked.known
+            and cast.names_group(row.get("group_id"))
+            and cast.names_agent(row.get("responder_id"))
+        ),
+        hidden=frozenset(hidden(row, cast, state, created)),
     )
     return with_vip(made, account)
+
+
+def updated_at(row: Row, read_at: Instant) -> Instant:
+    """The second of the last update. Raises Odd: without it, or with one in the future, no feed could go on."""
+    at = instant(row.get("updated_at"))
+    if at is None:
+        raise ValueError("`updated_at` is no time")
+    if BEFORE_ALL < read_at < at - AHEAD:
+        raise ValueError("`updated_at` lies in the future")
+    return at
+
+
+def created_at(row: Row, read_at: Instant) -> Instant | None:
+    """When the ticket was made; None where that is not told, or lies in the future."""
+    at = instant(row.get("created_at"))
+    return None if at is None or BEFORE_ALL < read_at < at - AHEAD else at
+
+
+def hidden(row: Row, cast: Cast, state: Meaning, created: Instant | None) -> Iterator[str]:
+    """What this row does not tell, by common names."""
+    for name, fields in SHOWN_BY.items():
+        if name not in row:
+            yield from fields
+    if state.how == "unknown":
+        yield from ("status", "status_name") if code(row, "status") is None else ("status",)
+    if row.get("priority") is not None and row["priority"] not in PRIORITIES:
+        yield "priority"
+    if created is None:
+        yield "created"
+    if "description" not in row and "description_text" not in row:
+        yield from ("description", "phrases")
+    if not cast.asked(row.get("requester_id")).known:
+        yield from WHO_ASKED
+    if not cast.names_group(row.get("group_id")):
+        yield "group"
+    if not cast.names_agent(row.get("responder_id")):
+        yield "assignee"
+    if organization_untold(row):
+        yield "organization"
+    if "due_by" not in row and "fr_due_by" not in row:
+        yield "targets"
+    yield from (f"custom.{name}" for name in untold_custom(cast.account, row))
 
 
 def revision(row: Row) -> str:
@@ -111,26 +219,26 @@ def updated_in(text: str) -> Instant:
     return int(second) if second.isascii() and second.isdigit() else 0
 
 
-def status(value: Any, form: Form) -> Status:
-    """The common status. A custom one counts as open, and so do 6 and 7 under another name."""
-    code = number(value) or 0
-    if code in WAITING and form.status_name(code).casefold() == STATUS_NAMES[code].casefold():
-        return WAITING[code]
-    return STATUSES.get(code, Status.OPEN)
+def meaning(row: Row, cast: Cast) -> Meaning:
+    """What the row's status counts as. Raises Odd. One that no form ever named is unknown."""
+    found = code(row, "status")
+    if found is None:
+        return Meaning(status=Status.OPEN, how="unknown")
+    return cast.form.meaning(cast.account, found)
 
 
-def status_name(value: Any, form: Form) -> str:
+def status_name(row: Row, form: Form) -> str:
     """What agents call the status; empty where the row has none."""
-    code = number(value)
-    return "" if code is None else form.status_name(code)
+    found = code(row, "status")
+    return "" if found is None else form.status_name(found)
 
 
-def channel(value: Any, form: Form) -> str | None:
+def channel(row: Row, form: Form) -> str | None:
     """How the ticket came in; a source of the account's own is called by its label."""
-    code = number(value)
-    if code is None:
+    found = code(row, "source")
+    if found is None:
         return None
-    return CHANNELS.get(code) or form.sources.get(code) or f"source_{code}"
+    return CHANNELS.get(found) or form.sources.get(found) or f"source_{found}"
 
 
 def organization(row: Row) -> str | None:
@@ -140,9 +248,22 @@ def organization(row: Row) -> str | None:
     return str(name) if name else ident(row.get("company_id"))
 
 
+def organization_untold(row: Row) -> bool:
+    """Whether the row names no company although there may be one. Accounts that have none leave the id out."""
+    embedded = row.get("company")
+    if isinstance(embedded, dict):
+        return not isinstance(embedded.get("name"), str) and row.get("company_id") is not None
+    return "company_id" not in row or row["company_id"] is not None
+
+
 def tags(row: Row) -> list[str]:
-    """The row's tags as they are spelled; none where the row leaves them out."""
-    return [str(tag) for tag in row.get("tags") or ()]
+    """The row's tags as they are spelled; none where they are null or left out. Raises Odd."""
+    found = row.get("tags")
+    if found is None:
+        return []
+    if not isinstance(found, list) or not all(isinstance(tag, str) for tag in found):
+        raise Odd("tags", found)
+    return found
 
 
 def stats(row: Row) -> Mapping[str, Any]:
@@ -152,9 +273,11 @@ def stats(row: Row) -> Mapping[str, Any]:
 
 
 def custom_fields(row: Row) -> Mapping[str, Any]:
-    """The custom fields by Freshdesk's names."""
+    """The custom fields by Freshdesk's names; none where they are null or left out. Raises Odd."""
     found = row.get("custom_fields")
-    return found if isinstance(found, dict) else {}
+    if found is not None and not isinstance(found, dict):
+        raise Odd("custom_fields", found)
+    return found or {}
 
 
 def field_names(account: Account) -> Mapping[str, str]:
@@ -165,14 +288,25 @@ def field_names(account: Account) -> Mapping[str, str]:
 def custom(account: Account, row: Row) -> Mapping[str, Value]:
     """The mapped custom fields that hold something."""
     held = custom_fields(row)
-    found = {name: plain(held.get(key)) for name, key in field_names(account).items()}
+    found = {name: value_of(held.get(key)) for name, key in field_names(account).items()}
     return {name: value for name, value in found.items() if value is not None}
 
 
-def plain(raw: Any) -> Value:
+def untold_custom(account: Account, row: Row) -> Iterator[str]:
+    """The mapped custom fields that the row does not have, or whose value is of no kind that is known here. Freshdesk
+    shows an empty field as null."""
+    held = custom_fields(row)
+    for name, name_there in field_names(account).items():
+        raw = held.get(name_there)
+        if name_there not in held or (value_of(raw) is None and raw not in (None, "", [])):
+            yield name
+
+
+def value_of(raw: Any) -> Value:
     """A custom field's value; an empty text or list is none."""
     if isinstance(raw, list):
-        return tuple(str(each) for each in raw) or None
+        plain_ones = all(isinstance(each, str | int | float) for each in raw)
+        return (tuple(str(each) for each in raw) or None) if plain_ones else None
     return raw if isinstance(raw, str | int | float) and raw != "" else None
 
 
@@ -188,30 +322,70 @@ def values(account: Account, row: Row) -> Mapping[str, Value]:
     return held | {f"custom.{name}": mine.get(name) for name in field_names(account)}
 
 
-def targets(row: Row, state: Status, read_at: Instant) -> Iterator[Target]:
-    """Freshdesk's deadlines. It never tells when one began, and a null is "not known yet".
+def targets(
+    row: Row, state: Meaning, cast: Cast, read_at: Instant, asked_at: Instant | None
+) -> Iterator[Target]:
+    """Freshdesk's deadlines. It never tells when one began, and a null is "not known yet"; so is what depends on a
+    stamp that the row leaves out.
 
-    The next response has no documented place; where there is none, there is no such target.
+    The next response has no documented place; where there is none, there is no such target. A ticket that an agent
+    began has a first response as well, from its creation on, though nobody waits for one: it is a target once the
+    customer has written, and counts from there.
     """
-    told, over = stats(row), state in OVER
-    if "fr_due_by" in row:
-        replied = bool(told.get("first_responded_at"))
-        yield target(Metric.FIRST_REPLY, row, "fr_due_by", stage(state, read_at, row, done=replied or over))
+    told = stats(row)
+    over = state.status in OVER
+    rests = resting(row, state, cast.form)
+
+    def stands(*stamps: str, done: bool) -> Stage:
+        if state.how == "unknown" or not all(is_told(told, name) for name in stamps):
+            return Stage.UNKNOWN
+        return stage(read_at, row, done=done or over, rests=rests)
+
+    outbound = number(row.get("source")) == OUTBOUND
+    first = asked_at or (instant(told.get("requester_responded_at")) if outbound else None)
+    answered = instant(told.get("agent_responded_at")) or 0
+    if "fr_due_by" in row and not outbound:
+        done = bool(told.get("first_responded_at"))
+        yield target(Metric.FIRST_REPLY, row, "fr_due_by", stands("first_responded_at", done=done))
+    elif "fr_due_by" in row and first is not None:
+        at = stands("agent_responded_at", "requester_responded_at", done=first < answered)
+        made = target(Metric.FIRST_REPLY, row, "fr_due_by", at)
+        created = instant(row.get("created_at"))
+        if made.due is None or created is None:
+            yield Target(metric=made.metric, stage=Stage.UNKNOWN if at is Stage.ACTIVE else at, due=None)
+        else:
+            yield Target(metric=made.metric, stage=at, due=first + max(0, made.due - created))
     if row.get("nr_due_by"):
         asked = instant(told.get("requester_responded_at")) or 0
-        replied = asked < (instant(told.get("agent_responded_at")) or 0)
-        yield target(Metric.NEXT_REPLY, row, "nr_due_by", stage(state, read_at, row, done=replied or over))
+        at = stands("agent_responded_at", "requester_responded_at", done=asked < answered)
+        yield target(Metric.NEXT_REPLY, row, "nr_due_by", at)
     if "due_by" in row:
-        yield target(Metric.RESOLUTION, row, "due_by", stage(state, read_at, row, done=over))
+        yield target(Metric.RESOLUTION, row, "due_by", stands(done=False))
 
 
-def stage(state: Status, read_at: Instant, row: Row, *, done: bool) -> Stage:
-    """Where a deadline stands. What rests while the ticket waits, Freshdesk does not say: all does."""
+def is_told(told: Mapping[str, Any], name: str) -> bool:
+    """Whether a stamp is there: a time, or null for "never yet"."""
+    return name in told and (told[name] is None or instant(told[name]) is not None)
+
+
+def first_ask_counts(row: Row) -> bool:
+    """Whether the first response is owed from the customer's first message on, which is later than the creation."""
+    return number(row.get("source")) == OUTBOUND and stats(row).get("requester_responded_at") is not None
+
+
+def resting(row: Row, state: Meaning, form: Form) -> bool:
+    """Whether the deadlines rest: as the status' SLA timer says, else while the ticket waits for somebody else."""
+    stops = form.timers.get(number(row.get("status")) or 0)
+    return state.status in RESTING if stops is None else stops
+
+
+def stage(read_at: Instant, row: Row, *, done: bool, rests: bool) -> Stage:
+    """Where a deadline stands."""
     if done:
         return Stage.ACHIEVED
     if read_at and read_at - (instant(row.get("updated_at")) or 0) < UNSETTLED:
         return Stage.UNKNOWN
-    return Stage.PAUSED if state in RESTING else Stage.ACTIVE
+    return Stage.PAUSED if rests else Stage.ACTIVE
 
 
 def target(metric: Metric, row: Row, name: str, at: Stage) -> Target:

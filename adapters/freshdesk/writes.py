@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from adapters.base import Account, Note, Prepared, VendorAction, Write
+from adapters.freshdesk.form import Form, listed
 from adapters.freshdesk.session import Row
 from adapters.freshdesk.texts import marked, markup, same
 from adapters.freshdesk.ticket import PRIORITIES, custom_fields, field_names
@@ -24,10 +25,14 @@ PLAIN = {"priority": "priority", "group_id": "group", "responder_id": "assignee"
 """Freshdesk's fields by the common name of what they hold."""
 
 
-def prepare(account: Account, ticket: Ticket, actions: tuple[VendorAction, ...], key: str) -> Prepared:
-    """The fewest requests for these actions, without what already holds; gaps say what cannot be done."""
+def prepare(
+    account: Account, form: Form, ticket: Ticket, actions: tuple[VendorAction, ...], key: str
+) -> Prepared:
+    """The fewest requests for these actions, without what already holds; gaps say what cannot be done. What the ticket
+    hides is not written over, and no value is sent that the form does not take."""
     notes = [action for action in actions if isinstance(action, Note)]
-    wanted = [(action, part) for action in actions if (part := change(account, ticket, action))]
+    known = [each for each in actions if not hidden(ticket, each) and not is_no_choice(account, form, each)]
+    wanted = [(action, part) for action in known if (part := change(account, ticket, action))]
     fields = merged(part for _, part in wanted)
     parts: list[tuple[dict[str, Any], tuple[VendorAction, ...]]] = []
     if fields:
@@ -39,7 +44,8 @@ def prepare(account: Account, ticket: Ticket, actions: tuple[VendorAction, ...],
         Write(key=f"{key}:{part}", ref=ticket.ref, expects=ticket.revision, intent=intent, request=request)
         for part, (request, intent) in enumerate(parts, start=1)
     )
-    return Prepared(writes=writes, gaps=tuple(gap for action in actions for gap in gaps(account, action)))
+    told = (gap for action in actions for gap in gaps(account, form, ticket, action))
+    return Prepared(writes=writes, gaps=tuple(told))
 
 
 def change(account: Account, ticket: Ticket, action: VendorAction) -> dict[str, Any]:
@@ -152,8 +158,36 @@ def touched(account: Account, request: Row) -> list[str]:
     return names + [by_key[key] for key in custom_fields(fields) if key in by_key]
 
 
-def gaps(account: Account, action: VendorAction) -> Iterator[str]:
+def hidden(ticket: Ticket, action: VendorAction) -> str:
+    """The field of the ticket that this action would write over without having seen it; empty if there is none. Of a
+    group or an agent the id is enough."""
+    fields: tuple[str, ...] = ()
+    match action:
+        case Assign():
+            fields = ("group", "assignee")
+        case RaisePriority() | PutBackPriority():
+            fields = ("priority",)
+        case ChangeTags():
+            fields = ("tags",)
+    return next((each for each in fields if each in ticket.hidden and not getattr(ticket, each)), "")
+
+
+def is_no_choice(account: Account, form: Form, action: VendorAction) -> bool:
+    """Whether this sets a value that is none of those the form takes, as far as the form tells them."""
+    if not isinstance(action, SetField):
+        return False
+    choices = form.choices.get(field_names(account).get(action.field.removeprefix("custom."), ""))
+    values = action.value if isinstance(action.value, tuple) else (action.value,)
+    return choices is not None and any(each is not None and str(each) not in choices for each in values)
+
+
+def gaps(account: Account, form: Form, ticket: Ticket, action: VendorAction) -> Iterator[str]:
     """What this action asks for and Freshdesk, as this account is set up, cannot express."""
+    if name := hidden(ticket, action):
+        yield f"{name} is not changed: Freshdesk does not show it on this ticket"
+    if isinstance(action, SetField) and is_no_choice(account, form, action):
+        taken = listed(form.choices[field_names(account)[action.field.removeprefix("custom.")]])
+        yield f"{action.field} is not set to {action.value!r}: Freshdesk takes {taken}"
     if isinstance(action, ChangeTags):
         for tag in sorted(action.add - set(keepable(action.add))):
             yield f"tag {tag!r} is not added: Freshdesk's tags have up to 32 characters and no commas"

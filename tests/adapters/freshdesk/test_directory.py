@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from adapters.base import AccessLost, TryLater
-from tests.adapters.freshdesk.world import BOTH, TIER1, TIER2, World, world
+from adapters.base import AccessLost, NotAllowed, TryLater
+from policies.model import Person
+from tests.adapters.freshdesk.world import ANN, BEN, BOTH, TIER1, TIER2, World, world
 
 SHAPES: list[dict[str, Any]] = [
     {},
@@ -38,7 +39,7 @@ def test_who_cannot_be_assigned_is_not_active(acme: World) -> None:
     acme.desk.seed(agents=rows)
     acme.desk.people.agent("Ben")["contact"]["active"] = False
     active = {agent.person.name for agent in acme.adapter.directory().agents if agent.active}
-    assert active == {"Uptier", "Ann", "Both"}
+    assert active == {"Uptier", "Ann", "Both", "Helper", "Ben"}, "Ben never signed in and can be assigned"
 
 
 @pytest.mark.parametrize("yes_no", [True, False])
@@ -68,10 +69,32 @@ def test_a_group_deleted_meanwhile_is_left_out(acme: World) -> None:
     assert [group.name for group in acme.adapter.directory().groups] == ["Tier 2"]
 
 
-def test_a_key_that_may_not_list_agents_is_lost_access(acme: World) -> None:
+def test_a_key_that_may_not_list_agents_is_told_which_right_it_lacks(acme: World) -> None:
     acme.desk.people.agent("Uptier")["admin"] = False
-    with pytest.raises(AccessLost, match="administrator"):
+    with pytest.raises(NotAllowed) as told:
         acme.adapter.directory()
+    assert told.value.right == "the Administrator role"
+
+
+def test_one_odd_entry_costs_nobody_else(acme: World) -> None:
+    for contact in (None, {}, {"name": 5, "email": []}, ...):
+        row = acme.desk.people.agent("Ann")
+        row["contact"] = contact
+        if contact is ...:
+            del row["contact"]
+        agents = {each.person.id: each for each in acme.adapter.directory().agents}
+        assert agents[str(ANN)].person == Person(id=str(ANN), name=str(ANN))
+        assert agents[str(ANN)].groups == {str(TIER1)}
+        assert agents[str(BEN)].person.address == "ben@acme.test"
+        row["contact"] = {"name": "Ann", "email": "ann@acme.test"}
+    ben = {"id": BEN, "contact": {"name": "Ben", "email": "ben@acme.test"}}
+    acme.fault("answer", path="*agents", status=200, body=[None, {"contact": {}}, "x", {"id": True}, ben])
+    assert [each.person.label for each in acme.adapter.directory().agents] == ["ben@acme.test"]
+
+
+def test_a_group_that_is_refused_to_us_is_a_group_all_the_same(acme: World) -> None:
+    acme.fault("answer", path=f"*groups/{TIER1}", status=403)
+    assert [group.name for group in acme.adapter.directory().groups] == ["Tier 1", "Tier 2"]
 
 
 @pytest.mark.parametrize("path", ["*groups", "*agents", f"*groups/{TIER2}"])

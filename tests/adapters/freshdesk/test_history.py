@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from adapters.freshdesk.history import changes, messages
+from adapters.freshdesk.history import changes, first_ask, is_whole, messages
 from adapters.freshdesk.people import Cast
 from policies.model import Status, Who
 from tests.adapters.freshdesk.world import account
@@ -51,7 +51,6 @@ def test_who_wrote(row: dict[str, Any], who: Who) -> None:
     [
         ({}, True, False),
         ({"private": True}, False, False),
-        ({"private": None}, False, False),
         ({"source": 6, "incoming": True}, False, False),
         ({"auto_response": True, "incoming": True}, True, True),
         ({"automation_id": 5}, True, True),
@@ -60,6 +59,32 @@ def test_who_wrote(row: dict[str, Any], who: Who) -> None:
 def test_what_counts_as_public_and_as_a_machines(row: dict[str, Any], public: bool, auto: bool) -> None:
     message = messages(ROW, [said(1, **row)], BOT)[-1]
     assert (message.public, message.auto_reply) == (public, auto)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        None, 5, [], {}, said(1, private=None), said(1, private="no"), said(1, incoming=None), said(1, id=None),
+        said(1, created_at=None), said(1, created_at="soon"), said(1, user_id=["x"]), said(1, body={}),
+        {name: value for name, value in said(1).items() if name != "user_id"},
+        {name: value for name, value in said(1).items() if name not in ("body", "body_text")},
+    ],
+)  # fmt: skip
+def test_one_odd_conversation_is_left_out_and_the_whole_is_not_believed(odd: Any) -> None:
+    assert not is_whole(ROW, [said(2), odd])
+    assert [each.act.id for each in messages(ROW, [said(2), odd], BOT)] == ["ticket-1", "2"]
+
+
+@pytest.mark.parametrize("name", ["created_at", "source", "requester_id"])
+def test_without_its_author_or_time_the_description_is_not_believed(name: str) -> None:
+    assert is_whole(ROW, [said(2)])
+    assert not is_whole({key: value for key, value in ROW.items() if key != name}, [said(2)])
+
+
+def test_when_the_customer_first_wrote_to_an_agent_who_began() -> None:
+    rows = [said(1), said(2, "12:00:05", incoming=True, source=6), said(3, "12:00:09", incoming=True)]
+    assert first_ask([*rows, said(4, "12:01:00", incoming=True), None]) == NOON + 9
+    assert first_ask(rows[:2]) is None
 
 
 def test_the_description_opens_the_ticket() -> None:

@@ -36,10 +36,10 @@ def test_limits(headers: dict[str, str], expected: tuple[Limit, ...]) -> None:
     ("method", "path", "expected"),
     [
         ("GET", "/tickets", ("account", "tickets-list")),
-        ("GET", "/tickets/1", ("account",)),
+        ("GET", "/tickets/1", ("account", "get tickets")),
         ("PUT", "/tickets/1", ("account", "ticket-update")),
-        ("POST", "/tickets/1/notes", ("account",)),
-        ("GET", "/contacts/1", ("account",)),
+        ("POST", "/tickets/1/notes", ("account", "post tickets/notes")),
+        ("GET", "/contacts/1", ("account", "get contacts")),
     ],
 )
 def test_buckets(method: str, path: str, expected: tuple[str, ...]) -> None:

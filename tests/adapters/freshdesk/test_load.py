@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from adapters.base import AccessLost, Gone, TryLater
+from adapters.base import AccessLost, Gone, NotAllowed, TryLater, Unreadable
 from adapters.freshdesk.ratings import newest
-from policies.model import Metric, Need, Priority, Satisfaction, Stage, Status, TicketRef, Who
+from policies.model import Metric, Need, Person, Priority, Satisfaction, Stage, Status, TicketRef, Who
 from policies.phrase_packs import found, shipped
 from tests.adapters.freshdesk.world import ALL, ANN, CLEO, PRINTER, TIER1, World, world
 from tests.adapters.recording import START
@@ -50,10 +50,10 @@ def test_an_agent_who_asked_is_known_too(acme: World) -> None:
     assert (ticket.requester and ticket.requester.label, ticket.partial) == ("ben@acme.test", False)
 
 
-def test_a_requester_nobody_knows_makes_a_partial_ticket(acme: World) -> None:
+def test_a_requester_nobody_knows_is_hidden(acme: World) -> None:
     acme.desk.people.contacts.clear()
     ticket = acme.adapter.load(PRINTER, frozenset())
-    assert (ticket.requester and ticket.requester.name, ticket.partial) == (str(CLEO), True)
+    assert (ticket.requester and ticket.requester.name, "requester" in ticket.hidden) == (str(CLEO), True)
 
 
 def test_the_directory_is_read_for_a_name_not_met_before_and_not_again(acme: World) -> None:
@@ -61,10 +61,63 @@ def test_the_directory_is_read_for_a_name_not_met_before_and_not_again(acme: Wor
     acme.desk.ticket(1).json["group_id"] = 77
     acme.desk.log.clear()
     ticket = acme.adapter.load(PRINTER, frozenset())
-    assert (ticket.group and ticket.group.name, ticket.partial) == ("77", True)
-    assert paths(acme).count("groups") == 1
+    assert (ticket.group and ticket.group.name, "group" in ticket.hidden) == ("77", False)
     acme.adapter.load(PRINTER, frozenset())
+    assert (paths(acme).count("groups"), paths(acme).count("groups/77")) == (0, 1)
+
+
+def test_people_nobody_knows_cost_one_request_each_and_no_reading_of_the_directory(acme: World) -> None:
+    refs = [TicketRef("acme", str(acme.desk.open(requester="Cleo", subject="x"))) for _ in range(20)]
+    for place, ref in enumerate(refs):
+        acme.desk.ticket(int(ref.id)).json |= {"responder_id": 5000 + place, "requester_id": 6000 + place}
+    acme.adapter.directory()
+    acme.desk.log.clear()
+    for _ in range(2):
+        for ref in refs:
+            ticket = acme.adapter.load(ref, ALL)
+            assert ticket.assignee is not None
+            assert ticket.requester is not None
+            assert (ticket.assignee.name, ticket.requester.name) == (ticket.assignee.id, ticket.requester.id)
+            assert "assignee" not in ticket.hidden
+            assert "requester.vip" in ticket.hidden
+    asked = [path for path in paths(acme) if path.startswith(("agents", "groups"))]
+    assert len(asked) == len(set(asked)) == 40 + 1
+    assert "agents" not in asked
+
+
+def test_an_agent_made_meanwhile_is_asked_for_by_itself(acme: World) -> None:
+    acme.adapter.directory()
+    (new,) = acme.desk.people.add_agents([{"name": "New", "email": "new@acme.test", "groups": ["Tier 2"]}])
+    acme.desk.agent_changes(1, "New", assignee="New")
+    acme.desk.log.clear()
+    for _ in range(3):
+        ticket = acme.adapter.load(PRINTER, frozenset())
+        assert ticket.assignee is not None
+        assert ticket.assignee.label == "new@acme.test"
+    assert [path for path in paths(acme) if path.startswith("agents")] == [f"agents/{new}"]
+
+
+@pytest.mark.parametrize("status", [403, 500])
+def test_a_directory_that_cannot_be_read_stops_no_look_and_is_tried_once_an_hour(
+    acme: World, status: int
+) -> None:
+    acme.fault("answer", path="*/groups", status=status, times=None)
+    for _ in range(3):
+        ticket = acme.adapter.load(PRINTER, frozenset())
+        assert (ticket.group and ticket.group.name, "group" in ticket.hidden) == ("Tier 1", False)
+        acme.clock.at += 60
     assert paths(acme).count("groups") == 1
+    acme.clock.at += 3600
+    acme.adapter.load(PRINTER, frozenset())
+    assert paths(acme).count("groups") == 2
+
+
+def test_a_name_that_cannot_be_asked_for_now_is_hidden_and_asked_for_again(acme: World) -> None:
+    acme.adapter.directory()
+    acme.desk.ticket(1).json["group_id"] = 77
+    acme.fault("answer", path="*groups/77", status=500)
+    assert "group" in acme.adapter.load(PRINTER, frozenset()).hidden
+    assert "group" not in acme.adapter.load(PRINTER, frozenset()).hidden
 
 
 def test_phrases_are_found_in_what_the_customer_said_and_not_in_what_we_said(acme: World) -> None:
@@ -216,7 +269,6 @@ def test_deadlines_by_what_has_happened(acme: World) -> None:
     ("switches", "act"),
     [
         ({}, "delete"),
-        ({"deleted_get": "forbidden"}, "delete"),
         ({"deleted_get": "missing"}, "delete"),
         ({}, "mark_as_spam"),
         ({}, "archive"),
@@ -231,6 +283,16 @@ def test_what_left_the_desk_is_gone(switches: dict[str, Any], act: str) -> None:
             acme.adapter.load(PRINTER, ALL)
 
 
+@pytest.mark.parametrize("needs", [frozenset(), ALL])
+def test_a_ticket_that_is_refused_to_us_is_that_tickets_trouble(needs: frozenset[Need]) -> None:
+    with world(deleted_get="forbidden") as acme:
+        acme.desk.seed(tickets=[{"requester": "Dan", "subject": "Other"}])
+        acme.desk.delete(1)
+        with pytest.raises(NotAllowed):
+            acme.adapter.load(PRINTER, needs)
+        assert acme.adapter.load(TicketRef("acme", "2"), needs).subject == "Other"
+
+
 def test_a_ticket_that_never_was_is_gone(acme: World) -> None:
     with pytest.raises(Gone):
         acme.adapter.load(TicketRef("acme", "99"), ALL)
@@ -243,13 +305,7 @@ def test_a_redirect_that_is_no_archive_is_a_wrong_url() -> None:
             acme.adapter.load(PRINTER, ALL)
 
 
-def test_a_403_with_a_key_that_is_good_for_nothing_is_lost_access(acme: World) -> None:
-    acme.fault("answer", status=403, times=None)
-    with pytest.raises(AccessLost):
-        acme.adapter.load(PRINTER, ALL)
-
-
-@pytest.mark.parametrize("code", ["account_suspended", "require_feature"])
+@pytest.mark.parametrize("code", ["account_suspended", "password_lockout"])
 def test_a_403_about_the_account_is_not_about_the_ticket(acme: World, code: str) -> None:
     acme.fault("answer", path="*tickets/1", status=403, body={"code": code, "message": "no"})
     with pytest.raises(AccessLost, match=code):
@@ -270,9 +326,7 @@ def test_lost_access_is_said(acme: World) -> None:
 
 
 @pytest.mark.parametrize("kind", ["drop", "truncate", "cut", "hang"])
-@pytest.mark.parametrize(
-    "path", ["*tickets/1", "*conversations*", "*contacts*", "*groups*", "*ticket_fields*"]
-)
+@pytest.mark.parametrize("path", ["*tickets/1", "*conversations*", "*contacts*", "*/ticket_fields"])
 def test_half_an_answer_is_no_ticket(kind: str, path: str) -> None:
     with world() as acme:
         acme.fault(kind, method="GET", path=path)
@@ -281,17 +335,124 @@ def test_half_an_answer_is_no_ticket(kind: str, path: str) -> None:
         assert replace(acme.adapter.load(PRINTER, ALL), messages=(), changes=()).subject == "Printer"
 
 
-@pytest.mark.parametrize("body", [{"id": 1}, [], [3], "<html>", {"tickets": []}])
-def test_an_answer_in_an_unexpected_form_is_a_wait(acme: World, body: Any) -> None:
-    acme.adapter.load(PRINTER, ALL)
-    acme.fault("answer", path="*conversations", status=200, body=[{"id": 3, "created_at": 5, "body": {}}])
-    acme.adapter.load(PRINTER, ALL)
+@pytest.mark.parametrize(
+    "body", [{"id": 1}, [], [3], {"message": "x"}, {"id": 2, "updated_at": "2026-11-25T10:00:00Z"}]
+)
+def test_an_answer_that_is_not_this_ticket_is_unreadable(acme: World, body: Any) -> None:
     acme.fault("answer", path="*tickets/1", status=200, body=body)
-    if body == {"id": 1}:
-        assert acme.adapter.load(PRINTER, ALL).status is Status.OPEN
-        return
+    with pytest.raises(Unreadable):
+        acme.adapter.load(PRINTER, ALL)
+    assert acme.adapter.load(PRINTER, ALL).subject == "Printer"
+
+
+@pytest.mark.parametrize("body", ["<html>", {"ticket": {"id": 1}}])
+def test_an_answer_that_is_none_of_freshdesks_is_a_wait(acme: World, body: Any) -> None:
+    acme.fault("answer", path="*tickets/1", status=200, body=body)
     with pytest.raises(TryLater):
         acme.adapter.load(PRINTER, ALL)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        ({"status": 200, "body": [None]}, None),
+        ({"status": 200, "body": [{"id": 3, "created_at": 5, "body": {}}]}, None),
+        ({"status": 403}, None),
+        ({"status": 200, "body": {"conversations": []}}, TryLater),
+        ({"status": 500}, TryLater),
+    ],
+)
+def test_messages_that_cannot_be_read_are_hidden_and_not_none(
+    acme: World, answer: dict[str, Any], error: type[Exception] | None
+) -> None:
+    acme.fault("answer", path="*conversations", **answer)
+    if error is not None:
+        with pytest.raises(error):
+            acme.adapter.load(PRINTER, ALL)
+        return
+    ticket = acme.adapter.load(PRINTER, ALL)
+    assert {"messages", "phrases", "replies"} <= ticket.hidden
+    assert ticket.counts.replies is None
+    assert not {"messages", "phrases", "replies"} & acme.adapter.load(PRINTER, ALL).hidden
+
+
+SHOWN: dict[str, str] = {
+    "status": "status", "priority": "priority", "type": "type", "source": "channel", "subject": "subject",
+    "tags": "tags", "group_id": "group", "responder_id": "assignee", "requester_id": "requester.vip",
+    "created_at": "created", "custom_fields": "custom.product", "stats": "changes",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_a_key_that_is_left_out_is_hidden_and_not_empty(acme: World, name: str) -> None:
+    row = {**acme.desk.ticket(1).json, "stats": acme.desk.ticket(1).stats, "company": {}}
+    assert SHOWN[name] not in acme.adapter.load(PRINTER, ALL).hidden
+    del row[name]
+    acme.fault("answer", path="*tickets/1", status=200, body=row)
+    ticket = acme.adapter.load(PRINTER, ALL)
+    assert SHOWN[name] in ticket.hidden
+    assert ticket.created == START
+
+
+def test_a_contact_whose_limit_is_reached_for_an_hour_is_not_waited_for(acme: World) -> None:
+    acme.fault("answer", path="*contacts*", status=429, headers={"Retry-After": "3600"})
+    assert "requester.vip" in acme.adapter.load(PRINTER, ALL).hidden
+    assert acme.gate.held == [("get contacts", 3600)]
+    acme.fault("answer", path="*contacts*", status=429, headers={"Retry-After": "20"})
+    with pytest.raises(TryLater):
+        acme.adapter.load(PRINTER, ALL)
+
+
+@pytest.mark.parametrize("status", [429, 500, 403, 200])
+def test_a_rating_that_cannot_be_read_is_hidden_and_not_waited_for(acme: World, status: int) -> None:
+    body = [None] if status == 200 else None
+    acme.fault("answer", path="*satisfaction_ratings", status=status, body=body)
+    ticket = acme.adapter.load(PRINTER, ALL)
+    assert (ticket.satisfaction, "satisfaction" in ticket.hidden) == (None, True)
+    assert "account" not in {bucket for bucket, _ in acme.gate.held}
+
+
+@pytest.mark.parametrize(
+    "contact",
+    [
+        [],
+        {"id": CLEO},
+        {"id": CLEO, "tags": "vip"},
+        {"id": 5, "tags": []},
+        {"id": CLEO, "name": 5, "tags": []},
+    ],
+)
+def test_a_contact_that_cannot_be_read_is_hidden(acme: World, contact: Any) -> None:
+    acme.fault("answer", path="*contacts*", status=200, body=contact)
+    ticket = acme.adapter.load(PRINTER, ALL)
+    assert ticket.requester == Person(id=str(CLEO), name=str(CLEO))
+    assert {"requester.vip", "language"} <= ticket.hidden
+
+
+def test_nobody_waits_for_a_first_reply_to_what_an_agent_began(acme: World) -> None:
+    acme.desk.ticket(1).json["source"] = 10
+    acme.desk.set_due(1, fr_due_by=START + 3600, due_by=START + 7200)
+    acme.clock.at += 600
+    assert Metric.FIRST_REPLY not in due(acme)
+    acme.desk.customer_says(1, "Which printer?")
+    acme.clock.at += 60
+    assert due(acme)[Metric.FIRST_REPLY] == (Stage.ACTIVE, START + 600 + 3600)
+    acme.desk.customer_says(1, "Hello?")
+    acme.clock.at += 60
+    assert due(acme)[Metric.FIRST_REPLY] == (Stage.ACTIVE, START + 600 + 3600)
+    acme.desk.agent_says(1, "Ann", "That one")
+    acme.clock.at += 60
+    assert due(acme)[Metric.FIRST_REPLY] == (Stage.ACHIEVED, START + 600 + 3600)
+
+
+def test_deadlines_rest_as_the_status_timer_says() -> None:
+    with world(settings={"statuses": {"Parked": Status.ON_HOLD}}) as acme:
+        acme.desk.seed(statuses={"8": "Parked", "9": "Working"})
+        acme.desk.set_due(1, due_by=START + 7200)
+        for number, stage in ((8, Stage.PAUSED), (9, Stage.ACTIVE), (2, Stage.ACTIVE)):
+            acme.desk.agent_changes(1, "Ann", status=number)
+            acme.clock.at += 60
+            assert due(acme)[Metric.RESOLUTION] == (stage, START + 7200)
 
 
 def test_the_form_may_be_closed_to_us() -> None:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 import respx
 
-from adapters.base import AccessLost, HelpdeskError, OutcomeUnknown, TryLater, WontAccept
+from adapters.base import AccessLost, HelpdeskError, NotAllowed, OutcomeUnknown, TryLater, WontAccept
 from adapters.contract.gate import RecordingGate
 from adapters.freshdesk.refusals import code, status
 from adapters.freshdesk.session import AGENT, Answer, Line, further
@@ -64,8 +64,10 @@ def test_a_spent_budget_sends_nothing() -> None:
         (httpx.Response(302, headers={"location": "https://elsewhere.test"}), TryLater, 300),
         (httpx.Response(400, json={"description": "Validation failed", "errors": []}), TryLater, 0),
         (httpx.Response(401), AccessLost, None),
-        (httpx.Response(403, json={"code": "access_denied"}), AccessLost, None),
-        (httpx.Response(404), AccessLost, None),
+        (httpx.Response(403, json={"code": "access_denied"}), NotAllowed, None),
+        (httpx.Response(403, json={"code": "account_suspended"}), AccessLost, None),
+        (httpx.Response(404), TryLater, 300),
+        (httpx.Response(409), TryLater, 0),
         (httpx.Response(429, headers={"retry-after": "93"}), TryLater, 93),
         (httpx.Response(429), TryLater, 60),
         (httpx.Response(500, json={"code": "internal_error"}), TryLater, 0),
@@ -133,8 +135,9 @@ def test_each_field_is_named_with_its_reason() -> None:
 @respx.mock
 def test_a_word_for_the_refusal_is_readable() -> None:
     respx.get(f"{BASE}/sla_policies").respond(403, json={"code": "require_feature", "message": "no"})
-    with pytest.raises(AccessLost, match="require_feature; no") as caught:
+    with pytest.raises(NotAllowed, match="require_feature; no") as caught:
         line().get("/sla_policies")
+    assert caught.value.right == "a plan that has this feature"
     assert code(caught.value) == "require_feature"
     assert status(TryLater("x", 1)) is None
     assert code(TryLater("x", 1)) == ""
@@ -176,3 +179,40 @@ def test_a_line_that_nobody_holds_is_closed(acme: World) -> None:
     del one
     gc.collect()
     assert client.is_closed
+
+
+@respx.mock
+@pytest.mark.parametrize("answer", [httpx.Response(401), httpx.Response(403), httpx.Response(404)])
+def test_who_is_refused_its_own_name_has_lost_access(answer: httpx.Response) -> None:
+    respx.get(f"{BASE}/agents/me").mock(return_value=answer)
+    with pytest.raises(AccessLost):
+        line().get("/agents/me")
+
+
+@respx.mock
+@pytest.mark.parametrize(
+    ("path", "right"),
+    [("/tickets/1", "Global access"), ("/tickets", "Global access"), ("/agents", "Administrator")],
+)
+def test_a_403_names_the_right_that_may_be_missing(path: str, right: str) -> None:
+    respx.get(f"{BASE}{path}").respond(403, json={"code": "access_denied", "message": "no"})
+    with pytest.raises(NotAllowed) as caught:
+        line().get(path)
+    assert right in caught.value.right
+
+
+@respx.mock
+@pytest.mark.parametrize(
+    ("headers", "bucket"),
+    [
+        ({"x-ratelimit-total": "700", "x-ratelimit-remaining": "0"}, "account"),
+        ({"x-ratelimit-total": "700", "x-ratelimit-remaining": "612"}, "get contacts"),
+        ({}, "get contacts"),
+    ],
+)
+def test_a_429_holds_only_what_announced_it(headers: dict[str, str], bucket: str) -> None:
+    respx.get(f"{BASE}/contacts/41").respond(429, headers={**headers, "retry-after": "3600"})
+    gate = RecordingGate()
+    with pytest.raises(TryLater):
+        Line(account(), gate).get("/contacts/41")
+    assert gate.held == [(bucket, 3600)]

@@ -26,6 +26,7 @@ ROW: dict[str, Any] = {
     "custom_fields": {"cf_product": "X100", "cf_seats": "5"},
     "updated_at": "2026-11-25T11:00:00Z",
 }
+FORM = Form(choices={"cf_product": ("X100", "X200", "a", "b")})
 BEN = Person(id="22", name="Ben")
 TIER2 = Group(id="12", name="Tier 2")
 
@@ -36,7 +37,7 @@ def snapshot(**more: Any) -> Ticket:
 
 
 def prepared(*actions: VendorAction, of: Ticket | None = None) -> Prepared:
-    return prepare(account(), of or snapshot(), actions, "k")
+    return prepare(account(), FORM, of or snapshot(), actions, "k")
 
 
 def requests(*actions: VendorAction) -> list[Any]:
@@ -130,6 +131,7 @@ def test_tags_keep_their_spelling_and_their_order() -> None:
         (ChangeTags(add=frozenset({"x" * 33})), "32 characters"),
         (ChangeTags(add=frozenset({"a,b"})), "commas"),
         (ChangeTags(add=frozenset({" a"})), "tag ' a' is not added"),
+        (SetField(field="custom.product", value="X300"), "Freshdesk takes X100, X200, a, b"),
         (SetField(field="custom.colour", value="red"), "do not map it"),
         (Follow(person=BEN), "Ben does not follow"),
     ],
@@ -138,3 +140,32 @@ def test_what_freshdesk_cannot_do_is_said(action: VendorAction, words: str) -> N
     made = prepared(action)
     assert made.writes == ()
     assert words in made.gaps[0]
+
+
+@pytest.mark.parametrize(
+    ("row", "action", "words"),
+    [
+        ({"tags": ...}, ChangeTags(add=frozenset({"x"})), "tags is not changed"),
+        ({"priority": ...}, RaisePriority(at_least=Priority.HIGH), "priority is not changed"),
+        ({"priority": 9}, RaisePriority(at_least=Priority.HIGH), "priority is not changed"),
+        ({"responder_id": ...}, Assign(group=TIER2, assignee=None), "assignee is not changed"),
+        ({"group_id": ...}, Assign(group=TIER2, assignee=None), "group is not changed"),
+    ],
+)
+def test_what_the_ticket_hides_is_not_written_over(
+    row: dict[str, Any], action: VendorAction, words: str
+) -> None:
+    shown = {name: value for name, value in (ROW | row).items() if value is not ...}
+    made = prepared(action, of=ticket(shown, Cast(account=account()), read_at=5))
+    assert made.writes == ()
+    assert words in made.gaps[0]
+
+
+def test_null_tags_are_none_and_get_ours() -> None:
+    made = prepared(ChangeTags(add=frozenset({"x"})), of=snapshot(tags=None))
+    assert [write.request["tags"] for write in made.writes] == [{"add": ["x"], "remove": []}]
+    assert made.gaps == ()
+
+
+def test_a_field_whose_choices_are_not_told_takes_anything() -> None:
+    assert requests(SetField(field="custom.seats", value="many"))
