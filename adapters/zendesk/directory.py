@@ -18,7 +18,7 @@ from zenpy.lib.exception import ZenpyException
 from adapters.answers import legible as fit
 from adapters.base import AccessLost, Account, NotAllowed, TryLater
 from adapters.zendesk.people import STAFF, Cast, Rows, by_id, person
-from adapters.zendesk.reading import Odd, Row, ident, key_of, text
+from adapters.zendesk.reading import Odd, Row, ident, key_of, named, text
 from adapters.zendesk.refusals import UNSAID, status
 from adapters.zendesk.session import Line, Session, legible
 from policies.model import Agent, Directory, Group
@@ -202,7 +202,7 @@ def readable(things: Iterable[Any], names: Iterable[str]) -> list[Row]:
     """The rows of a list that have an id. Where there are rows and none of them has, the list cannot be read, and is
     no empty one: TryLater."""
     met = list(things)
-    found = [plain(thing, names) for thing in met if getattr(thing, "id", None) is not None]
+    found = [row for thing in met if named(row := plain(thing, names))]
     if met and not found:
         raise TryLater("Zendesk's answer cannot be read: no row of a list has an id", UNSAID)
     return found

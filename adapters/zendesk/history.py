@@ -85,7 +85,7 @@ def told(row: Any, *keys: str) -> Row:
 
 def messages(comments: Iterable[Any], authors: Authors) -> tuple[Message, ...]:
     """All comments, oldest first. What a rule, a merge or a mail program sent counts as an auto-reply. Raises Odd."""
-    made = (message(told(row), authors) for row in comments)
+    made = (message(told(row, "audit_id"), authors) for row in comments)
     return tuple(sorted(made, key=lambda each: each.act.sequence))
 
 
@@ -241,7 +241,7 @@ def field_events(audit: Row) -> Iterator[Row]:
     """The events that set a field."""
     for event in events_of(audit):
         if event["type"] in ("Create", "Change"):
-            if not isinstance(event.get("field_name"), str | int) or "value" not in event:
+            if not isinstance(event.get("field_name"), str) or "value" not in event:
                 raise Odd("a change does not tell of which field")
             yield event
 

@@ -186,7 +186,8 @@ class Authors:
             return Who.AUTOMATION
         if key == self.bot:
             return Who.BOT
-        role = self.users.get(key, {}).get("role") or self.role_of(key)
+        shown = self.users.get(key, {}).get("role")
+        role = shown if isinstance(shown, str) else self.role_of(key)
         if role is None:
             return nobody
         return Who.AGENT if role in STAFF else Who.CUSTOMER
