@@ -158,7 +158,8 @@ def all_fields(call: Call, row: Row) -> list[Record]:
         for number, field in call.desk.people.ticket_fields.items()
         if field["removable"] and field["active"] and not row.deleted
     }
-    return [entry for _, entry in sorted((blank | held).items())]
+    idle = {number for number, field in call.desk.people.ticket_fields.items() if not field["active"]}
+    return [entry for number, entry in sorted((blank | held).items()) if number not in idle]
 
 
 def sideloads(call: Call, rows: Iterable[Record]) -> dict[str, list[Record]]:

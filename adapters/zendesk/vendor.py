@@ -18,10 +18,14 @@ VENDOR = Vendor(
     sources={
         "status": Source(
             where="ticket.status",
-            lossy="a custom status shows as its category; hold is on_hold; a word not known here is open",
+            lossy="a custom status shows as its category, unless the account's `statuses` say otherwise; hold is "
+            "on_hold; a word not known here is hidden",
             writing="never written",
         ),
-        "status_name": Source(where="ticket.status", lossy="the names of custom statuses are not read"),
+        "status_name": Source(
+            where="ticket.status",
+            lossy="the names of custom statuses are read only where the account's `statuses` use them",
+        ),
         "priority": Source(where="ticket.priority", writing="ticket.priority, only ever raised"),
         "type": Source(where="ticket.type"),
         "channel": Source(
@@ -31,13 +35,13 @@ VENDOR = Vendor(
         "subject": Source(where="ticket.subject"),
         "description": Source(where="ticket.description", lossy="plain text"),
         "phrases": Source(
-            where="the requester's public comments, ticket.subject and ticket.description",
+            where="the requester's public comments and chat messages, ticket.subject and ticket.description",
             lossy="quoted replies and signatures are left out",
         ),
         "tags": Source(
             where="ticket.tags",
-            writing="the union with the tags as just read, refused if somebody changed the ticket meanwhile; "
-            "a tag with capitals, spaces, commas or quotes is left out and said",
+            writing="the union with the tags as just read, refused if somebody changed the ticket meanwhile, "
+            "left out and said while the tags are hidden; a tag with capitals, spaces, commas or quotes is left out and said",
         ),
         "group": Source(where="ticket.group_id, named by /groups", writing="ticket.group_id"),
         "assignee": Source(where="ticket.assignee_id, named by /users", writing="ticket.assignee_id"),
@@ -71,8 +75,8 @@ VENDOR = Vendor(
         "group_bounces": Source(where=PEOPLE),
         "custom.NAME": Source(
             where="ticket.custom_fields, by the id in the account's `fields`",
-            lossy="an empty text or list is a missing value",
-            writing="ticket.custom_fields",
+            lossy="an empty text or list is a missing value; a field that Zendesk does not list is hidden",
+            writing="ticket.custom_fields; a value that the field does not have is left out and said",
         ),
     },
 )

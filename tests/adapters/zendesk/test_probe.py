@@ -4,7 +4,9 @@ import pytest
 
 from adapters.base import Finding
 from adapters.zendesk.simulator import API_KEY, BOT
-from tests.adapters.zendesk.world import World, world
+from policies.model import Priority, Status
+from policies.plan import ChangeTags, RaisePriority, SetField
+from tests.adapters.zendesk.world import PRINTER, World, world
 
 
 def findings(acme: World) -> dict[str, Finding]:
@@ -73,3 +75,69 @@ def test_one_look_that_fails_does_not_hide_the_others(acme: World, path: str, wh
     found = findings(acme)
     assert "Could not look" in found[what].text
     assert [name for name, finding in found.items() if not finding.ok] == [what]
+
+
+def test_every_status_of_the_account_is_listed_with_what_it_counts_as() -> None:
+    with world(settings={"statuses": {"Parked": Status.ON_HOLD, "Nirvana": Status.CLOSED}}) as acme:
+        acme.desk.seed(
+            custom_statuses=[
+                {"id": 77, "agent_label": "Parked", "status_category": "open"},
+                {"id": 78, "agent_label": "In triage", "status_category": "open"},
+                {"id": 79, "agent_label": "Beyond", "status_category": "a word of next year"},
+            ]
+        )
+        told = [finding for finding in acme.adapter.probe() if finding.what == "statuses"]
+    assert [finding.ok for finding in told] == [True, False, False]
+    assert told[0].text == (
+        "Parked (77, open) counts as on_hold; In triage (78, open) counts as open, by its category."
+    )
+    assert "Beyond (79, a word of next year)" in told[1].text
+    assert "names Nirvana" in told[2].text
+
+
+def test_what_policies_need_and_our_user_cannot_see_is_named() -> None:
+    with world(hidden_keys=("priority",)) as acme:
+        acme.fault("answer", path="*audits", status=403, times=None)
+        found = {each.what: each for each in acme.adapter.probe(frozenset({"priority", "changes", "status"}))}
+    assert not found["hidden"].ok
+    assert "does not show us changes, priority," in found["hidden"].text
+
+
+def test_nothing_hidden_is_well_and_the_values_are_told(acme: World) -> None:
+    options = [{"name": "X 100", "value": "x100"}, {"name": "X 200", "value": "x200"}]
+    acme.desk.people.ticket_fields[360001] |= {"type": "tagger", "custom_field_options": options}
+    found = {each.what: each for each in acme.adapter.probe(frozenset({"custom.product", "messages"}))}
+    assert found["hidden"].ok
+    assert found["values of custom.product"].text == "Zendesk has x100, x200."
+
+
+def test_a_deactivated_field_is_named(acme: World) -> None:
+    acme.desk.people.ticket_fields[360001]["active"] = False
+    assert "Deactivated in Zendesk: product" in findings(acme)["fields"].text
+    assert "custom.product" in acme.adapter.load(PRINTER, frozenset()).hidden
+
+
+def test_a_value_that_does_not_exist_is_a_gap_once_the_values_are_known(acme: World) -> None:
+    options = [{"name": "X 100", "value": "x100"}]
+    acme.desk.people.ticket_fields[360001] |= {"type": "tagger", "custom_field_options": options}
+    priorities = [{"name": "Normal", "value": "normal"}, {"name": "High", "value": "high"}]
+    acme.desk.seed(ticket_fields=[{"title": "Priority", "type": "priority", "removable": False,
+                                   "system_field_options": priorities}])  # fmt: skip
+    ticket = acme.adapter.load(PRINTER, frozenset())
+    actions = (SetField(field="custom.product", value="x300"), RaisePriority(at_least=Priority.URGENT))
+    assert acme.adapter.prepare(ticket, actions, "k").gaps == ()
+    acme.adapter.directory()
+    prepared = acme.adapter.prepare(ticket, actions, "k")
+    assert prepared.writes == ()
+    assert prepared.gaps == (
+        "custom.product is not set: Zendesk has no value 'x300' for it. It has x100",
+        "priority is not set: this account has no urgent. It has normal, high",
+    )
+
+
+def test_tags_that_are_not_shown_are_not_replaced() -> None:
+    with world(hidden_keys=("tags",)) as acme:
+        ticket = acme.adapter.load(PRINTER, frozenset())
+        prepared = acme.adapter.prepare(ticket, (ChangeTags(add=frozenset({"escalated"})),), "k")
+        assert prepared.writes == ()
+        assert "does not show the ticket's tags" in prepared.gaps[0]

@@ -6,19 +6,21 @@ import pytest
 
 from adapters.base import (
     AccessLost,
+    Gone,
     HelpdeskError,
     NotAllowed,
     Note,
     OutcomeUnknown,
     Stale,
     TryLater,
+    Unreadable,
     VendorAction,
     WontAccept,
     Write,
 )
 from adapters.zendesk.simulator_state import Trigger
 from policies.model import Group, Need, Person, Priority, Status, Who
-from policies.plan import Assign, ChangeTags, RaisePriority
+from policies.plan import Assign, ChangeTags, RaisePriority, SetField
 from tests.adapters.recording import START
 from tests.adapters.zendesk.world import ALL, PRINTER, World, world
 
@@ -252,3 +254,109 @@ def test_a_write_draws_on_its_endpoints_budget(acme: World) -> None:
     assert acme.gate.entered[-1] == ("account", "tickets-update", "per-ticket-updates/1")
     windows = {limit.bucket: limit.window for limit in acme.gate.learned}
     assert (windows["tickets-update"], windows["per-ticket-updates"]) == (60, 600)
+
+
+DETAILS = {
+    "base": [
+        {
+            "ticket_field_type": "FieldTagger",
+            "ticket_field_id": 360001,
+            "description": "Product:: is required when solving a ticket",
+            "error": None,
+        },
+        {"description": "Priority: is invalid"},
+        {"ticket_field_id": 99, "description": "Colour:: is required"},
+    ],
+    "assignee": [{"description": "Assignee: is suspended"}, {"description": "Assignee: is not a member"}],
+}
+
+
+def test_each_refused_part_is_named_with_every_sentence_about_it(acme: World) -> None:
+    error = answered(
+        acme, status=422, body={"error": "RecordInvalid", "description": "x", "details": DETAILS}
+    )
+    assert isinstance(error, WontAccept)
+    assert [(each.field, each.vendor_field, each.text) for each in error.parts] == [
+        ("custom.product", "360001", "Product:: is required when solving a ticket"),
+        ("priority", "base", "Priority: is invalid"),
+        ("", "99", "Colour:: is required"),
+        ("assignee", "assignee", "Assignee: is suspended"),
+        ("assignee", "assignee", "Assignee: is not a member"),
+    ]
+
+
+@pytest.mark.parametrize("details", [None, [], "x", {"base": None}, {"base": ["x"]}, {"status": {"a": []}}])
+def test_details_of_any_form_are_no_more_than_a_refusal(acme: World, details: Any) -> None:
+    assert type(answered(acme, status=422, body={"error": "x", "details": details})) is WontAccept
+
+
+def test_a_closed_ticket_refuses_the_whole(acme: World) -> None:
+    details = {"status": [{"description": "Status: closed prevents ticket update"}]}
+    error = answered(acme, status=422, body={"error": "RecordInvalid", "details": details})
+    assert isinstance(error, WontAccept)
+    assert error.parts == ()
+
+
+def test_a_404_to_an_update_of_a_ticket_that_reads_well_is_refused_for_good(acme: World) -> None:
+    error = answered(acme, status=404, times=None)
+    assert isinstance(error, WontAccept)
+    assert "can be read" in str(error)
+    acme.desk.faults.clear()
+    write = one(acme)
+    acme.desk.delete(1)
+    with pytest.raises(Gone):
+        acme.adapter.send(write, write.expects)
+
+
+def test_the_limit_of_one_tickets_updates_holds_no_other(acme: World) -> None:
+    headers = {"zendesk-ratelimit-per-ticket-updates": "total=30; remaining=0; resets=468"}
+    error = answered(acme, status=429, headers=headers)
+    assert isinstance(error, TryLater)
+    assert error.wait == 468
+    assert acme.gate.held == [("per-ticket-updates/1", 468)]
+
+
+def test_what_a_trigger_reroutes_at_once_is_said_and_is_no_change(acme: World) -> None:
+    acme.desk.triggers.append(Trigger(when={"group_id": 12}, fields={"group_id": 11, "assignee_id": 21}))
+    write = one(acme, *ESCALATE)
+    receipt = acme.adapter.send(write, write.expects)
+    assert [(each.field, each.wanted, each.found) for each in receipt.not_taken] == [
+        ("group", "12", "11"),
+        ("assignee", "22", "21"),
+    ]
+    assert {field for field, *_ in receipt.changed} == {"priority", "tags", "status"}
+    assert all(each.why for each in receipt.not_taken)
+
+
+@pytest.mark.parametrize("warned", [True, False])
+def test_what_zendesk_drops_is_said_with_its_warning(warned: bool) -> None:
+    with world(
+        dropped_keys=("priority", "tags", "custom_fields", "comment"), dropped_are_warned_of=warned
+    ) as acme:
+        actions = (*ESCALATE, SetField(field="custom.product", value="X200"))
+        write = one(acme, *actions)
+        receipt = acme.adapter.send(write, write.expects)
+        assert [each.field for each in receipt.not_taken] == ["priority", "tags", "custom.product", "note"]
+        tags = receipt.not_taken[1]
+        assert (tags.wanted, tags.found) == (("escalated", "hardware"), ("hardware",))
+        assert {field for field, *_ in receipt.changed} == {"group", "assignee", "status"}
+        assert any("Zendesk warns" in remark and "priority" in remark for remark in receipt.remarks) is warned
+
+
+def test_a_lost_answer_is_compared_too_once_it_is_found(acme: World) -> None:
+    acme.desk.triggers.append(Trigger(when={"group_id": 12}, fields={"group_id": 11, "assignee_id": None}))
+    write = one(acme, Assign(group=Group(id="12", name="Tier 2"), assignee=None))
+    acme.fault("drop", method="PUT", applied=True)
+    with pytest.raises(OutcomeUnknown):
+        acme.adapter.send(write, write.expects)
+    receipt = acme.adapter.find_written(write)
+    assert receipt is not None
+    assert [each.field for each in receipt.not_taken] == ["group"]
+
+
+def test_an_audit_that_cannot_be_read_does_not_say_that_a_write_is_missing(acme: World) -> None:
+    write = one(acme)
+    acme.fault("spoil", path="*audits", place=("audits", 0), value=None)
+    with pytest.raises(Unreadable):
+        acme.adapter.find_written(write)
+    assert acme.adapter.find_written(write) is None
