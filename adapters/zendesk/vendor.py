@@ -41,7 +41,8 @@ VENDOR = Vendor(
         "tags": Source(
             where="ticket.tags",
             writing="the union with the tags as just read, refused if somebody changed the ticket meanwhile, "
-            "left out and said while the tags are hidden; a tag with capitals, spaces, commas or quotes is left out and said",
+            "left out and said while the tags are hidden; a tag with capitals, spaces, commas or quotes is left out "
+            "and said",
         ),
         "group": Source(where="ticket.group_id, named by /groups", writing="ticket.group_id"),
         "assignee": Source(where="ticket.assignee_id, named by /users", writing="ticket.assignee_id"),
