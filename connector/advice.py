@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 
+from connector.secrets import Secrets, too_short
 from connector.settings import Loaded, Settings
 from policies.document import Document
 from policies.policy import PolicySet
@@ -19,6 +20,18 @@ def advice(loaded: Loaded, today: date) -> tuple[Problem, ...]:
         *slow_polls(loaded.settings, loaded.policies, loaded.documents[0]),
         *ended_dates(loaded.policies, loaded.documents, today),
     )
+
+
+def weak_secrets(loaded: Loaded, secrets: Secrets) -> Iterator[Problem]:
+    """Webhook secrets that a start would refuse, where they are at hand."""
+    for name, account in loaded.settings.accounts.items() if loaded.settings else ():
+        for key, ref in account.webhook_secrets.items():
+            why = too_short(value) if (value := secrets.at_hand(ref)) else None
+            if why is not None:
+                main = loaded.documents[0]
+                line = main.line(("accounts", name, "webhook", key))
+                text = f'account "{name}", webhook.{key}: {why}.'
+                yield Problem(file=main.name, line=line, code="short-secret", message=text)
 
 
 def slow_polls(settings: Settings, policies: PolicySet, main: Document) -> Iterator[Problem]:

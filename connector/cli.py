@@ -179,19 +179,24 @@ def reload_policies(config: Config = CONFIG) -> None:
 @app.command()
 def check(
     config: Config = CONFIG,
-    online: Annotated[bool, typer.Option("--online", help="Ask the helpdesks too.")] = False,
+    online: Annotated[
+        bool, typer.Option("--online", help="Ask the helpdesks too, and the outside address.")
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Take warnings for errors.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Check the config and policy files: every problem with file and line."""
     from datetime import datetime
 
-    from connector.advice import advice
+    from connector.advice import advice, weak_secrets
+    from connector.outside import ask_outside
 
     loaded = loaded_with_directory(config)
-    problems = (*loaded.problems, *advice(loaded, datetime.now().astimezone().date()))
+    today = datetime.now().astimezone().date()
+    problems = (*loaded.problems, *weak_secrets(loaded, secrets_here()), *advice(loaded, today))
     wrong = any(strict or problem.severity == "error" for problem in problems)
-    findings = probe(loaded.settings) if online and not wrong and loaded.settings else []
+    ask = loaded.settings if online and not wrong else None
+    findings = [*probe(ask), *ask_outside(ask)] if ask else []
     if as_json:
         rows = [
             {name: getattr(p, name) for name in ("file", "line", "code", "severity", "message")}

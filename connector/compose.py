@@ -21,7 +21,7 @@ from connector.notify.recheck import Recheck
 from connector.notify.speaking import Speaker
 from connector.public_holidays import calendars
 from connector.roles import ALL, Role
-from connector.secrets import Secrets
+from connector.secrets import SecretError, Secrets, too_short
 from connector.settings import Settings
 from connector.store import accounts, cursors, inbox, policy_texts, tickets
 from connector.store.database import Store
@@ -159,6 +159,9 @@ def open_desk(
     said = settings.accounts[name]
     (entry,) = entry_points(group="uptier.adapters", name=said.adapter)
     factory: AdapterFactory = entry.load()
+    for key, ref in said.webhook_secrets.items():
+        if (why := too_short(secrets.get(ref))) is not None:
+            raise SecretError(f'account "{name}", webhook.{key}: {why}')
     budget = Budget(name, said.budget, clock, counted)
     adapter = factory(settings.account(name, secrets.get), budget)
     return Desk(name=name, adapter=adapter, budget=budget, poll=said.poll)

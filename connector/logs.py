@@ -23,6 +23,9 @@ from connector.clock import Clock
 from policies.model import TicketRef
 
 MASK = "***"
+STANDS_EVERYWHERE = 4
+PART_OF_WORDS = 8
+"""Secrets of fewer characters are not masked at all, or not within words: they would eat what is none of theirs."""
 QUIET = {"zenpy": logging.CRITICAL, "apscheduler": logging.WARNING, "httpx": logging.WARNING}
 QUIET |= {"apprise": logging.WARNING, "urllib3": logging.WARNING}  # at lower levels they name addresses
 QUIET |= {"httpcore": logging.WARNING, "uvicorn.access": logging.WARNING, "alembic": logging.WARNING}
@@ -38,16 +41,25 @@ class Masker:
 
     def __init__(self) -> None:
         self._spellings: tuple[str, ...] = ()
+        self._words: re.Pattern[str] | None = None
 
     def add(self, secret: str) -> None:
-        """Mask this value from now on, also as JSON, a URL or Python would spell it."""
-        spelled = {secret, dumps(secret)[1:-1], quote(secret, safe=""), repr(secret)[1:-1]} - {""}
+        """Mask this value from now on, also as JSON, a URL or Python would spell it. A short one is masked where it
+        is a word of its own; the shortest is not, because it stands everywhere by chance."""
+        if len(secret) < STANDS_EVERYWHERE:
+            return
+        spelled = {secret, dumps(secret)[1:-1], quote(secret, safe=""), repr(secret)[1:-1]}
         self._spellings = tuple(sorted({*self._spellings, *spelled}, key=len, reverse=True))
+        short = [re.escape(each) for each in self._spellings if len(each) < PART_OF_WORDS]
+        self._words = re.compile(rf"(?<!\w)(?:{'|'.join(short)})(?!\w)") if short else None
 
     def mask(self, text: str) -> str:
         """The text without secrets, Authorization values, passwords in URLs and half characters."""
         for spelling in self._spellings:
-            text = text.replace(spelling, MASK)
+            if len(spelling) >= PART_OF_WORDS:
+                text = text.replace(spelling, MASK)
+        if self._words is not None:
+            text = self._words.sub(MASK, text)
         text = HEADER.sub(rf"\g<1>{MASK}", text)
         text = SCHEME.sub(rf"\g<1> {MASK}", text)
         return clean(USERINFO.sub(rf"\g<1>{MASK}@", text))

@@ -10,6 +10,7 @@ and the first hit wins. In variables the name is in capitals with `_` for `-`.
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,6 +33,10 @@ REFUSED_BACKENDS = {
 }
 
 log = structlog.get_logger()
+
+
+WEBHOOK_LEAST = 16
+"""Characters of what signs webhooks. With one webhook at hand, a shorter secret can be tried out."""
 
 
 class SecretError(Exception):
@@ -72,6 +77,16 @@ class Secrets:
     def source(self, ref: str) -> str:
         """Where the value is, in words, for `doctor` and logs. Raises SecretError like `get`."""
         return self._resolve(ref).source
+
+    def at_hand(self, ref: str) -> str | None:
+        """The value if a variable or a file holds it; no keyring is opened for it."""
+        name = secret_name(ref)
+        if value := self._environ.get(_variable(name)):
+            return value
+        for path, _ in self._files(name):
+            with suppress(OSError, UnicodeDecodeError):  # a start says what is wrong with it
+                return _bare(path.read_text(encoding="utf-8"))
+        return None
 
     def store(self, name: str, value: str) -> None:
         """Keep a secret in the keyring. Raises SecretError where this machine has none that may be used."""
@@ -120,6 +135,16 @@ class Secrets:
                 yield credential, "CREDENTIALS_DIRECTORY"
 
 
+def too_short(value: str) -> str | None:
+    """Why this may not sign webhooks; None if it may."""
+    if len(value) >= WEBHOOK_LEAST:
+        return None
+    return (
+        f"a webhook secret has {WEBHOOK_LEAST} characters or more, this one has fewer; make another, such as "
+        "`openssl rand -hex 32`, and put it in at both ends"
+    )
+
+
 def _variable(name: str) -> str:
     return f"UPTIER_SECRET_{name.upper().replace('-', '_')}"
 
@@ -143,10 +168,15 @@ def _read(path: Path, why: str) -> str:
         raise SecretError(f"cannot read the secret file {path} ({why}): {reason}") from None
     if open_to_others:
         log.warning("secret_file_open", file=str(path), next_step=f"chmod 600 {path}")
-    value = text.removesuffix("\n").removesuffix("\r")
+    value = _bare(text)
     if not value:
         raise SecretError(f"the secret file {path} ({why}) is empty")
     return value
+
+
+def _bare(text: str) -> str:
+    """What a file holds, without the end of its line."""
+    return text.removesuffix("\n").removesuffix("\r")
 
 
 def _from_keyring(name: str) -> tuple[str | None, str]:

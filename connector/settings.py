@@ -23,6 +23,7 @@ from pydantic import (
 
 from adapters.base import Account
 from connector import public_holidays
+from connector.secrets import PREFIX
 from connector.settings_files import DEFAULT_PATTERNS, read_files
 from connector.settings_problems import plain_secrets, translate
 from connector.settings_values import (
@@ -190,6 +191,11 @@ class AccountSettings(Table):
     vip: frozenset[str] = frozenset({"vip"})
     vip_organizations: frozenset[str] = frozenset()
     vip_addresses: Annotated[frozenset[str], AfterValidator(addresses)] = frozenset()
+
+    @property
+    def webhook_secrets(self) -> Mapping[str, str]:
+        """The references among what `webhook` says, by key: what proves that a webhook is the helpdesk's."""
+        return {key: ref for key, ref in self.webhook.items() if key != "user" and ref.startswith(PREFIX)}
 
 
 class Channel(Table):

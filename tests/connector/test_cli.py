@@ -99,6 +99,32 @@ def test_check_says_that_all_is_well(desk: Zendesk) -> None:
     assert (result.exit_code, result.stdout) == (0, "uptier.toml: 1 policies, no errors\n")
 
 
+@pytest.mark.parametrize("place", ["variable", "file"])
+def test_a_webhook_secret_that_could_be_guessed_is_refused(
+    desk: Zendesk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: str
+) -> None:
+    monkeypatch.setenv("UPTIER_SECRET_ACME_WEBHOOK", "fifteen-letters")
+    if place == "file":
+        monkeypatch.delenv("UPTIER_SECRET_ACME_WEBHOOK")
+        monkeypatch.setenv("UPTIER_SECRET_ACME_WEBHOOK_FILE", str(tmp_path / "secret"))
+        (tmp_path / "secret").write_text("fifteen-letters\n")
+    result = uptier("check")
+    assert result.exit_code == 2
+    line = next(
+        i
+        for i, text in enumerate((tmp_path / "uptier.toml").read_text().splitlines(), 1)
+        if "webhook =" in text
+    )
+    assert f"uptier.toml:{line}" in result.stdout
+    assert "short-secret" in result.stdout
+    assert "fifteen" not in result.output
+    for command in (["run", "--once"], ["run"]):
+        started = uptier(*command)
+        assert (started.exit_code, "16 characters or more" in started.stderr) == (2, True)
+    monkeypatch.setenv("UPTIER_SECRET_ACME_WEBHOOK", "sixteen-letters!")
+    assert uptier("check").exit_code == 0
+
+
 def test_check_online_asks_the_helpdesk(desk: Zendesk) -> None:
     result = uptier("check", "--online")
     assert result.exit_code == 0

@@ -60,6 +60,27 @@ def test_lines_about_a_ticket_carry_it_whoever_speaks(lines: Lines) -> None:
     assert "ticket" not in after
 
 
+@pytest.mark.parametrize(
+    ("secret", "text", "said"),
+    [
+        ("e", "the note was sent", "the note was sent"),
+        ("was", "it was sent", "it was sent"),
+        (
+            "note",
+            "the notebook holds a note, a note-like thing",
+            "the notebook holds a ***, a ***-like thing",
+        ),
+        ("pa/ss", "https://x.test/?p=pa%2Fss&q=1", "https://x.test/?p=***&q=1"),
+        ("notebook", "the notebooks", "the ***s"),
+    ],
+)
+def test_a_short_secret_eats_no_letters_of_words(secret: str, text: str, said: str) -> None:
+    masker = Masker()
+    masker.add(secret)
+    masker.add("a long secret of another kind")
+    assert masker.mask(text) == said
+
+
 @pytest.mark.parametrize("shown", [TOKEN, json.dumps(TOKEN), repr(TOKEN), "s3cr3t%2Ft%C3%B6k%3Den"])
 def test_a_known_secret_is_masked_in_every_spelling(lines: Lines, shown: str) -> None:
     structlog.get_logger().info(
