@@ -34,6 +34,17 @@ def choose(spec: AssignSpec, ticket: Ticket, directory: Directory, clock: str) -
     return to_person(spec.agent, ticket, group if spec.group else None, directory)
 
 
+def assignment_reads(spec: AssignSpec) -> frozenset[str]:
+    """What of the ticket must be shown to make this assignment, in the words of `Ticket.hidden`."""
+    keeps = spec.agent is None or spec.agent in RANKS
+    names = {
+        "assignee" if keeps else "",
+        "group" if spec.group is None else "",
+        "tags" if spec.skill == "by_tag" else "",
+    }
+    return frozenset(names - {""})
+
+
 def keeper(ticket: Ticket, group: Group | None, directory: Directory) -> Person | None:
     """The assignee, if they are a member of the group the ticket goes to."""
     person = ticket.assignee

@@ -12,10 +12,12 @@ from policies.references import References
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """What is tested, and what a trace shows of it."""
+    """What is tested, what a trace shows of it, and what it reads besides the field, in the words of
+    `Ticket.hidden`."""
 
     read: Reader
     shown: Reader
+    beside: frozenset[str] = frozenset()
 
 
 def bound(operator: Operator, field: Field, wanted: Wanted, references: References) -> Bound:
@@ -57,7 +59,7 @@ def of_limits(field: Field, limits: Limits, holder: Holder) -> Bound:
             return None
         return f"{value:.15g}, {said(limit, holder)}"
 
-    return Bound(excess, both)
+    return Bound(excess, both, frozenset({"assignee", "group"} if holder == "assignee" else {"group"}))
 
 
 def said(limit: tuple[str, float] | None, holder: Holder) -> str:

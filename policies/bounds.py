@@ -13,20 +13,34 @@ from policies.episodes import (
 )
 from policies.facts import History
 from policies.ladder import latest_passed
-from policies.memory import Episode
+from policies.memory import Episode, How, Passed
 from policies.plan import Occurrence
 from policies.scene import Look, Scene, kept_matching, read
 
 
 def begun(scene: Scene, base: Look, restart: Reading | None) -> Look:
     """A new episode on the real values. After a restart it is as old as the fact that restarted the clock."""
-    since = kept_matching(base.policy, base.standing)
-    reading = read(scene, base.policy, Sight(ticket=scene.ticket, history=base.history, matching_since=since))
-    standing = forgetful(base.standing, is_another_clock(base.standing, reading))
-    base = replace(base, standing=standing, ticket=scene.ticket, reading=reading, begun=True)
+    base = on_real_values(scene, base)
     seen = began_at(base, restart)
-    stops_after = seen if standing.episode else started_at(reading, base.history)
+    stops_after = seen if base.standing.episode else started_at(base.reading, base.history)
     return unless_stopped(scene, base, fresh(scene, base, seen, stops_after))
+
+
+def ordered(scene: Scene, base: Look) -> Look:
+    """A new episode that a person has begun: nothing from before stops it."""
+    base = on_real_values(scene, base)
+    newest = base.history.newest()
+    return entered(scene, base, fresh(scene, base, newest, newest))
+
+
+def on_real_values(scene: Scene, base: Look) -> Look:
+    """The look with the clock as it runs for a new episode, which has no writes to hide."""
+    since = kept_matching(base.policy, base.standing)
+    touched = base.standing.touched
+    sight = Sight(ticket=scene.ticket, history=base.history, matching_since=since, touched=touched)
+    reading = read(scene, base.policy, sight)
+    standing = forgetful(base.standing, is_another_clock(base.standing, reading))
+    return replace(base, standing=standing, ticket=scene.ticket, reading=reading, begun=True)
 
 
 def began_at(base: Look, restart: Reading | None) -> int:
@@ -34,7 +48,8 @@ def began_at(base: Look, restart: Reading | None) -> int:
     old = base.standing.episode
     if restart is None or old is None or old.clock != base.policy.clock:
         return base.history.newest()
-    sequence = started_at(restart, base.history)
+    started = started_at(restart, base.history)
+    sequence = restart.wait if restart.start is None and restart.wait is not None else started
     return sequence if sequence > old.seen else base.history.newest()
 
 
@@ -55,8 +70,10 @@ def unless_stopped(scene: Scene, base: Look, episode: Episode) -> Look:
 
 
 def fresh(scene: Scene, base: Look, seen: int, stops_after: int) -> Episode:
-    """A new episode. On a deadline it starts behind what was passed before an acknowledgement."""
+    """A new episode. After an acknowledgement it starts behind what was passed since (rule 4)."""
     policy, standing, number = base.policy, base.standing, base.standing.episodes + 1
+    enforced = scene.policies.mode(policy, scene.ticket.ref.account) == "enforce"
+    behind = really(standing.behind) if enforced else standing.behind
     matching_since = base.reading.start if policy.clock == "matching" else None
     episode = Episode(
         key=f"{scene.ticket.ref}:{policy.name}:{number}",
@@ -67,12 +84,31 @@ def fresh(scene: Scene, base: Look, seen: int, stops_after: int) -> Episode:
         matching_since=matching_since,
         policy_hash=policy.hash,
         clock=policy.clock,
+        wait=base.reading.wait,
         seen=seen,
         stops_after=stops_after,
-        passed=standing.behind,
     )
-    latest = latest_passed(episode)
-    return replace(episode, owner=latest.owner) if latest else episode
+    return starting_behind(episode, behind)
+
+
+def starting_behind(episode: Episode, passed: tuple[Passed, ...]) -> Episode:
+    """The episode behind these levels, with the owner of the latest."""
+    begun = replace(episode, passed=passed, before=len(passed))
+    latest = latest_passed(begun)
+    return replace(begun, owner=latest.owner) if latest else begun
+
+
+def really(passed: tuple[Passed, ...]) -> tuple[Passed, ...]:
+    """What stays passed once a policy is enforced: levels that really fired, or did not by somebody's word, with those
+    they overtook (rule 12)."""
+    kept: list[Passed] = []
+    before: list[Passed] = []
+    for each in passed:
+        before.append(each)
+        if each.how is not How.OVERTAKEN:
+            kept += before if each.how not in (How.OBSERVED, How.SKIPPED) else []
+            before = []
+    return tuple(kept)
 
 
 def entered(scene: Scene, base: Look, episode: Episode) -> Look:
@@ -88,7 +124,9 @@ def finished(scene: Scene, base: Look, end: End) -> Look:
     assert episode is not None
     over = replace(episode, ended=scene.now, reason=end.text)
     said = (*base.said, ended_line(over)) if has_passed(over) else base.said
-    return replace(base, standing=replace(base.standing, episode=over), ended=(*base.ended, over), said=said)
+    behind = over.passed if base.standing.acknowledged is not None else ()
+    standing = replace(base.standing, episode=over, behind=behind)
+    return replace(base, standing=standing, ended=(*base.ended, over), said=said)
 
 
 def ended_line(episode: Episode) -> Occurrence:

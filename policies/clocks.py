@@ -1,14 +1,33 @@
 """Where each clock starts, or why it is absent. Clocks only read the history; calendars measure from there."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from policies.facts import OVER, Fact, History, enters, leaves_over
-from policies.model import Act, Change, Instant, Need, Ticket, Who
+from policies.memory import Wrote
+from policies.model import Change, Instant, Need, Ticket, Who
 from policies.policy import Policy
 
 DEADLINES = frozenset({"first_reply", "next_reply", "resolution"})
 UNTOLD = "this helpdesk does not tell what was changed"
+HIDDEN = "hidden from this user"
+
+READS: Mapping[str, frozenset[str]] = {
+    "created": frozenset({"created"}),
+    "customer_waiting": frozenset({"messages"}),
+    "since_agent_reply": frozenset({"messages"}),
+    "assignee_silent": frozenset({"assignee", "changes", "messages"}),
+    "in_status": frozenset({"status"}),
+    "untouched": frozenset({"messages", "changes"}),
+    "matching": frozenset(),
+    "first_reply": frozenset({"targets"}),
+    "next_reply": frozenset({"targets"}),
+    "resolution": frozenset({"targets"}),
+}
+"""What of a ticket each clock reads, in the words of `Ticket.hidden`."""
+
+PAUSES_READ = frozenset({"status", "changes"})
+"""What `pause_on` reads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +35,8 @@ class Reading:
     """A clock as read. `start` may be None on a deadline whose helpdesk never tells it; `due` is the deadline's.
 
     `sequence` is that of the fact which started the clock, if a fact did. `achieved` says that the target was
-    met. `look_again` is when a target that is null right after a write should be read again.
+    met. `wait` is the sequence of the customer message that a target without a start belongs to. `look_again` is when
+    a target that is null right after a write should be read again.
     """
 
     start: Instant | None = None
@@ -25,6 +45,7 @@ class Reading:
     why_absent: str | None = None
     due: Instant | None = None
     achieved: bool = False
+    wait: int | None = None
     look_again: Instant | None = None
 
 
@@ -32,20 +53,39 @@ class Reading:
 class Sight:
     """What one policy sees of one ticket: `ticket` with its own writes hidden, and the history behind it.
 
-    `own` are the episodes whose writes are hidden; `matching_since` is when `when` was first seen to hold.
+    `own` are the episodes whose writes are not seen, `wrote` what was their part of them; `matching_since` is when
+    `when` was first seen to hold, `touched` the newest change by anybody but us where nobody tells who made it.
     """
 
     ticket: Ticket
     history: History
     own: frozenset[str] = frozenset()
+    wrote: tuple[Wrote, ...] = ()
     matching_since: Instant | None = None
+    touched: Instant | None = None
 
-    def is_own(self, act: Act) -> bool:
-        """Whether the policy does not see this act, because its running episode did it."""
-        return act.who is Who.OURS and not self.own.isdisjoint(act.episodes)
+    def is_own(self, change: Change) -> bool:
+        """Whether the policy does not see this change, because its running episode asked for it."""
+        return is_part_of(change, self.own, self.wrote)
+
+
+def is_part_of(change: Change, own: frozenset[str], wrote: tuple[Wrote, ...]) -> bool:
+    """Whether these episodes asked for this change. Of a write that was made for several, each owns its part only."""
+    if change.act.who is not Who.OURS or own.isdisjoint(change.act.episodes):
+        return False
+    mine = (each for each in wrote if each.field == change.field)
+    return any(each.fact == change.act.id or each.after == change.after for each in mine)
+
+
+def veiled(ticket: Ticket, names: frozenset[str]) -> Reading | None:
+    """The absent clock of a ticket of which the helpdesk does not show one of these."""
+    lost = sorted(names & ticket.hidden)
+    return Reading(why_absent=f"{' and '.join(lost)} {HIDDEN}") if lost else None
 
 
 def created(sight: Sight) -> Reading:
+    if hidden := veiled(sight.ticket, READS["created"]):
+        return hidden
     opening = next(iter(sight.history.facts), None)
     sequence = opening.act.sequence if opening and belongs_to_creation(opening, sight.history) else -1
     return Reading(start=sight.ticket.created, sequence=sequence, because="the ticket was created")
@@ -100,7 +140,7 @@ def assignee_silent(sight: Sight) -> Reading:
     for fact in history.facts:
         if isinstance(fact, Change) and fact.field == "assignee" and fact.before != fact.after:
             holder = fact.after
-            reading = reading if sight.is_own(fact.act) else started_by(fact, "the assignee changed")
+            reading = reading if sight.is_own(fact) else started_by(fact, "the assignee changed")
         elif fact.act.person == holder and holder is not None and history.is_human(fact):
             reading = started_by(fact, "the assignee last acted")
     return reading
@@ -108,32 +148,32 @@ def assignee_silent(sight: Sight) -> Reading:
 
 def created_with_assignee(sight: Sight) -> Reading:
     """The start for an assignee who was there from the creation on."""
-    made = created(sight)
-    return Reading(
-        start=made.start, sequence=made.sequence, because="the ticket was created with its assignee"
-    )
+    return replace(created(sight), because="the ticket was created with its assignee")
 
 
 def in_status(sight: Sight) -> Reading:
     """The helpdesk's own word on since when counts only where the history does not tell."""
     status = sight.ticket.status
     entered = [each for each in sight.history.changes("status") if enters(each, status)]
-    entered = [each for each in entered if not sight.is_own(each.act)]
+    entered = [each for each in entered if not sight.is_own(each)]
     if entered:
         return started_by(entered[-1], f"the status became {status}")
     if sight.ticket.status_since is not None:
         return Reading(start=sight.ticket.status_since, because=f"the status became {status}")
     if Need.CHANGES not in sight.ticket.loaded:
         return Reading(why_absent=UNTOLD)
-    made = created(sight)
-    return Reading(start=made.start, sequence=made.sequence, because=f"the ticket was created as {status}")
+    if hidden := veiled(sight.ticket, frozenset({"changes"})):
+        return hidden
+    return replace(created(sight), because=f"the ticket was created as {status}")
 
 
 def untouched(sight: Sight) -> Reading:
-    acts = [fact for fact in sight.history.facts if sight.history.is_human(fact)]
-    if not acts:
-        return created(sight)
-    return started_by(acts[-1], "a person last acted")
+    """Where nobody tells who made a change, any that is not ours touches the ticket."""
+    acts = [fact for fact in sight.history.facts if sight.history.touches(fact)]
+    reading = started_by(acts[-1], "a person last acted") if acts else created(sight)
+    if sight.touched is not None and (reading.start is None or reading.start < sight.touched):
+        return Reading(start=sight.touched, because="somebody last changed the ticket")
+    return reading
 
 
 def matching(sight: Sight) -> Reading:

@@ -16,8 +16,9 @@ LONGEST_READ = 200
 class Line:
     """One line: a test of one field, or several lines joined by `inner_any` (OR) or not (AND).
 
-    `needs` is what must be loaded for the line's own test; inner lines have their own. `shown` is what a trace
-    shows instead of what was read. `operator` and `wanted` are the test as written; a line of inner lines has none.
+    `needs` is what must be loaded for the line's own test; inner lines have their own. `reads` is what it reads, in the
+    words of `Ticket.hidden`. `shown` is what a trace shows instead of what was read. `operator` and `wanted` are the
+    test as written; a line of inner lines has none.
     """
 
     path: str
@@ -26,39 +27,61 @@ class Line:
     read: Callable[[Ticket], Value] = field(compare=False, repr=False)
     shown: Callable[[Ticket], Value] | None = field(default=None, compare=False, repr=False)
     needs: frozenset[Need] = frozenset()
+    reads: frozenset[str] = frozenset()
     inner: tuple["Line", ...] = ()
     join: Literal["any", "all"] = "all"
     operator: str = ""
     wanted: Wanted | None = None
 
+    def is_hidden(self, ticket: Ticket) -> bool:
+        """Whether the line reads what the helpdesk does not show of this ticket."""
+        return bool(ticket.hidden) and not self.reads.isdisjoint(ticket.hidden)
+
     def maybe(self, ticket: Ticket) -> bool:
-        """Whether the line could hold once everything is loaded."""
+        """Whether the line could hold once everything is loaded and shown."""
         if self.inner:
             join = any if self.join == "any" else all
             return join(line.maybe(ticket) for line in self.inner)
-        return not self.needs <= ticket.loaded or self.holds(ticket)
+        return not self.needs <= ticket.loaded or self.is_hidden(ticket) or self.holds(ticket)
 
     def certain(self, ticket: Ticket) -> bool:
-        """Whether the line holds whatever else is loaded."""
+        """Whether the line holds whatever else is loaded and shown."""
         if self.inner:
             join = any if self.join == "any" else all
             return join(line.certain(ticket) for line in self.inner)
-        return self.needs <= ticket.loaded and self.holds(ticket)
+        return self.needs <= ticket.loaded and not self.is_hidden(ticket) and self.holds(ticket)
 
     def trace(self, section: Literal["when", "unless"], ticket: Ticket) -> LineTrace:
-        """The line as judged on this ticket, with the value it read."""
+        """The line as judged on this ticket, with the value it read. A line on what is not shown neither holds nor
+        fails, and in `any` and `all` what can be read may decide."""
+        inner = tuple(line.trace(section, ticket) for line in self.inner)
+        held, hidden = self._joined(inner) if inner else (None, self.is_hidden(ticket))
         return LineTrace(
             section=section,
             path=self.path,
             text=self.text,
-            read=shortened((self.shown or self.read)(ticket)),
-            held=self.holds(ticket),
-            inner=tuple(line.trace(section, ticket) for line in self.inner),
+            read=None if hidden else shortened((self.shown or self.read)(ticket)),
+            held=not hidden and (self.holds(ticket) if held is None else held),
+            inner=inner,
+            hidden=hidden,
         )
+
+    def _joined(self, inner: tuple[LineTrace, ...]) -> tuple[bool, bool]:
+        """Whether the lines inside hold together, and whether that cannot be told."""
+        unknown = any(each.hidden for each in inner)
+        if self.join == "any":
+            held = any(each.held for each in inner)
+            return held, unknown and not held
+        failed = any(not each.held and not each.hidden for each in inner)
+        return not failed and not unknown, unknown and not failed
 
     def every_need(self) -> frozenset[Need]:
         """What must be loaded for this line and those inside it."""
         return self.needs.union(*(line.every_need() for line in self.inner))
+
+    def every_read(self) -> frozenset[str]:
+        """All that this line and those inside it read, in the words of `Ticket.hidden`."""
+        return self.reads.union(*(line.every_read() for line in self.inner))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,20 +94,25 @@ class Conditions:
     lines: tuple[Line, ...] = ()
     asks_solved: bool = False
 
-    def all_hold(self, ticket: Ticket) -> tuple[bool, tuple[LineTrace, ...]]:
-        """`when`: whether every line holds. The trace has every line, also those behind a failed one."""
+    def all_hold(self, ticket: Ticket) -> tuple[bool | None, tuple[LineTrace, ...]]:
+        """`when`: whether every line holds; None if that hangs on what is not shown. The trace has every line, also
+        those behind a failed one."""
         traces = tuple(line.trace("when", ticket) for line in self.lines)
-        return all(trace.held for trace in traces), traces
+        if any(not trace.held and not trace.hidden for trace in traces):
+            return False, traces
+        return None if any(trace.hidden for trace in traces) else True, traces
 
-    def any_holds(self, ticket: Ticket) -> tuple[bool, tuple[LineTrace, ...]]:
-        """`unless`: whether any line holds. The trace has every line."""
+    def any_holds(self, ticket: Ticket) -> tuple[bool | None, tuple[LineTrace, ...]]:
+        """`unless`: whether any line holds; None if that hangs on what is not shown. The trace has every line."""
         traces = tuple(line.trace("unless", ticket) for line in self.lines)
-        return any(trace.held for trace in traces), traces
+        if any(trace.held for trace in traces):
+            return True, traces
+        return None if any(trace.hidden for trace in traces) else False, traces
 
     def maybe(self, ticket: Ticket) -> bool:
-        """`when` on a snapshot: False only if a line fails whatever else is loaded."""
-        for line in self.lines:  # noqa: SIM110 - it decides most rows of a feed; a generator costs as much again
-            if not (line.maybe(ticket) if line.needs or line.inner else line.holds(ticket)):
+        """`when` on a snapshot: False only if a line fails whatever else is loaded and shown."""
+        for line in self.lines:
+            if not (line.maybe(ticket) if line.needs or line.inner or ticket.hidden else line.holds(ticket)):
                 return False
         return True
 

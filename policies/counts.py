@@ -1,10 +1,9 @@
 """What people did to a ticket, counted from facts (rule 5): helpdesks' own counters include triggers and us."""
 
 from collections.abc import Iterable
-from itertools import pairwise
 
 from policies.facts import History, leaves_over
-from policies.model import Change, Counts, Ticket, Who
+from policies.model import Change, Counts, Ticket, Value, Who
 
 PEOPLE = frozenset({Who.AGENT, Who.CUSTOMER})
 PUBLIC = frozenset({"public"})
@@ -28,7 +27,18 @@ def counted(ticket: Ticket) -> Counts:
 def moves_of(changes: Iterable[Change], field: str) -> tuple[int, int]:
     """How often people moved a ticket between assignees or groups, and how often back to the one before last."""
     moves = [each for each in changes if each.field == field and each.before != each.after]
-    return sum(map(is_move, moves)), sum(is_bounce(*both) for both in pairwise(moves))
+    return sum(map(is_move, moves)), bounces_of(moves)
+
+
+def bounces_of(moves: list[Change]) -> int:
+    """How often somebody came back to the one before last, both brought by people. That nobody had it in between does
+    not count."""
+    held: list[tuple[Value, bool]] = [(moves[0].before, False)] if moves and moves[0].before else []
+    for move in moves:
+        if move.after is not None and (not held or held[-1][0] != move.after):
+            held.append((move.after, move.act.who in PEOPLE))
+    triples = zip(held, held[1:], held[2:], strict=False)
+    return sum(first[0] == last[0] and middle[1] and last[1] for first, middle, last in triples)
 
 
 def is_reopening(change: Change) -> bool:
@@ -40,9 +50,3 @@ def is_move(move: Change) -> bool:
     """Whether a person moved the ticket from one assignee, or group, to another."""
     moved = None not in (move.before, move.after) and move.before != move.after
     return moved and move.act.who in PEOPLE
-
-
-def is_bounce(earlier: Change, later: Change) -> bool:
-    """Whether two moves in a row, both by people, brought the ticket back to where it was."""
-    both = is_move(earlier) and is_move(later)
-    return both and earlier.before == later.after

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from policies.clocks import DEADLINES, Reading
-from policies.facts import OVER, Fact, History, assigns_to_self, enters
-from policies.memory import Episode, How, Standing
-from policies.model import Change, Instant, Message, Status, Ticket
+from policies.facts import OVER, Fact, History, enters
+from policies.memory import FIRED, Episode, How, Owed, Passed, Standing, UnderWay
+from policies.model import Instant, Message, Status, Ticket, Who
 from policies.policy import Policy
 from policies.verdict import Verdict
 
@@ -40,22 +40,75 @@ def live(standing: Standing) -> Episode | None:
 
 def has_passed(episode: Episode) -> bool:
     """Whether a level was passed in this episode, those aside that it began behind."""
-    return any(each.at >= episode.started for each in episode.passed)
+    return len(episode.passed) > episode.before
+
+
+def has_fired(episode: Episode) -> bool:
+    """Whether a level of this episode fired or was observed, so that it can be acknowledged."""
+    return any(each.how in FIRED for each in episode.passed[episode.before :])
+
+
+def with_fired(episode: Episode, seen: int, *, told: bool) -> Episode:
+    """The episode once a level has fired: of the first one it is kept where in the history that was (rule 10)."""
+    return episode if episode.heard is not None else replace(episode, heard=seen, told=told)
+
+
+def climbed(episode: Episode) -> Episode:
+    """The episode as it will be once the level under way has fired."""
+    way = episode.under_way
+    if way is None:
+        return episode
+    before = tuple(Passed(level=name, how=How.OVERTAKEN, at=way.at) for name in way.overtaken)
+    level = Passed(level=way.level, how=How.FIRED, at=way.at, due=way.due, owner=way.owner, why=way.why)
+    return replace(
+        episode,
+        passed=(*episode.passed, *before, level),
+        owner=way.owner,
+        repeated=0,
+        last_sent=None if way.instead else way.at,
+        owes=owed(way),
+    )
+
+
+def answered(episode: Episode) -> Episode:
+    """The episode once levels were passed: one of them does not wait for approval any more."""
+    waits = not any(each.level == episode.awaiting for each in episode.passed)
+    return episode if waits else replace(episode, awaiting=None)
+
+
+def replanned(episode: Episode) -> Episode:
+    """The episode without what was merely planned and has no outcome: it is decided afresh."""
+    owes = replace(episode.owes, sent=False) if episode.owes else None
+    return replace(episode, under_way=None, asking=None, said_before=None, owes=owes)
+
+
+def owed(way: UnderWay) -> Owed | None:
+    """What a level under way leaves to be made up for."""
+    return Owed(level=way.level, parts=way.owes, instead=way.instead) if way.owes else None
 
 
 def ending(
-    policy: Policy, ticket: Ticket, history: History, episode: Episode, verdict: Verdict, restarted: bool
+    policy: Policy,
+    ticket: Ticket,
+    history: History,
+    episode: Episode,
+    verdict: Verdict,
+    *,
+    restarted: bool,
+    enforced: bool,
 ) -> End | None:
-    """The first reason that applies, None if the episode goes on."""
+    """The first reason that applies, None if the episode goes on. What cannot be read is no reason (rule 8)."""
     over = became_over(policy, ticket, history, episode.seen)
     stop = stopping(policy, history, episode)
     if over is not None or stop is not None:
         return over or stop
-    if not verdict.when:
+    if verdict.when is False:
         return End(reason="when")
-    if verdict.excluded:
+    if verdict.excluded is True:
         return End(reason="unless")
-    return End(reason="clock") if restarted else None
+    if restarted:
+        return End(reason="clock")
+    return End(reason="enforced") if enforced and not verdict.unknown else None
 
 
 def became_over(policy: Policy, ticket: Ticket, history: History, seen: int) -> End | None:
@@ -71,42 +124,57 @@ def became_over(policy: Policy, ticket: Ticket, history: History, seen: int) -> 
 def stopping(policy: Policy, history: History, episode: Episode) -> End | None:
     """The first fact of `stop_on` that is new enough to stop this episode."""
     newer = (fact for fact in history.facts if fact.act.sequence > episode.stops_after)
+    after = acknowledged_after(history, episode)
     for _, together in groupby(newer, key=lambda fact: fact.act.sequence):
         facts = list(together)
         for stop in STOPS:
-            fact = next((each for each in facts if stop in kinds(each, history, episode)), None)
+            fact = next((each for each in facts if stop in kinds(each, history, after)), None)
             if stop in policy.stop_on and fact is not None:
                 return End(reason="stop_on", stop=stop, at=fact.act.at, sequence=fact.act.sequence)
     return None
 
 
-def kinds(fact: Fact, history: History, episode: Episode) -> Iterator[str]:
+def kinds(fact: Fact, history: History, after: int | None) -> Iterator[str]:
     """Which words of `stop_on` this fact is."""
     if history.is_reply(fact):
         yield "agent_reply"
-    is_move = isinstance(fact, Change) and fact.field == "assignee" and fact.before != fact.after
-    if is_move and history.is_human(fact):
+    if history.moves_by_hand(fact):
         yield "assigned"
     if history.is_customers(fact):
         yield "customer_message"
-    if acknowledges(fact, history, episode):
+    if after is not None and acknowledges(fact, history, after):
         yield "acknowledged"
 
 
-def acknowledges(fact: Fact, history: History, episode: Episode) -> bool:
-    """Whether a human agent took up the ticket strictly after a level of this episode fired or was observed."""
-    fired = (each.at for each in episode.passed if each.how in (How.FIRED, How.OBSERVED))
-    first = min((at for at in fired if at >= episode.started), default=None)
-    if first is None or fact.act.at <= first or fact.act.sequence <= episode.stops_after:
+def acknowledged_after(history: History, episode: Episode) -> int | None:
+    """The sequence behind which somebody can acknowledge the episode: that of our write by which its first level fired,
+    where something was written and shows, else of the newest fact that its look had read. None before a level fired."""
+    if episode.heard is None:
+        return None
+    ours = (
+        fact.act.sequence
+        for fact in history.facts
+        if fact.act.who is Who.OURS and episode.key in fact.act.episodes and fact.act.sequence > episode.heard
+    )
+    wrote = min(ours, default=episode.heard) if episode.told else episode.heard
+    return max(wrote, episode.stops_after)
+
+
+def acknowledges(fact: Fact, history: History, after: int) -> bool:
+    """Whether a human agent took up the ticket after that, in the order of events."""
+    if fact.act.sequence <= after:
         return False
     if isinstance(fact, Message):
         return history.is_agents(fact)
-    return assigns_to_self(fact) or history.adds_acknowledging_tag(fact)
+    return history.takes(fact) or history.adds_acknowledging_tag(fact)
 
 
 def first_acknowledgement(history: History, episode: Episode) -> Fact | None:
     """The fact that acknowledged the episode."""
-    return next((fact for fact in history.facts if acknowledges(fact, history, episode)), None)
+    after = acknowledged_after(history, episode)
+    if after is None:
+        return None
+    return next((fact for fact in history.facts if acknowledges(fact, history, after)), None)
 
 
 def is_restarted(standing: Standing, policy: Policy, reading: Reading) -> bool:
@@ -121,9 +189,9 @@ def is_restarted(standing: Standing, policy: Policy, reading: Reading) -> bool:
     if episode.achieved:
         return True
     start = own_start(standing, episode)
-    if start is None:
-        return episode.ended is not None and reading.start is not None
-    return reading.start is not None and reading.start != start
+    if reading.start is None:
+        return None not in (reading.wait, episode.wait) and reading.wait != episode.wait
+    return episode.ended is not None if start is None else reading.start != start
 
 
 def own_start(standing: Standing, episode: Episode) -> Instant | None:

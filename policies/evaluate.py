@@ -4,18 +4,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from policies.assignment import reasons_of
+from policies.blame import PolicyRaised, of
 from policies.bounds import ended_line
 from policies.calendars import Calendar
 from policies.conclude import Conclusion, conclude, owned
 from policies.episodes import has_passed, live
 from policies.look import closed_off, look
 from policies.memory import Owner, Standing
-from policies.merge import Agreed, agree, merge
-from policies.model import Directory, Instant, Need, Status, Ticket
+from policies.merge import Agreed, Merged, agree, merge
+from policies.model import Directory, Instant, Need, Seconds, Status, Ticket
+from policies.obey import obey
 from policies.orders import Order
 from policies.owners import Named
 from policies.ownership import ticket_owner
-from policies.plan import LeftOut, Occurrence, Plan, Wanted
+from policies.plan import Failed, LeftOut, Occurrence, Plan, PolicyTrace, Wanted
 from policies.policy import Policy, PolicySet
 from policies.sayings import told
 from policies.scene import Scene
@@ -24,9 +26,12 @@ from policies.staff import is_there
 from policies.traces import trace
 from policies.turn import Turn, next_time, turn
 from policies.verdict import could_hold
+from policies.view import with_hidden
 from policies.wishes import Wish, wish
 
 RUNS_NOW: Mapping[str, Instant] = {}
+FAILED_AGAIN: Seconds = 600
+"""After which time a policy that raised is tried again, if nothing happens to the ticket before."""
 
 
 def evaluate(
@@ -43,24 +48,42 @@ def evaluate(
 
     Acts must be recognised (`policies.who`). `first_ran` says since when each policy has run on the ticket's
     account, for `backlog = "skip"`; a policy it does not name runs for the first time now. `orders` are what
-    people ordered since the last look.
+    people ordered since the last look. A policy that raises is taken out and said by name; its standing stays as it
+    was, and the others are evaluated without it.
     """
+    snoozes = (each.snoozed_until for each in standings)
     scene = Scene(
-        ticket=with_availability(ticket, directory),
+        ticket=with_availability(with_hidden(ticket), directory),
         policies=policies,
         directory=directory,
         calendars=calendars,
         now=now,
         first_ran=first_ran,
         orders=orders,
+        snoozed_until=max((until for until in snoozes if until is not None), default=None),
     )
-    serving = () if ticket.gone else policies.serving(ticket.ref.account)
-    known = {each.policy: each for each in standings}
-    before = [known.get(policy.name, Standing(policy=policy.name)) for policy in serving]
-    turns = [turn(scene, look(scene, *pair)) for pair in zip(serving, before, strict=True)]
-    names = {policy.name for policy in serving}
-    others = tuple(each for each in standings if each.policy not in names)
-    return planned(scene, (*before, *others), turns, others)
+    failed: dict[str, Failed] = {}
+    while True:
+        try:
+            return without_failed(planned(scene, standings, failed), standings, failed)
+        except PolicyRaised as raised:
+            cause = raised.__cause__
+            failed[raised.policy] = Failed(policy=raised.policy, error=f"{type(cause).__name__}: {cause}")
+
+
+def without_failed(plan: Plan, standings: tuple[Standing, ...], failed: Mapping[str, Failed]) -> Plan:
+    """The plan with the policies that raised: said, remembered as they were, and tried again."""
+    if not failed:
+        return plan
+    kept = tuple(each for each in standings if each.policy in failed)
+    again = plan.now + FAILED_AGAIN
+    return replace(
+        plan,
+        standings=(*plan.standings, *kept),
+        failed=tuple(failed.values()),
+        next_look=again if plan.next_look is None else min(again, plan.next_look),
+        warnings=(*plan.warnings, *(each.text for each in failed.values())),
+    )
 
 
 def with_availability(ticket: Ticket, directory: Directory) -> Ticket:
@@ -70,44 +93,64 @@ def with_availability(ticket: Ticket, directory: Directory) -> Ticket:
     return replace(ticket, assignee_away=away, loaded=ticket.loaded | {Need.AVAILABILITY})
 
 
-def planned(
-    scene: Scene, before: tuple[Standing, ...], turns: list[Turn], others: tuple[Standing, ...]
-) -> Plan:
-    """The plan from what each policy came to, and from the standings of those that are gone."""
-    wishes = tuple(wish(scene, each, each.sends) for each in turns if each.sends is not None)
+def planned(scene: Scene, standings: tuple[Standing, ...], failed: Mapping[str, Failed]) -> Plan:
+    """The plan of all policies but those that raised."""
+    ticket = scene.ticket
+    serving = () if ticket.gone else scene.policies.serving(ticket.ref.account)
+    serving = tuple(each for each in serving if each.name not in failed)
+    known = {each.policy: each for each in standings}
+    held = [known.get(policy.name, Standing(policy=policy.name)) for policy in serving]
+    names = {policy.name for policy in serving} | failed.keys()
+    others = tuple(each for each in standings if each.policy not in names)
+    before = (*held, *others)
+    looks = [of(policy, look, scene, policy, one) for policy, one in zip(serving, held, strict=True)]
+    obeyed = obey(scene, looks)
+    scene = replace(scene, snoozed_until=obeyed.snoozed_until)
+    turns = [of(each.policy, turn, scene, each) for each in obeyed.looks]
+    wishes = tuple(
+        of(each.look.policy, wish, scene, each, each.sends) for each in turns if each.sends is not None
+    )
+    asking = {each.policy: each for each in wishes}
     agreed = agree(wishes)
-    owners = {each.look.policy.name: owned(scene, each, agreed) for each in turns}
-    said = [told(scene, each, answering(each, owners)) for each in wishes]
-    merged = merge(scene.ticket, wishes, agreed, tuple(w for wanted, _ in said for w in wanted))
-    restored = () if merged.wanted else put_back(turns)
-    done = [conclude(scene, each, owners[each.look.policy.name], merged) for each in turns]
-    closed = [closed_off(scene, each, "gone" if scene.ticket.gone else "removed") for each in others]
-    standings = (*(each.standing for each in done), *(standing for standing, _ in closed))
+    owners = {each.look.policy.name: of(each.look.policy, owned, scene, each, agreed) for each in turns}
+    said = [of(each.turn.look.policy, told, scene, each, answering(each, owners)) for each in wishes]
+    merged = merge(ticket, wishes, agreed, tuple(w for wanted, _ in said for w in wanted))
+    restoring = None if merged.wanted else next((each for each in turns if each.look.restores), None)
+    done = [concluded(scene, each, owners, merged, asking, restores=each is restoring) for each in turns]
+    closed = [closed_off(scene, each, "gone" if ticket.gone else "removed") for each in others]
+    after = (*(each.standing for each in done), *(standing for standing, _ in closed))
+    after = tuple(quieted(each, scene.snoozed_until) for each in after)
     lost = [episode for _, episode in closed if episode is not None]
+    left = (
+        *(x for each in wishes for x in each.left_out),
+        *(x for each in turns for x in each.look.left_out),
+    )
     return Plan(
-        ref=scene.ticket.ref,
-        revision=scene.ticket.revision,
+        ref=ticket.ref,
+        revision=ticket.revision,
         now=scene.now,
-        wanted=merged.wanted or restored,
-        left_out=(*merged.left_out, *unmade(wishes)),
-        standings=standings,
+        wanted=merged.wanted or put_back(restoring),
+        left_out=(*merged.left_out, *unmade(wishes), *left),
+        standings=after,
         occurrences=(
             *(line for each in done for line in each.said),
+            *obeyed.said,
             *(ended_line(episode) for episode in lost if has_passed(episode)),
-            *(overruled(each, scene, wishes) for each in merged.left_out),
+            *(line_of_left("overruled", each, scene, turns) for each in merged.left_out),
+            *(line_of_left("left out", each, scene, turns) for each in left),
             *(line for each in wishes for line in choice(each, scene)),
-            *owner_moved(before, standings, scene.now),
+            *owner_moved(before, after, scene.now),
         ),
-        trace=tuple(trace(each.turn, live(each.standing), notes_of(each, wishes)) for each in done),
+        trace=tuple(traced(scene, each, wishes) for each in done),
         next_look=next_look(scene, done),
-        owner=ticket_owner(standings),
+        owner=ticket_owner(after),
         ended=(*(episode for each in turns for episode in each.look.ended), *lost),
         served=served(agreed),
         warnings=(
             *(remark(each) for each in wishes if each.chosen is not None and each.chosen.remark),
             *(warning for _, warnings in said for warning in warnings),
             *(warning for each in done for warning in each.warnings),
-            *strangers(scene.ticket),
+            *strangers(ticket),
         ),
     )
 
@@ -121,6 +164,37 @@ def strangers(ticket: Ticket) -> tuple[str, ...]:
     return (f"{said}; give Uptier a user of its own, and change the secret if nobody else should have it",)
 
 
+def concluded(
+    scene: Scene,
+    turn: Turn,
+    owners: Mapping[str, Named | None],
+    merged: Merged,
+    asking: Mapping[str, Wish],
+    *,
+    restores: bool,
+) -> Conclusion:
+    """What the plan leaves behind in one policy's memory."""
+    policy = turn.look.policy
+    named, asked = owners[policy.name], asking.get(policy.name)
+    return of(policy, conclude, scene, turn, named, merged, asked, restores=restores)
+
+
+def traced(scene: Scene, done: Conclusion, wishes: tuple[Wish, ...]) -> PolicyTrace:
+    """All that was considered for one policy."""
+    policy, notes = done.turn.look.policy, notes_of(done, wishes)
+    return of(policy, trace, done.turn, live(done.standing), notes, scene.snoozed_until)
+
+
+def quieted(standing: Standing, until: Instant | None) -> Standing:
+    """The standing with the ticket's snooze, which its running episode shows too."""
+    if standing.snoozed_until != until:
+        standing = replace(standing, snoozed_until=until)
+    episode = live(standing)
+    if episode is None or episode.snoozed_until == until:
+        return standing
+    return replace(standing, episode=replace(episode, snoozed_until=until))
+
+
 def notes_of(done: Conclusion, wishes: tuple[Wish, ...]) -> tuple[str, ...]:
     """What explain adds to a policy: warnings, and whom it chose and why."""
     chosen = (each.chosen for each in wishes if each.policy == done.turn.look.policy.name)
@@ -128,21 +202,19 @@ def notes_of(done: Conclusion, wishes: tuple[Wish, ...]) -> tuple[str, ...]:
     return (*done.warnings, *(text for text in told if text))
 
 
-def put_back(turns: list[Turn]) -> tuple[Wanted, ...]:
-    """What the first de-escalated episode wants restored; it waits while any policy has something to do."""
-    first = next((each for each in turns if each.look.restores and each.episode is not None), None)
-    if first is None or first.episode is None:
+def put_back(restoring: Turn | None) -> tuple[Wanted, ...]:
+    """What a de-escalated episode wants restored, one at a time; it waits while any policy has something to do."""
+    if restoring is None or restoring.episode is None:
         return ()
-    return tuple(Wanted(action=each, episodes=(first.episode.key,)) for each in first.look.restores)
+    key = restoring.episode.key
+    return tuple(Wanted(action=each, episodes=(key,)) for each in restoring.look.restores)
 
 
 def answering(wish: Wish, owners: Mapping[str, Named | None]) -> Owner:
     """Who answers for what is said: the level's new owner, or for a repeat the episode's."""
-    named = owners[wish.policy]
-    episode = wish.turn.episode
+    named, episode = owners[wish.policy], wish.turn.episode
     held = named.owner if named else episode.owner if episode else None
-    assert held is not None
-    return held
+    return held or Owner(name="nobody", kind="name")
 
 
 def unmade(wishes: tuple[Wish, ...]) -> tuple[LeftOut, ...]:
@@ -174,14 +246,15 @@ def choice(wish: Wish, scene: Scene) -> Iterator[Occurrence]:
     )
 
 
-def overruled(left_out: LeftOut, scene: Scene, wishes: tuple[Wish, ...]) -> Occurrence:
-    """The ledger line of a wish that lost against an earlier policy."""
-    episode = next(each.episode for each in wishes if each.policy == left_out.policy)
+def line_of_left(what: str, left_out: LeftOut, scene: Scene, turns: list[Turn]) -> Occurrence:
+    """The ledger line of what is not done: a wish that lost against an earlier policy, or what cannot be done."""
+    found = next(each for each in turns if each.look.policy.name == left_out.policy)
+    episode = found.look.standing.episode
     return Occurrence(
-        what="overruled",
+        what=what,
         policy=left_out.policy,
-        episode=episode,
-        level=left_out.level,
+        episode=episode.key if episode else "",
+        level=left_out.level or None,
         at=scene.now,
         text=f"{left_out.what}: {left_out.why}",
     )
@@ -190,7 +263,11 @@ def overruled(left_out: LeftOut, scene: Scene, wishes: tuple[Wish, ...]) -> Occu
 def next_look(scene: Scene, done: list[Conclusion]) -> Instant | None:
     """The earliest time at which time alone could change the answer of any policy."""
     running = ((each.turn, live(each.standing)) for each in done)
-    times = (next_time(each, episode, scene.now) for each, episode in running if episode is not None)
+    times = (
+        of(each.look.policy, next_time, each, episode, scene.now, scene.snoozed_until)
+        for each, episode in running
+        if episode is not None
+    )
     return min((at for at in times if at is not None), default=None)
 
 

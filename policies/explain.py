@@ -1,5 +1,6 @@
 """A trace in plain words. It decides nothing: what it says was decided by `evaluate`."""
 
+from policies.clocks import HIDDEN
 from policies.model import Value
 from policies.plan import ClockTrace, LevelTrace, LineTrace, PolicyTrace
 
@@ -27,8 +28,9 @@ def of_policy(trace: PolicyTrace) -> list[str]:
 
 def of_line(line: LineTrace, indent: int) -> list[str]:
     """One condition with the value it read, and the lines inside it."""
-    mark = "yes" if line.held else "no "
-    read = "" if line.inner else f" (it is {value(line.read)})"
+    mark = "?  " if line.hidden else "yes" if line.held else "no "
+    known = HIDDEN if line.hidden else f"it is {value(line.read)}"
+    read = "" if line.inner else f" ({known})"
     own = f"{' ' * indent}{mark} {line.text}{read}"
     return [own, *(text for inner in line.inner for text in of_line(inner, indent + 4))]
 

@@ -21,18 +21,26 @@ class History:
     requester: str | None
     reply_kinds: frozenset[str]
     acknowledging_tags: frozenset[str] = frozenset()
+    assignment_acknowledges: bool = True
 
     @classmethod
     def of(
-        cls, ticket: Ticket, counts_as_reply: frozenset[str], acknowledging_tags: frozenset[str] = frozenset()
+        cls,
+        ticket: Ticket,
+        counts_as_reply: frozenset[str],
+        acknowledging_tags: frozenset[str] = frozenset(),
+        *,
+        assignment_acknowledges: bool = True,
     ) -> "History":
-        """The history with the policy's idea of what counts as a reply, and as an acknowledgement."""
+        """The history with the policy's idea of what counts as a reply, and as an acknowledgement. The last says
+        whether a change to an assignee by nobody knows whom is taken for that person's own doing."""
         return cls(
             facts=tuple(sorted((*ticket.messages, *ticket.changes), key=order)),
             created=ticket.created,
             requester=ticket.requester.id if ticket.requester else None,
             reply_kinds=counts_as_reply or frozenset({"public"}),
             acknowledging_tags=acknowledging_tags,
+            assignment_acknowledges=assignment_acknowledges,
         )
 
     def is_opening(self, message: Message) -> bool:
@@ -73,6 +81,22 @@ class History:
         if isinstance(fact, Message) and fact.auto_reply:
             return False
         return fact.act.who in (Who.AGENT, Who.CUSTOMER)
+
+    def touches(self, fact: Fact) -> bool:
+        """Whether a person did it, or somebody of whom the helpdesk does not tell who it was."""
+        return self.is_human(fact) or fact.act.who is Who.UNKNOWN
+
+    def moves_by_hand(self, fact: Fact) -> bool:
+        """Whether a person changed the assignee."""
+        is_move = isinstance(fact, Change) and fact.field == "assignee" and fact.before != fact.after
+        unknown = fact.act.who is Who.UNKNOWN and self.assignment_acknowledges
+        return is_move and (unknown or self.is_human(fact))
+
+    def takes(self, change: Change) -> bool:
+        """Whether an agent took the ticket; where nobody tells who did it, whether it was given to one."""
+        if change.act.who is Who.UNKNOWN:
+            return self.moves_by_hand(change) and change.after is not None
+        return assigns_to_self(change)
 
     def changes(self, field: str) -> Iterator[Change]:
         """The real changes of a field, oldest first; the same value set again is none."""

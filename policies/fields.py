@@ -18,8 +18,9 @@ PHRASES = "phrases"
 class Field:
     """One field. `nullable` means that an ordinary ticket may have no value there.
 
-    `needs` is what must be loaded beyond the ticket's own row. `choices` are the possible values, in rank
-    order if `ranked`; empty where the helpdesk decides them. `settable` fields may stand in a level's `set`.
+    `needs` is what must be loaded beyond the ticket's own row. `beside` is what it reads besides itself, in the
+    words of `Ticket.hidden`. `choices` are the possible values, in rank order if `ranked`; empty where the helpdesk
+    decides them. `settable` fields may stand in a level's `set`.
     """
 
     name: str
@@ -28,9 +29,17 @@ class Field:
     read: Reader = field(compare=False, repr=False)
     nullable: bool = False
     needs: frozenset[Need] = frozenset()
+    beside: frozenset[str] = frozenset()
     choices: tuple[str, ...] = ()
     ranked: bool = False
     settable: bool = False
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """What of a ticket must be shown, in the words of `Ticket.hidden`, so that the field is known."""
+        space, dot, _ = self.name.partition(".")
+        inside = {space} if dot and space != "custom" else set()
+        return self.beside | inside | {self.name}
 
 
 COUNTED = frozenset({Need.MESSAGES, Need.CHANGES})
@@ -48,6 +57,7 @@ TABLE = (
         kind="text",
         meaning="The helpdesk's own word for the status.",
         read=lambda ticket: ticket.status_name or None,
+        beside=frozenset({"status"}),
     ),
     Field(
         name="priority",
@@ -98,6 +108,7 @@ TABLE = (
         meaning="The phrase packs that match what the customer wrote, such as asks_for_manager.",
         read=lambda ticket: tuple(found(ticket, shipped().values())),
         needs=frozenset({Need.MESSAGES}),
+        beside=frozenset({"messages", "subject", "description"}),
     ),
     Field(
         name="tags",
@@ -126,6 +137,7 @@ TABLE = (
         read=lambda ticket: ticket.assignee_away,
         needs=frozenset({Need.AVAILABILITY}),
         nullable=True,
+        beside=frozenset({"assignee"}),
     ),
     Field(
         name="requester.name",
@@ -167,6 +179,7 @@ TABLE = (
         read=lambda ticket: ticket.recent.of_requester,
         nullable=True,
         needs=frozenset({Need.RECENT}),
+        beside=frozenset({"requester"}),
     ),
     Field(
         name="organization",
@@ -182,6 +195,7 @@ TABLE = (
         read=lambda ticket: ticket.recent.of_organization,
         nullable=True,
         needs=frozenset({Need.RECENT}),
+        beside=frozenset({"organization"}),
     ),
     Field(
         name="language",
@@ -205,6 +219,7 @@ TABLE = (
         meaning="How many public replies people have sent.",
         read=lambda ticket: ticket.counts.replies,
         needs=COUNTED,
+        beside=frozenset({"messages"}),
     ),
     Field(
         name="reopens",
@@ -212,6 +227,7 @@ TABLE = (
         meaning="How often the ticket was opened again after it was solved.",
         read=lambda ticket: ticket.counts.reopens,
         needs=COUNTED,
+        beside=frozenset({"changes", "status"}),
     ),
     Field(
         name="reassignments",
@@ -219,6 +235,7 @@ TABLE = (
         meaning="How often a person moved the ticket from one assignee to another.",
         read=lambda ticket: ticket.counts.reassignments,
         needs=COUNTED,
+        beside=frozenset({"changes", "assignee"}),
     ),
     Field(
         name="bounces",
@@ -226,6 +243,7 @@ TABLE = (
         meaning="How often a person moved the ticket back to the assignee before last.",
         read=lambda ticket: ticket.counts.bounces,
         needs=COUNTED,
+        beside=frozenset({"changes", "assignee"}),
     ),
     Field(
         name="group_moves",
@@ -233,6 +251,7 @@ TABLE = (
         meaning="How often a person moved the ticket from one group to another.",
         read=lambda ticket: ticket.counts.group_moves,
         needs=COUNTED,
+        beside=frozenset({"changes", "group"}),
     ),
     Field(
         name="group_bounces",
@@ -240,6 +259,7 @@ TABLE = (
         meaning="How often a person moved the ticket back to the group before last.",
         read=lambda ticket: ticket.counts.group_bounces,
         needs=COUNTED,
+        beside=frozenset({"changes", "group"}),
     ),
 )
 

@@ -1,6 +1,6 @@
 """When each level is due, which one fires, and which are overtaken (rules 1 and 3)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from policies.calendars import Calendar
 from policies.clocks import Reading
@@ -13,21 +13,25 @@ from policies.policy import Level, Policy
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """When a level is due, None if that is not known, and the sentence that says so."""
+    """When a level is due, None if that is not known, and the sentence that says so. `opens` is given while the level
+    waits for its calendar to open, however long it has been due (rule 15)."""
 
     level: Level
     at: Instant | None
     text: str
+    opens: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What the ladder does at this look: at most one level fires, or one is said again, or asks for approval."""
+    """What the ladder does at this look: at most one level fires, or asks for approval, or has something made up
+    that it left out, or is said again."""
 
     fires: Due | None = None
     overtaken: tuple[Due, ...] = ()
     repeats: Level | None = None
     asks: Level | None = None
+    makes_up: Level | None = None
 
 
 def dues(policy: Policy, reading: Reading, episode: Episode, count: Count) -> tuple[Due, ...]:
@@ -42,15 +46,17 @@ def dues(policy: Policy, reading: Reading, episode: Episode, count: Count) -> tu
 
 
 def gated(found: Due, passed: dict[str, Passed], count: Count) -> Due:
-    """A level that acts in open hours only is due when they begin, unless it says what it does otherwise."""
+    """A level that acts in open hours only is due when they begin, and waits whenever it could act and they are over,
+    unless it says what it does otherwise."""
     level = found.level
     if level.within is None or level.otherwise is not None or found.at is None or level.name in passed:
         return found
-    opens = count.opens(level.within, found.at)
-    if opens == found.at:
-        return found
+    at = count.opens(level.within, found.at)
+    opens = count.opens(level.within, count.now) if at <= count.now else at
+    if opens == max(found.at, count.now) or opens == found.at:
+        return replace(found, at=at)
     text = f"{found.text}; waits for {level.within} to open at {moment(opens, count.calendar.timezone)}"
-    return Due(level=level, at=opens, text=text)
+    return Due(level=level, at=at, text=text, opens=opens if at <= count.now else None)
 
 
 def due(
@@ -121,33 +127,26 @@ def share(level: Level, reading: Reading, end: Instant, calendar: Calendar) -> D
     return Due(level=level, at=at, text=f"due {moment(at, calendar.timezone)}, {text}")
 
 
-def climb(episode: Episode, ladder: tuple[Due, ...], now: Instant) -> Step:
+def climb(episode: Episode, ladder: tuple[Due, ...], now: Instant, *, quiet: bool = False) -> Step:
     """Of the levels due, the highest fires; all before it count as overtaken, due or not. Never back. A level
-    that a person ordered fires whatever the clock says; nothing else does while the ticket is snoozed."""
+    that a person ordered fires whatever the clock says; nothing else does while it is to be `quiet`. One that needs
+    approval asks once, unless a level fires."""
     names = {each.level for each in episode.passed}
     last = max((i for i, each in enumerate(ladder) if each.level.name in names), default=-1)
     ahead = [(i, each) for i, each in enumerate(ladder) if i > last]
-    due_now = [] if is_snoozed(episode, now) else [i for i, each in ahead if is_due(each, now)]
+    due_now = [] if quiet else [i for i, each in ahead if is_due(each, now)]
     free = [i for i in due_now if not unapproved(ladder[i].level, episode)]
     top = next((i for i, each in ahead if each.level.name == episode.pushed), max(free, default=None))
     end = last if top is None else top
     overtaken = tuple(each for each in ladder[: max(end, 0)] if each.level.name not in names)
-    asks = [ladder[i].level for i in due_now if i > end and ladder[i].level.name != episode.awaiting]
-    return Step(
-        fires=None if top is None else ladder[top],
-        overtaken=overtaken,
-        asks=asks[-1] if asks and top is None else None,
-    )
+    asking = next((ladder[i].level for i in reversed(due_now) if i > end), None)
+    asks = asking if top is None and asking and asking.name not in episode.asked_for else None
+    return Step(fires=None if top is None else ladder[top], overtaken=overtaken, asks=asks)
 
 
 def is_due(due: Due, now: Instant) -> bool:
-    """Whether the clock has reached the level."""
-    return due.at is not None and due.at <= now
-
-
-def is_snoozed(episode: Episode, now: Instant) -> bool:
-    """Whether a person asked for quiet until later."""
-    return episode.snoozed_until is not None and now < episode.snoozed_until
+    """Whether the clock has reached the level, and nothing else keeps it waiting."""
+    return due.at is not None and due.at <= now and due.opens is None
 
 
 def unapproved(level: Level, episode: Episode) -> bool:
@@ -156,14 +155,17 @@ def unapproved(level: Level, episode: Episode) -> bool:
 
 
 def repeat_due(policy: Policy, episode: Episode, count: Count) -> tuple[Level, Instant | None] | None:
-    """The level that is to be said again and when that is due; None if nothing is."""
+    """The level that is to be said again and when that is due, in open hours if it has any; None if nothing is."""
     latest = latest_passed(episode)
     level = next((each for each in policy.levels if latest and each.name == latest.level), None)
     if latest is None or latest.how is not How.FIRED or level is None or level.repeat is None:
         return None
     if episode.repeated >= level.repeat.times or episode.last_sent is None:
         return None
-    return level, count.due(episode.last_sent, level.repeat.every)
+    at = count.due(episode.last_sent, level.repeat.every)
+    if at is not None and level.within is not None:
+        at = count.opens(level.within, max(at, count.now))
+    return level, at
 
 
 def latest_passed(episode: Episode) -> Passed | None:
@@ -176,7 +178,7 @@ def untimed(episode: Episode, passed: Passed) -> str:
     """Why it is not Uptier's doing that the level fired when it did; empty if it is."""
     if passed.due is None:
         return "due not known"
-    if passed.level in episode.approved:
+    if passed.level in episode.asked_for:
         return "waited for approval"
     if episode.snoozed_until is not None and passed.due < episode.snoozed_until <= passed.at:
         return "snoozed"

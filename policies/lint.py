@@ -50,9 +50,8 @@ def check_contradictions(table: Table, policy: Policy) -> None:
             text = f"no {field} satisfies these lines together with `unless`, so the policy never matches."
             table.report("when", "contradiction", text)
             return
-    excluded = {line.text for line in policy.unless.lines}
     for line in policy.when.lines:
-        if line.text in excluded and line.path not in POSSIBLE:
+        if line.path not in POSSIBLE and line in policy.unless.lines:
             text = f"`when` asks for what `unless` excludes: {line.text}; remove one of them."
             table.report("unless", "contradiction", text)
 

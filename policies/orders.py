@@ -1,17 +1,16 @@
 """What a person ordered for a ticket: acknowledge, snooze, escalate, de-escalate, approve or reject a level.
 
-An order is carried out in the next look and remembered by the episode, so that it outlives a write that has to be
-decided afresh.
+An order is carried out in the next look (`policies.obey`). What can be ordered now is one rule, here, for that look as
+well as for console, API and command line.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Literal
 
-from policies.episodes import End
-from policies.facts import History
-from policies.memory import Episode, How, Passed
+from policies.episodes import climbed, has_fired, live
+from policies.memory import Episode, Standing
 from policies.model import Instant
-from policies.plan import Occurrence
 from policies.policy import Policy
 
 Verb = Literal["acknowledge", "snooze", "escalate", "deescalate", "approve", "reject"]
@@ -19,11 +18,13 @@ Verb = Literal["acknowledge", "snooze", "escalate", "deescalate", "approve", "re
 UNDO_TRIES = 3
 """How often restoring what was written is tried before the episode ends all the same."""
 
+NOT_RUNNING = "no such escalation runs"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What `who` ordered at `at`. `policy` None means every policy that escalates the ticket; `until` is for a
-    snooze, `level` for an escalation past the next level."""
+    """What `who` ordered at `at`. `policy` None means every policy that can carry it out; `until` is for a snooze,
+    which holds for the ticket, `level` for an escalation past the next level, or for the level that is approved."""
 
     verb: Verb
     who: str
@@ -39,113 +40,61 @@ class Order:
         return f"by {self.who}: {self.reason}" if self.reason else f"by {self.who}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Obeyed:
-    """The episode after its orders, how it ends by them if it does, and their lines for the ledger."""
-
-    episode: Episode
-    end: End | None = None
-    said: tuple[Occurrence, ...] = ()
-
-
-def obey(orders: tuple[Order, ...], policy: Policy, history: History, episode: Episode) -> Obeyed:
-    """Carry out the orders of one policy in turn. An order that has nothing to act on is said and left."""
-    done = Obeyed(episode=episode)
-    for order in orders:
-        if done.end is not None:
-            break
-        done = OBEYING[order.verb](order, policy, history, done)
-    return done
+def refusal(order: Order, standings: Iterable[Standing], policies: Iterable[Policy]) -> str | None:
+    """Why nothing on the ticket can carry out this order as things stand; None if something can. A snooze always
+    can."""
+    if order.verb == "snooze":
+        return None
+    known: Mapping[str, Standing] = {each.policy: each for each in standings}
+    meant = [each for each in policies if order.policy in (None, each.name)]
+    whys = [obstacle(order, each, known.get(each.name, Standing(policy=each.name))) for each in meant]
+    if any(why is None for why in whys):
+        return None
+    told = dict.fromkeys(why for why in whys if why is not None)
+    running = [why for why in told if why != NOT_RUNNING]
+    return "; ".join(running) or NOT_RUNNING
 
 
-def acknowledge(order: Order, policy: Policy, history: History, done: Obeyed) -> Obeyed:
-    """As a person who takes, answers or notes the ticket does (rule 10)."""
-    episode = done.episode
-    if not any(each.how in (How.FIRED, How.OBSERVED) for each in episode.passed):
-        return left(order, done, "no level has fired yet")
-    known = replace(episode, acknowledged=order.at, acknowledged_by=order.who)
-    end = None
-    if "acknowledged" in policy.stop_on:
-        end = End(reason="stop_on", stop="acknowledged", at=order.at, sequence=history.newest())
-    return said("acknowledged", order, replace(done, episode=known, end=end), order.because)
+def obstacle(order: Order, policy: Policy, standing: Standing) -> str | None:
+    """Why this policy cannot carry out the order now; None if it can."""
+    episode = live(standing)
+    if episode is None:
+        return unheard(order, policy, standing)
+    if episode.undoing:
+        return "it is being de-escalated"
+    going = climbed(episode)
+    match order.verb:
+        case "acknowledge":
+            return None if has_fired(going) else "no level has fired yet"
+        case "escalate":
+            return None if ahead(order, policy, going) else "no such level is ahead"
+        case "approve" | "reject":
+            return None if asked(order, going) else "no level waits for approval"
+    return None
 
 
-def snooze(order: Order, policy: Policy, history: History, done: Obeyed) -> Obeyed:
-    """Nothing fires and nothing is said again until then."""
-    del policy, history
-    until = order.until or order.at
-    return said(
-        "snoozed", order, replace(done, episode=replace(done.episode, snoozed_until=until)), order.because
-    )
+def unheard(order: Order, policy: Policy, standing: Standing) -> str | None:
+    """Why a policy of which nothing runs cannot carry out the order: one that matches can be told to escalate."""
+    if order.verb != "escalate" or order.policy is None:
+        return NOT_RUNNING
+    if not standing.matched:
+        return "the policy does not match the ticket"
+    known = order.level is None or order.level in (each.name for each in policy.levels)
+    return None if known else "no such level is ahead"
 
 
-def escalate(order: Order, policy: Policy, history: History, done: Obeyed) -> Obeyed:
-    """The next level fires now, or the one that is named."""
-    del history
+def ahead(order: Order, policy: Policy, episode: Episode) -> str | None:
+    """The level that an order to escalate means: the one that is named, else the next, if it is not passed yet."""
     names = [each.name for each in policy.levels]
-    passed = {each.level for each in done.episode.passed}
+    passed = {each.level for each in episode.passed}
     last = max((place for place, name in enumerate(names) if name in passed), default=-1)
-    ahead = names[last + 1 :]
+    left = names[last + 1 :]
     if order.level is not None:
-        ahead = ahead[ahead.index(order.level) :] if order.level in ahead else []
-    if not ahead:
-        return left(order, done, "no such level is ahead")
-    pushed = replace(done.episode, pushed=ahead[0], pushed_because=order.because, snoozed_until=None)
-    return said("escalated", order, replace(done, episode=pushed), order.because, ahead[0])
+        return order.level if order.level in left else None
+    return left[0] if left else None
 
 
-def deescalate(order: Order, policy: Policy, history: History, done: Obeyed) -> Obeyed:
-    """What the episode wrote is restored, unless somebody has changed it since; then the episode ends."""
-    del policy, history
-    undone = replace(done.episode, undoing=1, undone_because=order.because)
-    return said("deescalated", order, replace(done, episode=undone), order.because)
-
-
-def approve(order: Order, policy: Policy, history: History, done: Obeyed) -> Obeyed:
-    """The level that waits for approval may fire."""
-    del policy, history
-    level = done.episode.awaiting
-    if level is None:
-        return left(order, done, "no level waits for approval")
-    approved = replace(done.episode, approved=done.episode.approved | {level}, awaiting=None)
-    return said("approved", order, replace(done, episode=approved), order.because, level)
-
-
-def reject(order: Order, policy: Policy, history: History, done: Obeyed) -> Obeyed:
-    """The level that waits for approval is passed without firing."""
-    del policy, history
-    level = done.episode.awaiting
-    if level is None:
-        return left(order, done, "no level waits for approval")
-    refused = Passed(level=level, how=How.REFUSED, at=order.at, owner=done.episode.owner)
-    after = replace(done.episode, passed=(*done.episode.passed, refused), awaiting=None)
-    return said("rejected", order, replace(done, episode=after), order.because, level)
-
-
-OBEYING = {
-    "acknowledge": acknowledge,
-    "snooze": snooze,
-    "escalate": escalate,
-    "deescalate": deescalate,
-    "approve": approve,
-    "reject": reject,
-}
-
-
-def left(order: Order, done: Obeyed, why: str) -> Obeyed:
-    """The order is not carried out, and the ledger says why."""
-    return said("order refused", order, done, f"{order.verb} {order.because}; {why}")
-
-
-def said(what: str, order: Order, done: Obeyed, text: str, level: str | None = None) -> Obeyed:
-    """One more line for the ledger."""
-    line = Occurrence(
-        what=what,
-        policy=done.episode.policy,
-        episode=done.episode.key,
-        level=level,
-        at=order.at,
-        text=text,
-        who=order.who,
-    )
-    return replace(done, said=(*done.said, line))
+def asked(order: Order, episode: Episode) -> str | None:
+    """The level that waits for approval: not one that was overtaken meanwhile, and the one that is named, if one is."""
+    waits = None if any(each.level == episode.awaiting for each in episode.passed) else episode.awaiting
+    return waits if order.level in (None, waits) else None

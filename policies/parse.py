@@ -94,6 +94,11 @@ def read_all(roots: Sequence[Table], known: Known) -> PolicySet:
         leads=leads,
         managers=managers,
         on_call=on_call,
+        assigned_by_automation=frozenset(
+            name
+            for name, account in tables_in(roots[0], "accounts").items()
+            if account.get("assignment_acknowledges") is False
+        ),
         staff=staff,
         packs=packs,
         limits=limits,

@@ -52,6 +52,7 @@ def still_open(asks_solved: bool) -> Line:
         text="status is not closed" if asks_solved else "status is not solved or closed",
         holds=lambda ticket: ticket.status not in refused,
         read=FIELDS["status"].read,
+        reads=FIELDS["status"].reads,
         operator="not_in",
         wanted=tuple(each for each in Status if each in refused),
     )
@@ -182,6 +183,7 @@ def compiled(operator: Operator, field: Field, wanted: Wanted, references: Refer
         path=field.name,
         text=f"{field.name} {operator.says(wanted)}",
         needs=field.needs,
+        reads=field.reads | reads.beside,
         read=read,
         shown=reads.shown,
         operator=operator.name,

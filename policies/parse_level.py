@@ -129,7 +129,7 @@ def read_within(table: Table, ladder: Ladder) -> str | None:
 
 
 def read_otherwise(table: Table, ladder: Ladder, level: Level) -> Level | None:
-    """The level as it acts in closed hours: as it is, with these parts instead."""
+    """The level as it acts in closed hours: its name and owner, and these parts instead of all it does by day."""
     other = table.table("otherwise")
     if other is None:
         return None
@@ -142,7 +142,17 @@ def read_otherwise(table: Table, ladder: Ladder, level: Level) -> Level | None:
         "note": read_template(other, "note", ladder),
         "notify": read_notify(other, ladder),
     }
-    return replace(level, **{key: value for key, value in parts.items() if key in other.values})
+    instead = Level(
+        name=level.name,
+        kind=level.kind,
+        after=level.after,
+        before=level.before,
+        at=level.at,
+        clock=level.clock,
+        owner=level.owner,
+        within=level.within,
+    )
+    return replace(instead, **{key: value for key, value in parts.items() if key in other.values})
 
 
 def check_due(table: Table, ladder: Ladder) -> None:

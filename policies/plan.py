@@ -115,7 +115,8 @@ class Occurrence:
 
     `what` is one of started, fired, observed, overtaken, skipped, refused, repeated, acknowledged, ended,
     overruled, owner; or what a person ordered: snoozed, escalated, deescalated, approved, rejected, order refused;
-    or approval asked, or chosen (why somebody was assigned). `who` is Uptier, or the person.
+    or approval asked, left out, made up (what had been left out and can be done by now), or chosen (why somebody was
+    assigned). `who` is Uptier, or the person.
     """
 
     what: str
@@ -130,7 +131,8 @@ class Occurrence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineTrace:
-    """One condition line as it was judged: what it says, what it read, whether it held."""
+    """One condition line as it was judged: what it says, what it read, whether it held. `hidden` says that it neither
+    holds nor fails, since the helpdesk does not show what it reads."""
 
     section: Literal["when", "unless"]
     path: str
@@ -138,6 +140,7 @@ class LineTrace:
     read: Value
     held: bool
     inner: tuple["LineTrace", ...] = ()
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,13 +179,28 @@ class PolicyTrace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """A policy that raised and was taken out of the look, and the error in one line."""
+
+    policy: str
+    error: str
+
+    @property
+    def text(self) -> str:
+        """What is said of it."""
+        said = f'policy "{self.policy}" failed and was left out of this look; the others were evaluated'
+        return f"{said}: {self.error}. Please report it."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What to do now, with reasons, and when to look again.
 
     `standings` is what to remember once the plan is committed. `wanted` is empty in observe. `next_look` is
     the earliest time at which time alone could change the answer, None if it cannot. `owner` is the ticket's.
     `ended` are the episodes that ended with this plan, as they ended; a standing may already hold the next.
-    `served` are the (group id, person id) whom round robin gave this ticket.
+    `served` are the (group id, person id) whom round robin gave this ticket. `failed` are the policies that raised:
+    the plan is without them, and their standings are as they were.
     """
 
     ref: TicketRef
@@ -198,3 +216,4 @@ class Plan:
     ended: tuple[Episode, ...] = ()
     served: tuple[tuple[str, str], ...] = ()
     warnings: tuple[str, ...] = ()
+    failed: tuple[Failed, ...] = ()

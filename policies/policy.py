@@ -168,7 +168,8 @@ class PolicySet:
 
     `leads` maps a group's name to a person's label, `managers` a person's label to another's, `on_call` a
     group's name to a person's label. `modes` holds each account's mode, the service's under the empty name.
-    `packs` are the phrase packs by name, `limits` say up to which amount who may decide.
+    `packs` are the phrase packs by name, `limits` say up to which amount who may decide. `assigned_by_automation` are
+    the accounts where a new assignee has not taken the ticket (`assignment_acknowledges = false`).
     """
 
     policies: tuple[Policy, ...]
@@ -181,6 +182,7 @@ class PolicySet:
     leads: Mapping[str, str] = field(default_factory=dict)
     managers: Mapping[str, str] = field(default_factory=dict)
     on_call: Mapping[str, str] = field(default_factory=dict)
+    assigned_by_automation: frozenset[str] = frozenset()
     packs: Mapping[str, Pack] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     staff: Staff = field(default_factory=Staff)

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from policies.calendars import ALWAYS, Calendar
-from policies.clocks import CLOCKS, DEADLINES, Reading, Sight
+from policies.clocks import CLOCKS, DEADLINES, PAUSES_READ, READS, Reading, Sight, veiled
 from policies.facts import History
 from policies.memory import Episode, Standing
 from policies.model import Directory, Instant, Metric, Ticket
 from policies.orders import Order
-from policies.plan import Action, Occurrence
+from policies.plan import Action, LeftOut, Occurrence
 from policies.policy import Policy, PolicySet
 from policies.targets import deadline
 from policies.verdict import Verdict
@@ -19,7 +19,8 @@ from policies.view import as_before, keys_of
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
     """All that a plan is made from, standings aside. `first_ran` says since when a policy has been running on
-    the ticket's account; a policy it does not name runs for the first time now."""
+    the ticket's account; a policy it does not name runs for the first time now. `snoozed_until` holds for the ticket,
+    whatever ends or begins meanwhile."""
 
     ticket: Ticket
     policies: PolicySet
@@ -28,22 +29,34 @@ class Scene:
     now: Instant
     first_ran: Mapping[str, Instant] = field(default_factory=dict)
     orders: tuple[Order, ...] = ()
+    snoozed_until: Instant | None = None
+
+    @property
+    def is_snoozed(self) -> bool:
+        """Whether a person asked for quiet until later."""
+        return self.snoozed_until is not None and self.now < self.snoozed_until
 
     def calendar(self, policy: Policy) -> Calendar:
         """What the policy counts on."""
         return ALWAYS if policy.calendar is None else self.calendars[policy.calendar]
 
-    def orders_for(self, policy: Policy) -> tuple[Order, ...]:
-        """What people ordered for this policy."""
-        return tuple(each for each in self.orders if each.policy in (None, policy.name))
+    def history(self, policy: Policy) -> History:
+        """What happened to the ticket, as the policy counts replies and acknowledgements."""
+        return History.of(
+            self.ticket,
+            policy.counts_as_reply,
+            policy.acknowledge_tags,
+            assignment_acknowledges=self.ticket.ref.account not in self.policies.assigned_by_automation,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
     """What the look came to, before any level is considered. `ticket` is as the policy sees it.
 
-    `restores` are what takes the episode's writes back, once a person has ordered it.
-    `first` says that the policy sees the ticket for the first time; `begun` that its episode began just now.
+    `restores` are what takes the episode's writes back, once a person has ordered it; `left_out` what cannot be taken
+    back. `first` says that the policy sees the ticket for the first time; `begun` that its episode began just now, and
+    `enforced` that it did so because the policy was switched to enforce.
     """
 
     policy: Policy
@@ -57,18 +70,25 @@ class Look:
     ended: tuple[Episode, ...] = ()
     said: tuple[Occurrence, ...] = ()
     restores: tuple[Action, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    enforced: bool = False
 
 
 def seen_by(
     scene: Scene, policy: Policy, standing: Standing, history: History, episode: Episode | None
 ) -> tuple[Sight, Reading]:
     """What the policy sees while this episode runs, or has been the last: its own writes hidden."""
-    ticket, own = scene.ticket, frozenset[str]()
-    if episode is not None:
-        own = keys_of(episode)
-        if episode.ended is None:
-            ticket = as_before(ticket, history, episode, scene.directory)
-    sight = Sight(ticket=ticket, history=history, own=own, matching_since=kept_matching(policy, standing))
+    ticket = scene.ticket
+    if episode is not None and episode.ended is None:
+        ticket = as_before(ticket, history, episode, scene.directory)
+    sight = Sight(
+        ticket=ticket,
+        history=history,
+        own=keys_of(episode) if episode else frozenset(),
+        wrote=episode.wrote if episode else (),
+        matching_since=kept_matching(policy, standing),
+        touched=standing.touched,
+    )
     return sight, read(scene, policy, sight)
 
 
@@ -81,7 +101,10 @@ def kept_matching(policy: Policy, standing: Standing) -> Instant | None:
 
 
 def read(scene: Scene, policy: Policy, sight: Sight) -> Reading:
-    """The policy's clock as this sight shows it."""
+    """The policy's clock as this sight shows it. One that reads what the helpdesk does not show is absent (rule 8)."""
+    names = READS[policy.clock] | (PAUSES_READ if policy.pause_on else frozenset())
+    if scene.ticket.hidden and (hidden := veiled(scene.ticket, names)):
+        return hidden
     if policy.clock in DEADLINES:
         metric = Metric(policy.clock)
         return deadline(sight, metric, scene.policies.slas, scene.calendars, scene.now)

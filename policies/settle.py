@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from policies.episodes import answered, owed, replanned, with_fired
 from policies.memory import Episode, How, Ownership, Passed, Standing, UnderWay, Wrote
 from policies.model import Instant
 from policies.ownership import ticket_owner
@@ -42,11 +43,25 @@ def settle_one(standing: Standing, outcome: Outcome) -> tuple[Standing, tuple[Oc
     if episode is None or episode.key not in outcome.episodes:
         return standing, ()
     if outcome.result == "stale":
-        return replace(standing, episode=replace(episode, under_way=None)), ()
-    written = replace(episode, wrote=episode.wrote + own_part(episode, outcome.wrote))
+        return replace(standing, episode=unsaid(episode)), ()
+    owes = None if episode.owes is not None and episode.owes.sent else episode.owes
+    parts = own_part(episode, outcome.wrote)
+    written = replace(episode, wrote=episode.wrote + parts, owes=owes, asking=None, said_before=None)
     if episode.under_way is None:
         return replace(standing, episode=written), ()
-    return passed(standing, written, episode.under_way, outcome.result)
+    told = outcome.result != "refused" and bool(outcome.key)
+    return passed(standing, written, episode.under_way, outcome.result, told=told)
+
+
+def unsaid(episode: Episode) -> Episode:
+    """The episode before what was to be written and was not: the level, the question or the repeat is due again."""
+    if episode.asking is not None:
+        asked_for = episode.asked_for - {episode.asking}
+        awaiting = None if episode.awaiting == episode.asking else episode.awaiting
+        episode = replace(episode, asked_for=asked_for, awaiting=awaiting)
+    if episode.said_before is not None:
+        episode = replace(episode, repeated=episode.repeated - 1, last_sent=episode.said_before)
+    return replanned(episode)
 
 
 def own_part(episode: Episode, wrote: tuple[Wrote, ...]) -> tuple[Wrote, ...]:
@@ -72,9 +87,10 @@ def tag_set(value: object) -> frozenset[str]:
 
 
 def passed(
-    standing: Standing, episode: Episode, under_way: UnderWay, result: Result
+    standing: Standing, episode: Episode, under_way: UnderWay, result: Result, *, told: bool
 ) -> tuple[Standing, tuple[Occurrence, ...]]:
-    """The level under way has fired, or was refused, at the instant of its plan."""
+    """The level under way has fired, or was refused, at the instant of its plan. `told` says that something was written
+    to the helpdesk."""
     how = How.REFUSED if result == "refused" else How.FIRED
     overtaken = tuple(Passed(level=name, how=How.OVERTAKEN, at=under_way.at) for name in under_way.overtaken)
     level = Passed(
@@ -91,8 +107,10 @@ def passed(
         under_way=None,
         owner=under_way.owner,
         repeated=0,
-        last_sent=under_way.at if how is How.FIRED else None,
+        last_sent=under_way.at if how is How.FIRED and not under_way.instead else None,
+        owes=owed(under_way) if how is How.FIRED else None,
     )
+    after = answered(with_fired(after, under_way.seen, told=told) if how is How.FIRED else after)
     ownership = Ownership(owner=under_way.owner, at=under_way.at, enforced=True)
     lines = tuple(passing(after, each) for each in (*overtaken, level))
     return replace(standing, episode=after, ownership=ownership), lines

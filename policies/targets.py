@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from policies.calendars import ALWAYS, Calendar
-from policies.clocks import Reading, Sight, created, customer_waiting
+from policies.clocks import Reading, Sight, created, customer_waiting, veiled
 from policies.facts import OVER
 from policies.model import Instant, Metric, Stage, Target
 from policies.policy import SlaSpec
@@ -18,8 +18,8 @@ def deadline(
     """The deadline of this metric. The vendor's own target wins, also when it is achieved."""
     targets = [each for each in sight.ticket.targets if each.metric is metric]
     if targets:
-        return from_vendor(chosen(targets), sight.ticket.updated, now)
-    serving = (s for s in slas if s.serves(sight.ticket.ref.account))
+        return from_vendor(chosen(targets), sight, now)
+    serving = (each for each in slas if each.serves(sight.ticket.ref.account) and metric in each.targets)
     sla = next(serving, None)
     if sla is None:
         return Reading(why_absent=f"there is no {metric} target")
@@ -32,11 +32,14 @@ def chosen(targets: list[Target]) -> Target:
     return min(active, key=lambda each: each.due or 0) if active else targets[-1]
 
 
-def from_vendor(target: Target, updated: Instant, now: Instant) -> Reading:
-    """The helpdesk's target. One that is not known yet is read again a little after the write that hid it."""
-    metric = target.metric
+def from_vendor(target: Target, sight: Sight, now: Instant) -> Reading:
+    """The helpdesk's target. One that is not known yet is read again a little after the write that hid it. A target
+    for the next reply belongs to the message that began the present wait."""
+    metric, updated = target.metric, sight.ticket.updated
     if target.stage is Stage.ACTIVE and target.due is not None:
-        return Reading(start=target.start, due=target.due, because=f"the {metric} target was set")
+        wait = customer_waiting(sight).sequence if metric is Metric.NEXT_REPLY else None
+        because = f"the {metric} target was set"
+        return Reading(start=target.start, due=target.due, because=because, wait=wait)
     if target.stage is Stage.PAUSED:
         return Reading(why_absent=f"the {metric} target is paused")
     if target.stage is Stage.ACHIEVED:
@@ -47,6 +50,8 @@ def from_vendor(target: Target, updated: Instant, now: Instant) -> Reading:
 
 def from_table(sight: Sight, metric: Metric, sla: SlaSpec, calendars: Mapping[str, Calendar]) -> Reading:
     """The target of an `[sla]` table, for the ticket's priority."""
+    if hidden := veiled(sight.ticket, TABLE_READS[metric]):
+        return hidden
     started = STARTS[metric](sight)
     if started.why_absent is not None or started.start is None:
         return started
@@ -94,3 +99,10 @@ def replied_after(sight: Sight, sequence: int) -> bool:
 
 
 STARTS = {Metric.FIRST_REPLY: first_reply, Metric.NEXT_REPLY: next_reply, Metric.RESOLUTION: resolution}
+
+TABLE_READS = {
+    Metric.FIRST_REPLY: frozenset({"messages", "priority"}),
+    Metric.NEXT_REPLY: frozenset({"messages", "priority"}),
+    Metric.RESOLUTION: frozenset({"created", "status", "priority"}),
+}
+"""What of a ticket a target of an `[sla]` table reads, in the words of `Ticket.hidden`."""

@@ -1,15 +1,19 @@
 """The trace: all that was considered for one policy, in the order it was considered, with its verdict."""
 
+from policies.clocks import HIDDEN
 from policies.counting import moment
 from policies.durations import spell
-from policies.ladder import Due, dues, is_snoozed
+from policies.ladder import Due, dues
 from policies.memory import Episode, How
+from policies.model import Instant
 from policies.plan import ClockTrace, LevelTrace, LineTrace, PolicyTrace
 from policies.turn import Turn
 from policies.verdict import Verdict
 
 
-def trace(turn: Turn, episode: Episode | None, notes: tuple[str, ...]) -> PolicyTrace:
+def trace(
+    turn: Turn, episode: Episode | None, notes: tuple[str, ...], snoozed_until: Instant | None
+) -> PolicyTrace:
     """What this policy came to. `episode` is as the plan leaves it, None if none runs."""
     look = turn.look
     levels = dues(look.policy, look.reading, episode, turn.count) if episode else ()
@@ -17,10 +21,10 @@ def trace(turn: Turn, episode: Episode | None, notes: tuple[str, ...]) -> Policy
         policy=look.policy.name,
         mode=turn.mode,
         holds=look.verdict.holds,
-        verdict=sentence(turn, episode, levels),
+        verdict=sentence(turn, episode, levels, snoozed_until),
         lines=look.verdict.lines,
         clock=clock(turn, episode),
-        levels=tuple(level(episode, each) for each in levels) if episode else (),
+        levels=tuple(level(turn, episode, each) for each in levels) if episode else (),
         notes=(*ends(turn), *notes),
     )
 
@@ -58,13 +62,13 @@ def to_deadline(turn: Turn) -> tuple[str, ...]:
     return (f"the deadline is {moment(due, counting.calendar.timezone)}: {where}",)
 
 
-def level(episode: Episode, due: Due) -> LevelTrace:
+def level(turn: Turn, episode: Episode, due: Due) -> LevelTrace:
     """How one level stands."""
     passed = {each.level: each.how.value for each in episode.passed}
     way = episode.under_way
     state = passed.get(due.level.name, "waiting")
     if state == "waiting" and due.level.name == episode.awaiting:
-        state = "awaiting approval"
+        state = "would ask for approval" if turn.mode == "observe" else "awaiting approval"
     if way is not None and due.level.name == way.level:
         state = "due"
     elif way is not None and due.level.name in way.overtaken:
@@ -72,9 +76,13 @@ def level(episode: Episode, due: Due) -> LevelTrace:
     return LevelTrace(name=due.level.name, due=due.at, state=state, text=due.text)
 
 
-def sentence(turn: Turn, episode: Episode | None, levels: tuple[Due, ...]) -> str:
+def sentence(
+    turn: Turn, episode: Episode | None, levels: tuple[Due, ...], snoozed_until: Instant | None
+) -> str:
     """The verdict in one sentence."""
     look = turn.look
+    if look.verdict.unknown and turn.step.fires is None:
+        return untold(look.verdict)
     if not look.verdict.holds and episode is None:
         return refusal(look.verdict)
     if episode is None:
@@ -83,13 +91,15 @@ def sentence(turn: Turn, episode: Episode | None, levels: tuple[Due, ...]) -> st
         return f'{FIRING[turn.how]} level "{turn.step.fires.level.name}"'
     if turn.step.repeats is not None:
         return f'says level "{turn.step.repeats.name}" again'
+    if turn.step.makes_up is not None:
+        return f'makes up for what level "{turn.step.makes_up.name}" had left out'
     if turn.step.asks is not None:
-        return f'asks for approval of level "{turn.step.asks.name}"'
+        asks = "would ask" if turn.mode == "observe" else "asks"
+        return f'{asks} for approval of level "{turn.step.asks.name}"'
     if episode.undoing:
         return f"takes back what it wrote: de-escalated {episode.undone_because}"
-    if is_snoozed(episode, turn.count.now):
-        until = moment(episode.snoozed_until or 0, turn.count.calendar.timezone)
-        return f"snoozed until {until}"
+    if snoozed_until is not None and turn.count.now < snoozed_until:
+        return f"snoozed until {moment(snoozed_until, turn.count.calendar.timezone)}"
     if look.reading.why_absent is not None:
         return f"waits: {look.reading.why_absent}"
     return waiting(episode, levels)
@@ -109,6 +119,12 @@ def waiting(episode: Episode, levels: tuple[Due, ...]) -> str:
 FIRING = {How.FIRED: "fires", How.OBSERVED: "would fire", How.SKIPPED: "skips, as part of the backlog,"}
 
 
+def untold(verdict: Verdict) -> str:
+    """The line that keeps anybody from telling."""
+    lost = next((line for line in verdict.lines if line.section == "when" and line.hidden), None)
+    return f"cannot be judged: {lost.text if lost else 'a line'}, which is {HIDDEN}"
+
+
 def refusal(verdict: Verdict) -> str:
     """The first line that decides against the policy."""
     failed = first(verdict.lines, "when", held=False)
@@ -122,7 +138,8 @@ def refusal(verdict: Verdict) -> str:
 
 def first(lines: tuple[LineTrace, ...], section: str, *, held: bool) -> LineTrace | None:
     """The first line of a section that held, or did not."""
-    return next((line for line in lines if line.section == section and line.held is held), None)
+    found = (line for line in lines if line.section == section and line.held is held)
+    return next((line for line in found if not line.hidden), None)
 
 
 def in_words(value: object) -> str:

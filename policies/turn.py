@@ -1,21 +1,28 @@
 """What one policy does at this look: the level that fires, those it overtakes, or a repeat (rules 3 and 12)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from policies.counting import Count, count
-from policies.episodes import live
-from policies.ladder import Due, Step, climb, dues, is_snoozed, repeat_due
-from policies.memory import Episode, How, Owner, Passed, UnderWay
-from policies.model import Instant
-from policies.policy import Approval, Level, Mode
+from policies.episodes import climbed, live
+from policies.ladder import Due, Step, climb, dues, latest_passed, repeat_due
+from policies.memory import Episode, How, Owed, Owner, Passed, UnderWay
+from policies.model import Instant, Seconds
+from policies.policy import Approval, Level, Mode, Policy
 from policies.scene import Look, Scene
 
 NOTHING_DUE = Step()
+LOOK_AGAIN: Seconds = 3600
+"""After which time it is worth a look whether the helpdesk shows by now what an overdue level hangs on."""
+
+RISKY = ("assign", "priority", "set", "reply", "follow")
+"""The parts of a level that are left out while nobody can tell whether the ticket is excluded (rule 8)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """One policy's part of a plan. `how` is how the level that fires is passed."""
+    """One policy's part of a plan. `how` is how the level that fires is passed. `quiet` says that the ticket is
+    snoozed, or that nobody can tell whether `when` holds."""
 
     look: Look
     mode: Mode
@@ -23,6 +30,7 @@ class Turn:
     ladder: tuple[Due, ...] = ()
     step: Step = NOTHING_DUE
     how: How = How.FIRED
+    quiet: bool = False
 
     @property
     def episode(self) -> Episode | None:
@@ -31,10 +39,13 @@ class Turn:
 
     @property
     def sends(self) -> Level | None:
-        """The level that is to be carried out: it fires, asks for approval, or is said again."""
-        if self.step.fires is not None and self.how is How.FIRED:
-            return acting(self.step.fires.level, self.count)
-        return self.step.asks or self.step.repeats
+        """The level that is to be carried out: it fires, asks for approval, makes up for something, or is said
+        again."""
+        if self.step.fires is not None:
+            return acting(self.step.fires.level, self.count) if self.how is How.FIRED else None
+        if self.mode == "observe":
+            return None
+        return asking(self.step.asks) if self.step.asks else self.step.makes_up or self.step.repeats
 
 
 def turn(scene: Scene, found: Look) -> Turn:
@@ -44,31 +55,60 @@ def turn(scene: Scene, found: Look) -> Turn:
     counting = count(
         scene.ticket, found.history, policy.pause_on, scene.calendar(policy), scene.now, scene.calendars
     )
-    waiting = Turn(look=found, mode=mode, count=counting)
+    how = passing(scene, found, mode)
+    snoozed = scene.is_snoozed and how is not How.SKIPPED
+    quiet = found.verdict.unknown or snoozed
+    waiting = Turn(look=found, mode=mode, count=counting, how=how, quiet=quiet)
     episode = waiting.episode
     if episode is None or episode.undoing:
         return waiting
     ladder = dues(policy, found.reading, episode, counting)
-    step = climb(episode, ladder, scene.now)
-    if mode == "observe":
-        step = replace(step, asks=None)
-    elif step.asks is not None:
-        step = replace(step, asks=asking(step.asks))
-    elif step.fires is None and not is_snoozed(episode, scene.now):
-        step = replace(step, repeats=repeated(waiting, episode, scene.now))
-    return replace(waiting, ladder=ladder, step=step, how=passing(scene, waiting))
+    step = climb(episode, ladder, scene.now, quiet=quiet)
+    if mode == "enforce" and not quiet and step.fires is None and step.asks is None:
+        makes_up = made_up(waiting, episode)
+        again = None if makes_up else repeated(waiting, episode, scene.now)
+        step = replace(step, makes_up=makes_up, repeats=again)
+    return replace(waiting, ladder=ladder, step=step)
+
+
+def is_closed(level: Level, counting: Count) -> bool:
+    """Whether the level acts in open hours only, and they are over."""
+    return level.within is not None and not counting.is_open(level.within)
 
 
 def acting(level: Level, counting: Count) -> Level:
     """The level as it acts now: in closed hours it may do something else."""
-    closed = level.within is not None and not counting.is_open(level.within)
-    return level.otherwise if closed and level.otherwise is not None else level
+    return level.otherwise if level.otherwise is not None and is_closed(level, counting) else level
 
 
 def asking(level: Level) -> Level:
     """What is said when a level asks for approval, and nothing else of it."""
     asks = level.approval or Approval()
-    return replace(level, note=asks.note, notify=asks.notify, reply=None)
+    return Level(name=level.name, kind=level.kind, owner=level.owner, note=asks.note, notify=asks.notify)
+
+
+def without(level: Level, parts: Iterable[str]) -> Level:
+    """The level without these parts of what it does."""
+    nothing = Level(name=level.name, kind=level.kind)
+    return replace(level, **{part: getattr(nothing, part) for part in parts})
+
+
+def risks(level: Level) -> frozenset[str]:
+    """What the level does that could harm somebody if the ticket should have been left out."""
+    return frozenset(part for part in RISKY if getattr(level, part))
+
+
+def made_up(waiting: Turn, episode: Episode) -> Level | None:
+    """What the level passed last has left out, once the helpdesk shows that nothing excludes the ticket."""
+    owes, latest = episode.owes, latest_passed(episode)
+    if owes is None or latest is None or latest.level != owes.level or waiting.look.verdict.excluded is None:
+        return None
+    written = next((each for each in waiting.look.policy.levels if each.name == owes.level), None)
+    level = written.otherwise if written is not None and owes.instead else written
+    if level is None or (not owes.instead and is_closed(level, waiting.count)):
+        return None
+    parts = (*RISKY, "note", "notify", "tags", "untag")
+    return without(level, [part for part in parts if part not in owes.parts])
 
 
 def repeated(waiting: Turn, episode: Episode, now: Instant) -> Level | None:
@@ -76,17 +116,18 @@ def repeated(waiting: Turn, episode: Episode, now: Instant) -> Level | None:
     if waiting.look.reading.why_absent is not None:
         return None
     found = repeat_due(waiting.look.policy, episode, waiting.count)
-    is_due = found is not None and found[1] is not None and found[1] <= now
-    return acting(found[0], waiting.count) if is_due and found is not None else None
+    return found[0] if found is not None and found[1] is not None and found[1] <= now else None
 
 
-def passing(scene: Scene, waiting: Turn) -> How:
-    """How a level that is due now is passed: skipped if it belongs to the backlog, else by the mode."""
-    look, policy = waiting.look, waiting.look.policy
+def passing(scene: Scene, look: Look, mode: Mode) -> How:
+    """How a level that is due now is passed: skipped if it belongs to the backlog, else by the mode. What is
+    overdue when a policy is switched to enforce is backlog however old the ticket is (rule 12)."""
+    policy = look.policy
     first_ran = scene.first_ran.get(policy.name, scene.now)
-    if policy.backlog == "skip" and look.first and look.begun and scene.ticket.created < first_ran:
+    older = look.first and look.begun and scene.ticket.created < first_ran
+    if policy.backlog == "skip" and (look.enforced or older):
         return How.SKIPPED
-    return How.OBSERVED if waiting.mode == "observe" else How.FIRED
+    return How.OBSERVED if mode == "observe" else How.FIRED
 
 
 def overtaken(done: Turn, now: Instant) -> tuple[Passed, ...]:
@@ -107,37 +148,49 @@ def under_way(done: Turn, fires: Due, owner: Owner, now: Instant, why: str) -> U
     """The level as it is remembered until its first write has an outcome."""
     names = tuple(each.level.name for each in done.step.overtaken)
     due = now if fires.at is None else fires.at
-    return UnderWay(level=fires.level.name, at=now, due=due, overtaken=names, owner=owner, why=why)
+    return UnderWay(
+        level=fires.level.name,
+        at=now,
+        due=due,
+        overtaken=names,
+        owner=owner,
+        why=why,
+        seen=done.look.history.newest(),
+        instead=acting(fires.level, done.count) is not fires.level,
+    )
 
 
-def next_time(done: Turn, episode: Episode, now: Instant) -> Instant | None:
-    """The earliest time at which time alone could change the answer for this policy."""
+def next_time(done: Turn, episode: Episode, now: Instant, until: Instant | None) -> Instant | None:
+    """The earliest time at which time alone could change the answer for this policy; the ticket is snoozed `until`."""
     reading, policy = done.look.reading, done.look.policy
     if reading.why_absent is not None:
         return reading.look_again
     ahead = climbed(episode)
+    waits = ahead.asked_for - ahead.approved
     times = [
-        each.at
+        each.opens or each.at
         for each in dues(policy, reading, ahead, done.count)
-        if not is_passed(each, ahead) and each.level.name != ahead.awaiting
+        if not is_passed(each, ahead) and each.level.name not in waits
     ]
     again = repeat_due(policy, ahead, done.count) if done.mode == "enforce" else None
     times.append(again[1] if again else None)
-    earliest = max(now, episode.snoozed_until or now)
+    owes, latest = ahead.owes, latest_passed(ahead)
+    if owes is not None and latest is not None and latest.level == owes.level and done.mode == "enforce":
+        unreadable = done.look.verdict.excluded is None
+        times.append(now + LOOK_AGAIN if unreadable else owed_at(policy, owes, done.count))
+    earliest = max(now + LOOK_AGAIN if done.look.verdict.unknown else now, until or now)
     return min((max(at, earliest) for at in times if at is not None), default=None)
+
+
+def owed_at(policy: Policy, owes: Owed, counting: Count) -> Instant:
+    """When what was left out can be made up at the earliest."""
+    level = next((each for each in policy.levels if each.name == owes.level), None)
+    if level is None or level.within is None or owes.instead:
+        return counting.now
+    return counting.opens(level.within, counting.now)
 
 
 def is_passed(due: Due, episode: Episode) -> bool:
     """Whether the level will never fire again, by itself or by one behind it."""
     names = {each.level for each in episode.passed}
     return due.level.name in names
-
-
-def climbed(episode: Episode) -> Episode:
-    """The episode as it will be once the level under way has fired."""
-    way = episode.under_way
-    if way is None:
-        return episode
-    before = tuple(Passed(level=name, how=How.OVERTAKEN, at=way.at) for name in way.overtaken)
-    level = Passed(level=way.level, how=How.FIRED, at=way.at, due=way.due, owner=way.owner)
-    return replace(episode, passed=(*episode.passed, *before, level), repeated=0, last_sent=way.at)

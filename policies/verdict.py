@@ -9,16 +9,22 @@ from policies.policy import Policy
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """`when` says whether all its lines hold, `excluded` whether a line of `unless` does."""
+    """`when` says whether all its lines hold, `excluded` whether a line of `unless` does. Either is None where that
+    hangs on what the helpdesk does not show (rule 8)."""
 
-    when: bool
-    excluded: bool
+    when: bool | None
+    excluded: bool | None
     lines: tuple[LineTrace, ...]
 
     @property
     def holds(self) -> bool:
-        """What the rules mean by "`when` holds"."""
-        return self.when and not self.excluded
+        """What the rules mean by "`when` holds". An `unless` that cannot be read does not exclude."""
+        return self.when is True and self.excluded is not True
+
+    @property
+    def unknown(self) -> bool:
+        """Whether nobody can tell: then no episode begins or ends by it, and nothing fires."""
+        return self.when is None and self.excluded is not True
 
 
 def judged(policy: Policy, ticket: Ticket) -> Verdict:
@@ -29,7 +35,7 @@ def judged(policy: Policy, ticket: Ticket) -> Verdict:
 
 
 def could_hold(policy: Policy, snapshot: Ticket) -> bool:
-    """False only if the policy cannot match this row whatever else is loaded."""
+    """False only if the policy cannot match this row whatever else is loaded and shown."""
     if not policy.when.maybe(snapshot):
         return False
     return not policy.unless.certainly_excludes(snapshot)

@@ -1,12 +1,47 @@
 """The ticket as an episode sees it: what it wrote itself shows the value from before (rule 5)."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any
 
+from policies.clocks import is_part_of
 from policies.facts import History
 from policies.memory import Episode, Wrote
-from policies.model import Change, Directory, Group, Person, Priority, Status, Ticket, Value, Who
+from policies.model import Change, Counts, Directory, Group, Person, Priority, Status, Ticket, Value, Who
 
 Values = dict[str, Value]
+
+
+BLANKS: Mapping[str, Any] = {
+    "subject": "",
+    "description": "",
+    "status": Status.OPEN,
+    "status_name": "",
+    "tags": frozenset(),
+    "created": 0,
+    "messages": (),
+    "changes": (),
+    "targets": (),
+    "counts": Counts(),
+}
+"""What stands in for a value that the helpdesk does not show; nothing else does where it is not named here."""
+NAMES = frozenset(each.name for each in fields(Ticket)) - {
+    "ref",
+    "read_at",
+    "revision",
+    "updated",
+    "loaded",
+    "hidden",
+}
+
+
+def with_hidden(ticket: Ticket) -> Ticket:
+    """The ticket with nothing in what the helpdesk does not show, whatever an adapter left there."""
+    if not ticket.hidden:
+        return ticket
+    custom = {name: value for name, value in ticket.custom.items() if f"custom.{name}" not in ticket.hidden}
+    blank: dict[str, Any] = {name: BLANKS.get(name) for name in ticket.hidden & NAMES}
+    return replace(ticket, custom=custom, **blank)
 
 
 def keys_of(episode: Episode) -> frozenset[str]:
@@ -34,12 +69,14 @@ def still_hidden(seen: Ticket, history: History, episode: Episode, wrote: Wrote)
 
 def foreign(history: History, episode: Episode, wrote: Wrote) -> list[Change]:
     """The changes of the field after this write that are not the episode's own, oldest first."""
-    written = [each.act.sequence for each in history.changes(wrote.field) if each.act.id == wrote.fact]
+    own = keys_of(episode)
+    changes = list(history.changes(wrote.field))
+    exact = [each for each in changes if each.act.id == wrote.fact]
+    written = exact or [each for each in changes if is_part_of(each, own, (wrote,))]
     if not written:
         return []
-    later = (each for each in history.changes(wrote.field) if each.act.sequence > written[-1])
-    own = keys_of(episode)
-    return [each for each in later if each.act.who is not Who.OURS or own.isdisjoint(each.act.episodes)]
+    later = (each for each in changes if each.act.sequence > written[0].act.sequence)
+    return [each for each in later if wrote.field == "tags" or not is_part_of(each, own, episode.wrote)]
 
 
 def without_tags(seen: Ticket, history: History, episode: Episode, wrote: Wrote) -> Ticket:
@@ -47,10 +84,18 @@ def without_tags(seen: Ticket, history: History, episode: Episode, wrote: Wrote)
     before, after = tags(wrote.before), tags(wrote.after)
     touched = frozenset[str]()
     for change in foreign(history, episode, wrote):
-        touched |= tags(change.before) ^ tags(change.after)
+        touched |= (tags(change.before) ^ tags(change.after)) - own_tags(change, episode)
     hidden = (after - before) - touched
     shown = ((before - after) - touched) - seen.tags
     return replace(seen, tags=(seen.tags - hidden) | shown)
+
+
+def own_tags(change: Change, episode: Episode) -> frozenset[str]:
+    """The tags of a change that the episode asked for."""
+    if change.act.who is not Who.OURS or keys_of(episode).isdisjoint(change.act.episodes):
+        return frozenset()
+    parts = (each for each in episode.wrote if each.field == "tags" and each.fact == change.act.id)
+    return frozenset[str]().union(*(tags(each.before) ^ tags(each.after) for each in parts))
 
 
 def tags(value: Value) -> frozenset[str]:

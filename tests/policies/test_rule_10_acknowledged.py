@@ -1,5 +1,7 @@
 """Rule 10: what acknowledges an escalation, and what does not."""
 
+from dataclasses import replace
+
 import pytest
 
 from policies.model import Who
@@ -76,9 +78,32 @@ def test_not_before_a_level_fired() -> None:
     assert not acknowledged(life)
 
 
-def test_strictly_after_and_not_at_the_same_instant() -> None:
-    assert not acknowledged(escalated().agent(30, public=False))
-    assert acknowledged(escalated().agent(30 + 1 / 60, public=False))
+def test_after_is_the_order_of_events_whatever_the_stamps_say() -> None:
+    assert acknowledged(escalated().agent(30, public=False))
+    assert acknowledged(escalated().agent(29, public=False)), "behind our note, by a clock that runs late"
+    before = Life(policy(AFTER_30, AFTER_120)).customer(0).agent(31, public=False)
+    before.look(30)
+    assert not acknowledged(before), "stamped after the firing, but read by the look that fired"
+
+
+def test_where_nothing_was_written_it_is_behind_the_newest_fact_that_the_firing_look_read() -> None:
+    life = Life(policy('after = "30m"\nowner = "Duty"', AFTER_120)).customer(0).agent(20, public=False)
+    life.look(30)
+    assert life.passed() == {"one": "fired"}
+    assert not acknowledged(life)
+    assert acknowledged(life.agent(30, public=False))
+
+
+def test_a_note_that_came_between_the_reading_and_our_write_does_not() -> None:
+    life = Life(policy(AFTER_30, AFTER_120)).customer(0)
+    life.sequence += 1  # the note's place, which the look does not know yet
+    life.look(30)
+    note = replace(
+        life.ticket.messages[0], act=replace(life.ticket.messages[0].act, sequence=2, who=Who.AGENT)
+    )
+    note = replace(note, act=replace(note.act, id="late", person="ann"), public=False)
+    life.ticket = replace(life.ticket, messages=(*life.ticket.messages, note))
+    assert not acknowledged(life)
 
 
 def test_a_level_that_was_skipped_does_not_count() -> None:

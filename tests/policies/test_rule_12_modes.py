@@ -3,7 +3,7 @@
 import pytest
 
 from policies.plan import ChangeTags
-from tests.policies.lives import AFTER_30, AFTER_120, HEAD, Life, policy
+from tests.policies.lives import AFTER_30, AFTER_120, HEAD, Life, at, policy
 
 PLAIN = HEAD.replace('mode = "enforce"\n', "")
 OBSERVED = 'mode = "observe"'
@@ -116,24 +116,74 @@ def test_other_stops_and_ends_count_in_observe() -> None:
 # --- from observe to enforce ---------------------------------------------------------------------------------
 
 
-def test_enforcing_later_never_sends_them_retroactively() -> None:
+def test_what_was_only_observed_is_not_real_and_fires_once_enforced() -> None:
     levels = (AFTER_30 + '\ntags = ["l1"]', AFTER_120 + '\ntags = ["l2"]')
     found = life(*levels, more=OBSERVED)
     found.look(30)
     found.under(policy(*levels))
-    assert found.look(60).wanted == ()
-    (first, *_) = found.look(120).wanted
-    assert first.action == ChangeTags(add=frozenset({"l2"})), "not even the tags of what was observed"
-    assert found.passed() == {"one": "observed", "two": "fired"}
+    plan = found.look(60)
+    assert [(each.number, each.reason) for each in plan.ended] == [(1, "enforced")]
+    assert plan.wanted[0].action == ChangeTags(add=frozenset({"l1"}))
+    assert found.passed() == {"one": "fired"}
+    found.look(120)
+    assert found.passed() == {"one": "fired", "two": "fired"}
 
 
-def test_nor_their_repeats() -> None:
+def test_of_what_is_overdue_the_highest_fires() -> None:
+    levels = (AFTER_30 + '\ntags = ["l1"]', AFTER_120 + '\ntags = ["l2"]')
+    found = life(*levels, more=OBSERVED)
+    found.look_through(130)
+    found.under(policy(*levels))
+    assert found.look(131).wanted[0].action == ChangeTags(add=frozenset({"l1", "l2"}))
+    assert found.passed() == {"one": "overtaken", "two": "fired"}
+
+
+def test_its_repeats_count_from_the_real_firing() -> None:
     level = AFTER_30 + '\nrepeat = { every = "10m", times = 3 }'
     found = life(level, more=OBSERVED)
     found.look(30)
     found.under(policy(level))
+    found.look(60)
+    assert found.plan(60).next_look == at(70)
+
+
+def test_with_backlog_skip_all_that_is_overdue_is_skipped_however_old_the_ticket() -> None:
+    more = '\nbacklog = "skip"'
+    found = life(AFTER_30, AFTER_120, more=OBSERVED + more)
+    found.first_ran = {"p": at(-1)}
+    found.look(30)
+    found.under(policy(AFTER_30, AFTER_120, more=more))
     assert found.look(60).wanted == ()
-    assert found.plan(60).next_look is None
+    assert found.passed() == {"one": "skipped"}
+    found.look(120)
+    assert found.passed() == {"one": "skipped", "two": "fired"}
+
+
+def test_levels_that_had_really_fired_stay_passed() -> None:
+    levels = (AFTER_30, AFTER_120, 'clock = "since_last_level"\nafter = "30m"\nnote = "handoff"')
+    found = life(*levels)
+    found.look(30)
+    found.under(policy(*levels, more=OBSERVED))
+    found.look(120)
+    assert found.passed() == {"one": "fired", "two": "observed"}
+    found.under(policy(*levels))
+    found.look(130)
+    assert found.fired() == ["one", "two"]
+    assert found.look(131).next_look == at(160)
+
+
+def test_an_acknowledgement_in_observe_counts_after_the_switch() -> None:
+    more = 'stop_on = ["acknowledged"]\n'
+    found = life(AFTER_30, AFTER_120, more=more + OBSERVED)
+    found.look(30)
+    found.agent(40, public=False)
+    found.look(41)
+    found.look(70)
+    assert found.passed() == {"one": "observed"}, "counted from the acknowledgement"
+    found.under(policy(AFTER_30, AFTER_120, more=more))
+    found.look(71)
+    assert found.fired() == ["one"]
+    assert found.plan(72).next_look == at(160)
 
 
 def test_from_enforce_to_observe_repeats_are_silent() -> None:
@@ -145,9 +195,29 @@ def test_from_enforce_to_observe_repeats_are_silent() -> None:
     assert found.lines("repeated") == 0
 
 
-def test_the_episode_goes_on_when_the_mode_changes() -> None:
+def test_an_episode_of_which_nothing_was_observed_goes_on_when_the_mode_changes() -> None:
     found = life(AFTER_30, AFTER_120, more=OBSERVED)
-    found.look(30)
+    found.look(20)
     found.under(policy(AFTER_30, AFTER_120))
-    assert found.look(60).ended == ()
+    assert found.look(30).ended == ()
     assert found.lines("started") == 1
+
+
+def test_from_enforce_to_observe_it_goes_on_too() -> None:
+    found = life(AFTER_30, AFTER_120)
+    found.look(30)
+    found.under(policy(AFTER_30, AFTER_120, more=OBSERVED))
+    assert found.look(60).ended == ()
+
+
+def test_an_observed_level_behind_approval_shows_what_would_be_asked() -> None:
+    gate = AFTER_30 + '\nowner = "Duty"\napproval = { note = "handoff" }'
+    found = life(gate, AFTER_120, more=OBSERVED)
+    plan = found.look(30)
+    (line,) = [each for each in plan.occurrences if each.what == "approval asked"]
+    assert (line.owner, line.text) == ("Duty", "would ask: the policy only observes")
+    assert plan.wanted == ()
+    assert plan.trace[0].verdict == 'would ask for approval of level "one"'
+    assert found.look(31).occurrences == ()
+    found.look(120)
+    assert found.passed() == {"one": "overtaken", "two": "observed"}
