@@ -94,8 +94,12 @@ def own_tags(change: Change, episode: Episode) -> frozenset[str]:
     """The tags of a change that the episode asked for."""
     if change.act.who is not Who.OURS or keys_of(episode).isdisjoint(change.act.episodes):
         return frozenset()
-    parts = (each for each in episode.wrote if each.field == "tags" and each.fact == change.act.id)
-    return frozenset[str]().union(*(tags(each.before) ^ tags(each.after) for each in parts))
+    changed = tags(change.before) ^ tags(change.after)
+    wrote = [
+        (each.fact, tags(each.before) ^ tags(each.after)) for each in episode.wrote if each.field == "tags"
+    ]
+    exact = [asked for fact, asked in wrote if fact == change.act.id]
+    return frozenset[str]().union(*(exact or (asked & changed for _, asked in wrote)))
 
 
 def tags(value: Value) -> frozenset[str]:
