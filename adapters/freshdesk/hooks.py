@@ -13,11 +13,21 @@ from base64 import b64decode
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from adapters.answers import clean
 from adapters.base import Account, Event, HookRequest, Malformed, NotAuthentic
 from policies.model import TicketRef
 
 HEADER = "x-uptier-secret"
-TICKET_ID = re.compile(rb'"ticket_id"\s*:\s*"?\s*((?:#|[A-Za-z]{1,8}-)?[0-9]{1,18})\b')
+VALUE = rb'"ticket_id"\s*:\s*"?\s*((?:#|[A-Za-z]{1,8}-)?[0-9]{1,18})\b'
+TICKET_ID = re.compile(VALUE)
+FIRST_KEY = re.compile(rb'\s*\{\s*(?:"freshdesk_webhook"\s*:\s*\{\s*)?' + VALUE)
+LAST_KEY = re.compile(rb"," + rb"\s*" + VALUE + rb'\s*"?\s*\}\s*\}?\s*\Z')
+OTHER_KIND = re.compile(
+    r"(contact|compan|agent|user|organization|group|article|solution|topic|survey|time_entr|test)"
+)
+"""How the keys begin of what an automation or an app may send of other things than tickets."""
+
+UNFILLED = re.compile(rb"\{\{\s*ticket\.")
 NUMBER = re.compile(r"(?:#|[A-Za-z]{1,8}-)?([0-9]{1,18})")
 EVENT = re.compile(rb'"event"\s*:\s*"?([^"\r\n]{1,100})')
 
@@ -57,7 +67,8 @@ def signs_in(ours: str, header: str) -> bool:
 
 
 def decode(account: str, is_trusted: Trusted, request: HookRequest) -> tuple[Event, ...]:
-    """The one event of an authentic webhook. Raises NotAuthentic or Malformed, nothing else.
+    """The one event of an authentic webhook, or none of one that is about something else than a ticket. Raises
+    NotAuthentic or Malformed, nothing else.
 
     Freshdesk sends the same bytes for two changes of a ticket as for one change twice. To lose none, the second
     it came in is part of its name, and a redelivery is looked at again.
@@ -65,7 +76,14 @@ def decode(account: str, is_trusted: Trusted, request: HookRequest) -> tuple[Eve
     if not is_trusted(request):
         raise NotAuthentic("the webhook's credentials do not match; compare webhook and automation rule")
     body = document(request.body)
-    number = ticket_number(body) if body else found_in(request.body)
+    number = found_in(request.body) if body is None else ticket_number(body)
+    if number is None and UNFILLED.search(request.body):
+        raise Malformed(
+            "the webhook names no ticket: its placeholder {{ticket.id}} was sent as it stands, so the automation is no "
+            "rule of Freshdesk on tickets, or it was tested by hand"
+        )
+    if number is None and body and "ticket_id" not in body and any(map(OTHER_KIND.match, body)):
+        return ()
     if number is None:
         raise Malformed("the webhook names no ticket; its body must carry ticket_id")
     digest = hashlib.sha256(request.body).hexdigest()
@@ -73,17 +91,18 @@ def decode(account: str, is_trusted: Trusted, request: HookRequest) -> tuple[Eve
         Event(
             ref=TicketRef(account, number),
             delivery=f"{request.received_at}:{digest[:32]}",
-            hint=hint(body, request.body),
+            hint=clean(hint(body or {}, request.body)),
         ),
     )
 
 
-def document(body: bytes) -> Mapping[str, Any]:
-    """The body as an object, without the envelope of Freshdesk's simple form; empty when it is none."""
+def document(body: bytes) -> Mapping[str, Any] | None:
+    """The body as an object, without the envelope of Freshdesk's simple form; None when it is no JSON, and empty when
+    it is another kind of it."""
     try:
         read = json.loads(body)
     except (ValueError, RecursionError):
-        return {}
+        return None
     inner = read.get("freshdesk_webhook", read) if isinstance(read, dict) else {}
     return inner if isinstance(inner, dict) else {}
 
@@ -95,8 +114,9 @@ def ticket_number(body: Mapping[str, Any]) -> str | None:
 
 
 def found_in(body: bytes) -> str | None:
-    """The first `ticket_id` that can be recognised in a body that is no JSON object."""
-    found = TICKET_ID.search(body)
+    """The `ticket_id` of a body that quotation marks have broken. Customers write what stands between them, so that of
+    the body's own first or last key counts before any other."""
+    found = FIRST_KEY.match(body) or LAST_KEY.search(body) or TICKET_ID.search(body)
     return digits(found[1].decode()) if found else None
 
 

@@ -54,6 +54,10 @@ def event(body: Any, **more: Any) -> Event:
         b'{"freshdesk_webhook":{"ticket_id":4711,"ticket_description":"a\tb"}',
         b'\xff{"ticket_id" : "#4711"',
         b'{"ticket_id":"4711","subject":""ticket_id":13"}',
+        b'{"comment":"he said "ticket_id": 13, "ticket_id":14","event":"x","ticket_id":"4711"}',
+        b'{"freshdesk_webhook":{"ticket_description":" ,"ticket_id":13,","ticket_id":4711}}',
+        b'{"ticket_id":"4711","comment":"' + b"long " * 80_000 + b'"}',
+        b'{"ticket_id":"4711","comment":"it"s ' + b"long " * 80_000 + b'"}',
     ],
 )
 def test_bodies_that_name_a_ticket(body: Any) -> None:
@@ -82,6 +86,24 @@ def test_bodies_that_name_a_ticket(body: Any) -> None:
 def test_bodies_that_name_none_are_malformed(body: bytes) -> None:
     with pytest.raises(Malformed, match="names no ticket"):
         adapter().decode(hook(body))
+
+
+@pytest.mark.parametrize("body", [{"ticket_id": "{{ticket.id}}"}, b'{"ticket_id":"{{ ticket.id }}","x":"""}'])
+def test_a_placeholder_that_was_not_filled_is_named(body: Any) -> None:
+    with pytest.raises(Malformed, match=r"placeholder \{\{ticket.id\}\}"):
+        event(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"contact_id": 5}, {"freshdesk_webhook": {"company_name": "Initech"}}, {"test": True}, {"article": {}}],
+)
+def test_what_is_about_something_else_is_no_event_and_no_fault(body: Any) -> None:
+    assert adapter().decode(hook(json.dumps(body).encode())) == ()
+
+
+def test_an_odd_character_in_a_hint_is_replaced() -> None:
+    assert event(b'{"ticket_id": 1, "event": "\\ud83d\\u0000"}').hint == "\ufffd\ufffd"
 
 
 def test_what_triggered_it_is_a_hint() -> None:
@@ -152,10 +174,10 @@ def test_any_bytes_give_an_event_or_one_of_two_errors(
     body: bytes, headers: dict[str, str], honest: bool
 ) -> None:
     try:
-        (found,) = decode("acme", TRUSTED, hook(body, None if honest else headers))
+        found = decode("acme", TRUSTED, hook(body, None if honest else headers))
     except (NotAuthentic, Malformed):
         return
-    assert found.ref.id.isdecimal()
+    assert all(each.ref.id.isdecimal() for each in found)
 
 
 TEMPLATES = (
