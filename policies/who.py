@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from policies.model import Act, Ticket, Who
+from policies.model import Act, Change, Ticket, Who
 
 Receipts = Mapping[str, frozenset[str]]
 """A vendor's fact id, a revision (`by_revision`), or the mark of one of our writes, to the keys of the episodes that
@@ -13,6 +13,25 @@ asked for it."""
 def by_revision(revision: str) -> str:
     """The name, as in `Act.id`, of whatever made this revision, where the helpdesk tells no facts."""
     return f"revision {revision}"
+
+
+def with_moves(new: Ticket, old: Ticket | None) -> Ticket:
+    """Where actors are hidden, the ticket with what two readings of it show of its assignee: the moves that `old` knew,
+    and one by nobody knows whom if somebody else has the ticket now."""
+    if old is None or not new.actors_hidden:
+        return new
+    moves = [
+        each for each in old.changes if each.field == "assignee" and each.act.id.startswith(by_revision(""))
+    ]
+    before, after = (each.assignee.id if each.assignee else None for each in (old, new))
+    if before != after and "assignee" not in old.hidden | new.hidden:
+        acts = (*(each.act for each in new.messages), *(each.act for each in new.changes))
+        at = max((each.sequence for each in acts if each.at <= new.updated), default=0)
+        act = Act(sequence=at, id=by_revision(new.revision), at=new.updated, who=Who.UNKNOWN)
+        moves.append(Change(act=act, field="assignee", before=before, after=after))
+    ours = {each.act.id for each in moves}
+    kept = (each for each in new.changes if each.act.id not in ours)
+    return replace(new, changes=tuple(sorted((*kept, *moves), key=lambda each: each.act.sequence)))
 
 
 def recognise(ticket: Ticket, receipts: Receipts) -> Ticket:

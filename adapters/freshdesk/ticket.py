@@ -154,6 +154,7 @@ def ticket(
             and cast.names_agent(row.get("responder_id"))
         ),
         hidden=frozenset(hidden(row, cast, state, created)),
+        actors_hidden=True,
     )
     return with_vip(made, account)
 

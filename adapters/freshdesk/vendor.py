@@ -14,7 +14,7 @@ VENDOR = Vendor(
     sources={
         "status": Source(
             where="status, by its number",
-            lossy="a status of your own is open; nothing is new; the two Waiting statuses go by their names",
+            lossy="your own go by the account's `statuses`, then by their SLA timer; nothing is new",
             writing="never written",
         ),
         "status_name": Source(where="the label of the status, by /ticket_fields"),

@@ -9,8 +9,9 @@ from sqlalchemy import ColumnElement, Connection, func, select, update
 from connector.store import codec
 from connector.store.dialect import alone, insert, put
 from connector.store.schema import ticket as table
-from policies.model import Instant, Seconds, Status, Ticket, TicketRef
+from policies.model import Instant, Person, Seconds, Status, Ticket, TicketRef
 from policies.plan import PolicyTrace
+from policies.who import with_moves
 
 CLOSED = (Status.SOLVED, Status.CLOSED)
 
@@ -99,6 +100,19 @@ def claim(connection: Connection, ref: TicketRef, seen: int) -> bool:
     stored one since there were `seen`: then theirs counts."""
     alone(connection, str(ref))
     return looks(connection, ref) == seen
+
+
+def note_assignee(connection: Connection, ref: TicketRef, key: str | None) -> None:
+    """We have given the ticket to the person of this id, or to nobody. Kept where the helpdesk hides who did it: the
+    next reading must not take our doing for somebody else's."""
+    row = connection.execute(select(table.c.facts).where(*_is(ref)).with_for_update()).first()
+    if row is None:
+        return
+    held = codec.load(Ticket, row.facts)
+    if not held.actors_hidden:
+        return
+    facts = replace(held, assignee=None if key is None else Person(id=key, name=key))
+    connection.execute(update(table).where(*_is(ref)).values(facts=codec.dump_facts(facts), assignee=key))
 
 
 def mark_gone(connection: Connection, ref: TicketRef, how: str, now: Instant) -> None:
@@ -228,7 +242,7 @@ def _after(old: Ticket, row: Ticket) -> Ticket:
     return replace(
         row,
         messages=old.messages,
-        changes=old.changes,
+        changes=with_moves(replace(row, messages=old.messages, changes=old.changes), old).changes,
         counts=old.counts,
         targets=row.targets or old.targets,
         satisfaction=row.satisfaction or old.satisfaction,

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, delete, func, select, update
 
 from adapters.base import Receipt, Write
-from connector.store import codec, receipts
+from connector.store import codec, receipts, tickets
 from connector.store.dialect import insert, put_row
 from connector.store.schema import write as table
 from policies.model import Instant, TicketRef
@@ -145,7 +145,11 @@ def settle(
     if receipt is not None:
         ours = codec.load_names(row.episodes)
         facts = (*receipt.facts, by_revision(receipt.revision))
-        receipts.keep(connection, TicketRef(row.account, row.ticket), key, facts, ours)
+        ref = TicketRef(row.account, row.ticket)
+        receipts.keep(connection, ref, key, facts, ours)
+        for name, _, after in receipt.changed:
+            if name == "assignee":
+                tickets.note_assignee(connection, ref, after)
     return True
 
 

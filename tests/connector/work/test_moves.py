@@ -1,0 +1,47 @@
+"""A helpdesk that does not tell who changed what: two readings show that somebody else has the ticket now."""
+
+from pathlib import Path
+
+from connector.store import tickets
+from connector.store.database import Store
+from policies.model import Change, TicketRef, Who
+from tests.connector.beside_freshdesk import BesideFreshdesk, beside_freshdesk
+
+REF = TicketRef("acme", "1")
+
+
+def moves(one: BesideFreshdesk) -> list[tuple[object, object, Who]]:
+    """The changes of the assignee that are remembered: before, after and by whom."""
+    store: Store = one.service._parts.store
+    with store.reading() as connection:
+        known = tickets.known(connection, REF)
+    assert known is not None
+    changes: tuple[Change, ...] = known.ticket.changes
+    return [(each.before, each.after, each.act.who) for each in changes if each.field == "assignee"]
+
+
+def test_a_new_assignee_is_a_change_by_nobody_knows_whom_and_stays_one(tmp_path: Path) -> None:
+    with beside_freshdesk(tmp_path) as one:
+        one.round()
+        assert moves(one) == []
+        one.desk.agent_changes(1, "Ann", assignee="Ann")
+        ann = str(one.desk.people.agent("Ann")["id"])
+        one.round(2)
+        assert moves(one) == [(None, ann, Who.UNKNOWN)]
+        one.desk.agent_says(1, "Ann", "Soon", public=False)
+        one.round(2)
+        assert moves(one) == [(None, ann, Who.UNKNOWN)]
+        one.desk.agent_changes(1, "Ann", assignee=None)
+        one.round(2)
+        assert moves(one) == [(None, ann, Who.UNKNOWN), (ann, None, Who.UNKNOWN)]
+
+
+def test_what_we_assigned_is_no_move_of_somebody_elses(tmp_path: Path) -> None:
+    with beside_freshdesk(tmp_path) as one:
+        one.desk.agent_changes(1, "Ann", assignee="Ann")
+        one.round()
+        one.round(31)
+        assert one.group() == "Tier 2"
+        one.desk.agent_says(1, "Ann", "Soon", public=False)
+        one.round(2)
+        assert [who for *_, who in moves(one) if who is Who.UNKNOWN] == []
