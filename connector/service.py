@@ -26,7 +26,8 @@ from connector.scheduler import Scheduler
 from connector.secrets import Secrets
 from connector.settings import Loaded, Settings
 from connector.settings_values import host_and_port, is_loopback
-from connector.store import accounts, cursors, ledger, notices, timers, users
+from connector.store import accounts, aside, cursors, directories, ledger, notices, timers, users
+from connector.store.aside import SetAside
 from connector.store.database import Store
 from connector.store.lock import only_engine
 from connector.store.retention import Forgotten, forget
@@ -45,6 +46,15 @@ TICK: Seconds = 1
 SWEEP: Seconds = 10
 LIST: Seconds = 60
 ONCE_WAITS: Seconds = 10
+ONCE_ROUNDS = 200
+"""How often at most, so that one run ends whatever a helpdesk answers."""
+
+UNREADY_AFTER: Seconds = 60
+"""A thread or job of ours that fails for longer is said by `/readyz` with 503."""
+
+NAMED = 50
+"""How many of what is set aside `/readyz` names."""
+
 STOP_WITHIN: Seconds = 8
 HEADER_CAP = 16 * 1024
 
@@ -86,11 +96,13 @@ class Service:
             job_defaults={"coalesce": True, "misfire_grace_time": None},
         )
         self._inbox = GroupCommit(store, self._parts.engine, self._parts.ailments)
-        self._metrics = Metrics(store, self._parts.desks, clock.now, self._parts.skews)
+        self._metrics = Metrics(store, self._parts.desks, clock.now, self._parts.skews, self._parts.ailments)
         self._access: Access | None = None
         self._server: uvicorn.Server | None = None
         self._serving: threading.Thread | None = None
         self._paused: dict[str, str | None] = {}
+        self._aside: tuple[SetAside, ...] = ()
+        self._channels: dict[str, int] = {}
         self._said_trouble: str | None = None
 
     def _hold_alone(self, path: Path) -> None:
@@ -209,10 +221,10 @@ class Service:
         troubled = []
         for desk in parts.desks.values():
             progress(f"{desk.name}: reading the directory, the open tickets and the changes")
-            if not (parts.feeds.follow(desk) and parts.feeds.list_open(desk)):
-                troubled.append(desk.name)
+            if not all([parts.feeds.follow(desk), parts.feeds.list_open(desk)]):
+                troubled.append(f"{desk.name}: the helpdesk could not be read; see the log")
         looks = 0
-        while True:
+        for _ in range(ONCE_ROUNDS):
             looks += parts.engine.drain(parts.worker.work)
             parts.notifier.deliver()
             if parts.store.trouble is not None:
@@ -222,15 +234,19 @@ class Service:
             if due is None or due > parts.clock.now() + ONCE_WAITS:
                 break
             parts.clock.sleep(max(due - parts.clock.now(), 0.05))
+        else:
+            troubled.append(f"something was always due again, {ONCE_ROUNDS} times over; see the log")
+        troubled += [f"{one.name}: {one.why}" for one in parts.ailments.current()]
         with parts.store.reading() as connection:
             return summarise(connection, before, looks, troubled)
 
     def _next_due(self) -> Instant | None:
         with self._parts.store.reading() as connection:
             paused = {one.name for one in accounts.every(connection) if one.paused_at is not None}
+            known = directories.read_accounts(connection)
             coming = timers.coming(connection, 200)
             told = notices.next_due(connection)
-        open_desks = {name: desk for name, desk in self._parts.desks.items() if name not in paused}
+        open_desks = {name: desk for name, desk in self._parts.desks.items() if name in known - paused}
         looks = (
             max(timer.due, open_desks[timer.ref.account].budget.rests_until(lane_of(timer.urgent)))
             for timer in coming
@@ -308,16 +324,28 @@ class Service:
         """Answered in the receiver's event loop, so from memory."""
         paused, trouble = self._paused, self._parts.store.trouble
         writes = ("receiver" not in self._roles or self._inbox.well()) and trouble is None
+        failing = self._parts.ailments.current()
         facts: dict[str, object] = {"inbox": "well" if writes else "not writing", "paused": paused}
-        return writes and not paused, facts if trouble is None else facts | {"database": trouble}
+        if trouble is not None:
+            facts["database"] = trouble
+        if failing:
+            facts["failing"] = {one.name: one.why for one in failing}
+        if self._aside:
+            facts["aside"] = [f"{one.name}: {one.kind}: {one.why}" for one in self._aside[:NAMED]]
+        if self._channels:
+            facts["channels"] = {name: f"{many} not sent yet" for name, many in self._channels.items()}
+        lasting = [one for one in failing if self._parts.clock.now() - one.since > UNREADY_AFTER]
+        return writes and not paused and not lasting, facts
 
     def _take_pulse(self) -> None:
-        """Know what is paused, and whether a database that failed to write does so again."""
+        """Know what is paused, set aside or failing, and whether a database that failed to write does so again."""
         store = self._parts.store
         if store.trouble is not None:
             self._try_to_write(store)
         with store.reading() as connection:
             known = accounts.every(connection)
+            self._aside = aside.every(connection)
+            self._channels = notices.failing(connection)
         self._paused = {one.name: one.paused_reason for one in known if one.paused_at is not None}
 
     def _try_to_write(self, store: Store) -> None:

@@ -12,6 +12,7 @@ from connector.cli import app
 from connector.clock import ManualClock
 from connector.metrics import Metrics
 from connector.roles import roles_named
+from connector.supervision import Ailments
 from connector.work.skew import Skews
 from tests.connector.stores import fresh_store
 
@@ -37,7 +38,7 @@ def of_unit(key: str) -> list[str]:
 def exported(folder: Path) -> set[str]:
     """The names of our families, as Prometheus knows them."""
     with fresh_store("sqlite", folder) as store:
-        metrics = Metrics(store, {}, ManualClock(1_800_000_000).now, Skews())
+        metrics = Metrics(store, {}, ManualClock(1_800_000_000).now, Skews(), Ailments(lambda: 0))
         families = list(metrics.registry.collect())
     return {one.name + "_total" if one.type == "counter" else one.name for one in families}
 
