@@ -95,9 +95,10 @@ def run(
     """Run the service, or one round of it with --once."""
     from connector import logs
     from connector.clock import SystemClock
+    from connector.listener import CannotListen
     from connector.roles import ALL, roles_named
     from connector.secrets import SecretError, Secrets
-    from connector.service import CannotListen, Service
+    from connector.service import Service
     from connector.store.lock import AlreadyRunning
 
     settings, policies = checked(config)

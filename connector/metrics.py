@@ -6,10 +6,8 @@ that a scrape stays quick however long the ledger is.
 
 from collections import Counter as Tally
 from collections.abc import Callable, Iterator, Mapping
-from threading import Thread
-from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy import Connection
@@ -59,23 +57,12 @@ class Metrics:
         with store.reading() as connection:
             self._read_to = ledger.newest_id(connection)
 
-    def serve(self, host: str, port: int) -> Callable[[], None]:
-        """Answer scrapes from a thread of its own; answers how to stop. OSError if nobody can listen there."""
-        server, thread = start_http_server(port, host, self.registry)
-        return lambda: _stop(server, thread)
-
     def _catch_up(self, connection: Connection) -> None:
         for line in ledger.onward(connection, self._read_to):
             self._happened.labels(line.account, line.what).inc()
             if line.what == "fired" and "late" in line.data:
                 self._late.labels(line.account).observe(line.data["late"])
             self._read_to = line.id or self._read_to
-
-
-def _stop(server: Any, thread: Thread) -> None:
-    server.shutdown()
-    server.server_close()
-    thread.join()
 
 
 class _Now(Collector):

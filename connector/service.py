@@ -1,7 +1,5 @@
 """All that `uptier run` runs, started and stopped in order."""
 
-import socket
-import threading
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from functools import partial
@@ -10,16 +8,17 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import structlog
-import uvicorn
+from prometheus_client import make_asgi_app
 
 from connector.clock import Clock, SystemClock
 from connector.compose import addresses, compose, take_up
 from connector.databases import open_database
 from connector.errands import Errands
 from connector.intake.group_commit import GroupCommit
-from connector.intake.patience import Patience
-from connector.intake.receiver import receiver
+from connector.intake.patience import BoundedBodies
+from connector.intake.receiver import Refusals, receiver
 from connector.leaseholder import FORGET, NOTIFY, RENEW_EVERY, poll_lease
+from connector.listener import Listener
 from connector.metrics import Metrics
 from connector.roles import ALL, Role
 from connector.scheduler import Scheduler
@@ -56,13 +55,8 @@ NAMED = 50
 """How many of what is set aside `/readyz` names."""
 
 STOP_WITHIN: Seconds = 8
-HEADER_CAP = 16 * 1024
 
 log = structlog.get_logger()
-
-
-class CannotListen(Exception):
-    """The address to listen on cannot be had."""
 
 
 class Service:
@@ -98,8 +92,8 @@ class Service:
         self._inbox = GroupCommit(store, self._parts.engine, self._parts.ailments)
         self._metrics = Metrics(store, self._parts.desks, clock.now, self._parts.skews, self._parts.ailments)
         self._access: Access | None = None
-        self._server: uvicorn.Server | None = None
-        self._serving: threading.Thread | None = None
+        self._listener: Listener | None = None
+        self._refusals = Refusals()
         self._paused: dict[str, str | None] = {}
         self._aside: tuple[SetAside, ...] = ()
         self._channels: dict[str, int] = {}
@@ -127,6 +121,8 @@ class Service:
         if self._roles & {"worker", "poller"}:
             self._renew()
             self._every("leases", self._renew, RENEW_EVERY)
+        if "receiver" in self._roles:
+            self._every("refusals", self._keep_refusals, SWEEP)
         self._every("health", self._take_pulse, TICK)
         self._show_metrics()
         self._scheduler.start()
@@ -182,9 +178,8 @@ class Service:
         until = monotonic() + STOP_WITHIN
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
-        if self._server is not None and self._serving is not None:
-            self._server.should_exit = True
-            self._serving.join(STOP_WITHIN / 2)
+        if self._listener is not None:
+            self._listener.stop(STOP_WITHIN / 2)
         kept = self._inbox.stop(max(0, until - monotonic()))
         drained = self._parts.engine.stop(max(0, until - monotonic()))
         quiet = self._parts.notifier.stop(max(0, until - monotonic()))
@@ -255,16 +250,8 @@ class Service:
         return min((*looks, *([] if told is None else [told])), default=None)
 
     def _listen(self) -> str:
-        host, port = self._settings.service.address
-        try:
-            listening = socket.create_server((host, port), backlog=1024)
-        except OSError as error:
-            raise CannotListen(
-                f"cannot listen on {host}:{port}: {error.strerror}; change [service] listen"
-            ) from error
         if "receiver" in self._roles:
             self._inbox.start()
-        proxies = self._settings.service.proxies
         adapters = MappingProxyType({name: desk.adapter for name, desk in self._parts.desks.items()})
         app = receiver(
             adapters,
@@ -272,27 +259,13 @@ class Service:
             self._parts.clock.now,
             self._ready,
             lambda answer: self._metrics.webhooks.labels(answer).inc(),
+            self._refusals,
             self._console(),
         )
-        config = uvicorn.Config(
-            app,
-            http=Patience,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=bool(proxies),
-            forwarded_allow_ips=list(proxies),
-            h11_max_incomplete_event_size=HEADER_CAP,
-            timeout_keep_alive=15,
-            timeout_graceful_shutdown=3,
-            lifespan="off",
-        )
-        self._server = uvicorn.Server(config)
-        self._serving = threading.Thread(
-            target=self._server.run, args=([listening],), name="receiver", daemon=True
-        )
-        self._serving.start()
-        return f"http://{host}:{listening.getsockname()[1]}"
+        said, ailments = self._settings.service, self._parts.ailments
+        self._listener = Listener("receiver", app, said.address, "listen", ailments, said.proxies)
+        self._listener.start()
+        return self._listener.url
 
     def _console(self) -> "list[BaseRoute]":
         if "console" not in self._roles:
@@ -348,6 +321,9 @@ class Service:
             self._channels = notices.failing(connection)
         self._paused = {one.name: one.paused_reason for one in known if one.paused_at is not None}
 
+    def _keep_refusals(self) -> None:
+        self._refusals.keep(self._parts.store, self._parts.clock.now())
+
     def _try_to_write(self, store: Store) -> None:
         """Said once when it begins and once when it is over."""
         if self._said_trouble != store.trouble:
@@ -375,12 +351,10 @@ class Service:
         address = self._settings.service.metrics
         if address is None:
             return
-        try:
-            self._stack.callback(self._metrics.serve(*host_and_port(address)))
-        except OSError as error:
-            raise CannotListen(
-                f"cannot show metrics on {address}: {error.strerror}; change [service] metrics"
-            ) from error
+        shown = BoundedBodies(make_asgi_app(self._metrics.registry), str)
+        listener = Listener("metrics", shown, host_and_port(address), "metrics", self._parts.ailments)
+        listener.start()
+        self._stack.callback(listener.stop, STOP_WITHIN / 4)
 
     def forget(self) -> Forgotten:
         """Forget what the retention says."""
