@@ -19,7 +19,7 @@ HEADER_CAP = 16 * 1024
 BACKLOG = 1024
 """Connections that the system keeps while we are busy."""
 
-ACCEPTED_AT_ONCE = 64
+ACCEPTED_AT_ONCE = 16
 """So that a flood makes room connection by connection instead of using up the file descriptors in one go."""
 
 ROOM = 1000

@@ -22,6 +22,9 @@ READ_WITHIN = 60.0
 PER_PEER = 256
 """Connections of one address at once, where it is not one of `[service] proxies`."""
 
+A_MOMENT = 1.0
+"""Real seconds that each may have to say something, as long as there is room at all."""
+
 HOOK_CAP = 1024 * 1024
 OTHER_CAP = 64 * 1024
 """Bytes of one body: of a webhook (two comments of the longest kind are 780 KB), and of anything else."""
@@ -49,10 +52,12 @@ class Crowd:
 
     def came(self, one: "Patience") -> None:
         """A new connection; the longest wait makes room for it where there is none. It waits, like the others."""
-        if not self._is_proxy(one.peer) and self._peers[one.peer] >= PER_PEER:
-            self._send_away(next((each for each in self._waiting if each.peer == one.peer), None))
-        elif self._peers.total() >= self.room:
+        if self._peers.total() >= self.room:
             self._send_away(next(iter(self._waiting), None))
+        elif not self._is_proxy(one.peer) and self._peers[one.peer] >= PER_PEER:
+            longest = next((each for each in self._waiting if each.peer == one.peer), None)
+            if longest is not None and one.came_at - longest.came_at >= A_MOMENT:
+                self._send_away(longest)
         self._peers[one.peer] += 1
         self._waiting[one] = None
 
@@ -95,12 +100,14 @@ class Patience(H11Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._stuck = False
         self.peer = ""
+        self.came_at = 0.0
         self.counted = True
 
     def connection_made(self, transport: Any) -> None:
         """Begin to wait."""
         super().connection_made(transport)
         self.peer = self.client[0] if self.client else ""
+        self.came_at = self.loop.time()
         self._crowd.came(self)
         self._give_up_after(HEAD_WITHIN)
 
