@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from functools import partial
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from prometheus_client import make_asgi_app
 
 from connector.clock import Clock, SystemClock
 from connector.compose import addresses, compose, take_up
-from connector.databases import open_database
+from connector.databases import working_on
 from connector.errands import Errands
 from connector.intake.group_commit import GroupCommit
 from connector.intake.patience import BoundedBodies
@@ -28,7 +27,7 @@ from connector.settings_values import host_and_port, is_loopback
 from connector.store import accounts, aside, cursors, directories, ledger, notices, timers, users
 from connector.store.aside import SetAside
 from connector.store.database import Store
-from connector.store.lock import only_engine
+from connector.store.opening import file_of
 from connector.store.retention import Forgotten, forget
 from connector.store.trouble import StoreTrouble
 from connector.summary import Summary, summarise
@@ -75,11 +74,10 @@ class Service:
         self._roles = roles
         self._secret = secrets.get
         self._stack = ExitStack()
-        store = open_database(settings, secrets)
-        self._stack.callback(store.close)
+        if roles != ALL and file_of(settings.service.database) is not None:
+            raise ValueError("--roles splits the work between processes, which needs PostgreSQL")
+        store = self._stack.enter_context(working_on(settings, secrets))
         try:
-            if store.path is not None:
-                self._hold_alone(store.path)
             self._parts = compose(settings, policies, clock, secrets, store, roles)
         except BaseException:
             self._stack.close()
@@ -98,11 +96,6 @@ class Service:
         self._aside: tuple[SetAside, ...] = ()
         self._channels: dict[str, int] = {}
         self._said_trouble: str | None = None
-
-    def _hold_alone(self, path: Path) -> None:
-        if self._roles != ALL:
-            raise ValueError("--roles splits the work between processes, which needs PostgreSQL")
-        self._stack.enter_context(only_engine(path))
 
     def __enter__(self) -> "Service":
         return self
