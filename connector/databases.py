@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from math import ceil
 
 from sqlalchemy import make_url
 
@@ -63,7 +64,7 @@ def wait_for_database(
             left = until - clock.monotonic()
             if left <= 0:
                 raise
-            progress(f"{trouble}; asked again for {int(left)} s")
+            progress(f"{trouble}; asked again for {ceil(left)} s")
             clock.sleep(min(ASKED_EVERY, left))
         else:
             return

@@ -29,6 +29,7 @@ from connector.store.aside import SetAside
 from connector.store.database import Store
 from connector.store.opening import file_of
 from connector.store.retention import Forgotten, forget
+from connector.store.revision import left_behind
 from connector.store.trouble import StoreTrouble
 from connector.summary import Summary, summarise
 from connector.work.budget import lane_of
@@ -306,8 +307,12 @@ class Service:
     def _take_pulse(self) -> None:
         """Know what is paused, set aside or failing, and whether a database that failed to write does so again."""
         store = self._parts.store
-        if store.trouble is not None:
+        if store.trouble is not None and not store.refuses:
             self._try_to_write(store)
+        with store.asking() as connection:
+            outgrown = left_behind(connection)
+        if outgrown is not None and not store.refuses:
+            self._stand_aside(outgrown)
         with store.reading() as connection:
             known = accounts.every(connection)
             self._aside = aside.every(connection)
@@ -316,6 +321,17 @@ class Service:
 
     def _keep_refusals(self) -> None:
         self._refusals.keep(self._parts.store, self._parts.clock.now())
+
+    def _stand_aside(self, why: str) -> None:
+        """The tables went on to where this version cannot follow: take no more work, and say so until the end."""
+        store = self._parts.store
+        store.refuse_writes(f"{why}; stop this process and run the new version")
+        for job in self._scheduler.get_jobs():
+            if job.id != "health":
+                self._scheduler.remove_job(job.id)
+        self._parts.engine.stop(0)
+        self._said_trouble = store.trouble
+        log.error("version_outgrown", reason=store.trouble, next="stop this process and run the new version")
 
     def _try_to_write(self, store: Store) -> None:
         """Said once when it begins and once when it is over."""

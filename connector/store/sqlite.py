@@ -28,21 +28,16 @@ def open_sqlite(url: URL) -> Store:
     path = Path(url.database or "").absolute()
     if not path.exists():
         raise NoDatabase(f"there is no database {path}; `uptier run` makes it, or `uptier migrate`")
-    with _usable(path) as engine:
-        with engine.connect() as connection:
-            found = revision(connection)
-        if found is None:
-            raise NoDatabase(
-                f"{path} has no tables of Uptier yet; `uptier run` makes them, or `uptier migrate`"
-            )
-        if found < HEAD:
-            raise StoreTrouble(
-                older(
-                    str(path), found, "stop the Uptier that runs on it, then `uptier migrate` or `uptier run`"
-                )
-            )
-        if found > HEAD:
-            raise StoreTrouble(newer(str(path), found))
+    found = _stands_at(path)
+    if found is None:
+        raise NoDatabase(f"{path} has no tables of Uptier yet; `uptier run` makes them, or `uptier migrate`")
+    if found < HEAD:
+        raise StoreTrouble(
+            older(str(path), found, "stop the Uptier that runs on it, then `uptier migrate` or `uptier run`")
+        )
+    if found > HEAD:
+        raise StoreTrouble(newer(str(path), found))
+    engine = _engine(path)
     return Store(
         reads=engine,
         asks=engine,
@@ -59,34 +54,44 @@ def migrate_sqlite(url: URL) -> Migrated:
     lock. Raises StoreTrouble, with nothing changed."""
     path = Path(url.database or "").absolute()
     _create(path)
-    with _usable(path) as engine:
-        with engine.connect() as connection:
-            found = revision(connection)
-        if found == HEAD:
-            engine.dispose()
-            return Migrated(found=found)
-        from connector.store.migrate import upgrade  # Alembic is slow to import and seldom needed
+    found = _stands_at(path)
+    if found == HEAD:
+        return Migrated(found=found)
+    from connector.store.migrate import upgrade  # Alembic is slow to import and seldom needed
 
-        copied = None if found is None or found > HEAD else _copy(path, found)
-        with _writing(engine).begin() as connection:
+    copied = None if found is None or found > HEAD else _copy(path, found)
+    engine = _engine(path)
+    try:
+        with _usable(path), _writing(engine).begin() as connection:
             done = upgrade(connection, str(path))
+    finally:
         engine.dispose()
     return replace(done, copy=copied)
 
 
-@contextmanager
-def _usable(path: Path) -> Iterator[Engine]:
-    """The file's connections, closed again if it turns out to be of no use. Raises StoreTrouble."""
+def _stands_at(path: Path) -> str | None:
+    """Where the file stands, or None for one without tables of ours; asked without changing anything in it."""
+    engine = create_engine(f"sqlite:///{path}")
+    try:
+        with _usable(path), engine.connect() as connection:
+            return revision(connection)
+    finally:
+        engine.dispose()
+
+
+def _engine(path: Path) -> Engine:
     engine = create_engine(f"sqlite:///{path}", pool_size=16, max_overflow=16, pool_timeout=BUSY_SECONDS)
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
+    return engine
+
+
+@contextmanager
+def _usable(path: Path) -> Iterator[None]:
+    """Raises StoreTrouble for what SQLite cannot do with the file."""
     try:
-        yield engine
-    except StoreTrouble:
-        engine.dispose()
-        raise
+        yield
     except DatabaseError as error:
-        engine.dispose()
         raise StoreTrouble(
             f"{path} cannot be used as a database: {error.orig}; restore or move it"
         ) from error
