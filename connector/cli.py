@@ -91,7 +91,9 @@ def run(
     roles: Annotated[
         str | None,
         typer.Option(
-            "--roles", metavar="NAMES", help="On PostgreSQL: what this process does, such as receiver,worker."
+            "--roles",
+            metavar="NAMES",
+            help="On PostgreSQL: what this process does, of receiver, worker, poller and console, with commas between.",
         ),
     ] = None,
     wait: Wait = "1m",

@@ -11,7 +11,7 @@ import yaml  # apprise brings it
 from connector.cli import app
 from connector.clock import ManualClock
 from connector.metrics import Metrics
-from connector.roles import roles_named
+from connector.roles import ALL, roles_named
 from connector.supervision import Ailments
 from connector.work.skew import Skews
 from tests.connector.stores import fresh_store
@@ -47,8 +47,8 @@ def test_the_fleet_has_each_role_and_migrates_first() -> None:
     services = COMPOSE["services"]
     nodes = {name: one for name, one in services.items() if one.get("command", [""])[0] == "run"}
     roles = [roles_named(one["command"][one["command"].index("--roles") + 1]) for one in nodes.values()]
-    assert frozenset().union(*roles) == {"receiver", "worker", "poller"}
-    assert len(nodes) == 4
+    assert frozenset().union(*roles) == ALL
+    assert len(nodes) == 5
     for one in (*nodes.values(), services["migrate"]):
         assert unknown_options(one["command"]) == []
         assert one["read_only"]
