@@ -194,16 +194,14 @@ def migrate(config: Config = CONFIG, wait: Wait = "1m") -> None:
     """Make the database, or bring it to this version's tables. A SQLite file is copied before; of PostgreSQL make a
     dump first."""
     from connector.databases import migrate_database
-    from connector.store.trouble import NoDatabase, StoreTrouble, Unreachable
+    from connector.store.trouble import NoDatabase, OtherVersion
 
     settings = settings_of(config)
     try:
         wait_for(settings, wait)
     except NoDatabase:
         pass
-    except Unreachable:
-        raise
-    except StoreTrouble as trouble:
+    except OtherVersion as trouble:
         typer.echo(
             f"uptier: {trouble}\nUptier makes no copy of a PostgreSQL database: make a dump first.", err=True
         )

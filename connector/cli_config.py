@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from connector.store.trouble import NoDatabase, StoreTrouble
+from connector.store.trouble import NoDatabase, OtherVersion, StoreTrouble, Unreachable
 
 if TYPE_CHECKING:
     from connector.secrets import Secrets
@@ -88,13 +88,13 @@ def loaded_with_directory(config: Path) -> "Loaded":
 
 
 def known_directories(settings: "Settings") -> "Mapping[str, KnownAccount]":
-    """The names in the directories as last read, by account. A database that cannot be asked keeps nobody from judging
-    the rest."""
+    """The names in the directories as last read, by account. Where a server does not answer or the tables
+    are those of another version, the rest is judged all the same."""
     from policies.known import KnownAccount
 
     try:
         read = last_directories(settings)
-    except StoreTrouble as trouble:
+    except (OtherVersion, Unreachable) as trouble:
         typer.echo(f"{trouble}. Groups and people are not checked", err=True)
         return {}
     return {name: KnownAccount.of(directory) for name, directory in read.items()}

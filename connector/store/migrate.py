@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from connector.store.revision import Migrated, keep_oldest, newer, revision
 from connector.store.schema import HEAD
-from connector.store.trouble import StoreTrouble
+from connector.store.trouble import OtherVersion
 
 
 def configuration() -> Config:
@@ -19,12 +19,12 @@ def configuration() -> Config:
 
 
 def upgrade(connection: Connection, name: str) -> Migrated:
-    """Run what is missing. StoreTrouble, with nothing done, when the database is ahead of us; `name` says which
+    """Run what is missing. OtherVersion, with nothing done, when the database is ahead of us; `name` says which
     that is."""
     config = configuration()
     found = revision(connection)
     if found is not None and found > HEAD:
-        raise StoreTrouble(newer(name, found))
+        raise OtherVersion(newer(name, found))
     config.attributes["connection"] = connection
     command.upgrade(config, HEAD)
     oldest = oldest_beside()

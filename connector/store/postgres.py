@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError
 from connector.store.database import Store, in_short
 from connector.store.revision import Migrated, left_behind, newer, older, revision
 from connector.store.schema import HEAD
-from connector.store.trouble import NoDatabase, StoreTrouble, Unreachable
+from connector.store.trouble import NoDatabase, OtherVersion, StoreTrouble, Unreachable
 from policies.model import Seconds
 
 DRIVER = "postgresql+psycopg"
@@ -57,11 +57,11 @@ def open_postgres(url: URL, *, beside_newer: bool = False) -> Store:
             f"{name} has no tables of Uptier yet; run `uptier migrate` once, with the version that is to run"
         )
     if found < HEAD:
-        raise StoreTrouble(
+        raise OtherVersion(
             older(name, found, "make a dump, then run `uptier migrate` once, with the version that is to run")
         )
     if refused:
-        raise StoreTrouble(newer(name, found))
+        raise OtherVersion(newer(name, found))
     return Store(
         reads=engine.execution_options(isolation_level="REPEATABLE READ"),
         asks=engine.execution_options(isolation_level="AUTOCOMMIT"),

@@ -16,7 +16,7 @@ from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
 from connector.store.database import Store
 from connector.store.revision import Migrated, newer, older, revision
 from connector.store.schema import HEAD
-from connector.store.trouble import NoDatabase, StoreTrouble
+from connector.store.trouble import NoDatabase, OtherVersion, StoreTrouble
 from connector.store.turns import Turns
 
 BUSY_SECONDS = 30
@@ -32,11 +32,11 @@ def open_sqlite(url: URL) -> Store:
     if found is None:
         raise NoDatabase(f"{path} has no tables of Uptier yet; `uptier run` makes them, or `uptier migrate`")
     if found < HEAD:
-        raise StoreTrouble(
+        raise OtherVersion(
             older(str(path), found, "stop the Uptier that runs on it, then `uptier migrate` or `uptier run`")
         )
     if found > HEAD:
-        raise StoreTrouble(newer(str(path), found))
+        raise OtherVersion(newer(str(path), found))
     engine = _engine(path)
     return Store(
         reads=engine,

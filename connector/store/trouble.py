@@ -9,5 +9,9 @@ class NoDatabase(StoreTrouble):
     """There is none at this address yet, or none of Uptier's."""
 
 
+class OtherVersion(StoreTrouble):
+    """Its tables are those of an older or a newer Uptier."""
+
+
 class Unreachable(StoreTrouble):
     """The server does not answer. It may come back by itself."""
