@@ -290,7 +290,8 @@ def could_matter(snapshot: Ticket, policies: PolicySet, standings: tuple[Standin
     """False only if no policy can match this row, none runs on the ticket, and none need be told so.
 
     A policy that matched at its last look must learn that it no longer does; one with `backlog = "skip"` must
-    see the ticket once, to know what was there before it. A partial row cannot rule out what it does not tell.
+    see the ticket once, to know what was there before it. A partial row cannot rule out what it does not tell, and one
+    that names what it hides rules out by all the rest.
     """
     if any(live(each) is not None or each.matched for each in standings):
         return True

@@ -25,8 +25,8 @@ def with_moves(new: Ticket, old: Ticket | None) -> Ticket:
     ]
     before, after = (each.assignee.id if each.assignee else None for each in (old, new))
     if before != after and "assignee" not in old.hidden | new.hidden:
-        acts = (*(each.act for each in new.messages), *(each.act for each in new.changes))
-        at = max((each.sequence for each in acts if each.at <= new.updated), default=0)
+        acts = [each.act for each in new.messages] + [each.act for each in (*new.changes, *moves)]
+        at = 1 + max((each.sequence for each in acts if each.at <= new.updated), default=0)
         act = Act(sequence=at, id=by_revision(new.revision), at=new.updated, who=Who.UNKNOWN)
         moves.append(Change(act=act, field="assignee", before=before, after=after))
     ours = {each.act.id for each in moves}

@@ -59,11 +59,11 @@ class Freshdesk:
 
     def poll(self, cursor: str | None, *, since: Instant, limit: int) -> Page:
         """A page of the list of tickets, or of those of deleted ones and of spam. Rows know their requester by
-        id only, and say so by `partial`."""
+        id only, and hide the rest of them."""
         return feed.poll(self._line, self._cast, cursor, since, limit)
 
     def census(self, cursor: str | None) -> Page:
-        """A page of the open tickets among all that are not archived, `partial` likewise."""
+        """A page of the open tickets among all that are not archived, in rows likewise."""
         return feed.census(self._line, self._cast, cursor)
 
     def load(self, ref: TicketRef, needs: frozenset[Need]) -> Ticket:

@@ -148,11 +148,6 @@ def ticket(
         custom=custom(account, row),
         targets=tuple(targets(row, state, cast, read_at, asked_at)),
         gone=gone,
-        partial=not (
-            asked.known
-            and cast.names_group(row.get("group_id"))
-            and cast.names_agent(row.get("responder_id"))
-        ),
         hidden=frozenset(hidden(row, cast, state, created)),
         actors_hidden=True,
     )

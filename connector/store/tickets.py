@@ -49,8 +49,8 @@ def record_snapshots(connection: Connection, tickets: Iterable[Ticket], now: Ins
     are made from it."""
     ordered = sorted(tickets, key=lambda ticket: ticket.ref)  # two transactions must not wait for each other
     listed = tuple(_with_history(connection, tuple(ordered)))
-    for partial, keep in ((False, frozenset(NO_LOOK)), (True, frozenset(NO_LOOK) | {"organization"})):
-        rows = [_facts(ticket, now) | NO_LOOK for ticket in listed if ticket.partial is partial]
+    for nameless, keep in ((False, frozenset(NO_LOOK)), (True, frozenset(NO_LOOK) | {"organization"})):
+        rows = [_facts(ticket, now) | NO_LOOK for ticket in listed if _is_nameless(ticket) is nameless]
         put(connection, table, rows, keep=keep, only_if=lambda new: table.c.updated <= new.updated)
 
 
@@ -254,6 +254,11 @@ def _is(ref: TicketRef) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return table.c.account == ref.account, table.c.id == ref.id
 
 
+def _is_nameless(ticket: Ticket) -> bool:
+    """Whether the ticket does not tell its organization's name."""
+    return ticket.partial or "organization" in ticket.hidden
+
+
 def _facts(ticket: Ticket, now: Instant) -> dict[str, Any]:
     return {
         "account": ticket.ref.account,
@@ -266,6 +271,6 @@ def _facts(ticket: Ticket, now: Instant) -> dict[str, Any]:
         "gone": ticket.gone,
         "requester": ticket.requester.id if ticket.requester else None,
         "assignee": ticket.assignee.id if ticket.assignee else None,
-        "organization": None if ticket.partial else ticket.organization,
+        "organization": None if _is_nameless(ticket) else ticket.organization,
         "created": ticket.created,
     }
