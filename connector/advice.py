@@ -1,11 +1,12 @@
 """What is not wrong but will not work well: seen only with the accounts' settings or today's date at hand."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, timedelta
 
 from connector.secrets import Secrets, too_short
 from connector.settings import Loaded, Settings
 from policies.document import Document
+from policies.named import lacking
 from policies.policy import PolicySet
 from policies.problems import Problem
 
@@ -32,6 +33,19 @@ def weak_secrets(loaded: Loaded, secrets: Secrets) -> Iterator[Problem]:
                 line = main.line(("accounts", name, "webhook", key))
                 text = f'account "{name}", webhook.{key}: {why}.'
                 yield Problem(file=main.name, line=line, code="short-secret", message=text)
+
+
+def unread(
+    settings: Settings, policies: PolicySet, main: Document, read: Collection[str]
+) -> Iterator[Problem]:
+    """An account whose directory, unlike those `read`, nobody has read, so that the names of its levels are not held
+    against it."""
+    for name in settings.accounts:
+        if name not in read and lacking(policies, name, None):
+            text = (
+                f'the directory of account "{name}" was never read, so its groups and people are not judged.'
+            )
+            yield warning(main, ("accounts", name), "no-directory", f"{text} Run `uptier run --once`.")
 
 
 def slow_polls(settings: Settings, policies: PolicySet, main: Document) -> Iterator[Problem]:

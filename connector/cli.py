@@ -33,11 +33,12 @@ from connector.cli_config import (
     AsJson,
     Commands,
     Config,
+    checked,
     give_up,
+    known_directories,
     loaded_with_directory,
     opened,
     secrets_here,
-    settings_of,
 )
 
 if TYPE_CHECKING:
@@ -45,9 +46,6 @@ if TYPE_CHECKING:
     from connector.settings import Settings
     from policies.policy import PolicySet
 
-Wait = Annotated[
-    str, typer.Option("--wait", metavar="TIME", help="How long PostgreSQL is waited for, such as 90s or 5m.")
-]
 TAKES_UP = 15.0
 """Real seconds in which a running service has read its policies again."""
 
@@ -91,27 +89,20 @@ def run(
     roles: Annotated[
         str | None,
         typer.Option(
-            "--roles",
-            metavar="NAMES",
-            help="On PostgreSQL: what this process does, of receiver, worker, poller and console, with commas between.",
+            "--roles", metavar="NAMES", help="On PostgreSQL: what this process does, such as receiver,worker."
         ),
     ] = None,
-    wait: Wait = "1m",
     as_json: AsJson = False,
 ) -> None:
     """Run the service, or one round of it with --once."""
     from connector import logs
     from connector.clock import SystemClock
-    from connector.listener import CannotListen
     from connector.roles import ALL, roles_named
     from connector.secrets import SecretError, Secrets
-    from connector.service import Service
+    from connector.service import CannotListen, Service
     from connector.store.lock import AlreadyRunning
 
-    first = settings_of(config)
-    wait_for(first, wait)
-    migrate_file(first)
-    settings, policies = told(config)
+    settings, policies = checked(config, names=False)
     masker, clock = logs.Masker(), SystemClock()
     logs.configure(masker, clock, sys.stderr)
     try:
@@ -138,7 +129,7 @@ def serve(service: "Service", config: Path) -> None:
             f"nobody may log in yet. Make the first administrator, once and within ten minutes: {url}{path}"
         )
     while next_of(orders) == signal.SIGHUP:
-        service.reload(loaded_with_directory(config))
+        service.reload(loaded_with_directory(config, names=False))
     service.stop()
 
 
@@ -151,68 +142,14 @@ def next_of(orders: "SimpleQueue[int]") -> int:
             continue
 
 
-def told(config: Path) -> "tuple[Settings, PolicySet]":
-    """The config with its warnings printed, for what starts to run it; with an error in it the call ends."""
-    loaded = loaded_with_directory(config)
-    for problem in loaded.problems:
-        typer.echo(str(problem), err=True)
-    if loaded.settings is None or loaded.policies is None:
-        give_up(f"{config} has errors; `uptier check` lists them")
-    return loaded.settings, loaded.policies
-
-
-def migrate_file(settings: "Settings") -> None:
-    """Bring a SQLite file to this version's tables before the config is judged by what it holds."""
-    from connector.databases import migrate_database
-    from connector.store.opening import file_of
-
-    if file_of(settings.service.database) is not None:
-        done = migrate_database(settings, secrets_here())
-        if done.copy is not None:
-            typer.echo(
-                f"uptier: the database stood at {done.found}; as it was it stands in {done.copy}", err=True
-            )
-
-
-def wait_for(settings: "Settings", patience: str) -> None:
-    """Come back once the database answers; say meanwhile that it does not."""
-    from connector.clock import SystemClock
-    from connector.databases import wait_for_database
-    from policies.durations import seconds
-
-    try:
-        longest = seconds(patience)
-    except ValueError as error:
-        give_up(f"--wait: {error}")
-    wait_for_database(
-        settings, secrets_here(), SystemClock(), longest, lambda text: typer.echo(f"uptier: {text}", err=True)
-    )
-
-
 @app.command()
-def migrate(config: Config = CONFIG, wait: Wait = "1m") -> None:
-    """Make the database, or bring it to this version's tables. A SQLite file is copied before; of PostgreSQL make a
-    dump first."""
+def migrate(config: Config = CONFIG) -> None:
+    """Bring the database to this version's tables. PostgreSQL wants it once before each new version runs."""
     from connector.databases import migrate_database
-    from connector.store.trouble import NoDatabase, OtherVersion
 
-    settings = settings_of(config)
-    try:
-        wait_for(settings, wait)
-    except NoDatabase:
-        pass
-    except OtherVersion as trouble:
-        typer.echo(
-            f"uptier: {trouble}\nUptier makes no copy of a PostgreSQL database: make a dump first.", err=True
-        )
-        if sys.stdin.isatty():
-            typer.confirm("There is a dump; go on", abort=True)
-    done = migrate_database(settings, secrets_here())
-    typer.echo(f"{config}: the database is ready" + (f" (it stood at {done.found})" if done.found else ""))
-    if done.copy is not None:
-        typer.echo(f"as it was before it stands in {done.copy}")
-    if done.stops_older:
-        typer.echo("nodes of the version before take no more work; replace them now")
+    settings, _ = checked(config)
+    stood = migrate_database(settings, secrets_here())
+    typer.echo(f"{config}: the database is ready" + (f" (it stood at {stood})" if stood else ""))
 
 
 @app.command("reload")
@@ -221,7 +158,7 @@ def reload_policies(config: Config = CONFIG) -> None:
     from connector.store import cursors
     from connector.store.lock import holder
 
-    settings, policies = told(config)
+    settings, policies = checked(config)
     with opened(config) as store:
         if store.path is None:
             give_up("many processes may run on this database; send each of them SIGHUP (docs/operations.md)")
@@ -253,15 +190,19 @@ def check(
     """Check the config and policy files: every problem with file and line."""
     from datetime import datetime
 
-    from connector.advice import advice, weak_secrets
+    from connector.advice import advice, unread, weak_secrets
     from connector.outside import ask_outside
 
     loaded = loaded_with_directory(config)
     today = datetime.now().astimezone().date()
     problems = (*loaded.problems, *weak_secrets(loaded, secrets_here()), *advice(loaded, today))
+    if loaded.settings and loaded.policies and not online:
+        read = known_directories(loaded.settings)
+        problems = (*problems, *unread(loaded.settings, loaded.policies, loaded.documents[0], read))
     wrong = any(strict or problem.severity == "error" for problem in problems)
-    ask = loaded.settings if online and not wrong else None
-    findings = [*probe(ask), *ask_outside(ask)] if ask else []
+    findings = []
+    if online and not wrong and loaded.settings and loaded.policies:
+        findings = [*probe(loaded.settings, loaded.policies), *ask_outside(loaded.settings)]
     if as_json:
         rows = [
             {name: getattr(p, name) for name in ("file", "line", "code", "severity", "message")}
@@ -304,19 +245,26 @@ def demo() -> None:
     raise typer.Exit(play(typer.echo))
 
 
-def probe(settings: "Settings") -> list[dict[str, Any]]:
-    """What each helpdesk says of our access to it."""
+def probe(settings: "Settings", policies: "PolicySet") -> list[dict[str, Any]]:
+    """What each helpdesk says of our access to it, and which names of the levels it does not have."""
     from adapters.base import HelpdeskError
     from connector.clock import SystemClock
     from connector.compose import open_desk
     from connector.logs import Masker
     from connector.secrets import SecretError, Secrets
+    from policies.known import KnownAccount
+    from policies.named import lacking
 
     findings: list[dict[str, Any]] = []
     for name in settings.accounts:
         try:
             desk = open_desk(name, settings, SystemClock(), Secrets(Masker(), os.environ))
             said = [(each.what, each.ok, each.text, each.fatal) for each in desk.adapter.probe()]
+            names = lacking(policies, name, KnownAccount.of(desk.adapter.directory()))
+            said += [
+                ("names", False, f'policy "{each.policy}", level "{each.level}": {each.why}', True)
+                for each in names
+            ]
         except (HelpdeskError, SecretError, ValueError) as error:
             said = [("access", False, str(error), True)]
         findings += [

@@ -1,10 +1,11 @@
 """What is read from each account on a schedule: its directory, its changes, its open tickets."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 
 import structlog
+from sqlalchemy import Connection
 
 from adapters.base import AccessLost, HelpdeskError, NotAllowed
 from connector.clock import Clock
@@ -14,28 +15,23 @@ from connector.intake.absences import wake_for_absent
 from connector.intake.census import census_due, take_census
 from connector.intake.poller import Ours, poll_account
 from connector.leaseholder import Leaseholder, poll_lease
-from connector.store import accounts, aside, directories
+from connector.store import accounts, aside, directories, inbox, standings
 from connector.store.database import Store
-from connector.store.rows import BrokenRow
+from connector.store.inbox import Arrival
 from connector.store.trouble import StoreTrouble
-from connector.work.budget import NoRoom
 from connector.work.reading import Read
 from connector.work.rules import Rules
 from connector.work.worker import Worker
 from policies.evaluate import could_matter
+from policies.known import KnownAccount
 from policies.memory import Standing
 from policies.model import Instant, Seconds, Ticket
+from policies.named import Waiting, waiting_levels
 
 DIRECTORY_EVERY: Seconds = 3600
-UNKNOWN_PAUSE: Seconds = 300
-"""The longest pause after failures while no directory has ever been read: no ticket can be looked at before."""
 
-LASTS = 3
-"""After so many poll intervals without an answer a feed is said to be unread."""
-
-DIRECTORY = "directory"
-UNREAD = "unread"
-"""Added to a feed's name where it does not answer; without it the feed is refused to us."""
+LEVEL = "level "
+"""How the kind of a level that is set aside begins."""
 
 log = structlog.get_logger()
 
@@ -61,7 +57,6 @@ class Feeds:
         self._rules = rules
         self._read = read
         self._leases = leases
-        self._failing: dict[tuple[str, str], Instant] = {}
         self._under_way: dict[tuple[str, str], threading.Lock] = {}
 
     def greet(self, desk: Desk) -> None:
@@ -73,7 +68,12 @@ class Feeds:
 
     def follow(self, desk: Desk) -> bool:
         """Read the directory if it is old, and what changed. False if that failed."""
-        calls = {DIRECTORY: self._directory, "changes": self._poll, "absences": self._absences}
+        calls = {
+            "directory": self._directory,
+            "names": self._names,
+            "changes": self._poll,
+            "absences": self._absences,
+        }
         return self._visit(desk, "follow", calls)
 
     def list_open(self, desk: Desk) -> bool:
@@ -104,81 +104,37 @@ class Feeds:
             lock.release()
 
     def _read_feed(self, desk: Desk, feed: str, call: Callable[[Desk], None]) -> bool:
-        """One feed of an errand. What goes wrong with it is its own, and the next is read, unless the helpdesk refuses
-        us altogether: its probe decides. Raises AccessLost then."""
-        if self._rests(desk, feed):
+        """One feed of an errand. One that is refused to us is set aside, and the rest goes on, unless the helpdesk
+        refuses us altogether: its probe decides. Raises AccessLost then."""
+        with self._store.reading() as connection:
+            apart = aside.of(connection, desk.name, "", feed)
+        if apart is not None and self._clock.now() < apart.next_try:
             return False
         try:
             call(desk)
-        except (NotAllowed, AccessLost) as refused:
+        except NotAllowed as refused:
             self._refused(desk, feed, refused)
-        except (HelpdeskError, BrokenRow) as trouble:
-            self._failed(desk, feed, trouble)
-        except StoreTrouble as trouble:
-            log.warning("visit_failed", account=desk.name, errand=feed, reason=str(trouble))
-        except Exception as error:  # the edge of an errand: none may take the next ones down with it
-            if (desk.name, feed) not in self._failing:
-                log.exception("visit_failed", account=desk.name, errand=feed)
-            self._unread(desk, feed, f"{type(error).__name__}: {error}")
-        else:
-            self._well(desk, feed)
-            return True
-        return False
-
-    def _rests(self, desk: Desk, feed: str) -> bool:
-        """Whether a feed that was refused is not to be asked for yet."""
-        with self._store.reading() as connection:
-            apart = aside.of(connection, desk.name, "", feed)
-            known = feed != DIRECTORY or directories.read(connection, desk.name) is not None
-        if apart is None:
             return False
-        pause = apart.next_try - apart.tried_at
-        return self._clock.now() < apart.tried_at + (pause if known else min(pause, UNKNOWN_PAUSE))
-
-    def _refused(self, desk: Desk, feed: str, refused: HelpdeskError) -> None:
-        """Refused to us: the feed alone, if the probe says that our credentials are good."""
-        try:
-            lost = [each for each in self._read(desk.adapter.probe) if each.fatal and not each.ok]
         except AccessLost:
             raise
-        except HelpdeskError as trouble:
-            self._failed(desk, feed, trouble)
-            return
+        except (HelpdeskError, StoreTrouble) as trouble:
+            log.warning("visit_failed", account=desk.name, errand=feed, reason=str(trouble))
+            return False
+        if apart is not None:
+            with self._store.writing() as connection:
+                aside.clear(connection, desk.name, "", feed, self._clock.now())
+            log.info("no_longer_aside", account=desk.name, feed=feed)
+        return True
+
+    def _refused(self, desk: Desk, feed: str, refused: NotAllowed) -> None:
+        lost = [each for each in self._read(desk.adapter.probe) if each.fatal and not each.ok]
         if lost:
             raise AccessLost(f"{refused}; {lost[0].text}")
-        right = refused.right if isinstance(refused, NotAllowed) else ""
-        self._set_aside(desk, feed, f"{refused}. Missing: {right}" if right else str(refused))
-
-    def _failed(self, desk: Desk, feed: str, trouble: Exception) -> None:
-        """No answer, or none that can be read. It is asked for again when it is due; what lasts is said. A directory,
-        which takes many requests, waits longer after each failure."""
-        log.warning("visit_failed", account=desk.name, errand=feed, reason=str(trouble))
-        since = self._failing.setdefault((desk.name, feed), self._clock.now())
-        if feed == DIRECTORY and not isinstance(trouble, NoRoom):
-            self._set_aside(desk, feed, str(trouble))
-        elif self._clock.now() - since >= LASTS * desk.poll:
-            self._unread(desk, feed, str(trouble))
-
-    def _unread(self, desk: Desk, feed: str, why: str) -> None:
-        self._failing.setdefault((desk.name, feed), self._clock.now())
-        self._set_aside(desk, f"{feed} {UNREAD}", why)
-
-    def _set_aside(self, desk: Desk, kind: str, why: str) -> None:
+        why = f"{refused}. Missing: {refused.right}" if refused.right else str(refused)
         with self._store.writing() as connection:
-            new = aside.put(connection, desk.name, "", kind, why, self._clock.now())
+            new = aside.put(connection, desk.name, "", feed, why, self._clock.now())
         tell = log.warning if new else log.info
-        tell("set_aside", account=desk.name, feed=kind, reason=why, next="uptier check --online")
-
-    def _well(self, desk: Desk, feed: str) -> None:
-        self._failing.pop((desk.name, feed), None)
-        kinds = (feed, f"{feed} {UNREAD}")
-        with self._store.reading() as connection:
-            apart = [kind for kind in kinds if aside.of(connection, desk.name, "", kind) is not None]
-        if apart:
-            with self._store.writing() as connection:
-                for kind in apart:
-                    aside.clear(connection, desk.name, "", kind, self._clock.now())
-            log.info("no_longer_aside", account=desk.name, feed=feed)
+        tell("set_aside", account=desk.name, feed=feed, reason=why, next="uptier check --online")
 
     def _paused(self, desk: Desk) -> bool:
         with self._store.reading() as connection:
@@ -202,11 +158,61 @@ class Feeds:
         if known is not None and now - known.read_at < DIRECTORY_EVERY:
             return
         directory = self._read(desk.adapter.directory)
+        policies = self._rules().policies
+        before = waiting_levels(policies, desk.name, known.names_at(now) if known else None)
+        after = waiting_levels(policies, desk.name, KnownAccount.of(directory))
         with self._store.writing() as connection:
             directories.save(connection, directory, now)
+            self._let_go_on(connection, desk, before, after, now)
         log.info(
             "directory_read", account=desk.name, groups=len(directory.groups), people=len(directory.agents)
         )
+
+    def _let_go_on(
+        self,
+        connection: Connection,
+        desk: Desk,
+        before: Iterable[Waiting],
+        after: Iterable[Waiting],
+        now: Instant,
+    ) -> None:
+        """Wake the tickets on which a level waited for a name that is known by now."""
+        still = {(each.policy, each.level) for each in after}
+        freed = {each.policy for each in before if (each.policy, each.level) not in still}
+        refs = standings.running_for(connection, desk.name, freed) if freed else ()
+        news = [
+            Arrival(
+                account=ref.account,
+                ticket=ref.id,
+                delivery=f"names:{now}:{ref.id}",
+                kind="timer",
+                received_at=now,
+            )
+            for ref in refs
+        ]
+        self._engine.wake(connection, inbox.put(connection, news))
+
+    def _names(self, desk: Desk) -> None:
+        """Say of each level that waits for a name, once, that it does, and that it no longer does."""
+        now = self._clock.now()
+        with self._store.reading() as connection:
+            known = directories.read(connection, desk.name)
+            said = {
+                one.kind: one.why
+                for one in aside.every(connection)
+                if one.account == desk.name and not one.ticket and one.kind.startswith(LEVEL)
+            }
+        found = waiting_levels(self._rules().policies, desk.name, known.names_at(now) if known else None)
+        waits = {f'{LEVEL}"{each.level}" of policy "{each.policy}"': each.why for each in found}
+        if waits == said:
+            return
+        with self._store.writing() as connection:
+            for kind, why in waits.items():
+                if said.get(kind) != why and aside.put(connection, desk.name, "", kind, why, now):
+                    log.warning("level_waits", account=desk.name, what=kind, reason=why, next="uptier check")
+            for kind in said.keys() - waits.keys():
+                aside.clear(connection, desk.name, "", kind, now)
+                log.info("level_goes_on", account=desk.name, what=kind)
 
     def _census(self, desk: Desk) -> None:
         now = self._clock.now()

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from connector.store import aside, holds, ledger, notices, timers, writes
 from connector.store.writes import State
 
-NEEDS_HUMAN = ("write refused", "account paused", "notification failed")
+NEEDS_HUMAN = ("write refused", "part refused", "not taken", "account paused", "notification failed")
 SHOWN = ("fired", "observed", "overtaken", "ended", "written", "notified", "held", *NEEDS_HUMAN)
 
 
@@ -32,9 +32,9 @@ class Summary:
 
 
 def summarise(connection: Connection, before: int, looks: int, troubled: Sequence[str]) -> Summary:
-    """The ledger behind the line `before`, what is of unknown fate, and what was in trouble, in sentences."""
+    """The ledger behind the line `before`, what is of unknown fate, and the accounts that did not answer."""
     counts: Counter[str] = Counter()
-    said = list(troubled)
+    said = [f"{name}: the helpdesk could not be read; see the log" for name in troubled]
     for line in ledger.onward(connection, before):
         if line.what in SHOWN:
             counts[line.what] += 1

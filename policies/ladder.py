@@ -40,6 +40,10 @@ def dues(policy: Policy, reading: Reading, episode: Episode, count: Count) -> tu
     before: Level | None = None
     found: list[Due] = []
     for level in policy.levels:
+        if level.waits and level.name not in passed:
+            found.append(Due(level=level, at=None, text=f"waits: {level.waits}"))
+            before = level
+            continue
         found.append(gated(due(level, before, passed, reading, episode, count), passed, count))
         before = level
     return tuple(found)

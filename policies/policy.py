@@ -45,6 +45,7 @@ class Level:
 
     `ask`, `checklist` and `hand_off` (the summary and what was tried) are said in its note.
     `within` is a calendar: while it is closed the level waits, or acts as `otherwise` says, if that is given.
+    `waits` says why it must not act at all for now: the names it uses are not known to be the helpdesk's (rule 12).
     """
 
     name: str
@@ -70,6 +71,7 @@ class Level:
     approval: Approval | None = None
     within: str | None = None
     otherwise: "Level | None" = None
+    waits: str = ""
 
     @property
     def variants(self) -> "tuple[Level, ...]":

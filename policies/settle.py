@@ -16,13 +16,15 @@ Settled = tuple[tuple[Standing, ...], tuple[Occurrence, ...]]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """How one write ended. `key` is the write's, `episodes` are those that asked for it, `at` is when we
-    knew. `wrote` is what the receipt says was changed; it may come with any result but `stale`."""
+    knew. `wrote` is what the receipt says was changed; it may come with any result but `stale`. Only the first write of
+    a level `decides` it; what is left of an older chain decides nothing about a level that is under way meanwhile."""
 
     key: str
     episodes: tuple[str, ...]
     result: Result
     at: Instant
     wrote: tuple[Wrote, ...] = ()
+    decides: bool = True
 
 
 def settle(standings: tuple[Standing, ...], outcome: Outcome) -> Settled:
@@ -42,6 +44,9 @@ def settle_one(standing: Standing, outcome: Outcome) -> tuple[Standing, tuple[Oc
     episode = standing.episode
     if episode is None or episode.key not in outcome.episodes:
         return standing, ()
+    if not outcome.decides:
+        more = () if outcome.result == "stale" else own_part(episode, outcome.wrote)
+        return replace(standing, episode=replace(episode, wrote=episode.wrote + more)), ()
     if outcome.result == "stale":
         return replace(standing, episode=unsaid(episode)), ()
     owes = None if episode.owes is not None and episode.owes.sent else episode.owes

@@ -82,7 +82,7 @@ class Recheck:
         now = self._clock.now()
         ticket = replace(ticket, read_at=ticket.read_at or now)
         ticket = complete(self._store, ticket, ours, rules.policies.needs, now)
-        plan = rules.judge(ticket, remembered, directory.directory, now)
+        plan = rules.judge(ticket, remembered, directory.directory, now, names=directory.names)
         return ended_since(kept, plan.standings, plan.ended) or SEND
 
 

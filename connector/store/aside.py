@@ -17,6 +17,9 @@ from policies.model import Instant, Seconds, TicketRef
 LOOK = "look"
 """The kind of a ticket that cannot be looked at. Other kinds are rows that cannot be read, feeds that are refused."""
 
+POLICY = "policy "
+"""How the kind begins of a policy that raised at a look at the ticket."""
+
 FIRST_WAIT: Seconds = 15
 LONGEST_WAIT: Seconds = 3600
 
@@ -84,12 +87,25 @@ def of(connection: Connection, account: str, ticket: str, kind: str) -> SetAside
     return None if row is None else _aside(row)
 
 
+def kinds(connection: Connection, ref: TicketRef) -> frozenset[str]:
+    """What of a ticket is set aside."""
+    rows = connection.execute(
+        select(table.c.kind).where(table.c.account == ref.account, table.c.ticket == ref.id)
+    )
+    return frozenset(row.kind for row in rows)
+
+
 def every(connection: Connection) -> tuple[SetAside, ...]:
     """All that is set aside, the oldest first."""
     rows = connection.execute(
         select(table).order_by(table.c.since, table.c.account, table.c.ticket, table.c.kind)
     ).mappings()
     return tuple(map(_aside, rows))
+
+
+def of_policy(name: str) -> str:
+    """The kind of a policy that raised."""
+    return f'{POLICY}"{name}"'
 
 
 def wait_after(tries: int) -> Seconds:

@@ -9,15 +9,24 @@ from connector.store import codec
 from connector.store.dialect import put
 from connector.store.schema import directory as table
 from connector.store.schema import served
-from policies.model import Directory, Instant
+from policies.known import KnownAccount
+from policies.model import Directory, Instant, Seconds
+
+FRESH: Seconds = 86400
+"""A directory is good for the names of levels for a day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownDirectory:
-    """A directory and when it was read from the vendor."""
+    """A directory, when it was read from the vendor, and the names in it."""
 
     directory: Directory
     read_at: Instant
+    names: KnownAccount
+
+    def names_at(self, now: Instant) -> KnownAccount | None:
+        """The names, if they were read lately enough to enforce levels by them (rule 12)."""
+        return self.names if now - self.read_at <= FRESH else None
 
 
 def save(connection: Connection, directory: Directory, now: Instant) -> None:
@@ -32,12 +41,7 @@ def read(connection: Connection, account: str) -> KnownDirectory | None:
     if row is None:
         return None
     directory = replace(_people(row.people), served=turns(connection, account))
-    return KnownDirectory(directory=directory, read_at=row.read_at)
-
-
-def read_accounts(connection: Connection) -> frozenset[str]:
-    """The accounts whose directory has ever been read."""
-    return frozenset(connection.execute(select(table.c.account)).scalars())
+    return KnownDirectory(directory=directory, read_at=row.read_at, names=_names(row.people))
 
 
 def turns(connection: Connection, account: str) -> dict[tuple[str, str], Instant]:
@@ -53,6 +57,11 @@ def serve(connection: Connection, account: str, group_id: str, person_id: str, n
         served,
         [{"account": account, "group_id": group_id, "person_id": person_id, "at": now}],
     )
+
+
+@lru_cache(maxsize=16)
+def _names(text: str) -> KnownAccount:
+    return KnownAccount.of(_people(text))
 
 
 @lru_cache(maxsize=16)

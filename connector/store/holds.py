@@ -13,13 +13,13 @@ from connector.store.ledger import Line
 from connector.store.schema import hold as table
 from policies.model import Instant, TicketRef
 
-Scope = Literal["ticket", "loop", "account"]
+Scope = Literal["ticket", "loop", "account", "parts"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
     """One ticket that is held. With the scope `account` so is everything else there; `loop` says that the
-    ticket is told so, by a note."""
+    ticket is told so, by a note; `parts`, that the helpdesk does not keep what is written."""
 
     ref: TicketRef
     scope: Scope
@@ -65,9 +65,11 @@ def every(connection: Connection) -> tuple[Hold, ...]:
     return tuple(map(_hold, rows))
 
 
-def drop(connection: Connection, ref: TicketRef) -> None:
-    """Forget the hold on a ticket for which there is nothing to write any more. A loop is not over with it."""
-    connection.execute(delete(table).where(*_of(ref), table.c.scope != "loop"))
+def drop(connection: Connection, ref: TicketRef, *, over: bool) -> None:
+    """Forget the hold on a ticket for which there is nothing to write any more. A loop is not over with it; what
+    the helpdesk did not keep is once all is `over`."""
+    stays = ("loop",) if over else ("loop", "parts")
+    connection.execute(delete(table).where(*_of(ref), table.c.scope.not_in(stays)))
 
 
 def release(

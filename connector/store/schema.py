@@ -17,7 +17,7 @@ from sqlalchemy.engine import Dialect
 
 from adapters.answers import clean
 
-HEAD = "0011"
+HEAD = "0012"
 """The newest migration. A database that stands here is opened without loading Alembic."""
 
 metadata = MetaData(
@@ -140,6 +140,9 @@ write = Table(
     Column("sent_at", BigInteger),
     Column("settled_at", BigInteger),
     Column("look", BigInteger, nullable=False, server_default="0"),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("next_try", BigInteger),
+    Column("missing", Text, nullable=False, server_default="[]"),
 )
 Index("ix_write_ticket", write.c.account, write.c.ticket, write.c.state)
 Index("ix_write_state", write.c.state)

@@ -73,6 +73,20 @@ def running(connection: Connection, limit: int = 500) -> tuple[tuple[TicketRef, 
     return tuple((TicketRef(row.account, row.ticket), codec.load(Episode, row.memory)) for row in rows)
 
 
+def running_for(connection: Connection, account: str, policies: Iterable[str]) -> tuple[TicketRef, ...]:
+    """The tickets of an account on which an episode of one of these policies has not ended."""
+    rows = connection.execute(
+        select(episodes.c.ticket)
+        .distinct()
+        .where(
+            episodes.c.account == account,
+            episodes.c.policy.in_(tuple(policies)),
+            episodes.c.ended.is_(None),
+        )
+    )
+    return tuple(TicketRef(account, row.ticket) for row in rows)
+
+
 def _row(ref: TicketRef, episode: Episode) -> dict[str, Any]:
     return {
         "key": episode.key,

@@ -6,7 +6,7 @@ the ticket back, which is how a failed look is not repeated at once.
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, case, exists, func, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, case, exists, func, or_, select
 
 from connector.store.inbox import BACKFILL
 from connector.store.schema import account, inbox, still_open, timer, write
@@ -59,12 +59,13 @@ def with_due_timer(connection: Connection, now: Instant, per_account: int) -> tu
 
 
 def with_open_write(connection: Connection, now: Instant) -> tuple[Waiting, ...]:
-    """Tickets with a write that was planned, is under way, or whose outcome is unknown."""
+    """Tickets with a write that was planned and may be tried, is under way, or whose outcome is unknown."""
     rows = connection.execute(
         select(write.c.account, write.c.ticket)
         .distinct()
         .where(
             write.c.state.in_(("planned", "sending", "unknown")),
+            or_(write.c.next_try.is_(None), write.c.next_try <= now),
             ~_paused(write),
             ~_held_back(write, now),
         )

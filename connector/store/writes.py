@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, func, select, update
+from sqlalchemy import Connection, RowMapping, Select, delete, func, or_, select, update
 
 from adapters.base import Receipt, Write
 from connector.store import codec, receipts, tickets
@@ -29,8 +29,11 @@ class State(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptWrite:
     """A write and how it fares. `place` orders a plan's writes. `look` is the look that may begin to send it;
-    `attempt` counts the times it was sent: only who sent it last may send on and say how it ended. These two are the
-    fence against a process that was paused while another took its ticket over."""
+    `attempt` counts the times it was begun: only who began it last may send on and say how it ended. These two are the
+    fence against a process that was paused while another took its ticket over.
+
+    `tries` counts the sendings that came to nothing, in all looks; before `next_try` there is none. `missing` are the
+    parts that were taken out because the helpdesk refuses them."""
 
     write: Write
     episodes: frozenset[str]
@@ -45,6 +48,9 @@ class KeptWrite:
     sent_at: Instant | None
     settled_at: Instant | None
     look: int
+    tries: int
+    next_try: Instant | None
+    missing: frozenset[str]
 
 
 def plan(
@@ -74,19 +80,23 @@ def plan(
         "planned_at": now,
         "sent_at": None,
         "settled_at": None,
+        "next_try": None,
+        "missing": "[]",
     }
-    statement = insert(connection, table).values(row | {"attempt": 0})
+    statement = insert(connection, table).values(row | {"attempt": 0, "tries": 0})
     statement = statement.on_conflict_do_update(
         index_elements=["key"], set_=row, where=table.c.state.in_((State.PLANNED, State.STALE))
     )
     return put_row(connection, statement, table.c.key)
 
 
-def take_over(connection: Connection, ref: TicketRef, look: int) -> tuple[KeptWrite, ...]:
-    """What is planned for the ticket is this look's to send from now on; answers it, in order."""
+def take_over(connection: Connection, ref: TicketRef, look: int, now: Instant) -> tuple[KeptWrite, ...]:
+    """What is planned for the ticket, and does not wait for its next try, is this look's to send from now on; answers
+    it, in order."""
     taken = connection.execute(
         update(table)
         .where(table.c.account == ref.account, table.c.ticket == ref.id, table.c.state == State.PLANNED)
+        .where(or_(table.c.next_try.is_(None), table.c.next_try <= now))
         .values(look=look)
         .returning(table)
     ).mappings()
@@ -99,7 +109,14 @@ def begin(connection: Connection, key: str, look: int, now: Instant) -> int | No
     statement = (
         update(table)
         .where(table.c.key == key, table.c.look == look, table.c.state.in_((State.PLANNED, State.UNKNOWN)))
-        .values(state=State.SENDING, attempt=table.c.attempt + 1, sent_at=now, settled_at=None, error=None)
+        .values(
+            state=State.SENDING,
+            attempt=table.c.attempt + 1,
+            sent_at=now,
+            settled_at=None,
+            error=None,
+            next_try=None,
+        )
         .returning(table.c.attempt)
     )
     return connection.execute(statement).scalar()
@@ -120,10 +137,15 @@ def settle(
     *,
     receipt: Receipt | None = None,
     error: str | None = None,
+    tried: bool = False,
+    next_try: Instant | None = None,
 ) -> bool:
-    """Say how an attempt ended; a receipt's facts become known as ours. False, with nothing changed, when
-    somebody else has sent it since, or it is not under way."""
+    """Say how an attempt ended; a receipt's facts become known as ours. `tried` says that it counts among the tries,
+    `next_try` when the next may be. False, with nothing changed, when somebody else has sent it since, or it is not
+    under way."""
     values = {
+        "tries": table.c.tries + int(tried),
+        "next_try": next_try,
         "state": state,
         "settled_at": now,
         "error": error,
@@ -153,8 +175,16 @@ def settle(
     return True
 
 
-def again(connection: Connection, key: str, attempt: int, why: str) -> bool:
-    """The attempt came to nothing and the write is still to be sent; its attempts go on counting. False as in
+def again(
+    connection: Connection,
+    key: str,
+    attempt: int,
+    why: str,
+    *,
+    tried: bool = False,
+    next_try: Instant | None = None,
+) -> bool:
+    """The attempt came to nothing and the write is still to be sent; its attempts go on counting. The rest as in
     `settle`."""
     statement = (
         update(table)
@@ -163,9 +193,35 @@ def again(connection: Connection, key: str, attempt: int, why: str) -> bool:
             table.c.attempt == attempt,
             table.c.state.in_((State.SENDING, State.UNKNOWN)),
         )
-        .values(state=State.PLANNED, error=why)
+        .values(state=State.PLANNED, error=why, tries=table.c.tries + int(tried), next_try=next_try)
     )
     return connection.execute(statement).rowcount == 1
+
+
+def narrow(connection: Connection, key: str, attempt: int, write: Write, missing: frozenset[str]) -> bool:
+    """The helpdesk refused parts of what was sent: `write` is the rest and is to be sent, without all that is `missing`
+    by now. False as in `settle`."""
+    statement = (
+        update(table)
+        .where(table.c.key == key, table.c.attempt == attempt, table.c.state == State.SENDING)
+        .values(state=State.PLANNED, request=codec.dump(Write, write), missing=codec.dump_names(missing))
+    )
+    return connection.execute(statement).rowcount == 1
+
+
+def prepared(connection: Connection, write: Write) -> None:
+    """A planned write, worked out on the ticket as it is now."""
+    connection.execute(
+        update(table)
+        .where(table.c.key == write.key, table.c.state == State.PLANNED)
+        .values(request=codec.dump(Write, write))
+    )
+
+
+def waiting(connection: Connection, ref: TicketRef, now: Instant) -> dict[str, KeptWrite]:
+    """The ticket's writes, by key, that were tried in vain and wait for their next try."""
+    tried = in_state(connection, ref, State.PLANNED, State.STALE)
+    return {kept.write.key: kept for kept in tried if kept.next_try is not None and kept.next_try > now}
 
 
 def drop(connection: Connection, key: str, why: str, now: Instant) -> None:
@@ -183,20 +239,20 @@ def first_of(key: str) -> str:
 
 
 def rest(connection: Connection, planned: Iterable[KeptWrite]) -> tuple[KeptWrite, ...]:
-    """Which of one ticket's planned writes belong to chains whose first write is done."""
+    """Which of one ticket's planned writes belong to chains whose first write is done, or refused."""
     later = [kept for kept in planned if kept.place]
     if not later:
         return ()
     firsts = {first_of(kept.write.key) for kept in later}
     done = connection.execute(
-        select(table.c.key).where(table.c.key.in_(firsts), table.c.state == State.DONE)
+        select(table.c.key).where(table.c.key.in_(firsts), table.c.state.in_((State.DONE, State.REFUSED)))
     ).scalars()
     begun = frozenset(done)
     return tuple(kept for kept in later if first_of(kept.write.key) in begun)
 
 
 def drop_planned(connection: Connection, ref: TicketRef) -> tuple[KeptWrite, ...]:
-    """Forget what is merely planned; it is decided afresh. The rest of a chain whose first write is done stays, and
+    """Forget what is merely planned; it is decided afresh. The rest of a chain whose first write has ended stays, and
     is the answer, in order. What was sent before and refused for the moment is kept as stale, because its attempts
     must go on counting."""
     planned = in_state(connection, ref, State.PLANNED)
@@ -254,25 +310,30 @@ def everywhere(connection: Connection, state: State, limit: int = 100) -> tuple[
     return tuple(_kept(row) for row in rows)
 
 
-def count_rounds(connection: Connection, ref: TicketRef, since: Instant) -> int:
-    """How many plans began to be written to this ticket at or after an instant."""
-    return connection.execute(
-        select(func.count()).where(
-            table.c.account == ref.account,
-            table.c.ticket == ref.id,
-            table.c.sent_at >= since,
-            table.c.place == 0,
-        )
-    ).scalar_one()
+def count_rounds(
+    connection: Connection, ref: TicketRef, since: Instant, besides: frozenset[str] = frozenset()
+) -> int:
+    """How many plans began to be written to this ticket at or after an instant, but for the writes `besides`."""
+    count: int = connection.execute(_sent(ref, since, besides).where(table.c.place == 0)).scalar_one()
+    return count
 
 
-def count_sent(connection: Connection, ref: TicketRef, since: Instant) -> int:
-    """How many writes left for this ticket at or after an instant."""
-    return connection.execute(
-        select(func.count()).where(
-            table.c.account == ref.account, table.c.ticket == ref.id, table.c.sent_at >= since
-        )
-    ).scalar_one()
+def count_sent(
+    connection: Connection, ref: TicketRef, since: Instant, besides: frozenset[str] = frozenset()
+) -> int:
+    """How many writes left for this ticket at or after an instant, but for those `besides`, of which a further try is
+    due. However often it was tried, a write counts once."""
+    count: int = connection.execute(_sent(ref, since, besides)).scalar_one()
+    return count
+
+
+def _sent(ref: TicketRef, since: Instant, besides: frozenset[str]) -> Select[Any]:
+    of_ticket = (table.c.account == ref.account, table.c.ticket == ref.id)
+    return (
+        select(func.count())
+        .select_from(table)
+        .where(*of_ticket, table.c.sent_at >= since, table.c.key.not_in(besides))
+    )
 
 
 def counts(connection: Connection) -> dict[State, int]:
@@ -287,11 +348,12 @@ def _in_order(kept: KeptWrite) -> tuple[Instant, int]:
 
 def _kept(row: RowMapping) -> KeptWrite:
     own: dict[str, Any] = {name: row[name] for name in ("policy", "level", "place", "attempt", "error")}
-    own |= {name: row[name] for name in ("planned_at", "sent_at", "settled_at", "look")}
+    own |= {name: row[name] for name in ("planned_at", "sent_at", "settled_at", "look", "tries", "next_try")}
     return KeptWrite(
         write=codec.load(Write, row["request"]),
         episodes=codec.load_names(row["episodes"]),
         state=State(row["state"]),
+        missing=codec.load_names(row["missing"]),
         receipt=None if row["receipt"] is None else codec.load_receipt(row["receipt"]),
         **own,
     )

@@ -47,7 +47,12 @@ Part = Callable[[int], int]
 
 
 class NoRoom(TryLater):
-    """The account's requests, or our share of them, are used: no other ticket of this lane fares better before then."""
+    """The account's requests, or our share of them, are used. If the `whole` account is meant, and not an endpoint that
+    has a budget of its own, no other ticket of this lane fares better before then."""
+
+    def __init__(self, reason: str, wait: Seconds, *, whole: bool) -> None:
+        super().__init__(reason, wait)
+        self.whole = whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,7 +218,8 @@ class Budget:
             ours = _at_least_one(told.limit.total * self._share)
             kept_free = ours - part(ours)
             if told.limit.remaining <= kept_free and told.until > now:
-                return NoRoom(f"{self._account} has no requests left in {bucket}", told.until - now)
+                left = f"{self._account} has no requests left in {bucket}"
+                return NoRoom(left, told.until - now, whole=len(buckets) == 1)
         allowances = {
             bucket: self._allowance(told.limit, part)
             if told.holds(now)
@@ -225,7 +231,7 @@ class Budget:
                 f"{bucket}, backfill": self._allowance(told.limit, backfill) for bucket, told in known.items()
             }
         if wait := self._tally.take(buckets, allowances, now):
-            full = NoRoom(f"our share of {self._account}'s requests is used", wait)
+            full = NoRoom(f"our share of {self._account}'s requests is used", wait, whole=len(buckets) == 1)
             return self._pause(buckets, now) or full
         return None
 

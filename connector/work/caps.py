@@ -41,12 +41,13 @@ def too_much_written(
 ) -> Hold | None:
     """What was written to this one ticket since its release `own`, against its caps and in search of loops."""
     ref = ticket.ref
-    if writes.count_rounds(connection, ref, max(now - MINUTE, own + 1)) >= ROUNDS_A_MINUTE:
+    keys = frozenset(each.write.key for each in intents.chain)
+    if writes.count_rounds(connection, ref, max(now - MINUTE, own + 1), keys) >= ROUNDS_A_MINUTE:
         why = f"{ROUNDS_A_MINUTE} rounds of writes to this ticket within a minute look like a loop"
         return Hold(ref=ref, scope="loop", why=why, since=now)
     if why := undone(connection, ticket, intents, own):
         return Hold(ref=ref, scope="loop", why=why, since=now)
-    if writes.count_sent(connection, ref, max(now - DAY, own + 1)) >= caps.writes_per_day:
+    if writes.count_sent(connection, ref, max(now - DAY, own + 1), keys) >= caps.writes_per_day:
         why = f"the cap of {caps.writes_per_day} writes a day is reached for this ticket"
         return Hold(ref=ref, scope="ticket", why=why, since=now)
     return None

@@ -29,6 +29,7 @@ def foresight(
     with store.reading() as connection:
         known = directories.read(connection, ref.account)
         directory = None if known is None else with_loads(connection, known.directory, policies)
+        names = None if known is None else known.names
         remembered = standings.of_ticket(connection, ref)
         ours = receipts.episodes_by_fact(connection, ref)
         first_ran = accounts.first_runs(connection, ref.account)
@@ -41,4 +42,4 @@ def foresight(
         )
     ticket = complete(store, replace(read, read_at=at), ours, policies.needs, at)
     rules = Rules(policies=policies, calendars=calendars(policies, at), first_ran={ref.account: first_ran})
-    return ticket, rules.judge(ticket, remembered, directory, at)
+    return ticket, rules.judge(ticket, remembered, directory, at, names=names)

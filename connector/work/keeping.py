@@ -4,12 +4,24 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from connector.store import directories, holds, inbox, ledger, notices, standings, tickets, timers, writes
+from connector.store import (
+    aside,
+    directories,
+    holds,
+    inbox,
+    ledger,
+    notices,
+    standings,
+    tickets,
+    timers,
+    writes,
+)
 from connector.store.holds import Hold
 from connector.store.ledger import Line
 from connector.store.writes import KeptWrite, State
 from connector.work.intents import Intents
 from connector.work.lines import line_about, line_of
+from policies.episodes import live
 from policies.model import Instant, Seconds, Ticket, TicketRef
 from policies.orders import Order
 from policies.plan import Occurrence, Plan
@@ -44,9 +56,14 @@ def keep_look(
         notices.plan(connection, notice, plan.now)
     newest = _keep_facts(connection, ticket, plan, policy_hash, settle_seconds)
     inbox.close(connection, rows, plan.now)
-    holds.drop(connection, ref)
-    _set_timer(connection, plan, plan.now if not newest else plan.next_look)
-    return writes.take_over(connection, ref, tickets.looks(connection, ref))
+    holds.drop(connection, ref, over=all(live(one) is None for one in plan.standings))
+    waiting = writes.waiting(connection, ref, plan.now).values()
+    tries = [kept.next_try for kept in waiting if kept.state is State.PLANNED]
+    failed = [aside.of(connection, ref.account, ref.id, aside.of_policy(each.policy)) for each in plan.failed]
+    tries += [apart.next_try for apart in failed if apart]
+    due = [plan.now if not newest else plan.next_look, *tries]
+    _set_timer(connection, plan, min((at for at in due if at is not None), default=None))
+    return writes.take_over(connection, ref, tickets.looks(connection, ref), plan.now)
 
 
 def keep_held(

@@ -57,7 +57,7 @@ def loop_note(
             place=place,
             now=now,
         )
-    return writes.take_over(connection, ticket.ref, tickets.looks(connection, ticket.ref))
+    return writes.take_over(connection, ticket.ref, tickets.looks(connection, ticket.ref), now)
 
 
 def human_since(ticket: Ticket, since: Instant) -> bool:

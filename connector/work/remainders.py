@@ -4,16 +4,25 @@ It goes on, in the next look, if an episode that asked for it still runs, withou
 (design section 6).
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 
-from adapters.base import VendorAction
+from sqlalchemy import Connection
+
+from adapters.base import Adapter, Note, VendorAction
+from connector.store import writes
 from connector.store.writes import KeptWrite
 from policies.episodes import live
 from policies.model import Ticket, Who
-from policies.plan import Plan
+from policies.plan import Assign, Plan
 
-FIELDS = {"assign": ("group", "assignee"), "priority": ("priority",), "put_back": ("priority",)}
+FIELDS = {
+    "assign": ("group", "assignee"),
+    "priority": ("priority",),
+    "put_back": ("priority",),
+}
+ADDED = {"tags": ("tags",), "follow": ("followers",)}
+"""What an action adds to, and replaces nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +43,25 @@ def remainder(rest: Iterable[KeptWrite], plan: Plan, ticket: Ticket) -> Remainde
     )
 
 
+def worked_out(connection: Connection, adapter: Adapter, ticket: Ticket, left: Remainder) -> Remainder:
+    """What was planned behind a chain without knowing the ticket gets its request now; what holds by now is dropped."""
+    goes_on: list[KeptWrite] = []
+    dropped = list(left.dropped)
+    for kept in left.goes_on:
+        if kept.write.request or not kept.write.intent:
+            goes_on.append(kept)
+            continue
+        base = kept.write.key.rpartition(":")[0]
+        prepared = adapter.prepare(ticket, kept.write.intent, base).writes
+        if prepared:
+            write = replace(prepared[0], key=kept.write.key)
+            writes.prepared(connection, write)
+            goes_on.append(replace(kept, write=write))
+        else:
+            dropped.append((kept, "it stands by now"))
+    return Remainder(goes_on=tuple(goes_on), dropped=tuple(dropped))
+
+
 def why_not(kept: KeptWrite, running: set[str], ticket: Ticket) -> str:
     """Why this write is not to be sent any more; empty if it is."""
     if kept.episodes.isdisjoint(running):
@@ -46,6 +74,24 @@ def why_not(kept: KeptWrite, running: set[str], ticket: Ticket) -> str:
     )
     changed = next(by_people, None)
     return f"somebody has set {changed} meanwhile" if changed else ""
+
+
+def without(action: VendorAction, refused: Collection[str], ticket: Ticket) -> VendorAction | None:
+    """What is left of an action without these fields; None if nothing is. Where a person cannot have a ticket, its
+    group can, unless it has it already."""
+    match action:
+        case Note():
+            return None if ("reply" if action.public else "note") in refused else action
+        case Assign() if action.group is not None and "assignee" in refused and "group" not in refused:
+            there = ticket.group is not None and ticket.group.id == action.group.id
+            return None if there or action.assignee is None else replace(action, assignee=None)
+    touched = touched_by(action)
+    return None if any(field.partition(":")[0] in touched for field in refused) else action
+
+
+def touched_by(action: VendorAction) -> tuple[str, ...]:
+    """The fields that an action replaces or adds to."""
+    return (*fields_of(action), *ADDED.get(action.kind, ()))
 
 
 def fields_of(action: VendorAction) -> tuple[str, ...]:

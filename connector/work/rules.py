@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 
 from policies.calendars import Calendar
 from policies.evaluate import evaluate
+from policies.known import KnownAccount
 from policies.memory import Standing
 from policies.model import Directory, Instant, Ticket
+from policies.named import holding_back, waiting_levels
 from policies.orders import Order
 from policies.plan import Plan
 from policies.policy import PolicySet
@@ -28,11 +30,16 @@ class Rules:
         directory: Directory,
         now: Instant,
         orders: tuple[Order, ...] = (),
+        *,
+        names: KnownAccount | None,
     ) -> Plan:
-        """What to do now about a ticket as it was read, and about what people ordered for it."""
-        first_ran = self.first_ran.get(ticket.ref.account, {})
+        """What to do now about a ticket as it was read, and about what people ordered for it. A level that uses a name
+        which is not among `names` waits; None where no directory was read lately."""
+        account = ticket.ref.account
+        policies = holding_back(self.policies, waiting_levels(self.policies, account, names))
+        first_ran = self.first_ran.get(account, {})
         people = self.peopled(directory, now)
-        return evaluate(ticket, self.policies, standings, people, self.calendars, now, first_ran, orders)
+        return evaluate(ticket, policies, standings, people, self.calendars, now, first_ran, orders)
 
     def peopled(self, directory: Directory, now: Instant) -> Directory:
         """The directory with what the files say of leads, managers, duty and absences; the files win."""

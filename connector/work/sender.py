@@ -2,12 +2,11 @@
 
 A write goes planned, sending, done; or to unknown (we find out), stale (decided afresh) or refused (a human
 looks). Its state is committed before and after each request, so a crash at any point leaves either a write
-that never left or one whose fate `settle` finds out.
+that never left or one whose fate `settle` finds out. How often one is tried is `connector.work.retry`'s to say.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Literal
 
 import structlog
@@ -17,29 +16,42 @@ from adapters.base import (
     AccessLost,
     Gone,
     NotAllowed,
+    Note,
     OutcomeUnknown,
     Receipt,
     Stale,
     TryLater,
+    VendorAction,
     WontAccept,
+    Write,
 )
 from connector.clock import Clock
 from connector.desks import Desk
-from connector.store import ledger, standings, tickets, timers, writes
+from connector.store import directories, holds, ledger, notices, standings, tickets, timers, writes
 from connector.store.database import Store
 from connector.store.dialect import alone
+from connector.store.holds import Hold
+from connector.store.ledger import Line
+from connector.store.notices import Notice
 from connector.store.writes import KeptWrite, State
-from connector.work.lines import line_about, line_of
+from connector.work.lines import line_about, line_of, name_of, partly_line, refused_lines, untaken_lines
 from connector.work.reading import Read
+from connector.work.remainders import touched_by, without
+from connector.work.retry import TRIES, wait_after
+from connector.work.rules import Rules
 from policies.memory import Wrote
-from policies.model import Instant
+from policies.model import Instant, Seconds, Ticket
+from policies.plan import Occurrence
 from policies.settle import Outcome, settle
 
 FIND_OUT = 5
 """Seconds after sending before "it is not there" is believed: a late request may still be applied."""
 
-ATTEMPTS = 10
-"""How often a later write of a chain is sent before it is dropped, with a line in the ledger."""
+AGAIN, TOLD = "-again", "-told"
+"""Put behind a write's key for the one more try of what the helpdesk did not take, and for what is said then."""
+
+BEHIND = 50
+"""Their place: behind the whole chain."""
 
 log = structlog.get_logger()
 
@@ -52,52 +64,74 @@ class Superseded(Exception):
 class Sender:
     """Sends the writes of one ticket in order, and finds out about those of unknown fate."""
 
-    def __init__(self, store: Store, clock: Clock, read: Read) -> None:
+    def __init__(self, store: Store, clock: Clock, read: Read, rules: Callable[[], Rules]) -> None:
         self._store = store
         self._clock = clock
         self._read = read
+        self._rules = rules
 
     def settle(self, desk: Desk, under_way: Iterable[KeptWrite]) -> None:
         """Find out what became of writes that left. Raises TryLater while it is too early to know."""
         for kept in under_way:
             self._find_out(desk, kept)
 
-    def send(self, desk: Desk, chain: Sequence[KeptWrite], revision: str) -> None:
-        """Send writes in order, the first on this revision, each other on the one that the write before left.
-        Stops at the first that is not done: what follows is seen to in the next look. Raises TryLater,
-        OutcomeUnknown or AccessLost."""
+    def send(self, desk: Desk, chain: Sequence[KeptWrite], ticket: Ticket) -> bool:
+        """Send writes in order, the first on the ticket as it was read, each other on the revision that the one before
+        left. One that is refused keeps no other back; behind one that is to be tried again, all wait. Answers whether
+        anything was written. Raises TryLater, OutcomeUnknown or AccessLost."""
+        revision, written = ticket.revision, False
         for kept in chain:
-            receipt = self._send_one(desk, kept, revision)
-            if receipt is None:
-                return
-            revision = receipt.revision
+            state, receipt = self._send_one(desk, kept, ticket, revision)
+            if receipt is not None:
+                revision, written = receipt.revision, True
+            elif state is not State.REFUSED:
+                break
+        return written
 
-    def _send_one(self, desk: Desk, kept: KeptWrite, revision: str) -> Receipt | None:
+    def _send_one(
+        self, desk: Desk, kept: KeptWrite, ticket: Ticket, revision: str
+    ) -> tuple[State | None, Receipt | None]:
+        """How it ended; a state of None says that it is not ours to send, or to be tried again."""
         with self._store.writing() as connection:
             attempt = writes.begin(connection, kept.write.key, kept.look, self._clock.now())
         if attempt is None:
-            return None
+            return None, None
         kept = replace(kept, attempt=attempt, sent_at=self._clock.now())
+        left: list[bool] = []
+
+        def about_to_leave() -> None:
+            self._still_ours(kept)
+            left.append(True)
+
         try:
-            with desk.budget.before_each_request(partial(self._still_ours, kept)):
+            with desk.budget.before_each_request(about_to_leave):
                 receipt = desk.adapter.send(kept.write, revision)
-        except Stale as error:
-            self._put_off(kept, str(error))
-            return None
-        except Gone as error:
-            self._ended(kept, State.STALE, str(error))
-            return None
-        except (TryLater, AccessLost) as error:
-            self._put_off(kept, str(error))
+        except (Stale, Gone) as error:
+            return self._try_again(kept, str(error), tried=True), None
+        except TryLater as error:
+            refused = self._try_again(kept, str(error), tried=bool(left), wait=error.wait)
+            if refused is None:
+                raise TryLater(
+                    str(error), max(error.wait, wait_after(kept.tries + 1) if left else 0)
+                ) from error
+            return refused, None
+        except AccessLost as error:
+            self._put_off(kept, str(error), tried=False, next_try=None)
             raise
-        except (WontAccept, NotAllowed) as error:
+        except WontAccept as error:
+            rest = self._without_refused(desk, kept, ticket, error)
+            if rest is not None:
+                return self._send_one(desk, rest, ticket, revision)
             self._ended(kept, State.REFUSED, str(error))
-            return None
+            return State.REFUSED, None
+        except NotAllowed as error:
+            self._ended(kept, State.REFUSED, str(error))
+            return State.REFUSED, None
         except OutcomeUnknown as error:
-            self._ended(kept, State.UNKNOWN, str(error))
+            self._ended(kept, State.UNKNOWN, str(error), tried=True)
             raise
         self._ended(kept, State.DONE, "", receipt)
-        return receipt
+        return State.DONE, receipt
 
     def _still_ours(self, kept: KeptWrite) -> None:
         with self._store.asking() as connection:
@@ -105,7 +139,42 @@ class Sender:
         if not ours:
             raise Superseded(f"{kept.write.key} was taken over")
 
+    def _without_refused(
+        self, desk: Desk, kept: KeptWrite, ticket: Ticket, error: WontAccept
+    ) -> KeptWrite | None:
+        """What is left to be sent once the parts that the helpdesk named are out; None if nothing is. Where it named
+        nothing that is ours, no field can be written, but something can be said."""
+        if not error.parts:
+            return None
+        now, intent = self._clock.now(), kept.write.intent
+        refused = {part.field for part in error.parts if part.field}
+        left = [rest for action in intent if (rest := without(action, refused, ticket)) is not None]
+        if tuple(left) == intent:
+            left = [action for action in intent if isinstance(action, Note)]
+        lost = [name_of(action) for action in intent if action not in left]
+        prepared = desk.adapter.prepare(ticket, tuple(left), base_of(kept.write.key)).writes if lost else ()
+        with self._store.writing() as connection:
+            ledger.append(connection, refused_lines(kept, error.parts, now))
+            if not prepared:
+                return None
+            write = replace(prepared[0], key=kept.write.key, expects=kept.write.expects)
+            missing = kept.missing | frozenset(lost)
+            if not writes.narrow(connection, kept.write.key, kept.attempt, write, missing):
+                raise Superseded(f"{kept.write.key} was taken over")
+        for part in error.parts:
+            log.warning(
+                "part_refused",
+                ticket=str(kept.write.ref),
+                policy=kept.policy,
+                level=kept.level,
+                field=part.field,
+                vendor_field=part.vendor_field,
+                reason=part.text,
+            )
+        return replace(kept, write=write, missing=missing)
+
     def _find_out(self, desk: Desk, kept: KeptWrite) -> None:
+        counts = kept.state is State.SENDING  # one of unknown fate has been counted
         try:
             receipt = self._read(desk.adapter.find_written, kept.write)
         except Gone:
@@ -122,43 +191,182 @@ class Sender:
                 kept, State.REFUSED, "nobody can tell whether this public reply was sent; please look"
             )
             return
-        self._put_off(kept, "it did not reach the helpdesk")
+        why = (
+            f"it did not reach the helpdesk: {kept.error}" if kept.error else "it did not reach the helpdesk"
+        )
+        self._try_again(kept, why, tried=counts)
 
-    def _put_off(self, kept: KeptWrite, why: str) -> None:
-        """It was not applied. The first write of a chain is decided afresh; a later one belongs to a level that
-        has fired, and is sent again if it can be."""
-        if kept.place and kept.attempt < ATTEMPTS:
+    def _try_again(self, kept: KeptWrite, why: str, *, tried: bool, wait: Seconds = 0) -> State | None:
+        """It was not applied: it is tried again later, unless it has been often enough. REFUSED if so."""
+        tries = kept.tries + int(tried)
+        if tries >= TRIES:
+            self._ended(kept, State.REFUSED, f"given up after {tries} tries: {why}", tried=tried)
+            return State.REFUSED
+        pause = wait_after(tries) if tries else 0
+        self._put_off(
+            kept, why, tried=tried, next_try=self._clock.now() + max(pause, wait) if tried else None
+        )
+        return None
+
+    def _put_off(self, kept: KeptWrite, why: str, *, tried: bool, next_try: Instant | None) -> None:
+        """The first write of a chain is decided afresh; a later one belongs to a level that has fired, and is sent
+        again if it can be."""
+        if kept.place:
             with self._store.writing() as connection:
-                writes.again(connection, kept.write.key, kept.attempt, why)
+                writes.again(connection, kept.write.key, kept.attempt, why, tried=tried, next_try=next_try)
             log.info("write_put_off", ticket=str(kept.write.ref), key=kept.write.key, text=why)
             return
-        self._ended(kept, State.STALE, why)
+        self._ended(kept, State.STALE, why, tried=tried, next_try=next_try)
 
-    def _ended(self, kept: KeptWrite, state: State, text: str, receipt: Receipt | None = None) -> None:
+    def _ended(
+        self,
+        kept: KeptWrite,
+        state: State,
+        text: str,
+        receipt: Receipt | None = None,
+        *,
+        tried: bool = False,
+        next_try: Instant | None = None,
+    ) -> None:
         now = self._clock.now()
         ref = kept.write.ref
+        lines: list[Line] = []
+        happened: tuple[Occurrence, ...] = ()
+        kept = replace(kept, tries=kept.tries + int(tried))
         with self._store.writing() as connection:
             alone(connection, str(ref))
             told = writes.settle(
-                connection, kept.write.key, kept.attempt, state, now, receipt=receipt, error=text or None
+                connection,
+                kept.write.key,
+                kept.attempt,
+                state,
+                now,
+                receipt=receipt,
+                error=text or None,
+                tried=tried,
+                next_try=next_try,
             )
             if told:
-                self._remember(connection, kept, state, receipt, now)
+                happened = self._remember(connection, kept, state, receipt, now)
                 for name, _, after in receipt.changed if receipt else ():
                     if name == "assignee":
                         tickets.assign(connection, ref, after)
                 if state == State.STALE:  # with it, or a crash now would leave nobody to decide afresh
-                    timers.start(connection, ref, now + 1, "a write was not applied and is decided afresh")
-                ledger.append(connection, [line_about(kept, state, text, receipt, now)])
-        log.info("write", ticket=str(ref), key=kept.write.key, state=str(state), text=text, current=told)
+                    due = max(now + 1, next_try or 0)
+                    timers.start(
+                        connection, ref, due, f"a write was not applied: {text}", holds=next_try is not None
+                    )
+                lines = [line_about(kept, state, text, receipt, now)]
+                lines += self._not_taken(connection, kept, receipt, now) if receipt else []
+                if receipt and (lacks := kept.missing | {part.field for part in receipt.not_taken}):
+                    lines.append(partly_line(kept, lacks, now))
+                ledger.append(connection, lines)
+        remarked = state is State.REFUSED or len(lines) > 1 or (receipt is not None and receipt.remarks)
+        tell = log.warning if remarked else log.info
+        tell(
+            "write",
+            ticket=str(ref),
+            policy=kept.policy,
+            level=kept.level,
+            key=kept.write.key,
+            state=str(state),
+            text=lines[0].text if lines else text,
+            current=told,
+        )
+        for line in lines[1:]:
+            log.warning(
+                line.what.replace(" ", "_"),
+                ticket=str(ref),
+                policy=line.policy,
+                level=line.level,
+                text=line.text,
+                next=f"uptier history {ref}",
+            )
+        for each in happened:
+            log.info(each.what, ticket=str(ref), policy=each.policy, level=each.level, owner=each.owner)
+
+    def _not_taken(
+        self, connection: Connection, kept: KeptWrite, receipt: Receipt, now: Instant
+    ) -> list[Line]:
+        """What the helpdesk said it did and did not: it is said, tried once more, and then held for a human. What was
+        to be said to somebody is not said twice."""
+        if not receipt.not_taken:
+            return []
+        ref, key = kept.write.ref, kept.write.key
+        known = directories.read(connection, ref.account)
+        lines = untaken_lines(kept, receipt, known.directory if known else None, now)
+        fields = {part.field.partition(":")[0] for part in receipt.not_taken}
+        repeated = tuple(
+            action
+            for action in kept.write.intent
+            if not isinstance(action, Note) and not fields.isdisjoint(touched_by(action))
+        )
+        if not repeated:
+            return lines
+        if not key.endswith(AGAIN):
+            self._plan_behind(connection, kept, f"{key}{AGAIN}", repeated, kept.level, now)
+            return lines
+        why = f"{'; '.join(line.text for line in lines)}, also when it was written once more"
+        if holds.put(connection, Hold(ref=ref, scope="parts", why=why, since=now)):
+            lines.append(Line(at=now, account=ref.account, ticket=ref.id, what="held", text=why))
+        if "assignee" in fields or "group" in fields:
+            self._tell_owner(connection, kept, why, now)
+        return lines
+
+    def _tell_owner(self, connection: Connection, kept: KeptWrite, why: str, now: Instant) -> None:
+        """Whoever was to have the ticket hears that it did not come: a note, and the level's channels."""
+        ref, rules = kept.write.ref, self._rules()
+        body = f"Uptier could not hand this ticket over: {why}. To let it go on: uptier release {ref}"
+        note = Note(public=False, body=body)
+        self._plan_behind(connection, kept, f"{kept.write.key}{TOLD}", (note,), "", now)
+        levels = (
+            level
+            for policy in rules.policies.policies
+            if policy.name == kept.policy
+            for level in policy.levels
+            if level.name == kept.level
+        )
+        for channel in sorted({channel for level in levels for channel in level.channels}):
+            notice = Notice(
+                key=f"{kept.write.key}{TOLD}:notify:{channel}",
+                channel=channel,
+                ref=ref,
+                episodes=kept.episodes,
+                policy=kept.policy,
+                level=kept.level,
+                title=f"{ref} could not be handed over",
+                body=body,
+            )
+            notices.plan(connection, notice, now)
+
+    def _plan_behind(
+        self,
+        connection: Connection,
+        kept: KeptWrite,
+        key: str,
+        intent: tuple[VendorAction, ...],
+        level: str,
+        now: Instant,
+    ) -> None:
+        """Plan a write behind the chain of this one; the next look works it out on the ticket as it is then."""
+        writes.plan(
+            connection,
+            Write(key=key, ref=kept.write.ref, expects="", intent=intent),
+            episodes=kept.episodes,
+            policy=kept.policy,
+            level=level,
+            place=kept.place + BEHIND,
+            now=now,
+        )
 
     def _remember(
         self, connection: Connection, kept: KeptWrite, state: State, receipt: Receipt | None, now: Instant
-    ) -> None:
-        """Carry the outcome into what the policies remember; an unknown fate changes nothing yet."""
+    ) -> tuple[Occurrence, ...]:
+        """Carry the outcome into what the policies remember, and answer what that came to; an unknown fate changes
+        nothing yet."""
         result = RESULTS.get(state)
         if result is None:
-            return
+            return ()
         ref = kept.write.ref
         outcome = Outcome(
             key=kept.write.key,
@@ -166,10 +374,12 @@ class Sender:
             result=result,
             at=now,
             wrote=_wrote(receipt),
+            decides=kept.place == 0,
         )
         remembered, occurrences = settle(standings.of_ticket(connection, ref), outcome)
         standings.remember(connection, ref, remembered)
         ledger.append(connection, [line_of(ref, occurrence, remembered) for occurrence in occurrences])
+        return occurrences
 
 
 RESULTS: dict[State, Literal["done", "refused", "stale"]] = {
@@ -186,6 +396,11 @@ def _wrote(receipt: Receipt | None) -> tuple[Wrote, ...]:
     return tuple(
         Wrote(field=f, before=before, after=after, fact=fact) for f, before, after in receipt.changed
     )
+
+
+def base_of(key: str) -> str:
+    """A write's key without its part."""
+    return key.rpartition(":")[0]
 
 
 def _says_publicly(kept: KeptWrite) -> bool:

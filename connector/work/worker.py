@@ -5,7 +5,7 @@ never raises for waiting: a wait becomes the ticket's timer, and its inbox rows 
 stored.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import structlog
@@ -42,10 +42,11 @@ from connector.work.keeping import keep_held, keep_look
 from connector.work.loads import with_loads
 from connector.work.loops import loop_note
 from connector.work.reading import Read
-from connector.work.remainders import remainder
+from connector.work.remainders import remainder, worked_out
 from connector.work.rules import Rules
 from connector.work.sender import FIND_OUT, Sender, Superseded
 from connector.work.skew import Skews
+from policies.known import KnownAccount
 from policies.memory import Standing
 from policies.model import Directory, Instant, Seconds, Ticket, TicketRef
 
@@ -58,8 +59,10 @@ log = structlog.get_logger()
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """What the store knows of a ticket when a look begins. `under_way` are writes that left and whose fate is not
-    known; `rest`, what a level that has fired still has to send. `looks` is how many looks the ticket has had: what
-    this one stores is refused once another has been stored meanwhile."""
+    known; `rest`, what a level that has fired still has to send; `waiting`, by key, what rests until its next try.
+    `directory` is empty, and `names` is None, before the first was read; `names` also once it is a day old.
+    `looks` is how many looks the ticket has had: what this one stores is refused once another has been stored
+    meanwhile."""
 
     rows: tuple[OpenRow, ...]
     timer: Timer | None
@@ -67,17 +70,21 @@ class Seen:
     receipts: dict[str, frozenset[str]]
     under_way: tuple[KeptWrite, ...]
     rest: tuple[KeptWrite, ...]
-    directory: Directory | None
+    waiting: Mapping[str, KeptWrite]
+    directory: Directory
+    names: KnownAccount | None
     paused: bool
-    aside: bool
+    aside: frozenset[str]
     looks: int
 
 
 @dataclass(slots=True)
 class Standpoint:
-    """How many looks the ticket has had, as far as the look under way knows."""
+    """How many looks the ticket has had, as far as the look under way knows, and whether a person or a deadline waits
+    for it: also because it has turned out to want something written."""
 
     looks: int
+    urgent: bool
 
 
 class Worker:
@@ -101,7 +108,7 @@ class Worker:
         self._caps = caps
         self._read = read
         self._skews = skews
-        self._sender = Sender(store, clock, read)
+        self._sender = Sender(store, clock, read, rules)
 
     def work(self, ref: TicketRef) -> None:
         """Look at one ticket and do what its policies say."""
@@ -110,22 +117,22 @@ class Worker:
             self._forget_news(ref)
             return
         seen = self._seen(ref)
-        urgent = _urgent(seen, self._clock.now())
-        at = Standpoint(seen.looks)
+        at = Standpoint(seen.looks, _urgent(seen, self._clock.now()))
         try:
-            with desk.budget.lane(lane_of(urgent)):
+            with desk.budget.lane(lane_of(at.urgent)):
                 self._look(desk, ref, seen, at)
         except NoRoom as full:
-            desk.budget.rest(lane_of(urgent), full.wait)
-            self._come_back(ref, at, full.wait, str(full), urgent)
+            if full.whole:
+                desk.budget.rest(lane_of(at.urgent), full.wait)
+            self._come_back(ref, at, full.wait, str(full))
         except TryLater as later:
-            self._come_back(ref, at, later.wait, str(later), urgent)
+            self._come_back(ref, at, later.wait, str(later))
         except OutcomeUnknown as unknown:
-            self._come_back(ref, at, FIND_OUT, str(unknown), urgent)
+            self._come_back(ref, at, FIND_OUT, str(unknown))
         except AccessLost as lost:
             self.pause(ref.account, str(lost))
         except (NotAllowed, Unreadable) as refused:
-            self._set_aside(ref, at, str(refused), urgent)
+            self._set_aside(ref, at, str(refused))
         except Superseded as other:
             log.warning("look_superseded", ticket=str(ref), reason=str(other))
 
@@ -141,12 +148,12 @@ class Worker:
     def _look(self, desk: Desk, ref: TicketRef, seen: Seen, at: Standpoint) -> None:
         if seen.paused:
             return
-        if seen.directory is None:
-            raise TryLater(f"the directory of {ref.account} has not been read yet", 5)
         if seen.under_way:
             self._sender.settle(desk, seen.under_way)
             seen = self._seen(ref)
             at.looks = seen.looks
+            if not seen.rows:
+                _wait_for_next_try(seen.waiting.values(), self._clock.now())
         ticket = self._ticket(desk, ref, seen)
         if ticket is None:
             self._forget_news(ref)
@@ -157,13 +164,16 @@ class Worker:
         rules = self._rules()
         now = self._clock.now()
         given = orders.among(seen.rows)
-        directory = seen.directory or Directory(account=ticket.ref.account)
-        plan = rules.judge(ticket, seen.standings, directory, now, given)
+        directory, names = seen.directory, seen.names
+        plan = rules.judge(ticket, seen.standings, directory, now, given, names=names)
+        at.urgent = at.urgent or bool(plan.wanted or seen.rest)
         if (plan.wanted or seen.rest) and _too_fresh(desk, ticket):
             raise TryLater(
                 "the ticket changed a moment ago; the next look is on settled facts", _settle(desk)
             )
         intents = prepare(desk.adapter, ticket, plan, rules.policies)
+        keys = [each.write.key for each in intents.chain]
+        _wait_for_next_try([seen.waiting[key] for key in keys if key in seen.waiting], now)
         rows = [row.id for row in seen.rows]
         with self._store.writing() as connection:
             if (
@@ -172,16 +182,18 @@ class Worker:
                 alone(connection, f"decisions {ticket.ref.account}")
             if not tickets.claim(connection, ticket.ref, at.looks):
                 raise Superseded("another process has stored a look meanwhile")
-            if seen.aside:
-                self._take_back(connection, ticket.ref, now)
+            failed = {aside.of_policy(each.policy): each.text for each in plan.failed}
+            self._say_aside(connection, ticket.ref, failed, seen.aside, now)
             if (
                 plan.served
                 and (served := directories.turns(connection, ticket.ref.account)) != directory.served
             ):
-                plan = rules.judge(ticket, seen.standings, replace(directory, served=served), now, given)
+                directory = replace(directory, served=served)
+                plan = rules.judge(ticket, seen.standings, directory, now, given, names=names)
                 intents = prepare(desk.adapter, ticket, plan, rules.policies)
             kept = (ticket, plan)
             left = remainder(writes.drop_planned(connection, ticket.ref), plan, ticket)
+            left = worked_out(connection, desk.adapter, ticket, left)
             hold = in_the_way(connection, ticket, intents, self._caps, now)
             if hold is not None:
                 new = keep_held(connection, *kept, hold, rows, rules.policies.hash, _settle(desk), given)
@@ -191,15 +203,15 @@ class Worker:
                     connection, *kept, intents, rows, rules.policies.hash, _settle(desk), left.dropped
                 )
         at.looks += 1
-        if hold is not None:
-            if new:
-                log.error("held", ticket=str(ticket.ref), why=hold.why, next=f"uptier release {ticket.ref}")
-            self._sender.send(desk, chain, ticket.revision)
-            return
-        for line in plan.occurrences:
-            log.info(line.what, ticket=str(ticket.ref), policy=line.policy, rung=line.level, owner=line.owner)
-        if chain:
-            self._sender.send(desk, chain, ticket.revision)
+        if hold is not None and new:
+            log.error("held", ticket=str(ticket.ref), why=hold.why, next=f"uptier release {ticket.ref}")
+        for line in plan.occurrences if hold is None else ():
+            log.info(
+                line.what, ticket=str(ticket.ref), policy=line.policy, level=line.level, owner=line.owner
+            )
+        with desk.budget.lane(lane_of(at.urgent)):
+            written = self._sender.send(desk, chain, ticket)
+        if written and hold is None:
             self._look_again(ticket.ref, at, _settle(desk))
 
     def _seen(self, ref: TicketRef) -> Seen:
@@ -217,9 +229,13 @@ class Worker:
                 receipts=receipts.episodes_by_fact(connection, ref),
                 under_way=tuple(kept for kept in unsettled if kept.state is not State.PLANNED),
                 rest=writes.rest(connection, planned),
-                directory=None if known is None else with_loads(connection, known.directory, policies),
+                waiting=writes.waiting(connection, ref, self._clock.now()),
+                directory=with_loads(connection, known.directory, policies)
+                if known
+                else Directory(account=ref.account),
+                names=known.names_at(self._clock.now()) if known else None,
                 paused=account is not None and account.paused_at is not None,
-                aside=aside.of(connection, ref.account, ref.id, aside.LOOK) is not None,
+                aside=aside.kinds(connection, ref),
             )
 
     def _ticket(self, desk: Desk, ref: TicketRef, seen: Seen) -> Ticket | None:
@@ -239,26 +255,40 @@ class Worker:
             ticket = replace(ticket, read_at=now)
         return complete(self._store, ticket, seen.receipts, self._rules().policies.needs, now)
 
-    def _come_back(self, ref: TicketRef, at: Standpoint, wait: Seconds, why: str, urgent: bool) -> None:
+    def _come_back(self, ref: TicketRef, at: Standpoint, wait: Seconds, why: str) -> None:
         # now() is rounded down, so a second more: an announced wait is never cut short
         due = self._clock.now() + (wait or UNSAID) + 1
         with self._store.writing() as connection:
             if tickets.claim(connection, ref, at.looks):
-                timers.start(connection, ref, due, why, holds=True, urgent=urgent)
+                timers.start(connection, ref, due, why, holds=True, urgent=at.urgent)
         log.info("come_back", ticket=str(ref), wait=wait, why=why)
 
-    def _set_aside(self, ref: TicketRef, at: Standpoint, why: str, urgent: bool) -> None:
+    def _set_aside(self, ref: TicketRef, at: Standpoint, why: str) -> None:
         """This ticket cannot be looked at; all others can."""
         now, new = self._clock.now(), False
         with self._store.writing() as connection:
             if tickets.claim(connection, ref, at.looks):
-                new = aside.put_look(connection, ref, why, now, urgent=urgent)
+                new = aside.put_look(connection, ref, why, now, urgent=at.urgent)
         tell = log.warning if new else log.info
         tell("set_aside", ticket=str(ref), reason=why, next=f"uptier explain {ref}; it is tried again")
 
-    def _take_back(self, connection: Connection, ref: TicketRef, now: Instant) -> None:
-        if aside.clear(connection, ref.account, ref.id, aside.LOOK, now):
-            log.info("no_longer_aside", ticket=str(ref))
+    def _say_aside(
+        self,
+        connection: Connection,
+        ref: TicketRef,
+        failed: Mapping[str, str],
+        before: frozenset[str],
+        now: Instant,
+    ) -> None:
+        """A look has been taken: what of it `failed`, by kind, is set aside; what no longer does is not."""
+        for kind, why in failed.items():
+            if aside.put(connection, ref.account, ref.id, kind, why, now):
+                log.error("set_aside", ticket=str(ref), what=kind, reason=why)
+        for kind in before - failed.keys():
+            if (kind == aside.LOOK or kind.startswith(aside.POLICY)) and aside.clear(
+                connection, ref.account, ref.id, kind, now
+            ):
+                log.info("no_longer_aside", ticket=str(ref), what=kind)
 
     def _look_again(self, ref: TicketRef, at: Standpoint, wait: Seconds) -> None:
         """Our own write is a change like any other: the policies see the ticket as it now stands."""
@@ -274,7 +304,7 @@ class Worker:
             inbox.close(connection, [row.id for row in rows], now)
             writes.drop_planned(connection, ref)
             timers.stop(connection, ref)
-            self._take_back(connection, ref, now)
+            self._say_aside(connection, ref, {}, aside.kinds(connection, ref), now)
         log.info("nothing_to_look_at", ticket=str(ref))
 
 
@@ -285,6 +315,14 @@ def _urgent(seen: Seen, now: Instant) -> bool:
     if seen.timer is not None and seen.timer.due <= now:
         return seen.timer.urgent
     return not seen.rows
+
+
+def _wait_for_next_try(waiting: Iterable[KeptWrite], now: Instant) -> None:
+    """Raises TryLater if one of these, which the helpdesk did not apply, still rests."""
+    resting = (kept for kept in waiting if kept.state is State.STALE and kept.next_try is not None)
+    if latest := max(resting, key=lambda kept: kept.next_try or 0, default=None):
+        wait = (latest.next_try or now) - now
+        raise TryLater(f"a write was tried {latest.tries} times: {latest.error}", max(wait, 1))
 
 
 def _too_fresh(desk: Desk, ticket: Ticket) -> bool:

@@ -8,7 +8,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from adapters.base import Finding, NotAllowed, Unreadable
+from connector.demo import CONFIG
 from connector.store import aside, timers
+from policies import evaluate as evaluating
 from tests.connector.each import EACH, Each, each
 
 TROUBLES = {
@@ -156,4 +158,42 @@ def test_a_directory_in_trouble_keeps_no_change_from_being_read(
         one.clock.advance(3600)
         failing(one, monkeypatch, "directory", TROUBLES["refused"])
         one.rounds(until=33, every=3)
+        assert one.show().notes == 1
+
+
+@pytest.mark.parametrize("vendor", EACH)
+def test_a_policy_that_raises_is_set_aside_by_name(
+    vendor: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = """
+[[policy]]
+name = "other"
+clock = "created"
+[policy.when]
+status = ["new", "open"]
+[[policy.level]]
+name = "tagged"
+after = "5m"
+tags = ["seen"]
+"""
+    with each(vendor, tmp_path, config=CONFIG + other) as one:
+        one.opened("one")
+        one.round()
+        works = evaluating.turn
+
+        def turn(scene: Any, found: Any) -> Any:
+            if found.policy.name == "urgent-unanswered":
+                raise AssertionError("nobody thought of this")
+            return works(scene, found)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(evaluating, "turn", turn)
+            summary = one.round(31)
+            one.rounds(until=3, every=1)
+            assert one.show().tags == {"eu", "seen"}
+            assert [kind for _, kind, _ in apart(one)] == ['policy "urgent-unanswered"']
+            assert any("nobody thought of this" in text for text in summary.needs_human)
+            assert one.whats().count("set aside") == 1
+        one.rounds(until=60, every=20)
+        assert apart(one) == []
         assert one.show().notes == 1

@@ -95,6 +95,10 @@ def running(folder: Path) -> subprocess.Popen[str]:
 
 
 def test_check_says_that_all_is_well(desk: Zendesk) -> None:
+    unread = uptier("check")
+    assert unread.exit_code == 0
+    assert "warning no-directory: " in unread.stdout
+    uptier("run", "--once")
     result = uptier("check")
     assert (result.exit_code, result.stdout) == (0, "uptier.toml: 1 policies, no errors\n")
 
@@ -123,6 +127,25 @@ def test_a_webhook_secret_that_could_be_guessed_is_refused(
         assert (started.exit_code, "16 characters or more" in started.stderr) == (2, True)
     monkeypatch.setenv("UPTIER_SECRET_ACME_WEBHOOK", "sixteen-letters!")
     assert uptier("check").exit_code == 0
+
+
+def test_check_online_holds_names_against_the_directory(desk: Zendesk, tmp_path: Path) -> None:
+    file = tmp_path / "uptier.toml"
+    file.write_text(file.read_text().replace('{ group = "Duty" }', '{ group = "Dutty" }'), encoding="utf-8")
+    result = uptier("check", "--online")
+    assert result.exit_code == 1
+    assert 'NOT acme: names: policy "waits", level "two": acme has no group "Dutty"' in result.stdout
+
+
+def test_a_name_that_the_helpdesk_lacks_keeps_nothing_from_running(desk: Zendesk, tmp_path: Path) -> None:
+    file = tmp_path / "uptier.toml"
+    file.write_text(file.read_text().replace('{ group = "Duty" }', '{ group = "Dutty" }'), encoding="utf-8")
+    for _ in range(2):
+        result = uptier("run", "--once")
+        assert result.exit_code == 1
+        assert 'acme: set aside: acme has no group "Dutty"' in result.stdout
+    assert len([row for row in desk.log if row.method == "PUT"]) == 1
+    assert uptier("check").exit_code == 2
 
 
 def test_check_online_asks_the_helpdesk(desk: Zendesk) -> None:
@@ -205,7 +228,6 @@ def test_a_ticket_that_cannot_be_named_is_2(desk: Zendesk, command: str) -> None
 
 
 def test_a_ticket_never_seen_says_so(desk: Zendesk) -> None:
-    assert uptier("migrate").exit_code == 0
     assert uptier("explain", "acme/99").exit_code == 2
     assert "nothing has happened to acme/99" in uptier("history", "acme/99").stdout
 
@@ -266,7 +288,6 @@ def test_what_is_held_is_listed_and_released(desk: Zendesk, tmp_path: Path) -> N
         text.replace('after = "2h"', 'after = "45m"').replace('"30m"', '"40m"')
     )
     desk.open(requester="Cleo", subject="Later", group="Tier 1", at=int(time.time()) - 41 * 60)
-    assert uptier("migrate").exit_code == 0
     assert uptier("release").stdout == "0 held\n"
     assert uptier("run", "--once").exit_code == 0
     (tmp_path / "uptier.toml").write_text(

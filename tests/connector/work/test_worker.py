@@ -177,8 +177,8 @@ def test_while_an_account_is_held_other_tickets_are_held_too(tmp_path: Path) -> 
 
 
 def test_a_warning_is_said_once(tmp_path: Path) -> None:
-    nowhere = LADDER.replace('owner = "Duty"', 'owner = "Nowhere"')
-    with beside(tmp_path, nowhere) as one:
+    leaderless = LADDER.replace('owner = "Duty"', 'owner = "lead_of(group)"')
+    with beside(tmp_path, leaderless) as one:
         one.round(121)
         one.round(10)
         assert one.whats().count("warning") == 1
