@@ -33,12 +33,12 @@ from connector.cli_config import (
     AsJson,
     Commands,
     Config,
-    checked,
     give_up,
     known_directories,
     loaded_with_directory,
     opened,
     secrets_here,
+    settings_of,
 )
 
 if TYPE_CHECKING:
@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from connector.settings import Settings
     from policies.policy import PolicySet
 
+Wait = Annotated[
+    str, typer.Option("--wait", metavar="TIME", help="How long PostgreSQL is waited for, such as 90s or 5m.")
+]
 TAKES_UP = 15.0
 """Real seconds in which a running service has read its policies again."""
 
@@ -89,20 +92,27 @@ def run(
     roles: Annotated[
         str | None,
         typer.Option(
-            "--roles", metavar="NAMES", help="On PostgreSQL: what this process does, such as receiver,worker."
+            "--roles",
+            metavar="NAMES",
+            help="On PostgreSQL: what this process does, of receiver, worker, poller and console, with commas between.",
         ),
     ] = None,
+    wait: Wait = "1m",
     as_json: AsJson = False,
 ) -> None:
     """Run the service, or one round of it with --once."""
     from connector import logs
     from connector.clock import SystemClock
+    from connector.listener import CannotListen
     from connector.roles import ALL, roles_named
     from connector.secrets import SecretError, Secrets
-    from connector.service import CannotListen, Service
+    from connector.service import Service
     from connector.store.lock import AlreadyRunning
 
-    settings, policies = checked(config, names=False)
+    first = settings_of(config)
+    wait_for(first, wait)
+    migrate_file(first)
+    settings, policies = told(config)
     masker, clock = logs.Masker(), SystemClock()
     logs.configure(masker, clock, sys.stderr)
     try:
@@ -142,14 +152,69 @@ def next_of(orders: "SimpleQueue[int]") -> int:
             continue
 
 
-@app.command()
-def migrate(config: Config = CONFIG) -> None:
-    """Bring the database to this version's tables. PostgreSQL wants it once before each new version runs."""
-    from connector.databases import migrate_database
+def told(config: Path) -> "tuple[Settings, PolicySet]":
+    """The config with its warnings printed, for what starts to run it; with an error in it the call ends. A name that
+    a helpdesk does not have is none: its level waits."""
+    loaded = loaded_with_directory(config, names=False)
+    for problem in loaded.problems:
+        typer.echo(str(problem), err=True)
+    if loaded.settings is None or loaded.policies is None:
+        give_up(f"{config} has errors; `uptier check` lists them")
+    return loaded.settings, loaded.policies
 
-    settings, _ = checked(config)
-    stood = migrate_database(settings, secrets_here())
-    typer.echo(f"{config}: the database is ready" + (f" (it stood at {stood})" if stood else ""))
+
+def migrate_file(settings: "Settings") -> None:
+    """Bring a SQLite file to this version's tables before the config is judged by what it holds."""
+    from connector.databases import migrate_database
+    from connector.store.opening import file_of
+
+    if file_of(settings.service.database) is not None:
+        done = migrate_database(settings, secrets_here())
+        if done.copy is not None:
+            typer.echo(
+                f"uptier: the database stood at {done.found}; as it was it stands in {done.copy}", err=True
+            )
+
+
+def wait_for(settings: "Settings", patience: str) -> None:
+    """Come back once the database answers; say meanwhile that it does not."""
+    from connector.clock import SystemClock
+    from connector.databases import wait_for_database
+    from policies.durations import seconds
+
+    try:
+        longest = seconds(patience)
+    except ValueError as error:
+        give_up(f"--wait: {error}")
+    wait_for_database(
+        settings, secrets_here(), SystemClock(), longest, lambda text: typer.echo(f"uptier: {text}", err=True)
+    )
+
+
+@app.command()
+def migrate(config: Config = CONFIG, wait: Wait = "1m") -> None:
+    """Make the database, or bring it to this version's tables. A SQLite file is copied before; of PostgreSQL make a
+    dump first."""
+    from connector.databases import migrate_database
+    from connector.store.trouble import NoDatabase, OtherVersion
+
+    settings = settings_of(config)
+    try:
+        wait_for(settings, wait)
+    except NoDatabase:
+        pass
+    except OtherVersion as trouble:
+        typer.echo(
+            f"uptier: {trouble}\nUptier makes no copy of a PostgreSQL database: make a dump first.", err=True
+        )
+        if sys.stdin.isatty():
+            typer.confirm("There is a dump; go on", abort=True)
+    done = migrate_database(settings, secrets_here())
+    typer.echo(f"{config}: the database is ready" + (f" (it stood at {done.found})" if done.found else ""))
+    if done.copy is not None:
+        typer.echo(f"as it was before it stands in {done.copy}")
+    if done.stops_older:
+        typer.echo("nodes of the version before take no more work; replace them now")
 
 
 @app.command("reload")
@@ -158,7 +223,7 @@ def reload_policies(config: Config = CONFIG) -> None:
     from connector.store import cursors
     from connector.store.lock import holder
 
-    settings, policies = checked(config)
+    settings, policies = told(config)
     with opened(config) as store:
         if store.path is None:
             give_up("many processes may run on this database; send each of them SIGHUP (docs/operations.md)")

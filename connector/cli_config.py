@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from connector.store.trouble import StoreTrouble
+from connector.store.trouble import NoDatabase, OtherVersion, StoreTrouble, Unreachable
 
 if TYPE_CHECKING:
     from connector.secrets import Secrets
@@ -36,22 +36,39 @@ class Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was asked for."""
         from connector.secrets import SecretError
+        from connector.store.lock import AlreadyRunning
 
         try:
             return super().invoke(ctx)
-        except (StoreTrouble, SecretError) as trouble:
+        except (StoreTrouble, SecretError, AlreadyRunning) as trouble:
             give_up(str(trouble))
 
 
-def checked(config: Path, *, names: bool = True) -> "tuple[Settings, PolicySet]":
-    """The config without errors; otherwise its problems are printed and the call ends. What runs is not kept from it by
-    `names` that a helpdesk does not have: its levels wait for them."""
-    loaded = loaded_with_directory(config, names=names)
-    for problem in loaded.problems:
-        typer.echo(str(problem), err=True)
+def checked(config: Path) -> "tuple[Settings, PolicySet]":
+    """The config, for a command that needs the policies; if anything in it is wrong, that is printed and the call
+    ends."""
+    loaded = loaded_with_directory(config)
     if loaded.settings is None or loaded.policies is None:
-        give_up(f"{config} has errors; `uptier check` lists them")
+        refuse(config, loaded)
     return loaded.settings, loaded.policies
+
+
+def settings_of(config: Path) -> "Settings":
+    """What runs where, for a command to which the policies are nothing: they may have errors."""
+    from connector.settings import load
+
+    loaded = load(config)
+    if loaded.settings is None:
+        refuse(config, loaded)
+    return loaded.settings
+
+
+def refuse(config: Path, loaded: "Loaded") -> NoReturn:
+    """Print what is wrong and end the call."""
+    for problem in loaded.problems:
+        if problem.severity == "error":
+            typer.echo(str(problem), err=True)
+    give_up(f"{config} has errors; `uptier check` lists them")
 
 
 def loaded_with_directory(config: Path, *, names: bool = True) -> "Loaded":
@@ -73,25 +90,25 @@ def loaded_with_directory(config: Path, *, names: bool = True) -> "Loaded":
 
 
 def known_directories(settings: "Settings") -> "Mapping[str, KnownAccount]":
-    """The names in the directories as last read, by account."""
+    """The names in the directories as last read, by account. Where a server does not answer or the tables
+    are those of another version, the rest is judged all the same."""
     from policies.known import KnownAccount
 
-    return {name: KnownAccount.of(directory) for name, directory in last_directories(settings).items()}
+    try:
+        read = last_directories(settings)
+    except (OtherVersion, Unreachable) as trouble:
+        typer.echo(f"{trouble}. Groups and people are not checked", err=True)
+        return {}
+    return {name: KnownAccount.of(directory) for name, directory in read.items()}
 
 
 def last_directories(settings: "Settings") -> "Mapping[str, Directory]":
-    """The directories as last read, by account; none where no database is yet."""
+    """The directories as last read, by account; none where no database is yet. Raises StoreTrouble."""
     from connector.store import directories
 
-    shared = settings.service.database.startswith("postgresql:")
-    if not shared and not Path(settings.service.database.removeprefix("sqlite:///")).exists():
-        return {}
     try:
         store = database_of(settings)
-    except StoreTrouble as trouble:
-        if not shared:
-            raise
-        typer.echo(f"{trouble}. Groups and people are not checked", err=True)
+    except NoDatabase:
         return {}
     with closing(store), store.reading() as connection:
         read = {name: directories.read(connection, name) for name in settings.accounts}
@@ -101,8 +118,7 @@ def last_directories(settings: "Settings") -> "Mapping[str, Directory]":
 @contextmanager
 def opened(config: Path) -> "Iterator[Store]":
     """The database of this config, closed at the end whatever happens."""
-    settings, _ = checked(config)
-    with closing(database_of(settings)) as store:
+    with closing(database_of(settings_of(config))) as store:
         yield store
 
 

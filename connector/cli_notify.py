@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from connector.cli_config import CONFIG, NEEDS_HUMAN, Config, checked, give_up
+from connector.cli_config import CONFIG, NEEDS_HUMAN, Config, give_up, settings_of
 
 app = typer.Typer()
 notify = typer.Typer(no_args_is_help=True, help="Channels outside the helpdesk.")
@@ -31,7 +31,7 @@ def try_out(
     from connector.secrets import Secrets
     from policies.problems import did_you_mean
 
-    settings, _ = checked(config)
+    settings = settings_of(config)
     if channel not in settings.channels:
         hint = did_you_mean(channel, settings.channels) or " Add [channels.NAME] to the config."
         give_up(f'there is no channel "{channel}".{hint}')

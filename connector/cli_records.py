@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from connector.cli_config import CONFIG, AsJson, Config, checked, give_up, opened, stamp
+from connector.cli_config import CONFIG, AsJson, Config, give_up, opened, refuse, settings_of, stamp
 
 LISTED = 1000
 """How many uncovered tickets of an account are listed."""
@@ -42,16 +42,21 @@ def export(since: Since = None, config: Config = CONFIG) -> None:
 @app.command()
 def gaps(config: Config = CONFIG, as_json: AsJson = False) -> None:
     """List open tickets that no policy covers, and policies that have never done anything."""
+    from connector.settings import load
     from connector.store import ledger, tickets
 
-    settings, policies = checked(config)
+    loaded = load(config)
+    if loaded.settings is None:
+        refuse(config, loaded)
+    settings, policies = loaded.settings, loaded.policies
     with opened(config) as store, store.reading() as connection:
         missed = {name: tickets.uncovered(connection, name, LISTED) for name in settings.accounts}
         active = ledger.last_of_policies(connection, ("fired", "observed"))
-    idle = [policy.name for policy in policies.policies if policy.name not in active]
+    names = [policy.name for policy in policies.policies] if policies else []
+    idle = [name for name in names if name not in active]
     if as_json:
         found = {name: [str(ticket.ref) for ticket in some] for name, some in missed.items()}
-        typer.echo(json.dumps({"uncovered": found, "never_fired": idle}))
+        typer.echo(json.dumps({"uncovered": found, "never_fired": idle if policies else None}))
         return
     for name, some in missed.items():
         typer.echo(
@@ -62,9 +67,13 @@ def gaps(config: Config = CONFIG, as_json: AsJson = False) -> None:
             typer.echo(
                 f"  {ticket.ref}  {ticket.status}, {ticket.priority or 'no priority'}, {where}: {ticket.subject}"
             )
-    for policy in policies.policies:
-        last = f"last fired {stamp(active[policy.name])}" if policy.name in active else "has never fired"
-        typer.echo(f'policy "{policy.name}" {last}')
+    if policies is None:
+        typer.echo(
+            "the policies have errors (`uptier check`): which of them never fired cannot be told", err=True
+        )
+    for name in names:
+        last = f"last fired {stamp(active[name])}" if name in active else "has never fired"
+        typer.echo(f'policy "{name}" {last}')
 
 
 @app.command()
@@ -73,7 +82,7 @@ def purge(config: Config = CONFIG) -> None:
     from connector.clock import SystemClock
     from connector.store.retention import forget
 
-    settings, _ = checked(config)
+    settings = settings_of(config)
     kept = settings.service.retention
     with opened(config) as store:
         gone = forget(store, SystemClock().now(), texts=kept.texts, tickets=kept.tickets)

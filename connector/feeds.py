@@ -18,7 +18,9 @@ from connector.leaseholder import Leaseholder, poll_lease
 from connector.store import accounts, aside, directories, inbox, standings
 from connector.store.database import Store
 from connector.store.inbox import Arrival
+from connector.store.rows import BrokenRow
 from connector.store.trouble import StoreTrouble
+from connector.work.budget import NoRoom
 from connector.work.reading import Read
 from connector.work.rules import Rules
 from connector.work.worker import Worker
@@ -29,6 +31,15 @@ from policies.model import Instant, Seconds, Ticket
 from policies.named import Waiting, waiting_levels
 
 DIRECTORY_EVERY: Seconds = 3600
+UNKNOWN_PAUSE: Seconds = 300
+"""The longest pause after failures while no directory has ever been read: no level that names anybody acts before."""
+
+LASTS = 3
+"""After so many poll intervals without an answer a feed is said to be unread."""
+
+DIRECTORY = "directory"
+UNREAD = "unread"
+"""Added to a feed's name where it does not answer; without it the feed is refused to us."""
 
 LEVEL = "level "
 """How the kind of a level that is set aside begins."""
@@ -57,6 +68,7 @@ class Feeds:
         self._rules = rules
         self._read = read
         self._leases = leases
+        self._failing: dict[tuple[str, str], Instant] = {}
         self._under_way: dict[tuple[str, str], threading.Lock] = {}
 
     def greet(self, desk: Desk) -> None:
@@ -69,7 +81,7 @@ class Feeds:
     def follow(self, desk: Desk) -> bool:
         """Read the directory if it is old, and what changed. False if that failed."""
         calls = {
-            "directory": self._directory,
+            DIRECTORY: self._directory,
             "names": self._names,
             "changes": self._poll,
             "absences": self._absences,
@@ -104,37 +116,81 @@ class Feeds:
             lock.release()
 
     def _read_feed(self, desk: Desk, feed: str, call: Callable[[Desk], None]) -> bool:
-        """One feed of an errand. One that is refused to us is set aside, and the rest goes on, unless the helpdesk
-        refuses us altogether: its probe decides. Raises AccessLost then."""
-        with self._store.reading() as connection:
-            apart = aside.of(connection, desk.name, "", feed)
-        if apart is not None and self._clock.now() < apart.next_try:
+        """One feed of an errand. What goes wrong with it is its own, and the next is read, unless the helpdesk refuses
+        us altogether: its probe decides. Raises AccessLost then."""
+        if self._rests(desk, feed):
             return False
         try:
             call(desk)
-        except NotAllowed as refused:
+        except (NotAllowed, AccessLost) as refused:
             self._refused(desk, feed, refused)
+        except (HelpdeskError, BrokenRow) as trouble:
+            self._failed(desk, feed, trouble)
+        except StoreTrouble as trouble:
+            log.warning("visit_failed", account=desk.name, errand=feed, reason=str(trouble))
+        except Exception as error:  # the edge of an errand: none may take the next ones down with it
+            if (desk.name, feed) not in self._failing:
+                log.exception("visit_failed", account=desk.name, errand=feed)
+            self._unread(desk, feed, f"{type(error).__name__}: {error}")
+        else:
+            self._well(desk, feed)
+            return True
+        return False
+
+    def _rests(self, desk: Desk, feed: str) -> bool:
+        """Whether a feed that was refused is not to be asked for yet."""
+        with self._store.reading() as connection:
+            apart = aside.of(connection, desk.name, "", feed)
+            known = feed != DIRECTORY or directories.read(connection, desk.name) is not None
+        if apart is None:
             return False
+        pause = apart.next_try - apart.tried_at
+        return self._clock.now() < apart.tried_at + (pause if known else min(pause, UNKNOWN_PAUSE))
+
+    def _refused(self, desk: Desk, feed: str, refused: HelpdeskError) -> None:
+        """Refused to us: the feed alone, if the probe says that our credentials are good."""
+        try:
+            lost = [each for each in self._read(desk.adapter.probe) if each.fatal and not each.ok]
         except AccessLost:
             raise
-        except (HelpdeskError, StoreTrouble) as trouble:
-            log.warning("visit_failed", account=desk.name, errand=feed, reason=str(trouble))
-            return False
-        if apart is not None:
-            with self._store.writing() as connection:
-                aside.clear(connection, desk.name, "", feed, self._clock.now())
-            log.info("no_longer_aside", account=desk.name, feed=feed)
-        return True
-
-    def _refused(self, desk: Desk, feed: str, refused: NotAllowed) -> None:
-        lost = [each for each in self._read(desk.adapter.probe) if each.fatal and not each.ok]
+        except HelpdeskError as trouble:
+            self._failed(desk, feed, trouble)
+            return
         if lost:
             raise AccessLost(f"{refused}; {lost[0].text}")
-        why = f"{refused}. Missing: {refused.right}" if refused.right else str(refused)
+        right = refused.right if isinstance(refused, NotAllowed) else ""
+        self._set_aside(desk, feed, f"{refused}. Missing: {right}" if right else str(refused))
+
+    def _failed(self, desk: Desk, feed: str, trouble: Exception) -> None:
+        """No answer, or none that can be read. It is asked for again when it is due; what lasts is said. A directory,
+        which takes many requests, waits longer after each failure."""
+        log.warning("visit_failed", account=desk.name, errand=feed, reason=str(trouble))
+        since = self._failing.setdefault((desk.name, feed), self._clock.now())
+        if feed == DIRECTORY and not isinstance(trouble, NoRoom):
+            self._set_aside(desk, feed, str(trouble))
+        elif self._clock.now() - since >= LASTS * desk.poll:
+            self._unread(desk, feed, str(trouble))
+
+    def _unread(self, desk: Desk, feed: str, why: str) -> None:
+        self._failing.setdefault((desk.name, feed), self._clock.now())
+        self._set_aside(desk, f"{feed} {UNREAD}", why)
+
+    def _set_aside(self, desk: Desk, kind: str, why: str) -> None:
         with self._store.writing() as connection:
-            new = aside.put(connection, desk.name, "", feed, why, self._clock.now())
+            new = aside.put(connection, desk.name, "", kind, why, self._clock.now())
         tell = log.warning if new else log.info
-        tell("set_aside", account=desk.name, feed=feed, reason=why, next="uptier check --online")
+        tell("set_aside", account=desk.name, feed=kind, reason=why, next="uptier check --online")
+
+    def _well(self, desk: Desk, feed: str) -> None:
+        self._failing.pop((desk.name, feed), None)
+        kinds = (feed, f"{feed} {UNREAD}")
+        with self._store.reading() as connection:
+            apart = [kind for kind in kinds if aside.of(connection, desk.name, "", kind) is not None]
+        if apart:
+            with self._store.writing() as connection:
+                for kind in apart:
+                    aside.clear(connection, desk.name, "", kind, self._clock.now())
+            log.info("no_longer_aside", account=desk.name, feed=feed)
 
     def _paused(self, desk: Desk) -> bool:
         with self._store.reading() as connection:

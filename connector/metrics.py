@@ -4,18 +4,19 @@ Counters begin at 0 with each process. What is told of the ledger is read on fro
 that a scrape stays quick however long the ledger is.
 """
 
+from collections import Counter as Tally
 from collections.abc import Callable, Iterator, Mapping
-from threading import Thread
-from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy import Connection
 
 from connector.desks import Desk
-from connector.store import accounts, holds, inbox, ledger, notices, timers, writes
+from connector.store import accounts, aside, holds, inbox, ledger, notices, timers, writes
 from connector.store.database import Store
+from connector.store.trouble import StoreTrouble
+from connector.supervision import Ailments
 from connector.work.skew import Skews
 from policies.model import Instant
 
@@ -26,11 +27,16 @@ class Metrics:
     """The numbers of one process. `store` is read at each scrape."""
 
     def __init__(
-        self, store: Store, desks: Mapping[str, Desk], clock: Callable[[], Instant], skews: Skews
+        self,
+        store: Store,
+        desks: Mapping[str, Desk],
+        clock: Callable[[], Instant],
+        skews: Skews,
+        ailments: Ailments,
     ) -> None:
         self.registry = CollectorRegistry()
         # first, since collectors are asked in this order and it reads the ledger that the counters count
-        self.registry.register(_Now(self._catch_up, store, desks, clock, skews))
+        self.registry.register(_Now(self._catch_up, store, desks, clock, skews, ailments))
         self.webhooks = Counter(
             "uptier_webhooks", "Webhooks by how they were answered.", ["answer"], registry=self.registry
         )
@@ -51,23 +57,12 @@ class Metrics:
         with store.reading() as connection:
             self._read_to = ledger.newest_id(connection)
 
-    def serve(self, host: str, port: int) -> Callable[[], None]:
-        """Answer scrapes from a thread of its own; answers how to stop. OSError if nobody can listen there."""
-        server, thread = start_http_server(port, host, self.registry)
-        return lambda: _stop(server, thread)
-
     def _catch_up(self, connection: Connection) -> None:
         for line in ledger.onward(connection, self._read_to):
             self._happened.labels(line.account, line.what).inc()
             if line.what == "fired" and "late" in line.data:
                 self._late.labels(line.account).observe(line.data["late"])
             self._read_to = line.id or self._read_to
-
-
-def _stop(server: Any, thread: Thread) -> None:
-    server.shutdown()
-    server.server_close()
-    thread.join()
 
 
 class _Now(Collector):
@@ -80,8 +75,10 @@ class _Now(Collector):
         desks: Mapping[str, Desk],
         clock: Callable[[], Instant],
         skews: Skews,
+        ailments: Ailments,
     ) -> None:
         self._skews = skews
+        self._ailments = ailments
         self._catch_up = catch_up
         self._store = store
         self._desks = desks
@@ -93,9 +90,21 @@ class _Now(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """See `prometheus_client`."""
-        with self._store.reading() as connection:
-            self._catch_up(connection)
-            yield from self._counted(connection)
+        well = True
+        try:
+            with self._store.reading() as connection:
+                self._catch_up(connection)
+                told = tuple(self._counted(connection))
+        except StoreTrouble:  # what is known without it is told all the same
+            told, well = (), False
+        yield from told
+        yield GaugeMetricFamily("uptier_database_readable", "1 while the database answers this scrape.", well)
+        failing = GaugeMetricFamily(
+            "uptier_failing", "How often a thread or job of this process has failed by now.", labels=["what"]
+        )
+        for one in self._ailments.current():
+            failing.add_metric([one.name], one.times)
+        yield failing
         yield self._budgets()
         skew = GaugeMetricFamily(
             "uptier_clock_skew_seconds", "The helpdesk's clock minus ours.", labels=["account"]
@@ -123,6 +132,16 @@ class _Now(Collector):
         for (channel, how), count in notices.counts(connection).items():
             told.add_metric([channel, how], count)
         yield told
+        apart = GaugeMetricFamily(
+            "uptier_set_aside",
+            "Tickets, rows and feeds that are set aside, by what they fail in.",
+            labels=["account", "kind"],
+        )
+        for (account, kind), count in Tally(
+            (one.account, one.kind) for one in aside.every(connection)
+        ).items():
+            apart.add_metric([account, kind], count)
+        yield apart
         paused = GaugeMetricFamily("uptier_account_paused", "1 while access is lost.", labels=["account"])
         for one in accounts.every(connection):
             paused.add_metric([one.name], one.paused_at is not None)

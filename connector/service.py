@@ -1,35 +1,35 @@
 """All that `uptier run` runs, started and stopped in order."""
 
-import socket
-import threading
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from functools import partial
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import structlog
-import uvicorn
+from prometheus_client import make_asgi_app
 
 from connector.clock import Clock, SystemClock
 from connector.compose import addresses, compose, take_up
-from connector.databases import open_database
+from connector.databases import working_on
 from connector.errands import Errands
 from connector.intake.group_commit import GroupCommit
-from connector.intake.patience import Patience
-from connector.intake.receiver import receiver
+from connector.intake.patience import BoundedBodies
+from connector.intake.receiver import Refusals, receiver
 from connector.leaseholder import FORGET, NOTIFY, RENEW_EVERY, poll_lease
+from connector.listener import Listener
 from connector.metrics import Metrics
 from connector.roles import ALL, Role
 from connector.scheduler import Scheduler
 from connector.secrets import Secrets
 from connector.settings import Loaded, Settings
 from connector.settings_values import host_and_port, is_loopback
-from connector.store import accounts, cursors, ledger, notices, timers, users
+from connector.store import accounts, aside, cursors, directories, ledger, notices, timers, users
+from connector.store.aside import SetAside
 from connector.store.database import Store
-from connector.store.lock import only_engine
+from connector.store.opening import file_of
 from connector.store.retention import Forgotten, forget
+from connector.store.revision import left_behind
 from connector.store.trouble import StoreTrouble
 from connector.summary import Summary, summarise
 from connector.work.budget import lane_of
@@ -45,14 +45,18 @@ TICK: Seconds = 1
 SWEEP: Seconds = 10
 LIST: Seconds = 60
 ONCE_WAITS: Seconds = 10
+ONCE_ROUNDS = 200
+"""How often at most, so that one run ends whatever a helpdesk answers."""
+
+UNREADY_AFTER: Seconds = 60
+"""A thread or job of ours that fails for longer is said by `/readyz` with 503."""
+
+NAMED = 50
+"""How many of what is set aside `/readyz` names."""
+
 STOP_WITHIN: Seconds = 8
-HEADER_CAP = 16 * 1024
 
 log = structlog.get_logger()
-
-
-class CannotListen(Exception):
-    """The address to listen on cannot be had."""
 
 
 class Service:
@@ -71,11 +75,10 @@ class Service:
         self._roles = roles
         self._secret = secrets.get
         self._stack = ExitStack()
-        store = open_database(settings, secrets)
-        self._stack.callback(store.close)
+        if roles != ALL and file_of(settings.service.database) is not None:
+            raise ValueError("--roles splits the work between processes, which needs PostgreSQL")
+        store = self._stack.enter_context(working_on(settings, secrets))
         try:
-            if store.path is not None:
-                self._hold_alone(store.path)
             self._parts = compose(settings, policies, clock, secrets, store, roles)
         except BaseException:
             self._stack.close()
@@ -86,17 +89,14 @@ class Service:
             job_defaults={"coalesce": True, "misfire_grace_time": None},
         )
         self._inbox = GroupCommit(store, self._parts.engine, self._parts.ailments)
-        self._metrics = Metrics(store, self._parts.desks, clock.now, self._parts.skews)
+        self._metrics = Metrics(store, self._parts.desks, clock.now, self._parts.skews, self._parts.ailments)
         self._access: Access | None = None
-        self._server: uvicorn.Server | None = None
-        self._serving: threading.Thread | None = None
+        self._listener: Listener | None = None
+        self._refusals = Refusals()
         self._paused: dict[str, str | None] = {}
+        self._aside: tuple[SetAside, ...] = ()
+        self._channels: dict[str, int] = {}
         self._said_trouble: str | None = None
-
-    def _hold_alone(self, path: Path) -> None:
-        if self._roles != ALL:
-            raise ValueError("--roles splits the work between processes, which needs PostgreSQL")
-        self._stack.enter_context(only_engine(path))
 
     def __enter__(self) -> "Service":
         return self
@@ -115,6 +115,8 @@ class Service:
         if self._roles & {"worker", "poller"}:
             self._renew()
             self._every("leases", self._renew, RENEW_EVERY)
+        if "receiver" in self._roles:
+            self._every("refusals", self._keep_refusals, SWEEP)
         self._every("health", self._take_pulse, TICK)
         self._show_metrics()
         self._scheduler.start()
@@ -170,9 +172,8 @@ class Service:
         until = monotonic() + STOP_WITHIN
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
-        if self._server is not None and self._serving is not None:
-            self._server.should_exit = True
-            self._serving.join(STOP_WITHIN / 2)
+        if self._listener is not None:
+            self._listener.stop(STOP_WITHIN / 2)
         kept = self._inbox.stop(max(0, until - monotonic()))
         drained = self._parts.engine.stop(max(0, until - monotonic()))
         quiet = self._parts.notifier.stop(max(0, until - monotonic()))
@@ -209,10 +210,10 @@ class Service:
         troubled = []
         for desk in parts.desks.values():
             progress(f"{desk.name}: reading the directory, the open tickets and the changes")
-            if not (parts.feeds.follow(desk) and parts.feeds.list_open(desk)):
-                troubled.append(desk.name)
+            if not all([parts.feeds.follow(desk), parts.feeds.list_open(desk)]):
+                troubled.append(f"{desk.name}: the helpdesk could not be read; see the log")
         looks = 0
-        while True:
+        for _ in range(ONCE_ROUNDS):
             looks += parts.engine.drain(parts.worker.work)
             parts.notifier.deliver()
             if parts.store.trouble is not None:
@@ -222,15 +223,19 @@ class Service:
             if due is None or due > parts.clock.now() + ONCE_WAITS:
                 break
             parts.clock.sleep(max(due - parts.clock.now(), 0.05))
+        else:
+            troubled.append(f"something was always due again, {ONCE_ROUNDS} times over; see the log")
+        troubled += [f"{one.name}: {one.why}" for one in parts.ailments.current()]
         with parts.store.reading() as connection:
             return summarise(connection, before, looks, troubled)
 
     def _next_due(self) -> Instant | None:
         with self._parts.store.reading() as connection:
             paused = {one.name for one in accounts.every(connection) if one.paused_at is not None}
+            known = directories.read_accounts(connection)
             coming = timers.coming(connection, 200)
             told = notices.next_due(connection)
-        open_desks = {name: desk for name, desk in self._parts.desks.items() if name not in paused}
+        open_desks = {name: desk for name, desk in self._parts.desks.items() if name in known - paused}
         looks = (
             max(timer.due, open_desks[timer.ref.account].budget.rests_until(lane_of(timer.urgent)))
             for timer in coming
@@ -239,16 +244,8 @@ class Service:
         return min((*looks, *([] if told is None else [told])), default=None)
 
     def _listen(self) -> str:
-        host, port = self._settings.service.address
-        try:
-            listening = socket.create_server((host, port), backlog=1024)
-        except OSError as error:
-            raise CannotListen(
-                f"cannot listen on {host}:{port}: {error.strerror}; change [service] listen"
-            ) from error
         if "receiver" in self._roles:
             self._inbox.start()
-        proxies = self._settings.service.proxies
         adapters = MappingProxyType({name: desk.adapter for name, desk in self._parts.desks.items()})
         app = receiver(
             adapters,
@@ -256,27 +253,13 @@ class Service:
             self._parts.clock.now,
             self._ready,
             lambda answer: self._metrics.webhooks.labels(answer).inc(),
+            self._refusals,
             self._console(),
         )
-        config = uvicorn.Config(
-            app,
-            http=Patience,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=bool(proxies),
-            forwarded_allow_ips=list(proxies),
-            h11_max_incomplete_event_size=HEADER_CAP,
-            timeout_keep_alive=15,
-            timeout_graceful_shutdown=3,
-            lifespan="off",
-        )
-        self._server = uvicorn.Server(config)
-        self._serving = threading.Thread(
-            target=self._server.run, args=([listening],), name="receiver", daemon=True
-        )
-        self._serving.start()
-        return f"http://{host}:{listening.getsockname()[1]}"
+        said, ailments = self._settings.service, self._parts.ailments
+        self._listener = Listener("receiver", app, said.address, "listen", ailments, said.proxies)
+        self._listener.start()
+        return self._listener.url
 
     def _console(self) -> "list[BaseRoute]":
         if "console" not in self._roles:
@@ -308,17 +291,47 @@ class Service:
         """Answered in the receiver's event loop, so from memory."""
         paused, trouble = self._paused, self._parts.store.trouble
         writes = ("receiver" not in self._roles or self._inbox.well()) and trouble is None
+        failing = self._parts.ailments.current()
         facts: dict[str, object] = {"inbox": "well" if writes else "not writing", "paused": paused}
-        return writes and not paused, facts if trouble is None else facts | {"database": trouble}
+        if trouble is not None:
+            facts["database"] = trouble
+        if failing:
+            facts["failing"] = {one.name: one.why for one in failing}
+        if self._aside:
+            facts["aside"] = [f"{one.name}: {one.kind}: {one.why}" for one in self._aside[:NAMED]]
+        if self._channels:
+            facts["channels"] = {name: f"{many} not sent yet" for name, many in self._channels.items()}
+        lasting = [one for one in failing if self._parts.clock.now() - one.since > UNREADY_AFTER]
+        return writes and not paused and not lasting, facts
 
     def _take_pulse(self) -> None:
-        """Know what is paused, and whether a database that failed to write does so again."""
+        """Know what is paused, set aside or failing, and whether a database that failed to write does so again."""
         store = self._parts.store
-        if store.trouble is not None:
+        if store.trouble is not None and not store.refuses:
             self._try_to_write(store)
+        with store.asking() as connection:
+            outgrown = left_behind(connection)
+        if outgrown is not None and not store.refuses:
+            self._stand_aside(outgrown)
         with store.reading() as connection:
             known = accounts.every(connection)
+            self._aside = aside.every(connection)
+            self._channels = notices.failing(connection)
         self._paused = {one.name: one.paused_reason for one in known if one.paused_at is not None}
+
+    def _keep_refusals(self) -> None:
+        self._refusals.keep(self._parts.store, self._parts.clock.now())
+
+    def _stand_aside(self, why: str) -> None:
+        """The tables went on to where this version cannot follow: take no more work, and say so until the end."""
+        store = self._parts.store
+        store.refuse_writes(f"{why}; stop this process and run the new version")
+        for job in self._scheduler.get_jobs():
+            if job.id != "health":
+                self._scheduler.remove_job(job.id)
+        self._parts.engine.stop(0)
+        self._said_trouble = store.trouble
+        log.error("version_outgrown", reason=store.trouble, next="stop this process and run the new version")
 
     def _try_to_write(self, store: Store) -> None:
         """Said once when it begins and once when it is over."""
@@ -347,12 +360,10 @@ class Service:
         address = self._settings.service.metrics
         if address is None:
             return
-        try:
-            self._stack.callback(self._metrics.serve(*host_and_port(address)))
-        except OSError as error:
-            raise CannotListen(
-                f"cannot show metrics on {address}: {error.strerror}; change [service] metrics"
-            ) from error
+        shown = BoundedBodies(make_asgi_app(self._metrics.registry), str)
+        listener = Listener("metrics", shown, host_and_port(address), "metrics", self._parts.ailments)
+        listener.start()
+        self._stack.callback(listener.stop, STOP_WITHIN / 4)
 
     def forget(self) -> Forgotten:
         """Forget what the retention says."""

@@ -32,9 +32,9 @@ class Summary:
 
 
 def summarise(connection: Connection, before: int, looks: int, troubled: Sequence[str]) -> Summary:
-    """The ledger behind the line `before`, what is of unknown fate, and the accounts that did not answer."""
+    """The ledger behind the line `before`, what is of unknown fate, and what was in trouble, in sentences."""
     counts: Counter[str] = Counter()
-    said = [f"{name}: the helpdesk could not be read; see the log" for name in troubled]
+    said = list(troubled)
     for line in ledger.onward(connection, before):
         if line.what in SHOWN:
             counts[line.what] += 1

@@ -105,10 +105,12 @@ class SupervisedWorker:
         self._ailments = ailments
         self._ended = threading.Event()
         self._pause = 0.0
+        self._begun = False
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Begin. Call it once."""
+        self._begun = True
         thread = threading.Thread(target=self._serve, name=self.name, daemon=True)
         thread.start()
         self._thread = thread
@@ -126,7 +128,7 @@ class SupervisedWorker:
 
     def well(self) -> bool:
         """Whether it works, or will again in a moment."""
-        return self._thread is not None and not self._ended.is_set()
+        return self._begun and not self._ended.is_set()
 
     def _serve(self) -> None:
         try:

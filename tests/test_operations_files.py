@@ -11,7 +11,8 @@ import yaml  # apprise brings it
 from connector.cli import app
 from connector.clock import ManualClock
 from connector.metrics import Metrics
-from connector.roles import roles_named
+from connector.roles import ALL, roles_named
+from connector.supervision import Ailments
 from connector.work.skew import Skews
 from tests.connector.stores import fresh_store
 
@@ -37,7 +38,7 @@ def of_unit(key: str) -> list[str]:
 def exported(folder: Path) -> set[str]:
     """The names of our families, as Prometheus knows them."""
     with fresh_store("sqlite", folder) as store:
-        metrics = Metrics(store, {}, ManualClock(1_800_000_000).now, Skews())
+        metrics = Metrics(store, {}, ManualClock(1_800_000_000).now, Skews(), Ailments(lambda: 0))
         families = list(metrics.registry.collect())
     return {one.name + "_total" if one.type == "counter" else one.name for one in families}
 
@@ -46,8 +47,8 @@ def test_the_fleet_has_each_role_and_migrates_first() -> None:
     services = COMPOSE["services"]
     nodes = {name: one for name, one in services.items() if one.get("command", [""])[0] == "run"}
     roles = [roles_named(one["command"][one["command"].index("--roles") + 1]) for one in nodes.values()]
-    assert frozenset().union(*roles) == {"receiver", "worker", "poller"}
-    assert len(nodes) == 4
+    assert frozenset().union(*roles) == ALL
+    assert len(nodes) == 5
     for one in (*nodes.values(), services["migrate"]):
         assert unknown_options(one["command"]) == []
         assert one["read_only"]

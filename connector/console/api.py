@@ -20,6 +20,7 @@ from connector.report import written
 from connector.store import codec, ledger
 from connector.store.database import Store
 from connector.store.trouble import StoreTrouble
+from connector.supervision import Ailment
 from policies.model import Instant, TicketRef
 
 BODY_CAP = 16 * 1024
@@ -35,6 +36,7 @@ class Api:
     access: Access
     papers: Papers
     budgets: seeing.Budgets
+    failing: Callable[[], tuple[Ailment, ...]]
 
     def routes(self) -> list[BaseRoute]:
         """For the app that serves them."""
@@ -94,7 +96,9 @@ class Api:
     def health(self, _request: Request, _asking: Asking, _body: dict[str, str]) -> Any:
         """How the service is doing."""
         with self.store.reading() as connection:
-            return seeing.health_page(connection, self.store.trouble, self.budgets, self.now())
+            return seeing.health_page(
+                connection, self.store.trouble, self.failing(), self.budgets, self.now()
+            )
 
     def lines(self, request: Request, _asking: Asking, _body: dict[str, str]) -> Any:
         """The ledger's lines behind the id `after`, at most 500."""

@@ -32,15 +32,24 @@ def console(
         return () if desk is None else desk.budget.told()
 
     papers = Papers(store=parts.store, settings=settings, rules=parts.rules)
+    failing = parts.ailments.current
     pages = Console(
         store=parts.store,
         now=parts.clock.now,
         access=access,
         papers=papers,
         budgets=budgets,
+        failing=failing,
         sign_on=_sign_on(settings, parts, secret),
     )
-    api = Api(store=parts.store, now=parts.clock.now, access=access, papers=papers, budgets=budgets)
+    api = Api(
+        store=parts.store,
+        now=parts.clock.now,
+        access=access,
+        papers=papers,
+        budgets=budgets,
+        failing=failing,
+    )
     return [*pages.routes(), *api.routes()]
 
 

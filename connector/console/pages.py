@@ -33,6 +33,7 @@ from connector.report.page import as_html as report_html
 from connector.store import ledger, users
 from connector.store.database import Store
 from connector.store.trouble import StoreTrouble
+from connector.supervision import Ailment
 from policies.explain import explain
 from policies.model import Instant, TicketRef
 
@@ -91,6 +92,7 @@ class Console:
     access: Access
     papers: Papers
     budgets: seeing.Budgets
+    failing: Callable[[], tuple[Ailment, ...]]
     sign_on: SignOn | None
     streams: int = 0
     hashing: Turns = field(default_factory=lambda: Turns(HASH_AT_ONCE))
@@ -227,7 +229,9 @@ class Console:
     def health(self, request: Request, asking: Asking) -> Response:
         """How the service is doing."""
         with self.store.reading() as connection:
-            shown = seeing.health_page(connection, self.store.trouble, self.budgets, self.now())
+            shown = seeing.health_page(
+                connection, self.store.trouble, self.failing(), self.budgets, self.now()
+            )
         return self._page(request, asking, "health.html", "Health", shown=shown)
 
     def static(self, request: Request) -> Response:

@@ -10,11 +10,13 @@ from adapters.base import Limit
 from connector.console.timeline import Moment, timeline
 from connector.store import (
     accounts,
+    aside,
     cursors,
     directories,
     holds,
     inbox,
     ledger,
+    notices,
     receipts,
     spending,
     standings,
@@ -23,8 +25,10 @@ from connector.store import (
     writes,
 )
 from connector.store.accounts import KnownAccount
+from connector.store.aside import SetAside
 from connector.store.holds import Hold
 from connector.store.tickets import KnownTicket
+from connector.supervision import Ailment
 from policies.durations import spell
 from policies.memory import Episode
 from policies.model import Instant, TicketRef
@@ -97,9 +101,13 @@ class AccountHealth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """The page *Health*."""
+    """The page *Health*. `failing` are threads and jobs of the process that shows it; `channels`, how many
+    notifications each channel did not take yet."""
 
     trouble: str
+    failing: tuple[Ailment, ...]
+    aside: tuple[SetAside, ...]
+    channels: tuple[tuple[str, int], ...]
     backlog: int
     oldest: Instant | None
     timers: int
@@ -172,10 +180,15 @@ def ticket_page(connection: Connection, ref: TicketRef) -> Seen | None:
     )
 
 
-def health_page(connection: Connection, trouble: str | None, budgets: Budgets, now: Instant) -> Health:
-    """How the service is doing, as the database knows it."""
+def health_page(
+    connection: Connection, trouble: str | None, failing: tuple[Ailment, ...], budgets: Budgets, now: Instant
+) -> Health:
+    """How the service is doing, as the database and this process know it."""
     return Health(
         trouble=trouble or "",
+        failing=failing,
+        aside=aside.every(connection),
+        channels=tuple(notices.failing(connection).items()),
         backlog=inbox.backlog(connection),
         oldest=inbox.oldest_open(connection),
         timers=timers.outstanding(connection),

@@ -2,29 +2,33 @@
 
 import asyncio
 import hashlib
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
 from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect, Request
+from starlette.middleware import Middleware
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from adapters.base import Adapter, Event, HookRequest, Malformed, NotAuthentic
 from connector.intake.group_commit import GroupCommit, NotKept
 from connector.intake.inbox import from_webhook
-from connector.intake.patience import BODY_WITHIN
-from policies.model import Instant
+from connector.intake.patience import RETRY_AFTER, BoundedBodies, said
+from connector.store import aside
+from connector.store.database import Store
+from connector.store.rows import UNFORESEEN, BrokenRow
+from policies.model import Instant, Seconds
 
-BODY_CAP = 256 * 1024
-RETRY_AFTER = {"Retry-After": "5"}
+KIND = "webhooks"
+"""What is set aside of an account whose deliveries are refused."""
+
+FORGOTTEN_AFTER: Seconds = 600
+"""Refused deliveries are over when good ones have come and none was refused for so long."""
 
 log = structlog.get_logger()
-
-
-class TooLarge(Exception):
-    """The body is over the cap."""
 
 
 def receiver(
@@ -33,19 +37,22 @@ def receiver(
     clock: Callable[[], Instant],
     ready: Callable[[], tuple[bool, dict[str, object]]],
     count: Callable[[str], object],
+    refusals: "Refusals",
     others: Sequence[BaseRoute] = (),
 ) -> Starlette:
     """The ASGI app. `adapters` are looked up at each request, so accounts may come and go. `ready` answers
-    quickly and from memory: it runs in the event loop. `count` hears the status of each answer to a webhook.
-    `others` are the console's addresses, where this process has one."""
-    desk = _Desk(adapters=adapters, inbox=inbox, clock=clock, ready=ready, count=count)
+    quickly and from memory: it runs in the event loop. `count` hears the status of each answer to a webhook,
+    and `ignored` of one that is kept although it is about no ticket. `others` are the console's
+    addresses, where this process has one."""
+    desk = _Desk(adapters=adapters, inbox=inbox, clock=clock, ready=ready, count=count, refusals=refusals)
     return Starlette(
         routes=[
             Route("/hooks/{account}", desk.hook, methods=["POST"]),
             Route("/healthz", desk.healthz),
             Route("/readyz", desk.readyz),
             *others,
-        ]
+        ],
+        middleware=[Middleware(BoundedBodies, refused=count)],
     )
 
 
@@ -56,6 +63,7 @@ class _Desk:
     clock: Callable[[], Instant]
     ready: Callable[[], tuple[bool, dict[str, object]]]
     count: Callable[[str], object]
+    refusals: "Refusals"
 
     async def hook(self, request: Request) -> Response:
         """Take one webhook, and count how it was answered."""
@@ -64,52 +72,37 @@ class _Desk:
         return answer
 
     async def _take(self, request: Request) -> Response:
-        """Take one webhook. The body is read before anything is said, so that an account's name cannot be
+        """Take one webhook. The body has been read before anything is said, so that an account's name cannot be
         guessed from the answers."""
         account = request.path_params["account"]
+        body = await request.body()
         try:
-            async with asyncio.timeout(BODY_WITHIN):
-                body = await _body(request)
             taken = HookRequest(headers=dict(request.headers), body=body, received_at=self.clock())
             events = _decode(self.adapters.get(account), taken)
             await asyncio.wrap_future(self.inbox.put(from_webhook(account, events, taken.received_at)))
-        except TooLarge:
-            return _said("the body is larger than 256 KiB", 413)
-        except TimeoutError:
-            return _said("the body did not come in time", 408)
-        except ClientDisconnect:
-            return _said("the client went away", 400)
-        except NotAuthentic:
-            return _said("not authentic", 401)
+        except NotAuthentic as refused:
+            if account in self.adapters:
+                self.refusals.note(account, str(refused), self.clock())
+            return said("not authentic", 401)
         except Malformed as error:
-            digest = hashlib.sha256(body).hexdigest()[:16]
-            log.warning("webhook_malformed", account=account, digest=digest, reason=str(error))
-            return _said("the body names no ticket", 400)
+            return _unread(account, body, str(error))
+        except (BrokenRow, *UNFORESEEN) as error:
+            return _unread(account, body, f"{type(error).__name__}: {error}")
         except NotKept:
-            return _said("not kept, send it again", 503, RETRY_AFTER)
-        return _said("accepted", 202)
+            return said("not kept, send it again", 503, RETRY_AFTER)
+        self.refusals.taken(account)
+        if not events:
+            self.count("ignored")
+        return said("accepted", 202)
 
     async def healthz(self, _request: Request) -> Response:
         """Whether this process answers at all."""
-        return _said("alive", 200)
+        return said("alive", 200)
 
     async def readyz(self, _request: Request) -> Response:
         """Whether it can do its work, and what it can say about that."""
         well, facts = self.ready()
         return JSONResponse(facts | {"ready": well}, 200 if well else 503)
-
-
-async def _body(request: Request) -> bytes:
-    """The body, read no further than the cap. Whoever announces too much is not read at all."""
-    announced = request.headers.get("content-length", "0")
-    if announced.isdecimal() and int(announced) > BODY_CAP:
-        raise TooLarge
-    read = bytearray()
-    async for chunk in request.stream():
-        read += chunk
-        if len(read) > BODY_CAP:
-            raise TooLarge
-    return bytes(read)
 
 
 def _decode(adapter: Adapter | None, taken: HookRequest) -> tuple[Event, ...]:
@@ -119,5 +112,58 @@ def _decode(adapter: Adapter | None, taken: HookRequest) -> tuple[Event, ...]:
     return adapter.decode(taken)
 
 
-def _said(text: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
-    return JSONResponse({"message": text}, status, headers)
+def _unread(account: str, body: bytes, why: str) -> Response:
+    digest = hashlib.sha256(body).hexdigest()[:16]
+    log.warning("webhook_malformed", account=account, digest=digest, reason=why)
+    return said("the body names no ticket", 400)
+
+
+@dataclass(slots=True)
+class _Refused:
+    times: int = 0
+    kept: int = 0
+    why: str = ""
+    last: Instant = 0
+    taken_since: bool = False
+
+
+class Refusals:
+    """Deliveries that were not authentic, by account, with the last reason: said once, counted, shown until good ones
+    come again. Noted in the receiver's event loop, kept now and then by a job."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, _Refused] = {}
+        self._lock = threading.Lock()
+
+    def note(self, account: str, why: str, now: Instant) -> None:
+        """One more was refused."""
+        with self._lock:
+            known = self._known.setdefault(account, _Refused())
+            known.times, known.why, known.last, known.taken_since = known.times + 1, why, now, False
+
+    def taken(self, account: str) -> None:
+        """A good one came."""
+        if account in self._known:
+            self._known[account].taken_since = True
+
+    def keep(self, store: Store, now: Instant) -> None:
+        """Set aside what was refused since the last call, and no longer what is over. Raises StoreTrouble."""
+        with self._lock:
+            changed = {name: one for name, one in self._known.items() if one.times > one.kept}
+            over = [
+                name
+                for name, one in self._known.items()
+                if one.taken_since and now - one.last >= FORGOTTEN_AFTER
+            ]
+        for account, one in changed.items():
+            times, why = one.times, one.why[:300]
+            text = f"{times} deliveries were refused, the last because {why}"
+            with store.writing() as connection:
+                new = aside.put(connection, account, "", KIND, text, now)
+            one.kept = times
+            if new:
+                log.warning("webhooks_refused", account=account, times=times, reason=why)
+        for account in over:
+            with store.writing() as connection:
+                aside.clear(connection, account, "", KIND, now)
+            log.info("webhooks_accepted_again", account=account, times=self._known.pop(account).times)

@@ -45,6 +45,7 @@ class Store:
         self.path = path
         self.trouble: str | None = None
         """What the last write failed of; None when it succeeded."""
+        self._refused: str | None = None
         self._reads = reads
         self._asks = asks
         self._writes = writes
@@ -71,6 +72,8 @@ class Store:
         Writers take turns in the order they came; `priority` is the receiver's, which answers a vendor.
         """
         calls: list[Callable[[], None]] = []
+        if self._refused is not None:
+            raise StoreTrouble(self._refused)
         try:
             with (
                 self._order.turn(priority=priority),
@@ -101,6 +104,15 @@ class Store:
             raise StoreTrouble(f"{self.name}: {in_short(error)}; {self._advice}") from error
         except NoConnection as error:
             raise StoreTrouble(f"{self.name}: no connection came free; {self._advice}") from error
+
+    @property
+    def refuses(self) -> bool:
+        """Whether `refuse_writes` was said."""
+        return self._refused is not None
+
+    def refuse_writes(self, why: str) -> None:
+        """From now on nobody in this process writes here: another version has taken the tables on."""
+        self._refused = self.trouble = f"{self.name} {why}"
 
     def close(self) -> None:
         """Close every connection. Nothing may be reading or writing."""

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from connector.store.trouble import StoreTrouble
+
 
 class AlreadyRunning(Exception):
     """Another process works on this database."""
@@ -33,9 +35,15 @@ def lock_of(database: Path) -> Path:
 
 @contextmanager
 def only_engine(database: Path) -> Iterator[None]:
-    """Hold `<database>.lock` for as long as an engine runs. Raises AlreadyRunning with the holder's pid."""
+    """Hold `<database>.lock` for as long as an engine runs. Raises AlreadyRunning with the holder's pid, or
+    StoreTrouble where no file can be made."""
     path = lock_of(database)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StoreTrouble(
+            f"cannot open {path}: {error.strerror}; check the folder and its rights"
+        ) from error
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -5,9 +5,9 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from connector.store.revision import revision
+from connector.store.revision import Migrated, keep_oldest, newer, revision
 from connector.store.schema import HEAD
-from connector.store.trouble import StoreTrouble
+from connector.store.trouble import OtherVersion
 
 
 def configuration() -> Config:
@@ -18,14 +18,23 @@ def configuration() -> Config:
     return config
 
 
-def upgrade(connection: Connection, name: str) -> str | None:
-    """Run what is missing; answers where the database stood before. StoreTrouble, with nothing done, when it is
-    ahead of us; `name` says which database that is."""
+def upgrade(connection: Connection, name: str) -> Migrated:
+    """Run what is missing. OtherVersion, with nothing done, when the database is ahead of us; `name` says which
+    that is."""
     config = configuration()
     found = revision(connection)
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if found is not None and found not in known:
-        raise StoreTrouble(f"{name} was written by a newer Uptier ({found}); install that version or newer")
+    if found is not None and found > HEAD:
+        raise OtherVersion(newer(name, found))
     config.attributes["connection"] = connection
     command.upgrade(config, HEAD)
-    return found
+    oldest = oldest_beside()
+    keep_oldest(connection, oldest)
+    return Migrated(found=found, stops_older=found is not None and found < oldest)
+
+
+def oldest_beside() -> str:
+    """The oldest migration whose release works beside this one's: that of the last one that says `STOPS_OLDER`."""
+    scripts = ScriptDirectory.from_config(configuration()).walk_revisions()
+    return max(
+        each.revision for each in scripts if getattr(each.module, "STOPS_OLDER", each.revision == "0001")
+    )

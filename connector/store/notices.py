@@ -169,6 +169,17 @@ def counts(connection: Connection) -> Mapping[tuple[str, str], int]:
     return found
 
 
+def failing(connection: Connection) -> dict[str, int]:
+    """How many notices wait after a failed attempt, by channel."""
+    rows = connection.execute(
+        select(table.c.channel, func.count().label("many"))
+        .where(table.c.state == State.WAITING, table.c.error.is_not(None))
+        .group_by(table.c.channel)
+        .order_by(table.c.channel)
+    )
+    return {row.channel: row.many for row in rows}
+
+
 def of_ticket(connection: Connection, ref: TicketRef) -> tuple[KeptNotice, ...]:
     """All of a ticket's notices, oldest first."""
     rows = connection.execute(

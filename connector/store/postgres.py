@@ -12,9 +12,9 @@ from sqlalchemy import URL, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 
 from connector.store.database import Store, in_short
-from connector.store.revision import revision
+from connector.store.revision import Migrated, left_behind, newer, older, revision
 from connector.store.schema import HEAD
-from connector.store.trouble import StoreTrouble
+from connector.store.trouble import NoDatabase, OtherVersion, StoreTrouble, Unreachable
 from policies.model import Seconds
 
 DRIVER = "postgresql+psycopg"
@@ -38,19 +38,30 @@ class Unordered:
         yield
 
 
-def open_postgres(url: URL) -> Store:
-    """Open this database, which `uptier migrate` has prepared. Raises StoreTrouble."""
+def open_postgres(url: URL, *, beside_newer: bool = False) -> Store:
+    """Open this database, which `uptier migrate` has prepared. `beside_newer`: also one of a later version whose
+    tables go with ours. Raises StoreTrouble, NoDatabase or Unreachable."""
     engine, name = _engine(url), shown(url)
     try:
         with engine.connect() as connection:
             found = revision(connection)
+            ahead = found is not None and found > HEAD
+            refused = ahead and (not beside_newer or left_behind(connection) is not None)
     except DBAPIError as error:
         engine.dispose()
-        raise StoreTrouble(f"{name}: {in_short(error)}; {ADVICE}") from error
-    if found != HEAD:
+        raise Unreachable(f"{name}: {in_short(error)}; {ADVICE}") from error
+    if found is None or found < HEAD or refused:
         engine.dispose()
-        stands = "has no tables of Uptier yet" if found is None else f"stands at {found}, not at {HEAD}"
-        raise StoreTrouble(f"{name} {stands}; run `uptier migrate` once, with the version that is to run")
+    if found is None:
+        raise NoDatabase(
+            f"{name} has no tables of Uptier yet; run `uptier migrate` once, with the version that is to run"
+        )
+    if found < HEAD:
+        raise OtherVersion(
+            older(name, found, "make a dump, then run `uptier migrate` once, with the version that is to run")
+        )
+    if refused:
+        raise OtherVersion(newer(name, found))
     return Store(
         reads=engine.execution_options(isolation_level="REPEATABLE READ"),
         asks=engine.execution_options(isolation_level="AUTOCOMMIT"),
@@ -61,9 +72,9 @@ def open_postgres(url: URL) -> Store:
     )
 
 
-def migrate_postgres(url: URL) -> str | None:
-    """Bring this database to our version, its queue too; answers where it stood. Raises StoreTrouble. While one
-    process does it, others wait."""
+def migrate_postgres(url: URL) -> Migrated:
+    """Bring this database to our version, its queue too. Raises StoreTrouble. While one process does it, others
+    wait."""
     from connector.store.migrate import upgrade
     from connector.store.wakeups import create_queue
 
@@ -71,13 +82,13 @@ def migrate_postgres(url: URL) -> str | None:
     try:
         with engine.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATING})
-            found = upgrade(connection, name)
+            done = upgrade(connection, name)
             create_queue(connection)
     except DBAPIError as error:
         raise StoreTrouble(f"{name} cannot be migrated: {in_short(error)}; nothing was changed") from error
     finally:
         engine.dispose()
-    return found
+    return done
 
 
 def shown(url: URL) -> str:

@@ -1,6 +1,28 @@
-"""Which migration a database stands at."""
+"""Which migration a database stands at, and which processes may work on it.
+
+Nodes of a fleet are changed one by one, so a process may find that the tables went on under it. A migration that its
+release cannot live with says so in the database (`STOPS_OLDER`), where every process looks again and again.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import Connection
+
+from connector.store import cursors
+from connector.store.schema import HEAD
+
+OLDEST = "oldest migration that works on"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migrated:
+    """Where the database stood before, None for a new one; the copy that was made of it, if one was; and whether
+    processes of the release it was made by have to stop."""
+
+    found: str | None
+    copy: Path | None = None
+    stops_older: bool = False
 
 
 def revision(connection: Connection) -> str | None:
@@ -8,3 +30,29 @@ def revision(connection: Connection) -> str | None:
     if not connection.dialect.has_table(connection, "alembic_version"):
         return None
     return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+
+
+def keep_oldest(connection: Connection, oldest: str) -> None:
+    """Processes whose newest migration comes before this one may not work here."""
+    cursors.save(connection, "", OLDEST, oldest, 0)
+
+
+def left_behind(connection: Connection) -> str | None:
+    """Why a process of this version may not work on this database any more; None while it may."""
+    found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    if found is None or found <= HEAD:
+        return None
+    oldest = cursors.read(connection, "", OLDEST)
+    if oldest is not None and oldest <= HEAD:
+        return None
+    return f"stands at {found}, and this version's tables, {HEAD}, do not go with it"
+
+
+def newer(name: str, found: str) -> str:
+    """What to do where a later version has been."""
+    return f"{name} was written by a newer Uptier ({found}); install that version or newer"
+
+
+def older(name: str, found: str, next_step: str) -> str:
+    """What to do where an earlier version has been."""
+    return f"{name} stands at {found}, not at {HEAD}; {next_step}"

@@ -2,6 +2,10 @@
 
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +14,9 @@ from sqlalchemy.exc import DatabaseError
 from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
 
 from connector.store.database import Store
-from connector.store.revision import revision
+from connector.store.revision import Migrated, newer, older, revision
 from connector.store.schema import HEAD
-from connector.store.trouble import StoreTrouble
+from connector.store.trouble import NoDatabase, OtherVersion, StoreTrouble
 from connector.store.turns import Turns
 
 BUSY_SECONDS = 30
@@ -20,26 +24,103 @@ ADVICE = "check the disk and the file's rights"
 
 
 def open_sqlite(url: URL) -> Store:
-    """Open this file, creating and migrating it as needed. Raises StoreTrouble."""
+    """Open this file as it stands. Raises StoreTrouble; NoDatabase if there is none."""
+    path = Path(url.database or "").absolute()
+    if not path.exists():
+        raise NoDatabase(f"there is no database {path}; `uptier run` makes it, or `uptier migrate`")
+    found = _stands_at(path)
+    if found is None:
+        raise NoDatabase(f"{path} has no tables of Uptier yet; `uptier run` makes them, or `uptier migrate`")
+    if found < HEAD:
+        raise OtherVersion(
+            older(str(path), found, "stop the Uptier that runs on it, then `uptier migrate` or `uptier run`")
+        )
+    if found > HEAD:
+        raise OtherVersion(newer(str(path), found))
+    engine = _engine(path)
+    return Store(
+        reads=engine,
+        asks=engine,
+        writes=_writing(engine),
+        order=Turns(),
+        name=str(path),
+        advice=ADVICE,
+        path=path,
+    )
+
+
+def migrate_sqlite(url: URL) -> Migrated:
+    """Make this file, or bring it to our version after a copy was made beside it. Whoever asks holds the engine's
+    lock. Raises StoreTrouble, with nothing changed."""
     path = Path(url.database or "").absolute()
     _create(path)
+    found = _stands_at(path)
+    if found == HEAD:
+        return Migrated(found=found)
+    from connector.store.migrate import upgrade  # Alembic is slow to import and seldom needed
+
+    copied = None if found is None or found > HEAD else _copy(path, found)
+    engine = _engine(path)
+    try:
+        with _usable(path), _writing(engine).begin() as connection:
+            done = upgrade(connection, str(path))
+    finally:
+        engine.dispose()
+    return replace(done, copy=copied)
+
+
+def _stands_at(path: Path) -> str | None:
+    """Where the file stands, or None for one without tables of ours; asked without changing anything in it."""
+    engine = create_engine(f"sqlite:///{path}")
+    try:
+        with _usable(path), engine.connect() as connection:
+            return revision(connection)
+    finally:
+        engine.dispose()
+
+
+def _engine(path: Path) -> Engine:
     engine = create_engine(f"sqlite:///{path}", pool_size=16, max_overflow=16, pool_timeout=BUSY_SECONDS)
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
-    writes = engine.execution_options(begin="BEGIN IMMEDIATE")
+    return engine
+
+
+@contextmanager
+def _usable(path: Path) -> Iterator[None]:
+    """Raises StoreTrouble for what SQLite cannot do with the file."""
     try:
-        _migrate(engine, writes, path)
-    except StoreTrouble:
-        engine.dispose()
-        raise
+        yield
     except DatabaseError as error:
-        engine.dispose()
         raise StoreTrouble(
             f"{path} cannot be used as a database: {error.orig}; restore or move it"
         ) from error
-    return Store(
-        reads=engine, asks=engine, writes=writes, order=Turns(), name=str(path), advice=ADVICE, path=path
-    )
+
+
+def _writing(engine: Engine) -> Engine:
+    return engine.execution_options(begin="BEGIN IMMEDIATE")
+
+
+def _copy(path: Path, found: str) -> Path:
+    """A whole copy of the file as it stands, beside it and for its owner alone. StoreTrouble if it cannot be made."""
+    name = f"{path.name}.at-{found}"
+    taken = {each.name for each in path.parent.glob(f"{name}*")}
+    copied = path.with_name(next(each for each in _numbered(name) if each not in taken))
+    _create(copied)
+    try:
+        with closing(sqlite3.connect(path)) as here, closing(sqlite3.connect(copied)) as there:
+            here.backup(there)
+    except sqlite3.Error as error:
+        copied.unlink()
+        raise StoreTrouble(
+            f"{path} stands at {found} and was left so: the copy {copied} cannot be made: {error}; make room beside it"
+        ) from error
+    return copied
+
+
+def _numbered(name: str) -> Iterator[str]:
+    yield name
+    yield from (f"{name}-{number}" for number in count(2))
 
 
 def _create(path: Path) -> None:
@@ -78,13 +159,3 @@ def _use_wal(connection: sqlite3.Connection) -> None:
 def _begin(connection: Connection) -> None:
     options: dict[str, Any] = dict(connection.get_execution_options())
     connection.exec_driver_sql(options.get("begin", "BEGIN"))
-
-
-def _migrate(engine: Engine, writes: Engine, path: Path) -> None:
-    with engine.connect() as connection:
-        if revision(connection) == HEAD:
-            return
-    from connector.store.migrate import upgrade  # Alembic is slow to import and seldom needed
-
-    with writes.begin() as connection:
-        upgrade(connection, str(path))

@@ -228,6 +228,7 @@ def test_a_ticket_that_cannot_be_named_is_2(desk: Zendesk, command: str) -> None
 
 
 def test_a_ticket_never_seen_says_so(desk: Zendesk) -> None:
+    assert uptier("migrate").exit_code == 0
     assert uptier("explain", "acme/99").exit_code == 2
     assert "nothing has happened to acme/99" in uptier("history", "acme/99").stdout
 
@@ -288,6 +289,7 @@ def test_what_is_held_is_listed_and_released(desk: Zendesk, tmp_path: Path) -> N
         text.replace('after = "2h"', 'after = "45m"').replace('"30m"', '"40m"')
     )
     desk.open(requester="Cleo", subject="Later", group="Tier 1", at=int(time.time()) - 41 * 60)
+    assert uptier("migrate").exit_code == 0
     assert uptier("release").stdout == "0 held\n"
     assert uptier("run", "--once").exit_code == 0
     (tmp_path / "uptier.toml").write_text(

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from connector.service import CannotListen
+from connector.listener import CannotListen
 from tests.connector.each import each
 
 

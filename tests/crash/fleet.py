@@ -41,9 +41,9 @@ class Fleet:
     quick: bool
     processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
 
-    def start(self, name: str, roles: str) -> None:
+    def start(self, name: str, roles: str, *more: str) -> None:
         """One more process; what it says goes to a file of its name."""
-        words = ["--quick"] if self.quick else []
+        words = ["--quick", *more] if self.quick else more
         with (self.here.config.parent / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
                 [sys.executable, "-m", "tests.crash.node", str(self.here.config), roles, *words],
@@ -80,6 +80,15 @@ class Fleet:
         with psycopg.connect(self.url) as connection:
             row = connection.execute(question).fetchone()  # type: ignore[call-overload]
             return row[0] if row else None
+
+    def told(self, statement: str) -> None:
+        """Change the database, by way of no process of the fleet."""
+        with psycopg.connect(self.url) as connection:
+            connection.execute(statement)  # type: ignore[call-overload]
+
+    def said(self, name: str) -> str:
+        """What this process has said so far."""
+        return (self.here.config.parent / f"{name}.log").read_text(encoding="utf-8")
 
     def known(self) -> int:
         """How many tickets the fleet knows."""

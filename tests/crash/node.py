@@ -1,6 +1,6 @@
 """A real process of a fleet, as `uptier run --roles …` is one, until it is killed.
 
-python -m tests.crash.node CONFIG ROLES [--quick]
+python -m tests.crash.node CONFIG ROLES [--quick] [--newer]
 """
 
 import os
@@ -13,14 +13,19 @@ from connector.clock import SystemClock
 from connector.engine.fleet import FleetEngine
 from connector.roles import roles_named
 from connector.service import Service
+from connector.store import postgres, revision
 from tests.connector.beside import composed
 
+NEWER = f"{int(revision.HEAD) + 1:04}"
 QUICK = {"heartbeat": 0.5, "stalled_after": 3.0}
 
 
 def main(config: Path, roles: str, *words: str) -> None:
-    """Serve for ever; `--quick` gives a process up after seconds, for tests."""
-    if words:
+    """Serve for ever; `--quick` gives a process up after seconds, for tests. `--newer` is a later release, whose tables
+    are at `NEWER`."""
+    if "--newer" in words:
+        revision.HEAD = postgres.HEAD = NEWER
+    if "--quick" in words:
         FleetEngine.__init__.__kwdefaults__.update(QUICK)
         leaseholder.TERM = 8
     with composed(config, SystemClock(), os.environ, roles_named(roles)) as service:

@@ -11,9 +11,11 @@ from sqlalchemy.exc import OperationalError
 from starlette.applications import Starlette
 from structlog.testing import capture_logs
 
+from connector.intake import patience
 from connector.intake.group_commit import GroupCommit
-from connector.intake.receiver import BODY_CAP, receiver
-from connector.store import inbox
+from connector.intake.patience import HOOK_CAP, OTHER_CAP
+from connector.intake.receiver import FORGOTTEN_AFTER, Refusals, receiver
+from connector.store import aside, inbox
 from connector.store.database import Store
 from connector.supervision import Ailments
 from policies.model import TicketRef
@@ -31,9 +33,21 @@ def group(store: Store) -> Iterator[GroupCommit]:
 
 
 @pytest.fixture
-def app(group: GroupCommit) -> Starlette:
+def counted() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def refusals() -> Refusals:
+    return Refusals()
+
+
+@pytest.fixture
+def app(group: GroupCommit, counted: list[str], refusals: Refusals) -> Starlette:
     desks: dict[str, Any] = {"acme": HookDesk()}
-    return receiver(desks, group, lambda: 1000, lambda: (group.well(), {"backlog": 3}), str)
+    return receiver(
+        desks, group, lambda: 1000, lambda: (group.well(), {"backlog": 3}), counted.append, refusals
+    )
 
 
 def ask(app: Starlette, method: str, path: str, **more: Any) -> httpx.Response:
@@ -53,8 +67,11 @@ def test_a_signed_webhook_is_accepted_and_kept(app: Starlette, store: Store) -> 
     assert (row.kind, row.hint, row.received_at) == ("webhook", "updated", 1000)
 
 
-def test_a_webhook_about_no_ticket_is_accepted(app: Starlette, store: Store) -> None:
+def test_a_webhook_about_no_ticket_is_accepted_and_counted_as_ignored(
+    app: Starlette, store: Store, counted: list[str]
+) -> None:
     assert ask(app, "POST", "/hooks/acme", headers=GOOD, content=b"ping").status_code == 202
+    assert counted == ["ignored", "202"]
     with store.reading() as connection:
         assert inbox.backlog(connection) == 0
 
@@ -81,6 +98,81 @@ def test_what_names_no_ticket_is_refused_and_logged_without_its_text(app: Starle
     assert "4111" not in str(line)
 
 
+def test_a_body_that_nobody_foresaw_is_refused_and_stops_nothing(app: Starlette) -> None:
+    with capture_logs() as lines:
+        assert ask(app, "POST", "/hooks/acme", headers=GOOD, content=b"\xff\xfe").status_code == 400
+        assert ask(app, "POST", "/hooks/acme", headers=GOOD, content=b"d1 1/2").status_code == 400
+        assert ask(app, "POST", "/hooks/acme", headers=GOOD, content=b"d1 1").status_code == 202
+    assert {line["event"] for line in lines} == {"webhook_malformed", "webhook_not_kept"}
+
+
+def test_refused_deliveries_are_said_once_counted_and_over_when_good_ones_come(
+    app: Starlette, store: Store, refusals: Refusals
+) -> None:
+    def shown() -> list[tuple[str, str, str]]:
+        with store.reading() as connection:
+            return [(one.account, one.kind, one.why) for one in aside.every(connection)]
+
+    with capture_logs() as lines:
+        for _ in range(3):
+            for account in ("acme", "nobody"):
+                ask(app, "POST", f"/hooks/{account}", headers={"x-signature": "bad"}, content=b"d1 1")
+            refusals.keep(store, 1000)
+        ask(app, "POST", "/hooks/acme", headers=GOOD, content=b"d1 1")
+        refusals.keep(store, 1000 + FORGOTTEN_AFTER - 1)
+        assert shown() == [("acme", "webhooks", "3 deliveries were refused, the last because bad signature")]
+        refusals.keep(store, 1000 + FORGOTTEN_AFTER)
+    assert shown() == []
+    assert [line["event"] for line in lines] == ["webhooks_refused", "webhooks_accepted_again"]
+
+
+def test_bodies_of_every_address_have_a_limit(app: Starlette, counted: list[str]) -> None:
+    for path in ("/healthz", "/nowhere"):
+        assert ask(app, "GET", path, content=bytes(OTHER_CAP + 1)).status_code == 413
+    assert counted == []
+    assert ask(app, "POST", "/hooks/acme", headers=GOOD, content=bytes(HOOK_CAP + 1)).status_code == 413
+    assert counted == ["413"]
+
+
+def test_of_too_many_bodies_the_one_gathered_longest_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "HELD", 10)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        message = await receive()
+        assert message["more_body"] is False
+        await patience.said(str(len(message["body"])), 202)(scope, receive, send)
+
+    async def story() -> list[int]:
+        bounded = patience.BoundedBodies(app, str)
+        statuses: list[int] = []
+
+        async def call(*chunks: bytes, last: asyncio.Event | None = None) -> None:
+            rest = [{"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks]
+
+            async def receive() -> Any:
+                if rest:
+                    return rest.pop(0)
+                if last is not None:
+                    await last.wait()
+                return {"type": "http.request", "body": b"", "more_body": False}
+
+            async def send(message: Any) -> None:
+                if "status" in message:
+                    statuses.append(message["status"])
+
+            scope = {"type": "http", "method": "POST", "path": "/hooks/acme", "headers": []}
+            await bounded(scope, receive, send)
+
+        slow = asyncio.create_task(call(b"123456", last=asyncio.Event()))
+        await asyncio.sleep(0)
+        await call(b"12345")
+        await slow
+        await call(b"1234567890")
+        return statuses
+
+    assert asyncio.run(story()) == [202, 408, 202]
+
+
 def test_only_post_brings_webhooks(app: Starlette) -> None:
     for method in ("GET", "PUT", "DELETE"):
         answer = ask(app, method, "/hooks/acme", headers=GOOD)
@@ -89,7 +181,7 @@ def test_only_post_brings_webhooks(app: Starlette) -> None:
 
 
 def test_a_body_at_the_cap_is_read(app: Starlette) -> None:
-    body = b"d1 1".ljust(BODY_CAP)
+    body = b"d1 1".ljust(HOOK_CAP)
     assert ask(app, "POST", "/hooks/acme", headers=GOOD, content=body).status_code == 202
     assert ask(app, "POST", "/hooks/acme", headers=GOOD, content=body + b" ").status_code == 413
 
@@ -127,7 +219,7 @@ def test_a_body_without_a_length_is_read_no_further_than_the_cap(app: Starlette,
         return status
 
     assert asyncio.run(call()) == 413
-    assert sent == BODY_CAP + len(chunk)
+    assert sent == HOOK_CAP + len(chunk)
 
 
 def test_a_client_that_hangs_up_is_no_error(app: Starlette, store: Store) -> None:
@@ -149,7 +241,7 @@ def test_a_client_that_hangs_up_is_no_error(app: Starlette, store: Store) -> Non
 def test_what_cannot_be_kept_is_to_be_sent_again(store: Store) -> None:
     closed = GroupCommit(store, QuietEngine(), Ailments(lambda: 0))
     desks: dict[str, Any] = {"acme": HookDesk()}
-    app = receiver(desks, closed, lambda: 1000, lambda: (False, {}), str)
+    app = receiver(desks, closed, lambda: 1000, lambda: (False, {}), str, Refusals())
     answer = ask(app, "POST", "/hooks/acme", headers=GOOD, content=b"d1 1")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
 

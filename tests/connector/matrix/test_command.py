@@ -8,7 +8,7 @@ from typer.testing import CliRunner, Result
 
 from connector.cli import app
 from connector.store import directories
-from connector.store.opening import open_store
+from tests.connector.stores import made_in
 from tests.policies.lives import DIRECTORY
 
 CONFIG = """
@@ -59,7 +59,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def known(folder: Path) -> None:
     """The directory of acme has been read."""
-    store = open_store(f"sqlite:///{folder / 'uptier.db'}")
+    store = made_in(folder)
     with store.writing() as connection:
         directories.save(connection, DIRECTORY, 1)
     store.close()

@@ -7,15 +7,15 @@ import pytest
 from connector.report.period import period_asked
 from connector.report.report import Report, report
 from connector.store.database import Store
-from connector.store.opening import open_store
 from connector.work.rules import Rules
 from tests.connector.report import week
+from tests.connector.stores import made_in
 
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Rules]]:
     folder = tmp_path_factory.mktemp("week")
-    store = open_store(f"sqlite:///{folder}/uptier.db")
+    store = made_in(folder)
     week.furnish(store)
     yield store, week.rules(folder)
     store.close()

@@ -9,9 +9,10 @@ from sqlalchemy import text
 
 from connector.store import inbox
 from connector.store.database import Store
-from connector.store.opening import open_store
+from connector.store.opening import migrate, open_store
 from connector.store.trouble import StoreTrouble
 from tests.connector.store.samples import REF, an_arrival
+from tests.connector.stores import made_in
 
 
 def test_a_new_database_is_for_its_owner_alone_and_durable(sqlite: Store) -> None:
@@ -48,7 +49,7 @@ def test_a_write_transaction_holds_the_file_from_its_beginning(sqlite: Store) ->
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(StoreTrouble, match="No such file or directory; check the folder"):
-        open_store(f"sqlite:///{tmp_path}/nowhere/uptier.db")
+        migrate(f"sqlite:///{tmp_path}/nowhere/uptier.db")
 
 
 def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
@@ -67,10 +68,9 @@ def test_a_database_of_a_newer_version_is_refused(sqlite: Store) -> None:
         open_store(f"sqlite:///{sqlite.path}")
 
 
-def test_two_may_open_a_new_database_at_once(tmp_path: Path) -> None:
+def test_two_may_make_a_new_database_at_once(tmp_path: Path) -> None:
     stores: list[Store] = []
-    url = f"sqlite:///{tmp_path}/uptier.db"
-    threads = [threading.Thread(target=lambda: stores.append(open_store(url))) for _ in range(4)]
+    threads = [threading.Thread(target=lambda: stores.append(made_in(tmp_path))) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

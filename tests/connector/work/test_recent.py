@@ -8,10 +8,10 @@ import pytest
 
 from connector.store import tickets
 from connector.store.database import Store
-from connector.store.opening import open_store
 from connector.work.recent import WINDOW, with_recent
 from policies.model import Need, Person, Recent, Ticket
 from tests.connector.store.samples import a_ticket
+from tests.connector.stores import made_in
 
 NOW = 10_000_000
 CLEO, MAX = Person(id="41", name="Cleo"), Person(id="42", name="Max")
@@ -20,7 +20,7 @@ NEEDS = frozenset({Need.RECENT})
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    store = open_store(f"sqlite:///{tmp_path}/uptier.db")
+    store = made_in(tmp_path)
     yield store
     store.close()
 

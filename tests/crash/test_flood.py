@@ -1,0 +1,142 @@
+"""Two thousand slow connections on a process with 1,024 file descriptors: webhooks are answered within a second."""
+
+import asyncio
+import contextlib
+import json
+import resource
+import socket
+import subprocess
+import sys
+import threading
+import time
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from hashlib import sha256
+from hmac import digest
+from pathlib import Path
+
+import pytest
+
+from tests.crash.hasty import BEGAN, HastyClock
+from tests.crash.soak import free_port
+from tests.crash.town import ROOT, Town, town
+from tests.patience import PATIENCE, until
+
+SLOW = 2000
+WEBHOOKS = 60
+SAYS = (
+    b"",
+    b"GET / HTTP/1.1\r\nHost: x\r\n",
+    b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nname=",
+    b"POST /api/v1/holds/release HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{",
+    b"POST /hooks/acme HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n{",
+)
+
+
+@pytest.fixture
+def many_descriptors() -> Iterator[None]:
+    """Here are both ends of each connection's story; the limit is the other process's."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(8192, before[1]), before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+@contextmanager
+def serving(here: Town, clock: HastyClock) -> Iterator[Path]:
+    log = here.config.parent / "uptier.log"
+    with log.open("ab") as out:
+        process = subprocess.Popen(
+            ["sh", "-c", f'ulimit -n 1024; exec "{sys.executable}" -m tests.crash.serving "{here.config}"'],
+            cwd=ROOT,
+            env=here.environment() | {BEGAN: repr(clock.began)},
+            stdout=out,
+            stderr=out,
+        )
+        try:
+            yield log
+        finally:
+            process.kill()
+            process.wait(PATIENCE)
+
+
+def webhook(secret: str, clock: HastyClock, number: int) -> bytes:
+    body = json.dumps({"ticket_id": "1", "number": number}).encode()
+    stamp = datetime.fromtimestamp(clock.now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    signature = b64encode(digest(secret.encode(), stamp.encode() + body, sha256)).decode()
+    head = (
+        "POST /hooks/acme HTTP/1.1",
+        "Host: x",
+        "Connection: close",
+        f"X-Zendesk-Webhook-Signature: {signature}",
+        f"X-Zendesk-Webhook-Signature-Timestamp: {stamp}",
+        f"X-Zendesk-Webhook-Invocation-Id: {number}",
+        f"Content-Length: {len(body)}",
+    )
+    return "\r\n".join((*head, "", "")).encode() + body
+
+
+async def flood(port: int, over: threading.Event, here: list[int]) -> None:
+    """Slow clients come, are sent away and come again."""
+
+    async def slow(number: int) -> None:
+        while not over.is_set():
+            with contextlib.suppress(OSError):
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                here.append(number)
+                writer.write(SAYS[number % len(SAYS)])
+                stays = asyncio.create_task(reader.read(1))
+                while not over.is_set() and not stays.done():
+                    await asyncio.wait([stays], timeout=1)
+                stays.cancel()
+                await asyncio.gather(stays, return_exceptions=True)
+                writer.transport.abort()
+            await asyncio.sleep(0 if over.is_set() else 5)
+
+    await asyncio.gather(*(slow(number) for number in range(SLOW)))
+
+
+def helpdesk(port: int, secret: str, clock: HastyClock) -> tuple[list[float], set[bytes]]:
+    """How long each webhook took and how they were answered."""
+    took, answers = list[float](), set[bytes]()
+    for number in range(WEBHOOKS):
+        began = time.monotonic()
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as line:
+            line.sendall(webhook(secret, clock, number))
+            answers.add(line.recv(1000).partition(b"\r\n")[0])
+        took.append(time.monotonic() - began)
+        time.sleep(0.05)
+    return took, answers
+
+
+@pytest.mark.timeout(180)
+def test_slow_connections_keep_no_webhook_waiting(tmp_path: Path, many_descriptors: None) -> None:
+    clock = HastyClock(time.time())
+    port = free_port()
+    with town(tmp_path, "zendesk", tickets=1, listen=f"127.0.0.1:{port}", now=clock.monotonic) as here:
+        (secret,) = (value for name, value in here.environment().items() if name.endswith("ACME_WEBHOOK"))
+        with serving(here, clock) as log:
+            until(lambda: listens(port))
+            over, here_now = threading.Event(), list[int]()
+            clients = threading.Thread(target=asyncio.run, args=(flood(port, over, here_now),))
+            clients.start()
+            try:
+                until(lambda: len(here_now) >= SLOW)
+                took, answers = helpdesk(port, secret, clock)
+            finally:
+                over.set()
+                clients.join(PATIENCE)
+            said = log.read_text(encoding="utf-8")
+    assert answers == {b"HTTP/1.1 202 Accepted"}
+    assert max(took) < 1.0, sorted(took)[-5:]
+    assert len(said) < 200_000
+    assert said.count("too many open files") <= 1
+
+
+def listens(port: int) -> bool:
+    with contextlib.suppress(OSError):
+        socket.create_connection(("127.0.0.1", port)).close()
+        return True
+    return False
