@@ -166,7 +166,7 @@ class ServiceNow:
 
     def _authors(self, row: Row, facts: list[Row]) -> Authors:
         """Who is who among those who stand in these facts."""
-        names = {text(each, "sys_created_by") or text(each, "user") for each in facts} - {""}
+        names = {name for each in facts if (name := author(each))}
         requester = requester_column(self._profile, row)
         return Authors(
             bot=self._roster.names() if names else frozenset(),
@@ -197,6 +197,14 @@ class ServiceNow:
     def probe(self, needed: frozenset[str] = frozenset()) -> tuple[Finding, ...]:
         """Credentials, rights on each table, columns, states and choices, tags, priority, webhook."""
         return probe.probe(self._profile, self._line, needed)
+
+
+def author(fact: Row) -> str:
+    """The user name that is stamped on a fact; empty where it cannot be read, which its own history says."""
+    try:
+        return text(fact, "sys_created_by") or text(fact, "user")
+    except OddValue:
+        return ""
 
 
 T = TypeVar("T")

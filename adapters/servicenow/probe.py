@@ -1,6 +1,6 @@
 """What works on this account, and what to do about the rest."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from adapters.base import AccessLost, Finding, HelpdeskError
@@ -32,9 +32,9 @@ def probe(profile: Profile, line: Line, needed: frozenset[str] = frozenset()) ->
     if isinstance(user, HelpdeskError):
         return (Finding(what="credentials", ok=False, text=f"Could not look: {user}"),)
     return (
-        *credentials(user),
-        *records(profile, line, needed),
-        *choices(profile, line),
+        *read("credentials", lambda: credentials(user)),
+        *read("records", lambda: records(profile, line, needed)),
+        *read("statuses", lambda: choices(profile, line)),
         readable(line, "journal", journal.TABLE, journal.COLUMNS, "Without it nobody knows who replied."),
         readable(
             line,
@@ -46,7 +46,7 @@ def probe(profile: Profile, line: Line, needed: frozenset[str] = frozenset()) ->
         readable(
             line, "sla targets", "task_sla", targets.COLUMNS, "Uptier can keep the deadlines itself: [sla]."
         ),
-        *unnamed(line),
+        *read("sla names", lambda: unnamed(line)),
         groups(profile, line),
         priority(profile, line),
         webhook(profile),
@@ -321,6 +321,12 @@ def webhook(profile: Profile) -> Finding:
         return Finding(what="webhook", ok=True, text=told)
     told = "No webhook secret is set: polling alone is a minute or two late. See docs/servicenow.md."
     return Finding(what="webhook", ok=False, text=told)
+
+
+def read(what: str, findings: Callable[[], Iterable[Finding]]) -> list[Finding]:
+    """The findings, or one that says that an answer cannot be read."""
+    found = look(lambda: list(findings()))
+    return [Finding(what=what, ok=False, text=str(found))] if isinstance(found, HelpdeskError) else found
 
 
 T = TypeVar("T")

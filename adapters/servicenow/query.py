@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 MOST_VALUES = 50
 """How many values one query names, so that its URL stays short enough for every proxy."""
 
+LONGEST_VALUE = 255
 SCRIPT = re.compile(r"\s*javascript:", re.IGNORECASE)
 UNFIT = re.compile(r"[\x00-\x1f\x7f]")
 SYS_ID = re.compile(r"[0-9A-Za-z_-]{1,32}")
@@ -21,8 +22,9 @@ WHO_AM_I = "user_name=javascript:gs.getUserName()"
 
 
 def is_safe(value: str) -> bool:
-    """Whether a value can stand in a query at all. An empty one would ask for something else."""
-    return bool(value) and not SCRIPT.match(value) and not UNFIT.search(value)
+    """Whether a value can stand in a query at all. An empty one would ask for something else, and a very long one
+    makes no URL."""
+    return 0 < len(value) <= LONGEST_VALUE and not SCRIPT.match(value) and not UNFIT.search(value)
 
 
 LOOKALIKE = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "þ": "th", "ı": "i"})

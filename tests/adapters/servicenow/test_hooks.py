@@ -59,6 +59,43 @@ def test_another_table_is_nobodys_business() -> None:
     assert events({**BODY, "table": "problem"}) == ()
 
 
+@pytest.mark.parametrize("table", ["incident_task_of_ours", "u_security_incident", "x_acme_request"])
+def test_a_table_below_ours_reaches_the_account(table: str) -> None:
+    (event,) = events({**BODY, "table": table})
+    assert event.ref == TicketRef("acme", str(BODY["sys_id"]))
+
+
+@pytest.mark.parametrize("table", ["sys_user", "kb_knowledge", "change_request", 7, None, []])
+def test_webhooks_of_other_kinds_are_nobodys_business(table: Any) -> None:
+    assert events({"table": table, "text": "hello"}) == ()
+
+
+@pytest.mark.parametrize("key", ["${current.sys_id}", "{{sys_id}}", "$[sys_id]"])
+def test_a_placeholder_that_was_left_is_named(key: str) -> None:
+    with pytest.raises(Malformed, match="placeholder"):
+        events({**BODY, "sys_id": key})
+
+
+@pytest.mark.parametrize("count", [{}, {"sys_mod_count": ""}, {"sys_mod_count": None}])
+def test_without_a_count_only_the_very_same_post_is_a_repeat(count: dict[str, Any]) -> None:
+    body = {name: value for name, value in BODY.items() if name != "sys_mod_count"} | count
+    (first,), (same,), (later,) = events(body), events(body), events(body, at=str(NOW + 1))
+    assert first.delivery == same.delivery != later.delivery
+    alone = [
+        HookRequest(headers={SIGNATURE: sign(HOOK_SECRET, None, b).decode()}, body=b, received_at=NOW + more)
+        for b in [json.dumps(body).encode()]
+        for more in (0, 9)
+    ]
+    keys = [decode(HOOK_SECRET, each, allow_unstamped=True)[0].delivery for each in alone]
+    assert keys[0] != keys[1]
+
+
+def test_half_a_character_is_none() -> None:
+    (event,) = events({**BODY, "event": "\ud83d", "sys_mod_count": "\ud83d"})
+    event.hint.encode()
+    event.delivery.encode()
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from adapters.base import Finding
+from policies.model import Status
 from tests.adapters.recording import START
 from tests.adapters.servicenow.world import World, world
 
@@ -93,6 +94,60 @@ def test_what_is_taken_hidden_or_double_is_said(acme: World) -> None:
     assert "Several groups are named Tier 1" in found["groups"].text
     assert "US/Pacific" in found["time zone"].text
     assert "sys_audit hides user" in found["audit"].text
+
+
+@pytest.mark.parametrize(
+    ("needed", "column"),
+    [
+        ("status", "state"),
+        ("priority", "impact"),
+        ("assignee", "assigned_to.email"),
+        ("requester.vip", "caller_id.vip"),
+        ("requester", "caller_id"),
+        ("created", "sys_created_on"),
+        ("organization", "company"),
+        ("custom.product", "u_product"),
+        ("tags", "correlation_display"),
+        ("messages", "sys_created_on"),
+    ],
+)
+def test_what_the_policies_need_and_cannot_see_is_named(acme: World, needed: str, column: str) -> None:
+    acme.desk.agent_changes(acme.printer.id, "Ann", assignee="Ann")
+    assert all(each.ok for each in acme.adapter.probe(frozenset({needed})) if each.what.startswith("needs"))
+    acme.desk.hide_column("incident", column)
+    found = {each.what: each for each in acme.adapter.probe(frozenset({needed, "type"}))}
+    assert not found[f"needs {needed}"].ok
+    assert f"incident.{column}" in found[f"needs {needed}"].text
+    assert "needs type" not in found
+
+
+def test_each_state_is_listed_with_what_it_counts_as() -> None:
+    with world(settings={"statuses": {"Triage": Status.NEW}}) as acme:
+        for value, label in (("-2", "Triage"), ("-3", "Waiting for parts"), ("-4", "Cancelled by user")):
+            row = {
+                "name": "incident",
+                "element": "state",
+                "value": value,
+                "label": label,
+                "inactive": "false",
+            }
+            acme.desk.put("sys_choice", row)
+        found = {each.what: each for each in acme.adapter.probe()}
+        assert not found["statuses"].ok
+        for told in (
+            "-2 Triage: new",
+            "-3 Waiting for parts: open",
+            "-4 Cancelled by user: closed",
+            "6 Resolved: solved",
+        ):
+            assert told in found["statuses"].text
+        assert "Guessed: -3 Waiting for parts, -4 Cancelled by user" in found["statuses"].text
+        assert "1 (1 - Critical)" in found["values of priority"].text
+
+
+def test_a_list_without_totals_is_said() -> None:
+    with world(says_total=False) as acme:
+        assert "X-Total-Count" in findings(populated(acme))["totals"].text
 
 
 def test_an_empty_table_tells_little(acme: World) -> None:
