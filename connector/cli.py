@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -33,6 +34,7 @@ from connector.cli_config import (
     AsJson,
     Commands,
     Config,
+    database_of,
     give_up,
     known_directories,
     loaded_with_directory,
@@ -267,7 +269,8 @@ def check(
     wrong = any(strict or problem.severity == "error" for problem in problems)
     findings = []
     if online and not wrong and loaded.settings and loaded.policies:
-        findings = [*probe(loaded.settings, loaded.policies), *ask_outside(loaded.settings)]
+        asked = loaded.settings
+        findings = [*probe(asked, loaded.policies), *ask_outside(asked), *seen_aside(asked)]
     if as_json:
         rows = [
             {name: getattr(p, name) for name in ("file", "line", "code", "severity", "message")}
@@ -337,3 +340,21 @@ def probe(settings: "Settings", policies: "PolicySet") -> list[dict[str, Any]]:
             for what, ok, text, fatal in said
         ]
     return findings
+
+
+def seen_aside(settings: "Settings") -> list[dict[str, Any]]:
+    """What a running service has set aside of whole accounts: feeds that are refused to it, deliveries that it
+    refused. None where no database is yet."""
+    from connector.store import aside
+    from connector.store.trouble import NoDatabase, OtherVersion, Unreachable
+
+    try:
+        store = database_of(settings)
+    except (NoDatabase, OtherVersion, Unreachable):  # said by others
+        return []
+    with closing(store), store.reading() as connection:
+        known = [one for one in aside.every(connection) if not one.ticket and one.account in settings.accounts]
+    return [
+        {"account": one.account, "what": one.kind, "ok": False, "text": one.why, "fatal": False}
+        for one in known
+    ]

@@ -28,6 +28,7 @@ PART_OF_WORDS = 8
 """Secrets of fewer characters are not masked at all, or not within words: they would eat what is none of theirs."""
 QUIET = {"zenpy": logging.CRITICAL, "apscheduler": logging.WARNING, "httpx": logging.WARNING}
 QUIET |= {"apprise": logging.WARNING, "urllib3": logging.WARNING}  # at lower levels they name addresses
+QUIET |= {"uvicorn.error": logging.ERROR}  # at lower levels every stranger may write a line
 QUIET |= {"httpcore": logging.WARNING, "uvicorn.access": logging.WARNING, "alembic": logging.WARNING}
 # The header as it gets printed: `Authorization: x`, `'authorization': 'x'`, `(b'authorization', b'x')`.
 HEADER = re.compile(r"(?i)(authorization[\"']?\s*[:=,]\s*b?[\"']?)[^\"'\r\n,})]+")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import keyring
@@ -22,6 +23,8 @@ from adapters.zendesk.simulator_faults import Fault
 from adapters.zendesk.simulator_state import Zendesk
 from connector.cli import app
 from connector.clock import SystemClock
+from connector.intake.receiver import Refusals
+from connector.store.opening import open_store
 from tests.connector.beside import CONFIG, LADDER, SECRETS, composed, furnish
 from tests.patience import until
 
@@ -152,6 +155,17 @@ def test_check_online_asks_the_helpdesk(desk: Zendesk) -> None:
     result = uptier("check", "--online")
     assert result.exit_code == 0
     assert "ok  acme: " in result.stdout
+
+
+def test_check_online_tells_what_a_running_service_has_set_aside(desk: Zendesk, tmp_path: Path) -> None:
+    with closing(open_store(f"sqlite:///{tmp_path}/uptier.db")) as store:
+        refusals = Refusals()
+        refusals.note("acme", "the delivery carries no stamp", 1000)
+        refusals.keep(store, 1000)
+    result = uptier("check", "--online")
+    assert result.exit_code == 0
+    said = "NOT acme: webhooks: 1 deliveries were refused, the last because the delivery carries no stamp"
+    assert said in result.stdout
 
 
 def test_check_online_needs_a_human_where_credentials_are_wrong(

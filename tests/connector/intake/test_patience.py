@@ -1,0 +1,140 @@
+"""Who may be connected: bounded in all and by peer, and who has kept us waiting longest makes room."""
+
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from starlette.responses import PlainTextResponse
+from structlog.testing import capture_logs
+
+from connector import listener
+from connector.intake import patience
+from connector.intake.patience import A_MOMENT, Crowd
+from connector.listener import Listener
+from connector.supervision import Ailments
+from tests.patience import PATIENCE, until
+
+
+class Guest:
+    """Stands in for a connection."""
+
+    def __init__(self, peer: str, at: float) -> None:
+        self.peer, self.came_at, self.counted, self.sent_away = peer, at, True, False
+        self.transport: Any = self
+
+    def abort(self) -> None:
+        self.sent_away = True
+
+
+def guests(crowd: Crowd, *peers: str, every: float = A_MOMENT) -> list[Guest]:
+    """They come one after the other."""
+    came = [Guest(peer, number * every) for number, peer in enumerate(peers)]
+    for guest in came:
+        crowd.came(guest)  # type: ignore[arg-type]
+    return came
+
+
+def sent_away(came: list[Guest]) -> list[int]:
+    return [number for number, guest in enumerate(came) if guest.sent_away]
+
+
+@pytest.fixture(autouse=True)
+def three_a_peer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "PER_PEER", 3)
+
+
+def test_where_there_is_no_room_the_longest_wait_makes_some() -> None:
+    assert sent_away(guests(Crowd(2), "a", "b", "c", "d")) == [0, 1]
+
+
+def test_a_peer_makes_room_for_itself_and_not_for_others() -> None:
+    assert sent_away(guests(Crowd(9), "b", "a", "a", "a", "a", "b")) == [1]
+
+
+def test_a_proxy_speaks_for_many() -> None:
+    assert sent_away(guests(Crowd(9, ("10.0.0.0/8", "::1")), *["10.1.2.3"] * 6, "::1", "::1")) == []
+    assert sent_away(guests(Crowd(9, ("10.0.0.0/8",)), *["11.1.2.3"] * 5, "nonsense")) == [0, 1]
+
+
+def test_each_has_a_moment_while_there_is_room_at_all() -> None:
+    assert sent_away(guests(Crowd(9), *["a"] * 6, every=0.01)) == []
+    assert sent_away(guests(Crowd(5), *["a"] * 7, every=0.01)) == [0, 1]
+
+
+def test_who_waits_for_us_is_not_sent_away_and_who_is_gone_is_not_counted() -> None:
+    crowd = Crowd(2)
+    first, second = guests(crowd, "a", "b")
+    crowd.waits(first, waits=False)  # type: ignore[arg-type]
+    (third,) = guests(crowd, "c")
+    assert (first.sent_away, second.sent_away) == (False, True)
+    crowd.went(third)  # type: ignore[arg-type]
+    crowd.waits(third, waits=True)  # type: ignore[arg-type]
+    crowd.went(third)  # type: ignore[arg-type]
+    guests(crowd, "d")
+    assert not first.sent_away
+
+
+async def hello(scope: Any, receive: Any, send: Any) -> None:
+    await PlainTextResponse("hello")(scope, receive, send)
+
+
+@pytest.fixture
+def ailments() -> Ailments:
+    return Ailments(lambda: 0)
+
+
+@pytest.fixture
+def listening(ailments: Ailments) -> Iterator[Listener]:
+    with capture_logs() as lines:
+        one = Listener("receiver", hello, ("127.0.0.1", 0), "listen", ailments)
+        assert lines[0]["descriptors"] == listener.descriptors()
+        one.start()
+        yield one
+        assert one.stop(PATIENCE)
+
+
+def line_to(one: Listener) -> socket.socket:
+    host, _, port = one.url.removeprefix("http://").partition(":")
+    return socket.create_connection((host, int(port)), timeout=PATIENCE)
+
+
+GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+def test_a_second_request_that_never_comes_whole_is_not_waited_for(
+    listening: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "HEAD_WITHIN", 0.3)
+    with line_to(listening) as line:
+        line.sendall(GET)
+        assert line.recv(1000).startswith(b"HTTP/1.1 200")
+        line.sendall(b"GET / HT")
+        assert line.recv(1000) == b""
+
+
+def test_a_listener_whose_server_dies_listens_again_at_the_same_address(
+    listening: Listener, ailments: Ailments
+) -> None:
+    with line_to(listening) as line:
+        line.sendall(GET)
+        assert line.recv(1000).startswith(b"HTTP/1.1 200")
+    listening._server.should_exit = True
+    until(lambda: [one.name for one in ailments.current()] == ["receiver"])
+    with line_to(listening) as line:
+        line.sendall(GET)
+        assert line.recv(1000).startswith(b"HTTP/1.1 200")
+
+
+def test_what_cannot_be_accepted_is_said_once_and_counted(listening: Listener, ailments: Ailments) -> None:
+    with capture_logs() as lines:
+        for _ in range(1000):
+            listening._failed(None, {"exception": OSError(24, "Too many open files")})  # type: ignore[arg-type]
+    assert [line["what"] for line in lines] == ["receiver connections"]
+    assert ailments.current()[0].times == 1000
+
+
+@pytest.mark.parametrize(("limit", "room"), [(256, 64), (1024, 624), (10**6, 1000), (-1, 1000)])
+def test_descriptors_are_left_for_all_else(limit: int, room: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listener, "descriptors", lambda: limit)
+    assert listener.room_for_connections() == room
