@@ -48,13 +48,13 @@ def test_a_line_is_an_action_with_fields_and_the_clocks_time(lines: Lines) -> No
 def test_lines_about_a_ticket_carry_it_whoever_speaks(lines: Lines) -> None:
     with about(TicketRef("acme", "4711")):
         structlog.get_logger().info("decided")
-        logging.getLogger("uvicorn.error").warning("slow %s", "client")
+        logging.getLogger("sqlalchemy.pool").warning("slow %s", "client")
     structlog.get_logger().info("idle")
     ours, theirs, after = lines()
     assert ours["ticket"] == theirs["ticket"] == "acme/4711"
     assert (theirs["action"], theirs["library"], theirs["text"]) == (
         "library",
-        "uvicorn.error",
+        "sqlalchemy.pool",
         "slow client",
     )
     assert "ticket" not in after
