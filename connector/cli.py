@@ -353,7 +353,9 @@ def seen_aside(settings: "Settings") -> list[dict[str, Any]]:
     except (NoDatabase, OtherVersion, Unreachable):  # said by others
         return []
     with closing(store), store.reading() as connection:
-        known = [one for one in aside.every(connection) if not one.ticket and one.account in settings.accounts]
+        known = [
+            one for one in aside.every(connection) if not one.ticket and one.account in settings.accounts
+        ]
     return [
         {"account": one.account, "what": one.kind, "ok": False, "text": one.why, "fatal": False}
         for one in known

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import keyring
@@ -24,8 +23,8 @@ from adapters.zendesk.simulator_state import Zendesk
 from connector.cli import app
 from connector.clock import SystemClock
 from connector.intake.receiver import Refusals
-from connector.store.opening import open_store
 from tests.connector.beside import CONFIG, LADDER, SECRETS, composed, furnish
+from tests.connector.stores import fresh_store
 from tests.patience import until
 
 HTTP_TIMEOUT = 20.0
@@ -158,7 +157,7 @@ def test_check_online_asks_the_helpdesk(desk: Zendesk) -> None:
 
 
 def test_check_online_tells_what_a_running_service_has_set_aside(desk: Zendesk, tmp_path: Path) -> None:
-    with closing(open_store(f"sqlite:///{tmp_path}/uptier.db")) as store:
+    with fresh_store("sqlite", tmp_path) as store:
         refusals = Refusals()
         refusals.note("acme", "the delivery carries no stamp", 1000)
         refusals.keep(store, 1000)
