@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 from prometheus_client import make_asgi_app
 
+from adapters.answers import clean
 from connector.clock import Clock, SystemClock
 from connector.compose import addresses, compose, take_up
 from connector.databases import working_on
@@ -294,7 +295,7 @@ class Service:
         failing = self._parts.ailments.current()
         facts: dict[str, object] = {"inbox": "well" if writes else "not writing", "paused": paused}
         if trouble is not None:
-            facts["database"] = trouble
+            facts["database"] = clean(trouble)
         if failing:
             facts["failing"] = {one.name: one.why for one in failing}
         if self._aside:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from adapters.answers import clean
 from connector.store.trouble import StoreTrouble
 from policies.model import Instant, Seconds
 
@@ -49,9 +50,9 @@ class Ailments:
 
     def found(self, name: str, error: BaseException, *, passes: Seconds | None = None) -> None:
         """Note that this failed again; with `passes` it is over by itself if it has not failed for so many seconds."""
-        now, why = self._now(), f"{type(error).__name__}: {error}"
+        now, why = self._now(), clean(f"{type(error).__name__}: {error}")
         if isinstance(error, StoreTrouble):
-            why = str(error)
+            why = clean(str(error))
         with self._lock:
             before = self._known.get(name)
             say = before is None or before.why != why or now - before.said_at >= SAID_EVERY

@@ -1,6 +1,5 @@
 """The JSON API: what the pages show and do, for programs. A bearer token says who asks (`uptier user token`)."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from adapters.answers import read_json
 from connector.console import seeing
 from connector.console.access import Access, Asking, MustLogIn, NotAllowed, allow
 from connector.console.acting import DONE, Refused, order, release
@@ -146,8 +146,8 @@ async def _body(request: Request) -> dict[str, str]:
         if len(read) > BODY_CAP:
             raise Refused("the body is larger than 16 KiB")
     try:
-        found = json.loads(read)
-    except ValueError:
+        found = read_json(bytes(read))
+    except (ValueError, RecursionError):
         raise Refused("the body is no JSON") from None
     if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
         raise Refused("the body is an object whose values are text")

@@ -70,6 +70,11 @@ def test_orders_want_the_role(shown: Shown) -> None:
         assert client.post("/api/v1/holds/release", json={"account": "acme"}).status_code == 403
         assert client.post("/api/v1/tickets/acme/1/orders", content=b"{").status_code == 400
         assert client.post("/api/v1/tickets/acme/1/orders", json={"verb": 1}).status_code == 400
+        deep = b"[" * 8000
+        assert client.post("/api/v1/tickets/acme/1/orders", content=deep).status_code == 400
+        half = b'{"account": "acme", "ticket": "\\ud83d", "verb": "\\ud83d", "reason": "\\ud83d\\u0000"}'
+        for path in ("tickets/acme/1/orders", "holds/release"):
+            assert client.post(f"/api/v1/{path}", content=half).status_code < 500
     shown.here.round(1)
     assert shown.here.show().group == "Tier 1"
     assert ("deescalated", "boss") in [(line.what, line.who) for line in shown.here.lines()]
