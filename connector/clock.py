@@ -2,10 +2,12 @@
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 from policies.model import Instant
 
+STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 LOOK_AGAIN = 0.01  # real seconds between two looks of a thread that waits on a manual clock
 
 
@@ -17,6 +19,9 @@ class Clock(Protocol):
 
     def monotonic(self) -> float:
         """Seconds that never run backwards; only differences mean something."""
+
+    def of_server(self, server: Callable[[], Instant]) -> Instant:
+        """The time by which machines understand each other: what `server`, the database's, answers."""
 
     def sleep(self, seconds: float) -> None:
         """Come back after `seconds`; at once if they are not positive."""
@@ -33,8 +38,12 @@ class SystemClock:
         return int(time.time())
 
     def monotonic(self) -> float:
-        """The machine's monotonic clock."""
-        return time.monotonic()
+        """The machine's monotonic clock; where there is one that goes on while the machine is suspended, that."""
+        return time.clock_gettime(STEADY)
+
+    def of_server(self, server: Callable[[], Instant]) -> Instant:
+        """The server's own."""
+        return server()
 
     def sleep(self, seconds: float) -> None:
         """Block this thread."""
@@ -54,6 +63,10 @@ class ShiftedClock(SystemClock):
     def now(self) -> Instant:
         """Whole seconds, the offset included."""
         return int(time.time()) + self._offset
+
+    def of_server(self, server: Callable[[], Instant]) -> Instant:
+        """The server's own, moved as far as ours."""
+        return server() + self._offset
 
     def advance(self, seconds: int) -> None:
         """Let time jump. ValueError if that would be backwards."""
@@ -80,6 +93,10 @@ class ManualClock:
         """The same time, with its fraction."""
         return self._seconds
 
+    def of_server(self, server: Callable[[], Instant]) -> Instant:  # noqa: ARG002 (the port's)
+        """The same: there is one time for all."""
+        return self.now()
+
     def advance(self, seconds: float) -> None:
         """Move it on. ValueError if that would be backwards."""
         if seconds < 0:
@@ -98,3 +115,23 @@ class ManualClock:
             if event.wait(LOOK_AGAIN):
                 return True
         return event.is_set()
+
+
+class Steps:
+    """Notices when the wall clock is set, forwards or back, while the machine's monotonic one goes on."""
+
+    def __init__(self) -> None:
+        self._ahead = self._now_ahead()
+
+    def since_last(self, least: float) -> float:
+        """By how many seconds the wall clock was set since this was asked last; 0 for less than `least`."""
+        ahead = self._now_ahead()
+        step = ahead - self._ahead
+        if abs(step) < least:
+            return 0.0
+        self._ahead = ahead
+        return step
+
+    @staticmethod
+    def _now_ahead() -> float:
+        return time.time() - time.clock_gettime(STEADY)

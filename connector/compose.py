@@ -117,7 +117,7 @@ def _filled(
     ailments: Ailments,
 ) -> tuple[Engine, Callable[[], None] | None, Leaseholder]:
     """The engine that suits the database, what rescues its looks from dead processes, and who may do what."""
-    rests = partial(_rests, desks, clock)
+    rests = partial(_rests, desks)
     if store.path is not None:
         return LocalEngine(store, clock, ailments, rests=rests), None, Sole()
     from connector.engine.fleet import FleetEngine  # the embedded database needs no queue
@@ -146,10 +146,10 @@ def spoken_to(policies: PolicySet, settings: Settings) -> frozenset[str]:
     )
 
 
-def _rests(desks: Mapping[str, Desk], clock: Clock, account: str, urgent: bool) -> bool:
+def _rests(desks: Mapping[str, Desk], account: str, urgent: bool) -> bool:
     """Whether the account's budget has no room for another look."""
     desk = desks.get(account)
-    return desk is not None and clock.now() < desk.budget.rests_until(lane_of(urgent))
+    return desk is not None and desk.budget.rests_for(lane_of(urgent)) > 0
 
 
 def open_desk(

@@ -211,7 +211,7 @@ class Feeds:
         now = self._clock.now()
         with self._store.reading() as connection:
             known = directories.read(connection, desk.name)
-        if known is not None and now - known.read_at < DIRECTORY_EVERY:
+        if known is not None and 0 <= now - known.read_at < DIRECTORY_EVERY:
             return
         directory = self._read(desk.adapter.directory)
         policies = self._rules().policies

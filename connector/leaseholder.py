@@ -4,6 +4,7 @@ A lease is a row with an end. Who holds it renews it every few seconds; a proces
 it, and the next one that asks goes on. On the embedded database there is one process, which holds everything.
 """
 
+import math
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -13,8 +14,9 @@ from sqlalchemy import Connection
 from connector.clock import Clock
 from connector.store import leases
 from connector.store.database import Store
+from connector.store.dialect import shared_now
 from connector.store.trouble import StoreTrouble
-from policies.model import Instant, Seconds
+from policies.model import Seconds
 
 RENEW_EVERY: Seconds = 5
 TERM: Seconds = 20
@@ -65,15 +67,16 @@ class OneOfMany:
         self._clock = clock
         self._me = me
         self._names = tuple(names)
-        self._until: dict[str, Instant] = {}
+        self._until: dict[str, float] = {}
+        """By the monotonic clock."""
 
     def has(self, name: str) -> bool:
         """Not any more once its end has passed, even if we could not renew it."""
-        return self._clock.now() < self._until.get(name, 0)
+        return self._clock.monotonic() < self._until.get(name, -math.inf)
 
     def still(self, connection: Connection, name: str) -> bool:
         """As the database knows it."""
-        return leases.holds(connection, name, self._me, self._clock.now())
+        return leases.holds(connection, name, self._me, shared_now(connection, self._clock))
 
     def renew(self) -> frozenset[str]:
         """What cannot be renewed now is ours until its end, and then not."""
@@ -91,10 +94,10 @@ class OneOfMany:
         return now_ours - before
 
     def _renew_one(self, name: str) -> None:
-        now = self._clock.now()
+        asked = self._clock.monotonic()  # before, so that we let go of it before the database does
         with self._store.writing() as connection:
-            ours = leases.take(connection, name, self._me, now + TERM, now)
-        self._until[name] = now + TERM if ours else 0
+            ours = leases.take(connection, name, self._me, TERM, shared_now(connection, self._clock))
+        self._until[name] = asked + TERM if ours else -math.inf
 
     def give_back(self) -> None:
         """Best done last; who cannot say so is waited for."""

@@ -31,6 +31,7 @@ from connector.store.database import Store
 from connector.store.opening import file_of
 from connector.store.retention import Forgotten, forget
 from connector.store.revision import left_behind
+from connector.store.spans import mend_spans
 from connector.store.trouble import StoreTrouble
 from connector.summary import Summary, summarise
 from connector.work.budget import lane_of
@@ -56,6 +57,8 @@ NAMED = 50
 """How many of what is set aside `/readyz` names."""
 
 STOP_WITHIN: Seconds = 8
+SILENT: Seconds = 15
+"""A scheduler that has looked for nothing that long hangs."""
 
 log = structlog.get_logger()
 
@@ -119,6 +122,7 @@ class Service:
         if "receiver" in self._roles:
             self._every("refusals", self._keep_refusals, SWEEP)
         self._every("health", self._take_pulse, TICK)
+        self._every("spans", partial(mend_spans, parts.store, parts.clock), SWEEP, at_once=True)
         self._show_metrics()
         self._scheduler.start()
         log.info(
@@ -236,9 +240,10 @@ class Service:
             known = directories.read_accounts(connection)
             coming = timers.coming(connection, 200)
             told = notices.next_due(connection)
+        now = self._parts.clock.now()
         open_desks = {name: desk for name, desk in self._parts.desks.items() if name in known - paused}
         looks = (
-            max(timer.due, open_desks[timer.ref.account].budget.rests_until(lane_of(timer.urgent)))
+            max(timer.due, now + open_desks[timer.ref.account].budget.rests_for(lane_of(timer.urgent)))
             for timer in coming
             if timer.ref.account in open_desks
         )
@@ -303,7 +308,10 @@ class Service:
         if self._channels:
             facts["channels"] = {name: f"{many} not sent yet" for name, many in self._channels.items()}
         lasting = [one for one in failing if self._parts.clock.now() - one.since > UNREADY_AFTER]
-        return writes and not paused and not lasting, facts
+        silent = self._scheduler.silent_for()
+        if silent > SILENT:
+            facts["scheduler"] = f"has not looked what is due for {silent:.0f} s; restart this process"
+        return writes and not paused and not lasting and silent <= SILENT, facts
 
     def _take_pulse(self) -> None:
         """Know what is paused, set aside or failing, and whether a database that failed to write does so again."""

@@ -132,10 +132,10 @@ def _about(path: Path) -> str:
 
 def _inner(annotation: Any) -> Any:
     """What stands there if anything does: a table that may be left out is annotated as one or None."""
-    return next(
-        (one for one in get_args(annotation) if isinstance(one, type) and issubclass(one, BaseModel)),
-        annotation,
-    )
+    args = get_args(annotation)
+    if type(None) not in args:
+        return annotation
+    return next((one for one in args if isinstance(one, type) and issubclass(one, BaseModel)), annotation)
 
 
 def _walk(loc: tuple[int | str, ...], model: type[BaseModel]) -> tuple[Path, type[BaseModel] | None]:

@@ -208,7 +208,7 @@ def _account(
         paused=one.paused_reason or "",
         oldest=inbox.oldest_open(connection, one.name),
         rests_until=max(spending.pauses(connection, one.name, now).values(), default=None),
-        failed=sum(ledger.count(connection, one.name, what, now - DAY) for what in FAILED),
+        failed=sum(ledger.count(connection, one.name, what, now - DAY, now) for what in FAILED),
         budgets=budgets,
         polled=cursors.updated(connection, one.name, "poll"),
         census=one.census_at,

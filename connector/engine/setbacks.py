@@ -45,9 +45,10 @@ class Setbacks:
     def _hold_back(self, ref: TicketRef) -> None:
         """News that comes in meanwhile is looked at once."""
         failures = self._failures[ref] = self._failures.get(ref, 0) + 1
-        due = self._clock.now() + wait_after(failures)
+        now = self._clock.now()
+        due = now + wait_after(failures)
         try:
             with self._store.writing() as connection:
-                timers.start(connection, ref, due, f"failed {failures} times", holds=True)
+                timers.start(connection, ref, due, f"failed {failures} times", holds=True, since=now)
         except StoreTrouble as trouble:  # the sweep finds what is still owed
             log.warning("hold_back_failed", ticket=str(ref), reason=str(trouble))

@@ -23,7 +23,7 @@ def census_due(connection: Connection, account: str, now: Instant, every: Second
     known = accounts.get(connection, account)
     if known is None or known.census_at is None or cursors.read(connection, account, RUN) is not None:
         return True
-    return now - known.census_at >= every
+    return not 0 <= now - known.census_at < every  # one in the future was before the clock was set back
 
 
 def take_census(

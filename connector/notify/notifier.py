@@ -108,7 +108,7 @@ class Notifier:
         now = self._clock.now()
         try:
             with self._store.writing() as connection:
-                notices.put_off(connection, notices.due(connection, channel, now), now + WAITS[0])
+                notices.put_off(connection, notices.due(connection, channel, now), now + WAITS[0], since=now)
         except StoreTrouble as trouble:
             log.warning("hold_back_failed", channel=channel, reason=str(trouble))
 
@@ -132,8 +132,8 @@ class Notifier:
         if not spec.digest_above:
             return None
         with self._store.reading() as connection:
-            since = self._clock.now() - spec.digest_within
-            heard = notices.messages_since(connection, spec.name, since)
+            now = self._clock.now()
+            heard = notices.messages_since(connection, spec.name, now - spec.digest_within, now)
         if len(heard) < spec.digest_above:
             return None
         return heard[-spec.digest_above] + spec.digest_within
@@ -165,7 +165,8 @@ class Notifier:
 
     def _begin(self, connection: Connection, ready: Sequence[KeptNotice]) -> tuple[KeptNotice, ...]:
         wait = max(wait_after(each.attempt + 1) for each in ready)
-        return notices.begin(connection, ready, self._clock.now() + wait)
+        now = self._clock.now()
+        return notices.begin(connection, ready, now + wait, now)
 
     def _fail(self, kept: Sequence[KeptNotice], why: str) -> None:
         """As if they had been tried."""
@@ -178,7 +179,7 @@ class Notifier:
         again = [each for each in begun if each.attempt < TRIES]
         with self._store.writing() as connection:
             for each in again:
-                notices.put_off(connection, [each], now + wait_after(each.attempt), error=why)
+                notices.put_off(connection, [each], now + wait_after(each.attempt), error=why, since=now)
         if again:
             log.warning("notify_put_off", channel=again[0].notice.channel, reason=why, many=len(again))
         if over := [each for each in begun if each.attempt >= TRIES]:

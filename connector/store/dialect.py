@@ -7,6 +7,8 @@ from sqlalchemy import Column, ColumnElement, Connection, Table, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from adapters.answers import clean
+from connector.clock import Clock
+from policies.model import Instant
 
 
 def insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
@@ -14,6 +16,18 @@ def insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.I
     if connection.dialect.name == "postgresql":
         return postgresql.insert(table)
     return sqlite.insert(table)
+
+
+def shared_now(connection: Connection, clock: Clock) -> Instant:
+    """What is stored for others to go by is stamped by the database server's clock; on SQLite by ours."""
+    if connection.dialect.name != "postgresql":
+        return clock.now()
+    return clock.of_server(lambda: server_now(connection))
+
+
+def server_now(connection: Connection) -> Instant:
+    """The time at a PostgreSQL server."""
+    return int(connection.execute(text("SELECT floor(extract(epoch FROM clock_timestamp()))")).scalar_one())
 
 
 def put_row(

@@ -1,21 +1,23 @@
 """Leases: which process does what only one may do at a time, until when."""
 
-from sqlalchemy import Connection, delete, or_, select
+from sqlalchemy import Connection, case, delete, or_, select
 
-from connector.store.dialect import insert, put_row
+from connector.store.dialect import insert
 from connector.store.schema import lease
-from policies.model import Instant
+from policies.model import Instant, Seconds
 
 
-def take(connection: Connection, name: str, holder: str, until: Instant, now: Instant) -> bool:
-    """Hold the lease until then, if it is free, over, or ours already. False if another has it."""
-    statement = insert(connection, lease).values(name=name, holder=holder, until=until)
+def take(connection: Connection, name: str, holder: str, term: Seconds, now: Instant) -> bool:
+    """Hold the lease for `term` seconds, if it is free, over, or ours already. False if another has it. One that ends
+    later than a term can last was stamped before the clock was set back: it lasts a term from now."""
+    statement = insert(connection, lease).values(name=name, holder=holder, until=now + term)
+    ours = or_(lease.c.holder == holder, lease.c.until <= now)
     statement = statement.on_conflict_do_update(
         index_elements=["name"],
-        set_={"holder": holder, "until": until},
-        where=or_(lease.c.holder == holder, lease.c.until <= now),
+        set_={"holder": case((ours, holder), else_=lease.c.holder), "until": now + term},
+        where=or_(ours, lease.c.until > now + term),
     )
-    return put_row(connection, statement, lease.c.name)
+    return connection.execute(statement.returning(lease.c.holder)).scalar() == holder
 
 
 def holds(connection: Connection, name: str, holder: str, now: Instant) -> bool:

@@ -91,10 +91,12 @@ def since(connection: Connection, what: tuple[str, ...], begin: Instant) -> tupl
     return tuple(_line(row) for row in rows.mappings())
 
 
-def count(connection: Connection, account: str, what: str, since: Instant) -> int:
-    """How often this happened on an account at or after an instant."""
+def count(connection: Connection, account: str, what: str, since: Instant, now: Instant) -> int:
+    """How often this happened on an account at or after an instant and until now."""
     return connection.execute(
-        select(func.count()).where(ledger.c.account == account, ledger.c.what == what, ledger.c.at >= since)
+        select(func.count()).where(
+            ledger.c.account == account, ledger.c.what == what, ledger.c.at.between(since, now)
+        )
     ).scalar_one()
 
 

@@ -107,13 +107,15 @@ def next_due(connection: Connection) -> Instant | None:
     return found
 
 
-def begin(connection: Connection, kept: Iterable[KeptNotice], due: Instant) -> tuple[KeptNotice, ...]:
+def begin(
+    connection: Connection, kept: Iterable[KeptNotice], due: Instant, now: Instant
+) -> tuple[KeptNotice, ...]:
     """Count an attempt before it leaves; should nobody say how it ended, they are due again at `due`. Answers
     those that nobody else has begun to send meanwhile, as they are now."""
     return tuple(
         replace(each, attempt=each.attempt + 1, due=due)
         for each in kept
-        if _move(connection, each, attempt=each.attempt + 1, due=due)
+        if _move(connection, each, attempt=each.attempt + 1, due=due, since=now)
     )
 
 
@@ -124,10 +126,19 @@ def put_off(
     *,
     gathered: bool = False,
     error: str | None = None,
+    since: Instant | None = None,
 ) -> None:
-    """Not now but then: they are to be gathered, their channel did not take them, or it is too early."""
+    """Not now but then: they are to be gathered, their channel did not take them, or it is too early. `since` says when
+    a wait of known length begins."""
     for each in kept:
-        _move(connection, each, due=due, gathered=gathered or each.gathered, error=error or each.error)
+        _move(
+            connection,
+            each,
+            due=due,
+            gathered=gathered or each.gathered,
+            error=error or each.error,
+            since=since,
+        )
 
 
 def settle(
@@ -143,15 +154,20 @@ def settle(
     connection.execute(
         update(table)
         .where(table.c.key.in_(keys), table.c.state == State.WAITING)
-        .values(state=state, settled_at=now, message=message, error=error)
+        .values(state=state, settled_at=now, message=message, error=error, since=None)
     )
 
 
-def messages_since(connection: Connection, channel: str, since: Instant) -> tuple[Instant, ...]:
-    """When each message went to this channel after an instant, the oldest first."""
+def messages_since(connection: Connection, channel: str, since: Instant, now: Instant) -> tuple[Instant, ...]:
+    """When each message went to this channel after an instant and until now, the oldest first."""
     rows = connection.execute(
         select(func.min(table.c.settled_at))
-        .where(table.c.channel == channel, table.c.state == State.SENT, table.c.settled_at > since)
+        .where(
+            table.c.channel == channel,
+            table.c.state == State.SENT,
+            table.c.settled_at > since,
+            table.c.settled_at <= now,
+        )
         .group_by(table.c.message)
     ).scalars()
     return tuple(sorted(rows))

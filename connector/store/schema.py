@@ -17,7 +17,7 @@ from sqlalchemy.engine import Dialect
 
 from adapters.answers import clean
 
-HEAD = "0012"
+HEAD = "0013"
 """The newest migration. A database that stands here is opened without loading Alembic."""
 
 metadata = MetaData(
@@ -144,6 +144,12 @@ write = Table(
     Column("next_try", BigInteger),
     Column("missing", Text, nullable=False, server_default="[]"),
 )
+Index(
+    "ix_write_next_try",
+    write.c.sent_at,
+    sqlite_where=write.c.next_try.is_not(None),
+    postgresql_where=write.c.next_try.is_not(None),
+)
 Index("ix_write_ticket", write.c.account, write.c.ticket, write.c.state)
 Index("ix_write_state", write.c.state)
 
@@ -177,9 +183,16 @@ notice = Table(
     Column("planned_at", BigInteger, nullable=False),
     Column("due", BigInteger, nullable=False),
     Column("settled_at", BigInteger),
+    Column("since", BigInteger),
 )
 Index("ix_notice_due", notice.c.state, notice.c.channel, notice.c.due)
 Index("ix_notice_ticket", notice.c.account, notice.c.ticket)
+Index(
+    "ix_notice_since",
+    notice.c.since,
+    sqlite_where=notice.c.since.is_not(None),
+    postgresql_where=notice.c.since.is_not(None),
+)
 Index("ix_notice_settled", notice.c.channel, notice.c.settled_at)
 
 timer = Table(
@@ -191,8 +204,15 @@ timer = Table(
     Column("why", Text, nullable=False),
     Column("holds", Boolean, nullable=False),
     Column("urgent", Boolean, nullable=False, server_default=true()),
+    Column("since", BigInteger),
 )
 Index("ix_timer_due", timer.c.due)
+Index(
+    "ix_timer_since",
+    timer.c.since,
+    sqlite_where=timer.c.since.is_not(None),
+    postgresql_where=timer.c.since.is_not(None),
+)
 
 hold = Table(
     "hold",
@@ -270,6 +290,7 @@ pause = Table(
     Column("account", Text, primary_key=True),
     Column("bucket", Text, primary_key=True),
     Column("until", BigInteger, nullable=False),
+    Column("since", BigInteger),
 )
 
 spent = Table(

@@ -10,13 +10,13 @@ from connector.store.schema import pause, spent
 from policies.model import Instant
 
 
-def pause_until(connection: Connection, account: str, bucket: str, until: Instant) -> None:
+def pause_until(connection: Connection, account: str, bucket: str, until: Instant, now: Instant) -> None:
     """Nothing more is to be sent out of this bucket before then. The longest wait counts."""
-    statement = insert(connection, pause).values(account=account, bucket=bucket, until=until)
+    statement = insert(connection, pause).values(account=account, bucket=bucket, until=until, since=now)
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=["account", "bucket"],
-            set_={"until": statement.excluded.until},
+            set_={"until": statement.excluded.until, "since": now},
             where=pause.c.until < statement.excluded.until,
         )
     )
@@ -28,13 +28,17 @@ def pauses(connection: Connection, account: str, now: Instant) -> Mapping[str, I
     return {row.bucket: row.until for row in rows}
 
 
-def count(connection: Connection, account: str, buckets: Iterable[str], at: Instant) -> None:
-    """One more request out of each of these."""
+def count(
+    connection: Connection, account: str, buckets: Iterable[str], at: Instant, requests: int = 1
+) -> None:
+    """One more request, or so many, out of each of these."""
     statement = insert(connection, spent)
     statement = statement.on_conflict_do_update(
-        index_elements=["account", "bucket", "at"], set_={"requests": spent.c.requests + 1}
+        index_elements=["account", "bucket", "at"], set_={"requests": spent.c.requests + requests}
     )
-    rows = [{"account": account, "bucket": bucket, "at": at, "requests": 1} for bucket in sorted(buckets)]
+    rows = [
+        {"account": account, "bucket": bucket, "at": at, "requests": requests} for bucket in sorted(buckets)
+    ]
     connection.execute(statement, rows)
 
 
@@ -47,14 +51,22 @@ class Spending:
 
 
 def known(connection: Connection, account: str, begins: Mapping[str, Instant], now: Instant) -> Spending:
-    """What was sent out of each of these buckets at or after its beginning, and all pauses of the account."""
+    """What was sent out of each of these buckets at or after its beginning, and all pauses of the account. What is
+    stamped in the future was sent before the clock was set back, and counts as sent now."""
     sums = (
-        select(spent.c.bucket, func.sum(spent.c.requests).label("requests"), literal(0).label("until"))
+        select(
+            spent.c.bucket,
+            func.sum(spent.c.requests).label("requests"),
+            literal(0).label("until"),
+            func.max(spent.c.at).label("newest"),
+        )
         .where(spent.c.account == account, _since(begins))
         .group_by(spent.c.bucket)
     )
-    rests = select(pause.c.bucket, literal(0), pause.c.until).where(*_resting(account, now))
+    rests = select(pause.c.bucket, literal(0), pause.c.until, literal(0)).where(*_resting(account, now))
     rows = connection.execute(union_all(sums, rests)).all()
+    if any(row.newest > now for row in rows):
+        _stamp_anew(connection, account, now)
     return Spending(
         requests={row.bucket: int(row.requests) for row in rows if not row.until},
         pauses={row.bucket: row.until for row in rows if row.until},
@@ -74,6 +86,14 @@ def by_second(
     for row in rows:
         found[row.bucket].append((row.at, row.requests))
     return found
+
+
+def _stamp_anew(connection: Connection, account: str, now: Instant) -> None:
+    ahead = (spent.c.account == account, spent.c.at > now)
+    rows = connection.execute(select(spent.c.bucket, spent.c.requests).where(*ahead)).all()
+    connection.execute(delete(spent).where(*ahead))
+    for bucket, requests in rows:
+        count(connection, account, (bucket,), now, requests)
 
 
 def forget(connection: Connection, before: Instant) -> None:

@@ -30,10 +30,13 @@ def start(
     *,
     holds: bool = False,
     urgent: bool = True,
+    since: Instant | None = None,
 ) -> None:
-    """Set the ticket's timer, in place of the one it had."""
+    """Set the ticket's timer, in place of the one it had. `since` says when a wait of known length begins, so that it
+    lasts no longer when the clock is set back."""
     row = {
         "account": ref.account, "ticket": ref.id, "due": due, "why": why, "holds": holds, "urgent": urgent,
+        "since": since,
     }  # fmt: skip
     put(connection, timer, [row])
 

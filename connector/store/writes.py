@@ -311,28 +311,37 @@ def everywhere(connection: Connection, state: State, limit: int = 100) -> tuple[
 
 
 def count_rounds(
-    connection: Connection, ref: TicketRef, since: Instant, besides: frozenset[str] = frozenset()
+    connection: Connection,
+    ref: TicketRef,
+    since: Instant,
+    now: Instant,
+    besides: frozenset[str] = frozenset(),
 ) -> int:
-    """How many plans began to be written to this ticket at or after an instant, but for the writes `besides`."""
-    count: int = connection.execute(_sent(ref, since, besides).where(table.c.place == 0)).scalar_one()
+    """How many plans began to be written to this ticket at or after an instant and until now, but for the writes
+    `besides`."""
+    count: int = connection.execute(_sent(ref, since, now, besides).where(table.c.place == 0)).scalar_one()
     return count
 
 
 def count_sent(
-    connection: Connection, ref: TicketRef, since: Instant, besides: frozenset[str] = frozenset()
+    connection: Connection,
+    ref: TicketRef,
+    since: Instant,
+    now: Instant,
+    besides: frozenset[str] = frozenset(),
 ) -> int:
-    """How many writes left for this ticket at or after an instant, but for those `besides`, of which a further try is
-    due. However often it was tried, a write counts once."""
-    count: int = connection.execute(_sent(ref, since, besides)).scalar_one()
+    """How many writes left for this ticket at or after an instant and until now, but for those `besides`, of which a
+    further try is due. However often it was tried, a write counts once."""
+    count: int = connection.execute(_sent(ref, since, now, besides)).scalar_one()
     return count
 
 
-def _sent(ref: TicketRef, since: Instant, besides: frozenset[str]) -> Select[Any]:
+def _sent(ref: TicketRef, since: Instant, now: Instant, besides: frozenset[str]) -> Select[Any]:
     of_ticket = (table.c.account == ref.account, table.c.ticket == ref.id)
     return (
         select(func.count())
         .select_from(table)
-        .where(*of_ticket, table.c.sent_at >= since, table.c.key.not_in(besides))
+        .where(*of_ticket, table.c.sent_at.between(since, now), table.c.key.not_in(besides))
     )
 
 

@@ -65,13 +65,13 @@ class Allowance:
 
 class Tally(Protocol):
     """Counts what was sent, and knows the pauses that were asked for. One per account; where several machines serve
-    it, they share one (`connector.work.tallies`)."""
+    it, they share one (`connector.work.tallies`). `now` and what comes of it is by the monotonic clock."""
 
     def take(self, buckets: tuple[str, ...], allowances: Mapping[str, Allowance], now: Instant) -> Seconds:
         """Count one request in every allowance and answer 0; or, if one of them is used up or one of the buckets is
         paused, count nothing and answer the seconds until there is room."""
 
-    def pause(self, bucket: str, until: Instant) -> None:
+    def pause(self, bucket: str, until: Instant, now: Instant) -> None:
         """Nothing more out of this bucket before then. The longest wait counts."""
 
     def paused_until(self, buckets: Iterable[str]) -> Instant:
@@ -87,7 +87,7 @@ class MemoryTally:
         self._paused: dict[str, Instant] = {}
         self._lock = threading.Lock()
 
-    def pause(self, bucket: str, until: Instant) -> None:
+    def pause(self, bucket: str, until: Instant, now: Instant) -> None:  # noqa: ARG002 (for those that keep it)
         """See `Tally`."""
         with self._lock:
             self._paused[bucket] = max(self._paused.get(bucket, 0), until)
@@ -186,7 +186,7 @@ class Budget:
 
     def _refusal(self, buckets: tuple[str, ...]) -> TryLater | None:
         """Take one request out of each bucket, or say why not."""
-        now = self._clock.now()
+        now = self._steady()
         if pause := self._pause(buckets, now):
             return pause
         known = {bucket: told for bucket in buckets if (told := self._told.get(bucket))}
@@ -237,15 +237,15 @@ class Budget:
 
     def rest(self, lane: Lane, wait: Seconds) -> None:
         """Begin no look in this lane for so many seconds."""
-        self._rests_until[lane] = self._clock.now() + wait
+        self._rests_until[lane] = self._steady() + wait
 
-    def rests_until(self, lane: Lane) -> Instant:
-        """Before then a look in this lane would find no room."""
-        return self._rests_until.get(lane, 0)
+    def rests_for(self, lane: Lane) -> Seconds:
+        """For so many seconds a look in this lane would find no room."""
+        return max(0, self._rests_until.get(lane, 0) - self._steady())
 
     def learn(self, limits: tuple[Limit, ...]) -> None:
         """Hear what the vendor's headers say. A limit that makes no sense is passed over."""
-        now = self._clock.now()
+        now = self._steady()
         for limit in limits:
             if limit.total > 0 and limit.window > 0:
                 began = _began(self._told.get(limit.bucket), limit, now)
@@ -258,8 +258,12 @@ class Budget:
 
     def hold(self, bucket: str, wait: Seconds) -> None:
         """Send nothing out of this bucket for so many seconds. The longest wait counts."""
-        # now() is rounded down, so a second more: an announced wait is never cut short
-        self._tally.pause(bucket, self._clock.now() + wait + 1)
+        # rounded down, so a second more: an announced wait is never cut short
+        self._tally.pause(bucket, self._steady() + wait + 1, self._steady())
+
+    def _steady(self) -> Instant:
+        """Whole seconds of the monotonic clock, which nobody sets."""
+        return int(self._clock.monotonic())
 
     def _allowance(self, limit: Limit, part: Part) -> Allowance:
         """This part of our share of a budget."""

@@ -29,7 +29,7 @@ def in_the_way(
     own, accounts = holds.released_at(connection, ref)
     if intents.chain and (hold := too_much_written(connection, ticket, intents, caps, own, now)):
         return hold
-    fired = ledger.count(connection, ref.account, "fired", max(now - HOUR, accounts + 1))
+    fired = ledger.count(connection, ref.account, "fired", max(now - HOUR, accounts + 1), now)
     if fired >= caps.escalations_per_hour:
         why = f"the cap of {caps.escalations_per_hour} escalations an hour is reached for {ref.account}"
         return Hold(ref=ref, scope="account", why=why, since=now)
@@ -42,12 +42,12 @@ def too_much_written(
     """What was written to this one ticket since its release `own`, against its caps and in search of loops."""
     ref = ticket.ref
     keys = frozenset(each.write.key for each in intents.chain)
-    if writes.count_rounds(connection, ref, max(now - MINUTE, own + 1), keys) >= ROUNDS_A_MINUTE:
+    if writes.count_rounds(connection, ref, max(now - MINUTE, own + 1), now, keys) >= ROUNDS_A_MINUTE:
         why = f"{ROUNDS_A_MINUTE} rounds of writes to this ticket within a minute look like a loop"
         return Hold(ref=ref, scope="loop", why=why, since=now)
     if why := undone(connection, ticket, intents, own):
         return Hold(ref=ref, scope="loop", why=why, since=now)
-    if writes.count_sent(connection, ref, max(now - DAY, own + 1), keys) >= caps.writes_per_day:
+    if writes.count_sent(connection, ref, max(now - DAY, own + 1), now, keys) >= caps.writes_per_day:
         why = f"the cap of {caps.writes_per_day} writes a day is reached for this ticket"
         return Hold(ref=ref, scope="ticket", why=why, since=now)
     return None

@@ -183,7 +183,7 @@ class Sender:
         if receipt is not None:
             self._ended(kept, State.DONE, "found at the helpdesk", receipt)
             return
-        wait = (kept.sent_at or kept.planned_at) + FIND_OUT - self._clock.now()
+        wait = min((kept.sent_at or kept.planned_at) + FIND_OUT - self._clock.now(), FIND_OUT)
         if wait > 0:
             raise TryLater(f"the fate of {kept.write.key} is not known yet", wait)
         if _says_publicly(kept) and not desk.adapter.capabilities.hidden_mark:
@@ -253,9 +253,8 @@ class Sender:
                         tickets.assign(connection, ref, after)
                 if state == State.STALE:  # with it, or a crash now would leave nobody to decide afresh
                     due = max(now + 1, next_try or 0)
-                    timers.start(
-                        connection, ref, due, f"a write was not applied: {text}", holds=next_try is not None
-                    )
+                    why, waits = f"a write was not applied: {text}", next_try is not None
+                    timers.start(connection, ref, due, why, holds=waits, since=now)
                 lines = [line_about(kept, state, text, receipt, now)]
                 lines += self._not_taken(connection, kept, receipt, now) if receipt else []
                 if receipt and (lacks := kept.missing | {part.field for part in receipt.not_taken}):

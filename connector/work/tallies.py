@@ -8,7 +8,7 @@ import structlog
 from connector.clock import Clock
 from connector.store import spending
 from connector.store.database import Store
-from connector.store.dialect import alone
+from connector.store.dialect import alone, shared_now
 from connector.store.trouble import StoreTrouble
 from connector.work.budget import Allowance, MemoryTally, Tally
 from policies.model import Instant, Seconds
@@ -22,27 +22,34 @@ def tally(store: Store, account: str, clock: Clock) -> Tally:
 
 
 class LastingTally(MemoryTally):
-    """Counts in this process, which is the only one; a pause is also kept, so that the next process obeys it."""
+    """Counts in this process, which is the only one; a pause is also kept, so that the next process obeys it.
+
+    In the process all is by the monotonic clock. What is kept is by the clock that `shared_now` names.
+    """
 
     def __init__(self, store: Store, account: str, clock: Clock) -> None:
         super().__init__()
         self._store = store
         self._account = account
+        self._clock = clock
         with store.asking() as connection:
-            self._hear(spending.pauses(connection, account, clock.now()))
+            stamp = shared_now(connection, clock)
+            self._hear(spending.pauses(connection, account, stamp), stamp)
 
-    def pause(self, bucket: str, until: Instant) -> None:
+    def pause(self, bucket: str, until: Instant, now: Instant) -> None:
         """See `Tally`."""
-        super().pause(bucket, until)
+        super().pause(bucket, until, now)
         try:
             with self._store.writing() as connection:
-                spending.pause_until(connection, self._account, bucket, until)
+                stamp = shared_now(connection, self._clock)
+                spending.pause_until(connection, self._account, bucket, stamp + until - now, stamp)
         except StoreTrouble as trouble:  # this process obeys it all the same
-            log.warning("pause_not_kept", account=self._account, until=until, reason=str(trouble))
+            log.warning("pause_not_kept", account=self._account, seconds=until - now, reason=str(trouble))
 
-    def _hear(self, pauses: Mapping[str, Instant]) -> None:
+    def _hear(self, pauses: Mapping[str, Instant], stamp: Instant) -> None:
+        now = int(self._clock.monotonic())
         for bucket, until in pauses.items():
-            super().pause(bucket, until)
+            super().pause(bucket, now + until - stamp, now)
 
 
 class SharedTally(LastingTally):
@@ -52,21 +59,23 @@ class SharedTally(LastingTally):
         """See `Tally`."""
         if not allowances:
             with self._store.asking() as connection:
-                self._hear(spending.pauses(connection, self._account, now))
+                stamp = shared_now(connection, self._clock)
+                self._hear(spending.pauses(connection, self._account, stamp), stamp)
             return self._pause_left(buckets, now)
-        # now is rounded down, so a second more: from `window` before it on
-        begins = {bucket: now - allowance.window for bucket, allowance in allowances.items()}
         with self._store.writing() as connection:
             alone(connection, f"spending {self._account}")
-            known = spending.known(connection, self._account, begins, now)
-            self._hear(known.pauses)
+            stamp = shared_now(connection, self._clock)
+            # it is rounded down, so a second more: from `window` before it on
+            begins = {bucket: stamp - allowance.window for bucket, allowance in allowances.items()}
+            known = spending.known(connection, self._account, begins, stamp)
+            self._hear(known.pauses, stamp)
             if pause := self._pause_left(buckets, now):
                 return pause
             if all(known.requests.get(bucket, 0) < each.at_most for bucket, each in allowances.items()):
-                spending.count(connection, self._account, allowances, now)
+                spending.count(connection, self._account, allowances, stamp)
                 return 0
             sent = spending.by_second(connection, self._account, begins)
-        return max(_wait(sent[bucket], allowance, now) for bucket, allowance in allowances.items())
+        return max(_wait(sent[bucket], allowance, stamp) for bucket, allowance in allowances.items())
 
     def _pause_left(self, buckets: tuple[str, ...], now: Instant) -> Seconds:
         return max(0, self.paused_until(buckets) - now)

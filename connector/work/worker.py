@@ -257,10 +257,11 @@ class Worker:
 
     def _come_back(self, ref: TicketRef, at: Standpoint, wait: Seconds, why: str) -> None:
         # now() is rounded down, so a second more: an announced wait is never cut short
-        due = self._clock.now() + (wait or UNSAID) + 1
+        now = self._clock.now()
+        due = now + (wait or UNSAID) + 1
         with self._store.writing() as connection:
             if tickets.claim(connection, ref, at.looks):
-                timers.start(connection, ref, due, why, holds=True, urgent=at.urgent)
+                timers.start(connection, ref, due, why, holds=True, urgent=at.urgent, since=now)
         log.info("come_back", ticket=str(ref), wait=wait, why=why)
 
     def _set_aside(self, ref: TicketRef, at: Standpoint, why: str) -> None:
@@ -294,7 +295,8 @@ class Worker:
         """Our own write is a change like any other: the policies see the ticket as it now stands."""
         with self._store.writing() as connection:
             if tickets.claim(connection, ref, at.looks):
-                timers.start(connection, ref, self._clock.now() + wait, "after our own write")
+                now = self._clock.now()
+                timers.start(connection, ref, now + wait, "after our own write", since=now)
 
     def _forget_news(self, ref: TicketRef) -> None:
         """Close news of a ticket that is not ours to look at: never seen and gone, or of no account here."""

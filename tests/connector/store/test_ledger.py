@@ -53,8 +53,8 @@ def test_counting(connection: Connection) -> None:
             replace(LINE, account="beta"),
         ],
     )
-    assert ledger.count(connection, "acme", "fired", since=100) == 2
-    assert ledger.count_on_ticket(connection, REF, "fired", since=100) == 1
+    assert ledger.count(connection, "acme", "fired", since=100, now=1_000_000) == 2
+    assert ledger.count_on_ticket(connection, REF, "fired", since=100, now=1_000_000) == 1
     assert ledger.count_on_ticket(connection, TicketRef("acme", "3"), "fired", since=0) == 0
 
 

@@ -53,7 +53,7 @@ def test_requests_are_counted_by_the_second(connection: Connection) -> None:
     begins = {"account": 101, "search": 102, "other": 0}
     found = spending.by_second(connection, "acme", begins)
     assert found == {"account": [(101, 1), (105, 1)], "search": [(105, 1)], "other": []}
-    spending.pause_until(connection, "acme", "other", 107)
+    spending.pause_until(connection, "acme", "other", 107, 90)
     known = spending.known(connection, "acme", begins, 106)
     assert known == spending.Spending(requests={"account": 2, "search": 1}, pauses={"other": 107})
     spending.forget(connection, 101)
@@ -61,26 +61,26 @@ def test_requests_are_counted_by_the_second(connection: Connection) -> None:
 
 
 def test_the_longest_pause_counts(connection: Connection) -> None:
-    spending.pause_until(connection, "acme", "account", 200)
-    spending.pause_until(connection, "acme", "account", 150)
-    spending.pause_until(connection, "acme", "search", 300)
+    spending.pause_until(connection, "acme", "account", 200, 90)
+    spending.pause_until(connection, "acme", "account", 150, 90)
+    spending.pause_until(connection, "acme", "search", 300, 90)
     assert spending.pauses(connection, "acme", 199) == {"account": 200, "search": 300}
     assert spending.pauses(connection, "acme", 200) == {"search": 300}
     assert spending.pauses(connection, "beta", 0) == {}
 
 
 def test_a_lease_is_of_one_at_a_time_and_ends(connection: Connection) -> None:
-    assert leases.take(connection, "poll acme", "a", 120, 100)
-    assert not leases.take(connection, "poll acme", "b", 125, 105)
-    assert leases.take(connection, "poll acme", "a", 130, 110)
+    assert leases.take(connection, "poll acme", "a", 20, 100)
+    assert not leases.take(connection, "poll acme", "b", 20, 105)
+    assert leases.take(connection, "poll acme", "a", 20, 110)
     assert leases.holds(connection, "poll acme", "a", 129)
     assert not leases.holds(connection, "poll acme", "b", 129)
     assert not leases.holds(connection, "poll acme", "a", 130)
-    assert leases.take(connection, "poll acme", "b", 150, 130)
+    assert leases.take(connection, "poll acme", "b", 20, 130)
     assert leases.holder_of(connection, "poll acme", 140) == "b"
     leases.give_back(connection, "b")
     assert leases.holder_of(connection, "poll acme", 140) is None
-    assert leases.take(connection, "poll acme", "a", 160, 140)
+    assert leases.take(connection, "poll acme", "a", 20, 140)
 
 
 def test_a_directory_is_read_again_without_forgetting_whom_round_robin_served(connection: Connection) -> None:
