@@ -112,6 +112,19 @@ def fleet(
                 made.stop()
 
 
+@contextmanager
+def alone(folder: Path, *vendors: str) -> Iterator[Fleet]:
+    """A town whose service will be one process on a SQLite file."""
+    with town(folder, *vendors, tickets=0, config=ONE_LEVEL, limits=NO_LIMITS) as here:
+        for desk in here.desks.values():
+            desk.settle()
+        made = Fleet(here=here, url="", quick=False)
+        try:
+            yield made
+        finally:
+            made.stop()
+
+
 def until(what: str, seen: Any, patience: float) -> float:
     """Wait for it; answers the seconds that took. TimeoutError if it never comes."""
     began = time.monotonic()

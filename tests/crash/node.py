@@ -1,11 +1,12 @@
 """A real process of a fleet, as `uptier run --roles …` is one, until it is killed.
 
-python -m tests.crash.node CONFIG ROLES [--quick] [--newer]
+python -m tests.crash.node CONFIG ROLES [--quick] [--newer] [--wall=FILE]
 """
 
 import os
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 from connector import leaseholder
@@ -15,6 +16,7 @@ from connector.roles import roles_named
 from connector.service import Service
 from connector.store import postgres, revision
 from tests.connector.beside import composed
+from tests.wall import Wall
 
 NEWER = f"{int(revision.HEAD) + 1:04}"
 QUICK = {"heartbeat": 0.5, "stalled_after": 3.0}
@@ -22,7 +24,11 @@ QUICK = {"heartbeat": 0.5, "stalled_after": 3.0}
 
 def main(config: Path, roles: str, *words: str) -> None:
     """Serve for ever; `--quick` gives a process up after seconds, for tests. `--newer` is a later release, whose tables
-    are at `NEWER`."""
+    are at `NEWER`. Its wall clock is as many seconds ahead as `FILE` says."""
+    for word in words:
+        if word.startswith("--wall="):
+            file = Path(word.removeprefix("--wall="))
+            Wall(partial(ahead, file)).put_up(setattr)
     if "--newer" in words:
         revision.HEAD = postgres.HEAD = NEWER
     if "--quick" in words:
@@ -30,6 +36,11 @@ def main(config: Path, roles: str, *words: str) -> None:
         leaseholder.TERM = 8
     with composed(config, SystemClock(), os.environ, roles_named(roles)) as service:
         serve(service)
+
+
+def ahead(file: Path) -> float:
+    """How far the wall clock is ahead."""
+    return float(file.read_text(encoding="utf-8"))
 
 
 def serve(service: Service) -> None:
