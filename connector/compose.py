@@ -69,7 +69,7 @@ def compose(
         name: open_desk(name, settings, clock, secrets, tally(store, name, clock))
         for name in settings.accounts
     }
-    ailments = Ailments(clock.now)
+    ailments = Ailments(lambda: int(clock.monotonic()))
     engine, rescue, leases = _filled(settings, clock, secrets, store, desks, roles, ailments)
     read = Read(clock)
     rules = InForce(take_up(store, policies, clock.now(), tuple(desks)))

@@ -307,7 +307,8 @@ class Service:
             facts["aside"] = [f"{one.name}: {one.kind}: {one.why}" for one in self._aside[:NAMED]]
         if self._channels:
             facts["channels"] = {name: f"{many} not sent yet" for name, many in self._channels.items()}
-        lasting = [one for one in failing if self._parts.clock.now() - one.since > UNREADY_AFTER]
+        now = self._parts.clock.monotonic()
+        lasting = [one for one in failing if now - one.since > UNREADY_AFTER]
         silent = self._scheduler.silent_for()
         if silent > SILENT:
             facts["scheduler"] = f"has not looked what is due for {silent:.0f} s; restart this process"

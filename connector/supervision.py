@@ -41,7 +41,8 @@ class Ailment:
 
 
 class Ailments:
-    """What is wrong with this process at the moment, by name. Any thread may tell and ask."""
+    """What is wrong with this process at the moment, by name. Any thread may tell and ask. `now` is by a clock that
+    nobody sets."""
 
     def __init__(self, now: Callable[[], Instant]) -> None:
         self._now = now
