@@ -25,7 +25,7 @@ from connector.scheduler import Scheduler
 from connector.secrets import Secrets
 from connector.settings import Loaded, Settings
 from connector.settings_values import host_and_port, is_loopback
-from connector.store import accounts, aside, cursors, directories, ledger, notices, timers, users
+from connector.store import accounts, aside, cursors, ledger, notices, timers, users
 from connector.store.aside import SetAside
 from connector.store.database import Store
 from connector.store.opening import file_of
@@ -237,11 +237,10 @@ class Service:
     def _next_due(self) -> Instant | None:
         with self._parts.store.reading() as connection:
             paused = {one.name for one in accounts.every(connection) if one.paused_at is not None}
-            known = directories.read_accounts(connection)
             coming = timers.coming(connection, 200)
             told = notices.next_due(connection)
         now = self._parts.clock.now()
-        open_desks = {name: desk for name, desk in self._parts.desks.items() if name in known - paused}
+        open_desks = {name: desk for name, desk in self._parts.desks.items() if name not in paused}
         looks = (
             max(timer.due, now + open_desks[timer.ref.account].budget.rests_for(lane_of(timer.urgent)))
             for timer in coming

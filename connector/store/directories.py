@@ -44,11 +44,6 @@ def read(connection: Connection, account: str) -> KnownDirectory | None:
     return KnownDirectory(directory=directory, read_at=row.read_at, names=_names(row.people))
 
 
-def read_accounts(connection: Connection) -> frozenset[str]:
-    """The accounts whose directory has ever been read."""
-    return frozenset(connection.execute(select(table.c.account)).scalars())
-
-
 def turns(connection: Connection, account: str) -> dict[tuple[str, str], Instant]:
     """When round robin last served each (group id, person id)."""
     rows = connection.execute(select(served).where(served.c.account == account))
