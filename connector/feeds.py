@@ -15,6 +15,7 @@ from connector.intake.absences import wake_for_absent
 from connector.intake.census import census_due, take_census
 from connector.intake.poller import Ours, poll_account
 from connector.leaseholder import Leaseholder, poll_lease
+from connector.secrets import SecretError
 from connector.store import accounts, aside, directories, inbox, standings
 from connector.store.database import Store
 from connector.store.inbox import Arrival
@@ -117,7 +118,7 @@ class Feeds:
 
     def _read_feed(self, desk: Desk, feed: str, call: Callable[[Desk], None]) -> bool:
         """One feed of an errand. What goes wrong with it is its own, and the next is read, unless the helpdesk refuses
-        us altogether: its probe decides. Raises AccessLost then."""
+        us altogether: its probe decides. Raises AccessLost then, and SecretError."""
         if self._rests(desk, feed):
             return False
         try:
@@ -128,6 +129,8 @@ class Feeds:
             self._failed(desk, feed, trouble)
         except StoreTrouble as trouble:
             log.warning("visit_failed", account=desk.name, errand=feed, reason=str(trouble))
+        except SecretError:
+            raise
         except Exception as error:  # the edge of an errand: none may take the next ones down with it
             if (desk.name, feed) not in self._failing:
                 log.exception("visit_failed", account=desk.name, errand=feed)
