@@ -47,6 +47,8 @@ def refusal(order: Order, standings: Iterable[Standing], policies: Iterable[Poli
         return None
     known: Mapping[str, Standing] = {each.policy: each for each in standings}
     meant = [each for each in policies if order.policy in (None, each.name)]
+    if order.policy is not None and not meant:
+        return f'no policy "{order.policy}" serves this account'
     whys = [obstacle(order, each, known.get(each.name, Standing(policy=each.name))) for each in meant]
     if any(why is None for why in whys):
         return None

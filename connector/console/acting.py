@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import get_args
 
-from connector.store import holds, orders, standings
+from connector.store import holds, orders
 from connector.store.database import Store
 from policies import durations
-from policies.episodes import live
 from policies.model import Instant, TicketRef
 from policies.orders import Order, Verb
+from policies.policy import PolicySet
 
 VERBS: tuple[Verb, ...] = get_args(Verb)
 REASONED = ("snooze", "escalate", "deescalate", "reject")
@@ -27,7 +27,9 @@ class Refused(Exception):
     """It cannot be done as it was asked; the text says why."""
 
 
-def order(store: Store, ref: TicketRef, said: Mapping[str, str], who: str, now: Instant) -> Verb:
+def order(
+    store: Store, ref: TicketRef, said: Mapping[str, str], who: str, now: Instant, policies: PolicySet
+) -> Verb:
     """Leave an order for the ticket's next look; answers its verb. Raises Refused."""
     verb = next((each for each in VERBS if each == said.get("verb")), None)
     if verb is None:
@@ -35,22 +37,18 @@ def order(store: Store, ref: TicketRef, said: Mapping[str, str], who: str, now: 
     reason = said.get("reason", "").strip()
     if verb in REASONED and not reason:
         raise Refused(f"say why: {verb} wants a reason")
-    policy = said.get("policy") or None
+    given = Order(
+        verb=verb,
+        who=who,
+        at=now,
+        reason=reason,
+        policy=said.get("policy") or None,
+        level=said.get("level") or None,
+        until=now + _span(said.get("for", "")) if verb == "snooze" else None,
+    )
     with store.writing() as connection:
-        known = standings.of_ticket(connection, ref)
-        running = [episode for each in known if (episode := live(each)) is not None]
-        if not any(policy in (None, episode.policy) for episode in running):
-            names = ", ".join(episode.policy for episode in running) or "none"
-            raise Refused(f"no such escalation runs on {ref}; running: {names}")
-        given = Order(
-            verb=verb,
-            who=who,
-            at=now,
-            reason=reason,
-            policy=policy,
-            level=said.get("level") or None,
-            until=now + _span(said.get("for", "")) if verb == "snooze" else None,
-        )
+        if why := orders.refused(connection, ref, given, policies):
+            raise Refused(f"{ref}: {why}")
         orders.give(connection, ref, given)
     return verb
 

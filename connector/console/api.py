@@ -128,7 +128,9 @@ class Api:
         """Leave an order for a ticket."""
         allow(asking, "operator")
         ref = _ref(request)
-        return {"message": f"{ref}: {DONE[order(self.store, ref, body, asking.user.name, self.now())]}"}
+        running = self.papers.rules().policies
+        verb = order(self.store, ref, body, asking.user.name, self.now(), running)
+        return {"message": f"{ref}: {DONE[verb]}"}
 
     def release(self, _request: Request, asking: Asking, body: dict[str, str]) -> Any:
         """Let what is held go on."""

@@ -245,7 +245,8 @@ class Console:
         def act(request: Request, asking: Asking) -> Response:
             check_form(asking, said.get("csrf", ""), "operator")
             ref = _ref(request)
-            verb = order(self.store, ref, said, asking.user.name, self.now())
+            running = self.papers.rules().policies
+            verb = order(self.store, ref, said, asking.user.name, self.now(), running)
             return _back(f"/tickets/{quote(ref.account, safe='')}/{quote(ref.id, safe='')}", verb)
 
         return await run_in_threadpool(self._shown(act), request)

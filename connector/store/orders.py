@@ -4,10 +4,11 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection
 
-from connector.store import codec, inbox
+from connector.store import codec, inbox, standings
 from connector.store.inbox import Arrival, OpenRow
 from policies.model import TicketRef
-from policies.orders import Order
+from policies.orders import Order, refusal
+from policies.policy import PolicySet
 
 
 def give(connection: Connection, ref: TicketRef, order: Order) -> None:
@@ -21,6 +22,13 @@ def give(connection: Connection, ref: TicketRef, order: Order) -> None:
         received_at=order.at,
     )
     inbox.put(connection, [arrival])
+
+
+def refused(connection: Connection, ref: TicketRef, order: Order, policies: PolicySet) -> str | None:
+    """Why the order could not be carried out as things stand; None if it can. Whoever takes orders asks this, and
+    `give`s none that is refused."""
+    known = standings.of_ticket(connection, ref)
+    return refusal(order, known, policies.serving(ref.account))
 
 
 def among(rows: Iterable[OpenRow]) -> tuple[Order, ...]:

@@ -346,12 +346,20 @@ def test_orders_are_left_for_the_next_look(desk: Zendesk) -> None:
 
 
 IMPOSSIBLE = {
-    ("ack", "acme/9"): "no such escalation runs on acme/9; running: none",
-    ("ack", "acme/1", "--policy", "other"): "no such escalation runs on acme/1; running: waits",
+    ("ack", "acme/9"): "acme/9: no such escalation runs",
+    ("ack", "acme/1", "--policy", "other"): 'acme/1: no policy "other" serves this account',
     ("snooze", "acme/1", "--for", "soon", "--reason", "x"): '"soon" is not a duration',
-    ("escalate", "acme/1", "--policy", "nope", "--reason", "x"): 'no policy "nope" serves acme',
-    ("approve", "acme/1"): "no level of acme/1 waits for approval",
-    ("reject", "acme/1", "--reason", "x"): "no level of acme/1 waits for approval",
+    (
+        "escalate",
+        "acme/1",
+        "--policy",
+        "nope",
+        "--reason",
+        "x",
+    ): 'acme/1: no policy "nope" serves this account',
+    ("escalate", "acme/1", "--level", "nope", "--reason", "x"): "acme/1: no such level is ahead",
+    ("approve", "acme/1"): "acme/1: no level waits for approval",
+    ("reject", "acme/1", "--reason", "x"): "acme/1: no level waits for approval",
 }
 
 

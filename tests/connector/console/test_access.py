@@ -250,7 +250,8 @@ def test_a_viewer_looks_and_does_nothing(shown: Shown) -> None:
         ({"verb": "dance"}, "there is no order"),
         ({"verb": "snooze", "for": "1h"}, "wants a reason"),
         ({"verb": "snooze", "for": "soon", "reason": "x"}, "how long"),
-        ({"verb": "acknowledge", "policy": "other"}, "no such escalation"),
+        ({"verb": "acknowledge", "policy": "other"}, "serves this account"),
+        ({"verb": "approve"}, "no level waits for approval"),
     ],
 )
 def test_an_order_that_makes_no_sense_is_refused_in_words(
