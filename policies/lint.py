@@ -9,6 +9,7 @@ from policies.conditions import Conditions, Line
 from policies.known import KnownAccount
 from policies.model import Group, Priority, Status, Ticket, TicketRef
 from policies.policy import Level, Policy
+from policies.problems import listed
 from policies.references import References
 from policies.table import Table
 
@@ -38,6 +39,7 @@ def lint(policies: Written, references: References) -> None:
         check_contradictions(table, policy)
         check_night(table, policy)
         check_audience(table, policy, references)
+        check_targets(table, policy, references)
     for (_, first), (table, second) in combinations(policies, 2):
         check_undoing(table, first, second)
 
@@ -102,6 +104,22 @@ def lacking(level: Level, names: KnownAccount, on_call: Collection[str]) -> str 
     if agent in ("round_robin", "least_loaded") and group not in names.staffed:
         return f'nobody is in group "{group}", so {agent} finds nobody.'
     return None
+
+
+def check_targets(table: Table, policy: Policy, references: References) -> None:
+    """An `[sla]` table gives the deadline, and nothing for a priority that the policy is for."""
+    asked, excluded = lines_on(policy.when, "priority"), lines_on(policy.unless, "priority")
+    wanted = [each for each in Priority if possible(asked, excluded, replace(BLANK, priority=each))]
+    for account in references.serving(policy.accounts):
+        serving = (each for each in references.slas if each.serves(account) and policy.clock in each.targets)
+        sla = next(serving, None)
+        lacks = [each.value for each in wanted if sla and each not in sla.targets[policy.clock]]
+        if sla is not None and lacks:
+            text = (
+                f"account {account}: [sla.{sla.name}] has no {policy.clock} target for priority {listed(lacks)}, so "
+                f"such a ticket has no deadline unless the helpdesk gives one; add it, or leave it out of `when`."
+            )
+            table.report("clock", "no-target", text, "warning")
 
 
 def check_undoing(table: Table, first: Policy, second: Policy) -> None:

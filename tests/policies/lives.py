@@ -34,7 +34,7 @@ from policies.model import (
 )
 from policies.orders import Order
 from policies.parse import parse
-from policies.plan import Assign, ChangeTags, Plan, RaisePriority, Say, SetField
+from policies.plan import Assign, ChangeTags, Plan, PutBackPriority, RaisePriority, Say, SetField
 from policies.policy import PolicySet
 from policies.settle import Outcome, settle
 from policies.who import recognise
@@ -331,6 +331,8 @@ def applied(ticket: Ticket, action: Any) -> Ticket:
     if isinstance(action, RaisePriority):
         rank = ticket.priority.rank if ticket.priority else 0
         return replace(ticket, priority=action.at_least if action.at_least.rank > rank else ticket.priority)
+    if isinstance(action, PutBackPriority):
+        return replace(ticket, priority=action.to)
     if isinstance(action, ChangeTags):
         return replace(ticket, tags=(ticket.tags - action.remove) | action.add)
     if isinstance(action, SetField):

@@ -187,6 +187,13 @@ WHOLE = [
         f"[policy.unless]\ntags = {{ has = 'b' }}\n[policy.when]\n{WHEN}tags = {{ has = 'a' }}\n",
     ),
     Slip(
+        "no-target",
+        'clock = "next_reply"\n[policy.when]\nstatus = "open"',
+        "clock = 'first_reply' # here\n[policy.when]\npriority = ['urgent', 'high']",
+        "clock = 'first_reply'\n[policy.when]\npriority = ['urgent', 'high']\n[policy.unless]\npriority = 'high'",
+        "warning",
+    ),
+    Slip(
         "nobody-at-night",
         'owner = "Duty"\n',
         "owner = 'Duty'\nwithin = 'office' # here\n",
@@ -370,14 +377,14 @@ LEVELS = [
     Slip(
         "out-of-range",
         'clock = "next_reply"\n[policy.when]\nstatus = "open"\n[[policy.level]]\nname = "soon"\nbefore = "20m"',
-        "clock = 'first_reply'\nwhen = { status = 'open' }\n[[policy.level]]\nname = 'soon'\nat = 101 # here",
-        "clock = 'first_reply'\nwhen = { status = 'open' }\n[[policy.level]]\nname = 'soon'\nat = 100",
+        "clock = 'first_reply'\nwhen = { priority = 'urgent' }\n[[policy.level]]\nname = 'soon'\nat = 101 # here",
+        "clock = 'first_reply'\nwhen = { priority = 'urgent' }\n[[policy.level]]\nname = 'soon'\nat = 100",
     ),
     Slip(
         "wrong-type",
         'clock = "next_reply"\n[policy.when]\nstatus = "open"\n[[policy.level]]\nname = "soon"\nbefore = "20m"',
-        "clock = 'first_reply'\nwhen = { status = 'open' }\n[[policy.level]]\nname = 'soon'\nat = 7.5 # here",
-        "clock = 'first_reply'\nwhen = { status = 'open' }\n[[policy.level]]\nname = 'soon'\nat = 7",
+        "clock = 'first_reply'\nwhen = { priority = 'urgent' }\n[[policy.level]]\nname = 'soon'\nat = 7.5 # here",
+        "clock = 'first_reply'\nwhen = { priority = 'urgent' }\n[[policy.level]]\nname = 'soon'\nat = 7",
     ),
     Slip(
         "missing",
@@ -581,7 +588,7 @@ REST = [
         "unknown-key",
         SLA,
         f"{SLA}second_reply = {{ urgent = '1h' }} # here\n",
-        f"{SLA}next_reply = {{ urgent = '1h' }}\n",
+        f"{SLA}next_reply = {{ urgent = '1h', high = '1h', normal = '1h', low = '1h' }}\n",
     ),
     Slip("unknown-account", SLA, f"{SLA}accounts = ['acmee'] # here\n", f"{SLA}accounts = ['acme']\n"),
     Slip("unknown-calendar", SLA, f"{SLA}calendar = 'offices' # here\n", f"{SLA}calendar = 'office'\n"),

@@ -6,6 +6,7 @@ from policies.document import Document, read
 from policies.known import Known
 from policies.parse import parse
 from policies.problems import Problem
+from tests.policies.lives import HEAD, policy
 from tests.policies.slips import BASE, HERE, KNOWN, ONE, SLIPS, Slip
 
 
@@ -49,7 +50,7 @@ def test_a_near_miss_passes(slip: Slip) -> None:
 CODES = """
     asks-closed bad-date bad-day bad-duration bad-hours bad-pattern bad-region bad-timezone cannot-pause
     contradiction days-on-calendar does-nothing duplicate empty empty-audience fixed-offset missing
-    missing-locale needs-deadline no-level no-level-before no-start no-within nobody-at-night not-public
+    missing-locale needs-deadline no-level no-level-before no-start no-within nobody-at-night no-target not-public
     not-settable nothing-to-repeat nothing-to-say-it-in nullable-negation open-and-closed operator-word
     order out-of-range skill-without-strategy substitute-circle suggest-pending two-dues undo-each-other
     unknown-account unknown-calendar unknown-channel unknown-clock unknown-field unknown-function
@@ -191,3 +192,18 @@ def test_twenty_mistakes_give_twenty_findings() -> None:
 
 def test_and_none_once_they_are_corrected() -> None:
     assert found(corrected(MAIN), corrected(SECOND)) == []
+
+
+def test_two_groups_of_lines_that_only_count_alike_are_no_contradiction() -> None:
+    any_of = 'any = [{{ tags = {{ has = "{}" }} }}, {{ type = "task" }}]\n'
+    asks, excludes = any_of.format("vip"), any_of.format("spam")
+    text = policy(when=asks, unless=excludes)
+    assert codes(text) == []
+    assert codes(policy(when=asks, unless=asks)) == ["contradiction"]
+
+
+def codes(text: str) -> list[str]:
+    """The errors of this text under the head that lives have."""
+    document = read("uptier.toml", HEAD + text)
+    assert isinstance(document, Document)
+    return [each.code for each in parse([document]).problems if each.severity == "error"]

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from policies import evaluate as engine
 from policies.document import Document, read
 from policies.model import Priority
 from policies.parse import parse
@@ -184,3 +185,47 @@ def test_a_policy_that_has_nothing_due_does_not_compete() -> None:
     text = policy(level('assign = { group = "Tier 2" }', "2h"))
     life = Life(text + policy(level("assign = { group = 'Duty' }"), name="q")).customer(0)
     assert [each.group.name for each in actions(life.look(30), Assign)] == ["Duty"]
+
+
+# --- a policy that raises ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("place", ["look", "turn", "wish", "owned", "told", "conclude", "trace", "next_time"])
+def test_a_policy_that_raises_is_taken_out_said_by_name_and_the_others_work(
+    place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    life = pair('note = "handoff"', 'tags = ["q"]')
+    life.look(10)
+    real = getattr(engine, place)
+
+    def broken(*given: Any, **more: Any) -> Any:
+        if any(name_of(each) == "p" for each in given):
+            raise ZeroDivisionError("nobody thought of this")
+        return real(*given, **more)
+
+    monkeypatch.setattr(engine, place, broken)
+    before = life.standing("p")
+    plan = life.look(30)
+    assert [(each.policy, each.error) for each in plan.failed] == [
+        ("p", "ZeroDivisionError: nobody thought of this")
+    ]
+    assert any('policy "p" failed' in each for each in plan.warnings)
+    assert life.fired("q") == ["one"]
+    assert life.standing("p") == before
+    assert plan.next_look is not None
+    monkeypatch.undo()
+    life.look(31)
+    assert life.fired("p") == ["one"]
+
+
+def name_of(given: Any) -> str:
+    """The policy that one of the engine's values belongs to."""
+    for path in ((), ("look",), ("turn", "look")):
+        found = given
+        for name in path:
+            found = getattr(found, name, None)
+        policy_of = getattr(found, "policy", found)
+        name = policy_of if isinstance(policy_of, str) else getattr(policy_of, "name", "")
+        if isinstance(name, str) and name in ("p", "q"):
+            return name
+    return ""
