@@ -1,11 +1,23 @@
-"""The commands about what is kept: `ledger export`, `gaps` and `purge`."""
+"""The commands about what is kept: `ledger export`, `gaps`, `purge` and `forget`."""
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from connector.cli_config import CONFIG, AsJson, Config, give_up, opened, refuse, settings_of, stamp
+from connector.cli_config import (
+    CONFIG,
+    NEEDS_HUMAN,
+    AsJson,
+    Config,
+    give_up,
+    opened,
+    refuse,
+    settings_of,
+    stamp,
+)
 
 LISTED = 1000
 """How many uncovered tickets of an account are listed."""
@@ -85,5 +97,52 @@ def purge(config: Config = CONFIG) -> None:
     settings = settings_of(config)
     kept = settings.service.retention
     with opened(config) as store:
-        gone = forget(store, SystemClock().now(), texts=kept.texts, tickets=kept.tickets)
-    typer.echo(f"forgotten: {gone.news} news, {gone.texts} texts, {gone.tickets} tickets")
+        gone = forget(store, SystemClock().now(), texts=kept.texts, tickets=kept.tickets, ledger=kept.ledger)
+    typer.echo(f"forgotten: {gone.news} news, {gone.texts} texts, {gone.tickets} tickets, {gone.lines} lines")
+
+
+@app.command("forget")
+def forget_person(
+    address: Annotated[str, typer.Argument(help="The e-mail address of who is to be forgotten.")],
+    config: Config = CONFIG,
+) -> None:
+    """Put one pseudonym in place of a person's name and address in every table, and say what will bring them back."""
+    from connector.clock import SystemClock
+    from connector.store.forgetting import forget_person
+
+    address = address.strip()
+    if "@" not in address or " " in address:
+        give_up(f"{address} is no e-mail address")
+    with opened(config) as store:
+        gone = forget_person(store, address, SystemClock().now())
+    typer.echo(f"{address} is {gone.pseudonym} now, in {sum(gone.rows.values())} rows")
+    for table, rows in sorted(gone.rows.items()):
+        typer.echo(f"  {table}: {rows}")
+    if gone.was_user:
+        typer.echo("  console_user: removed, with sessions and tokens")
+    for name in sorted(gone.shared):
+        typer.echo(f"others are called {name} too: the name stays outside this person's tickets")
+    back = [f"the open ticket {ref}" for ref in gone.open_tickets]
+    back += [f"the directory of {account}" for account in gone.directories]
+    back += list(named_in(config, address))
+    for each in back:
+        typer.echo(f"brings them back when it is read again: {each}")
+    if gone.traces:
+        typer.echo(
+            "the file is busy, and bytes of what was replaced are still in it: stop Uptier, run this again"
+        )
+    typer.echo(
+        "Backups, logs and exports are out of reach of this command: delete them when their time has come."
+    )
+    if back or gone.traces:
+        raise typer.Exit(NEEDS_HUMAN)
+
+
+def named_in(config: Path, address: str) -> Iterator[str]:
+    """The lines of the config that name the address."""
+    from connector.settings_files import read_files
+
+    for document in read_files(config).documents:
+        for number, line in enumerate(document.text.splitlines(), 1):
+            if address.lower() in line.lower():
+                yield f"{document.name}:{number}"

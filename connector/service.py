@@ -377,4 +377,6 @@ class Service:
     def forget(self) -> Forgotten:
         """Forget what the retention says."""
         kept, parts = self._settings.service.retention, self._parts
-        return forget(parts.store, parts.clock.now(), texts=kept.texts, tickets=kept.tickets)
+        return forget(
+            parts.store, parts.clock.now(), texts=kept.texts, tickets=kept.tickets, ledger=kept.ledger
+        )

@@ -82,10 +82,12 @@ class Caps(Table):
 
 
 class Retention(Table):
-    """`[service.retention]`: for how long words we wrote and tickets that are over are kept, in seconds."""
+    """`[service.retention]`: for how long words we wrote, tickets that are over and the ledger's lines are kept, in
+    seconds."""
 
     texts: Annotated[Seconds, BeforeValidator(kept_for), WithJsonSchema({"type": "string"})] = 30 * DAY
     tickets: Annotated[Seconds, BeforeValidator(kept_for), WithJsonSchema({"type": "string"})] = 365 * DAY
+    ledger: Annotated[Seconds, BeforeValidator(kept_for), WithJsonSchema({"type": "string"})] = 1095 * DAY
 
 
 class SingleSignOn(Table):

@@ -7,16 +7,15 @@ from sqlalchemy import Connection, and_, delete, or_, select, update
 from adapters.base import Write
 from connector.store import codec, inbox, spending
 from connector.store.database import Store
-from connector.store.schema import aside, episode, notice, receipt, standing, ticket, timer
+from connector.store.schema import aside, episode, ledger, notice, receipt, standing, ticket, timer
 from connector.store.schema import write as writes
-from connector.store.writes import State
+from connector.store.writes import ENDED
 from policies.model import Instant, Seconds
 
 NEWS: Seconds = 7 * 86400
 """News that was looked at: long enough to know the redelivery of a webhook."""
 
 OVER = ("solved", "closed")
-ENDED = (State.DONE, State.REFUSED, State.STALE)
 BATCH = 500
 SPENT: Seconds = 86400
 """Requests that were counted: longer than any helpdesk's window."""
@@ -29,32 +28,35 @@ class Forgotten:
     news: int = 0
     texts: int = 0
     tickets: int = 0
+    lines: int = 0
 
     def __add__(self, other: "Forgotten") -> "Forgotten":
         return Forgotten(
             news=self.news + other.news,
             texts=self.texts + other.texts,
             tickets=self.tickets + other.tickets,
+            lines=self.lines + other.lines,
         )
 
 
-def forget(store: Store, now: Instant, *, texts: Seconds, tickets: Seconds) -> Forgotten:
-    """Forget what is older, one transaction a batch. The ledger stays: it holds no message."""
+def forget(store: Store, now: Instant, *, texts: Seconds, tickets: Seconds, ledger: Seconds) -> Forgotten:
+    """Forget what is older, one transaction a batch."""
     total = Forgotten()
     with store.writing() as connection:
         spending.forget(connection, now - SPENT)
-    while (batch := forget_batch(store, now, texts, tickets)) != Forgotten():
+    while (batch := forget_batch(store, now, texts, tickets, ledger)) != Forgotten():
         total += batch
     return total
 
 
-def forget_batch(store: Store, now: Instant, texts: Seconds, tickets: Seconds) -> Forgotten:
+def forget_batch(store: Store, now: Instant, texts: Seconds, tickets: Seconds, lines: Seconds) -> Forgotten:
     """Forget at most so much that others need not wait long."""
     with store.writing() as connection:
         return Forgotten(
             news=inbox.forget_done(connection, now - NEWS),
             texts=forget_texts(connection, now - texts) + forget_notices(connection, now - texts),
             tickets=forget_tickets(connection, now - tickets),
+            lines=forget_lines(connection, now - lines),
         )
 
 
@@ -80,6 +82,14 @@ def forget_notices(connection: Connection, before: Instant) -> int:
     ).scalars()
     ended = notice.c.key.in_(keys.all())
     return connection.execute(update(notice).where(ended).values(title="", body="")).rowcount
+
+
+def forget_lines(connection: Connection, before: Instant) -> int:
+    """Forget the ledger's oldest lines; they stand in the order of their ids."""
+    rows = connection.execute(select(ledger.c.id, ledger.c.at).order_by(ledger.c.id).limit(BATCH)).all()
+    old = [row.id for row in rows if row.at < before]
+    connection.execute(delete(ledger).where(ledger.c.id.in_(old)))
+    return len(old)
 
 
 def forget_tickets(connection: Connection, before: Instant) -> int:

@@ -1,13 +1,13 @@
 """Writes: every request to a vendor that changes something, from the plan to its end."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, delete, func, or_, select, update
 
-from adapters.base import Receipt, Write
+from adapters.base import Note, Receipt, Write
 from connector.store import codec, receipts, tickets
 from connector.store.dialect import insert, put_row
 from connector.store.schema import write as table
@@ -24,6 +24,9 @@ class State(StrEnum):
     UNKNOWN = "unknown"
     STALE = "stale"
     REFUSED = "refused"
+
+
+ENDED = (State.DONE, State.REFUSED, State.STALE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,9 +143,9 @@ def settle(
     tried: bool = False,
     next_try: Instant | None = None,
 ) -> bool:
-    """Say how an attempt ended; a receipt's facts become known as ours. `tried` says that it counts among the tries,
-    `next_try` when the next may be. False, with nothing changed, when somebody else has sent it since, or it is not
-    under way."""
+    """Say how an attempt ended; a receipt's facts become known as ours, and the words that were written go. `tried`
+    says that it counts among the tries, `next_try` when the next may be. False, with nothing changed, when somebody
+    else has sent it since, or it is not under way."""
     values = {
         "tries": table.c.tries + int(tried),
         "next_try": next_try,
@@ -164,6 +167,8 @@ def settle(
     row = connection.execute(statement).first()
     if row is None:
         return False
+    if state in ENDED:
+        _silence(connection, key)
     if receipt is not None:
         ours = codec.load_names(row.episodes)
         facts = (*receipt.facts, by_revision(receipt.revision))
@@ -231,6 +236,7 @@ def drop(connection: Connection, key: str, why: str, now: Instant) -> None:
         .where(table.c.key == key, table.c.state == State.PLANNED)
         .values(state=State.STALE, error=why, settled_at=now)
     )
+    _silence(connection, key)
 
 
 def first_of(key: str) -> str:
@@ -261,6 +267,8 @@ def drop_planned(connection: Connection, ref: TicketRef) -> tuple[KeptWrite, ...
     if dropped:
         connection.execute(delete(table).where(table.c.key.in_(dropped), table.c.attempt == 0))
         connection.execute(update(table).where(table.c.key.in_(dropped)).values(state=State.STALE))
+        for key in sorted(dropped):
+            _silence(connection, key)
     return stays
 
 
@@ -349,6 +357,19 @@ def counts(connection: Connection) -> dict[State, int]:
     """How many writes stand in each state."""
     rows = connection.execute(select(table.c.state, func.count().label("many")).group_by(table.c.state))
     return {State(row.state): row.many for row in rows}
+
+
+def _silence(connection: Connection, key: str) -> None:
+    """Take the words out of a write that has ended: what it was to do stays, but for the text of notes and the vendor's
+    request."""
+    row = connection.execute(
+        select(table.c.request).where(table.c.key == key, table.c.state.in_(ENDED))
+    ).first()
+    if row is not None:
+        write = codec.load(Write, row.request)
+        acts = tuple(replace(act, body="") if isinstance(act, Note) else act for act in write.intent)
+        bare = replace(write, intent=acts, request={})
+        connection.execute(update(table).where(table.c.key == key).values(request=codec.dump(Write, bare)))
 
 
 def _in_order(kept: KeptWrite) -> tuple[Instant, int]:

@@ -20,13 +20,21 @@ def requests(one: Beside) -> list[str]:
         return [str(dict(kept.write.request)) for kept in writes.everywhere(connection, State.DONE)]
 
 
+def kinds(one: Beside) -> list[list[str]]:
+    with one.service._parts.store.reading() as connection:
+        kept = writes.everywhere(connection, State.DONE)
+    assert not any(getattr(action, "body", "") for each in kept for action in each.write.intent)
+    return [[action.kind for action in each.write.intent] for each in kept]
+
+
 def test_our_words_go_after_a_while_and_the_key_stays(tmp_path: Path) -> None:
     with beside(tmp_path) as one:
         one.round(31)
-        assert "Owner" in requests(one)[0]
+        assert requests(one) == ["{}"]  # they went when the write had ended
+        assert kinds(one) == [["assign", "tags", "note"]]
         assert forgotten(one, 29).texts == 0
         assert forgotten(one, 2).texts == 1
-        assert requests(one) == ["{}"]
+        assert kinds(one) == [[]]
         assert forgotten(one, 0) == Forgotten()
         one.round(1)
         assert one.whats().count("fired") == 2
@@ -48,6 +56,16 @@ def test_a_ticket_that_is_over_goes_after_a_year_and_the_ledger_stays(tmp_path: 
         assert forgotten(one, 364).tickets == 0
         assert forgotten(one, 2).tickets == 1
         assert one.lines()
+
+
+def test_the_ledger_goes_after_three_years(tmp_path: Path) -> None:
+    with beside(tmp_path) as one:
+        one.round(31)
+        many = len(one.lines())
+        assert many > 2
+        assert forgotten(one, 1094).lines == 0
+        assert forgotten(one, 2).lines >= many
+        assert one.lines() == []
 
 
 def test_an_open_ticket_stays(tmp_path: Path) -> None:

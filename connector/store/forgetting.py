@@ -1,0 +1,239 @@
+"""One person is forgotten: a pseudonym stands in place of their name and address in every table.
+
+The tables are gone through by what they are made of, so that a new one is not left out.
+"""
+
+import hmac
+import json
+import re
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+from sqlalchemy import Connection, Table, and_, func, or_, select, update
+from sqlalchemy import Text as AnyText
+
+from connector.store import cursors, schema, users
+from connector.store.database import Store
+from connector.store.dialect import alone
+from connector.store.schema import Text, metadata
+from policies.model import Instant, TicketRef
+
+KEY = "pseudonyms"
+SWEEPS_WITHIN = 60.0
+"""Real seconds to wait for others to leave the file alone."""
+OVER = ("solved", "closed")
+
+
+@dataclass(kw_only=True)
+class Person:
+    """Who is to be forgotten, as the tables know them: `names` beside their address, `shared` those that somebody else
+    bears too, and the tickets on which they stand."""
+
+    address: str
+    pseudonym: str
+    names: set[str] = field(default_factory=set)
+    shared: set[str] = field(default_factory=set)
+    tickets: set[TicketRef] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pseudonymised:
+    """What was done, and which open tickets and directories will bring the person back when they are read. `traces`:
+    the file of an embedded database still holds bytes of what was replaced."""
+
+    pseudonym: str
+    rows: dict[str, int]
+    was_user: bool
+    shared: frozenset[str]
+    open_tickets: tuple[TicketRef, ...]
+    directories: tuple[str, ...]
+    traces: bool
+
+
+def forget_person(store: Store, address: str, now: Instant) -> Pseudonymised:
+    """Put the pseudonym in place of this address and the names that stand beside it. It is the same each time."""
+    with store.writing() as connection:
+        alone(connection, KEY)
+        key = cursors.read(connection, "", KEY) or token_hex(32)
+        cursors.save(connection, "", KEY, key, now)
+    digest = hmac.digest(bytes.fromhex(key), address.lower().encode(), "sha256").hex()
+    person = Person(address=address, pseudonym=f"person-{digest[:12]}")
+    with store.reading() as connection:
+        directories = tuple(_learn(connection, person))
+        still_open = tuple(_open(connection, person))
+    with store.writing() as connection:
+        logins = [user.name for user in users.every(connection) if user.name.lower() == address.lower()]
+        for name in logins:
+            users.remove(connection, name)
+    rows: dict[str, int] = {}
+    for table in metadata.sorted_tables:
+        with store.writing() as connection:
+            if changed := _replace(connection, table, person):
+                rows[table.name] = changed
+    return Pseudonymised(
+        pseudonym=person.pseudonym,
+        rows=rows,
+        was_user=bool(logins),
+        shared=frozenset(person.shared),
+        open_tickets=still_open,
+        directories=directories,
+        traces=store.path is not None and not _swept(store.path),
+    )
+
+
+def _swept(path: Path) -> bool:
+    """Whether what SQLite had deleted or replaced is out of its file too."""
+    try:
+        with closing(sqlite3.connect(path, timeout=SWEEPS_WITHIN, isolation_level=None)) as file:
+            file.execute("VACUUM")
+            file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.OperationalError:
+        return False
+    return True
+
+
+def _learn(connection: Connection, person: Person) -> Iterator[str]:
+    """Names and tickets of the person; answers the accounts in whose directory they are."""
+    tickets, directory = schema.ticket, schema.directory
+    whole = _address(person)
+    on_tickets = select(tickets.c.account, tickets.c.id, tickets.c.facts)
+    for account, number, facts in connection.execute(on_tickets.where(_has(tickets.c.facts, person.address))):
+        if whole.search(facts):
+            person.tickets.add(TicketRef(account, number))
+            _names(json.loads(facts), person)
+    directories = connection.execute(select(directory.c.account, directory.c.people)).all()
+    for account, people in directories:
+        if whole.search(people):
+            yield account
+            _names(json.loads(people), person)
+    for _, people in directories:
+        _names(json.loads(people), person)
+    for name in sorted(person.names):
+        for (facts,) in connection.execute(select(tickets.c.facts).where(_has(tickets.c.facts, name))):
+            _names(json.loads(facts), person)
+
+
+def _names(value: Any, person: Person) -> None:
+    """Note each name beside the address, and each of those beside another address."""
+    for each in _objects(value):
+        name, address = each.get("name"), each.get("address")
+        if not isinstance(name, str) or not isinstance(address, str) or not name:
+            continue
+        if address.lower() == person.address.lower():
+            person.names.add(name)
+        elif name in person.names:
+            person.shared.add(name)
+
+
+def _objects(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+        for inner in value.values():
+            yield from _objects(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _objects(inner)
+
+
+def _open(connection: Connection, person: Person) -> Iterator[TicketRef]:
+    table = schema.ticket
+    for ref in sorted(person.tickets, key=str):
+        row = connection.execute(
+            select(table.c.status, table.c.gone).where(table.c.account == ref.account, table.c.id == ref.id)
+        ).one()
+        if row.gone is None and row.status not in OVER:
+            yield ref
+
+
+def _replace(connection: Connection, table: Table, person: Person) -> int:
+    """Go through one table; answers how many rows changed."""
+    keys = list(table.primary_key)
+    columns = [
+        column for column in table.columns if isinstance(column.type, Text | AnyText) and column not in keys
+    ]
+    if not columns:
+        return 0
+    words = [person.address, *person.names]
+    found = or_(*(_has(column, word) for column in columns for word in words))
+    rows = connection.execute(select(*keys, *columns).where(found).with_for_update()).mappings().all()
+    changed = 0
+    for row in rows:
+        calm = _replacer(person, own=_ticket_of(table, row) in person.tickets)
+        values = {
+            column.name: new
+            for column in columns
+            if (old := row[column.name]) is not None and (new := _replaced(old, calm, person)) != old
+        }
+        if values:
+            where = and_(*(key == row[key.name] for key in keys))
+            connection.execute(update(table).where(where).values(values))
+            changed += 1
+    return changed
+
+
+def _ticket_of(table: Table, row: Any) -> TicketRef | None:
+    number = "id" if table is schema.ticket else "ticket"
+    return TicketRef(row["account"], row[number]) if {"account", number} <= set(row) else None
+
+
+def _address(person: Person) -> re.Pattern[str]:
+    """The whole address, not the end or the beginning of another."""
+    return re.compile(rf"(?<![\w.+-]){re.escape(person.address)}(?!\w|-|\.\w)", re.IGNORECASE)
+
+
+def _replacer(person: Person, *, own: bool) -> Callable[[str], str]:
+    """What is done to a text. On the person's own tickets their name goes wherever it is a word; elsewhere a name of
+    one word, or one that others bear, may mean somebody or something else and stays."""
+    address = _address(person)
+    names = [name for name in person.names if own or (" " in name and name not in person.shared)]
+    words = sorted(names, key=len, reverse=True)
+    name = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, words))})(?!\w)") if words else None
+
+    def replaced(text: str) -> str:
+        text = address.sub(person.pseudonym, text)
+        return text if name is None else name.sub(person.pseudonym, text)
+
+    return replaced
+
+
+def _replaced(text: str, calm: Callable[[str], str], person: Person) -> str:
+    """The text, or the texts in it if it is JSON."""
+    if text[:1] in {"{", "["}:
+        try:
+            value = json.loads(text)
+        except ValueError:
+            return calm(text)
+        new = _walked(value, calm, person)
+        return text if new == value else json.dumps(new, ensure_ascii=False, separators=(",", ":"))
+    return calm(text)
+
+
+def _walked(value: Any, calm: Callable[[str], str], person: Person) -> Any:
+    if isinstance(value, str):
+        return calm(value)
+    if isinstance(value, list):
+        return [_walked(inner, calm, person) for inner in value]
+    if isinstance(value, dict):
+        whole = {
+            key.replace(person.address, person.pseudonym): _walked(inner, calm, person)
+            for key, inner in value.items()
+        }
+        address = value.get("address")
+        if isinstance(address, str) and address.lower() == person.address.lower() and "name" in value:
+            whole["name"] = person.pseudonym
+        return whole
+    return value
+
+
+def _has(column: Any, word: str) -> Any:
+    """A row whose text holds the word, capitals aside; more rows than needed do no harm."""
+    spelled = json.dumps(word, ensure_ascii=False)[1:-1].lower()
+    return or_(
+        func.lower(column).contains(word.lower(), autoescape=True),
+        func.lower(column).contains(spelled, autoescape=True),
+    )
