@@ -97,12 +97,17 @@ class Fleet:
 
 @contextmanager
 def fleet(
-    folder: Path, *vendors: str, tickets: int = 0, quick: bool = False, config: str = ONE_LEVEL
+    folder: Path,
+    *vendors: str,
+    tickets: int = 0,
+    quick: bool = False,
+    config: str = ONE_LEVEL,
+    **switches: Any,
 ) -> Iterator[Fleet]:
     """A town whose service will be a fleet; nothing runs yet."""
     with database() as url:
         said = config.replace("sqlite:///uptier.db", url)
-        with town(folder, *vendors, tickets=tickets, config=said, limits=NO_LIMITS) as here:
+        with town(folder, *vendors, tickets=tickets, config=said, limits=NO_LIMITS, **switches) as here:
             for desk in here.desks.values():
                 desk.settle()
             made = Fleet(here=here, url=url, quick=quick)
@@ -113,9 +118,9 @@ def fleet(
 
 
 @contextmanager
-def alone(folder: Path, *vendors: str) -> Iterator[Fleet]:
+def alone(folder: Path, *vendors: str, **switches: Any) -> Iterator[Fleet]:
     """A town whose service will be one process on a SQLite file."""
-    with town(folder, *vendors, tickets=0, config=ONE_LEVEL, limits=NO_LIMITS) as here:
+    with town(folder, *vendors, tickets=0, config=ONE_LEVEL, limits=NO_LIMITS, **switches) as here:
         for desk in here.desks.values():
             desk.settle()
         made = Fleet(here=here, url="", quick=False)
