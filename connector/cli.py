@@ -333,7 +333,11 @@ def probe(settings: "Settings", policies: "PolicySet") -> list[dict[str, Any]]:
                 ("names", False, f'policy "{each.policy}", level "{each.level}": {each.why}', True)
                 for each in names
             ]
-        except (HelpdeskError, SecretError, ValueError) as error:
+        except HelpdeskError as error:
+            address = settings.accounts[name].url
+            text = f"{address}: {error}; see whether that is the helpdesk's own address and it can be reached from here"
+            said = [("access", False, text, True)]
+        except (SecretError, ValueError) as error:
             said = [("access", False, str(error), True)]
         findings += [
             {"account": name, "what": what, "ok": ok, "text": text, "fatal": fatal}

@@ -6,6 +6,7 @@ action `library`. Masking comes last before rendering, so it also sees traceback
 """
 
 import logging
+import math
 import re
 import sys
 from collections.abc import Mapping
@@ -30,6 +31,11 @@ QUIET = {"zenpy": logging.CRITICAL, "apscheduler": logging.WARNING, "httpx": log
 QUIET |= {"apprise": logging.WARNING, "urllib3": logging.WARNING}  # at lower levels they name addresses
 QUIET |= {"uvicorn.error": logging.ERROR}  # at lower levels every stranger may write a line
 QUIET |= {"httpcore": logging.WARNING, "uvicorn.access": logging.WARNING, "alembic": logging.WARNING}
+REPEATING = frozenset({"psycopg", "procrastinate", "apscheduler", "sqlalchemy"})
+MINUTE = 60
+KIND = 60
+"""Lines that begin with so many same characters are of one kind."""
+
 # The header as it gets printed: `Authorization: x`, `'authorization': 'x'`, `(b'authorization', b'x')`.
 HEADER = re.compile(r"(?i)(authorization[\"']?\s*[:=,]\s*b?[\"']?)[^\"'\r\n,})]+")
 SCHEME = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{16,}")
@@ -85,6 +91,32 @@ class Masker:
         return {name: self._field(name, value) for name, value in line.items()}
 
 
+class OnceAMinute(logging.Filter):
+    """Lets each warning of these libraries by once a minute, with the count of those kept back: while a database is
+    down, they say the same many times a second, with tracebacks. Our own lines say what is wrong."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+        self._said: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the line is written."""
+        if record.levelno < logging.WARNING or record.name.partition(".")[0] not in REPEATING:
+            return True
+        kind, now = (record.name, str(record.msg).partition(chr(10))[0][:KIND]), self._clock.monotonic()
+        at, kept_back = self._said.get(kind, (-math.inf, 0))
+        if now - at < MINUTE:
+            self._said[kind] = (at, kept_back + 1)
+            return False
+        self._said[kind] = (now, 0)
+        record.exc_info = record.exc_text = None
+        if kept_back:
+            record.msg = f"{record.getMessage()} ({kept_back} more like it since)"
+            record.args = None
+        return True
+
+
 def about(ref: TicketRef) -> AbstractContextManager[None]:
     """Let every line said inside, by whomever, carry this ticket."""
     return structlog.contextvars.bound_contextvars(ticket=str(ref))
@@ -110,6 +142,7 @@ def configure(masker: Masker, clock: Clock, stream: TextIO | None = None, level:
             ],
         )
     )
+    handler.addFilter(OnceAMinute(clock))
     _take_over(handler, level)
     structlog.configure(
         processors=[*first, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

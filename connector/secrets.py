@@ -120,9 +120,13 @@ class Secrets:
         value, why = _from_keyring(name)
         if value:
             return Found(value, f'keyring, service "{SERVICE}"')
+        usable, _ = _backends()
+        way = (
+            f"uptier secret set {name}" if usable else f"put it into a file and name that in {variable}_FILE"
+        )
         raise SecretError(
             f"there is no secret {name}. Looked in these places, in this order:\n{_ways(name)}\n"
-            f"The keyring said: {why}. Fill one of them, for example: uptier secret set {name}"
+            f"The keyring said: {why}. Fill one of them, for example: {way}"
         )
 
     def _files(self, name: str) -> Iterator[tuple[Path, str]]:

@@ -68,7 +68,7 @@ def _no_file(main: Document, index: int, pattern: str) -> Problem:
 
 def _read(path: Path) -> Document | Problem:
     try:
-        return read(str(path), path.read_text(encoding="utf-8"))
+        return read(str(path), path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError:
         reason = "it is not UTF-8 text; save it as UTF-8"
     except OSError as error:

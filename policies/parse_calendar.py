@@ -17,6 +17,9 @@ KEYS = ("timezone", "hours", "holidays", "closed", "open")
 
 Intervals = tuple[tuple[int, int], ...]
 
+FIXED = frozenset({"EST", "MST", "HST", "GMT0", "GMT+0", "GMT-0"})
+"""Zones outside `Etc/` that know no summer time and are no place."""
+
 
 def read_calendar(name: str, table: Table) -> CalendarSpec | None:
     """One calendar, or None if something that it cannot do without is wrong."""
@@ -45,7 +48,7 @@ def read_timezone(table: Table) -> str | None:
         hint = did_you_mean(name, available_timezones()) or ' Write for example "Europe/London".'
         table.report("timezone", "bad-timezone", f'there is no time zone "{name}".{hint}')
         return None
-    if name.startswith("Etc/") and name not in ("Etc/UTC", "Etc/UCT"):
+    if name in FIXED or (name.startswith("Etc/") and name not in ("Etc/UTC", "Etc/UCT")):
         text = f"{name} knows no summer time; write a place, for example Europe/London, if it has one."
         table.report("timezone", "fixed-offset", text, "warning")
     return name

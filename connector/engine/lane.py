@@ -4,15 +4,13 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-import structlog
 from procrastinate.exceptions import ConnectorException
 from psycopg import Error as DriverError
 
+from connector.store.trouble import StoreTrouble
 from connector.supervision import PROVEN_AFTER, Ailments
 
 RETRY_AFTER = 1.0
-
-log = structlog.get_logger()
 
 
 class Worker(Protocol):
@@ -47,7 +45,7 @@ class Lane:
             try:
                 await worker.run()
             except (ConnectorException, DriverError) as error:
-                log.warning("worker_stopped", queue=worker.worker_name, reason=str(error))
+                self._ailments.found(name, StoreTrouble(f"worker stopped: {error}"), passes=PROVEN_AFTER)
             except Exception as error:  # noqa: BLE001 (the edge of the lane)
                 self._ailments.found(name, error, passes=PROVEN_AFTER)
             if not self._ended:

@@ -204,3 +204,32 @@ def test_a_start_gives_a_server_up_after_a_while(config: Path, tmp_path: Path) -
     assert "asked again for 1 s" in result.stderr
     assert time.monotonic() - began < 20
     assert "is not a duration" in uptier("run", "--wait", "soon").stderr
+
+
+def test_a_config_saved_with_a_byte_order_mark_is_read(config: Path) -> None:
+    config.write_bytes(b"\xef\xbb\xbf" + config.read_bytes())
+    assert uptier("check").exit_code == 0
+
+
+@pytest.mark.parametrize("zone", ["EST", "MST", "Etc/GMT+5"])
+def test_a_zone_without_summer_time_is_warned_of(config: Path, zone: str) -> None:
+    calendar = f'\n[calendars.support]\ntimezone = "{zone}"\nhours = {{ mon-fri = "09:00-17:00" }}\n'
+    config.write_text(config.read_text() + calendar, encoding="utf-8")
+    result = uptier("check")
+    assert f"{zone} knows no summer time" in result.stdout
+
+
+def test_where_there_is_no_keyring_the_advice_is_a_file(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("UPTIER_SECRET_ACME_TOKEN")
+    monkeypatch.setattr("connector.secrets._backends", lambda: ((), "there is none"))
+    said = uptier("run", "--once").stderr
+    assert "put it into a file and name that in UPTIER_SECRET_ACME_TOKEN_FILE" in said
+    assert "for example: uptier secret set" not in said
+
+
+def test_check_online_names_the_address_that_cannot_be_reached(config: Path) -> None:
+    result = uptier("check", "--online")
+    assert result.exit_code == 1
+    assert "http://127.0.0.1:9" in result.stdout

@@ -163,3 +163,19 @@ def test_a_terminal_gets_readable_lines_without_control_characters_of_others() -
     assert "seen" in said
     assert "\x1b[2J" not in said
     assert "ValueError: plain" in said
+
+
+def test_what_a_library_repeats_is_written_once_a_minute_with_its_count() -> None:
+    out, clock = io.StringIO(), ManualClock(1_800_000_000)
+    configure(Masker(), clock, out)
+    pool = logging.getLogger("psycopg.pool")
+    for second in range(130):
+        for number in range(3):
+            error = ConnectionError(f"refused {number}")
+            pool.warning("error connecting in %r: %s", "pool-1", error, exc_info=error)
+        if second < 129:
+            clock.advance(1)
+    lines = out.getvalue().splitlines()
+    assert len(lines) == 3
+    assert "(179 more like it since)" in lines[1]
+    assert "Traceback" not in out.getvalue()
