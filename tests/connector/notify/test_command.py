@@ -78,7 +78,7 @@ def test_a_channel_without_a_secret_or_of_an_unknown_name(
     monkeypatch.delenv(SECRET)
     result = uptier("notify", "test", "leads")
     assert result.exit_code == 2
-    assert "uptier secret set leads-slack" in result.stderr
+    assert "UPTIER_SECRET_LEADS_SLACK_FILE" in result.stderr
 
 
 @pytest.mark.parametrize(
