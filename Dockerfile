@@ -1,21 +1,25 @@
 # syntax=docker/dockerfile:1
 # Uptier in a container: nothing of it runs as root, and its file system may be read-only.
 #     docker build --tag uptier .
+#     docker build --tag uptier --build-arg BASE=python:3.13-slim@sha256:... .   # the very same base each time
 # Give it /etc/uptier/uptier.toml, its secrets as files, and with SQLite a volume at /var/lib/uptier.
 
-FROM python:3.13-slim AS build
+ARG BASE=python:3.13-slim
+FROM ${BASE} AS build
 WORKDIR /tree
-COPY pyproject.toml README.md LICENSE requirements.lock ./
+COPY pyproject.toml README.md LICENSE requirements.build.lock requirements.runtime.lock ./
 COPY policies policies
 COPY adapters adapters
 COPY connector connector
-# The versions of the lock, for what the wheel needs and nothing else.
-RUN sed -n 's/^\([A-Za-z0-9._-]*\)\(\[[^]]*\]\)\{0,1\}\(==[^\\]*\).*/\1\3/p' requirements.lock > /constraints.txt \
- && pip wheel --no-cache-dir --no-deps --wheel-dir /wheels . \
+# Every package, those that build ours too, has the version and the hash of a lock.
+RUN python -m venv /opt/build \
+ && /opt/build/bin/pip install --no-cache-dir --no-deps --require-hashes -r requirements.build.lock \
+ && /opt/build/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /wheels . \
  && python -m venv /opt/uptier \
- && /opt/uptier/bin/pip install --no-cache-dir --constraint /constraints.txt "$(echo /wheels/uptier-*.whl)[postgres]"
+ && /opt/uptier/bin/pip install --no-cache-dir --no-deps --require-hashes -r requirements.runtime.lock \
+ && /opt/uptier/bin/pip install --no-cache-dir --no-deps --no-index /wheels/uptier-*.whl
 
-FROM python:3.13-slim
+FROM ${BASE}
 RUN useradd --system --uid 10001 --user-group --home-dir /var/lib/uptier --create-home uptier \
  && chmod 700 /var/lib/uptier
 COPY --from=build /opt/uptier /opt/uptier

@@ -29,11 +29,28 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# The lock is universal, carries hashes, and names no index. Run this after changing pyproject.toml.
+# The locks are universal, carry hashes, and name no index: all of it, what builds the wheel, what an installation needs.
+# Run this after changing pyproject.toml.
+COMPILE = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 lock: $(READY)
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --extra postgres --group dev --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate --output-file requirements.lock
+	$(COMPILE) --extra postgres --group dev --output-file requirements.lock
+	$(COMPILE) --extra postgres --constraint requirements.lock --output-file requirements.runtime.lock
+	$(BIN)/uv pip compile --group build --constraint requirements.lock --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate --output-file requirements.build.lock
+
+# The bill of materials of an installation, as CycloneDX, in uptier.cdx.json.
+sbom:
+	test -x build/sbom/bin/python || $(PYTHON) -m venv build/sbom
+	build/sbom/bin/python -m pip install --quiet 'cyclonedx-bom>=7,<8'
+	build/sbom/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --of JSON \
+	  --output-file uptier.cdx.json requirements.runtime.lock
+
+# What is published: a bill of materials, and an image whose base is named by its digest.
+release: sbom
+	@case '$(BASE)' in *@sha256:*) ;; *) echo 'say which base: make release BASE=python:3.13-slim@sha256:DIGEST' >&2; exit 2;; esac
+	docker build --build-arg BASE='$(BASE)' --tag uptier .
 
 # The lock is whole, so nothing is left to resolve: some releases of pip look past a pin where an extra is asked for.
 $(READY): requirements.lock pyproject.toml

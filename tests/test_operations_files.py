@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,42 @@ def test_the_image_copies_what_is_there_and_is_not_root() -> None:
     assert all((ROOT / name).exists() for name in copied)
     assert re.findall(r"^USER (.*)$", text, re.MULTILINE) == ["10001:10001"]
     assert "/readyz" in text
+
+
+PIN = re.compile(r"^([a-z0-9][a-z0-9.-]*)(?:\[[a-z,]*\])?==([^ ;\\]+)", re.MULTILINE)
+
+
+def test_the_image_takes_its_base_as_an_argument_and_each_package_by_its_hash() -> None:
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert re.findall(r"^(?:ARG|FROM) (.*)$", text, re.MULTILINE) == [
+        "BASE=python:3.13-slim",
+        "${BASE} AS build",
+        "${BASE}",
+    ]
+    installs = [line for line in text.splitlines() if "pip install" in line]
+    assert len(installs) == 3
+    assert all("--no-deps" in line for line in installs)
+    assert all("--require-hashes" in line or "--no-index /wheels/" in line for line in installs)
+
+
+def test_the_locks_agree_and_hold_all_that_an_installation_needs() -> None:
+    whole = dict(PIN.findall((ROOT / "requirements.lock").read_text(encoding="utf-8")))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    needed = {
+        "runtime": [
+            *project["project"]["dependencies"],
+            *project["project"]["optional-dependencies"]["postgres"],
+        ],
+        "build": project["dependency-groups"]["build"],
+    }
+    for name, wanted in needed.items():
+        text = (ROOT / f"requirements.{name}.lock").read_text(encoding="utf-8")
+        pins = dict(PIN.findall(text))
+        assert pins.items() <= whole.items()
+        assert {re.split(r"[\[<>=]", each)[0].lower() for each in wanted} <= pins.keys()
+        assert text.count("--hash=sha256:") >= len(pins)
+        assert "://" not in text
+    assert "pytest" not in dict(PIN.findall((ROOT / "requirements.runtime.lock").read_text(encoding="utf-8")))
 
 
 def test_the_unit_starts_a_command_that_exists() -> None:
