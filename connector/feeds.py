@@ -25,7 +25,7 @@ from connector.work.budget import NoRoom
 from connector.work.reading import Read
 from connector.work.rules import Rules
 from connector.work.worker import Worker
-from policies.evaluate import could_matter
+from policies.evaluate import could_matter, likely_due
 from policies.known import KnownAccount
 from policies.memory import Standing
 from policies.model import Instant, Seconds, Ticket
@@ -287,6 +287,7 @@ class Feeds:
                 self._could_matter,
                 self._read,
                 self._ours(desk),
+                self._likely_due,
             )
 
     def _poll(self, desk: Desk) -> None:
@@ -300,6 +301,7 @@ class Feeds:
             self._could_matter,
             self._read,
             self._ours(desk),
+            self._likely_due,
         )
 
     def _ours(self, desk: Desk) -> Ours:
@@ -310,3 +312,6 @@ class Feeds:
 
     def _could_matter(self, snapshot: Ticket, standings: tuple[Standing, ...]) -> bool:
         return could_matter(snapshot, self._rules().policies, standings)
+
+    def _likely_due(self, snapshot: Ticket) -> Instant | None:
+        return likely_due(snapshot, self._rules().policies)

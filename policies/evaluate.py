@@ -303,3 +303,25 @@ def could_matter(snapshot: Ticket, policies: PolicySet, standings: tuple[Standin
         if could(policy, snapshot) or (policy.backlog == "skip" and policy.name not in looked):
             return True
     return False
+
+
+def likely_due(snapshot: Ticket, policies: PolicySet) -> Instant | None:
+    """When the first level of any policy that could match this row may be due, as far as the row tells: a guess to
+    order work by, counted day and night from the row's own stamps. None where no policy could match."""
+    serving = policies.serving(snapshot.ref.account)
+    holding = [each for each in serving if could_hold(each, snapshot)]
+    if not holding and snapshot.partial:
+        holding = [each for each in serving if could_start(each, snapshot)]
+    return min((first_due(each, snapshot) for each in holding), default=None)
+
+
+def first_due(policy: Policy, snapshot: Ticket) -> Instant:
+    """When its first level may be due: from the deadline where the row tells one, else from creation or from the last
+    change."""
+    level = policy.levels[0]
+    told = (each.due for each in snapshot.targets if each.metric == policy.clock and each.due is not None)
+    deadline = min(told, default=None)
+    if deadline is not None:
+        return deadline - (level.before or 0) + (level.after or 0)
+    began = snapshot.created if policy.clock == "created" else snapshot.updated
+    return began + (level.after or 0)

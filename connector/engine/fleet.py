@@ -30,7 +30,7 @@ from connector.engine.setbacks import Setbacks
 from connector.store import waiting, wakeups
 from connector.store.database import Store
 from connector.store.waiting import TICK_PER_ACCOUNT
-from connector.store.wakeups import TASK, queue_of
+from connector.store.wakeups import LANE, TASK, queue_of
 from connector.supervision import Ailments, SupervisedWorker
 from policies.model import Seconds, TicketRef
 
@@ -161,7 +161,7 @@ class FleetEngine:
 
     def _app(self, work: Work) -> App:
         def look(context: JobContext, ref: str) -> None:
-            self._look(work, TicketRef.parse(ref), context.job.priority > 0)
+            self._look(work, TicketRef.parse(ref), context.job.priority >= LANE)
 
         app = App(
             connector=PsycopgConnector(conninfo=self._address, min_size=1, max_size=min(self._looks, 16))

@@ -1,7 +1,7 @@
 """The engine in this process: threads over the inbox, the timers and the open writes of one database."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection
 
@@ -13,7 +13,7 @@ from connector.store import waiting
 from connector.store.database import Store, after_commit
 from connector.store.waiting import TICK_PER_ACCOUNT, Waiting
 from connector.supervision import Ailments, SupervisedWorker
-from policies.model import TicketRef
+from policies.model import Instant, TicketRef
 
 
 class LocalEngine:
@@ -44,7 +44,8 @@ class LocalEngine:
         """Queue these tickets once the caller's transaction is committed."""
         asked = tuple(refs)
         if asked:
-            after_commit(connection, lambda: self._join(asked, urgent))
+            known = waiting.dues(connection, asked)
+            after_commit(connection, lambda: self._join({ref: known.get(ref, 0) for ref in asked}, urgent))
 
     def run(self, work: Work) -> None:
         """Start the threads. Call it once."""
@@ -98,16 +99,16 @@ class LocalEngine:
         with self._store.reading() as connection:
             return waiting.owed(connection, self._clock.now())
 
-    def _join(self, refs: tuple[TicketRef, ...], urgent: bool) -> None:
+    def _join(self, dues: Mapping[TicketRef, Instant], urgent: bool) -> None:
         with self._changed:
-            for ref in refs:
-                self._line.join(ref, urgent=urgent)
+            for ref, due in dues.items():
+                self._line.join(ref, urgent=urgent, due=due)
             self._changed.notify_all()
 
     def _offer(self, owed: Iterable[Waiting]) -> None:
         with self._changed:
             for one in owed:
-                self._line.offer(one.ref, urgent=one.urgent)
+                self._line.offer(one.ref, urgent=one.urgent, due=one.due)
             self._changed.notify_all()
 
     def _take(self) -> TicketRef | None:

@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 
 from adapters.base import Adapter
 from connector.engine import Engine
-from connector.intake.inbox import CouldMatter, forget_old_asides, take_in_census
+from connector.intake.inbox import CouldMatter, LikelyDue, forget_old_asides, take_in_census, untold
 from connector.intake.poller import Ours, Polled, Read, always, begin_feed, moved
 from connector.store import accounts, cursors
 from connector.store.database import Store
@@ -35,6 +35,7 @@ def take_census(
     could_matter: CouldMatter,
     read: Read,
     ours: Ours = always,
+    likely_due: LikelyDue = untold,
 ) -> Polled:
     """List the account's open tickets, as back-fill. Each page is kept with its cursor; a census that
     was cut short goes on from its last page. The feed of changes is made to begin before the list does."""
@@ -47,7 +48,7 @@ def take_census(
             if not ours(connection):
                 log.warning("feed_left_to_another", account=account, feed=FEED)
                 break
-            taken = take_in_census(connection, account, run, page, could_matter, now)
+            taken = take_in_census(connection, account, run, page, could_matter, now, likely_due)
             engine.wake(connection, taken.woken, urgent=False)
             cursors.save(connection, account, FEED, page.cursor, now)
         pages, rows, woken = pages + 1, rows + taken.rows, woken + len(taken.woken)

@@ -33,6 +33,15 @@ CouldMatter = Callable[[Ticket, tuple[Standing, ...]], bool]
 and true when in doubt."""
 
 
+LikelyDue = Callable[[Ticket], Instant | None]
+"""When a level may be due by this snapshot; None where it does not tell."""
+
+
+def untold(_ticket: Ticket) -> Instant | None:
+    """Where nobody knows."""
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakenIn:
     """What became of a page: how many rows it had, and the tickets that now are owed a look."""
@@ -57,25 +66,36 @@ def from_webhook(account: str, events: Iterable[Event], now: Instant) -> tuple[A
 
 
 def take_in_poll(
-    connection: Connection, account: str, page: Page, could_matter: CouldMatter, now: Instant
+    connection: Connection,
+    account: str,
+    page: Page,
+    could_matter: CouldMatter,
+    now: Instant,
+    likely_due: LikelyDue = untold,
 ) -> TakenIn:
     """Keep a page of a feed. A revision that was looked at before tells nothing new."""
 
     def keep(rows: tuple[Ticket, ...]) -> TakenIn:
         looked_at = tickets.settled_revisions(connection, account, (ticket.ref.id for ticket in rows))
         news = tuple(one for one in rows if one.gone or looked_at.get(one.ref.id) != one.revision)
-        return _keep(connection, account, "poll", news, could_matter, now)
+        return _keep(connection, account, "poll", news, could_matter, now, likely_due)
 
     return _take_in(connection, account, "poll", page, keep, now)
 
 
 def take_in_census(
-    connection: Connection, account: str, run: str, page: Page, could_matter: CouldMatter, now: Instant
+    connection: Connection,
+    account: str,
+    run: str,
+    page: Page,
+    could_matter: CouldMatter,
+    now: Instant,
+    likely_due: LikelyDue = untold,
 ) -> TakenIn:
     """Keep a page of the census named `run`. It asks for unchanged tickets too: their deadlines move."""
 
     def keep(rows: tuple[Ticket, ...]) -> TakenIn:
-        return _keep(connection, account, "census", rows, could_matter, now, run)
+        return _keep(connection, account, "census", rows, could_matter, now, likely_due, run)
 
     return _take_in(connection, account, "census", page, keep, now)
 
@@ -163,6 +183,7 @@ def _keep(
     page: tuple[Ticket, ...],
     could_matter: CouldMatter,
     now: Instant,
+    likely_due: LikelyDue,
     run: str = "",
 ) -> TakenIn:
     """Record all, open a row for what could matter, close at once what could not.
@@ -181,6 +202,7 @@ def _keep(
             hint=ticket.gone or "",
             received_at=now,
             done_at=None if _asks(could_matter, ticket, remembered.get(ticket.ref.id, ())) else now,
+            due=_due(likely_due, ticket),
         )
         for ticket in page
     ]
@@ -195,6 +217,14 @@ def _asks(could_matter: CouldMatter, ticket: Ticket, standings: tuple[Standing, 
         return could_matter(ticket, standings)
     except UNFORESEEN:
         return True
+
+
+def _due(likely_due: LikelyDue, ticket: Ticket) -> Instant | None:
+    """When it may be due; where nobody could say, that is not known."""
+    try:
+        return likely_due(ticket)
+    except UNFORESEEN:
+        return None
 
 
 def _delivery(kind: Kind, run: str, ticket: Ticket) -> str:

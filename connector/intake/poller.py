@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from adapters.base import Adapter
 from connector.engine import Engine
-from connector.intake.inbox import CouldMatter, take_in_poll
+from connector.intake.inbox import CouldMatter, LikelyDue, take_in_poll, untold
 from connector.store import cursors
 from connector.store.database import Store
 from policies.model import Instant, Seconds
@@ -68,6 +68,7 @@ def poll_account(
     could_matter: CouldMatter,
     read: Read,
     ours: Ours = always,
+    likely_due: LikelyDue = untold,
 ) -> Polled:
     """Read the feed until no page waits. Each page and its cursor are kept in one transaction, so after an
     error (the adapter's, raised by `read`) the next poll goes on where this one stopped. A process that was paused
@@ -83,7 +84,7 @@ def poll_account(
             if not ours(connection):
                 log.warning("feed_left_to_another", account=account, feed=FEED)
                 break
-            taken = take_in_poll(connection, account, page, could_matter, now)
+            taken = take_in_poll(connection, account, page, could_matter, now, likely_due)
             engine.wake(connection, taken.woken, urgent=False)
             cursors.save(connection, account, FEED, page.cursor, now)
         pages, rows, woken = pages + 1, rows + taken.rows, woken + len(taken.woken)

@@ -19,7 +19,8 @@ BACKFILL: tuple[Kind, ...] = ("poll", "census")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """News of one ticket, before it is in the inbox. `done_at` is set on what needs no look."""
+    """News of one ticket, before it is in the inbox. `done_at` is set on what needs no look; `due` is when a level
+    may be due, as far as the news tells."""
 
     account: str
     ticket: str
@@ -28,6 +29,7 @@ class Arrival:
     hint: str = ""
     received_at: Instant
     done_at: Instant | None = None
+    due: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from sqlalchemy.engine import Dialect
 
 from adapters.answers import clean
 
-HEAD = "0013"
+HEAD = "0014"
 """The newest migration. A database that stands here is opened without loading Alembic."""
 
 metadata = MetaData(
@@ -54,6 +54,7 @@ inbox = Table(
     Column("hint", Text, nullable=False),
     Column("received_at", BigInteger, nullable=False),
     Column("done_at", BigInteger),
+    Column("due", BigInteger),
     UniqueConstraint("account", "delivery"),
 )
 still_open = inbox.c.done_at.is_(None)

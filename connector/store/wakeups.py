@@ -6,19 +6,21 @@ procrastinate 3.10, whose minor version is pinned. A row that stands already is 
 worker could fetch and finish it before our news can be seen, and the news would stay without a wake-up.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
 from adapters.answers import clean
-from connector.store.waiting import Waiting
-from policies.model import TicketRef
+from connector.store.waiting import Waiting, dues
+from policies.model import Instant, TicketRef
 
 TASK = "look"
 URGENT, BACKFILL = "urgent", "backfill"
-RESCUED = 2
-"""The priority of a look whose process died: it has waited longest. A deadline has 1, back-fill 0."""
+RESCUED = 2_147_483_647
+"""The priority of a look whose process died: it has waited longest. Others go by when they are due, see `priority`."""
+
+LATEST, LANE = 2_100_000_000, 1_000_000_000
 
 ADD = text("""
     INSERT INTO procrastinate_jobs (queue_name, task_name, priority, lock, queueing_lock, args)
@@ -56,21 +58,27 @@ def queue_of(account: str, *, urgent: bool) -> str:
     return f"{account}:{URGENT if urgent else BACKFILL}"
 
 
+def priority(due: Instant, *, urgent: bool) -> int:
+    """What procrastinate takes first: the longest overdue of a lane. It fits the table's integer."""
+    return LANE * urgent + min(max(LATEST - due, 0), LANE - 1)
+
+
 def wake(connection: Connection, refs: Iterable[TicketRef], *, urgent: bool) -> None:
-    """A look at each of these tickets is to be taken."""
-    _add(connection, refs, urgent=urgent, priority=int(urgent))
+    """A look at each of these tickets is to be taken; those whose news has been due longest come first."""
+    asked = tuple(refs)
+    known = dues(connection, asked)
+    _add(connection, {ref: priority(known.get(ref, 0), urgent=urgent) for ref in asked}, urgent=urgent)
 
 
 def wake_if_quiet(connection: Connection, owed: Iterable[Waiting]) -> int:
     """Wake those of which no look is asked for or under way; answers how many."""
     listed = tuple(owed)
-    rows = (
-        connection.execute(AWAKE, {"refs": [_named(one.ref) for one in listed]}).scalars() if listed else ()
-    )
+    rows = connection.execute(AWAKE, {"refs": [str(one.ref) for one in listed]}).scalars() if listed else ()
     awake = frozenset(rows)
-    quiet = [one for one in listed if _named(one.ref) not in awake]
+    quiet = [one for one in listed if str(one.ref) not in awake]
     for urgent in (True, False):
-        wake(connection, [one.ref for one in quiet if one.urgent is urgent], urgent=urgent)
+        lane = {one.ref: priority(one.due, urgent=urgent) for one in quiet if one.urgent is urgent}
+        _add(connection, lane, urgent=urgent)
     return len(quiet)
 
 
@@ -84,7 +92,7 @@ def finish_stalled(connection: Connection, after: float) -> tuple[Stalled, ...]:
     stalled = tuple(Stalled(id=row.id, ref=TicketRef.parse(row.lock)) for row in rows)
     for job in stalled:
         connection.execute(FINISH, {"id": job.id})
-    _add(connection, [job.ref for job in stalled], urgent=True, priority=RESCUED)
+    _add(connection, {job.ref: RESCUED for job in stalled}, urgent=True)
     return stalled
 
 
@@ -106,16 +114,16 @@ def create_queue(connection: Connection) -> None:
     driver.execute(SchemaManager.get_schema())
 
 
-def _add(connection: Connection, refs: Iterable[TicketRef], *, urgent: bool, priority: int) -> None:
+def _add(connection: Connection, priorities: Mapping[TicketRef, int], *, urgent: bool) -> None:
     """Sorted, so that two transactions cannot wait for each other."""
     rows = [
         {
             "queue": queue_of(ref.account, urgent=urgent),
             "task": TASK,
-            "priority": priority,
+            "priority": priorities[ref],
             "ref": _named(ref),
         }
-        for ref in sorted(set(refs))
+        for ref in sorted(priorities)
     ]
     if rows:
         connection.execute(ADD, rows)

@@ -140,3 +140,20 @@ def test_no_ticket_is_lost_or_under_way_twice(steps: list[tuple[str, TicketRef, 
             line.done(running.pop())
     assert owed == set()
     assert line.idle()
+
+
+def test_the_longest_overdue_goes_first_whenever_it_came() -> None:
+    line = Line(per_account=9)
+    for number, due in (("a/1", 300), ("a/2", 100), ("a/3", 200), ("a/4", 100)):
+        line.join(ref(number), urgent=False, due=due)
+    line.offer(ref("a/1"), urgent=False, due=50)
+    line.offer(ref("a/2"), urgent=False, due=900)
+    assert taken(line) == ["a/1", "a/2", "a/4", "a/3"]
+
+
+def test_back_fill_that_becomes_urgent_keeps_since_when_it_is_due() -> None:
+    line = Line(per_account=9)
+    line.join(ref("a/1"), urgent=False, due=100)
+    line.join(ref("a/2"), urgent=True, due=200)
+    line.join(ref("a/1"), urgent=True, due=300)
+    assert taken(line) == ["a/1", "a/2"]

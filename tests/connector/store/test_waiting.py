@@ -35,7 +35,16 @@ def test_urgent_news_comes_before_older_back_fill(connection: Connection) -> Non
 
 def test_a_ticket_with_both_kinds_of_news_is_urgent_and_named_once(connection: Connection) -> None:
     inbox.put(connection, [an_arrival("p", kind="poll"), an_arrival("w")])
-    assert waiting.with_news(connection, NOW, 10) == (Waiting(ref=REF, urgent=True),)
+    assert waiting.with_news(connection, NOW, 10) == (
+        Waiting(ref=REF, urgent=True, due=an_arrival("p").received_at),
+    )
+
+
+def test_the_longest_due_of_the_news_comes_first_however_late_it_was_heard_of(connection: Connection) -> None:
+    quiet = [an_arrival(f"q{n}", ticket=f"q{n}", kind="census", due=NOW + 60) for n in range(3)]
+    inbox.put(connection, [*quiet, an_arrival("u", ticket="u", kind="census", due=NOW - 600)])
+    assert named(waiting.with_news(connection, NOW, 2)) == ["acme/u", "acme/q0"]
+    assert waiting.dues(connection, [REF, TicketRef("acme", "u")]) == {TicketRef("acme", "u"): NOW - 600}
 
 
 def test_each_account_has_its_share(connection: Connection) -> None:
