@@ -214,6 +214,9 @@ def config(tmp_path: Path) -> Path:
 
 def test_users_are_made_listed_and_removed_on_the_command_line(config: Path) -> None:
     run, where = CliRunner().invoke, ["--config", str(config)]
+    before = run(app, ["user", "add", "dana", *where], input=PASSWORD + "\n")
+    assert (before.exit_code, "uptier migrate" in before.output) == (2, True)  # there is no database yet
+    assert run(app, ["migrate", *where]).exit_code == 0
     assert run(app, ["user", "add", "dana", "--role", "king", *where], input=PASSWORD).exit_code == 2
     assert run(app, ["user", "add", "dana", *where], input="short\n").exit_code == 2
     made = run(app, ["user", "add", "dana", *where], input=PASSWORD + "\n")
