@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
+LACKS = ("not taken", "part refused", "write refused", "partly", "held")
+"""What of the ledger `explain` repeats: where the ticket is not as a level wanted it."""
+
+SHOWN = 6
+
 
 @app.command()
 def explain(
@@ -43,7 +48,7 @@ def explain(
     ] = None,
 ) -> None:
     """Say why a ticket is where it is: the trace of the last look at it, or with --at a fresh one."""
-    from connector.store import tickets
+    from connector.store import aside, ledger, tickets
 
     ref = ticket_ref(ticket)
     if at is not None:
@@ -51,10 +56,18 @@ def explain(
         return
     with opened(config) as store, store.reading() as connection:
         known = tickets.known(connection, ref)
+        lacks = [
+            f"{stamp(line.at)}  {line.what}: {line.text}"
+            for line in ledger.of_ticket(connection, ref)
+            if line.what in LACKS
+        ]
+        lacks += [
+            f"{one.name} is set aside: {one.why}" for one in aside.every(connection) if one.name == str(ref)
+        ]
     if known is None:
         give_up(f"{ref} has not been seen; is the account right, and has `uptier run` listed its tickets?")
     owner = f" Owner: {known.owner}." if known.owner else ""
-    clocks = "".join(f"\n{line}" for line in target_lines(known.ticket, known.seen_at))
+    clocks = "".join(f"\n{line}" for line in (*target_lines(known.ticket, known.seen_at), *lacks[-SHOWN:]))
     show(
         known.trace,
         f"{ref}: {known.ticket.subject}\nLooked at {stamp(known.seen_at)}.{owner}{clocks}",
