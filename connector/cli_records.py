@@ -63,12 +63,15 @@ def gaps(config: Config = CONFIG, as_json: AsJson = False) -> None:
     settings, policies = loaded.settings, loaded.policies
     with opened(config) as store, store.reading() as connection:
         missed = {name: tickets.uncovered(connection, name, LISTED) for name in settings.accounts}
-        active = ledger.last_of_policies(connection, ("fired", "observed"))
+        fired = ledger.last_of_policies(connection, ("fired",))
+        observed = ledger.last_of_policies(connection, ("observed",))
     names = [policy.name for policy in policies.policies] if policies else []
-    idle = [name for name in names if name not in active]
+    idle = [name for name in names if name not in fired and name not in observed]
     if as_json:
         found = {name: [str(ticket.ref) for ticket in some] for name, some in missed.items()}
-        typer.echo(json.dumps({"uncovered": found, "never_fired": idle if policies else None}))
+        only = [name for name in names if name in observed and name not in fired]
+        never = {"never_fired": idle, "only_observed": only} if policies else {"never_fired": None}
+        typer.echo(json.dumps({"uncovered": found, **never}))
         return
     for name, some in missed.items():
         typer.echo(
@@ -84,8 +87,9 @@ def gaps(config: Config = CONFIG, as_json: AsJson = False) -> None:
             "the policies have errors (`uptier check`): which of them never fired cannot be told", err=True
         )
     for name in names:
-        last = f"last fired {stamp(active[name])}" if name in active else "has never fired"
-        typer.echo(f'policy "{name}" {last}')
+        last = f"last fired {stamp(fired[name])}" if name in fired else "has never fired"
+        would = f", and would have last fired {stamp(observed[name])} in observe" if name in observed else ""
+        typer.echo(f'policy "{name}" {last}{would}')
 
 
 @app.command()

@@ -30,13 +30,15 @@ from connector.store.holds import Hold
 from connector.store.tickets import KnownTicket
 from connector.supervision import Ailment
 from policies.durations import spell
-from policies.memory import Episode
+from policies.memory import Episode, How
 from policies.model import Instant, TicketRef
 from policies.plan import LevelTrace, PolicyTrace
 
 SHOWN = 200
 DAY = 86400
 WEEK = 7 * DAY
+REAL = frozenset({How.FIRED, How.REFUSED, How.REJECTED})
+"""How a level is passed by more than being observed, or by being overtaken by one that is."""
 FAILED = ("write refused", "write unknown")
 Budgets = Callable[[str], tuple[Limit, ...]]
 """What the helpdesk of an account last said of its limits."""
@@ -44,8 +46,9 @@ Budgets = Callable[[str], tuple[Limit, ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """An escalation that runs, or a ticket that nears a level. `owner` is the ticket's, one whatever number of policies
-    escalate it (rule 9). `next_due` is when the next level is due."""
+    """An escalation that runs, or a ticket that nears a level. `owner` is the ticket's, one whatever number of
+    policies escalate it (rule 9). `next_due` is when the next level is due. `observed` says that the level was only
+    observed, and `observes` that the policy only observes: nobody has been told, and nobody will be."""
 
     ref: TicketRef
     subject: str
@@ -61,6 +64,8 @@ class Row:
     next_level: str
     next_due: Instant | None
     why: str
+    observed: bool = False
+    observes: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,6 +269,8 @@ def _row(connection: Connection, ref: TicketRef, episode: Episode) -> tuple[Row,
             next_level=level.name if level else "",
             next_due=level.due if level else None,
             why=trace.verdict if trace else "",
+            observed=passed is not None and not any(each.how in REAL for each in episode.passed),
+            observes=trace is not None and trace.mode == "observe",
         ),
     )
 
@@ -291,4 +298,5 @@ def _of(known: KnownTicket, trace: PolicyTrace, level: LevelTrace) -> Row:
         next_level=level.name,
         next_due=level.due,
         why=said or level.text,
+        observes=trace.mode == "observe",
     )

@@ -77,8 +77,23 @@ def test_gaps_lists_what_no_policy_covers_and_what_never_fired(vendor: str, tmp_
         one.round(31)
         left = str(one.ref("left"))
     told = CliRunner().invoke(app, ["gaps", "--json", "--config", str(tmp_path / "uptier.toml")])
-    assert json.loads(told.stdout) == {"uncovered": {one.desk.account: [left]}, "never_fired": ["idle"]}
+    assert json.loads(told.stdout) == {
+        "uncovered": {one.desk.account: [left]},
+        "never_fired": ["idle"],
+        "only_observed": [],
+    }
     words = CliRunner().invoke(app, ["gaps", "--config", str(tmp_path / "uptier.toml")]).stdout
     assert f"{one.desk.account}: 1 open tickets no policy covers" in words
     assert "urgent, Tier 1: About left" in words
-    assert 'policy "idle" has never fired' in words
+    assert 'policy "idle" has never fired\n' in words
+
+
+def test_gaps_takes_nothing_that_was_only_observed_for_fired(tmp_path: Path) -> None:
+    with each("zendesk", tmp_path, config=POLICY.replace('"enforce"', '"observe"')) as one:
+        one.opened("covered")
+        one.round()
+        one.round(31)
+    told = CliRunner().invoke(app, ["gaps", "--json", "--config", str(tmp_path / "uptier.toml")])
+    assert json.loads(told.stdout)["only_observed"] == ["urgent-unanswered"]
+    words = CliRunner().invoke(app, ["gaps", "--config", str(tmp_path / "uptier.toml")]).stdout
+    assert "has never fired, and would have last fired" in words

@@ -13,10 +13,12 @@ from connector.cli import app
 from connector.console.access import digest
 from connector.console.api import Api
 from connector.console.openapi import DOCUMENT
+from connector.demo import CONFIG
 from connector.settings_values import DAY
 from connector.store import users
 from connector.store.schema import token as tokens_table
 from connector.store.users import Token
+from tests.connector.console import conftest
 from tests.connector.console.conftest import PASSWORD, Shown, csrf
 
 
@@ -237,3 +239,15 @@ def test_users_are_made_listed_and_removed_on_the_command_line(config: Path) -> 
     assert run(app, ["user", "remove", "dana", *where]).exit_code == 0
     assert run(app, ["user", "remove", "dana", *where]).exit_code == 2
     assert PASSWORD.encode() not in (config.parent / "uptier.db").read_bytes()
+
+
+def test_what_was_only_observed_is_said_as_what_would_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conftest, "CONFIG", CONFIG.replace('"enforce"', '"observe"'))
+    with conftest.beside(tmp_path) as shown, shown.logged_in("dana", "operator") as client:
+        now, ticket = client.get("/").text, client.get("/tickets/acme/1").text
+    assert "would be Second line" in now
+    assert "would fire" in now
+    assert "would have fired; nobody was told" in ticket
+    assert "What would happen next" in ticket
