@@ -322,12 +322,14 @@ def probe(settings: "Settings", policies: "PolicySet") -> list[dict[str, Any]]:
     from connector.secrets import SecretError, Secrets
     from policies.known import KnownAccount
     from policies.named import lacking
+    from policies.reads import reads_of
 
     findings: list[dict[str, Any]] = []
     for name in settings.accounts:
         try:
             desk = open_desk(name, settings, SystemClock(), Secrets(Masker(), os.environ))
-            said = [(each.what, each.ok, each.text, each.fatal) for each in desk.adapter.probe()]
+            found = desk.adapter.probe(reads_of(policies, name))
+            said = [(each.what, each.ok, each.text, each.fatal) for each in found]
             names = lacking(policies, name, KnownAccount.of(desk.adapter.directory()))
             said += [
                 ("names", False, f'policy "{each.policy}", level "{each.level}": {each.why}', True)

@@ -11,6 +11,7 @@ from policies.explain import explain
 from policies.model import Counts, Priority, Status
 from policies.parse import parse
 from policies.plan import Assign, RaisePriority
+from policies.reads import reads_of
 from policies.verdict import judged
 from tests.policies.lives import AFTER_30, AFTER_120, BEN, CLEO, HEAD, NEWBORN, TIER2, Life, at, policy, rules
 
@@ -283,3 +284,16 @@ def test_a_row_is_not_ruled_out_by_what_it_does_not_show(name: str) -> None:
     }
     policies = rules(policy(when=asks[name]), FIELDS)
     assert could_matter(replace(NEWBORN, hidden=frozenset({name})), policies, ())
+
+
+def test_what_the_policies_of_an_account_need_to_see_is_told() -> None:
+    level = AFTER_30 + '\nassign = { group = "Duty" }\ntags = ["up"]\nset = { "custom.tier" = "gold" }'
+    text = policy(
+        level, clock="customer_waiting", when='any = [{ priority = "high" }, { requester.vip = true }]'
+    )
+    found = reads_of(rules(text, FIELDS), "acme")
+    assert found == {
+        *("priority", "requester", "requester.vip", "status", "messages"),
+        *("group", "assignee", "tags", "custom.tier"),
+    }
+    assert reads_of(rules(policy(more='accounts = ["other"]'), FIELDS), "acme") == frozenset()
