@@ -72,13 +72,20 @@ def unknown_names(level: Level, known: KnownAccount, own: frozenset[str]) -> Ite
             yield f'group "{spec.group}"'
         if spec is not None and spec.agent not in (None, *STRATEGIES) and spec.agent not in known.people:
             yield f'agent "{spec.agent}"'
-        yield from (f'agent "{name}"' for name in each.follow if name not in known.people)
-        if each.owner is not None and each.owner != "assignee":
-            call = CALL.fullmatch(each.owner)
-            if call is None and each.owner not in known.groups | known.people | own:
-                yield f'group or person "{each.owner}"'
-            elif call is not None and call[2] not in PLACES and call[2] not in known.groups:
-                yield f'group "{call[2]}"'
+        for name in each.follow:
+            yield from unknown_name(name, "agent", known.people, known)
+        if each.owner is not None:
+            names = known.groups | known.people | own
+            yield from unknown_name(each.owner, "group or person", names, known)
+
+
+def unknown_name(asked: str, what: str, names: frozenset[str], known: KnownAccount) -> Iterator[str]:
+    """The name that is asked for, or the group inside a function, if the helpdesk does not have it."""
+    call = CALL.fullmatch(asked)
+    if call is not None and call[2] not in PLACES and call[2] not in known.groups:
+        yield f'group "{call[2]}"'
+    elif call is None and asked != "assignee" and asked not in names:
+        yield f'{what} "{asked}"'
 
 
 def people_of_files(policies: PolicySet) -> frozenset[str]:
