@@ -1,6 +1,8 @@
 """What the README and the docs say runs: commands exist, config blocks parse, links lead on."""
 
 import re
+import shlex
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,12 +10,24 @@ from typing import Any
 import pytest
 import typer
 
+from adapters.simulator_server import serve
+from adapters.zendesk.simulator import create
+from connector import roles
 from connector.cli import app
+from connector.schema import whole
+from connector.settings import AccountSettings, Service, SingleSignOn
+from connector.store.users import ROLES
+from policies import parse_channel
 from policies.document import Document, read
+from tests.connector.beside import SECRETS
+from tests.connector.test_cli import uptier
 from tests.policies.slips import SLIPS
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+TEXTS = {page.name: page.read_text(encoding="utf-8") for page in PAGES}
+TOLD = {name: text for name, text in TEXTS.items() if name not in {"CHANGELOG.md", "CONTRIBUTING.md"}}
+"""The pages for those who use it."""
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)\)")
 
@@ -28,16 +42,6 @@ def blocks(kind: str) -> Iterator[tuple[str, str]]:
 def uptier_lines() -> list[str]:
     lines = (line for _, text in blocks("console") for line in text.splitlines())
     return sorted({line.strip() for line in lines if line.startswith("uptier ")})
-
-
-@pytest.mark.parametrize("line", uptier_lines())
-def test_a_command_in_the_documents_exists_with_its_options(line: str) -> None:
-    command: Any = typer.main.get_command(app)
-    words = line.split("#")[0].split()[1:]
-    while hasattr(command, "commands"):
-        command = command.commands[words.pop(0)]
-    known = {option for parameter in command.params for option in parameter.opts}
-    assert [word for word in words if word.startswith("--") and word not in known] == []
 
 
 @pytest.mark.parametrize(
@@ -98,3 +102,228 @@ BEGINNINGS = (
 )
 WORDS = {"no-escalation"}
 """What looks like a code, in examples."""
+
+
+def commands() -> Iterator[tuple[str, Any]]:
+    """Every command by its whole name, such as `uptier user add`."""
+
+    def below(name: str, command: Any) -> Iterator[tuple[str, Any]]:
+        if not hasattr(command, "commands"):
+            yield name, command
+            return
+        for word, inner in command.commands.items():
+            yield from below(f"{name} {word}", inner)
+
+    return below("uptier", typer.main.get_command(app))
+
+
+def leaf(words: list[str]) -> tuple[Any, list[str]]:
+    """The command that these words call, and what they hand it. KeyError if there is none."""
+    command: Any = typer.main.get_command(app)
+    while hasattr(command, "commands") and words and not words[0].startswith("-"):
+        command, words = command.commands[words[0]], words[1:]
+    return command, words
+
+
+@pytest.mark.parametrize("line", uptier_lines())
+def test_a_command_line_in_the_documents_is_understood(line: str) -> None:
+    command, words = leaf(shlex.split(line, comments=True)[1:])
+    if words != ["--version"]:
+        command.make_context(line, list(words))  # a usage error where words are wrong or lacking
+
+
+@pytest.mark.parametrize(
+    "said", sorted({said for text in TEXTS.values() for said in re.findall(r"`uptier ([^`]+)`", text)})
+)
+def test_a_command_within_a_sentence_exists_with_its_options(said: str) -> None:
+    command, words = leaf(said.split())
+    known = {option for parameter in command.params for option in parameter.opts}
+    assert [word for word in words if word.startswith("--") and word not in known] == []
+
+
+@pytest.mark.parametrize(("name", "command"), [pytest.param(*each, id=each[0]) for each in commands()])
+def test_a_command_and_its_options_are_on_a_page(name: str, command: Any) -> None:
+    pages = [text for text in TOLD.values() if re.search(rf"{name}\b", text)]
+    assert pages
+    pages.append(TEXTS["README.md"])  # what many commands take
+    options = [each for parameter in command.params for each in parameter.opts if each.startswith("--")]
+    assert [each for each in options if not any(re.search(rf"{each}\b", text) for text in pages)] == []
+
+
+HARMLESS = re.compile(
+    r"uptier (check$|schema|fields|gaps|matrix|cards|report|ledger|purge|release$|history|user list)"
+)
+
+
+def test_harmless_command_lines_of_the_documents_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    example = (ROOT / "config.example.toml").read_text(encoding="utf-8")
+    (tmp_path / "uptier.toml").write_text(example, encoding="utf-8")
+    assert uptier("migrate").exit_code == 0
+    lines = [line.split(" #")[0] for line in uptier_lines() if HARMLESS.match(line)]
+    assert len(lines) > 10
+    for line in lines:
+        done = uptier(*shlex.split(line)[1:])
+        assert (line, done.exit_code) == (line, 0), done.output
+
+
+CODES = [
+    (0, "check"),
+    (0, "user list"),
+    (1, "check --online"),
+    (1, "explain acme/1 --at now"),
+    (1, "notify test leads"),
+    (1, "forget dana@acme.example"),
+    (2, "check --strict"),
+    (2, "check --config there-is-none.toml"),
+    (2, "history acme"),
+    (2, "explain acme/1"),
+    (2, "ack acme/1"),
+    (2, "release acme/1"),
+    (2, "reload"),
+    (2, "check --no-such-option"),
+    (2, "notify test nobody"),
+]
+
+
+def test_exit_codes_are_as_the_readme_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside a helpdesk and a channel that nobody answers for. Each command that may end with 1 is named for it."""
+    monkeypatch.chdir(tmp_path)
+    example = (ROOT / "config.example.toml").read_text(encoding="utf-8")
+    nobody = "http://127.0.0.1:1"
+    (tmp_path / "uptier.toml").write_text(example.replace("https://acme.example", nobody), encoding="utf-8")
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("UPTIER_SECRET_LEADS_SLACK", nobody.replace("http:", "json:"))
+    assert uptier("explain", "acme/1").exit_code == 2  # no database yet
+    assert uptier("migrate").exit_code == 0
+    assert [(uptier(*line.split()).exit_code, line) for _, line in CODES] == CODES
+    rows = dict(re.findall(r"^\| ([012]) \| (.*) \|$", TEXTS["README.md"], re.MULTILINE))
+    assert rows.keys() == {"0", "1", "2"}
+    told = [said.split() for said in re.findall(r"`([a-z -]+)`:", rows["1"])]
+    tried = [line.split() for code, line in CODES if code == 1] + ELSEWHERE
+    assert [words for words in tried if not any(set(said) <= set(words) for said in told)] == []
+    assert [said for said in told if not any(set(said) <= set(words) for words in tried)] == []
+
+
+ELSEWHERE = [["run", "--once"], ["reload"], ["demo"]]
+"""What is tried in the tests of that command, or needs a service that hangs."""
+
+
+def schema_keys(node: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Each key of the JSON Schema, and where it stands."""
+    if isinstance(node, dict):
+        for key in node.get("properties", {}):
+            yield f"{path}.{key}", key
+        for key, inner in node.items():
+            if key == "properties":
+                for word, deeper in inner.items():
+                    yield from schema_keys(deeper, f"{path}.{word}")
+            else:
+                yield from schema_keys(inner, path)
+    elif isinstance(node, list):
+        for inner in node:
+            yield from schema_keys(inner, path)
+
+
+def test_every_key_of_the_schema_is_in_the_documents() -> None:
+    settings = TEXTS["config.md"] + TEXTS["policies.md"] + TEXTS["console.md"]
+    schema = whole()
+    conditions = {key for _, key in schema_keys(schema["$defs"].pop("conditions"))}
+    assert [
+        path for path, key in schema_keys(schema) if not re.search(rf"(?<![\w-]){key}(?![\w-])", settings)
+    ] == []
+    fields = TEXTS["mapping.md"] + settings
+    assert sorted(key for key in conditions if not re.search(rf"\b{key}\b", fields)) == []
+
+
+def test_every_key_of_the_service_an_account_and_a_channel_has_a_row() -> None:
+    rows = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\|([^|]*)\|", TEXTS["config.md"], re.MULTILINE))))
+    tables = {"caps", "retention", "single_sign_on"}  # told in words below the rows
+    assert {*Service.model_fields, *AccountSettings.model_fields, *parse_channel.KEYS} - tables <= rows
+    assert [each for each in tables if f"[service.{each}]" not in TEXTS["config.md"]] == []
+    known = set(re.findall(r"^\| `(\w+)`", TEXTS["console.md"], re.MULTILINE)) | {"roles"}
+    assert SingleSignOn.model_fields.keys() <= known
+
+
+def test_every_role_is_on_its_page() -> None:
+    said = set(re.findall(r"^\| `(\w+)` \|", TEXTS["operations.md"], re.MULTILINE))
+    assert said >= roles.ALL
+    assert set(ROLES) <= set(re.findall(r"^\| (\w+) \|", TEXTS["console.md"], re.MULTILINE))
+
+
+def test_every_environment_variable_is_in_the_documents_and_no_other() -> None:
+    code = "".join(
+        file.read_text(encoding="utf-8")
+        for file in (ROOT / "connector").glob("*.py")
+        if "demo" not in file.name
+    )
+    read = set(re.findall(r'(?:_environ\.get\(|environ\[|getenv\(|envvar=)"(\w+)"', code))
+    assert read == {"UPTIER_CONFIG", "CREDENTIALS_DIRECTORY"}  # and one for each secret
+    told = "".join(TOLD.values())
+    assert [name for name in read if name not in told] == []
+    named = set(re.findall(r"\bUPTIER_[A-Z_]+\b", told))
+    assert {name for name in named if not name.startswith("UPTIER_SECRET_")} == {"UPTIER_CONFIG"}
+    assert any(name.endswith("_FILE") for name in named)
+
+
+def test_every_metric_of_the_settings_page_is_on_the_page_of_operations() -> None:
+    of_page = {
+        page: set(
+            re.findall(
+                r"\buptier_[a-z_]+\b", "".join(re.findall(r"^\| `uptier_[^|]*", TEXTS[page], re.MULTILINE))
+            )
+        )
+        for page in ("config.md", "operations.md")
+    }
+    assert of_page["config.md"] <= of_page["operations.md"]
+
+
+def test_the_example_passes_the_strict_check_once_a_directory_was_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is edited is what the example marks: lines that name the helpdesk, a group or a person, and no other."""
+    monkeypatch.chdir(tmp_path)
+    example = (ROOT / "config.example.toml").read_text(encoding="utf-8")
+    own = re.compile(r'https://acme\.example|@acme\.example|"(Tier \d|Duty managers|Escalations)"(?!\))')
+    lines = [line for line in example.splitlines() if not line.startswith("#")]
+    assert [
+        line for line in lines if own.search(line) and "name     =" not in line and "(*)" not in line
+    ] == []
+    assert [line for line in lines if "(*)" in line and not own.search(line)] == []
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    simulator = create(time.time)
+    simulator.state.zendesk.seed(
+        groups=[{"name": name} for name in ("Tier 1", "Tier 2", "Duty managers", "Escalations")],
+        agents=[
+            {
+                "name": name,
+                "email": f"{name.lower()}@acme.example",
+                "groups": ["Tier 1", "Tier 2", "Duty managers"],
+            }
+            for name in ("Dana", "Lee")
+        ],
+        users=[],
+        tickets=[],
+    )
+    with serve(simulator) as url:
+        text = example.replace("https://acme.example", url).replace('"127.0.0.1:8080"', '"127.0.0.1:0"')
+        (tmp_path / "uptier.toml").write_text(text, encoding="utf-8")
+        assert uptier("check", "--strict").exit_code == 2
+        for line in ("check --online", "run --once", "check --strict"):
+            done = uptier(*line.split())
+            assert (line, done.exit_code) == (line, 0), done.output
+
+
+def test_every_promise_of_the_readme_names_its_tests() -> None:
+    section = TEXTS["README.md"].split("## What it promises\n")[1].split("\n## ")[0]
+    promises = [" ".join(each.split()) for each in section.split("\n- ")[1:]]
+    rows = re.findall(r"^\| (.+?) \| (`tests/.+`) \|$", TEXTS["CONTRIBUTING.md"], re.MULTILINE)
+    rest = promises
+    for said, tests in rows:
+        assert [each for each in promises if said in each], said
+        rest = [each.replace(said, "") for each in rest]
+        for path, name in re.findall(r"`(tests/[\w/.]+)::(\w+)`", tests):
+            assert f"def {name}(" in (ROOT / path).read_text(encoding="utf-8"), name
+    assert [each for each in rest if re.search(r"\w", each)] == []
