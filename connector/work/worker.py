@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import structlog
 from sqlalchemy import Connection
 
-from adapters.base import AccessLost, Gone, NotAllowed, OutcomeUnknown, TryLater, Unreadable
+from adapters.base import AccessLost, Gone, HelpdeskError, NotAllowed, OutcomeUnknown, TryLater, Unreadable
 from connector.clock import Clock
 from connector.desks import Desk, Desks
 from connector.settings import Caps
@@ -28,6 +28,7 @@ from connector.store import (
     timers,
     writes,
 )
+from connector.store.aside import FIRST_WAIT
 from connector.store.database import Store
 from connector.store.dialect import alone
 from connector.store.inbox import OpenRow
@@ -52,6 +53,10 @@ from policies.model import Directory, Instant, Seconds, Ticket, TicketRef
 
 UNSAID: Seconds = 30
 """How long to wait when nobody said: reading has been tried several times by then."""
+
+LONGEST_UNANSWERED: Seconds = 300
+"""A ticket that the helpdesk does not answer about is asked for again with pauses that grow up to this one: what its
+path announces holds up all that use the path, and after an outage nobody waits for long."""
 
 log = structlog.get_logger()
 
@@ -109,6 +114,7 @@ class Worker:
         self._read = read
         self._skews = skews
         self._sender = Sender(store, clock, read, rules)
+        self._unanswered: dict[TicketRef, int] = {}
 
     def work(self, ref: TicketRef) -> None:
         """Look at one ticket and do what its policies say."""
@@ -130,7 +136,7 @@ class Worker:
         except OutcomeUnknown as unknown:
             self._come_back(ref, at, FIND_OUT, str(unknown))
         except AccessLost as lost:
-            self.pause(ref.account, str(lost))
+            self._refused(desk, ref, at, lost)
         except (NotAllowed, Unreadable) as refused:
             self._set_aside(ref, at, str(refused))
         except Superseded as other:
@@ -144,6 +150,20 @@ class Worker:
                 line = Line(at=now, account=account, ticket="", what="account paused", text=reason)
                 ledger.append(connection, [line])
                 log.error("account_paused", account=account, reason=reason, next="uptier check --online")
+
+    def _refused(self, desk: Desk, ref: TicketRef, at: Standpoint, lost: AccessLost) -> None:
+        """Refused to us: this ticket alone, if the probe says that our credentials are good."""
+        try:
+            findings = self._read(desk.adapter.probe)
+        except AccessLost:
+            self.pause(ref.account, str(lost))
+        except HelpdeskError as trouble:
+            self._come_back(ref, at, UNSAID, f"{lost}; whether that is all is not known yet: {trouble}")
+        else:
+            if any(each.fatal and not each.ok for each in findings):
+                self.pause(ref.account, str(lost))
+            else:
+                self._set_aside(ref, at, str(lost))
 
     def _look(self, desk: Desk, ref: TicketRef, seen: Seen, at: Standpoint) -> None:
         if seen.paused:
@@ -242,12 +262,19 @@ class Worker:
         """The ticket as the helpdesk has it, acts recognised; one that is gone as it was last seen."""
         try:
             ticket = self._read(desk.adapter.load, ref, self._rules().policies.to_load)
+        except NoRoom:
+            raise
+        except TryLater as later:
+            unanswered = self._unanswered[ref] = self._unanswered.get(ref, 0) + 1
+            grown = min(FIRST_WAIT * 2 ** (unanswered - 1), LONGEST_UNANSWERED)
+            raise TryLater(str(later), max(later.wait, grown)) from later
         except Gone:
             with self._store.reading() as connection:
                 known = tickets.known(connection, ref)
             if known is None:
                 return None
             ticket = replace(known.ticket, gone=known.ticket.gone or "deleted")
+        self._unanswered.pop(ref, None)
         now = self._clock.now()
         if ticket.read_at:
             self._skews.note(ref.account, ticket.read_at - now)
