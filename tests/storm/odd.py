@@ -8,7 +8,7 @@ probe, the token. The simulator knows nothing of it; its request log still says 
 import json
 import random
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -55,6 +55,11 @@ class Answer:
     body: bytes
 
 
+Told = Callable[[str, str, str, dict[str, Any]], dict[str, Any] | None]
+"""A mutation told as a function of method, path (with its query), the ticket's key and the answer (`status`,
+`headers` by lower-case name, `json` or else `text`): the answer broken, or None where it is not concerned."""
+
+
 @dataclass
 class Mutation:
     """One thing that is broken. `ticket` is the helpdesk's key of the only ticket it is about, None for an envelope.
@@ -73,12 +78,15 @@ class Mutation:
     applied: bool = False
     hits: int = 0
     field: str = ""
+    told: Told | None = None
 
     def __str__(self) -> str:
         return f"{self.about} {self.what} {self.field}".strip()
 
     def wants(self, method: str, path: str) -> bool:
         """Whether this request's answer is to be broken."""
+        if self.told is not None:
+            return True
         if self.about in ("row", "history"):
             return method == "GET"
         return method == self.method and re.fullmatch(self.path, path) is not None
@@ -86,7 +94,7 @@ class Mutation:
 
 @dataclass
 class Odd:
-    """The simulator's ASGI app with mutations in front of it. `stray` are faults of this file, which no test forgives."""
+    """The simulator's ASGI app with mutations in front of it."""
 
     app: ASGIApp
     mutations: list[Mutation] = field(default_factory=list)
@@ -97,6 +105,7 @@ class Odd:
             await self.app(scope, receive, send)
             return
         method, path = scope["method"], scope["path"]
+        whole = path + ("?" + scope["query_string"].decode() if scope["query_string"] else "")
         wanted = [each for each in list(self.mutations) if each.wants(method, path)]
         refusing = next((each for each in wanted if each.status is not None and not each.applied), None)
         if refusing is not None:
@@ -107,7 +116,7 @@ class Odd:
         if answer is None:
             return
         for each in wanted:
-            answer = broken(each, path, answer)
+            answer = broken(each, method, whole, answer)
         await _send(send, answer)
 
     async def _asked(self, scope: Scope, receive: Receive) -> Answer | None:
@@ -138,8 +147,10 @@ async def _send(send: Send, answer: Answer) -> None:
     await send({"type": "http.response.body", "body": answer.body})
 
 
-def broken(mutation: Mutation, path: str, answer: Answer) -> Answer:
+def broken(mutation: Mutation, method: str, path: str, answer: Answer) -> Answer:
     """The answer with this mutation in it."""
+    if mutation.told is not None:
+        return broken_as_told(mutation, method, path, answer)
     if mutation.about in ("path", "envelope") and mutation.value is None:
         return broken_whole(mutation, answer)
     try:
@@ -153,6 +164,23 @@ def broken(mutation: Mutation, path: str, answer: Answer) -> Answer:
             if str(row.ticket) == str(mutation.ticket) and row.history is (mutation.about == "history"):
                 break_row(mutation, row)
     return Answer(answer.status, answer.headers, json.dumps(said).encode())
+
+
+def broken_as_told(mutation: Mutation, method: str, path: str, answer: Answer) -> Answer:
+    """The answer as the mutation's function makes it."""
+    assert mutation.told is not None
+    try:
+        said, text = json.loads(answer.body), ""
+    except ValueError:
+        said, text = None, answer.body.decode("utf-8", "replace")
+    headers = {name.lower(): value for name, value in answer.headers}
+    given = {"status": answer.status, "headers": headers, "json": said, "text": text}
+    made = mutation.told(method, path, str(mutation.ticket), given)
+    if made is None:
+        return answer
+    mutation.hits += 1
+    body = made["text"] if made.get("json") is None else json.dumps(made["json"])
+    return Answer(made["status"], list(made["headers"].items()), body.encode("utf-8", "surrogatepass"))
 
 
 def broken_whole(mutation: Mutation, answer: Answer) -> Answer:

@@ -14,7 +14,8 @@ import random
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,7 +27,7 @@ from adapters.simulator_server import serve
 from connector.clock import ManualClock
 from connector.demo import DESKS
 from connector.store import accounts, ledger, tickets
-from tests.connector.beside import MINUTE, START, composed
+from tests.connector.beside import START, composed
 from tests.connector.each import EACH, Each
 from tests.hanging import hanging_in
 from tests.storm.odd import Mutation, Odd, of_envelope, of_ticket
@@ -216,10 +217,12 @@ def silent(one: OddEach, word: str, kind: str, mutation: Mutation) -> Iterator[s
         yield f"{kind} ticket {word} ({mutation}) is not escalated, and nothing says why"
 
 
-def broken_tickets(one: OddEach, batch: str, seeds: Sequence[int]) -> list[str]:
+def broken_tickets(
+    one: OddEach, batch: str, seeds: Sequence[int], told: Sequence[Mutation] = ()
+) -> list[str]:
     """A batch of tickets with one thing broken about each, some healthy ones beside them. What went wrong."""
     chance = random.Random(seeds[0])  # noqa: S311 (repeatable)
-    words = {f"{batch}-{seed}": chance.choice(KINDS) for seed in seeds}
+    words = {f"{batch}-{seed}": chance.choice(KINDS) if not told else KINDS[seed % 2] for seed in seeds}
     healthy = [f"{batch}-well-{number}" for number in range(HEALTHY)]
     for word, kind in words.items():
         open_ticket(one, word, kind)
@@ -230,7 +233,7 @@ def broken_tickets(one: OddEach, batch: str, seeds: Sequence[int]) -> list[str]:
     for (word, _), seed in zip(words.items(), seeds, strict=True):
         key = one.desk.tickets[word]
         paths = {method: path.format(key) for method, path in ONE[one.vendor].items()}
-        broken[word] = of_ticket(seed, key, paths)
+        broken[word] = replace(told[seed], ticket=key) if told else of_ticket(seed, key, paths)
     one.odd.mutations[:] = broken.values()
     for minutes in (1, 31, 1, 5, 10):
         one.tick(minutes)
@@ -254,9 +257,9 @@ def trouble(one: OddEach, what: str) -> list[str]:
     return [f"{one.vendor} {what}: the account is paused: {why}" for why in one.paused()]
 
 
-def broken_envelope(one: OddEach, seed: int) -> list[str]:
+def broken_envelope(one: OddEach, seed: int, told: Mutation | None = None) -> list[str]:
     """Something about no ticket alone is broken for three polls, then mended."""
-    mutation = of_envelope(seed, ENVELOPES[one.vendor])
+    mutation = told or of_envelope(seed, ENVELOPES[one.vendor])
     about = f"{one.vendor} seed {seed} ({mutation}): "
     word = f"envelope-{seed}"
     quiet = f"quiet-{seed}"
@@ -303,6 +306,19 @@ def storm(vendor: str, mutations: int, seed: int, tell: Any = str) -> list[str]:
                     found += broken_envelope(one, seed * 1_000_000 + done + number)
                 done += BATCH // 3
                 tell(f"{vendor}: {done} mutations, {len(found)} findings")
+    return found
+
+
+def told_storm(vendor: str) -> list[str]:
+    """The mutations that `tests/storm/told/VENDOR.py` tells as functions. What went wrong."""
+    told = import_module(f"tests.storm.told.{vendor}").MUTATIONS
+    made = [Mutation(about=about, what=name, seed=0, told=call) for name, about, call in told]
+    of_tickets = [each for each in made if each.about != "envelope"]
+    with TemporaryDirectory(prefix="uptier-storm-") as folder, odd(vendor, Path(folder)) as one:
+        found = broken_tickets(one, "told", range(len(of_tickets)), of_tickets)
+        for number, each in enumerate(made):
+            if each.about == "envelope":
+                found += broken_envelope(one, number, each)
     return found
 
 
