@@ -26,7 +26,7 @@ import structlog
 from adapters.simulator_server import serve
 from connector.clock import ManualClock
 from connector.demo import DESKS
-from connector.store import accounts, ledger, tickets
+from connector.store import accounts, ledger, tickets, timers
 from tests.connector.beside import START, composed
 from tests.connector.each import EACH, Each
 from tests.hanging import hanging_in
@@ -153,11 +153,20 @@ class OddEach(Each):
         return [str(each.paused_reason) for each in known if each.paused_at is not None]
 
     def said(self, word: str) -> bool:
-        """Whether anything says of this ticket why it is as it is: its ledger, what was set aside, or its trace."""
+        """Whether anything says of this ticket why it is as it is: its ledger, its trace, that it is
+        gone, or what it waits for."""
         with self.service._parts.store.reading() as connection:
             known = tickets.known(connection, self.ref(word))
             lines = ledger.of_ticket(connection, self.ref(word))
-        return bool(lines) or known is None or any(each.verdict for each in known.trace)
+            timer = timers.of_ticket(connection, self.ref(word))
+        if (
+            known is None
+            or lines
+            or (timer is not None and timer.holds)
+            or any(each.verdict for each in known.trace)
+        ):
+            return True
+        return known.ticket.gone is not None
 
 
 @contextmanager
