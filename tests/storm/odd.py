@@ -172,7 +172,7 @@ def broken_as_told(mutation: Mutation, method: str, path: str, answer: Answer) -
     try:
         said, text = json.loads(answer.body), ""
     except ValueError:
-        said, text = None, answer.body.decode("utf-8", "replace")
+        said, text = None, answer.body.decode("utf-8", "surrogateescape")
     headers = {name.lower(): value for name, value in answer.headers}
     given = {"status": answer.status, "headers": headers, "json": said, "text": text}
     made = mutation.told(method, path, str(mutation.ticket), given)
@@ -180,7 +180,7 @@ def broken_as_told(mutation: Mutation, method: str, path: str, answer: Answer) -
         return answer
     mutation.hits += 1
     body = made["text"] if made.get("json") is None else json.dumps(made["json"])
-    return Answer(made["status"], list(made["headers"].items()), body.encode("utf-8", "surrogatepass"))
+    return Answer(made["status"], list(made["headers"].items()), body.encode("utf-8", "surrogateescape"))
 
 
 def broken_whole(mutation: Mutation, answer: Answer) -> Answer:
