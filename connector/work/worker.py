@@ -266,7 +266,7 @@ class Worker:
             raise
         except TryLater as later:
             unanswered = self._unanswered[ref] = self._unanswered.get(ref, 0) + 1
-            grown = min(FIRST_WAIT * 2 ** (unanswered - 1), LONGEST_UNANSWERED)
+            grown = min(max(FIRST_WAIT, later.wait) * 2 ** (unanswered - 1), LONGEST_UNANSWERED)
             raise TryLater(str(later), max(later.wait, grown)) from later
         except Gone:
             with self._store.reading() as connection:
