@@ -47,7 +47,7 @@ Part = Callable[[int], int]
 
 
 class NoRoom(TryLater):
-    """The account's requests, or our share of them, are used. If the `whole` account is meant, and not an endpoint that
+    """The account's requests, or our share of them, are used, or it asked for a pause. If the `whole` account is meant, and not an endpoint that
     has a budget of its own, no other ticket of this lane fares better before then."""
 
     def __init__(self, reason: str, wait: Seconds, *, whole: bool) -> None:
@@ -202,7 +202,9 @@ class Budget:
 
     def _pause(self, buckets: tuple[str, ...], now: Instant) -> TryLater | None:
         until = self._tally.paused_until(buckets)
-        return TryLater(f"{self._account} asked for a pause", until - now) if until > now else None
+        if until <= now:
+            return None
+        return NoRoom(f"{self._account} asked for a pause", until - now, whole=False)
 
     def _take(
         self,
