@@ -18,6 +18,7 @@ from connector.leaseholder import Leaseholder, poll_lease
 from connector.secrets import SecretError
 from connector.store import accounts, aside, directories, inbox, standings
 from connector.store.database import Store
+from connector.store.dialect import alone
 from connector.store.inbox import Arrival
 from connector.store.rows import BrokenRow
 from connector.store.trouble import StoreTrouble
@@ -221,6 +222,7 @@ class Feeds:
         before = waiting_levels(policies, desk.name, known.names_at(now) if known else None)
         after = waiting_levels(policies, desk.name, KnownAccount.of(directory))
         with self._store.writing() as connection:
+            alone(connection, f"directory {desk.name}")
             directories.save(connection, directory, now)
             self._let_go_on(connection, desk, before, after, now)
         log.info(

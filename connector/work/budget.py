@@ -47,8 +47,8 @@ Part = Callable[[int], int]
 
 
 class NoRoom(TryLater):
-    """The account's requests, or our share of them, are used, or it asked for a pause. If the `whole` account is meant, and not an endpoint that
-    has a budget of its own, no other ticket of this lane fares better before then."""
+    """The account's requests, or our share of them, are used, or it asked for a pause. If the `whole` account is
+    meant, and not an endpoint that has a budget of its own, no other ticket of this lane fares better before then."""
 
     def __init__(self, reason: str, wait: Seconds, *, whole: bool) -> None:
         super().__init__(reason, wait)

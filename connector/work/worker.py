@@ -50,6 +50,7 @@ from connector.work.skew import Skews
 from policies.known import KnownAccount
 from policies.memory import Standing
 from policies.model import Directory, Instant, Seconds, Ticket, TicketRef
+from policies.named import waiting_levels
 
 UNSAID: Seconds = 30
 """How long to wait when nobody said: reading has been tried several times by then."""
@@ -200,6 +201,7 @@ class Worker:
                 intents.chain or intents.notices
             ):  # what is counted for the account is counted by one at a time
                 alone(connection, f"decisions {ticket.ref.account}")
+            self._names_hold(connection, ticket.ref.account, names, now)
             if not tickets.claim(connection, ticket.ref, at.looks):
                 raise Superseded("another process has stored a look meanwhile")
             failed = {aside.of_policy(each.policy): each.text for each in plan.failed}
@@ -233,6 +235,18 @@ class Worker:
             written = self._sender.send(desk, chain, ticket)
         if written and hold is None:
             self._look_again(ticket.ref, at, _settle(desk))
+
+    def _names_hold(
+        self, connection: Connection, account: str, names: KnownAccount | None, now: Instant
+    ) -> None:
+        """A level that waits for a name is freed by the reading of a directory that finds it, which wakes the episodes
+        that are stored by then. Raises TryLater if that reading came while this look was under way."""
+        if not waiting_levels(self._rules().policies, account, names):
+            return
+        alone(connection, f"directory {account}")
+        known = directories.read(connection, account)
+        if (known.names_at(now) if known else None) != names:
+            raise TryLater(f"the directory of {account} was read meanwhile", 1)
 
     def _seen(self, ref: TicketRef) -> Seen:
         policies = self._rules().policies

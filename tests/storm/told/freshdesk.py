@@ -154,7 +154,7 @@ def _wrote(method: str, path: str, ticket: str, answer: Answer) -> bool:
 def _elsewhere(stamp: Any) -> str:
     """The same moment told with the offset of Calcutta."""
     try:
-        moment = datetime.fromisoformat(str(stamp).replace("Z", "+00:00"))
+        moment = datetime.fromisoformat(str(stamp))
         return moment.astimezone(timezone(timedelta(hours=5, minutes=30))).isoformat()
     except (ValueError, OverflowError):
         return str(stamp)
@@ -682,7 +682,7 @@ def talk_link_broken(method: str, path: str, ticket: str, answer: Answer) -> Ans
     """The link head of the conversations is broken off."""
     if not _talk(method, path, ticket, answer) or not isinstance(answer["json"], list):
         return None
-    answer["headers"]["link"] = '<https://elsewhere.example/api/v2/tickets/1/conver'
+    answer["headers"]["link"] = "<https://elsewhere.example/api/v2/tickets/1/conver"
     return answer
 
 

@@ -370,7 +370,7 @@ def row_id_null(method: str, path: str, ticket: str, answer: Answer) -> Answer |
 
 def row_id_label(method: str, path: str, ticket: str, answer: Answer) -> Answer | None:
     """The sys_id has a label and no value."""
-    return _each(_rows(path, ticket, answer), answer, _turn(lambda v: None, "sys_id"))
+    return _each(_rows(path, ticket, answer), answer, _turn(lambda _: None, "sys_id"))
 
 
 def row_number_gone(method: str, path: str, ticket: str, answer: Answer) -> Answer | None:
@@ -385,6 +385,7 @@ def row_number_null(method: str, path: str, ticket: str, answer: Answer) -> Answ
 
 def row_references_links(method: str, path: str, ticket: str, answer: Answer) -> Answer | None:
     """Group, assignee and caller are links without value and label."""
+
     def change(row: Row) -> bool:
         """Leave only the link."""
         found = [f for f in ("assigned_to", "assignment_group", "caller_id") if _text(row.get(f))]
@@ -397,6 +398,7 @@ def row_references_links(method: str, path: str, ticket: str, answer: Answer) ->
 
 def row_references_labels(method: str, path: str, ticket: str, answer: Answer) -> Answer | None:
     """Group, assignee and caller have a label and a link and no value."""
+
     def change(row: Row) -> bool:
         """Leave label and link."""
         found = [f for f in ("assigned_to", "assignment_group", "caller_id") if _text(row.get(f))]
@@ -524,6 +526,7 @@ def row_correlation_nested(method: str, path: str, ticket: str, answer: Answer) 
 
 def row_all_plain(method: str, path: str, ticket: str, answer: Answer) -> Answer | None:
     """Every column is plain text though tables were asked for."""
+
     def change(row: Row) -> bool:
         """Make every table plain."""
         found = [field for field in row if isinstance(row[field], dict)]
@@ -536,6 +539,7 @@ def row_all_plain(method: str, path: str, ticket: str, answer: Answer) -> Answer
 
 def row_exchanged(method: str, path: str, ticket: str, answer: Answer) -> Answer | None:
     """In every column but the sys_id, value and label have changed places."""
+
     def change(row: Row) -> bool:
         """Exchange them."""
         found = [f for f in row if f != "sys_id" and isinstance(row[f], dict) and "value" in row[f]]
@@ -548,6 +552,7 @@ def row_exchanged(method: str, path: str, ticket: str, answer: Answer) -> Answer
 
 def row_hidden(method: str, path: str, ticket: str, answer: Answer) -> Answer | None:
     """An ACL hides every column but the sys_id: they are missing."""
+
     def change(row: Row) -> bool:
         """Leave the sys_id alone."""
         found = [field for field in row if field != "sys_id"]
@@ -560,6 +565,7 @@ def row_hidden(method: str, path: str, ticket: str, answer: Answer) -> Answer | 
 
 def row_blanked(method: str, path: str, ticket: str, answer: Answer) -> Answer | None:
     """An ACL blanks every column but the sys_id."""
+
     def change(row: Row) -> bool:
         """Blank all but the sys_id."""
         found = [field for field in row if field != "sys_id"]
@@ -572,6 +578,7 @@ def row_blanked(method: str, path: str, ticket: str, answer: Answer) -> Answer |
 
 def row_walk_nested(method: str, path: str, ticket: str, answer: Answer) -> Answer | None:
     """Dot-walked columns come as tables in tables and not flat."""
+
     def change(row: Row) -> bool:
         """Nest them."""
         found = [field for field in row if "." in field]
@@ -585,6 +592,7 @@ def row_walk_nested(method: str, path: str, ticket: str, answer: Answer) -> Answ
 
 def row_walk_gone(method: str, path: str, ticket: str, answer: Answer) -> Answer | None:
     """Dot-walked columns are missing."""
+
     def change(row: Row) -> bool:
         """Drop them."""
         return _drop(*[field for field in row if "." in field])(row)

@@ -499,9 +499,7 @@ def history_doubled_backwards(method: str, path: str, ticket: str, answer: Answe
 
 def history_no_times(method: str, path: str, ticket: str, answer: Answer) -> Answer | None:
     """No row of the history says when."""
-    return _each(
-        _tables(_history(path, ticket, answer, "audits", "comments")), answer, _drop("created_at")
-    )
+    return _each(_tables(_history(path, ticket, answer, "audits", "comments")), answer, _drop("created_at"))
 
 
 def history_bad_time(method: str, path: str, ticket: str, answer: Answer) -> Answer | None:
