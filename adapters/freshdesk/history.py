@@ -44,6 +44,9 @@ def is_message(each: Any) -> bool:
         and (each["user_id"] is None or ident(each["user_id"]) is not None)
         and all(isinstance(each.get(name), str | None) for name in ("body", "body_text"))
         and ("body" in each or "body_text" in each)
+        and (each.get("automation_id") is None or ident(each["automation_id"]) is not None)
+        and all(isinstance(each.get(name), bool | None) for name in ("auto_response", "deleted"))
+        and isinstance(each.get("source"), int | None)
     )
 
 
