@@ -42,7 +42,8 @@ def refusal(response: httpx.Response, *, writing: bool) -> HelpdeskError:
     place = f"Freshdesk answered {code} to {response.request.method} {response.request.url.path}"
     text = f"{place}: {words(response)}"
     if code < 400:
-        return TryLater(f"{place}, a redirect; check the account's url", MUCH_LATER)
+        redirect = f"{place}, a redirect; check the account's url"
+        return OutcomeUnknown(redirect) if writing else TryLater(redirect, MUCH_LATER)
     if code == 401:
         return AccessLost(f"{text}. Check the API key, and that its agent is an administrator")
     if code == 403:

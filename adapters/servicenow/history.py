@@ -14,7 +14,7 @@ from adapters.servicenow import journal
 from adapters.servicenow.people import Authors
 from adapters.servicenow.priority import common
 from adapters.servicenow.profile import Profile
-from adapters.servicenow.rows import OddValue, Row, instant, label, number, raw, text
+from adapters.servicenow.rows import OddValue, Row, instant, label, number, raw, text, user
 from adapters.servicenow.tags import read
 from adapters.servicenow.ticket import common_names, status
 from policies.counts import is_reopening, moves_of
@@ -95,15 +95,15 @@ def opening(ticket: Ticket) -> Message:
 def message(row: Row, at: Instant, rank: int, authors: Authors) -> Message:
     """One journal entry."""
     shown(row, "sys_created_by", "element", "value")
-    user, public = text(row, "sys_created_by"), text(row, "element") == journal.COMMENTS
-    who = authors.wrote(user, public=public)
+    name, public = user(row, "sys_created_by"), text(row, "element") == journal.COMMENTS
+    who = authors.wrote(name, public=public)
     return Message(
         act=Act(
             sequence=at * WITHIN_A_SECOND + rank,
             id=text(row, "sys_id"),
             at=at,
             who=who,
-            person=authors.person(user),
+            person=authors.person(name),
             mark=journal.mark(row) if who is Who.BOT else None,
         ),
         public=public,

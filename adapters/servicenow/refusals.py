@@ -33,9 +33,8 @@ def refusal(response: httpx.Response, *, writing: bool) -> HelpdeskError:
     place = f"ServiceNow answered {status} to {response.request.method} {path(response)}"
     text = f"{place}: {words(response)}"
     if status < 400:
-        return TryLater(
-            f"{place}, a redirect, perhaps to a sign-in page; check the account's url", MUCH_LATER
-        )
+        redirect = f"{place}, a redirect, perhaps to a sign-in page; check the account's url"
+        return OutcomeUnknown(redirect) if writing else TryLater(redirect, MUCH_LATER)
     if status == 401:
         return AccessLost(f"{text}. {advice(response)}")
     if status == 404 and RECORD.fullmatch(path(response)):

@@ -55,6 +55,15 @@ def text(row: Row, column: str) -> str:
     return raw(row, column) or ""
 
 
+def user(row: Row, column: str) -> str:
+    """The user name in a column; OddValue for what is no text, which would name somebody else."""
+    held = row.get(column)
+    name = held.get("value", held.get("display_value")) if isinstance(held, Mapping) else held
+    if not isinstance(name, str | None):
+        raise OddValue(f"{column} is a {type(name).__name__}, not a user name")
+    return text(row, column)
+
+
 def label(row: Row, column: str) -> str:
     """What a column shows to people, else its stored text."""
     held = row.get(column)

@@ -58,7 +58,8 @@ def refusal(response: Response, account: Account, *, writing: bool) -> HelpdeskE
     place = f"Zendesk answered {status} to {response.request.method} {here}"
     text = f"{place}: {words(response)}"
     if status < 400:
-        return TryLater(f"{place}, a redirect; check the account's url", MUCH_LATER)
+        redirect = f"{place}, a redirect; check the account's url"
+        return OutcomeUnknown(redirect) if writing else TryLater(redirect, MUCH_LATER)
     if status == 401 or (status in (403, 404) and WHO_AM_I.match(here)):
         return AccessLost(
             f"{text}. Check the account's url, the token, its scopes, and that its user is an admin"

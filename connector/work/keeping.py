@@ -22,10 +22,13 @@ from connector.store.writes import KeptWrite, State
 from connector.work.intents import Intents
 from connector.work.lines import line_about, line_of
 from policies.episodes import live
-from policies.model import Instant, Seconds, Ticket, TicketRef
+from policies.model import Instant, Seconds, Status, Ticket, TicketRef
 from policies.orders import Order
 from policies.plan import Occurrence, Plan
 from policies.settle import Outcome, settle
+
+HISTORIES = frozenset({"messages", "changes", "targets"})
+"""What a helpdesk may not show of a ticket for a while."""
 
 
 def keep_look(
@@ -61,7 +64,7 @@ def keep_look(
     tries = [kept.next_try for kept in waiting if kept.state is State.PLANNED]
     failed = [aside.of(connection, ref.account, ref.id, aside.of_policy(each.policy)) for each in plan.failed]
     tries += [apart.next_try for apart in failed if apart]
-    due = [plan.now if not newest else plan.next_look, *tries]
+    due = [plan.now if not newest else plan.next_look, *tries, _shown_again(ticket, plan.now)]
     _set_timer(connection, plan, min((at for at in due if at is not None), default=None))
     return writes.take_over(connection, ref, tickets.looks(connection, ref), plan.now)
 
@@ -117,6 +120,14 @@ def _keep_writes(connection: Connection, intents: Intents, now: Instant) -> None
             place=place,
             now=now,
         )
+
+
+def _shown_again(ticket: Ticket, now: Instant) -> Instant | None:
+    """When to see whether a history that was not shown is shown by now, which no feed would tell: the longer the
+    ticket has stood still, the more seldom, from a quarter of an hour to a day."""
+    if not ticket.hidden & HISTORIES or ticket.gone or ticket.status in (Status.SOLVED, Status.CLOSED):
+        return None
+    return now + min(max((now - ticket.updated) // 2, 900), 86400)
 
 
 def _set_timer(connection: Connection, plan: Plan, due: Instant | None) -> None:
