@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
 
-.PHONY: demo test coverage trace format lock clean
+.PHONY: demo test coverage storm trace format lock clean
 
 demo: $(READY)
 	$(BIN)/uptier demo
@@ -20,6 +20,11 @@ test: $(READY)
 # Which lines no test runs. It takes half as long again, so it is read now and then.
 coverage: $(READY)
 	$(BIN)/pytest --numprocesses 4 --dist loadgroup --cov --cov-report=term:skip-covered
+
+# A long storm of odd answers on each helpdesk; `make test` has a short one.
+storm: $(READY)
+	$(BIN)/python -m tests.storm.storm --mutations 1000
+	$(BIN)/python -m tests.storm.storm --told
 
 # What one escalation runs through: files, functions, calls.
 trace: $(READY)

@@ -292,7 +292,7 @@ def answered(acme: World, *actions: VendorAction, **answer: Any) -> HelpdeskErro
 
 
 NEXT: dict[int, type[HelpdeskError]] = {
-    301: TryLater,
+    301: OutcomeUnknown,
     400: WontAccept,
     401: AccessLost,
     403: NotAllowed,

@@ -301,7 +301,7 @@ def test_followers_are_added_and_none_is_lost(acme: World) -> None:
             {"status": 200, "body": {"result": {"sys_mod_count": "1"}, "error": {"message": "x"}}},
             OutcomeUnknown,
         ),
-        ({"status": 302}, TryLater),
+        ({"status": 302}, OutcomeUnknown),
     ],
 )
 def test_what_a_refused_write_means(acme: World, answer: Any, error: type[HelpdeskError]) -> None:

@@ -142,7 +142,7 @@ def answered(acme: World, **answer: Any) -> HelpdeskError:
 @pytest.mark.parametrize(
     ("status", "error"),
     [
-        (301, TryLater),
+        (301, OutcomeUnknown),
         (400, WontAccept),
         (401, AccessLost),
         (403, NotAllowed),
