@@ -1,6 +1,7 @@
 """What the README and the docs say runs: commands exist, config blocks parse, links lead on."""
 
 import ast
+import json
 import re
 import shlex
 import time
@@ -10,17 +11,21 @@ from typing import Any
 
 import pytest
 import typer
+from pydantic import BaseModel
 
 from adapters.simulator_server import serve
 from adapters.zendesk.simulator import create
-from connector import roles
+from connector import leaseholder, listener, logs, roles, service
 from connector.cli import app
 from connector.console.openapi import DOCUMENT
+from connector.engine import fleet
+from connector.intake import patience
 from connector.schema import whole
-from connector.settings import AccountSettings, Service, SingleSignOn
+from connector.settings import AccountSettings, Caps, Retention, Service, SingleSignOn
+from connector.settings_values import DAY
 from connector.store.users import ROLES
 from connector.vendors import vendors
-from connector.work import template_rules
+from connector.work import messages, template_rules
 from policies import parse_channel, parse_level, parse_policy
 from policies.document import Document, read
 from policies.operators import OPERATORS
@@ -372,3 +377,59 @@ def test_what_the_log_and_the_ledger_are_said_to_say_stands_in_the_source() -> N
         sorted({part for part in parts if not part.startswith("uptier_") and part not in source} - others)
         == []
     )
+
+
+@pytest.mark.parametrize(
+    ("title", "model"), [("`[service]`", Service), ("`[accounts.NAME]`", AccountSettings)]
+)
+def test_a_default_on_the_page_is_that_of_the_settings(title: str, model: type[BaseModel]) -> None:
+    section = TEXTS["config.md"].split(f"## {title}\n")[1].split("\n## ")[0]
+    rows = dict(re.findall(r"^\| `(\w+)` \| `?(.+?)`? \| ", section, re.MULTILINE))
+    assert len(rows) > 10
+    for name, told in rows.items():
+        field = model.model_fields[name]
+        default = field.get_default(call_default_factory=True, validated_data={})
+        if isinstance(default, tuple | frozenset) and default:
+            assert json.loads(told) == list(default)
+        elif told in {"needed", "none", "as the service"}:
+            assert (told == "needed") == field.is_required()
+            assert told == "needed" or not default
+        else:
+            assert told == {"poll": f"{default}s"}.get(name, str(default).replace("True", "true"))
+
+
+KEPT_DAYS = tuple(each // DAY for each in (Retention().texts, Retention().tickets, Retention().ledger))
+HELD = [
+    (
+        "operations.md",
+        "a lease of {} seconds and renews it every {}",
+        (leaseholder.TERM, leaseholder.RENEW_EVERY),
+    ),
+    ("operations.md", "after {} seconds without a heartbeat", (fleet.STALLED_AFTER,)),
+    ("operations.md", "end, for {} seconds at most", (service.STOP_WITHIN,)),
+    ("operations.md", "its body have {:.0f} seconds each", (patience.BODY_WITHIN,)),
+    ("operations.md", "a body {} KiB", (patience.OTHER_CAP // 1024,)),
+    ("operations.md", "one address at most {} connections", (patience.PER_PEER,)),
+    ("operations.md", "all together {:,} or", (listener.ROOM,)),
+    ("operations.md", "allows, less {}", (listener.KEPT_DESCRIPTORS,)),
+    ("operations.md", "with fewer than {:,} descriptors", (listener.ROOM + listener.KEPT_DESCRIPTORS,)),
+    ("config.md", "of fewer than {} characters where it stands as a word", (logs.PART_OF_WORDS,)),
+    ("config.md", "`escalations_per_hour` ({}, for each account)", (Caps().escalations_per_hour,)),
+    ("config.md", "`writes_per_day` ({}, for each ticket)", (Caps().writes_per_day,)),
+    ("config.md", "`texts` (`{}d`)", (KEPT_DAYS[0],)),
+    ("config.md", "`tickets` (`{}d`)", (KEPT_DAYS[1],)),
+    ("config.md", "`ledger` (`{}d`)", (KEPT_DAYS[2],)),
+    ("privacy.md", "{} days, {} days, {} days", KEPT_DAYS),
+    (
+        "config.md",
+        "may be {:,} characters long; a text is cut at {:,}",
+        (template_rules.LONGEST, messages.LONGEST),
+    ),
+]
+
+
+@pytest.mark.parametrize(("page", "said", "numbers"), HELD)
+def test_a_number_in_the_documents_is_that_of_the_program(
+    page: str, said: str, numbers: tuple[int, ...]
+) -> None:
+    assert said.format(*numbers) in " ".join(TEXTS[page].split())
