@@ -226,12 +226,17 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One result of `probe`: what was looked at, whether it is well, and the next step if it is not."""
+    """One result of `probe`: what was looked at, whether it is well, and the next step if it is not.
+
+    `fatal` means that we have no access at all; a `hint` is worth knowing, and all works without it. What is not well
+    and is neither keeps some of the work from being done. `what` is `access` where nobody could be asked who we are.
+    """
 
     what: str
     ok: bool
     text: str
     fatal: bool = False
+    hint: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,11 +9,10 @@ import os
 import signal
 import sys
 import time
-from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -34,7 +33,6 @@ from connector.cli_config import (
     AsJson,
     Commands,
     Config,
-    database_of,
     give_up,
     known_directories,
     loaded_with_directory,
@@ -249,7 +247,7 @@ def reload_policies(config: Config = CONFIG) -> None:
 def check(
     config: Config = CONFIG,
     online: Annotated[
-        bool, typer.Option("--online", help="Ask the helpdesks too, and the outside address.")
+        bool, typer.Option("--online", help="Ask helpdesks, channels, clocks and the outside address too.")
     ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Take warnings for errors.")] = False,
     as_json: AsJson = False,
@@ -258,7 +256,7 @@ def check(
     from datetime import datetime
 
     from connector.advice import advice, unread, weak_secrets
-    from connector.outside import ask_outside
+    from connector.online import ask_all
 
     loaded = loaded_with_directory(config)
     today = datetime.now().astimezone().date()
@@ -269,8 +267,7 @@ def check(
     wrong = any(strict or problem.severity == "error" for problem in problems)
     findings = []
     if online and not wrong and loaded.settings and loaded.policies:
-        asked = loaded.settings
-        findings = [*probe(asked, loaded.policies), *ask_outside(asked), *seen_aside(asked)]
+        findings = ask_all(loaded.settings, loaded.policies, secrets_here())
     if as_json:
         rows = [
             {name: getattr(p, name) for name in ("file", "line", "code", "severity", "message")}
@@ -281,7 +278,7 @@ def check(
         for problem in problems:
             typer.echo(str(problem))
         for finding in findings:
-            mark = "ok " if finding["ok"] else "NOT"
+            mark = "ok " if finding["ok"] else "NOT" if finding["fatal"] else "tip"
             typer.echo(f"{mark} {finding['account']}: {finding['what']}: {finding['text']}")
         if not wrong and loaded.policies is not None:
             typer.echo(f"{config}: {len(loaded.policies.policies)} policies, no errors")
@@ -311,58 +308,3 @@ def demo() -> None:
     from connector.demo import play
 
     raise typer.Exit(play(typer.echo))
-
-
-def probe(settings: "Settings", policies: "PolicySet") -> list[dict[str, Any]]:
-    """What each helpdesk says of our access to it, and which names of the levels it does not have."""
-    from adapters.base import HelpdeskError
-    from connector.clock import SystemClock
-    from connector.compose import open_desk
-    from connector.logs import Masker
-    from connector.secrets import SecretError, Secrets
-    from policies.known import KnownAccount
-    from policies.named import lacking
-    from policies.reads import reads_of
-
-    findings: list[dict[str, Any]] = []
-    for name in settings.accounts:
-        try:
-            desk = open_desk(name, settings, SystemClock(), Secrets(Masker(), os.environ))
-            found = desk.adapter.probe(reads_of(policies, name))
-            said = [(each.what, each.ok, each.text, each.fatal) for each in found]
-            names = lacking(policies, name, KnownAccount.of(desk.adapter.directory()))
-            said += [
-                ("names", False, f'policy "{each.policy}", level "{each.level}": {each.why}', True)
-                for each in names
-            ]
-        except HelpdeskError as error:
-            address = settings.accounts[name].url
-            text = f"{address}: {error}; see whether that is the helpdesk's own address and it can be reached from here"
-            said = [("access", False, text, True)]
-        except (SecretError, ValueError) as error:
-            said = [("access", False, str(error), True)]
-        findings += [
-            {"account": name, "what": what, "ok": ok, "text": text, "fatal": fatal}
-            for what, ok, text, fatal in said
-        ]
-    return findings
-
-
-def seen_aside(settings: "Settings") -> list[dict[str, Any]]:
-    """What a running service has set aside of whole accounts: feeds that are refused to it, deliveries that it
-    refused. None where no database is yet."""
-    from connector.store import aside
-    from connector.store.trouble import NoDatabase, OtherVersion, Unreachable
-
-    try:
-        store = database_of(settings)
-    except (NoDatabase, OtherVersion, Unreachable):  # said by others
-        return []
-    with closing(store), store.reading() as connection:
-        known = [
-            one for one in aside.every(connection) if not one.ticket and one.account in settings.accounts
-        ]
-    return [
-        {"account": one.account, "what": one.kind, "ok": False, "text": one.why, "fatal": False}
-        for one in known
-    ]

@@ -35,6 +35,7 @@ from connector.store.spans import mend_spans
 from connector.store.trouble import StoreTrouble
 from connector.summary import Summary, summarise
 from connector.work.budget import lane_of
+from connector.work.skew import database_skew
 from policies.model import Instant, Seconds
 from policies.policy import PolicySet
 
@@ -122,6 +123,7 @@ class Service:
         if "receiver" in self._roles:
             self._every("refusals", self._keep_refusals, SWEEP)
         self._every("health", self._take_pulse, TICK)
+        self._every("clock", self._see_clocks, SWEEP, at_once=True)
         self._every("spans", partial(mend_spans, parts.store, parts.clock), SWEEP, at_once=True)
         self._show_metrics()
         self._scheduler.start()
@@ -291,6 +293,10 @@ class Service:
         with self._parts.store.writing() as connection:
             user = users.User(name=name, role=role, password=hasher.hash(password))
             users.keep(connection, user, self._parts.clock.now())
+
+    def _see_clocks(self) -> None:
+        parts = self._parts
+        parts.skews.note_database(database_skew(parts.store, parts.clock))
 
     def _ready(self) -> tuple[bool, dict[str, object]]:
         """Answered in the receiver's event loop, so from memory."""

@@ -12,6 +12,14 @@ from policies.targets import TABLE_READS
 KNOWN_ANYWAY = frozenset({"account", "assignee_away"})
 """What Uptier itself tells."""
 
+STOPS_READ = {
+    "agent_reply": frozenset({"messages"}),
+    "customer_message": frozenset({"messages"}),
+    "assigned": frozenset({"changes"}),
+    "acknowledged": frozenset[str](),
+}
+"""What the words of `stop_on` read; who acknowledges in Uptier is asked of nobody else."""
+
 
 def reads_of(policies: PolicySet, account: str) -> frozenset[str]:
     """What conditions, clocks and actions of the policies that serve this account need to see."""
@@ -25,6 +33,8 @@ def of_policy(policy: Policy, policies: PolicySet, account: str) -> Iterator[fro
         yield line.every_read()
     yield READS[policy.clock]
     yield PAUSES_READ if policy.pause_on else frozenset()
+    yield from (STOPS_READ[word] for word in policy.stop_on)
+    yield frozenset({"tags"} if policy.acknowledge_tags else ())
     if any(each.serves(account) and policy.clock in each.targets for each in policies.slas):
         yield TABLE_READS[Metric(policy.clock)]
     for level in policy.levels:
@@ -36,4 +46,6 @@ def of_level(level: Level) -> frozenset[str]:
     """What a level reads in order to act, and the fields it writes."""
     assigns = assignment_reads(level.assign) | {"group", "assignee"} if level.assign else frozenset[str]()
     fields = {name for name, _ in level.set} | ({"priority"} if level.priority else set())
+    if level.owner == "assignee":
+        fields.add("assignee")
     return assigns | fields | ({"tags"} if level.tags or level.untag else frozenset())

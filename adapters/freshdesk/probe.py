@@ -40,7 +40,7 @@ def probe(account: Account, line: Line, needed: frozenset[str]) -> tuple[Finding
     except AccessLost as error:
         return (Finding(what="credentials", ok=False, text=str(error), fatal=True),)
     except HelpdeskError as error:
-        return (Finding(what="credentials", ok=False, text=f"Could not look: {error}"),)
+        return (Finding(what="access", ok=False, text=f"Could not look: {error}"),)
     found = look(lambda: directory.read_form(line))
     return (
         credentials(line, agent),
@@ -146,7 +146,7 @@ def statuses(account: Account, form: Form) -> Iterator[Finding]:
         text = (
             f"What these count as is a guess: {', '.join(guessed)}. Say it under {table}, by label or number."
         )
-        yield Finding(what="statuses guessed", ok=False, text=text)
+        yield Finding(what="statuses guessed", ok=False, text=text, hint=True)
     numbers = {str(number) for number in form.statuses}
     names = {form.status_name(number).casefold() for number in form.statuses}
     strange = [each for each in account.statuses if each not in numbers and each.casefold() not in names]
@@ -162,7 +162,7 @@ def deadlines(line: Line) -> Finding:
         return Finding(what="sla targets", ok=True, text="Freshdesk offers them on this plan.")
     if status(error) in UNTOLD:
         text = "Freshdesk does not show them to us. Deadlines still come with each ticket that has them."
-        return Finding(what="sla targets", ok=False, text=text)
+        return Finding(what="sla targets", ok=False, text=text, hint=True)
     return Finding(what="sla targets", ok=False, text=f"Could not look: {error}")
 
 
@@ -171,7 +171,7 @@ def webhook(account: Account) -> Finding:
     if account.webhook:
         return Finding(what="webhook", ok=True, text="Webhooks must bring their secret.")
     text = "No webhook secret is set: polling alone is a minute or two late. See docs/freshdesk.md."
-    return Finding(what="webhook", ok=False, text=text)
+    return Finding(what="webhook", ok=False, text=text, hint=True)
 
 
 def rule(account: Account, line: Line) -> Iterator[Finding]:

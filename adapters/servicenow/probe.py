@@ -1,6 +1,7 @@
 """What works on this account, and what to do about the rest."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import TypeVar
 
 from adapters.base import AccessLost, Finding, HelpdeskError
@@ -30,21 +31,34 @@ def probe(profile: Profile, line: Line, needed: frozenset[str] = frozenset()) ->
     if isinstance(user, AccessLost):
         return (Finding(what="credentials", ok=False, text=str(user), fatal=True),)
     if isinstance(user, HelpdeskError):
-        return (Finding(what="credentials", ok=False, text=f"Could not look: {user}"),)
+        return (Finding(what="access", ok=False, text=f"Could not look: {user}"),)
     return (
         *read("credentials", lambda: credentials(user)),
         *read("records", lambda: records(profile, line, needed)),
         *read("statuses", lambda: choices(profile, line)),
-        readable(line, "journal", journal.TABLE, journal.COLUMNS, "Without it nobody knows who replied."),
-        readable(
-            line,
-            "audit",
-            history.AUDIT,
-            history.AUDITED,
-            "Without it reopenings, reassignments, being taken, and time in a status are unknown.",
+        unless_needed(
+            "messages" in needed,
+            readable(line, "journal", journal.TABLE, journal.COLUMNS, "Without it nobody knows who replied."),
         ),
-        readable(
-            line, "sla targets", "task_sla", targets.COLUMNS, "Uptier can keep the deadlines itself: [sla]."
+        unless_needed(
+            "changes" in needed,
+            readable(
+                line,
+                "audit",
+                history.AUDIT,
+                history.AUDITED,
+                "Without it reopenings, reassignments, being taken, and time in a status are unknown.",
+            ),
+        ),
+        unless_needed(
+            "targets" in needed,
+            readable(
+                line,
+                "sla targets",
+                "task_sla",
+                targets.COLUMNS,
+                "Uptier can keep the deadlines itself: [sla].",
+            ),
         ),
         *read("sla names", lambda: unnamed(line)),
         groups(profile, line),
@@ -59,7 +73,7 @@ def credentials(user: Row) -> Iterator[Finding]:
     zone = text(user, "time_zone")
     if zone not in ("", "UTC", "GMT", "Etc/UTC"):
         advice = f"The user's time zone is {zone}. Uptier reads UTC values only; set it to UTC to be safe."
-        yield Finding(what="time zone", ok=False, text=advice)
+        yield Finding(what="time zone", ok=False, text=advice, hint=True)
 
 
 def records(profile: Profile, line: Line, needed: frozenset[str]) -> Iterator[Finding]:
@@ -91,12 +105,15 @@ def records(profile: Profile, line: Line, needed: frozenset[str]) -> Iterator[Fi
             "ServiceNow tells no X-Total-Count: behind 10,000 records in a row that Uptier's user may not see the "
             "rest is not found. Let the header through, or let the user see the records."
         )
-        yield Finding(what="totals", ok=False, text=told)
+        yield Finding(what="totals", ok=False, text=told, hint=True)
     if rows:
         yield from seen(profile, rows, needed)
     else:
         yield Finding(
-            what="columns", ok=False, text=f"No record of {profile.name} to look at: columns are unknown."
+            what="columns",
+            ok=False,
+            text=f"No record of {profile.name} to look at: columns are unknown.",
+            hint=True,
         )
 
 
@@ -114,7 +131,7 @@ def seen(profile: Profile, rows: list[Row], needed: frozenset[str]) -> Iterator[
         yield Finding(what="columns", ok=False, text=told)
     else:
         yield Finding(what="columns", ok=True, text=f"{len(profile.fields)} columns are mapped.")
-    yield tags(profile, rows, shown)
+    yield unless_needed("tags" in needed, tags(profile, rows, shown))
     for field in sorted(needed):
         hidden = [name for name in columns_of(profile, field) if not is_shown(rows, name)]
         if hidden:
@@ -164,7 +181,7 @@ def choices(profile: Profile, line: Line) -> Iterator[Finding]:
     rows = look(lambda: listed_choices(profile, line, list(named)))
     if isinstance(rows, HelpdeskError):
         told = f"{CHOICES} cannot be read: {rows}. Without it states and values of your own are not checked."
-        yield Finding(what="statuses", ok=False, text=told)
+        yield Finding(what="statuses", ok=False, text=told, hint=True)
         return
     states = [(text(row, "value"), text(row, "label")) for row in rows if text(row, "element") == "state"]
     yield statuses(profile, dict(states))
@@ -212,7 +229,7 @@ def statuses(profile: Profile, states: dict[str, str]) -> Finding:
     listed = "; ".join(counts[number] for number in sorted(counts))
     if guessed:
         told = f"{listed}. Guessed: {', '.join(guessed)}; say what they count as in statuses."
-        return Finding(what="statuses", ok=False, text=told)
+        return Finding(what="statuses", ok=False, text=told, hint=True)
     return Finding(what="statuses", ok=True, text=f"{listed}.")
 
 
@@ -232,7 +249,7 @@ def unnamed(line: Line) -> Iterator[Finding]:
             f"{', '.join(sorted(names))}: contract_sla.target says neither response nor resolution, so nobody can "
             "tell which deadline that is. Set it there."
         )
-        yield Finding(what="sla names", ok=False, text=told)
+        yield Finding(what="sla names", ok=False, text=told, hint=True)
 
 
 def tags(profile: Profile, rows: list[Row], shown: set[str]) -> Finding:
@@ -252,7 +269,10 @@ def tags(profile: Profile, rows: list[Row], shown: set[str]) -> Finding:
     taken = sum(is_foreign(profile, text(row, SHARED)) for row in rows)
     if taken:
         return Finding(
-            what="tags", ok=False, text=f"{told} {taken} of {len(rows)} records are used by others."
+            what="tags",
+            ok=False,
+            text=f"{told} {taken} of {len(rows)} records are used by others.",
+            hint=True,
         )
     return Finding(what="tags", ok=True, text=told)
 
@@ -269,13 +289,19 @@ def readable(line: Line, what: str, table: str, named: tuple[str, ...], otherwis
             if answer.total
             else "no row is there, or none is shown to us"
         )
-        return Finding(what=what, ok=False, text=f"{table}: {told}. {otherwise}")
+        empty = not answer.total
+        return Finding(what=what, ok=False, text=f"{table}: {told}. {otherwise}", hint=empty)
     missing = [
         name for name in named if name not in rows[0] and "." not in name and name != "record_checkpoint"
     ]
     if missing:
         return Finding(what=what, ok=False, text=f"{table} hides {', '.join(missing)}. {otherwise}")
     return Finding(what=what, ok=True, text=f"{table} can be read.")
+
+
+def unless_needed(needed: bool, finding: Finding) -> Finding:
+    """The finding, a hint where no policy needs what it is about."""
+    return finding if needed else replace(finding, hint=True)
 
 
 def groups(profile: Profile, line: Line) -> Finding:
@@ -292,7 +318,7 @@ def groups(profile: Profile, line: Line) -> Finding:
     )
     if twice:
         told = f"Several groups are named {', '.join(twice)}; policies must say NAME (SYS_ID), or rename one."
-        return Finding(what="groups", ok=False, text=told)
+        return Finding(what="groups", ok=False, text=told, hint=True)
     calls = f"{len(found.on_call)} have somebody on call" if found.on_call else "no on-call rota is told"
     return Finding(
         what="groups", ok=True, text=f"{len(found.groups)} groups, {len(found.agents)} members; {calls}."
@@ -320,7 +346,7 @@ def webhook(profile: Profile) -> Finding:
         told = "A signing secret is set; a webhook without X-Uptier-Timestamp is refused."
         return Finding(what="webhook", ok=True, text=told)
     told = "No webhook secret is set: polling alone is a minute or two late. See docs/servicenow.md."
-    return Finding(what="webhook", ok=False, text=told)
+    return Finding(what="webhook", ok=False, text=told, hint=True)
 
 
 def read(what: str, findings: Callable[[], Iterable[Finding]]) -> list[Finding]:

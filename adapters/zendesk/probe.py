@@ -25,7 +25,7 @@ def probe(
     except AccessLost as error:
         return (Finding(what="credentials", ok=False, text=str(error), fatal=True),)
     except HelpdeskError as error:
-        return (Finding(what="credentials", ok=False, text=f"Could not look: {error}"),)
+        return (Finding(what="access", ok=False, text=f"Could not look: {error}"),)
     return (
         *credentials(account, user),
         *fields(account, line, needed),
@@ -48,10 +48,10 @@ def credentials(account: Account, user: Row) -> Iterator[Finding]:
     locale = user["locale"] or "en"
     if not locale.lower().startswith("en"):
         text = f"The bot's language is {locale}. Set it to English, so that refusals can be searched for."
-        yield Finding(what="language", ok=False, text=text)
+        yield Finding(what="language", ok=False, text=text, hint=True)
     if account.auth["kind"] == "token":
         text = f"API tokens stop on {TOKENS_END}. Move to an OAuth token before: docs/zendesk.md says how."
-        yield Finding(what="token", ok=False, text=text)
+        yield Finding(what="token", ok=False, text=text, hint=True)
 
 
 def fields(account: Account, line: Line, needed: frozenset[str]) -> Iterator[Finding]:
@@ -144,7 +144,7 @@ def offered(line: Line, what: str, path: str, instead: str) -> Finding:
     if not isinstance(error, HelpdeskError):
         return Finding(what=what, ok=True, text="Zendesk offers them on this plan.")
     if status(error) in NOT_OFFERED:
-        return Finding(what=what, ok=False, text=f"Zendesk does not offer them to us. {instead}")
+        return Finding(what=what, ok=False, text=f"Zendesk does not offer them to us. {instead}", hint=True)
     return Finding(what=what, ok=False, text=f"Could not look: {error}")
 
 
@@ -153,7 +153,7 @@ def webhook(account: Account) -> Finding:
     if account.webhook:
         return Finding(what="webhook", ok=True, text="A signing secret is set.")
     text = "No webhook secret is set: polling alone is a minute or two late. See docs/zendesk.md."
-    return Finding(what="webhook", ok=False, text=text)
+    return Finding(what="webhook", ok=False, text=text, hint=True)
 
 
 T = TypeVar("T")

@@ -37,6 +37,7 @@ class Api:
     papers: Papers
     budgets: seeing.Budgets
     failing: Callable[[], tuple[Ailment, ...]]
+    clocks: Callable[[], tuple[tuple[str, str], ...]]
 
     def routes(self) -> list[BaseRoute]:
         """For the app that serves them."""
@@ -97,7 +98,7 @@ class Api:
         """How the service is doing."""
         with self.store.reading() as connection:
             return seeing.health_page(
-                connection, self.store.trouble, self.failing(), self.budgets, self.now()
+                connection, self.store.trouble, self.failing(), self.clocks(), self.budgets, self.now()
             )
 
     def lines(self, request: Request, _asking: Asking, _body: dict[str, str]) -> Any:

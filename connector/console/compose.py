@@ -40,6 +40,7 @@ def console(
         papers=papers,
         budgets=budgets,
         failing=failing,
+        clocks=parts.skews.telling,
         sign_on=_sign_on(settings, parts, secret),
     )
     api = Api(
@@ -49,6 +50,7 @@ def console(
         papers=papers,
         budgets=budgets,
         failing=failing,
+        clocks=parts.skews.telling,
     )
     return [*pages.routes(), *api.routes()]
 

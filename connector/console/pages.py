@@ -93,6 +93,7 @@ class Console:
     papers: Papers
     budgets: seeing.Budgets
     failing: Callable[[], tuple[Ailment, ...]]
+    clocks: Callable[[], tuple[tuple[str, str], ...]]
     sign_on: SignOn | None
     streams: int = 0
     hashing: Turns = field(default_factory=lambda: Turns(HASH_AT_ONCE))
@@ -230,7 +231,7 @@ class Console:
         """How the service is doing."""
         with self.store.reading() as connection:
             shown = seeing.health_page(
-                connection, self.store.trouble, self.failing(), self.budgets, self.now()
+                connection, self.store.trouble, self.failing(), self.clocks(), self.budgets, self.now()
             )
         return self._page(request, asking, "health.html", "Health", shown=shown)
 

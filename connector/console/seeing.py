@@ -106,11 +106,12 @@ class AccountHealth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """The page *Health*. `failing` are threads and jobs of the process that shows it; `channels`, how many
-    notifications each channel did not take yet."""
+    """The page *Health*. `failing` are threads and jobs of the process that shows it, `clocks` those that it sees too
+    far from its own; `channels`, how many notifications each channel did not take yet."""
 
     trouble: str
     failing: tuple[Ailment, ...]
+    clocks: tuple[tuple[str, str], ...]
     aside: tuple[SetAside, ...]
     channels: tuple[tuple[str, int], ...]
     backlog: int
@@ -186,12 +187,18 @@ def ticket_page(connection: Connection, ref: TicketRef) -> Seen | None:
 
 
 def health_page(
-    connection: Connection, trouble: str | None, failing: tuple[Ailment, ...], budgets: Budgets, now: Instant
+    connection: Connection,
+    trouble: str | None,
+    failing: tuple[Ailment, ...],
+    clocks: tuple[tuple[str, str], ...],
+    budgets: Budgets,
+    now: Instant,
 ) -> Health:
     """How the service is doing, as the database and this process know it."""
     return Health(
         trouble=trouble or "",
         failing=failing,
+        clocks=clocks,
         aside=aside.every(connection),
         channels=tuple(notices.failing(connection).items()),
         backlog=inbox.backlog(connection),

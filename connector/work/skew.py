@@ -1,29 +1,65 @@
-"""How far each helpdesk's clock is from ours. Signed webhooks are refused beyond five minutes."""
+"""How far others' clocks are from ours: each helpdesk's, and on a fleet the database's.
+
+Signed webhooks are refused beyond five minutes, and what is stored for others to go by is stamped by the database.
+"""
 
 import structlog
 
+from connector.clock import Clock
+from connector.store.database import Store
+from connector.store.dialect import shared_now
 from policies.model import Seconds
 
-TELLING: Seconds = 60
+TELLING: Seconds = 30
+DATABASE = "the database"
+NEXT = "set this machine's clock by NTP, or theirs"
 
 log = structlog.get_logger()
 
 
 class Skews:
-    """The last difference seen of each account, theirs minus ours. Any thread may use it."""
+    """The last difference seen of each account and of the database, theirs minus ours. Any thread may use it."""
 
     def __init__(self) -> None:
         self._seen: dict[str, Seconds] = {}
+        self._database: Seconds = 0
 
     def note(self, account: str, skew: Seconds) -> None:
-        """Keep it, and say when it becomes more than a minute or no longer is."""
-        before = abs(self._seen.get(account, 0)) > TELLING
+        """Keep an account's, and say when it becomes more than `TELLING` or no longer is."""
+        before = self._seen.get(account, 0)
         self._seen[account] = skew
-        if abs(skew) > TELLING and not before:
-            log.warning("clock_skew", account=account, seconds=skew, next="set this machine's clock by NTP")
-        elif before and abs(skew) <= TELLING:
-            log.info("clock_skew_over", account=account, seconds=skew)
+        _say(before, skew, account=account)
+
+    def note_database(self, skew: Seconds) -> None:
+        """The same of the database's."""
+        before, self._database = self._database, skew
+        _say(before, skew, whose=DATABASE)
 
     def seen(self) -> dict[str, Seconds]:
         """By account."""
         return dict(self._seen)
+
+    def telling(self) -> tuple[tuple[str, str], ...]:
+        """Whose clock is too far from this process's, and what to do."""
+        known = [*sorted(self.seen().items()), (DATABASE, self._database)]
+        return tuple((whose, said(skew)) for whose, skew in known if abs(skew) > TELLING)
+
+
+def said(skew: Seconds) -> str:
+    """How far a clock is from ours, and what to do where that is too far."""
+    if abs(skew) <= TELLING:
+        return f"its clock is within {TELLING} s of ours"
+    return f"its clock is {abs(skew)} s {'ahead of' if skew > 0 else 'behind'} ours; {NEXT}"
+
+
+def database_skew(store: Store, clock: Clock) -> Seconds:
+    """The database server's clock minus ours; 0 on SQLite, which has none of its own. Raises StoreTrouble."""
+    with store.asking() as connection:
+        return shared_now(connection, clock) - clock.now()
+
+
+def _say(before: Seconds, skew: Seconds, **whose: str) -> None:
+    if abs(skew) > TELLING >= abs(before):
+        log.warning("clock_skew", seconds=skew, next=NEXT, **whose)
+    elif abs(before) > TELLING >= abs(skew):
+        log.info("clock_skew_over", seconds=skew, **whose)

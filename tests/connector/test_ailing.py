@@ -54,7 +54,7 @@ def shown(one: Each) -> dict[str, str]:
     service._take_pulse()
     failing = service._parts.ailments.current()
     with store.reading() as connection:
-        health = seeing.health_page(connection, store.trouble, failing, lambda _: (), one.clock.now())
+        health = seeing.health_page(connection, store.trouble, failing, (), lambda _: (), one.clock.now())
     numbers = [
         line
         for line in generate_latest(service._metrics.registry).decode().splitlines()

@@ -163,7 +163,7 @@ def test_check_online_tells_what_a_running_service_has_set_aside(desk: Zendesk, 
         refusals.keep(store, 1000)
     result = uptier("check", "--online")
     assert result.exit_code == 0
-    said = "NOT acme: webhooks: 1 deliveries were refused, the last because the delivery carries no stamp"
+    said = "tip acme: webhooks: 1 deliveries were refused, the last because the delivery carries no stamp"
     assert said in result.stdout
 
 

@@ -187,7 +187,13 @@ def test_tokens_are_revoked_one_by_one_by_their_owner_or_an_admin(shown: Shown) 
 
 def test_the_document_names_every_call(shown: Shown) -> None:
     api = Api(
-        store=shown.store, now=shown.here.clock.now, access=None, papers=None, budgets=None, failing=tuple
+        store=shown.store,
+        now=shown.here.clock.now,
+        access=None,
+        papers=None,
+        budgets=None,
+        failing=tuple,
+        clocks=tuple,
     )  # type: ignore[arg-type]
     served = {
         (route.path, method.lower())
