@@ -4,6 +4,7 @@ import re
 import ssl
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ import httpx
 from adapters.answers import clean
 from adapters.base import Finding, HelpdeskError
 from connector.clock import SystemClock
-from connector.compose import addresses, open_desk
+from connector.compose import addresses, open_desk, spoken_to
 from connector.databases import open_database
 from connector.notify.speaking import NoAddress, NotSent, Speaker
 from connector.outside import ask_outside
@@ -55,7 +56,10 @@ def ask_all(settings: Settings, policies: PolicySet, secrets: Secrets) -> list[d
     found: list[tuple[str, Finding]] = []
     for name in settings.accounts:
         found += [(name, each) for each in of_account(name, settings, policies, secrets)]
-    found += [(f"channel {name}", of_channel(name, settings, secrets)) for name in sorted(settings.channels)]
+    used = spoken_to(policies, settings)
+    for name in sorted(settings.channels):
+        one = of_channel(name, settings, secrets)
+        found.append((f"channel {name}", one if name in used else replace(one, hint=True)))
     found += of_database(settings, secrets)
     rows = [
         {"account": account, "what": one.what, "ok": one.ok, "text": clean(one.text), "fatal": not one.hint}

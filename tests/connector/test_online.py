@@ -269,11 +269,12 @@ def test_the_page_health_is_given_the_clocks(tmp_path: Path) -> None:
 # --- channels ---------------------------------------------------------------------------------------------------
 
 CHANNEL = '\n[channels.leads]\nurl = "secret:leads"\n'
+SPOKEN_TO = 'notify = ["leads"]\n' + CHANNEL
 
 
 def with_channel(beside: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, address: str) -> Result:
     monkeypatch.setenv("UPTIER_SECRET_LEADS", address)
-    with beside("zendesk", config=CONFIG + CHANNEL):
+    with beside("zendesk", config=CONFIG + SPOKEN_TO):
         return checked()
 
 
@@ -313,6 +314,14 @@ def test_a_channel_that_cannot_be_used(
     (line,) = lines(result, "NOT channel leads: address: ")
     assert said.format(port=port) in line
     assert "hush" not in result.output
+
+
+@pytest.mark.parametrize("config", [CONFIG + CHANNEL, CONFIG.replace('"enforce"', '"observe"') + SPOKEN_TO])
+def test_a_channel_that_nothing_is_sent_to_yet_is_a_tip(config: str, beside: Callable[..., Any]) -> None:
+    with beside("zendesk", config=config):
+        result = checked()
+    assert result.exit_code == 0, result.output
+    assert "tip channel leads: address: there is no secret leads" in result.stdout
 
 
 def test_the_host_of_a_hosted_channel_is_tried_not_its_token(
