@@ -101,7 +101,9 @@ def play(tell: Tell) -> int:
         tell(f"Its console stands at {address}/ while this plays. Log in as {USER} with {visitor(service)}\n")
 
         def settled(what: str, seen: Callable[[], bool]) -> bool:
-            return until(what, seen) and until(f"{what}, to the end", lambda: service.idle(1))
+            return until(what, seen) and until(
+                f"{what}, to the end", lambda: service.idle(1) and service.at_rest()
+            )
 
         well = Story(desks=desks, clock=clock, tell=tell, settled=settled).play()
         first, second = desks[0], desks[1]

@@ -236,6 +236,11 @@ class Service:
         with parts.store.reading() as connection:
             return summarise(connection, before, looks, troubled)
 
+    def at_rest(self) -> bool:
+        """Whether no look and no message is due within ten seconds, so that a round is over."""
+        due = self._next_due()
+        return due is None or due > self._parts.clock.now() + ONCE_WAITS
+
     def _next_due(self) -> Instant | None:
         with self._parts.store.reading() as connection:
             paused = {one.name for one in accounts.every(connection) if one.paused_at is not None}
