@@ -21,28 +21,35 @@ AFTER_429 = 10
 
 
 class Windows:
-    """Our requests in the hour of each rate rule."""
+    """Our requests in the hour of each rate rule. One rule may count the requests to several tables together; which
+    one a table is under, its answers tell."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._used: dict[str, tuple[int, int]] = {}
+        self._rules: dict[str, str] = {}
 
-    def limits(self, bucket: str, headers: Mapping[str, str], *, refused: bool) -> tuple[Limit, ...]:
-        """The budget that an answer out of this bucket tells of; none where it carries no rule. One rule may count
-        the requests to several tables together."""
+    def buckets(self, table: str) -> tuple[str, ...]:
+        """What a request to this table is counted in: the table, and the rule that it is known to be under."""
+        rule = self._rules.get(table)
+        return (table,) if rule is None else (table, rule)
+
+    def limits(self, table: str, headers: Mapping[str, str], *, refused: bool) -> tuple[Limit, ...]:
+        """The budget that an answer about this table tells of: its rule's. None where it carries no rule."""
         total = whole(headers, "x-ratelimit-limit")
         reset = whole(headers, "x-ratelimit-reset")
         if total is None or reset is None:
             return ()
-        rule = headers.get("x-ratelimit-rule", "")
+        rule = f"rule {headers.get('x-ratelimit-rule', '')}".strip()
         with self._lock:
+            self._rules[table] = rule
             ends, used = self._used.get(rule, (reset, 0))
             used = used + 1 if ends == reset else 1
             self._used[rule] = (reset, used)
         now = stamp(headers.get("date", ""))
         return (
             Limit(
-                bucket=bucket,
+                bucket=rule,
                 total=total,
                 remaining=0 if refused else max(0, total - used),
                 window=HOUR,

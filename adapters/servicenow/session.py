@@ -219,18 +219,20 @@ class Line:
         return self._credentials.renew(used) or had_session
 
     def _once(self, method: str, path: str, header: tuple[str, str] | None, **what: Any) -> httpx.Response:
-        """One request on the wire, counted in the budget of its table: limits are kept by table and user."""
-        bucket = bucket_of(path)
-        self._gate.enter((bucket,))
+        """One request on the wire, counted in the budgets of its table and of its rate rule."""
+        table = bucket_of(path)
+        self._gate.enter(self._windows.buckets(table))
         writing = method != "GET" and path != TOKENS
         try:
             response = self._client.request(method, path, headers=dict([header] if header else []), **what)
         except httpx.RequestError as error:
             raise lost(error, writing=writing) from error
         refused = response.status_code == 429
-        self._gate.learn(self._windows.limits(bucket, response.headers, refused=refused))
+        told = self._windows.limits(table, response.headers, refused=refused)
+        self._gate.learn(told)
         if refused:
-            self._gate.hold(bucket, retry_after(response.headers, AFTER_429))
+            held = told[0].bucket if told else table
+            self._gate.hold(held, retry_after(response.headers, AFTER_429))
         return response
 
     def _ask(self, form: Mapping[str, str]) -> httpx.Response:

@@ -12,6 +12,7 @@ from adapters.contract.gate import RecordingGate
 from adapters.servicenow.limits import Windows, retry_after
 from adapters.servicenow.session import AGENT, LARGEST, SMALLEST, Answer, Line, further
 from adapters.servicenow.simulator import BOT, CLIENT_SECRET, PASSWORD
+from adapters.servicenow.simulator_limits import RULE
 from tests.adapters.recording import START
 from tests.adapters.servicenow.world import BASIC, KEY, OAUTH, World, account, world
 
@@ -288,9 +289,19 @@ def test_a_rule_tells_its_total_and_we_count() -> None:
             (2, left), (1, left), (0, left), (0, left),
         ]  # fmt: skip
         assert acme.gate.learned[0] == Limit(
-            bucket="incident", total=3, remaining=2, window=3600, resets_in=left
+            bucket=f"rule {RULE}", total=3, remaining=2, window=3600, resets_in=left
         )
-        assert acme.gate.held == [("incident", left)]
+        assert acme.gate.held == [(f"rule {RULE}", left)]
+
+
+def test_one_rule_counts_the_requests_to_all_its_tables() -> None:
+    windows = Windows()
+    headers = {"x-ratelimit-limit": "10", "x-ratelimit-reset": "7200", "x-ratelimit-rule": "all"}
+    assert windows.buckets("incident") == ("incident",)
+    windows.limits("incident", headers, refused=False)
+    (told,) = windows.limits("sys_audit", headers, refused=False)
+    assert (told.bucket, told.remaining) == ("rule all", 8)
+    assert windows.buckets("incident") == ("incident", "rule all")
 
 
 def test_a_new_hour_counts_anew() -> None:
