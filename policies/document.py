@@ -25,6 +25,7 @@ STRING = re.compile(
     re.DOTALL,
 )
 BARE = re.compile(r"[^,\]}#\n]*")
+DEEPEST = 64
 WHERE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
@@ -46,12 +47,36 @@ class Document:
 
 
 def read(name: str, text: str) -> Document | Problem:
-    """Read TOML text; `name` is what problems call the file. A syntax error is a Problem."""
+    """Read TOML text; `name` is what problems call the file. A syntax error is a Problem, and so are values that stand
+    deeper within each other than anything of ours does."""
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         return syntax_problem(name, text, str(error))
+    except RecursionError:
+        return _too_deep(name)
+    if _is_deep(data):
+        return _too_deep(name)
     return Document(name=name, text=text, data=data, lines=Scanner(text).scan())
+
+
+def _is_deep(data: object) -> bool:
+    within = [data]
+    for _ in range(DEEPEST):
+        tables = (
+            one.values() if isinstance(one, dict) else one for one in within if isinstance(one, dict | list)
+        )
+        within = [each for values in tables for each in values]
+    return any(isinstance(one, dict | list) for one in within)
+
+
+def _too_deep(name: str) -> Problem:
+    return Problem(
+        file=name,
+        line=0,
+        code="too-deep",
+        message=f"tables or lists stand within each other more than {DEEPEST} deep. Write them flatter.",
+    )
 
 
 def syntax_problem(name: str, text: str, message: str) -> Problem:

@@ -7,10 +7,16 @@ from policies.model import Seconds
 UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 SHAPE = re.compile(r"(?:(?P<d>\d+)d)?(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m)?(?:(?P<s>\d+)s)?")
 LONGEST = 3_660 * UNITS["d"]
+LONGEST_TEXT = 60
+"""Characters; more are no number that could be meant."""
 
 
 def seconds(text: str) -> Seconds:
     """Read `90s`, `30m`, `1h30m`, `2d`: units once each, largest first. ValueError says what is wrong."""
+    if len(text) > LONGEST_TEXT:
+        raise ValueError(
+            f'"{text[:LONGEST_TEXT]}…" is too long for a duration; write for example "30m" or "2d"'
+        )
     match = SHAPE.fullmatch(text)
     if not text or match is None:
         raise ValueError(f'"{text}" is not a duration; write for example "30m", "1h30m" or "2d"')

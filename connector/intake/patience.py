@@ -33,7 +33,8 @@ HELD = 64 * 1024 * 1024
 """Bytes of all bodies that are under way at once."""
 
 AT_ONCE = 64
-"""Requests of the console and its API that are answered at once, beside streams; webhooks are not among them."""
+"""Answers of the console and its API that are made at once, beside streams; webhooks are not among them. Whose body is
+not whole yet, and who only has an answer to read, takes none of these places."""
 
 HOOKS = "/hooks/"
 ALWAYS = ("/healthz", "/readyz", "/events")
@@ -186,26 +187,44 @@ class BoundedBodies:
             await self._app(scope, receive, send)
             return
         hook = scope["path"].startswith(HOOKS)
-        counted = not hook and scope["path"] not in ALWAYS
-        self._others += counted
         taken = [0]
         try:
-            if counted and self._others > AT_ONCE:
-                body: bytes | JSONResponse | None = said("too many requests at once", 503, RETRY_AFTER)
-            else:
-                body = await self._gather(scope, receive, HOOK_CAP if hook else OTHER_CAP, taken)
-            match body:
+            match await self._gather(scope, receive, HOOK_CAP if hook else OTHER_CAP, taken):
                 case None:
                     return  # the client went away
-                case bytes():
+                case bytes() as body if hook or scope["path"] in ALWAYS:
                     await self._app(scope, _again(body, receive), send)
-                case _:
+                case bytes() as body:
+                    await self._in_a_place(scope, _again(body, receive), send)
+                case refusal:
                     if hook:
-                        self._refused(str(body.status_code))
-                    await body(scope, receive, send)
+                        self._refused(str(refusal.status_code))
+                    await refusal(scope, receive, send)
         finally:
-            self._others -= counted
             self._held -= taken[0]
+
+    async def _in_a_place(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Make the answer, if few others are being made. Its place is free again as soon as it begins to be sent:
+        who reads slowly keeps nobody else out."""
+        if self._others >= AT_ONCE:
+            await said("too many requests at once", 503, RETRY_AFTER)(scope, receive, send)
+            return
+        self._others += 1
+        held = True
+
+        def leave() -> None:
+            nonlocal held
+            self._others -= held
+            held = False
+
+        async def sending(message: Message) -> None:
+            leave()
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        finally:
+            leave()
 
     async def _gather(
         self, scope: Scope, receive: Receive, cap: int, taken: list[int]

@@ -45,7 +45,7 @@ def receiver(
     and `ignored` of one that is kept although it is about no ticket. `others` are the console's
     addresses, where this process has one."""
     desk = _Desk(adapters=adapters, inbox=inbox, clock=clock, ready=ready, count=count, refusals=refusals)
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/hooks/{account}", desk.hook, methods=["POST"]),
             Route("/healthz", desk.healthz),
@@ -54,6 +54,8 @@ def receiver(
         ],
         middleware=[Middleware(BoundedBodies, refused=count)],
     )
+    app.router.redirect_slashes = False  # it would send people to whatever host a request names
+    return app
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,6 +49,8 @@ FILTERS = frozenset(
     )
 )
 LONGEST = 8_000
+DEEPEST = 40
+TOO_DEEP = (1, f"its parts stand within each other more than {DEEPEST} deep; write it flatter.")
 PARTS: tuple[type[nodes.Node], ...] = (
     nodes.Template,
     nodes.Output,
@@ -80,7 +82,20 @@ def faults(environment: Environment, body: str) -> Iterator[tuple[int, str]]:
     except TemplateSyntaxError as error:
         yield error.lineno, f"{error.message}."
         return
+    except RecursionError:
+        yield TOO_DEEP
+        return
+    if _is_deep(tree):
+        yield TOO_DEEP
+        return
     yield from _judge(tree, SEEN)
+
+
+def _is_deep(tree: nodes.Node) -> bool:
+    within = [tree]
+    for _ in range(DEEPEST):
+        within = [inner for node in within for inner in node.iter_child_nodes()]
+    return bool(within)
 
 
 def _judge(node: nodes.Node, seen: Shape) -> Iterator[tuple[int, str]]:

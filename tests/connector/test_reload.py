@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from connector.settings import load
 from tests.connector.beside import LADDER, beside
 
@@ -31,6 +33,28 @@ def test_a_level_that_is_due_at_once_fires_at_once(tmp_path: Path) -> None:
         one.round(31)
         assert one.service.reload(load(rewritten(tmp_path, LADDER)))
         one.round()
+        assert one.puts() == [200]
+
+
+NESTED = (
+    LADDER + f"\n[deep]\na = {'[' * 4000}{']' * 4000}\n",
+    LADDER + f'\n[templates.deep]\nen = """{{{{ {"(" * 3000}owner{")" * 3000} }}}}"""\n',
+    LADDER + f'\n[templates.deep]\nen = """{"{% if owner %}" * 200}{"{% endif %}" * 200}"""\n',
+    LADDER + f'\n[templates.deep]\nen = """{{{{ owner{"|upper" * 1200} }}}}"""\n',
+)
+
+
+@pytest.mark.parametrize("policies", NESTED)
+def test_a_file_that_nests_without_end_leaves_the_old_policies_running(tmp_path: Path, policies: str) -> None:
+    with beside(tmp_path) as one:
+        one.round()
+        loaded = load(rewritten(tmp_path, policies))
+        assert not one.service.reload(loaded)
+        assert [Path(each.file).name for each in loaded.problems if each.severity == "error"] == [
+            "uptier.toml"
+        ]
+        assert "flatter" in str(loaded.problems[0])
+        one.round(31)
         assert one.puts() == [200]
 
 

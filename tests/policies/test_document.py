@@ -210,3 +210,20 @@ def test_the_scanner_notes_every_line_of_any_document(
     found = document(writer.text)
     assert found.data == {**then, **first}
     assert found.lines == writer.lines
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"a = {'[' * 5000}{']' * 5000}",
+        f"a = {'{ b = ' * 5000}1{' }' * 5000}",
+        f"a = {'[' * 5000}",
+        f"a = {'[' * 65}{']' * 65}",
+        f"{'.'.join('a' * 70)} = 1",
+        f"[{'.'.join('a' * 70)}]",
+    ],
+)
+def test_what_nests_too_deep_is_a_problem_of_its_file(text: str) -> None:
+    found = read("deep.toml", text)
+    assert isinstance(found, Problem)
+    assert (found.file, found.code) == ("deep.toml", "too-deep")

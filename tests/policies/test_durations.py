@@ -68,3 +68,8 @@ def test_the_sum_of_its_units(
     text = "".join(f"{count}{unit}" for count, unit, _ in said)
     if said:
         assert seconds(text) == sum(count * each for count, _, each in said)
+
+
+def test_a_number_that_nobody_means_is_refused_in_our_words() -> None:
+    with pytest.raises(ValueError, match="is too long for a duration"):
+        seconds("9" * 5000 + "h")

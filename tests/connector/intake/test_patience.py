@@ -1,7 +1,9 @@
 """Who may be connected: bounded in all and by peer, and who has kept us waiting longest makes room."""
 
+import asyncio
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -146,3 +148,66 @@ def test_what_cannot_be_accepted_is_said_once_and_counted(listening: Listener, a
 def test_descriptors_are_left_for_all_else(limit: int, room: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listener, "descriptors", lambda: limit)
     assert listener.room_for_connections() == room
+
+
+@pytest.fixture
+def bounded(ailments: Ailments) -> Iterator[Listener]:
+    one = Listener("console", patience.BoundedBodies(hello, str), ("127.0.0.1", 0), "listen", ailments)
+    one.start()
+    yield one
+    assert one.stop(PATIENCE)
+
+
+def test_bodies_that_never_come_keep_nobody_else_out(
+    bounded: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "PER_PEER", 256)
+    with ExitStack() as lines:
+        for _ in range(patience.AT_ONCE + 12):
+            line = lines.enter_context(line_to(bounded))
+            line.sendall(b"POST /anything HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nname=")
+        until(lambda: bounded._crowd._peers.total() == patience.AT_ONCE + 12)
+        with line_to(bounded) as line:
+            line.sendall(GET)
+            assert whole(line).startswith(b"HTTP/1.1 200")
+
+
+def test_only_an_answer_that_is_being_made_takes_a_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One whose client does not read it does not; one more than there are places for is put off."""
+    monkeypatch.setattr(patience, "AT_ONCE", 1)
+
+    async def story() -> list[int]:
+        made, read, statuses = asyncio.Event(), asyncio.Event(), list[int]()
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            if scope["path"] == "/slow":
+                await made.wait()
+            await hello(scope, receive, send)
+
+        bounded = patience.BoundedBodies(app, str)
+
+        async def call(path: str, *, reads: bool) -> None:
+            async def receive() -> Any:
+                return {"type": "http.request", "body": b"", "more_body": False}
+
+            async def send(message: Any) -> None:
+                if "status" in message:
+                    statuses.append(message["status"])
+                elif not reads:
+                    await read.wait()
+
+            await bounded({"type": "http", "method": "GET", "path": path, "headers": []}, receive, send)
+
+        slow = asyncio.create_task(call("/slow", reads=False))
+        await asyncio.sleep(0)
+        await call("/", reads=True)
+        made.set()
+        while len(statuses) < 2:
+            await asyncio.sleep(0)
+        await call("/", reads=True)
+        read.set()
+        await slow
+        await call("/", reads=True)
+        return statuses
+
+    assert asyncio.run(story()) == [503, 200, 200, 200]
