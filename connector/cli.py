@@ -33,6 +33,7 @@ from connector.cli_config import (
     AsJson,
     Commands,
     Config,
+    echo,
     give_up,
     known_directories,
     loaded_with_directory,
@@ -119,8 +120,8 @@ def run(
         does = ALL if roles is None else roles_named(roles)
         with Service(settings, policies, clock, Secrets(masker, os.environ), does) as service:
             if once:
-                summary = service.once(lambda text: typer.echo(text, err=True))
-                typer.echo(json.dumps(summary.as_json()) if as_json else "\n".join(summary.lines()))
+                summary = service.once(lambda text: echo(text, err=True))
+                echo(*([json.dumps(summary.as_json())] if as_json else summary.lines()))
                 raise typer.Exit(NEEDS_HUMAN if summary.needs_human else 0)
             serve(service, config)
     except (SecretError, AlreadyRunning, CannotListen, ValueError) as error:
@@ -157,7 +158,7 @@ def told(config: Path) -> "tuple[Settings, PolicySet]":
     a helpdesk does not have is none: its level waits."""
     loaded = loaded_with_directory(config, names=False)
     for problem in loaded.problems:
-        typer.echo(str(problem), err=True)
+        echo(str(problem), err=True)
     if loaded.settings is None or loaded.policies is None:
         give_up(f"{config} has errors; `uptier check` lists them")
     return loaded.settings, loaded.policies
@@ -276,10 +277,10 @@ def check(
         typer.echo(json.dumps({"problems": rows, "findings": findings}))
     else:
         for problem in problems:
-            typer.echo(str(problem))
+            echo(str(problem))
         for finding in findings:
             mark = "ok " if finding["ok"] else "NOT" if finding["fatal"] else "tip"
-            typer.echo(f"{mark} {finding['account']}: {finding['what']}: {finding['text']}")
+            echo(f"{mark} {finding['account']}: {finding['what']}: {finding['text']}")
         if not wrong and loaded.policies is not None:
             typer.echo(f"{config}: {len(loaded.policies.policies)} policies, no errors")
     if wrong:

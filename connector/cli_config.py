@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
+from connector.render import one_line
 from connector.store.trouble import NoDatabase, OtherVersion, StoreTrouble, Unreachable
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def refuse(config: Path, loaded: "Loaded") -> NoReturn:
     """Print what is wrong and end the call."""
     for problem in loaded.problems:
         if problem.severity == "error":
-            typer.echo(str(problem), err=True)
+            echo(str(problem), err=True)
     give_up(f"{config} has errors; `uptier check` lists them")
 
 
@@ -97,7 +98,7 @@ def known_directories(settings: "Settings") -> "Mapping[str, KnownAccount]":
     try:
         read = last_directories(settings)
     except (OtherVersion, Unreachable) as trouble:
-        typer.echo(f"{trouble}. Groups and people are not checked", err=True)
+        echo(f"{trouble}. Groups and people are not checked", err=True)
         return {}
     return {name: KnownAccount.of(directory) for name, directory in read.items()}
 
@@ -147,6 +148,13 @@ def ticket_ref(text: str) -> "TicketRef":
         give_up(str(error))
 
 
+def echo(*lines: str, err: bool = False) -> None:
+    """Print lines in which texts of tickets, people or helpdesks may stand. Each stays one line, and none of them tells
+    the terminal anything."""
+    for line in lines:
+        typer.echo(one_line(line), err=err)
+
+
 def stamp(at: int) -> str:
     """An instant in this machine's time zone."""
     from datetime import UTC, datetime
@@ -156,7 +164,7 @@ def stamp(at: int) -> str:
 
 def give_up(text: str) -> NoReturn:
     """Say what is wrong and stop with exit code 2."""
-    typer.echo(f"uptier: {text}", err=True)
+    echo(*f"uptier: {text}".split("\n"), err=True)
     raise typer.Exit(WRONG)
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from connector.cli_config import CONFIG, NEEDS_HUMAN, Config, give_up, settings_of
+from connector.cli_config import CONFIG, NEEDS_HUMAN, Config, echo, give_up, settings_of
 
 app = typer.Typer()
 notify = typer.Typer(no_args_is_help=True, help="Channels outside the helpdesk.")
@@ -41,6 +41,6 @@ def try_out(
     except NoAddress as error:
         give_up(f"channel {channel}: {error}")
     except NotSent as error:
-        typer.echo(f"channel {channel} did not take the message: {error}", err=True)
+        echo(f"channel {channel} did not take the message: {error}", err=True)
         raise typer.Exit(NEEDS_HUMAN) from None
     typer.echo(f"channel {channel} took the message")

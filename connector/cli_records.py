@@ -12,6 +12,7 @@ from connector.cli_config import (
     NEEDS_HUMAN,
     AsJson,
     Config,
+    echo,
     give_up,
     opened,
     refuse,
@@ -74,22 +75,18 @@ def gaps(config: Config = CONFIG, as_json: AsJson = False) -> None:
         typer.echo(json.dumps({"uncovered": found, **never}))
         return
     for name, some in missed.items():
-        typer.echo(
-            f"{name}: {len(some)}{' or more' if len(some) == LISTED else ''} open tickets no policy covers"
-        )
+        echo(f"{name}: {len(some)}{' or more' if len(some) == LISTED else ''} open tickets no policy covers")
         for ticket in some:
             where = ticket.group.name if ticket.group else "no group"
-            typer.echo(
+            echo(
                 f"  {ticket.ref}  {ticket.status}, {ticket.priority or 'no priority'}, {where}: {ticket.subject}"
             )
     if policies is None:
-        typer.echo(
-            "the policies have errors (`uptier check`): which of them never fired cannot be told", err=True
-        )
+        echo("the policies have errors (`uptier check`): which of them never fired cannot be told", err=True)
     for name in names:
         last = f"last fired {stamp(fired[name])}" if name in fired else "has never fired"
         would = f", and would have last fired {stamp(observed[name])} in observe" if name in observed else ""
-        typer.echo(f'policy "{name}" {last}{would}')
+        echo(f'policy "{name}" {last}{would}')
 
 
 @app.command()
@@ -102,7 +99,7 @@ def purge(config: Config = CONFIG) -> None:
     kept = settings.service.retention
     with opened(config) as store:
         gone = forget(store, SystemClock().now(), texts=kept.texts, tickets=kept.tickets, ledger=kept.ledger)
-    typer.echo(f"forgotten: {gone.news} news, {gone.texts} texts, {gone.tickets} tickets, {gone.lines} lines")
+    echo(f"forgotten: {gone.news} news, {gone.texts} texts, {gone.tickets} tickets, {gone.lines} lines")
 
 
 @app.command("forget")
@@ -119,25 +116,21 @@ def forget_person(
         give_up(f"{address} is no e-mail address")
     with opened(config) as store:
         gone = forget_person(store, address, SystemClock().now())
-    typer.echo(f"{address} is {gone.pseudonym} now, in {sum(gone.rows.values())} rows")
+    echo(f"{address} is {gone.pseudonym} now, in {sum(gone.rows.values())} rows")
     for table, rows in sorted(gone.rows.items()):
-        typer.echo(f"  {table}: {rows}")
+        echo(f"  {table}: {rows}")
     if gone.was_user:
-        typer.echo("  console_user: removed, with sessions and tokens")
+        echo("  console_user: removed, with sessions and tokens")
     for name in sorted(gone.shared):
-        typer.echo(f"others are called {name} too: the name stays outside this person's tickets")
+        echo(f"others are called {name} too: the name stays outside this person's tickets")
     back = [f"the open ticket {ref}" for ref in gone.open_tickets]
     back += [f"the directory of {account}" for account in gone.directories]
     back += list(named_in(config, address))
     for each in back:
-        typer.echo(f"brings them back when it is read again: {each}")
+        echo(f"brings them back when it is read again: {each}")
     if gone.traces:
-        typer.echo(
-            "the file is busy, and bytes of what was replaced are still in it: stop Uptier, run this again"
-        )
-    typer.echo(
-        "Backups, logs and exports are out of reach of this command: delete them when their time has come."
-    )
+        echo("the file is busy, and bytes of what was replaced are still in it: stop Uptier, run this again")
+    echo("Backups, logs and exports are out of reach of this command: delete them when their time has come.")
     if back or gone.traces:
         raise typer.Exit(NEEDS_HUMAN)
 

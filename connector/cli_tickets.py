@@ -14,6 +14,7 @@ from connector.cli_config import (
     Config,
     TicketName,
     checked,
+    echo,
     give_up,
     opened,
     stamp,
@@ -67,12 +68,13 @@ def explain(
     if known is None:
         give_up(f"{ref} has not been seen; is the account right, and has `uptier run` listed its tickets?")
     owner = f" Owner: {known.owner}." if known.owner else ""
-    clocks = "".join(f"\n{line}" for line in (*target_lines(known.ticket, known.seen_at), *lacks[-SHOWN:]))
-    show(
-        known.trace,
-        f"{ref}: {known.ticket.subject}\nLooked at {stamp(known.seen_at)}.{owner}{clocks}",
-        as_json,
+    head = (
+        f"{ref}: {known.ticket.subject}",
+        f"Looked at {stamp(known.seen_at)}.{owner}",
+        *target_lines(known.ticket, known.seen_at),
+        *lacks[-SHOWN:],
     )
+    show(known.trace, head, as_json)
 
 
 def target_lines(ticket: "Ticket", now: int) -> list[str]:
@@ -115,17 +117,14 @@ def foresee(ref: "TicketRef", config: Path, at: str, as_json: bool) -> None:
     except (SecretError, ValueError) as error:
         give_up(str(error))
     except (HelpdeskError, Unforeseeable) as trouble:
-        typer.echo(f"uptier: {trouble}", err=True)
+        echo(f"uptier: {trouble}", err=True)
         raise typer.Exit(NEEDS_HUMAN) from None
     owner = f" Owner then: {plan.owner.name}." if plan.owner else ""
-    show(
-        plan.trace,
-        f"{ref}: {seen.subject}\nAs of {stamp(when)}, if nothing happens until then.{owner}",
-        as_json,
-    )
+    head = (f"{ref}: {seen.subject}", f"As of {stamp(when)}, if nothing happens until then.{owner}")
+    show(plan.trace, head, as_json)
 
 
-def show(trace: "tuple[PolicyTrace, ...]", head: str, as_json: bool) -> None:
+def show(trace: "tuple[PolicyTrace, ...]", head: tuple[str, ...], as_json: bool) -> None:
     """A trace, in words or whole."""
     from connector.store import codec
     from policies.explain import explain as in_words
@@ -134,8 +133,8 @@ def show(trace: "tuple[PolicyTrace, ...]", head: str, as_json: bool) -> None:
     if as_json:
         typer.echo(codec.dump(tuple[PolicyTrace, ...], trace))
         return
-    typer.echo(f"{head}\n")
-    typer.echo(in_words(trace) if trace else "No policy can match this ticket.")
+    said = in_words(trace) if trace else "No policy can match this ticket."
+    echo(*head, "", *said.split("\n"))
 
 
 @app.command()
@@ -155,7 +154,7 @@ def history(ticket: TicketName, config: Config = CONFIG, as_json: AsJson = False
         place = " / ".join(part for part in (line.policy, line.level) if part)
         owner = f", owner {line.owner}" if line.owner else ""
         said = f": {line.text}" if line.text else ""
-        typer.echo(f"{stamp(line.at)}  {line.what:14} {place}{owner}{said}")
+        echo(f"{stamp(line.at)}  {line.what:14} {place}{owner}{said}")
     if not lines:
         typer.echo(f"nothing has happened to {ref}")
 
@@ -180,7 +179,7 @@ def release(
             every = holds.every(connection)
         if held is None:
             for one in every:
-                typer.echo(f"{stamp(one.since)}  {one.ref}  {one.why}")
+                echo(f"{stamp(one.since)}  {one.ref}  {one.why}")
             typer.echo(f"{len(every)} held")
             return
         account, _, ticket = held.partition("/")

@@ -22,6 +22,12 @@ def plain(text: str) -> str:
     return " ".join("".join(kept).split())
 
 
+def one_line(text: str) -> str:
+    """The text on one line with its spaces as they are, for a terminal: nothing in it moves the cursor, colours, turns
+    the direction or begins another line."""
+    return "".join(" " if is_unprintable(each) else each for each in text)
+
+
 def is_unprintable(character: str) -> bool:
     """Whether a character shows nothing, or changes how others are shown."""
     return unicodedata.category(character) in UNPRINTABLE and character not in JOINERS

@@ -23,7 +23,8 @@ def of_policy(trace: PolicyTrace) -> list[str]:
     if trace.levels:
         lines.append("  levels")
         lines += [of_level(each) for each in trace.levels]
-    return lines + [f"  note: {note}" for note in trace.notes]
+    lines += [f"  note: {note}" for note in trace.notes]
+    return [" ".join(line.splitlines()) for line in lines]  # what a ticket says begins no line of ours
 
 
 def of_line(line: LineTrace, indent: int) -> list[str]:

@@ -5,6 +5,7 @@ proves nothing. The first administrator is made by `uptier user add`, or through
 """
 
 import hmac
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -37,6 +38,9 @@ SHORTEST = 10
 LONGEST = 1024
 """Characters of a password."""
 LONGEST_NAME = 200
+
+HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?")
+"""A name or an address, and perhaps a port: nothing else that a URL may hold."""
 
 hasher = PasswordHasher()
 
@@ -82,7 +86,7 @@ class Access:
         self._hosts = hosts
         self._by_https = by_https
         self._nobody = hasher.hash(token_urlsafe(16))
-        self._invitation: tuple[str, Instant] | None = None
+        self._invitation: tuple[str, Instant, int] | None = None
         self.cookie = self.cookie_name("session")
 
     def cookie_name(self, word: str) -> str:
@@ -121,8 +125,22 @@ class Access:
 
     def knows_host(self, request: Request) -> bool:
         """Whether the request names a host that is ours: another site's name may lead here too."""
-        name = request.url.hostname or ""
+        named = request.headers.getlist("host")
+        read = HOST.fullmatch(named[0].lower()) if len(named) == 1 else None
+        name = "" if read is None else read[1].strip("[]")
         return is_loopback(name) or name in self._hosts
+
+    def knows_origin(self, request: Request) -> bool:
+        """Whether the page that sent a form is one of ours, as far as the browser says whose it is."""
+        said = {each.lower() for each in request.headers.getlist("origin")}
+        return all(self._is_ours(each, request.headers.get("host", "").lower()) for each in said)
+
+    def _is_ours(self, origin: str, host: str) -> bool:
+        scheme, _, place = origin.partition("://")
+        read = HOST.fullmatch(place)
+        if scheme not in ("http", "https") or read is None:
+            return False
+        return place == host or (read[1] in self._hosts and not is_loopback(read[1]))
 
     def of(self, request: Request) -> Asking:
         """Who asks. Raises MustLogIn."""
@@ -202,23 +220,26 @@ class Access:
         with self._store.reading() as connection:
             if users.any_known(connection):
                 return None
+            added = users.added(connection)
         word = token_urlsafe(32)
-        self._invitation = (digest(word), self._now() + INVITED_FOR)
+        self._invitation = (digest(word), self._now() + INVITED_FOR, added)
         return word
 
     def invited(self, word: str) -> bool:
         """Whether this word may still make the first administrator."""
-        meant, until = self._invitation or ("", 0)
+        meant, until, _ = self._invitation or ("", 0, 0)
         return hmac.compare_digest(meant, digest(word)) and self._now() < until
 
     def make_first(self, word: str, name: str, password: str) -> str:
         """Make the first administrator; answers the session's cookie. Raises MustLogIn if the link is not good any
         more, ValueError if the name or the password is not good."""
-        if not self.invited(word):
+        invitation = self._invitation
+        if invitation is None or not self.invited(word):
             raise MustLogIn
         user = User(name=checked_name(name), role="admin", password=hasher.hash(checked_password(password)))
         with self._store.writing() as connection:
-            if not users.keep_first(connection, user, self._now()):
+            if not users.keep_first(connection, user, invitation[2], self._now()):
+                self._invitation = None
                 raise MustLogIn
             cookie = self.begin(connection, user)
         self._invitation = None

@@ -21,7 +21,7 @@ PAPER = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; 
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
     "Cross-Origin-Opener-Policy": "same-origin",
 }

@@ -1,6 +1,7 @@
 """The console's addresses: a page each, the orders, the login, and the stream that says when to look again."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -39,6 +40,8 @@ from policies.model import Instant, TicketRef
 
 FORM_CAP = 16 * 1024
 STREAMS = 100
+STREAMS_EACH = 8
+"""Pages that listen at once: of all users, and of one."""
 LOOK_EVERY = 1.0
 HASH_AT_ONCE = 2
 """Passwords that are checked at once: a check takes 64 MiB and four cores."""
@@ -95,7 +98,7 @@ class Console:
     failing: Callable[[], tuple[Ailment, ...]]
     clocks: Callable[[], tuple[tuple[str, str], ...]]
     sign_on: SignOn | None
-    streams: int = 0
+    streams: Counter[str] = field(default_factory=Counter)
     hashing: Turns = field(default_factory=lambda: Turns(HASH_AT_ONCE))
     asking: Turns = field(default_factory=lambda: Turns(ASKED_AT_ONCE))
 
@@ -146,7 +149,7 @@ class Console:
 
     def _from_our_host(self, request: Request) -> None:
         if not self.access.knows_host(request):
-            raise NotAllowed(f"the console is not known as {request.url.hostname}; see [service] hosts")
+            raise NotAllowed("the console is not known by this name; see [service] hosts")
 
     def _error(self, status: int, text: str) -> Response:
         return page(
@@ -336,7 +339,7 @@ class Console:
             return self._error(403, "the console is not known by this name; see [service] hosts")
         if request.method != "POST":
             return form(200, "")
-        if _from_elsewhere(request):
+        if _from_elsewhere(request) or not self.access.knows_origin(request):
             return self._error(403, "the form is from another site")
         said = await _form(request)
         try:
@@ -401,16 +404,17 @@ class Console:
         """Server-sent: one event whenever the ledger has grown, and a sign of life."""
         try:
             self._from_our_host(request)
-            await run_in_threadpool(self.access.of, request)
+            asking = await run_in_threadpool(self.access.of, request)
         except (MustLogIn, NotAllowed):
             return Response(status_code=403)
-        if self.streams >= STREAMS:
+        name = asking.user.name
+        if self.streams.total() >= STREAMS or self.streams[name] >= STREAMS_EACH:
             return Response("too many pages listen", 503, {"Retry-After": "30"})
         headers = HEADERS | {"X-Accel-Buffering": "no"}
-        return StreamingResponse(self._stream(request), headers=headers, media_type="text/event-stream")
+        return StreamingResponse(self._stream(request, name), headers=headers, media_type="text/event-stream")
 
-    async def _stream(self, request: Request) -> AsyncIterator[str]:
-        self.streams += 1
+    async def _stream(self, request: Request, name: str) -> AsyncIterator[str]:
+        self.streams[name] += 1
         try:
             seen = await run_in_threadpool(self._newest, request)
             yield "retry: 3000\n\n"
@@ -422,7 +426,8 @@ class Console:
         except MustLogIn:
             return
         finally:
-            self.streams -= 1
+            self.streams[name] -= 1
+            self.streams += Counter()  # forgets who listens no more
 
     def _newest(self, request: Request) -> int:
         """The newest line's id, for as long as who asks may know it. Raises MustLogIn."""

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 from sqlalchemy import Connection, Row, delete, func, select, update
 
+from connector.store import cursors
 from connector.store.dialect import alone, put
 from connector.store.schema import session, token
 from connector.store.schema import user as table
@@ -19,6 +20,8 @@ ROLES: tuple[Role, ...] = get_args(Role)
 
 OLD_TOKEN_LASTS: Seconds = 365 * 86400
 """How long after it was made a token ends that an earlier release made without an end."""
+ADDED = "users added"
+"""The cursor that counts them."""
 USED_EVERY: Seconds = 60
 """The last use of a token is noted to the minute."""
 
@@ -55,13 +58,19 @@ def keep(connection: Connection, user: User, now: Instant) -> None:
     """Add a user, or give one another role and password: their sessions and tokens end."""
     row = {"name": user.name, "role": user.role, "password": user.password, "since": now}
     put(connection, table, [row])
+    cursors.save(connection, "", ADDED, str(added(connection) + 1), now)
     _end_all(connection, user.name)
 
 
-def keep_first(connection: Connection, user: User, now: Instant) -> bool:
-    """Add the first user. False, and nothing changes, if there is one."""
+def added(connection: Connection) -> int:
+    """How often users have been added or given another password, also those who are removed."""
+    return int(cursors.read(connection, "", ADDED) or 0)
+
+
+def keep_first(connection: Connection, user: User, so_far: int, now: Instant) -> bool:
+    """Add the first user. False, and nothing changes, if there is one, or if more than `so_far` have been added."""
     alone(connection, "first user")
-    if any_known(connection):
+    if any_known(connection) or added(connection) != so_far:
         return False
     keep(connection, user, now)
     return True

@@ -23,6 +23,7 @@ from adapters.zendesk.simulator_state import Zendesk
 from connector.cli import app
 from connector.clock import SystemClock
 from connector.intake.receiver import Refusals
+from connector.render import is_unprintable
 from tests.connector.beside import CONFIG, LADDER, SECRETS, composed, furnish
 from tests.connector.stores import fresh_store
 from tests.patience import until
@@ -201,6 +202,29 @@ def test_a_round_then_why_and_what_happened(desk: Zendesk) -> None:
     assert "Owner: Tier 2." in explained.stdout
     happened = uptier("history", "acme/1", "--json")
     assert [line["what"] for line in json.loads(happened.stdout)][-1] == "written"
+
+
+def test_what_a_ticket_says_tells_the_terminal_nothing(desk: Zendesk, tmp_path: Path) -> None:
+    evil = "Help\x1b]0;owned\x07\u202e\x9b2J\nacme/1  forged\u2028line"
+    desk.open(requester="Cleo", subject=evil, group="Tier 1", at=int(time.time()) - 60)
+    config = tmp_path / "uptier.toml"
+    config.write_text(
+        config.read_text().replace("[policy.unless]", '[policy.unless]\nsubject = "none such"', 1)
+    )
+    uptier("run", "--once")
+    uptier("release", "--reason", evil)
+    uptier("snooze", "acme/2", "--for", "2h", "--reason", evil)
+    uptier("run", "--once")
+    for command in (
+        ("explain", "acme/2"),
+        ("history", "acme/2"),
+        ("gaps",),
+        ("explain", "acme/2", "--at", "now"),
+    ):
+        said = uptier(*command)
+        assert not [each for each in said.output.replace("\n", "") if is_unprintable(each)], command
+        assert not any(line.startswith("acme/1") for line in said.output.splitlines()), command
+    assert "forged" in uptier("explain", "acme/2").stdout.splitlines()[0]
 
 
 def test_a_round_as_json(desk: Zendesk) -> None:

@@ -7,12 +7,13 @@ import sys
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from connector.console.access import TRIES, WITHIN, Access, MustLogIn, TooManyTries, neighbourhood
-from connector.console.pages import HASH_AT_ONCE, WAIT_AT_MOST
+from connector.console.pages import HASH_AT_ONCE, STREAMS_EACH, WAIT_AT_MOST
 from connector.store import ledger, users
 from tests.connector.console.conftest import PASSWORD, Shown, beside, csrf
 
@@ -81,6 +82,41 @@ def test_another_name_for_this_machine_is_refused(shown: Shown) -> None:
         assert client.get("/events", headers={"Host": "evil.example"}).status_code == 403
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        "",
+        "[",
+        "[::1",
+        "evil@127.0.0.1",
+        "127.0.0.1@evil",
+        "127.0.0.1:80:80",
+        "127.0.0.1:",
+        "localhost/x",
+        "a b",
+    ],
+)
+def test_a_host_that_is_no_name_is_refused(shown: Shown, host: str) -> None:
+    with shown.client(headers={"Host": host}) as client:
+        for path in ("/", "/login", "/first"):
+            assert client.get(path).status_code in {400, 403}
+        assert client.get("/events").status_code in {400, 403}
+
+
+def test_no_answer_leads_to_a_host_that_a_request_names(shown: Shown) -> None:
+    with shown.client(headers={"Host": "evil.example"}) as client:
+        for path in (
+            "/login/",
+            "/watch/",
+            "/api/v1/health/",
+            "/healthz/",
+            "/hooks/acme/",
+            "/static/console.js/",
+        ):
+            answer = client.get(path)
+            assert (answer.status_code, "location" in answer.headers) == (404, False), path
+
+
 def word_of(path: str | None) -> str:
     assert path is not None
     assert path.startswith("/first?word=")
@@ -132,6 +168,18 @@ def test_the_link_is_good_for_ten_minutes_and_while_there_is_no_user(shown: Show
         assert client.get(f"{path}").status_code == 200
         shown.user("dana", "viewer")
         assert client.post(f"{path}", data={"name": "eve", "password": PASSWORD}).status_code == 403
+
+
+def test_the_link_is_void_for_good_once_somebody_was_added(shown: Shown) -> None:
+    path = shown.here.service.invitation()
+    shown.user("dana", "viewer")
+    with shown.store.writing() as connection:
+        assert users.remove(connection, "dana")
+    with shown.client() as client:
+        assert client.post(f"{path}", data={"name": "eve", "password": PASSWORD}).status_code == 403
+        assert client.get(f"{path}").status_code == 403
+        path = shown.here.service.invitation()
+        assert client.post(f"{path}", data={"name": "eve", "password": PASSWORD}).status_code == 303
 
 
 @pytest.mark.parametrize(
@@ -213,6 +261,42 @@ def test_a_login_form_on_another_site_is_refused(shown: Shown) -> None:
     with shown.client(headers={"Sec-Fetch-Site": "cross-site"}) as client:
         answer = client.post("/login", data={"name": "dana", "password": PASSWORD})
         assert (answer.status_code, "set-cookie" in answer.headers) == (403, False)
+
+
+def test_a_login_form_of_another_origin_is_refused(tmp_path: Path) -> None:
+    with beside(tmp_path, 'outside = "https://uptier.example"') as shown:
+        shown.user("dana", "viewer")
+
+        def status(origin: str, host: str) -> int:
+            with shown.client(headers={"Origin": origin, "Host": host}) as client:
+                return client.post("/login", data={"name": "dana", "password": PASSWORD}).status_code
+
+        for origin in (
+            "null",
+            "",
+            "https://evil.example",
+            "http://127.0.0.1:9",
+            "https://uptier.example@evil.example",
+        ):
+            assert status(origin, "uptier.example") == 403, origin
+        assert status("https://uptier.example:8443", "uptier.example") == 303
+        assert status("http://127.0.0.1:80", "127.0.0.1:80") == 303
+
+
+def test_one_user_cannot_have_every_place_to_listen(shown: Shown) -> None:
+    with (
+        shown.logged_in("dana", "viewer") as dana,
+        shown.logged_in("eli", "viewer") as eli,
+        ExitStack() as open_,
+    ):
+        read = []  # a reader that is gone closes its line
+        for _ in range(STREAMS_EACH):
+            answer = open_.enter_context(dana.stream("GET", "/events"))
+            assert answer.status_code == 200
+            read.append(answer.iter_text())
+            next(read[-1])
+        assert open_.enter_context(dana.stream("GET", "/events")).status_code == 503
+        assert open_.enter_context(eli.stream("GET", "/events")).status_code == 200
 
 
 def test_an_order_carries_the_users_name_into_the_ledger(shown: Shown) -> None:
