@@ -38,9 +38,9 @@ def raw(row: Row, column: str) -> str | None:
         return None
     held = row[column]
     if isinstance(held, Mapping):
-        if not {"value", "display_value"} & held.keys():
+        if "value" not in held:  # what it shows to people is no id, and no empty reference either
             raise OddValue(f"{column} is an object without a value")
-        held = held.get("value", held.get("display_value"))
+        held = held["value"]
     if held is None:
         return ""
     if isinstance(held, bool):
@@ -58,7 +58,7 @@ def text(row: Row, column: str) -> str:
 def user(row: Row, column: str) -> str:
     """The user name in a column; OddValue for what is no text, which would name somebody else."""
     held = row.get(column)
-    name = held.get("value", held.get("display_value")) if isinstance(held, Mapping) else held
+    name = held.get("value") if isinstance(held, Mapping) else held
     if not isinstance(name, str | None):
         raise OddValue(f"{column} is a {type(name).__name__}, not a user name")
     return text(row, column)

@@ -110,7 +110,13 @@ class Sender:
         try:
             with desk.budget.before_each_request(about_to_leave):
                 receipt = desk.adapter.send(kept.write, revision)
-        except (Stale, Gone) as error:
+        except Gone as error:
+            if left and any(isinstance(action, Note) for action in kept.write.intent):
+                # it may have been said all the same; a second time would be once too often
+                self._ended(kept, State.UNKNOWN, str(error), tried=True)
+                raise OutcomeUnknown(str(error)) from error
+            return self._try_again(kept, str(error), tried=True), None
+        except Stale as error:
             return self._try_again(kept, str(error), tried=True), None
         except TryLater as error:
             refused = self._try_again(kept, str(error), tried=bool(left), wait=error.wait)

@@ -155,7 +155,7 @@ def broken(mutation: Mutation, method: str, path: str, answer: Answer) -> Answer
         return broken_whole(mutation, answer)
     try:
         said = json.loads(answer.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return answer
     if mutation.about == "envelope":
         said = broken_envelope(mutation, said)
@@ -171,7 +171,7 @@ def broken_as_told(mutation: Mutation, method: str, path: str, answer: Answer) -
     assert mutation.told is not None
     try:
         said, text = json.loads(answer.body), ""
-    except ValueError:
+    except (ValueError, RecursionError):
         said, text = None, answer.body.decode("utf-8", "surrogateescape")
     headers = {name.lower(): value for name, value in answer.headers}
     given = {"status": answer.status, "headers": headers, "json": said, "text": text}
