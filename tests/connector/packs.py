@@ -16,8 +16,8 @@ lead = "ann@acme.test"
 [groups."Tier 2"]
 lead = "cat@acme.test"
 [sla.standard]
-next_reply = { high = "2h" }
-resolution = { high = "8h" }
+next_reply = { urgent = "1h", high = "2h", normal = "4h", low = "8h" }
+resolution = { urgent = "4h", high = "8h", normal = "24h", low = "48h" }
 """
 
 

@@ -119,6 +119,7 @@ def test_slow_connections_keep_no_webhook_waiting(tmp_path: Path, many_descripto
         (secret,) = (value for name, value in here.environment().items() if name.endswith("ACME_WEBHOOK"))
         with serving(here, clock) as log:
             until(lambda: listens(port))
+            before, _ = helpdesk(port, secret, clock)
             over, here_now = threading.Event(), list[int]()
             clients = threading.Thread(target=asyncio.run, args=(flood(port, over, here_now),))
             clients.start()
@@ -130,7 +131,7 @@ def test_slow_connections_keep_no_webhook_waiting(tmp_path: Path, many_descripto
                 clients.join(PATIENCE)
             said = log.read_text(encoding="utf-8")
     assert answers == {b"HTTP/1.1 202 Accepted"}
-    assert max(took) < 1.0, sorted(took)[-5:]
+    assert max(took) < max(1.0, 10 * max(before)), (sorted(before)[-5:], sorted(took)[-5:])
     assert len(said) < 200_000
     assert said.count("too many open files") <= 1
 

@@ -19,7 +19,6 @@ from connector.store.migrate import configuration, oldest_beside
 from connector.store.opening import migrate, open_store
 from connector.store.schema import HEAD
 from connector.store.trouble import NoDatabase, StoreTrouble, Unreachable
-from tests.connector.store.samples import an_arrival
 from tests.connector.stores import made_in
 from tests.postgres import empty_database
 
@@ -41,7 +40,12 @@ def old(tmp_path: Path) -> Path:
     engine = create_engine(f"sqlite:///{path}")
     with engine.begin() as connection:
         at(connection, BEFORE)
-        inbox.put(connection, [an_arrival()])
+        connection.execute(
+            text(
+                "INSERT INTO inbox (account, delivery, ticket, kind, hint, received_at)"
+                " VALUES ('acme', 'd1', '1', 'webhook', '', 100)"
+            )
+        )
     engine.dispose()
     return path
 
