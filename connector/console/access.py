@@ -6,7 +6,6 @@ proves nothing. The first administrator is made by `uptier user add`, or through
 
 import hmac
 import re
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -19,10 +18,12 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
+from connector.clock import Clock
 from connector.console.sign_on import Vouched
 from connector.settings_values import is_loopback
 from connector.store import logins, users
 from connector.store.database import Store
+from connector.store.dialect import shared_now
 from connector.store.trouble import StoreTrouble
 from connector.store.users import ROLES, USED_EVERY, Role, User
 from policies.model import Instant, Seconds
@@ -78,11 +79,10 @@ class Access:
     """Knows who asks. `hosts` are the names under which the console is reached; `by_https`: browsers reach it so. Any
     thread may use it."""
 
-    def __init__(
-        self, store: Store, now: Callable[[], Instant], *, hosts: frozenset[str], by_https: bool
-    ) -> None:
+    def __init__(self, store: Store, clock: Clock, *, hosts: frozenset[str], by_https: bool) -> None:
         self._store = store
-        self._now = now
+        self._clock = clock
+        self._now = clock.now
         self._hosts = hosts
         self._by_https = by_https
         self._nobody = hasher.hash(token_urlsafe(16))
@@ -171,9 +171,10 @@ class Access:
 
     def log_in(self, name: str, password: str, address: str) -> str:
         """The session's cookie. Raises MustLogIn or TooManyTries."""
-        now, attempt = self._now(), token_urlsafe(16)
+        attempt = token_urlsafe(16)
         alike = (digest(f"name {name}"), digest(f"from {neighbourhood(address)}"))
         with self._store.writing() as connection:
+            now = shared_now(connection, self._clock)
             if logins.failed(connection, alike, now - WITHIN) >= TRIES:
                 raise TooManyTries
             logins.begin(connection, alike, attempt, now, now - WITHIN)

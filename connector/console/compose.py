@@ -19,7 +19,7 @@ def access_of(settings: Settings, parts: Parts) -> Access:
     """Who gets in, for a service of these settings."""
     said = settings.service
     listened_on = frozenset({said.address[0]} - set(EVERY_ADDRESS))
-    return Access(parts.store, parts.clock.now, hosts=said.names | listened_on, by_https=said.by_https)
+    return Access(parts.store, parts.clock, hosts=said.names | listened_on, by_https=said.by_https)
 
 
 def console(

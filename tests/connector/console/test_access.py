@@ -143,7 +143,7 @@ def test_the_first_administrator_is_made_through_one_link_once(shown: Shown) -> 
 
 
 def test_two_who_have_the_link_make_one_administrator(shown: Shown) -> None:
-    access = Access(shown.store, shown.here.clock.now, hosts=frozenset(), by_https=False)
+    access = Access(shown.store, shown.here.clock, hosts=frozenset(), by_https=False)
     word = access.invite()
     assert word is not None
 
@@ -362,9 +362,7 @@ def test_wrong_passwords_are_counted_by_name_and_by_address(shown: Shown) -> Non
 
 def test_wrong_passwords_are_counted_for_all_processes_and_none_is_gained_by_haste(shown: Shown) -> None:
     shown.user("dana", "viewer")
-    each, other = (
-        Access(shown.store, shown.here.clock.now, hosts=frozenset(), by_https=False) for _ in range(2)
-    )
+    each, other = (Access(shown.store, shown.here.clock, hosts=frozenset(), by_https=False) for _ in range(2))
     for _ in range(TRIES):
         each.log_in("dana", PASSWORD, "192.0.2.1")  # what succeeds is not counted
 
