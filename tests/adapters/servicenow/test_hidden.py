@@ -6,6 +6,7 @@ import pytest
 
 from adapters.base import NotAllowed, Note, TryLater, VendorAction, WontAccept
 from adapters.servicenow.profile import profile
+from adapters.servicenow.simulator_limits import RULE
 from adapters.servicenow.ticket import ticket
 from policies.model import Group, Metric, Need, Person, Priority, Stage, Status, TicketRef, Who
 from policies.plan import Assign, ChangeTags, RaisePriority, SetField
@@ -177,7 +178,8 @@ def test_a_limit_belongs_to_its_table() -> None:
         found = acme.load(*ALL)
         assert (found.hidden, found.loaded) == ({"changes"}, ALL - {Need.CHANGES})
         assert acme.adapter.directory().agents
-        assert {bucket for bucket, _ in acme.gate.held} == {"sys_audit", "whoisoncall"}
+        rules = {f"rule {RULE}{table}" for table in ("sys_audit", "whoisoncall")}
+        assert {bucket for bucket, _ in acme.gate.held} == rules
         assert {bucket for buckets in acme.gate.entered for bucket in buckets} >= {"incident", "sys_user"}
     with world(hourly_of={"sys_user_group": 0}) as acme:
         with pytest.raises(TryLater):
