@@ -12,10 +12,10 @@ from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
+from adapters.answers import clean
 from adapters.base import Account, Event, HookRequest, Malformed, NotAuthentic
 from adapters.servicenow.profile import Profile
 from adapters.servicenow.query import SYS_ID
-from adapters.servicenow.rows import clean
 from policies.model import Seconds, TicketRef
 
 FRESH: Seconds = 300

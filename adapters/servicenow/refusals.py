@@ -10,9 +10,9 @@ from typing import Any
 
 import httpx
 
+from adapters.answers import clean
 from adapters.base import AccessLost, Gone, HelpdeskError, NotAllowed, OutcomeUnknown, TryLater, WontAccept
 from adapters.servicenow.limits import AFTER_429, retry_after
-from adapters.servicenow.rows import clean
 
 UNSAID = 0  # ServiceNow named no wait: the caller knows best how long
 SOON = 5

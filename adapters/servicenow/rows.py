@@ -6,29 +6,21 @@ stamps are UTC; labels are in the zone and the format of whoever asks and are ne
 1.3 and 1.6, https://www.servicenow.com/docs/r/api-reference/rest-apis/c_TableAPI.html
 """
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from adapters.answers import clean
 from policies.model import Instant
 
 Row = Mapping[str, Any]
 
 FORM = "%Y-%m-%d %H:%M:%S"
-UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-"""Half a surrogate pair is no character, and PostgreSQL keeps no NUL."""
-
 NUMBER_DIGITS = 15
 
 
 class OddValue(ValueError):
     """A column holds something that no column of this API holds."""
-
-
-def clean(text: str) -> str:
-    """The text with a replacement character for everything that cannot be stored."""
-    return UNSTORABLE.sub("\ufffd", text)
 
 
 def raw(row: Row, column: str) -> str | None:
