@@ -12,8 +12,7 @@ import typer
 from connector.cli_config import CONFIG, Config, TicketName, checked, give_up, opened, stamp, ticket_ref
 
 if TYPE_CHECKING:
-    from policies.model import TicketRef
-    from policies.orders import Verb
+    from policies.model import TicketRef, Verb
 
 app = typer.Typer()
 
@@ -116,7 +115,7 @@ def order(
 
     from connector.clock import SystemClock
     from connector.store import orders
-    from policies.orders import Order
+    from policies.model import Order
 
     given = Order(
         verb=verb,

@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 from policies.bounds import fresh, really, starting_behind, unless_stopped
-from policies.clocks import DEADLINES
 from policies.episodes import achieved, first_acknowledgement, own_start
 from policies.facts import History
 from policies.memory import Episode, Standing
 from policies.model import Change, Instant, Who
 from policies.plan import Occurrence
+from policies.policy import DEADLINES
 from policies.scene import Look, Scene
 from policies.view import keys_of, person_of
 

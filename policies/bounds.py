@@ -12,8 +12,7 @@ from policies.episodes import (
     stopping,
 )
 from policies.facts import History
-from policies.ladder import latest_passed
-from policies.memory import Episode, How, Passed
+from policies.memory import Episode, How, Passed, latest_passed
 from policies.plan import Occurrence
 from policies.scene import Look, Scene, kept_matching, read
 

@@ -6,9 +6,7 @@ from dataclasses import dataclass, replace
 from policies.facts import OVER, Fact, History, enters, leaves_over
 from policies.memory import Wrote
 from policies.model import Change, Instant, Need, Ticket, Who
-from policies.policy import Policy
 
-DEADLINES = frozenset({"first_reply", "next_reply", "resolution"})
 UNTOLD = "this helpdesk does not tell what was changed"
 HIDDEN = "hidden from this user"
 
@@ -199,9 +197,3 @@ CLOCKS: Mapping[str, Callable[[Sight], Reading]] = {
     )
 }
 """Every clock that is not a deadline, by the name a policy says."""
-
-
-def clock_needs(policy: Policy) -> frozenset[Need]:
-    """What must be loaded to read this policy's clock, and to see replies, stops and acknowledgements."""
-    told = frozenset({Need.MESSAGES, Need.CHANGES})
-    return told | {Need.TARGETS} if policy.clock in DEADLINES else told

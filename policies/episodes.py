@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from policies.clocks import DEADLINES, Reading
+from policies.clocks import Reading
 from policies.facts import OVER, Fact, History, enters
 from policies.memory import FIRED, Episode, How, Owed, Passed, Standing, UnderWay
 from policies.model import Instant, Message, Status, Ticket, Who
-from policies.policy import Policy
+from policies.policy import DEADLINES, Policy
 from policies.verdict import Verdict
 
 STOPS = ("agent_reply", "assigned", "customer_message", "acknowledged")

@@ -12,9 +12,8 @@ from policies.episodes import has_passed, live
 from policies.look import closed_off, look
 from policies.memory import Owner, Standing
 from policies.merge import Agreed, Merged, agree, merge
-from policies.model import Directory, Instant, Need, Seconds, Status, Ticket
+from policies.model import Directory, Instant, Need, Order, Seconds, Status, Ticket
 from policies.obey import obey
-from policies.orders import Order
 from policies.owners import Named
 from policies.ownership import ticket_owner
 from policies.plan import Failed, LeftOut, Occurrence, Plan, PolicyTrace, Wanted

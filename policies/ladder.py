@@ -6,7 +6,7 @@ from policies.calendars import Calendar
 from policies.clocks import Reading
 from policies.counting import Count, moment
 from policies.durations import spell
-from policies.memory import Episode, How, Passed
+from policies.memory import Episode, How, Passed, latest_passed
 from policies.model import Instant
 from policies.policy import Level, Policy
 
@@ -170,12 +170,6 @@ def repeat_due(policy: Policy, episode: Episode, count: Count) -> tuple[Level, I
     if at is not None and level.within is not None:
         at = count.opens(level.within, max(at, count.now))
     return level, at
-
-
-def latest_passed(episode: Episode) -> Passed | None:
-    """The level that was passed last, those that were merely overtaken aside."""
-    passed = (each for each in reversed(episode.passed) if each.how is not How.OVERTAKEN)
-    return next(passed, None)
 
 
 def untimed(episode: Episode, passed: Passed) -> str:

@@ -176,3 +176,9 @@ class Standing:
     ownership: Ownership | None = None
     snoozed_until: Instant | None = None
     touched: Instant | None = None
+
+
+def latest_passed(episode: Episode) -> Passed | None:
+    """The level that was passed last, those that were merely overtaken aside."""
+    passed = (each for each in reversed(episode.passed) if each.how is not How.OVERTAKEN)
+    return next(passed, None)

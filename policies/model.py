@@ -317,3 +317,25 @@ class Directory:
         by_address = (a for a in self.agents if a.person.address == label)
         by_name = (a for a in self.agents if a.person.name == label)
         return next(by_address, None) or next(by_name, None)
+
+
+Verb = Literal["acknowledge", "snooze", "escalate", "deescalate", "approve", "reject"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What `who` ordered at `at`. `policy` None means every policy that can carry it out; `until` is for a snooze,
+    which holds for the ticket, `level` for an escalation past the next level, or for the level that is approved."""
+
+    verb: Verb
+    who: str
+    at: Instant
+    reason: str = ""
+    policy: str | None = None
+    level: str | None = None
+    until: Instant | None = None
+
+    @property
+    def because(self) -> str:
+        """Who ordered it and why, for the ledger and for explain."""
+        return f"by {self.who}: {self.reason}" if self.reason else f"by {self.who}"

@@ -8,8 +8,8 @@ from policies.bounds import finished, ordered
 from policies.episodes import End, live
 from policies.look import followed
 from policies.memory import Episode, How, Passed
-from policies.model import Instant
-from policies.orders import NOT_RUNNING, UNDO_TRIES, Order, ahead, asked, obstacle
+from policies.model import Instant, Order
+from policies.orders import NOT_RUNNING, UNDO_TRIES, ahead, asked, obstacle
 from policies.plan import LeftOut, Occurrence
 from policies.scene import Look, Scene
 from policies.undo import undone

@@ -5,39 +5,16 @@ well as for console, API and command line.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Literal
 
 from policies.episodes import climbed, has_fired, live
 from policies.memory import Episode, Standing
-from policies.model import Instant
+from policies.model import Order
 from policies.policy import Policy
-
-Verb = Literal["acknowledge", "snooze", "escalate", "deescalate", "approve", "reject"]
 
 UNDO_TRIES = 3
 """How often restoring what was written is tried before the episode ends all the same."""
 
 NOT_RUNNING = "no such escalation runs"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What `who` ordered at `at`. `policy` None means every policy that can carry it out; `until` is for a snooze,
-    which holds for the ticket, `level` for an escalation past the next level, or for the level that is approved."""
-
-    verb: Verb
-    who: str
-    at: Instant
-    reason: str = ""
-    policy: str | None = None
-    level: str | None = None
-    until: Instant | None = None
-
-    @property
-    def because(self) -> str:
-        """Who ordered it and why, for the ledger and for explain."""
-        return f"by {self.who}: {self.reason}" if self.reason else f"by {self.who}"
 
 
 def refusal(order: Order, standings: Iterable[Standing], policies: Iterable[Policy]) -> str | None:

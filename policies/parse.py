@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from policies.clocks import clock_needs
 from policies.digest import digest
 from policies.document import Document
 from policies.known import Known
@@ -18,7 +17,16 @@ from policies.parse_phrases import read_packs
 from policies.parse_policy import MODES, read_policy
 from policies.parse_sla import read_sla
 from policies.parse_staff import read_staff
-from policies.policy import CalendarSpec, ChannelSpec, Mode, Policy, PolicySet, SlaSpec, TemplateSpec
+from policies.policy import (
+    CalendarSpec,
+    ChannelSpec,
+    Mode,
+    Policy,
+    PolicySet,
+    SlaSpec,
+    TemplateSpec,
+    clock_needs,
+)
 from policies.problems import Problem
 from policies.references import References
 from policies.table import Table

@@ -211,3 +211,12 @@ class PolicySet:
     def serving(self, account: str) -> tuple[Policy, ...]:
         """The policies that serve this account, in file order."""
         return tuple(p for p in self.policies if p.accounts is None or account in p.accounts)
+
+
+DEADLINES = frozenset({"first_reply", "next_reply", "resolution"})
+
+
+def clock_needs(policy: Policy) -> frozenset[Need]:
+    """What must be loaded to read this policy's clock, and to see replies, stops and acknowledgements."""
+    told = frozenset({Need.MESSAGES, Need.CHANGES})
+    return told | {Need.TARGETS} if policy.clock in DEADLINES else told

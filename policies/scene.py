@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from policies.calendars import ALWAYS, Calendar
-from policies.clocks import CLOCKS, DEADLINES, PAUSES_READ, READS, Reading, Sight, veiled
+from policies.clocks import CLOCKS, PAUSES_READ, READS, Reading, Sight, veiled
 from policies.facts import History
 from policies.memory import Episode, Standing
-from policies.model import Directory, Instant, Metric, Ticket
-from policies.orders import Order
+from policies.model import Directory, Instant, Metric, Order, Ticket
 from policies.plan import Action, LeftOut, Occurrence
-from policies.policy import Policy, PolicySet
+from policies.policy import DEADLINES, Policy, PolicySet
 from policies.targets import deadline
 from policies.verdict import Verdict
 from policies.view import as_before, keys_of

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from policies.counting import Count, count
 from policies.episodes import climbed, live
-from policies.ladder import Due, Step, climb, dues, latest_passed, repeat_due
-from policies.memory import Episode, How, Owed, Owner, Passed, UnderWay
+from policies.ladder import Due, Step, climb, dues, repeat_due
+from policies.memory import Episode, How, Owed, Owner, Passed, UnderWay, latest_passed
 from policies.model import Instant, Seconds
 from policies.policy import Approval, Level, Mode, Policy
 from policies.scene import Look, Scene

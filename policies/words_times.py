@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 
-from policies.clocks import DEADLINES
 from policies.durations import UNITS
 from policies.model import Seconds
 from policies.parse_calendar import DAYS, Intervals
 from policies.parse_policy import CLOCKS
-from policies.policy import CalendarSpec, Level, Policy
+from policies.policy import DEADLINES, CalendarSpec, Level, Policy
 from policies.problems import listed
 
 DATES_SHOWN = 6

@@ -6,8 +6,7 @@ from typing import get_args
 from connector.store import holds, orders
 from connector.store.database import Store
 from policies import durations
-from policies.model import Instant, TicketRef
-from policies.orders import Order, Verb
+from policies.model import Instant, Order, TicketRef, Verb
 from policies.policy import PolicySet
 
 VERBS: tuple[Verb, ...] = get_args(Verb)

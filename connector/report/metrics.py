@@ -27,9 +27,9 @@ from connector.report.figures import (
     within,
 )
 from connector.report.frame import Frame
-from policies.clocks import DEADLINES
 from policies.durations import spell
 from policies.model import Instant, Metric, Satisfaction
+from policies.policy import DEADLINES
 
 AGAIN_AFTER = frozenset({"deescalated", "solved", "closed"})
 """After an episode that ended so, a further one is an escalation anew, not a higher rung."""

@@ -6,8 +6,8 @@ from sqlalchemy import Connection
 
 from connector.store import codec, inbox, standings
 from connector.store.inbox import Arrival, OpenRow
-from policies.model import TicketRef
-from policies.orders import Order, refusal
+from policies.model import Order, TicketRef
+from policies.orders import refusal
 from policies.policy import PolicySet
 
 

@@ -22,8 +22,7 @@ from connector.store.writes import KeptWrite, State
 from connector.work.intents import Intents
 from connector.work.lines import line_about, line_of
 from policies.episodes import live
-from policies.model import Instant, Seconds, Status, Ticket, TicketRef
-from policies.orders import Order
+from policies.model import Instant, Order, Seconds, Status, Ticket, TicketRef
 from policies.plan import Occurrence, Plan
 from policies.settle import Outcome, settle
 

@@ -7,9 +7,8 @@ from policies.calendars import Calendar
 from policies.evaluate import evaluate
 from policies.known import KnownAccount
 from policies.memory import Standing
-from policies.model import Directory, Instant, Ticket
+from policies.model import Directory, Instant, Order, Ticket
 from policies.named import holding_back, waiting_levels
-from policies.orders import Order
 from policies.plan import Plan
 from policies.policy import PolicySet
 from policies.staff import with_staff

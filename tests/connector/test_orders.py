@@ -6,7 +6,7 @@ import pytest
 
 from connector.demo import CONFIG
 from connector.store import orders
-from policies.orders import Order, Verb
+from policies.model import Order, Verb
 from tests.connector.each import EACH, Each, each
 
 vendors = pytest.mark.parametrize("vendor", EACH)

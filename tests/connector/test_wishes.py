@@ -11,8 +11,7 @@ from typer.testing import CliRunner
 from connector.cli import app
 from connector.settings import load
 from connector.store import orders
-from policies.model import TicketRef
-from policies.orders import Order
+from policies.model import Order, TicketRef
 from tests.connector.beside import Beside, beside
 from tests.connector.notify.test_notifications import told
 

@@ -23,6 +23,7 @@ from policies.model import (
     Instant,
     Message,
     Need,
+    Order,
     Person,
     Priority,
     Status,
@@ -32,7 +33,6 @@ from policies.model import (
     Value,
     Who,
 )
-from policies.orders import Order
 from policies.parse import parse
 from policies.plan import Assign, ChangeTags, Plan, PutBackPriority, RaisePriority, Say, SetField
 from policies.policy import PolicySet

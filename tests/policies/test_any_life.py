@@ -10,8 +10,7 @@ from connector.store import codec
 from policies.document import Document, read
 from policies.lint import POSSIBLE
 from policies.memory import Standing
-from policies.model import Metric, Priority, Stage, Status, Target, Ticket
-from policies.orders import Order
+from policies.model import Metric, Order, Priority, Stage, Status, Target, Ticket
 from policies.parse import parse
 from policies.verdict import could_hold, judged
 from tests.policies.lives import HEAD, NEWBORN, Life, at

@@ -16,8 +16,7 @@ from connector.secrets import SecretError
 from connector.service import Service
 from connector.settings import load
 from connector.store import notices, orders
-from policies.model import TicketRef
-from policies.orders import Order
+from policies.model import Order, TicketRef
 from tests.connector.beside import CONFIG, MINUTE, SECRETS, START, Beside, beside, composed
 from tests.connector.listening import HANG, PATH, Channel, listening
 from tests.connector.test_metrics import free_address, scraped

@@ -21,6 +21,7 @@ from policies.model import (
     Message,
     Metric,
     Need,
+    Order,
     Person,
     Priority,
     Stage,
@@ -30,7 +31,6 @@ from policies.model import (
     TicketRef,
     Who,
 )
-from policies.orders import Order
 from policies.parse import parse
 from policies.plan import Assign, ChangeTags, Follow, Notify, RaisePriority, Say, SetField
 from policies.settle import Outcome, settle
