@@ -13,7 +13,7 @@ from policies.table import Table
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)|24:00")
 REGION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
-KEYS = ("timezone", "hours", "holidays", "closed", "open")
+CALENDAR_KEYS = ("timezone", "hours", "holidays", "closed", "open")
 
 Intervals = tuple[tuple[int, int], ...]
 
@@ -23,7 +23,7 @@ FIXED = frozenset({"EST", "MST", "HST", "GMT0", "GMT+0", "GMT-0"})
 
 def read_calendar(name: str, table: Table) -> CalendarSpec | None:
     """One calendar, or None if something that it cannot do without is wrong."""
-    table.only(KEYS)
+    table.only(CALENDAR_KEYS)
     timezone, week = read_timezone(table), read_week(table)
     opened, closed = read_open(table), read_closed(table)
     for each in sorted(closed & opened.keys()):

@@ -6,7 +6,7 @@ from policies.policy import ChannelSpec
 from policies.problems import did_you_mean
 from policies.table import Table
 
-KEYS: Mapping[str, str] = {
+CHANNEL_KEYS: Mapping[str, str] = {
     "url": 'Where it is, as apprise writes it, kept as a secret: "secret:NAME".',
     "template": "The template of its messages; a built sentence if not given.",
     "quiet": "Outside the hours of this calendar nothing is sent; what comes then waits until it opens.",
@@ -18,7 +18,7 @@ def read_channel(
     name: str, table: Table, templates: Collection[str], calendars: Collection[str]
 ) -> ChannelSpec:
     """One channel; what is wrong with it is noted."""
-    table.only(KEYS)
+    table.only(CHANNEL_KEYS)
     above, within = read_digest(table)
     return ChannelSpec(
         name=name,

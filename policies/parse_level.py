@@ -17,7 +17,7 @@ from policies.parse_actions import (
 from policies.policy import Approval, AssignSpec, Level, Repeat
 from policies.table import Table
 
-KEYS: Mapping[str, str] = {
+LEVEL_KEYS: Mapping[str, str] = {
     "name": "What the level is called; unique in the policy.",
     "kind": "functional, hierarchical or priority; told by the actions if not given.",
     "after": "How far along the clock the level is due; on a deadline clock, how long after the deadline.",
@@ -56,7 +56,7 @@ KINDS: Mapping[str, Kind] = {
 
 def read_level(table: Table, ladder: Ladder) -> Level:
     """One level. What is wrong with it is noted; a level with problems never leaves `parse`."""
-    table.only(KEYS)
+    table.only(LEVEL_KEYS)
     name = table.text("name", '"Team lead"') if table.require("name", '"Team lead"') else None
     check_due(table, ladder)
     owner, assign = read_owner(table, ladder), read_assign(table, ladder)
@@ -67,7 +67,7 @@ def read_level(table: Table, ladder: Ladder) -> Level:
         after=table.seconds("after", ladder.calendar),
         before=table.seconds("before", ladder.calendar),
         at=table.whole("at", 1, 100),
-        clock=read_clock(table),
+        clock=read_level_clock(table),
         owner=owner,
         assign=assign,
         priority=read_priority(table),
@@ -179,7 +179,7 @@ def check_due(table: Table, ladder: Ladder) -> None:
             )
 
 
-def read_clock(table: Table) -> Literal["policy", "since_last_level"]:
+def read_level_clock(table: Table) -> Literal["policy", "since_last_level"]:
     """Whether the level counts from the one before it."""
     return "since_last_level" if table.word("clock", ("since_last_level",)) else "policy"
 

@@ -9,7 +9,7 @@ from policies.phrase_packs import Pack, made, pattern, shipped
 from policies.table import Table
 
 LANGUAGE = re.compile(r"[a-z]{2,3}")
-EXAMPLE = '["speak to your manager"]'
+PHRASES_EXAMPLE = '["speak to your manager"]'
 
 
 def read_packs(roots: Sequence[Table]) -> Mapping[str, Pack]:
@@ -18,7 +18,9 @@ def read_packs(roots: Sequence[Table]) -> Mapping[str, Pack]:
     for root in roots:
         for name, table in root.named("phrases"):
             if not table.values:
-                table.report((), "empty", f"the pack has no phrase; write for example en = {EXAMPLE}.")
+                table.report(
+                    (), "empty", f"the pack has no phrase; write for example en = {PHRASES_EXAMPLE}."
+                )
             pack = said.setdefault(name, {})
             for language in table.values:
                 pack[language] = (*pack.get(language, ()), *read_language(table, language))
@@ -39,7 +41,7 @@ def read_language(table: Table, language: str) -> tuple[str, ...]:
             language, "unknown-key", f"`{language}` is no language; write its code, such as en, de or pt."
         )
         return ()
-    texts = table.texts(language, EXAMPLE) or ()
+    texts = table.texts(language, PHRASES_EXAMPLE) or ()
     return tuple(each for index, each in enumerate(texts) if is_fit(table, language, index, each))
 
 

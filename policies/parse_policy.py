@@ -14,7 +14,7 @@ from policies.policy import Mode, Policy
 from policies.references import References
 from policies.table import Table
 
-KEYS: Mapping[str, str] = {
+POLICY_KEYS: Mapping[str, str] = {
     "name": "What the policy is called; unique over all files.",
     "accounts": "The accounts the policy serves; all if not given.",
     "mode": "observe records what it would do, enforce does it; inherited if not given.",
@@ -51,7 +51,7 @@ MODES: Mapping[str, Mode] = {"observe": "observe", "enforce": "enforce"}
 
 def read_policy(table: Table, references: References) -> Policy:
     """One policy. What is wrong with it is noted; a policy with problems never leaves `parse`."""
-    table.only(KEYS)
+    table.only(POLICY_KEYS)
     name = table.text("name", '"urgent-unanswered"') if table.require("name", '"urgent-unanswered"') else None
     accounts = read_accounts(table, references)
     clock, calendar = read_clock(table), read_calendar_name(table, references)

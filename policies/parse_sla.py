@@ -7,7 +7,7 @@ from policies.policy import SlaSpec
 from policies.references import References
 from policies.table import Table
 
-EXAMPLE = '{ urgent = "1h", high = "4h" }'
+TARGETS_EXAMPLE = '{ urgent = "1h", high = "4h" }'
 
 
 def read_sla(name: str, table: Table, references: References) -> SlaSpec:
@@ -21,7 +21,9 @@ def read_sla(name: str, table: Table, references: References) -> SlaSpec:
         table.among("calendar", calendar, references.calendars, "unknown-calendar")
     metrics = [metric for metric in Metric if metric in table.values]
     if not metrics:
-        table.report((), "empty", f"the table has no target; write for example first_reply = {EXAMPLE}.")
+        table.report(
+            (), "empty", f"the table has no target; write for example first_reply = {TARGETS_EXAMPLE}."
+        )
     return SlaSpec(
         name=name,
         accounts=None if accounts is None else frozenset(accounts),
@@ -37,6 +39,6 @@ def read_targets(table: Table, metric: Metric, calendar: str | None) -> Mapping[
         return {}
     targets.only(tuple(Priority))
     if not targets.values:
-        table.report(metric, "empty", f"`{metric}` has no priority; write for example {EXAMPLE}.")
+        table.report(metric, "empty", f"`{metric}` has no priority; write for example {TARGETS_EXAMPLE}.")
     spans = {priority: targets.seconds(priority, calendar) for priority in Priority}
     return {priority: span for priority, span in spans.items() if span is not None}

@@ -9,7 +9,7 @@ from policies.parse_people import tables
 from policies.staff import Absence, Staff
 from policies.table import Table
 
-EXAMPLE = '["2026-12-24", "2026-12-27..2027-01-06"]'
+AWAY_EXAMPLE = '["2026-12-24", "2026-12-27..2027-01-06"]'
 
 
 def read_staff(roots: Sequence[Table]) -> Staff:
@@ -34,12 +34,14 @@ def read_staff(roots: Sequence[Table]) -> Staff:
 def read_absences(table: Table) -> Iterator[Absence]:
     """Days and ranges of days, both ends included, in the person's own time zone."""
     zone = ZoneInfo(read_timezone(table) or "UTC") if "timezone" in table.values else ZoneInfo("UTC")
-    for index, text in enumerate(table.texts("absent", EXAMPLE) or ()):
+    for index, text in enumerate(table.texts("absent", AWAY_EXAMPLE) or ()):
         first, dots, last = text.partition("..")
         try:
             begins, ends = date.fromisoformat(first), date.fromisoformat(last if dots else first)
         except ValueError:
-            table.report(("absent", index), "bad-date", f"{text!r} is no day and no range; write {EXAMPLE}.")
+            table.report(
+                ("absent", index), "bad-date", f"{text!r} is no day and no range; write {AWAY_EXAMPLE}."
+            )
             continue
         if ends < begins:
             table.report(("absent", index), "bad-date", f"{text!r} ends before it begins.")

@@ -7,13 +7,15 @@ The schema is as strict as a schema can be. What depends on two places at once (
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from policies import parse_channel, parse_level, parse_policy
 from policies.fields import FIELDS, PHRASES, Field, custom
 from policies.limits import HOLDERS
 from policies.model import Metric, Priority
 from policies.operators import IS, OPERATORS, Operator, fits
 from policies.parse_actions import STRATEGIES
 from policies.parse_calendar import DAYS
+from policies.parse_channel import CHANNEL_KEYS
+from policies.parse_level import DUES, KINDS, LEVEL_KEYS
+from policies.parse_policy import CLOCKS, MODES, PAUSES, POLICY_KEYS, REPLIES, STOPS
 from policies.phrase_packs import shipped
 
 Schema = dict[str, Any]
@@ -31,7 +33,7 @@ HOURS: Schema = {
     "examples": ["09:00-17:00", ["09:00-12:00", "13:00-18:00"]],
 }
 AMOUNT: Schema = {"type": "number", "minimum": 0, "description": "Up to this amount they may decide."}
-MODE: Schema = {"enum": list(parse_policy.MODES)}
+MODE: Schema = {"enum": list(MODES)}
 ACCOUNTS: Schema = {"type": "array", "items": TEXT, "minItems": 1}
 
 
@@ -86,11 +88,11 @@ def policy() -> Schema:
         "name": TEXT,
         "accounts": ACCOUNTS,
         "mode": MODE,
-        "clock": choice(parse_policy.CLOCKS),
+        "clock": choice(CLOCKS),
         "calendar": TEXT,
-        "stop_on": some_of(parse_policy.STOPS),
-        "pause_on": some_of(parse_policy.PAUSES),
-        "counts_as_reply": some_of(parse_policy.REPLIES),
+        "stop_on": some_of(STOPS),
+        "pause_on": some_of(PAUSES),
+        "counts_as_reply": some_of(REPLIES),
         "public": {"type": "boolean"},
         "acknowledge_tags": texts(),
         "backlog": {"enum": ["fire", "skip"]},
@@ -98,14 +100,14 @@ def policy() -> Schema:
         "unless": {"$ref": "#/$defs/conditions"},
         "level": {"type": "array", "items": level(), "minItems": 1},
     }
-    return described(says, parse_policy.KEYS, ("name", "clock", "when", "level"))
+    return described(says, POLICY_KEYS, ("name", "clock", "when", "level"))
 
 
 def level() -> Schema:
     """One `[[policy.level]]`."""
     says: dict[str, Schema] = {
         "name": TEXT,
-        "kind": {"enum": list(parse_level.KINDS)},
+        "kind": {"enum": list(KINDS)},
         "after": DURATION,
         "before": DURATION,
         "at": {"type": "integer", "minimum": 1, "maximum": 100},
@@ -135,8 +137,8 @@ def level() -> Schema:
         ),
         "repeat": closed({"every": DURATION, "times": {"type": "integer", "minimum": 1}}, ("every", "times")),
     }
-    made = described(says, parse_level.KEYS, ("name",))
-    return made | {"oneOf": [{"required": [due]} for due in parse_level.DUES]}
+    made = described(says, LEVEL_KEYS, ("name",))
+    return made | {"oneOf": [{"required": [due]} for due in DUES]}
 
 
 def assignment() -> Schema:
@@ -254,7 +256,7 @@ def channel() -> Schema:
             {"above": {"type": "integer", "minimum": 1}, "within": DURATION}, ("above", "within")
         ),
     }
-    return described(says, parse_channel.KEYS, ("url",))
+    return described(says, CHANNEL_KEYS, ("url",))
 
 
 def sla() -> Schema:

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from policies import words_levels, words_times
 from policies.policy import Level, Policy, PolicySet
 from policies.words_conditions import unless_words, when_words
+from policies.words_levels import approval, changes, channels, closed_hours, owner, roles, says, target
+from policies.words_times import calendar, clock, due, repeated
 
 STOPS: Mapping[str, str] = {
     "agent_reply": "an agent replies",
@@ -62,9 +63,9 @@ def in_words(policy: Policy, policies: PolicySet) -> PolicyWords:
         name=policy.name,
         when=when_words(policy.when),
         unless=unless_words(policy.unless),
-        clock=words_times.clock(policy),
+        clock=clock(policy),
         calendar=policy.calendar or "",
-        hours=words_times.calendar(spec),
+        hours=calendar(spec),
         stops=stops(policy),
         acknowledge=acknowledgements(policy),
         levels=tuple(
@@ -78,18 +79,18 @@ def level_words(policy: Policy, index: int, level: Level, policies: PolicySet) -
     return LevelWords(
         name=level.name,
         kind=level.kind,
-        time=words_times.due(policy, index),
-        owner=words_levels.owner(level),
-        roles=words_levels.roles(level),
-        target=words_levels.target(level.assign),
-        changes=words_levels.changes(level),
-        messages=words_levels.says(level, policies),
-        channels=words_levels.channels(level, policies),
+        time=due(policy, index),
+        owner=owner(level),
+        roles=roles(level),
+        target=target(level.assign),
+        changes=changes(level),
+        messages=says(level, policies),
+        channels=channels(level, policies),
         ask=level.ask or "",
         checklist=level.checklist,
-        approval=words_levels.approval(level, policies),
-        repeat=words_times.repeated(policy, level),
-        closed_hours=words_levels.closed_hours(level),
+        approval=approval(level, policies),
+        repeat=repeated(policy, level),
+        closed_hours=closed_hours(level),
     )
 
 
