@@ -251,7 +251,7 @@ def test_every_key_of_the_schema_is_in_the_documents() -> None:
 def test_every_key_of_the_service_an_account_and_a_channel_has_a_row() -> None:
     rows = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\|([^|]*)\|", TEXTS["config.md"], re.MULTILINE))))
     tables = {"caps", "retention", "single_sign_on"}  # told in words below the rows
-    assert {*Service.model_fields, *AccountSettings.model_fields, *parse_channel.KEYS} - tables <= rows
+    assert {*Service.model_fields, *AccountSettings.model_fields, *parse_channel.CHANNEL_KEYS} - tables <= rows
     assert [each for each in tables if f"[service.{each}]" not in TEXTS["config.md"]] == []
     known = set(re.findall(r"^\| `(\w+)`", TEXTS["console.md"], re.MULTILINE)) | {"roles"}
     assert SingleSignOn.model_fields.keys() <= known
@@ -335,7 +335,7 @@ def lacks(page: str, words: Iterable[object]) -> list[str]:
 
 
 def test_every_word_of_the_policy_language_is_on_its_page() -> None:
-    assert lacks("policies.md", [*parse_policy.KEYS, *parse_level.KEYS, *parse_level.KINDS]) == []
+    assert lacks("policies.md", [*parse_policy.POLICY_KEYS, *parse_level.LEVEL_KEYS, *parse_level.KINDS]) == []
     assert lacks("policies.md", [*parse_policy.CLOCKS, *parse_policy.STOPS, *parse_policy.REPLIES]) == []
     assert lacks("policies.md", [*OPERATORS, *STRATEGIES]) == []
     tables = properties()

@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 
 from connector.settings import AccountSettings, Caps, Service, load
-from policies.parse_channel import KEYS
+from policies.parse_channel import CHANNEL_KEYS
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
 
@@ -25,7 +25,7 @@ def test_the_example_writes_nothing_until_it_is_told_to(tmp_path: Path) -> None:
 
 def test_the_example_shows_every_key() -> None:
     text = EXAMPLE.read_text(encoding="utf-8")
-    keys = {*Service.model_fields, *Caps.model_fields, *AccountSettings.model_fields, *KEYS}
+    keys = {*Service.model_fields, *Caps.model_fields, *AccountSettings.model_fields, *CHANNEL_KEYS}
     assert [key for key in sorted(keys) if f"{key} " not in text and f".{key}]" not in text] == []
 
 
