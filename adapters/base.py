@@ -357,7 +357,7 @@ class Vendor:
 
     `auth` holds the keys of each kind of credentials, `webhook` those of each way to trust a webhook, and
     `settings` the account's further keys with what they mean. `sources` names every field of
-    `policies.fields`, and `custom.NAME`. `target_start` is whether its SLA targets tell when they began, which
+    `policies.language.fields`, and `custom.NAME`. `target_start` is whether its SLA targets tell when they began, which
     the level key `at` needs.
     """
 

@@ -5,10 +5,9 @@ from datetime import date, timedelta
 
 from connector.secrets import Secrets, too_short
 from connector.settings import Loaded, Settings
-from policies.document import Document
-from policies.named import lacking
-from policies.policy import PolicySet
-from policies.problems import Problem
+from policies.language.document import Document, Problem
+from policies.language.policy import PolicySet
+from policies.rules.assignment import lacking
 
 SOON = timedelta(days=60)
 

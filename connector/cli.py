@@ -45,7 +45,7 @@ from connector.cli_config import (
 if TYPE_CHECKING:
     from connector.service import Service
     from connector.settings import Settings
-    from policies.policy import PolicySet
+    from policies.language.policy import PolicySet
 
 Wait = Annotated[
     str, typer.Option("--wait", metavar="TIME", help="How long PostgreSQL is waited for, such as 90s or 5m.")
@@ -181,7 +181,7 @@ def wait_for(settings: "Settings", patience: str) -> None:
     """Come back once the database answers; say meanwhile that it does not."""
     from connector.clock import SystemClock
     from connector.databases import wait_for_database
-    from policies.durations import seconds
+    from policies.model import seconds
 
     try:
         longest = seconds(patience)

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from connector.secrets import Secrets
     from connector.settings import Loaded, Settings
     from connector.store.database import Store
-    from policies.known import KnownAccount
+    from policies.language.policy import PolicySet
+    from policies.language.references import KnownAccount
     from policies.model import Directory, TicketRef
-    from policies.policy import PolicySet
 
 NEEDS_HUMAN = 1
 WRONG = 2
@@ -77,7 +77,7 @@ def loaded_with_directory(config: Path, *, names: bool = True) -> "Loaded":
     directories read."""
     from connector.settings import load
     from connector.vendors import vendors
-    from policies.known import Known
+    from policies.language.references import Known
 
     first = load(config)
     if first.settings is None:
@@ -93,7 +93,7 @@ def loaded_with_directory(config: Path, *, names: bool = True) -> "Loaded":
 def known_directories(settings: "Settings") -> "Mapping[str, KnownAccount]":
     """The names in the directories as last read, by account. Where a server does not answer or the tables
     are those of another version, the rest is judged all the same."""
-    from policies.known import KnownAccount
+    from policies.language.references import KnownAccount
 
     try:
         read = last_directories(settings)

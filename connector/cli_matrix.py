@@ -11,8 +11,8 @@ from connector.cli_config import CONFIG, Config, checked, give_up, last_director
 
 if TYPE_CHECKING:
     from connector.settings import Settings
-    from policies.matrix import Matrix
-    from policies.policy import PolicySet
+    from policies.language.policy import PolicySet
+    from policies.present.matrix import Matrix
 
 app = typer.Typer()
 
@@ -78,8 +78,8 @@ def cards(
 
 def made(settings: "Settings", policies: "PolicySet", account: str | None, team: str | None) -> "Matrix":
     """The matrix of the account and team that are named; both must be known."""
-    from policies.matrix import known_teams
-    from policies.matrix import matrix as of
+    from policies.present.matrix import known_teams
+    from policies.present.matrix import matrix as of
 
     accounts = tuple(settings.accounts) if account is None else (account,)
     refuse_unknown("account", account, settings.accounts)
@@ -91,7 +91,7 @@ def made(settings: "Settings", policies: "PolicySet", account: str | None, team:
 
 def refuse_unknown(what: str, name: str | None, known: Collection[str]) -> None:
     """End the call if a name is none of those that are known."""
-    from policies.problems import did_you_mean, listed
+    from policies.language.document import did_you_mean, listed
 
     if name is not None and name not in known:
         hint = did_you_mean(name, known) or f" There are {listed(sorted(known), 'and')}."

@@ -29,7 +29,7 @@ def try_out(
     from connector.logs import Masker
     from connector.notify.speaking import NoAddress, NotSent, Speaker
     from connector.secrets import Secrets
-    from policies.problems import did_you_mean
+    from policies.language.document import did_you_mean
 
     settings = settings_of(config)
     if channel not in settings.channels:

@@ -43,7 +43,7 @@ def snooze(
 ) -> None:
     """Keep a ticket quiet for a while: no level fires and nothing is said again, whatever begins or ends meanwhile."""
     from connector.clock import SystemClock
-    from policies.durations import seconds
+    from policies.model import seconds
 
     ref = ticket_ref(ticket)
     try:

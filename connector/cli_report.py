@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from connector.report.report import Report
-    from policies.calendars import Calendar
+    from policies.rules.calendars import Calendar
 
 Format = Literal["text", "json", "csv", "html", "markdown"]
 
@@ -53,7 +53,7 @@ def report(
     from connector.report.period import period_asked
     from connector.report.report import report as made
     from connector.work.rules import Rules
-    from policies.durations import seconds
+    from policies.model import seconds
 
     settings, policies = checked(config)
     now = SystemClock().now()

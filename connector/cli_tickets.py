@@ -79,7 +79,7 @@ def explain(
 
 def target_lines(ticket: "Ticket", now: int) -> list[str]:
     """Every SLA target that the helpdesk gave, how it stands, and how much time is left by the clock on the wall."""
-    from policies.durations import spell
+    from policies.model import spell
 
     lines = []
     for target in ticket.targets:
@@ -127,8 +127,8 @@ def foresee(ref: "TicketRef", config: Path, at: str, as_json: bool) -> None:
 def show(trace: "tuple[PolicyTrace, ...]", head: tuple[str, ...], as_json: bool) -> None:
     """A trace, in words or whole."""
     from connector.store import codec
-    from policies.explain import explain as in_words
     from policies.plan import PolicyTrace
+    from policies.present.explain import explain as in_words
 
     if as_json:
         typer.echo(codec.dump(tuple[PolicyTrace, ...], trace))

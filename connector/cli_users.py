@@ -108,7 +108,7 @@ def token(
     from connector.console.access import checked_name, digest
     from connector.store import users
     from connector.store.users import Token
-    from policies.durations import seconds
+    from policies.model import seconds
 
     word, now = token_urlsafe(32), SystemClock().now()
     try:

@@ -34,8 +34,8 @@ from connector.work.rules import InForce, Rules
 from connector.work.skew import Skews
 from connector.work.tallies import tally
 from connector.work.worker import Worker
+from policies.language.policy import PolicySet
 from policies.model import Instant
-from policies.policy import PolicySet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,10 +27,10 @@ from connector.work.reading import Read
 from connector.work.rules import Rules
 from connector.work.worker import Worker
 from policies.evaluate import could_matter, likely_due
-from policies.known import KnownAccount
-from policies.memory import Standing
+from policies.language.references import KnownAccount
 from policies.model import Instant, Seconds, Ticket
-from policies.named import Waiting, waiting_levels
+from policies.rules.assignment import Waiting, waiting_levels
+from policies.state import Standing
 
 DIRECTORY_EVERY: Seconds = 3600
 UNKNOWN_PAUSE: Seconds = 300

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from adapters.base import Vendor
-from policies.fields import FIELDS, Field, custom
-from policies.operators import OPERATORS, fits
+from policies.language.fields import FIELDS, Field, custom
+from policies.language.operators import OPERATORS, fits
 
 ALL = (*FIELDS.values(), custom("NAME"))
 KINDS = {

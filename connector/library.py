@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Any
 
-from policies.document import Document, read
-from policies.problems import Problem, did_you_mean, listed
+from policies.language.document import Document, Problem, did_you_mean, listed, read
 
 EVERYWHERE = ("accounts", "calendar", "mode")
 """Settings of every pack: they go into each of its policies."""

@@ -23,11 +23,11 @@ from connector.store import aside
 from connector.store.database import Store
 from connector.store.trouble import NoDatabase, StoreTrouble
 from connector.work.skew import TELLING, database_skew, said
-from policies.known import KnownAccount
+from policies.language.policy import PolicySet
+from policies.language.references import KnownAccount
 from policies.model import Seconds
-from policies.named import lacking
-from policies.policy import PolicySet
-from policies.reads import reads_of
+from policies.rules.assignment import lacking
+from policies.rules.reads import reads_of
 
 WITHIN = 10.0
 """Real seconds for an answer."""

@@ -12,12 +12,11 @@ from functools import cache
 from hashlib import sha256
 from importlib.metadata import version as installed_version
 
-from policies.calendars import Calendar, build
-from policies.document import Document
+from policies.language.document import Document, Problem, did_you_mean
+from policies.language.parse_tables import REGION
+from policies.language.policy import Policy, PolicySet
 from policies.model import Instant
-from policies.parse_calendar import REGION
-from policies.policy import Policy, PolicySet
-from policies.problems import Problem, did_you_mean
+from policies.rules.calendars import Calendar, build
 
 YEARS_BACK = 4
 YEARS_AHEAD = 2

@@ -3,7 +3,7 @@
 from typing import Any
 
 from connector.settings import Settings
-from policies import schema as language
+from policies.language import schema as language
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

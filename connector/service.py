@@ -36,8 +36,8 @@ from connector.store.trouble import StoreTrouble
 from connector.summary import Summary, summarise
 from connector.work.budget import lane_of
 from connector.work.skew import database_skew
+from policies.language.policy import PolicySet
 from policies.model import Instant, Seconds
-from policies.policy import PolicySet
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute

@@ -50,12 +50,11 @@ from connector.settings_vendors import check_vendors
 from connector.store.users import Role as ConsoleRole
 from connector.vendors import vendors
 from connector.work.messages import check_templates
-from policies.document import Document
-from policies.known import Known
+from policies.language.document import Document, Problem, did_you_mean, listed
+from policies.language.parse import SHARED, parse
+from policies.language.policy import Mode, PolicySet
+from policies.language.references import Known
 from policies.model import Seconds, Status
-from policies.parse import SHARED, parse
-from policies.policy import Mode, PolicySet
-from policies.problems import Problem, did_you_mean, listed
 
 
 def account_names(accounts: Mapping[str, "AccountSettings"]) -> Mapping[str, "AccountSettings"]:

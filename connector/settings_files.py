@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from connector.library import packs_of
-from policies.document import Document, read
-from policies.problems import Problem
+from policies.language.document import Document, Problem, read
 
 DEFAULT_PATTERNS = ("policies.d/*.toml",)
 

@@ -12,8 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from connector.secrets import PREFIX, secret_name
-from policies.document import Document, Path
-from policies.problems import Problem, did_you_mean, listed
+from policies.language.document import Document, Path, Problem, did_you_mean, listed
 
 SECRET_KEY = re.compile(r"(^|[_-])(token|secret|password|passwd|key|apikey)$", re.IGNORECASE)
 TYPES = {

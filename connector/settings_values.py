@@ -11,9 +11,9 @@ from pydantic import ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from connector.secrets import PREFIX, secret_name
-from policies import durations
+from policies import model
+from policies.language.document import did_you_mean, listed
 from policies.model import Seconds, Status
-from policies.problems import did_you_mean, listed
 
 SQLITE = "sqlite:///"
 POSTGRES_NEXT = '"postgresql://uptier@db.example/uptier"'
@@ -170,10 +170,10 @@ def duration(value: object, name: str, example: str, *, at_least: str) -> Second
     if not isinstance(value, str):
         raise fault("wrong-type", f'{name} takes a duration as text, for example "{example}".')
     try:
-        span = durations.seconds(value)
+        span = model.seconds(value)
     except ValueError as error:
         raise fault("bad-duration", f"{name}: {error}.") from None
-    if span < durations.seconds(at_least):
+    if span < model.seconds(at_least):
         raise fault("out-of-range", f'{name} says "{value}"; write {at_least} or more.')
     return span
 

@@ -6,9 +6,8 @@ Nothing here shows a value: it might be a secret in the wrong place.
 from collections.abc import Collection, Mapping
 
 from adapters.base import Keys, Vendor
-from policies.document import Document
-from policies.problems import Problem, did_you_mean, listed
-from policies.table import Table
+from policies.language.document import Document, Problem, did_you_mean, listed
+from policies.language.reader import Table
 
 EXAMPLES = {"user": '"bot@acme.test"', "client_id": '"uptier"', "scope": '"read write"'}
 

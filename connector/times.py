@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from policies import durations
+from policies import model
 from policies.model import Instant
 
 
@@ -12,9 +12,9 @@ def moment_asked(text: str, now: Instant) -> Instant:
     if said == "now":
         return now
     if said.startswith("+"):
-        return now + durations.seconds(said[1:])
+        return now + model.seconds(said[1:])
     if said.startswith("-"):
-        return now - durations.seconds(said[1:])
+        return now - model.seconds(said[1:])
     try:
         return int(datetime.fromisoformat(said).astimezone().timestamp())
     except ValueError:

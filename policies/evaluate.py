@@ -3,30 +3,20 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from policies.assignment import reasons_of
-from policies.blame import PolicyRaised, of
-from policies.bounds import ended_line
-from policies.calendars import Calendar
-from policies.conclude import Conclusion, conclude, owned
-from policies.episodes import has_passed, live
-from policies.look import closed_off, look
-from policies.memory import Owner, Standing
-from policies.merge import Agreed, Merged, agree, merge
+from policies.language.policy import Policy, PolicySet, is_there
 from policies.model import Directory, Instant, Need, Order, Seconds, Status, Ticket
-from policies.obey import obey
-from policies.owners import Named
-from policies.ownership import ticket_owner
 from policies.plan import Failed, LeftOut, Occurrence, Plan, PolicyTrace, Wanted
-from policies.policy import Policy, PolicySet
-from policies.sayings import told
-from policies.scene import Scene
-from policies.settle import owner_moved
-from policies.staff import is_there
-from policies.traces import trace
-from policies.turn import Turn, next_time, turn
-from policies.verdict import could_hold
-from policies.view import with_hidden
-from policies.wishes import Wish, wish
+from policies.rules.assignment import Named, reasons_of, ticket_owner
+from policies.rules.calendars import Calendar
+from policies.rules.episode import closed_off, ended_line, has_passed, live, look
+from policies.rules.ladder import Turn, next_time, turn
+from policies.rules.merge import Agreed, Merged, Wish, agree, merge, wish
+from policies.rules.orders import obey
+from policies.rules.outcomes import Conclusion, conclude, owned, owner_moved
+from policies.rules.own_writes import with_hidden
+from policies.rules.scene import PolicyRaised, Scene, could_hold, of
+from policies.rules.trace import told, trace
+from policies.state import Owner, Standing
 
 RUNS_NOW: Mapping[str, Instant] = {}
 FAILED_AGAIN: Seconds = 600
@@ -45,7 +35,7 @@ def evaluate(
 ) -> Plan:
     """The plan for this ticket as it was read, with what is remembered of it.
 
-    Acts must be recognised (`policies.who`). `first_ran` says since when each policy has run on the ticket's
+    Acts must be recognised (`policies.history`). `first_ran` says since when each policy has run on the ticket's
     account, for `backlog = "skip"`; a policy it does not name runs for the first time now. `orders` are what
     people ordered since the last look. A policy that raises is taken out and said by name; its standing stays as it
     was, and the others are evaluated without it.

@@ -1,9 +1,6 @@
-"""The nouns: tickets, people and what happened. Frozen values only; nothing here acts.
+"""The nouns: tickets, people, durations, what happened and what was ordered. Frozen values only; nothing here acts."""
 
-Instants are whole seconds since 1970-01-01T00:00Z (`Instant`), spans are whole seconds (`Seconds`). Both are
-plain integers: they cannot be naive, they compare, and both databases store them as they are.
-"""
-
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -40,12 +37,12 @@ class Priority(StrEnum):
 
 
 class Who(StrEnum):
-    """Who did a thing (rule 11). An adapter says BOT for the bot's user; `policies.who` settles it with our
+    """Who did a thing (rule 11). An adapter says BOT for the bot's user; `policies.history` settles it with our
     receipts into OURS or AUTOMATION, so a rule never meets BOT.
 
     UNKNOWN is for a change of which the helpdesk hides who made it, such as one that shows between two readings of the
-    ticket. Its `Act.id` is `policies.who.by_revision(revision)` of the revision that first showed it, so that a receipt
-    settles it into OURS. What stays UNKNOWN is an act that touches the ticket (`untouched`), and a change to an
+    ticket. Its `Act.id` is `policies.history.by_revision(revision)` of the revision that first showed it, so that a
+    receipt settles it into OURS. What stays UNKNOWN is an act that touches the ticket (`untouched`), and a change to an
     assignee is taken for that person's acknowledgement, unless the account opts out (`assignment_acknowledges`).
     It counts neither as a reassignment nor as a bounce."""
 
@@ -234,7 +231,7 @@ class Ticket:
     `custom.NAME`) and histories (`messages`, `changes`, `targets`). What it names holds no value that could be
     believed, and is unknown, not missing.
     `actors_hidden` is for a helpdesk that does not tell who changed a ticket: there any revision that is not our
-    receipt touches it. `touched` is then the stamp of this revision, None if it is ours; `policies.who` sets it.
+    receipt touches it. `touched` is then the stamp of this revision, None if it is ours; `policies.history` sets it.
     """
 
     ref: TicketRef
@@ -339,3 +336,40 @@ class Order:
     def because(self) -> str:
         """Who ordered it and why, for the ledger and for explain."""
         return f"by {self.who}: {self.reason}" if self.reason else f"by {self.who}"
+
+
+UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
+SHAPE = re.compile(r"(?:(?P<d>\d+)d)?(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m)?(?:(?P<s>\d+)s)?")
+LONGEST = 3_660 * UNITS["d"]
+LONGEST_TEXT = 60
+"""Characters; more are no number that could be meant."""
+
+
+def seconds(text: str) -> Seconds:
+    """Read `90s`, `30m`, `1h30m`, `2d`: units once each, largest first. ValueError says what is wrong."""
+    if len(text) > LONGEST_TEXT:
+        raise ValueError(
+            f'"{text[:LONGEST_TEXT]}…" is too long for a duration; write for example "30m" or "2d"'
+        )
+    match = SHAPE.fullmatch(text)
+    if not text or match is None:
+        raise ValueError(f'"{text}" is not a duration; write for example "30m", "1h30m" or "2d"')
+    total = sum(int(count) * UNITS[unit] for unit, count in match.groupdict().items() if count)
+    if total > LONGEST:
+        raise ValueError(f'"{text}" is longer than ten years; write a shorter duration')
+    return total
+
+
+def says_days(text: str) -> bool:
+    """Whether the text counts in days, which a calendar cannot."""
+    return "d" in text
+
+
+def spell(span: Seconds) -> str:
+    """Write a span the way `seconds` reads it: hours, minutes and seconds, `0m` for none. Between hours and seconds the
+    minutes stand also where there are none: `9h0m34s` is not taken for `9h34m`."""
+    hours, rest = divmod(span, 3_600)
+    minutes, left = divmod(rest, 60)
+    between = minutes or (hours and left)
+    parts = (f"{hours}h" if hours else "", f"{minutes}m" if between else "", f"{left}s" if left else "")
+    return "".join(parts) or "0m"

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from policies.memory import Episode, Owner, Standing
 from policies.model import Group, Instant, Person, Priority, Seconds, TicketRef, Value
+from policies.state import Episode, Owner, Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from adapters.servicenow.profile import Profile
 from adapters.servicenow.rows import OddValue, Row, instant, label, number, raw, text, user
 from adapters.servicenow.tags import read
 from adapters.servicenow.ticket import common_names, status
-from policies.counts import is_reopening, moves_of
+from policies.history import is_reopening, moves_of
 from policies.model import Act, Change, Counts, Instant, Message, Need, Status, Ticket, Value, Who
 
 AUDIT = "sys_audit"

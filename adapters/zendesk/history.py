@@ -28,7 +28,7 @@ from adapters.zendesk.reading import (
     value,
 )
 from adapters.zendesk.ticket import CHATS, PRIORITIES, STATUSES, field_ids
-from policies.counts import is_reopening, moves_of
+from policies.history import is_reopening, moves_of
 from policies.model import Act, Change, Counts, Instant, Message, Status, Value, Who
 
 NAMES = {

@@ -5,9 +5,9 @@ from typing import get_args
 
 from connector.store import holds, orders
 from connector.store.database import Store
-from policies import durations
+from policies import model
+from policies.language.policy import PolicySet
 from policies.model import Instant, Order, TicketRef, Verb
-from policies.policy import PolicySet
 
 VERBS: tuple[Verb, ...] = get_args(Verb)
 REASONED = ("snooze", "escalate", "deescalate", "reject")
@@ -71,6 +71,6 @@ def release(store: Store, account: str, ticket: str, who: str, why: str, now: In
 
 def _span(text: str) -> int:
     try:
-        return durations.seconds(text)
+        return model.seconds(text)
     except ValueError as error:
         raise Refused(f"how long: {error}") from None

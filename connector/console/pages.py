@@ -35,8 +35,8 @@ from connector.store import ledger, users
 from connector.store.database import Store
 from connector.store.trouble import StoreTrouble
 from connector.supervision import Ailment
-from policies.explain import explain
 from policies.model import Instant, TicketRef
+from policies.present.explain import explain
 
 FORM_CAP = 16 * 1024
 STREAMS = 100

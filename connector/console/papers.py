@@ -10,9 +10,9 @@ from connector.settings import Settings
 from connector.store import directories
 from connector.store.database import Store
 from connector.work.rules import Rules
-from policies.matrix import Matrix, matrix
 from policies.model import Instant
-from policies.words import PolicyWords, in_words
+from policies.present.describe import PolicyWords, in_words
+from policies.present.matrix import Matrix, matrix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,10 +29,9 @@ from connector.store.aside import SetAside
 from connector.store.holds import Hold
 from connector.store.tickets import KnownTicket
 from connector.supervision import Ailment
-from policies.durations import spell
-from policies.memory import Episode, How
-from policies.model import Instant, TicketRef
+from policies.model import Instant, TicketRef, spell
 from policies.plan import LevelTrace, PolicyTrace
+from policies.state import Episode, How
 
 SHOWN = 200
 DAY = 86400

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 from connector.console.frame import stamp
 from connector.store.ledger import Line
-from policies.memory import Episode
 from policies.model import Act, Change, Directory, Instant, Message, Ticket, Value, Who
+from policies.state import Episode
 
 SIDES: Mapping[Who, str] = {
     Who.CUSTOMER: "customer",

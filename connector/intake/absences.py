@@ -9,8 +9,8 @@ from connector.store import cursors, directories, inbox, tickets
 from connector.store.database import Store
 from connector.store.inbox import Arrival
 from connector.work.rules import Rules
-from policies.assignment import is_present
 from policies.model import Instant, Need
+from policies.rules.assignment import is_present
 
 AWAY = "away"
 

@@ -12,8 +12,8 @@ from connector.store import accounts, aside, inbox, standings, tickets
 from connector.store.database import after_commit
 from connector.store.inbox import Arrival, Kind
 from connector.store.rows import LONGEST_ID, UNFORESEEN, BrokenRow, is_usable_id, of_one_row
-from policies.memory import Standing
 from policies.model import Instant, Seconds, Ticket, TicketRef
+from policies.state import Standing
 
 SETTLED: Seconds = 2
 """Vendors stamp revisions to the second."""

@@ -8,10 +8,9 @@ from shlex import quote
 from connector.matrix.page import PAGES
 from connector.matrix.tables import counted
 from connector.render import markdown, markdown_table, plain
-from policies.matrix import Matrix, Row
-from policies.matrix_gaps import some
-from policies.policy import PolicySet
-from policies.words import BY_HAND
+from policies.language.policy import PolicySet
+from policies.present.describe import BY_HAND
+from policies.present.matrix import Matrix, Row, some
 
 LONGEST = 80
 """Characters of a cell; a longer text loses its tail, for a card is one page."""

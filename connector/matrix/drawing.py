@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 
 from connector.matrix.tables import about, owner, remarks
 from connector.render import plain
-from policies.matrix import Matrix, Row
+from policies.present.matrix import Matrix, Row
 
 MARGIN, GUTTER, BOX, HEAD = 16, 28, 232, 300
 LINE, PAD, CHARACTER = 17, 10, 7.2

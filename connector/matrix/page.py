@@ -4,7 +4,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from connector.matrix.tables import about, ladders, remarks
 from connector.render import plain
-from policies.matrix import Matrix
+from policies.present.matrix import Matrix
 
 PAGES = Environment(
     loader=PackageLoader("connector.matrix"),

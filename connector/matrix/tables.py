@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from connector.render import csv_text, markdown, markdown_table, plain
-from policies.matrix import Matrix, Row, people_words
+from policies.present.matrix import Matrix, Row, people_words
 
 Cells = tuple[str, ...]
 

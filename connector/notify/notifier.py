@@ -20,9 +20,9 @@ from connector.store.notices import KeptNotice, State
 from connector.store.trouble import StoreTrouble
 from connector.supervision import Ailments
 from connector.work.rules import Rules
-from policies.calendars import opening
+from policies.language.policy import ChannelSpec
 from policies.model import Instant, Seconds
-from policies.policy import ChannelSpec
+from policies.rules.calendars import opening
 
 WAITS: tuple[Seconds, ...] = (30, 60, 300, 900, 1800, 3600, 7200)
 """Between the attempts; after the last one a notice is given up."""

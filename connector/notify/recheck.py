@@ -12,10 +12,10 @@ from connector.store.database import Store
 from connector.store.notices import KeptNotice
 from connector.work.complete import complete
 from connector.work.rules import Rules
-from policies.episodes import live
-from policies.memory import Episode, How, Standing
+from policies.language.policy import PolicySet
 from policies.model import Instant, Seconds
-from policies.policy import PolicySet
+from policies.rules.episode import live
+from policies.state import Episode, How, Standing
 
 FRESH: Seconds = 5
 """A look this young is not repeated."""

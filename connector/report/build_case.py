@@ -18,14 +18,8 @@ from connector.report.cases import (
 )
 from connector.report.frame import Frame, People
 from connector.store.reported import Ordered, Reported, Sent
-from policies.calendars import ALWAYS
-from policies.clocks import Sight, customer_waiting
-from policies.counting import pauses
-from policies.counts import is_reopening, moves_of
-from policies.episodes import first_acknowledgement
-from policies.facts import OVER, History
-from policies.ladder import untimed
-from policies.memory import Episode, How, Passed
+from policies.history import OVER, History, is_reopening, moves_of
+from policies.language.policy import SlaSpec
 from policies.model import (
     Change,
     Instant,
@@ -40,8 +34,12 @@ from policies.model import (
     Who,
 )
 from policies.plan import PolicyTrace
-from policies.policy import SlaSpec
-from policies.targets import first_reply as first_reply_target
+from policies.rules.calendars import ALWAYS
+from policies.rules.clocks import Sight, customer_waiting, pauses
+from policies.rules.clocks import first_reply as first_reply_target
+from policies.rules.episode import first_acknowledgement
+from policies.rules.ladder import untimed
+from policies.state import Episode, How, Passed
 
 
 def overlaps(ones: Sequence[Stretch], others: Sequence[Stretch]) -> Iterator[Stretch]:

@@ -13,8 +13,7 @@ from typing import Literal
 
 from connector.report.cases import Case, Escalation, Step, Stretch
 from connector.report.frame import Frame
-from policies.durations import spell
-from policies.model import Instant
+from policies.model import Instant, spell
 
 Unit = Literal["share", "seconds", "levels", "count", "points"]
 Family = Literal["Escalation", "Times", "Acknowledgement", "Movement", "Quality", "SLA", "Trust"]

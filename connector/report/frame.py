@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from connector.report.period import Period
-from policies.calendars import Calendar
+from policies.language.policy import Policy, PolicySet
 from policies.model import Directory, Instant, Seconds
-from policies.policy import Policy, PolicySet
+from policies.rules.calendars import Calendar
 
 WINDOW: Seconds = 7 * 86_400
 """How long after a solving a reopening counts."""

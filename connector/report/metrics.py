@@ -27,9 +27,8 @@ from connector.report.figures import (
     within,
 )
 from connector.report.frame import Frame
-from policies.durations import spell
-from policies.model import Instant, Metric, Satisfaction
-from policies.policy import DEADLINES
+from policies.language.policy import DEADLINES
+from policies.model import Instant, Metric, Satisfaction, spell
 
 AGAIN_AFTER = frozenset({"deescalated", "solved", "closed"})
 """After an episode that ended so, a further one is an escalation anew, not a higher rung."""

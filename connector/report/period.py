@@ -7,7 +7,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from policies.model import Instant
-from policies.opening import day_end
+from policies.rules.calendars import day_end
 
 Grain = Literal["day", "week", "month"]
 

@@ -16,8 +16,8 @@ from connector.report.period import Grain, Period, grain_of
 from connector.report.recommendations import Advice, loaded_share, review
 from connector.store import directories, reported
 from connector.work.rules import Rules
-from policies.calendars import Calendar
 from policies.model import Directory, Instant, Seconds
+from policies.rules.calendars import Calendar
 
 WOULD_HAVE = "nothing was enforced: this is what policies in observe would have done"
 

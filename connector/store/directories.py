@@ -9,7 +9,7 @@ from connector.store import codec
 from connector.store.dialect import put
 from connector.store.schema import directory as table
 from connector.store.schema import served
-from policies.known import KnownAccount
+from policies.language.references import KnownAccount
 from policies.model import Directory, Instant, Seconds
 
 FRESH: Seconds = 86400

@@ -6,9 +6,9 @@ from sqlalchemy import Connection
 
 from connector.store import codec, inbox, standings
 from connector.store.inbox import Arrival, OpenRow
+from policies.language.policy import PolicySet
 from policies.model import Order, TicketRef
-from policies.orders import refusal
-from policies.policy import PolicySet
+from policies.rules.orders import refusal
 
 
 def give(connection: Connection, ref: TicketRef, order: Order) -> None:

@@ -10,9 +10,9 @@ from connector.store import codec
 from connector.store.schema import episode, ledger, ticket, write
 from connector.store.tickets import CLOSED
 from connector.store.writes import State
-from policies.memory import Episode
 from policies.model import Instant, Ticket, TicketRef
 from policies.plan import PolicyTrace
+from policies.state import Episode
 
 BATCH = 500
 

@@ -9,8 +9,8 @@ from connector.store import codec
 from connector.store.dialect import put
 from connector.store.schema import episode as episodes
 from connector.store.schema import standing as table
-from policies.memory import Episode, Standing
 from policies.model import TicketRef
+from policies.state import Episode, Standing
 
 
 def of_ticket(connection: Connection, ref: TicketRef) -> tuple[Standing, ...]:

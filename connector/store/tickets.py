@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement, Connection, func, select, update
 from connector.store import codec
 from connector.store.dialect import alone, insert, put
 from connector.store.schema import ticket as table
+from policies.history import with_moves
 from policies.model import Instant, Person, Seconds, Status, Ticket, TicketRef
 from policies.plan import PolicyTrace
-from policies.who import with_moves
 
 CLOSED = (Status.SOLVED, Status.CLOSED)
 

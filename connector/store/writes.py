@@ -11,8 +11,8 @@ from adapters.base import Note, Receipt, Write
 from connector.store import codec, receipts, tickets
 from connector.store.dialect import insert, put_row
 from connector.store.schema import write as table
+from policies.history import by_revision
 from policies.model import Instant, TicketRef
-from policies.who import by_revision
 
 
 class State(StrEnum):

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from connector.store import tickets
 from connector.store.database import Store
 from connector.work.recent import with_recent
+from policies.history import recognise, with_moves
 from policies.model import Instant, Need, Ticket
-from policies.who import recognise, with_moves
 
 
 def complete(

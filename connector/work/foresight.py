@@ -9,9 +9,9 @@ from connector.store.database import Store
 from connector.work.complete import complete
 from connector.work.loads import with_loads
 from connector.work.rules import Rules
+from policies.language.policy import PolicySet
 from policies.model import Instant, Ticket, TicketRef
 from policies.plan import Plan
-from policies.policy import PolicySet
 
 
 class Unforeseeable(Exception):

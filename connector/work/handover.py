@@ -1,6 +1,6 @@
 """What a hand-over says of a ticket: what it is about, and what was tried. Internal: it quotes notes."""
 
-from policies.facts import History
+from policies.history import History
 from policies.model import Message, Ticket
 
 LONGEST_SUMMARY = 300

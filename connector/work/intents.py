@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from adapters.base import ActionKind, Adapter, Note, VendorAction, Write
 from connector.store.notices import Notice
 from connector.work.messages import announce, render
+from policies.language.policy import PolicySet
 from policies.model import Ticket
 from policies.plan import Notify, Occurrence, Plan, Say, Wanted
-from policies.policy import PolicySet
 
 BETWEEN_NOTES = "\n\n"
 

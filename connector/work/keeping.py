@@ -21,10 +21,10 @@ from connector.store.ledger import Line
 from connector.store.writes import KeptWrite, State
 from connector.work.intents import Intents
 from connector.work.lines import line_about, line_of
-from policies.episodes import live
 from policies.model import Instant, Order, Seconds, Status, Ticket, TicketRef
 from policies.plan import Occurrence, Plan
-from policies.settle import Outcome, settle
+from policies.rules.episode import live
+from policies.rules.outcomes import Outcome, settle
 
 HISTORIES = frozenset({"messages", "changes", "targets"})
 """What a helpdesk may not show of a ticket for a while."""

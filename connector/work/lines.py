@@ -7,10 +7,10 @@ from typing import Any
 from adapters.base import Note, NotTaken, Receipt, RefusedPart, VendorAction
 from connector.store.ledger import Line
 from connector.store.writes import KeptWrite, State
-from policies.ladder import untimed
-from policies.memory import Episode, Standing
 from policies.model import Directory, Instant, TicketRef
 from policies.plan import Occurrence, SetField
+from policies.rules.ladder import untimed
+from policies.state import Episode, Standing
 
 
 def line_of(ref: TicketRef, occurrence: Occurrence, remembered: Iterable[Standing]) -> Line:

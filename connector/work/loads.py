@@ -5,8 +5,8 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from connector.store import tickets
+from policies.language.policy import PolicySet
 from policies.model import Directory
-from policies.policy import PolicySet
 
 
 def with_loads(connection: Connection, directory: Directory, policies: PolicySet) -> Directory:

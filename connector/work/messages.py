@@ -19,11 +19,10 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from adapters.base import Note
 from connector.work.handover import summary, tried
 from connector.work.template_rules import faults
-from policies.document import Document
+from policies.language.document import Document, Problem
+from policies.language.policy import PolicySet, TemplateSpec
 from policies.model import Ticket
 from policies.plan import Notify, Say
-from policies.policy import PolicySet, TemplateSpec
-from policies.problems import Problem
 
 LONGEST = 10_000
 ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)

@@ -12,9 +12,9 @@ from sqlalchemy import Connection
 from adapters.base import Adapter, Note, VendorAction
 from connector.store import writes
 from connector.store.writes import KeptWrite
-from policies.episodes import live
 from policies.model import Ticket, Who
 from policies.plan import Assign, Plan
+from policies.rules.episode import live
 
 FIELDS = {
     "assign": ("group", "assignee"),

@@ -3,15 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from policies.calendars import Calendar
 from policies.evaluate import evaluate
-from policies.known import KnownAccount
-from policies.memory import Standing
+from policies.language.policy import PolicySet, with_staff
+from policies.language.references import KnownAccount
 from policies.model import Directory, Instant, Order, Ticket
-from policies.named import holding_back, waiting_levels
 from policies.plan import Plan
-from policies.policy import PolicySet
-from policies.staff import with_staff
+from policies.rules.assignment import holding_back, waiting_levels
+from policies.rules.calendars import Calendar
+from policies.state import Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,10 +40,10 @@ from connector.work.reading import Read
 from connector.work.remainders import touched_by, without
 from connector.work.retry import TRIES, wait_after
 from connector.work.rules import Rules
-from policies.memory import Wrote
 from policies.model import Instant, Seconds, Ticket
 from policies.plan import Occurrence
-from policies.settle import Outcome, settle
+from policies.rules.outcomes import Outcome, settle
+from policies.state import Wrote
 
 FIND_OUT = 5
 """Seconds after sending before "it is not there" is believed: a late request may still be applied."""

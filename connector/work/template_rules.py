@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
-from policies.problems import did_you_mean, listed
+from policies.language.document import did_you_mean, listed
 
 Shape = Mapping[str, "Shape | None"]
 

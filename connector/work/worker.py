@@ -47,10 +47,10 @@ from connector.work.remainders import remainder, worked_out
 from connector.work.rules import Rules
 from connector.work.sender import FIND_OUT, Sender, Superseded
 from connector.work.skew import Skews
-from policies.known import KnownAccount
-from policies.memory import Standing
+from policies.language.references import KnownAccount
 from policies.model import Directory, Instant, Seconds, Ticket, TicketRef
-from policies.named import waiting_levels
+from policies.rules.assignment import waiting_levels
+from policies.state import Standing
 
 UNSAID: Seconds = 30
 """How long to wait when nobody said: reading has been tried several times by then."""

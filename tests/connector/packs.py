@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from connector.library import fitted, text
-from policies.document import Document, read
-from policies.parse import parse
-from policies.policy import PolicySet
+from policies.language.document import Document, read
+from policies.language.parse import parse
+from policies.language.policy import PolicySet
 from tests.policies.lives import DIRECTORY, HEAD, Life, calendars
 
 PEOPLE = """

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from connector import public_holidays
-from policies.conditions import Conditions
-from policies.document import Document, read
-from policies.policy import CalendarSpec, Policy, PolicySet
+from policies.language.conditions import Conditions
+from policies.language.document import Document, read
+from policies.language.policy import CalendarSpec, Policy, PolicySet
 
 NOON_NEW_YORK = 17 * 3600
 JULY_3_2026 = 1_783_036_800  # midnight UTC

@@ -9,8 +9,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from connector.schema import whole
-from policies.fields import FIELDS
-from policies.operators import OPERATORS
+from policies.language.fields import FIELDS
+from policies.language.operators import OPERATORS
 from tests.policies.lives import HEAD, LADDER
 
 ROOT = Path(__file__).parents[2]

@@ -7,8 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from connector.settings import Loaded, load
+from policies.language.document import Problem
 from policies.model import Status
-from policies.problems import Problem
 
 ACCOUNT = """
 [accounts.acme]

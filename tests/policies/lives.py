@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from policies.calendars import Calendar, build
-from policies.counts import counted
-from policies.document import Document, read
 from policies.evaluate import evaluate
-from policies.memory import Standing, Wrote
+from policies.history import counted, recognise
+from policies.language.document import Document, read
+from policies.language.parse import parse
+from policies.language.policy import PolicySet
 from policies.model import (
     Act,
     Agent,
@@ -33,11 +33,10 @@ from policies.model import (
     Value,
     Who,
 )
-from policies.parse import parse
 from policies.plan import Assign, ChangeTags, Plan, PutBackPriority, RaisePriority, Say, SetField
-from policies.policy import PolicySet
-from policies.settle import Outcome, settle
-from policies.who import recognise
+from policies.rules.calendars import Calendar, build
+from policies.rules.outcomes import Outcome, settle
+from policies.state import Standing, Wrote
 
 START: Instant = 1_790_553_600  # 2026-09-28, a Monday
 MINUTE = 60

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from policies.known import Known, KnownAccount
+from policies.language.references import Known, KnownAccount
 
 BASE = """\
 [service]

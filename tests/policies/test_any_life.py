@@ -7,12 +7,12 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from connector.store import codec
-from policies.document import Document, read
-from policies.lint import POSSIBLE
-from policies.memory import Standing
+from policies.language.document import Document, read
+from policies.language.lint import POSSIBLE
+from policies.language.parse import parse
 from policies.model import Metric, Order, Priority, Stage, Status, Target, Ticket
-from policies.parse import parse
-from policies.verdict import could_hold, judged
+from policies.rules.scene import could_hold, judged
+from policies.state import Standing
 from tests.policies.lives import HEAD, NEWBORN, Life, at
 from tests.policies.test_properties import Fact, facts, written
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from policies.calendars import ALWAYS, Calendar, build
-from policies.policy import CalendarSpec
+from policies.language.policy import CalendarSpec
+from policies.rules.calendars import ALWAYS, Calendar, build
 
 Windows = tuple[tuple[int, int], ...]
 

@@ -8,8 +8,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from policies.evaluate import could_matter
-from policies.memory import Standing
 from policies.model import Counts, Priority, Status, Ticket
+from policies.state import Standing
 from tests.policies.lives import ANN, BEN, CLEO, NEWBORN, TIER1, TIER2, Life, policy, rules
 
 PROVEN = settings(max_examples=40, deadline=None, derandomize=True, database=None)

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policies.document import Document, Path, read
-from policies.problems import Problem
+from policies.language.document import Document, Path, Problem, read
 
 PROVEN = settings(max_examples=60, deadline=None, derandomize=True, database=None)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policies.durations import LONGEST, says_days, seconds, spell
+from policies.model import LONGEST, says_days, seconds, spell
 
 PROVEN = settings(max_examples=100, deadline=None, derandomize=True, database=None)
 

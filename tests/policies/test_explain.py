@@ -2,8 +2,8 @@
 
 import pytest
 
-from policies.explain import explain
 from policies.model import Metric, Stage, Status, Target, Who
+from policies.present.explain import explain
 from tests.policies.lives import AFTER_30, AFTER_120, ANN, Life, at, policy
 
 

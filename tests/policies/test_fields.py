@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from policies.fields import FIELDS, custom, find
+from policies.language.fields import FIELDS, custom, find
+from policies.language.operators import OPERATORS, fits
 from policies.model import Counts, Need, Person, Priority, Recent, Satisfaction, Status, Ticket, Value
-from policies.operators import OPERATORS, fits
 from tests.policies.lives import ANN, CLEO, NEWBORN, TIER2, policy, rules
 
 FULL = replace(

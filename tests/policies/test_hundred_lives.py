@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from connector.public_holidays import calendars
+from policies.language.policy import PolicySet
 from policies.model import (
     Agent,
     Counts,
@@ -25,7 +26,6 @@ from policies.model import (
     Ticket,
     Who,
 )
-from policies.policy import PolicySet
 from tests.policies import lives
 from tests.policies.lives import REF, START, Life, rules
 

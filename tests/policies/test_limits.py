@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from policies.document import Document, read
-from policies.explain import explain
-from policies.limits import Limits
-from policies.parse import parse
+from policies.language.document import Document, read
+from policies.language.parse import parse
+from policies.language.policy import Limits
+from policies.present.explain import explain
 from tests.policies.lives import ANN, BEN, HEAD, TIER1, TIER2, Life, policy
 
 MAPPED = HEAD.replace("[accounts.acme]", "[accounts.acme.fields]\nrefund = 1").replace(

@@ -4,10 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from policies.matrix import Matrix, known_teams, matrix, people_words
-from policies.matrix_gaps import Gap
+from policies.language.policy import PolicySet
 from policies.model import Agent, Directory, Group, Person
-from policies.policy import PolicySet
+from policies.present.matrix import Gap, Matrix, known_teams, matrix, people_words
 from tests.policies.lives import AFTER_30, HEAD, LADDER, policy, rules
 from tests.policies.lives import DIRECTORY as LIVES
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from policies.known import KnownAccount
+from policies.language.references import KnownAccount
 from policies.model import Priority, TicketRef
 from tests.policies.lives import ANN, DIRECTORY, TIER2
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from policies.fields import FIELDS, Field, custom
+from policies.language.fields import FIELDS, Field, custom
+from policies.language.operators import IS, OPERATORS, Operator, Wanted, fits
 from policies.model import Value
-from policies.operators import IS, OPERATORS, Operator, Wanted, fits
 
 SUBJECT, PRIORITY, REPLIES, VIP, TAGS = (
     FIELDS[name] for name in ("subject", "priority", "replies", "requester.vip", "tags")

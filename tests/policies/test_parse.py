@@ -2,10 +2,9 @@
 
 import pytest
 
-from policies.document import Document, read
-from policies.known import Known
-from policies.parse import parse
-from policies.problems import Problem
+from policies.language.document import Document, Problem, read
+from policies.language.parse import parse
+from policies.language.references import Known
 from tests.policies.lives import HEAD, policy
 from tests.policies.slips import BASE, HERE, KNOWN, ONE, SLIPS, Slip
 

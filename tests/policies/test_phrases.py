@@ -5,12 +5,11 @@ from typing import Any
 
 import pytest
 
-from policies.document import Document, read
-from policies.explain import explain
+from policies.language.document import Document, read
+from policies.language.parse import parse
+from policies.language.phrases import folded, found, own_words, shipped
 from policies.model import Act, Message, Need, Who
-from policies.own_words import folded, own_words
-from policies.parse import parse
-from policies.phrase_packs import found, shipped
+from policies.present.explain import explain
 from tests.policies.lives import HEAD, NEWBORN, START, Life, policy, rules
 
 ASKS = policy(when='phrases = { has = "asks_for_manager" }')

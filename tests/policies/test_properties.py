@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policies.digest import digest
-from policies.memory import How, Owner, Standing
+from policies.language.document import digest
 from policies.model import Status, Who
 from policies.plan import Plan
+from policies.state import How, Owner, Standing
 from tests.policies.lives import HEAD, LADDER, Life, policy, rules
 
 PROVEN = settings(max_examples=15, deadline=None, derandomize=True, database=None)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from policies.policy import PolicySet
-from policies.reads import reads_of
+from policies.language.policy import PolicySet
+from policies.rules.reads import reads_of
 from tests.policies.lives import HEAD
 from tests.policies.lives import rules as parsed
 

@@ -4,11 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from policies.counts import counted
-from policies.facts import History
-from policies.memory import Episode, Wrote
+from policies.history import History, counted
 from policies.model import Status, Who
-from policies.view import as_before
+from policies.rules.own_writes import as_before
+from policies.state import Episode, Wrote
 from tests.policies.lives import AFTER_30, AFTER_120, ANN, BEN, DIRECTORY, NEWBORN, Life, policy
 
 RAISE = 'after = "30m"\npriority = { at_least = "urgent" }'

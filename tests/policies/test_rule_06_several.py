@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from policies import evaluate as engine
-from policies.document import Document, read
+from policies.language.document import Document, read
+from policies.language.parse import parse
 from policies.model import Priority
-from policies.parse import parse
 from policies.plan import Assign, ChangeTags, Follow, Plan, RaisePriority, Say, SetField
 from tests.policies.lives import AFTER_120, HEAD, Life, policy
 

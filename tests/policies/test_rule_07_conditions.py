@@ -7,7 +7,7 @@ import pytest
 
 from policies.model import Counts, Person, Priority, Status, Ticket
 from policies.plan import LineTrace
-from policies.verdict import judged
+from policies.rules.scene import judged
 from tests.policies.lives import CLEO, HEAD, NEWBORN, TIER1, Life, policy, rules
 
 MAPPED = (

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from policies.document import Document, read
 from policies.evaluate import could_matter
-from policies.explain import explain
+from policies.language.document import Document, read
+from policies.language.parse import parse
 from policies.model import Counts, Priority, Status
-from policies.parse import parse
 from policies.plan import Assign, RaisePriority
-from policies.reads import reads_of
-from policies.verdict import judged
+from policies.present.explain import explain
+from policies.rules.reads import reads_of
+from policies.rules.scene import judged
 from tests.policies.lives import AFTER_30, AFTER_120, BEN, CLEO, HEAD, NEWBORN, TIER2, Life, at, policy, rules
 
 FIELDS = HEAD + "[accounts.acme.fields]\ntier = 1\n[accounts.other.fields]\ntier = 1\n"

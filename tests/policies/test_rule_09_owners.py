@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from policies.memory import Owner
 from policies.model import Agent, Directory, Person, Who
 from policies.plan import Assign, Follow, Plan
+from policies.state import Owner
 from tests.policies.lives import (
     AFTER_120,
     ANN,

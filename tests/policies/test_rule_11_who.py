@@ -4,9 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from policies.facts import History
+from policies.history import History, by_revision, recognise
 from policies.model import Act, Change, Message, Ticket, Who
-from policies.who import by_revision, recognise
 from tests.policies.lives import AFTER_30, AFTER_120, ANN, BEN, NEWBORN, START, Life, at, policy
 
 RECEIPTS = {"f1": frozenset({"acme/1:p:1"}), "mark-7": frozenset({"acme/1:q:1"})}

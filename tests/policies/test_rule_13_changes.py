@@ -2,8 +2,8 @@
 
 import pytest
 
-from policies.document import Document, read
-from policies.parse import parse
+from policies.language.document import Document, read
+from policies.language.parse import parse
 from tests.policies.lives import AFTER_30, AFTER_120, HEAD, Life, at, policy, rules
 
 AFTER_240 = 'after = "4h"\nnote = "handoff"'

@@ -3,8 +3,8 @@
 from typing import Any
 
 from policies.model import Order, Priority, Verb
-from policies.orders import refusal
 from policies.plan import Assign, ChangeTags, Plan, PutBackPriority, Say
+from policies.rules.orders import refusal
 from tests.policies.lives import AFTER_30, AFTER_120, DUTY, TIER1, TIER2, Life, at, policy
 
 NIGHT = 20 * 60

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from policies.language.policy import with_staff
 from policies.model import Directory
-from policies.staff import with_staff
 from tests.policies.lives import DIRECTORY, START, Life, at, policy, rules
 
 DAY = 24 * 60

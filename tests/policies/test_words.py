@@ -4,17 +4,23 @@ from itertools import product
 
 import pytest
 
-from policies import words_levels, words_times
-from policies.conditions import Line
-from policies.fields import FIELDS, Field, custom
-from policies.limits import HOLDERS
-from policies.operators import IS, OPERATORS, Operator, Wanted, fits
-from policies.parse_actions import FUNCTIONS, STRATEGIES
-from policies.parse_policy import CLOCKS
-from policies.parse_policy import STOPS as STOP_WORDS
-from policies.policy import AssignSpec, CalendarSpec, Level, Policy
-from policies.words import STOPS, in_words
-from policies.words_conditions import NOUNS, SAYINGS, YES_NO, sentence, unless_words, when_words
+from policies.language.conditions import Line
+from policies.language.fields import FIELDS, Field, custom
+from policies.language.operators import IS, OPERATORS, Operator, Wanted, fits
+from policies.language.parse_policy import CLOCKS, FUNCTIONS, STRATEGIES
+from policies.language.parse_policy import STOPS as STOP_WORDS
+from policies.language.policy import HOLDERS, AssignSpec, CalendarSpec, Level, Policy
+from policies.present import describe
+from policies.present.describe import (
+    NOUNS,
+    SAYINGS,
+    STOPS,
+    YES_NO,
+    in_words,
+    sentence,
+    unless_words,
+    when_words,
+)
 from tests.policies.lives import AFTER_30, HEAD, policy, rules
 
 ALL = (IS, *OPERATORS.values())
@@ -157,32 +163,32 @@ def test_the_unsaid_line_is_said_where_nothing_else_says_the_status() -> None:
 )
 def test_when_a_level_is_due(clock: str, level: str, more: str, said: str) -> None:
     found = rules(policy(f'{level}\nnote = "handoff"', clock=clock, more=more)).policies[0]
-    assert words_times.due(found, 0) == said
+    assert describe.due(found, 0) == said
 
 
 @pytest.mark.parametrize(("after", "said"), [("1h", '1 h after "one"'), ("0m", 'together with "one"')])
 def test_a_level_that_counts_from_the_one_before(after: str, said: str) -> None:
     later = f'after = "{after}"\nclock = "since_last_level"\nnote = "handoff"'
-    assert words_times.due(rules(policy(AFTER_30, later)).policies[0], 1) == said
+    assert describe.due(rules(policy(AFTER_30, later)).policies[0], 1) == said
 
 
 @pytest.mark.parametrize(("times", "said"), [(1, "once more, every 1 h"), (3, "3 times more, every 1 h")])
 def test_repeats(times: int, said: str) -> None:
     written = policy(f'{AFTER_30}\nrepeat = {{ every = "1h", times = {times} }}')
     found = rules(written).policies[0]
-    assert words_times.repeated(found, found.levels[0]) == said
+    assert describe.repeated(found, found.levels[0]) == said
 
 
 @pytest.mark.parametrize("name", CLOCKS)
 def test_every_clock_has_words(name: str) -> None:
-    said = words_times.clock(rules(policy(clock=name)).policies[0])
+    said = describe.clock(rules(policy(clock=name)).policies[0])
     assert said.startswith(("from ", "the deadline "))
     assert not said.endswith(".")
 
 
 def test_pauses_are_said() -> None:
     found = rules(policy(more='pause_on = ["pending", "on_hold"]')).policies[0]
-    assert words_times.clock(found).endswith("; it stands still while on_hold or pending")
+    assert describe.clock(found).endswith("; it stands still while on_hold or pending")
 
 
 def test_a_calendar_in_words() -> None:
@@ -195,13 +201,13 @@ def test_a_calendar_in_words() -> None:
         closed=frozenset(f"2026-12-2{day}" for day in range(8)),
         open={"2026-12-30": nine, "2026-12-31": ()},
     )
-    assert words_times.calendar(spec) == (
+    assert describe.calendar(spec) == (
         "Mon-Tue 09:00-17:00; Wed 08:00-12:00 and 13:00-24:00; Thu-Fri 09:00-17:00; Sun 09:00-17:00; New York time; "
         "closed on public holidays of US-NY and CA; closed on 2026-12-20, 2026-12-21, 2026-12-22, 2026-12-23, "
         "2026-12-24, 2026-12-25 and 2 more; open on 2026-12-30 09:00-17:00 and 2026-12-31 closed"
     )
-    assert words_times.calendar(None) == "day and night"
-    assert words_times.place("UTC") == "UTC"
+    assert describe.calendar(None) == "day and night"
+    assert describe.place("UTC") == "UTC"
 
 
 def level(text: str) -> Level:
@@ -213,14 +219,14 @@ def level(text: str) -> Level:
 def test_every_function_has_words_and_a_role(function: str) -> None:
     for argument in FUNCTIONS[function]:
         found = level(f'owner = "{function}({argument.replace("GROUP", "Duty")})"')
-        assert "(" not in words_levels.owner(found)
-        assert words_levels.roles(found)[0] in ("lead", "manager", "on-call")
+        assert "(" not in describe.owner(found)
+        assert describe.roles(found)[0] in ("lead", "manager", "on-call")
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_every_strategy_has_words(strategy: str) -> None:
-    assert words_levels.target(AssignSpec(group="Tier 2", agent=strategy)).count("Tier 2") == 1
-    assert words_levels.target(AssignSpec(agent=strategy)).count("the ticket's group") == 1
+    assert describe.target(AssignSpec(group="Tier 2", agent=strategy)).count("Tier 2") == 1
+    assert describe.target(AssignSpec(agent=strategy)).count("the ticket's group") == 1
 
 
 @pytest.mark.parametrize(
@@ -253,8 +259,8 @@ def test_every_strategy_has_words(strategy: str) -> None:
 )  # fmt: skip
 def test_owner_target_and_roles(text: str, owner: str, target: str, roles: tuple[str, ...]) -> None:
     found = level(text)
-    assert (words_levels.owner(found), words_levels.target(found.assign)) == (owner, target)
-    assert words_levels.roles(found) == roles
+    assert (describe.owner(found), describe.target(found.assign)) == (owner, target)
+    assert describe.roles(found) == roles
 
 
 HEARD = """
@@ -330,12 +336,12 @@ def test_a_level_with_everything() -> None:
     ],
 )
 def test_closed_hours(text: str, said: str) -> None:
-    assert words_levels.closed_hours(level(text)) == said
+    assert describe.closed_hours(level(text)) == said
 
 
 def test_an_approval_without_a_way_to_ask() -> None:
     found = rules(policy(f"{AFTER_30}\napproval = {{}}"))
-    said = words_levels.approval(found.policies[0].levels[0], found)
+    said = describe.approval(found.policies[0].levels[0], found)
     assert said == "asked in the list of what needs a human"
 
 
@@ -344,7 +350,7 @@ def test_set_fields_are_said() -> None:
         "[accounts.other]", "[accounts.other.fields]\ntier = 1\n"
     )
     found: Policy = rules(policy('after = "1h"\nset = { custom.tier = 2 }'), head).policies[0]
-    assert words_levels.changes(found.levels[0]) == ("custom.tier is 2",)
+    assert describe.changes(found.levels[0]) == ("custom.tier is 2",)
 
 
 def test_every_stop_has_words() -> None:

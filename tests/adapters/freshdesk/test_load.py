@@ -7,8 +7,8 @@ import pytest
 
 from adapters.base import AccessLost, Gone, NotAllowed, TryLater, Unreadable
 from adapters.freshdesk.ratings import newest
+from policies.language.phrases import found, shipped
 from policies.model import Metric, Need, Person, Priority, Satisfaction, Stage, Status, TicketRef, Who
-from policies.phrase_packs import found, shipped
 from tests.adapters.freshdesk.world import ALL, ANN, CLEO, PRINTER, TIER1, World, world
 from tests.adapters.recording import START
 

@@ -3,8 +3,8 @@
 import pytest
 
 from adapters.base import Gone, NotAllowed, TryLater
+from policies.language.phrases import found, shipped
 from policies.model import Counts, Metric, Need, Stage, Status, TicketRef, Who
-from policies.phrase_packs import found, shipped
 from tests.adapters.recording import START
 from tests.adapters.servicenow.world import ALL, World, world
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from adapters.base import AccessLost, Gone, TryLater
+from policies.language.phrases import found, shipped
 from policies.model import Counts, Metric, Need, Priority, Stage, Status, TicketRef, Who
-from policies.phrase_packs import found, shipped
 from tests.adapters.recording import START
 from tests.adapters.zendesk.world import ALL, PRINTER, World, world
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from connector.console.timeline import Moment, timeline
 from connector.store.ledger import Line
-from policies.memory import Episode
 from policies.model import Act, Agent, Change, Directory, Group, Message, Person, Who
+from policies.state import Episode
 from tests.connector.store.samples import a_ticket
 
 ANN = Person(id="11", name="Ann", address="ann@acme.test")

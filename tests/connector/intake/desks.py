@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 from adapters.base import Event, HookRequest, Malformed, NotAuthentic, Page
 from connector.engine import Work
 from connector.store.database import after_commit
-from policies.memory import Standing
 from policies.model import Ticket, TicketRef
+from policies.state import Standing
 
 
 class HookDesk:

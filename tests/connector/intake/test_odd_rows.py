@@ -11,8 +11,8 @@ from connector.intake.census import census_due, take_census
 from connector.intake.poller import poll_account
 from connector.store import accounts, aside, cursors, inbox, ledger, tickets
 from connector.store.database import Store
-from policies.memory import Standing
 from policies.model import Ticket, TicketRef
+from policies.state import Standing
 from tests.connector.intake.desks import FeedDesk, QuietEngine, always, read_once
 from tests.connector.store.samples import a_ticket
 

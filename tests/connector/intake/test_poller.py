@@ -10,8 +10,8 @@ from connector.intake.inbox import CouldMatter
 from connector.intake.poller import Polled, poll_account
 from connector.store import cursors, inbox, standings, tickets
 from connector.store.database import Store
-from policies.memory import Standing
 from policies.model import Ticket, TicketRef
+from policies.state import Standing
 from tests.connector.intake.desks import FeedDesk, QuietEngine, always, never, read_once
 from tests.connector.store.samples import REF, a_ticket
 

@@ -3,8 +3,8 @@
 import json
 from functools import cache
 
-from policies.matrix import Matrix, matrix
-from policies.policy import PolicySet
+from policies.language.policy import PolicySet
+from policies.present.matrix import Matrix, matrix
 from tests.policies.lives import DIRECTORY, HEAD, rules
 
 BODY = """

@@ -20,8 +20,8 @@ from connector.matrix.cards import (
     desk_cards,
     service_cards,
 )
-from policies.matrix import matrix
-from policies.policy import PolicySet
+from policies.language.policy import PolicySet
+from policies.present.matrix import matrix
 from tests.connector.matrix.made import NAMES, hostile
 from tests.connector.packs import packs
 from tests.policies.lives import AFTER_30, DIRECTORY, HEAD, policy, rules

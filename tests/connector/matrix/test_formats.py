@@ -17,7 +17,7 @@ from connector.matrix.drawing import as_svg
 from connector.matrix.page import as_html
 from connector.matrix.tables import COLUMNS, as_csv, as_markdown, as_text
 from connector.render import cell, markdown, plain
-from policies.matrix import Matrix, matrix
+from policies.present.matrix import Matrix, matrix
 from tests.connector.matrix.made import NAMES, hostile, hostile_matrix
 from tests.connector.packs import packs
 from tests.policies.lives import DIRECTORY, LADDER, rules

@@ -18,7 +18,6 @@ from connector.store.database import Store
 from connector.store.ledger import Line
 from connector.store.writes import State
 from connector.work.rules import Rules
-from policies.memory import Episode, How, Passed
 from policies.model import (
     Act,
     Agent,
@@ -39,6 +38,7 @@ from policies.model import (
     Value,
     Who,
 )
+from policies.state import Episode, How, Passed
 from tests.connector.store.samples import a_write
 
 BERLIN = ZoneInfo("Europe/Berlin")

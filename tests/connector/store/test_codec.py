@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from adapters.base import Note, Receipt, Write
 from connector.store import codec
-from policies.memory import Episode, How, Owner, Passed, Standing, UnderWay, Wrote
 from policies.model import (
     Act,
     Agent,
@@ -39,6 +38,7 @@ from policies.plan import (
     RaisePriority,
     SetField,
 )
+from policies.state import Episode, How, Owner, Passed, Standing, UnderWay, Wrote
 from tests.connector.store.samples import a_ticket
 
 words = st.text(max_size=5)

@@ -3,8 +3,8 @@
 from sqlalchemy import Connection
 
 from connector.store import standings
-from policies.memory import Episode, How, Owner, Passed, Standing
 from policies.model import TicketRef
+from policies.state import Episode, How, Owner, Passed, Standing
 from tests.connector.store.samples import REF
 
 

@@ -6,8 +6,8 @@ from sqlalchemy import Connection
 from adapters.base import Receipt
 from connector.store import receipts, writes
 from connector.store.writes import KeptWrite, State
+from policies.history import by_revision
 from policies.model import TicketRef
-from policies.who import by_revision
 from tests.connector.store.samples import REF, a_write
 
 KEY = a_write().key

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from connector.work.lines import line_of
-from policies.memory import Episode, How, Passed, Standing
 from policies.model import TicketRef
 from policies.plan import Occurrence
+from policies.state import Episode, How, Passed, Standing
 
 EPISODE = Episode(
     key="acme/1:p:1",

@@ -3,10 +3,10 @@
 import pytest
 
 from connector.work.messages import LONGEST, check_templates, render
-from policies.document import Document, read
+from policies.language.document import Document, read
+from policies.language.policy import PolicySet, TemplateSpec
 from policies.model import Person, Priority, Status, Ticket, TicketRef
 from policies.plan import Say
-from policies.policy import PolicySet, TemplateSpec
 
 ALL = "{{ policy.name }}/{{ level.name }}: {{ reasons | join('; ') }}. {{ owner }}. {{ next_step }}"
 

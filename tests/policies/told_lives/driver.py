@@ -7,10 +7,9 @@ from pathlib import Path
 
 import policies.evaluate as engine
 from connector.store import codec
-from policies.calendars import build
-from policies.counts import counted
-from policies.document import Document, read
-from policies.memory import How, Standing, Wrote
+from policies.history import counted, recognise
+from policies.language.document import Document, read
+from policies.language.parse import parse
 from policies.model import (
     Act,
     Agent,
@@ -31,10 +30,10 @@ from policies.model import (
     TicketRef,
     Who,
 )
-from policies.parse import parse
 from policies.plan import Assign, ChangeTags, Follow, Notify, RaisePriority, Say, SetField
-from policies.settle import Outcome, settle
-from policies.who import recognise
+from policies.rules.calendars import build
+from policies.rules.outcomes import Outcome, settle
+from policies.state import How, Standing, Wrote
 
 FOLDER = Path(__file__).parent
 

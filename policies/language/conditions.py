@@ -1,0 +1,147 @@
+"""Condition lines, compiled to closures once and judged against a ticket, each with the value it read."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from policies.language.operators import Wanted
+from policies.model import Need, Ticket, Value
+from policies.plan import LineTrace
+
+LONGEST_READ = 200
+"""How much of a text a trace keeps, in characters."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line: a test of one field, or several lines joined by `inner_any` (OR) or not (AND).
+
+    `needs` is what must be loaded for the line's own test; inner lines have their own. `reads` is what it reads, in the
+    words of `Ticket.hidden`. `shown` is what a trace shows instead of what was read. `operator` and `wanted` are the
+    test as written; a line of inner lines has none.
+    """
+
+    path: str
+    text: str
+    holds: Callable[[Ticket], bool] = field(compare=False, repr=False)
+    read: Callable[[Ticket], Value] = field(compare=False, repr=False)
+    shown: Callable[[Ticket], Value] | None = field(default=None, compare=False, repr=False)
+    needs: frozenset[Need] = frozenset()
+    reads: frozenset[str] = frozenset()
+    inner: tuple["Line", ...] = ()
+    join: Literal["any", "all"] = "all"
+    operator: str = ""
+    wanted: Wanted | None = None
+
+    def is_hidden(self, ticket: Ticket) -> bool:
+        """Whether the line reads what the helpdesk does not show of this ticket."""
+        return bool(ticket.hidden) and not self.reads.isdisjoint(ticket.hidden)
+
+    def maybe(self, ticket: Ticket) -> bool:
+        """Whether the line could hold once everything is loaded and shown."""
+        if self.inner:
+            join = any if self.join == "any" else all
+            return join(line.maybe(ticket) for line in self.inner)
+        return not self.needs <= ticket.loaded or self.is_hidden(ticket) or self.holds(ticket)
+
+    def certain(self, ticket: Ticket) -> bool:
+        """Whether the line holds whatever else is loaded and shown."""
+        if self.inner:
+            join = any if self.join == "any" else all
+            return join(line.certain(ticket) for line in self.inner)
+        return self.needs <= ticket.loaded and not self.is_hidden(ticket) and self.holds(ticket)
+
+    def trace(self, section: Literal["when", "unless"], ticket: Ticket) -> LineTrace:
+        """The line as judged on this ticket, with the value it read. A line on what is not shown neither holds nor
+        fails, and in `any` and `all` what can be read may decide."""
+        inner = tuple(line.trace(section, ticket) for line in self.inner)
+        held, hidden = self._joined(inner) if inner else (None, self.is_hidden(ticket))
+        return LineTrace(
+            section=section,
+            path=self.path,
+            text=self.text,
+            read=None if hidden else shortened((self.shown or self.read)(ticket)),
+            held=not hidden and (self.holds(ticket) if held is None else held),
+            inner=inner,
+            hidden=hidden,
+        )
+
+    def _joined(self, inner: tuple[LineTrace, ...]) -> tuple[bool, bool]:
+        """Whether the lines inside hold together, and whether that cannot be told."""
+        unknown = any(each.hidden for each in inner)
+        if self.join == "any":
+            held = any(each.held for each in inner)
+            return held, unknown and not held
+        failed = any(not each.held and not each.hidden for each in inner)
+        return not failed and not unknown, unknown and not failed
+
+    def every_need(self) -> frozenset[Need]:
+        """What must be loaded for this line and those inside it."""
+        return self.needs.union(*(line.every_need() for line in self.inner))
+
+    def every_read(self) -> frozenset[str]:
+        """All that this line and those inside it read, in the words of `Ticket.hidden`."""
+        return self.reads.union(*(line.every_read() for line in self.inner))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditions:
+    """The lines of one `when` or `unless` table, in file order.
+
+    `asks_solved` says that a `when` asks for solved tickets; then solving does not end its episodes (rule 4).
+    """
+
+    lines: tuple[Line, ...] = ()
+    asks_solved: bool = False
+
+    def all_hold(self, ticket: Ticket) -> tuple[bool | None, tuple[LineTrace, ...]]:
+        """`when`: whether every line holds; None if that hangs on what is not shown. The trace has every line, also
+        those behind a failed one."""
+        traces = tuple(line.trace("when", ticket) for line in self.lines)
+        if any(not trace.held and not trace.hidden for trace in traces):
+            return False, traces
+        return None if any(trace.hidden for trace in traces) else True, traces
+
+    def any_holds(self, ticket: Ticket) -> tuple[bool | None, tuple[LineTrace, ...]]:
+        """`unless`: whether any line holds; None if that hangs on what is not shown. The trace has every line."""
+        traces = tuple(line.trace("unless", ticket) for line in self.lines)
+        if any(trace.held for trace in traces):
+            return True, traces
+        return None if any(trace.hidden for trace in traces) else False, traces
+
+    def maybe(self, ticket: Ticket) -> bool:
+        """`when` on a snapshot: False only if a line fails whatever else is loaded and shown."""
+        for line in self.lines:
+            if not (line.maybe(ticket) if line.needs or line.inner or ticket.hidden else line.holds(ticket)):
+                return False
+        return True
+
+    def certainly_excludes(self, ticket: Ticket) -> bool:
+        """`unless` on a snapshot: True only if a line holds whatever else is loaded."""
+        return any(line.certain(ticket) for line in self.lines)
+
+
+def joined(path: str, text: str, join: Literal["any", "all"], inner: tuple[Line, ...]) -> Line:
+    """One line that holds if any, or all, of these hold. It reads nothing itself."""
+    tests = tuple(line.holds for line in inner)
+
+    def any_test(ticket: Ticket) -> bool:
+        return any(test(ticket) for test in tests)
+
+    def all_tests(ticket: Ticket) -> bool:
+        return all(test(ticket) for test in tests)
+
+    holds = any_test if join == "any" else all_tests
+    return Line(path=path, text=text, holds=holds, read=reads_nothing, inner=inner, join=join)
+
+
+def reads_nothing(_: Ticket) -> Value:
+    """What a line that only joins others has read."""
+    return None
+
+
+def shortened(value: Value) -> Value:
+    """A value as a trace keeps it: a long text loses its tail."""
+    if isinstance(value, str) and len(value) > LONGEST_READ:
+        return value[:LONGEST_READ] + "…"
+    return value

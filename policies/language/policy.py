@@ -1,0 +1,316 @@
+"""A policy, as it was written and checked, and the people it may count on: what `parse` makes and `evaluate` reads."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from policies.language.conditions import Conditions
+from policies.language.phrases import Pack
+from policies.model import FROM_HELPDESK, Agent, Directory, Instant, Need, Priority, Seconds, Ticket, Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absence:
+    """From the first second of a day to the last of another, as local dates and as instants (half-open)."""
+
+    begins: Instant
+    ends: Instant
+    until: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staff:
+    """By label. `caps` are open tickets."""
+
+    absences: Mapping[str, tuple[Absence, ...]] = field(default_factory=dict)
+    substitutes: Mapping[str, str] = field(default_factory=dict)
+    caps: Mapping[str, int] = field(default_factory=dict)
+    skills: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def away(self, now: Instant) -> Mapping[str, str]:
+        """Who is absent now, and until when, in words."""
+        return {
+            label: f"absent until {each.until}"
+            for label, absences in self.absences.items()
+            for each in absences
+            if each.begins <= now < each.ends
+        }
+
+
+def with_staff(directory: Directory, staff: Staff, now: Instant) -> Directory:
+    """The directory with what the config knows of its people now. An absence of the config wins."""
+    away = staff.away(now)
+    agents = tuple(informed(agent, staff, away) for agent in directory.agents)
+    return replace(directory, agents=agents, substitutes=staff.substitutes, away=away)
+
+
+def informed(agent: Agent, staff: Staff, away: Mapping[str, str]) -> Agent:
+    """One agent with what the config says under their address or name."""
+    names = (agent.person.address or agent.person.name, agent.person.name)
+    skills = frozenset[str]().union(*(staff.skills.get(name, frozenset()) for name in names))
+    cap = next((staff.caps[name] for name in names if name in staff.caps), None)
+    absent = next((away[name] for name in names if name in away), None)
+    if absent is not None:
+        return replace(agent, available=False, why_away=absent, cap=cap, skills=skills)
+    return replace(agent, cap=cap, skills=skills)
+
+
+def stand_in(label: str, directory: Directory) -> tuple[str, ...]:
+    """Who is asked in this one's place, in turn, up to the first who is there; empty if nobody stands in. Nobody is
+    asked twice, so a circle ends."""
+    asked: list[str] = []
+    at = directory.substitutes.get(label)
+    while at is not None and at != label and at not in asked:
+        asked.append(at)
+        if is_there(at, directory):
+            return tuple(asked)
+        at = directory.substitutes.get(at)
+    return ()
+
+
+def is_there(label: str, directory: Directory) -> bool:
+    """Whether this person can be given work or be the owner now."""
+    agent = directory.agent(label)
+    if agent is None:
+        return label not in directory.away
+    return agent.active and agent.available is not False
+
+
+Holder = Literal["assignee", "group"]
+HOLDERS: tuple[Holder, ...] = ("assignee", "group")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The limits of the config: people by address, or by name where they have none, and groups by name."""
+
+    people: Mapping[str, float] = field(default_factory=dict)
+    groups: Mapping[str, float] = field(default_factory=dict)
+
+    def any_for(self, holder: Holder) -> bool:
+        """Whether anybody has a limit that this holder could be judged by; a group's serves its people too."""
+        return bool(self.groups or (holder == "assignee" and self.people))
+
+    def of(self, ticket: Ticket, holder: Holder) -> tuple[str, float] | None:
+        """Whose limit decides on this ticket, and the limit: the assignee's own goes before that of the ticket's
+        group. None if nobody is there who has one."""
+        if holder == "assignee":
+            if ticket.assignee is None:
+                return None
+            if ticket.assignee.label in self.people:
+                return ticket.assignee.label, self.people[ticket.assignee.label]
+        if ticket.group is not None and ticket.group.name in self.groups:
+            return ticket.group.name, self.groups[ticket.group.name]
+        return None
+
+
+Mode = Literal["observe", "enforce"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignSpec:
+    """Whom a level assigns to: a group by name, a person or a strategy (`least_loaded`, …) in `agent`, and for a
+    strategy the skill they must have, or `by_tag`: those that the ticket's tags name."""
+
+    group: str | None = None
+    agent: str | None = None
+    skill: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeat:
+    """Say it again `every` so many seconds on the policy's calendar, `times` times after the firing."""
+
+    every: Seconds
+    times: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """A person has to approve the level before it fires; they are asked by this note and on these channels."""
+
+    note: str | None = None
+    notify: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """One rung of the ladder. Exactly one of `after`, `before` and `at` (a percentage) is given.
+
+    `ask`, `checklist` and `hand_off` (the summary and what was tried) are said in its note.
+    `within` is a calendar: while it is closed the level waits, or acts as `otherwise` says, if that is given.
+    `waits` says why it must not act at all for now: the names it uses are not known to be the helpdesk's (rule 12).
+    """
+
+    name: str
+    kind: Literal["functional", "hierarchical", "priority"]
+    after: Seconds | None = None
+    before: Seconds | None = None
+    at: int | None = None
+    clock: Literal["policy", "since_last_level"] = "policy"
+    owner: str | None = None
+    assign: AssignSpec | None = None
+    priority: Priority | None = None
+    tags: frozenset[str] = frozenset()
+    untag: frozenset[str] = frozenset()
+    set: tuple[tuple[str, Value], ...] = ()
+    note: str | None = None
+    reply: str | None = None
+    follow: tuple[str, ...] = ()
+    notify: tuple[str, ...] = ()
+    repeat: Repeat | None = None
+    ask: str | None = None
+    checklist: tuple[str, ...] = ()
+    hand_off: bool = False
+    approval: Approval | None = None
+    within: str | None = None
+    otherwise: "Level | None" = None
+    waits: str = ""
+
+    @property
+    def variants(self) -> "tuple[Level, ...]":
+        """The level as it acts, and as it acts in closed hours if that is another way."""
+        return (self,) if self.otherwise is None else (self, self.otherwise)
+
+    @property
+    def channels(self) -> frozenset[str]:
+        """Every channel that may hear of it: when it fires, in closed hours, or when it asks for approval."""
+        asked = self.approval.notify if self.approval else ()
+        return frozenset(asked).union(*(each.notify for each in self.variants))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """One policy. `accounts` None means all; `mode` None inherits. `hash` names `text` in the ledger."""
+
+    name: str
+    accounts: frozenset[str] | None
+    mode: Mode | None
+    clock: str
+    calendar: str | None
+    stop_on: frozenset[str]
+    pause_on: frozenset[str]
+    counts_as_reply: frozenset[str]
+    acknowledge_tags: frozenset[str]
+    backlog: Literal["fire", "skip"]
+    when: Conditions
+    unless: Conditions
+    levels: tuple[Level, ...]
+    hash: str
+    text: str
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarSpec:
+    """Opening hours as written: local minutes of the day, half-open, per weekday (0 is Monday) and per date.
+
+    `holidays` are regions such as `US-NY`; their dates are data that comes in from outside.
+    """
+
+    name: str
+    timezone: str
+    hours: tuple[tuple[tuple[int, int], ...], ...]
+    holidays: tuple[str, ...] = ()
+    closed: frozenset[str] = frozenset()
+    open: Mapping[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlaSpec:
+    """A `[sla.NAME]` table: seconds per priority for each metric, counted on `calendar`."""
+
+    name: str
+    accounts: frozenset[str] | None
+    calendar: str | None
+    targets: Mapping[str, Mapping[Priority, Seconds]]
+
+    def serves(self, account: str) -> bool:
+        """Whether the table names the account, or none."""
+        return self.accounts is None or account in self.accounts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateSpec:
+    """A `[templates.NAME]` table: one Jinja body per language, the default first."""
+
+    name: str
+    bodies: Mapping[str, str]
+
+    def lacking(self, languages: Iterable[str]) -> tuple[str, ...]:
+        """Those of the languages in which it has no text."""
+        return tuple(each for each in languages if each not in self.bodies)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelSpec:
+    """A `[channels.NAME]` table without its address, which policies never see.
+
+    `template` None means the built sentence. Outside the hours of the calendar `quiet` nothing is sent. Of more
+    than `digest_above` messages in `digest_within` seconds the rest becomes one; 0 means that all go singly.
+    """
+
+    name: str
+    template: str | None = None
+    quiet: str | None = None
+    digest_above: int = 0
+    digest_within: Seconds = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicySet:
+    """Everything the files say about policies, checked as a whole, in the order rule 6 reads it.
+
+    `leads` maps a group's name to a person's label, `managers` a person's label to another's, `on_call` a
+    group's name to a person's label. `modes` holds each account's mode, the service's under the empty name.
+    `packs` are the phrase packs by name, `limits` say up to which amount who may decide. `assigned_by_automation` are
+    the accounts where a new assignee has not taken the ticket (`assignment_acknowledges = false`).
+    """
+
+    policies: tuple[Policy, ...]
+    default_owner: str | None
+    modes: Mapping[str, Mode]
+    calendars: Mapping[str, CalendarSpec]
+    templates: Mapping[str, TemplateSpec]
+    channels: Mapping[str, ChannelSpec] = field(default_factory=dict)
+    slas: tuple[SlaSpec, ...] = ()
+    leads: Mapping[str, str] = field(default_factory=dict)
+    managers: Mapping[str, str] = field(default_factory=dict)
+    on_call: Mapping[str, str] = field(default_factory=dict)
+    assigned_by_automation: frozenset[str] = frozenset()
+    packs: Mapping[str, Pack] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    staff: Staff = field(default_factory=Staff)
+    needs: frozenset[Need] = frozenset()
+    hash: str = ""
+
+    def mode(self, policy: Policy, account: str) -> Mode:
+        """Observe at any of service, account, policy wins; the service's default is observe (rule 12)."""
+        said = (policy.mode, self.modes.get(account), self.modes.get("", "observe"))
+        return "observe" if "observe" in said else "enforce"
+
+    @property
+    def to_load(self) -> frozenset[Need]:
+        """What the helpdesk is asked for beyond a ticket's own row."""
+        return self.needs & FROM_HELPDESK
+
+    @property
+    def asks_for_loads(self) -> bool:
+        """Whether it matters how many open tickets somebody has."""
+        levels = (each for policy in self.policies for level in policy.levels for each in level.variants)
+        picks = (each.assign.agent for each in levels if each.assign is not None)
+        return bool(self.staff.caps) or "least_loaded" in picks
+
+    def serving(self, account: str) -> tuple[Policy, ...]:
+        """The policies that serve this account, in file order."""
+        return tuple(p for p in self.policies if p.accounts is None or account in p.accounts)
+
+
+DEADLINES = frozenset({"first_reply", "next_reply", "resolution"})
+
+
+def clock_needs(policy: Policy) -> frozenset[Need]:
+    """What must be loaded to read this policy's clock, and to see replies, stops and acknowledgements."""
+    told = frozenset({Need.MESSAGES, Need.CHANGES})
+    return told | {Need.TARGETS} if policy.clock in DEADLINES else told

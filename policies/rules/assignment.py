@@ -1,0 +1,427 @@
+"""Who answers for an escalation and whom a level assigns: names, functions and strategies on the directory (rule 9)."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from policies.language.parse_policy import PLACES, STRATEGIES
+from policies.language.policy import AssignSpec, Level, PolicySet, is_there, stand_in
+from policies.language.references import KnownAccount
+from policies.model import Agent, Directory, Group, Person, Ticket
+from policies.plan import Assign
+from policies.state import Owner, Ownership, Standing
+
+CALL = re.compile(r"(lead_of|manager_of|on_call)\((.+)\)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """An owner, and a warning if they are not who the policy asked for."""
+
+    owner: Owner
+    warning: str | None = None
+
+
+def owner_of(
+    level: Level, ticket: Ticket, before: Owner | None, directory: Directory, default: str | None
+) -> Named:
+    """The owner of a level on the ticket as it is after the assignment; `before` is the owner until then."""
+    asked = level.owner
+    if asked is not None:
+        found = resolved(asked, ticket, before, directory)
+        return replaced(found, directory) if found else unresolved(asked, directory, default)
+    if level.assign is not None:
+        holder = of_person(ticket.assignee) or of_group(ticket.group)
+        return Named(owner=holder) if holder else unresolved("assignee", directory, default)
+    return Named(owner=before) if before else Named(owner=fallback(directory, default, ""))
+
+
+def replaced(owner: Owner, directory: Directory) -> Named:
+    """The owner, or who stands in while they are away."""
+    if owner.kind == "group" or is_there(owner.name, directory):
+        return Named(owner=owner)
+    chain = stand_in(owner.name, directory)
+    found = labelled(chain[-1], directory) if chain else None
+    if found is None:
+        return Named(owner=owner)
+    return Named(owner=found, warning=f"{owner.name} is away; {found.name} stands in as owner")
+
+
+def resolved(asked: str, ticket: Ticket, before: Owner | None, directory: Directory) -> Owner | None:
+    """A name or a function of the ticket; None if it leads to nobody."""
+    call = CALL.fullmatch(asked)
+    if call is None:
+        return of_person(ticket.assignee) if asked == "assignee" else by_name(asked, directory)
+    function, argument = call.groups()
+    if function == "on_call":
+        return labelled(directory.on_call.get(argument), directory)
+    if function == "lead_of":
+        group = ticket.group if argument == "group" else group_of_assignee(ticket, directory)
+        return labelled(directory.leads.get(group.name) if group else None, directory)
+    return labelled(manager_of(argument, ticket, before, directory), directory)
+
+
+def manager_of(argument: str, ticket: Ticket, before: Owner | None, directory: Directory) -> str | None:
+    """The manager of the assignee or of the owner before; a group stands for its lead."""
+    if argument == "assignee":
+        label = ticket.assignee.label if ticket.assignee else None
+    elif before is not None and before.kind == "group":
+        label = directory.leads.get(before.name)
+    else:
+        label = before.name if before else None
+    return directory.managers.get(label) if label else None
+
+
+def group_of_assignee(ticket: Ticket, directory: Directory) -> Group | None:
+    """The ticket's group if the assignee is in it, else the first by name of those they are in."""
+    if ticket.assignee is None:
+        return None
+    member_of = groups_of(ticket.assignee, directory)
+    if ticket.group is not None and ticket.group.id in member_of:
+        return ticket.group
+    theirs = (group for group in directory.groups if group.id in member_of)
+    return min(theirs, key=lambda group: group.name, default=None)
+
+
+def groups_of(person: Person, directory: Directory) -> frozenset[str]:
+    """The ids of the groups a person is in."""
+    found = (agent.groups for agent in directory.agents if agent.person.id == person.id)
+    return next(found, frozenset())
+
+
+def by_name(name: str, directory: Directory) -> Owner | None:
+    """A group or a person of that name."""
+    agent = directory.agent(name)
+    return of_group(directory.group(name)) or of_person(agent.person if agent else None)
+
+
+def labelled(label: str | None, directory: Directory) -> Owner | None:
+    """A person whom the config names; they need not be in the directory."""
+    if label is None:
+        return None
+    agent = directory.agent(label)
+    return of_person(agent.person) if agent else Owner(name=label, kind="name")
+
+
+def unresolved(asked: str, directory: Directory, default: str | None) -> Named:
+    """The catch-all, with a warning that names what led to nobody."""
+    owner = fallback(directory, default, asked)
+    return Named(owner=owner, warning=f'owner "{asked}" leads to nobody; {owner.name} owns it instead')
+
+
+def fallback(directory: Directory, default: str | None, asked: str) -> Owner:
+    """`default_owner`; in observe there may be none, then what was asked for, or nobody's name."""
+    name = default or asked or "nobody"
+    return by_name(name, directory) or Owner(name=name, kind="name")
+
+
+def of_person(person: Person | None) -> Owner | None:
+    """A person as an owner."""
+    return Owner(name=person.label, kind="person") if person else None
+
+
+def of_group(group: Group | None) -> Owner | None:
+    """A group as an owner."""
+    return Owner(name=group.name, kind="group") if group else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """The assignment, None if it cannot be made, what should be said of it, and whether it was a turn of
+    round robin. `why` is the reason for the person, `passed_over` for each who was not considered."""
+
+    assign: Assign | None
+    remark: str | None = None
+    turn: bool = False
+    why: str = ""
+    passed_over: tuple[str, ...] = ()
+
+
+def choose(spec: AssignSpec, ticket: Ticket, directory: Directory, clock: str) -> Chosen:
+    """The assignment that this level makes on this ticket."""
+    group = ticket.group if spec.group is None else directory.group(spec.group)
+    if spec.group is not None and group is None:
+        return Chosen(assign=None, remark=f'there is no group "{spec.group}"; the ticket stays where it is')
+    if spec.agent is None:
+        return Chosen(assign=Assign(group=group, assignee=keeper(ticket, group, directory)))
+    if spec.agent in RANKS or spec.agent == "on_call":
+        return by_strategy(spec, ticket, group, directory, clock)
+    return to_person(spec.agent, ticket, group if spec.group else None, directory)
+
+
+def assignment_reads(spec: AssignSpec) -> frozenset[str]:
+    """What of the ticket must be shown to make this assignment, in the words of `Ticket.hidden`."""
+    keeps = spec.agent is None or spec.agent in RANKS
+    names = {
+        "assignee" if keeps else "",
+        "group" if spec.group is None else "",
+        "tags" if spec.skill == "by_tag" else "",
+    }
+    return frozenset(names - {""})
+
+
+def keeper(ticket: Ticket, group: Group | None, directory: Directory) -> Person | None:
+    """The assignee, if they are a member of the group the ticket goes to."""
+    person = ticket.assignee
+    stays = person is not None and group is not None and group.id in groups_of(person, directory)
+    return person if stays else None
+
+
+def to_person(label: str, ticket: Ticket, group: Group | None, directory: Directory) -> Chosen:
+    """A named person, or who stands in. Without a named group they keep the ticket's, or bring their default group."""
+    agent = directory.agent(label)
+    if agent is None:
+        remark = f'"{label}" is not known in the directory'
+        return nobody(group, remark) if group else Chosen(assign=None, remark=remark)
+    present, why = there(agent, directory)
+    if present is None:
+        return nobody(group or home(agent, ticket, directory) or ticket.group, why)
+    return Chosen(
+        assign=Assign(group=group or home(present, ticket, directory), assignee=present.person), why=why
+    )
+
+
+def there(agent: Agent, directory: Directory) -> tuple[Agent | None, str]:
+    """The agent if present, else the first present one who stands in, and why it is them or nobody."""
+    if is_present(agent):
+        return agent, ""
+    chain = stand_in(agent.person.label, directory)
+    found = directory.agent(chain[-1]) if chain else None
+    if found is None:
+        return None, f"{agent.person.label} is {away(agent)}"
+    return found, f"stands in for {agent.person.label}, who is {away(agent)}"
+
+
+def home(agent: Agent, ticket: Ticket, directory: Directory) -> Group | None:
+    """The ticket's group if the agent is in it, else the agent's default group."""
+    if ticket.group is not None and ticket.group.id in agent.groups:
+        return ticket.group
+    return next((group for group in directory.groups if group.id == agent.default_group), ticket.group)
+
+
+def by_strategy(
+    spec: AssignSpec, ticket: Ticket, group: Group | None, directory: Directory, clock: str
+) -> Chosen:
+    """The member whom the strategy picks; a present assignee of the group keeps the ticket."""
+    strategy = spec.agent or ""
+    if group is None:
+        return Chosen(assign=None, remark=f"{strategy} needs a group, and the ticket is in none")
+    if strategy == "on_call":
+        return on_call(group, directory)
+    everybody = sorted(members(group, directory), key=lambda agent: agent.person.label)
+    holder = ticket.assignee.id if ticket.assignee else None
+    wanted = skills_wanted(spec, ticket, everybody)
+    silent = holder if clock == "assignee_silent" else None
+    obstacles = [(agent, obstacle(agent, holder, silent, wanted)) for agent in everybody]
+    able = [agent for agent, why in obstacles if why is None]
+    passed_over = tuple(f"{agent.person.label} ({why})" for agent, why in obstacles if why is not None)
+    keeps = next((agent for agent in able if agent.person.id == holder), None)
+    picked = keeps or min(able, key=RANKS[strategy](group, directory), default=None)
+    if picked is None:
+        return replace(nobody(group, f"nobody in {group.name} is available"), passed_over=passed_over)
+    why = "has the ticket already" if keeps else WORDS[strategy](picked)
+    return Chosen(
+        assign=Assign(group=group, assignee=picked.person),
+        turn=strategy == "round_robin" and keeps is None,
+        why=why,
+        passed_over=passed_over,
+    )
+
+
+def skills_wanted(spec: AssignSpec, ticket: Ticket, everybody: list[Agent]) -> frozenset[str]:
+    """The skills that the ticket needs: the one that is named, or those among its tags that anybody here has."""
+    if spec.skill is None:
+        return frozenset()
+    if spec.skill != "by_tag":
+        return frozenset({spec.skill})
+    return ticket.tags & frozenset[str]().union(*(agent.skills for agent in everybody))
+
+
+def obstacle(agent: Agent, holder: str | None, silent: str | None, wanted: frozenset[str]) -> str | None:
+    """Why this member is not considered. A cap keeps nobody from what they have already."""
+    if not is_present(agent):
+        return away(agent)
+    if agent.person.id == silent:
+        return "has been silent on it"
+    if lacks := sorted(wanted - agent.skills):
+        return f"lacks skill {', '.join(lacks)}"
+    full = agent.cap is not None and agent.open_load is not None and agent.open_load >= agent.cap
+    if full and agent.person.id != holder:
+        return f"has {agent.open_load} open tickets, cap {agent.cap}"
+    return None
+
+
+def on_call(group: Group, directory: Directory) -> Chosen:
+    """Whoever the schedule names, or who stands in for them."""
+    label = directory.on_call.get(group.name)
+    agent = directory.agent(label) if label else None
+    if agent is None:
+        return nobody(group, f"nobody is on call for {group.name}")
+    present, why = there(agent, directory)
+    if present is None:
+        return nobody(group, f"{agent.person.label}, on call for {group.name}, is {away(agent)}")
+    return Chosen(assign=Assign(group=group, assignee=present.person), why=why or f"on call for {group.name}")
+
+
+def nobody(group: Group | None, why: str) -> Chosen:
+    """The group, unassigned, and said."""
+    return Chosen(assign=Assign(group=group, assignee=None), remark=f"{why}; nobody is assigned")
+
+
+def members(group: Group, directory: Directory) -> list[Agent]:
+    """The agents in a group."""
+    return [agent for agent in directory.agents if group.id in agent.groups]
+
+
+def is_present(agent: Agent) -> bool:
+    """Whether the agent can be given work; where the helpdesk does not tell, they can."""
+    return agent.active and agent.available is not False
+
+
+def away(agent: Agent) -> str:
+    """How it is called that an agent cannot be given work."""
+    return agent.why_away or "away"
+
+
+Rank = Callable[[Agent], tuple[int, int]]
+
+
+def load_in(group: Group, directory: Directory) -> Rank:
+    """The least loaded first; agents whose load is not known come last."""
+    del group, directory
+    return lambda agent: (agent.open_load is None, agent.open_load or 0)
+
+
+def turn_in(group: Group, directory: Directory) -> Rank:
+    """Whom round robin served longest ago in this group, never first."""
+    served = directory.served
+    never = min(served.values(), default=0) - 1
+    return lambda agent: (served.get((group.id, agent.person.id), never), 0)
+
+
+RANKS: Mapping[str, Callable[[Group, Directory], Rank]] = {"least_loaded": load_in, "round_robin": turn_in}
+"""The strategies that choose among a group's members: the lowest rank is picked."""
+
+
+def least(agent: Agent) -> str:
+    """Why the least loaded was picked."""
+    known = agent.open_load is not None
+    return f"least loaded ({agent.open_load} open tickets)" if known else "first by address; no load is known"
+
+
+WORDS: Mapping[str, Callable[[Agent], str]] = {
+    "least_loaded": least,
+    "round_robin": lambda _agent: "longest without a turn",
+}
+
+
+def after(ticket: Ticket, assign: Assign | None) -> Ticket:
+    """The ticket as it is once assigned."""
+    return replace(ticket, group=assign.group, assignee=assign.assignee) if assign else ticket
+
+
+def reasons_of(chosen: Chosen) -> str:
+    """Why this person, and why not the others, in one line."""
+    person = chosen.assign.assignee if chosen.assign else None
+    picked = f"{person.label}: {chosen.why}" if person is not None and chosen.why else ""
+    over = f"passed over: {', '.join(chosen.passed_over)}" if chosen.passed_over else ""
+    return "; ".join(part for part in (picked, over) if part)
+
+
+def latest_ownership(standings: tuple[Standing, ...]) -> Ownership | None:
+    """The latest passing among these standings, which are in policy order: at one instant the first wins.
+    What was only observed counts as long as nothing was enforced."""
+    known = [standing.ownership for standing in standings if standing.ownership is not None]
+    enforced = [each for each in known if each.enforced]
+    return max(enforced or known, key=lambda each: each.at, default=None)
+
+
+def ticket_owner(standings: tuple[Standing, ...]) -> Owner | None:
+    """The ticket's owner, or None before the first passed level."""
+    latest = latest_ownership(standings)
+    return latest.owner if latest else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A level that is not enforced on an account, and why."""
+
+    policy: str
+    level: str
+    why: str
+
+
+def lacking(policies: PolicySet, account: str, known: KnownAccount | None) -> tuple[Waiting, ...]:
+    """The levels that use names which `known`, the helpdesk's directory, does not have. None where it was not read
+    within the last day: then every name is unknown."""
+    own = people_of_files(policies)
+    return tuple(
+        Waiting(policy=policy.name, level=level.name, why=why)
+        for policy in policies.serving(account)
+        for level in policy.levels
+        if (why := why_it_waits(level, account, known, own))
+    )
+
+
+def waiting_levels(policies: PolicySet, account: str, known: KnownAccount | None) -> tuple[Waiting, ...]:
+    """Those of them that are to be enforced."""
+    enforced = {each.name for each in policies.serving(account) if policies.mode(each, account) == "enforce"}
+    return tuple(each for each in lacking(policies, account, known) if each.policy in enforced)
+
+
+def holding_back(policies: PolicySet, waiting: Iterable[Waiting]) -> PolicySet:
+    """The policies, with these levels waiting."""
+    why = {(each.policy, each.level): each.why for each in waiting}
+    if not why:
+        return policies
+    marked = (
+        replace(
+            policy,
+            levels=tuple(
+                replace(level, waits=why.get((policy.name, level.name), "")) for level in policy.levels
+            ),
+        )
+        for policy in policies.policies
+    )
+    return replace(policies, policies=tuple(marked))
+
+
+def why_it_waits(level: Level, account: str, known: KnownAccount | None, own: frozenset[str]) -> str:
+    """Which names the helpdesk does not have; empty if it has all."""
+    missing = list(dict.fromkeys(unknown_names(level, known or KnownAccount(), own)))
+    if not missing:
+        return ""
+    if known is None:
+        names = ", ".join(each.partition(" ")[2] for each in missing)
+        return f"the directory of {account} was not read within the last 24 hours, and it names {names}"
+    return f"{account} has no {', no '.join(missing)}"
+
+
+def unknown_names(level: Level, known: KnownAccount, own: frozenset[str]) -> Iterator[str]:
+    """Each name that a level uses and the helpdesk does not have. People that only the files know may be owners."""
+    for each in level.variants:
+        spec = each.assign
+        if spec is not None and spec.group is not None and spec.group not in known.groups:
+            yield f'group "{spec.group}"'
+        if spec is not None and spec.agent not in (None, *STRATEGIES) and spec.agent not in known.people:
+            yield f'agent "{spec.agent}"'
+        for name in each.follow:
+            yield from unknown_name(name, "agent", known.people, known)
+        if each.owner is not None:
+            names = known.groups | known.people | own
+            yield from unknown_name(each.owner, "group or person", names, known)
+
+
+def unknown_name(asked: str, what: str, names: frozenset[str], known: KnownAccount) -> Iterator[str]:
+    """The name that is asked for, or the group inside a function, if the helpdesk does not have it."""
+    call = CALL.fullmatch(asked)
+    if call is not None and call[2] not in PLACES and call[2] not in known.groups:
+        yield f'group "{call[2]}"'
+    elif call is None and asked != "assignee" and asked not in names:
+        yield f'{what} "{asked}"'
+
+
+def people_of_files(policies: PolicySet) -> frozenset[str]:
+    """Those whom the files themselves name as leads, managers and on call."""
+    chain = (*policies.managers, *policies.managers.values(), *policies.leads.values())
+    return frozenset({*chain, *policies.on_call.values()})
