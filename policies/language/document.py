@@ -1,4 +1,5 @@
-"""A TOML file as values, with the line of each value, and a fault in one as a value: where it is, what it is, what next."""
+"""A TOML file as values, with the line of each value, and a fault in one as a value: where it is, what it is,
+what next."""
 
 import hashlib
 import json

@@ -1,4 +1,5 @@
-"""Reads a `when` or `unless` table into compiled condition lines, each operand checked against the kind of its field."""
+"""Reads a `when` or `unless` table into compiled condition lines, each operand checked against the kind of its
+field."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace

@@ -1,4 +1,5 @@
-"""Phrase packs: what customers say when they want something particular, as patterns, found in what they wrote themselves."""
+"""Phrase packs: what customers say when they want something particular, as patterns, found in what they wrote
+themselves."""
 
 import tomllib
 import unicodedata
