@@ -4,7 +4,6 @@
 the commands, so that `--help` is quick.
 """
 
-import json
 import os
 import signal
 import sys
@@ -38,6 +37,7 @@ from connector.cli_config import (
     known_directories,
     loaded_with_directory,
     opened,
+    put_json,
     secrets_here,
     settings_of,
 )
@@ -75,7 +75,7 @@ app.add_typer(cli_users.app, name="user")
 def show_version(asked: bool) -> None:
     """Print the version and stop."""
     if asked:
-        typer.echo(f"uptier {version('uptier')}")
+        echo(f"uptier {version('uptier')}")
         raise typer.Exit
 
 
@@ -121,7 +121,10 @@ def run(
         with Service(settings, policies, clock, Secrets(masker, os.environ), does) as service:
             if once:
                 summary = service.once(lambda text: echo(text, err=True))
-                echo(*([json.dumps(summary.as_json())] if as_json else summary.lines()))
+                if as_json:
+                    put_json(summary.as_json())
+                else:
+                    echo(*summary.lines())
                 raise typer.Exit(NEEDS_HUMAN if summary.needs_human else 0)
             serve(service, config)
     except (SecretError, AlreadyRunning, CannotListen, ValueError) as error:
@@ -134,11 +137,9 @@ def serve(service: "Service", config: Path) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda given, _: orders.put(given))
     url = service.start()
-    typer.echo(f"listening on {url}; stop with Ctrl-C", err=True)
+    echo(f"listening on {url}; stop with Ctrl-C", err=True)
     if sys.stdout.isatty() and (path := service.invitation()) is not None:
-        typer.echo(
-            f"nobody may log in yet. Make the first administrator, once and within ten minutes: {url}{path}"
-        )
+        echo(f"nobody may log in yet. Make the first administrator, once and within ten minutes: {url}{path}")
     while next_of(orders) == signal.SIGHUP:
         service.reload(loaded_with_directory(config, names=False))
     service.stop()
@@ -172,9 +173,7 @@ def migrate_file(settings: "Settings") -> None:
     if file_of(settings.service.database) is not None:
         done = migrate_database(settings, secrets_here())
         if done.copy is not None:
-            typer.echo(
-                f"uptier: the database stood at {done.found}; as it was it stands in {done.copy}", err=True
-            )
+            echo(f"uptier: the database stood at {done.found}; as it was it stands in {done.copy}", err=True)
 
 
 def wait_for(settings: "Settings", patience: str) -> None:
@@ -188,7 +187,7 @@ def wait_for(settings: "Settings", patience: str) -> None:
     except ValueError as error:
         give_up(f"--wait: {error}")
     wait_for_database(
-        settings, secrets_here(), SystemClock(), longest, lambda text: typer.echo(f"uptier: {text}", err=True)
+        settings, secrets_here(), SystemClock(), longest, lambda text: echo(f"uptier: {text}", err=True)
     )
 
 
@@ -205,17 +204,19 @@ def migrate(config: Config = CONFIG, wait: Wait = "1m") -> None:
     except NoDatabase:
         pass
     except OtherVersion as trouble:
-        typer.echo(
-            f"uptier: {trouble}\nUptier makes no copy of a PostgreSQL database: make a dump first.", err=True
+        echo(
+            f"uptier: {trouble}",
+            "Uptier makes no copy of a PostgreSQL database: make a dump first.",
+            err=True,
         )
         if sys.stdin.isatty():
             typer.confirm("There is a dump; go on", abort=True)
     done = migrate_database(settings, secrets_here())
-    typer.echo(f"{config}: the database is ready" + (f" (it stood at {done.found})" if done.found else ""))
+    echo(f"{config}: the database is ready" + (f" (it stood at {done.found})" if done.found else ""))
     if done.copy is not None:
-        typer.echo(f"as it was before it stands in {done.copy}")
+        echo(f"as it was before it stands in {done.copy}")
     if done.stops_older:
-        typer.echo("nodes of the version before take no more work; replace them now")
+        echo("nodes of the version before take no more work; replace them now")
 
 
 @app.command("reload")
@@ -239,9 +240,9 @@ def reload_policies(config: Config = CONFIG) -> None:
                 taken = cursors.read(connection, "", "policies") == policies.hash
             time.sleep(0 if taken else 0.1)
     if not taken:
-        typer.echo(f"process {process} did not take the policies up; see its log", err=True)
+        echo(f"process {process} did not take the policies up; see its log", err=True)
         raise typer.Exit(NEEDS_HUMAN)
-    typer.echo(f"process {process} runs {len(policies.policies)} policies, hash {policies.hash}")
+    echo(f"process {process} runs {len(policies.policies)} policies, hash {policies.hash}")
 
 
 @app.command()
@@ -274,7 +275,7 @@ def check(
             {name: getattr(p, name) for name in ("file", "line", "code", "severity", "message")}
             for p in problems
         ]
-        typer.echo(json.dumps({"problems": rows, "findings": findings}))
+        put_json({"problems": rows, "findings": findings})
     else:
         for problem in problems:
             echo(str(problem))
@@ -282,7 +283,7 @@ def check(
             mark = "ok " if finding["ok"] else "NOT" if finding["fatal"] else "tip"
             echo(f"{mark} {finding['account']}: {finding['what']}: {finding['text']}")
         if not wrong and loaded.policies is not None:
-            typer.echo(f"{config}: {len(loaded.policies.policies)} policies, no errors")
+            echo(f"{config}: {len(loaded.policies.policies)} policies, no errors")
     if wrong:
         raise typer.Exit(WRONG)
     if any(not finding["ok"] and finding["fatal"] for finding in findings):
@@ -300,7 +301,7 @@ def set_secret(name: Annotated[str, typer.Argument(help="As in secret:NAME.")]) 
         Secrets(Masker(), os.environ).store(name, value)
     except SecretError as error:
         give_up(str(error))
-    typer.echo(f"secret:{name} is kept in the keyring")
+    echo(f"secret:{name} is kept in the keyring")
 
 
 @app.command()
@@ -308,4 +309,4 @@ def demo() -> None:
     """Play one story in seconds, on simulated helpdesks on this machine."""
     from connector.demo import play
 
-    raise typer.Exit(play(typer.echo))
+    raise typer.Exit(play(lambda text: echo(*text.split("\n"))))

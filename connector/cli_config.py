@@ -1,5 +1,6 @@
 """What the commands share: the config file checked, the database opened, and how a call is given up."""
 
+import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from connector.render import one_line
+from connector.render import as_lines, one_line
 from connector.store.trouble import NoDatabase, OtherVersion, StoreTrouble, Unreachable
 
 if TYPE_CHECKING:
@@ -149,10 +150,15 @@ def ticket_ref(text: str) -> "TicketRef":
 
 
 def echo(*lines: str, err: bool = False) -> None:
-    """Print lines in which texts of tickets, people or helpdesks may stand. Each stays one line, and none of them tells
-    the terminal anything."""
+    """Print lines. All that any command prints goes through here, `put_json` or `put_out`, because texts of tickets,
+    people or helpdesks may stand anywhere: each stays one line, and none of them tells the terminal anything."""
     for line in lines:
         typer.echo(one_line(line), err=err)
+
+
+def put_json(value: Any, indent: int | None = None) -> None:
+    """Print a value for a program. What is no ASCII is escaped, so a terminal is told nothing either."""
+    echo(*json.dumps(value, indent=indent).replace("\x7f", r"\u007f").split("\n"))
 
 
 def stamp(at: int) -> str:
@@ -169,12 +175,12 @@ def give_up(text: str) -> NoReturn:
 
 
 def put_out(text: str, output: Path | None) -> None:
-    """Print a document, or write it to a file as it is."""
+    """Print a document, without what would tell a terminal something, or write it to a file as it is."""
     if output is None:
-        typer.echo(text, nl=False)
+        typer.echo(as_lines(text), nl=False)
         return
     try:
         output.write_text(text, encoding="utf-8", newline="")
     except OSError as error:
         give_up(f"{output} cannot be written: {error.strerror}")
-    typer.echo(f"written to {output}", err=True)
+    echo(f"written to {output}", err=True)

@@ -1,11 +1,10 @@
 """The commands about the language itself: `schema` and `fields`."""
 
-import json
 from typing import Annotated
 
 import typer
 
-from connector.cli_config import AsJson
+from connector.cli_config import AsJson, echo, put_json
 
 app = typer.Typer()
 
@@ -15,7 +14,7 @@ def schema() -> None:
     """Print the JSON Schema of the config and policy files, for your editor."""
     from connector.schema import whole
 
-    typer.echo(json.dumps(whole(), indent=2))
+    put_json(whole(), indent=2)
 
 
 @app.command()
@@ -28,6 +27,6 @@ def fields(
     from connector.vendors import vendors
 
     if as_json:
-        typer.echo(json.dumps(as_rows(vendors())))
+        put_json(as_rows(vendors()))
         return
-    typer.echo("\n".join(as_markdown(vendors()) if markdown else as_text(vendors())))
+    echo(*(as_markdown(vendors()) if markdown else as_text(vendors())))

@@ -43,4 +43,4 @@ def try_out(
     except NotSent as error:
         echo(f"channel {channel} did not take the message: {error}", err=True)
         raise typer.Exit(NEEDS_HUMAN) from None
-    typer.echo(f"channel {channel} took the message")
+    echo(f"channel {channel} took the message")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connector.cli_config import CONFIG, Config, TicketName, checked, give_up, opened, stamp, ticket_ref
+from connector.cli_config import CONFIG, Config, TicketName, checked, echo, give_up, opened, stamp, ticket_ref
 
 if TYPE_CHECKING:
     from policies.model import TicketRef, Verb
@@ -30,7 +30,7 @@ def ack(ticket: TicketName, policy: PolicyName = None, reason: Reason = "", conf
     """Acknowledge a ticket's escalation, as a person does who takes, answers or notes the ticket."""
     ref = ticket_ref(ticket)
     order(config, ref, "acknowledge", reason, policy)
-    typer.echo(f"{ref}: acknowledged with the next look")
+    echo(f"{ref}: acknowledged with the next look")
 
 
 @app.command()
@@ -51,7 +51,7 @@ def snooze(
     except ValueError as error:
         give_up(f"--for: {error}")
     order(config, ref, "snooze", reason, policy, until=until)
-    typer.echo(f"{ref}: quiet until {stamp(until)}")
+    echo(f"{ref}: quiet until {stamp(until)}")
 
 
 @app.command()
@@ -67,7 +67,7 @@ def escalate(
     """Fire a ticket's next level now, whatever the clock says."""
     ref = ticket_ref(ticket)
     order(config, ref, "escalate", reason, policy, level=level)
-    typer.echo(f"{ref}: escalates with the next look")
+    echo(f"{ref}: escalates with the next look")
 
 
 @app.command()
@@ -77,7 +77,7 @@ def deescalate(
     """End a ticket's escalation and put back what it wrote, unless somebody has changed it since."""
     ref = ticket_ref(ticket)
     order(config, ref, "deescalate", reason, policy)
-    typer.echo(f"{ref}: de-escalated with the next look")
+    echo(f"{ref}: de-escalated with the next look")
 
 
 @app.command()
@@ -87,7 +87,7 @@ def approve(
     """Let a level fire that waits for approval."""
     ref = ticket_ref(ticket)
     order(config, ref, "approve", reason, policy)
-    typer.echo(f"{ref}: approved with the next look")
+    echo(f"{ref}: approved with the next look")
 
 
 @app.command()
@@ -97,7 +97,7 @@ def reject(
     """Pass over a level that waits for approval; those after it stay."""
     ref = ticket_ref(ticket)
     order(config, ref, "reject", reason, policy)
-    typer.echo(f"{ref}: rejected with the next look")
+    echo(f"{ref}: rejected with the next look")
 
 
 def order(

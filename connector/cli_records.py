@@ -1,6 +1,5 @@
 """The commands about what is kept: `ledger export`, `gaps`, `purge` and `forget`."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +14,7 @@ from connector.cli_config import (
     echo,
     give_up,
     opened,
+    put_json,
     refuse,
     settings_of,
     stamp,
@@ -49,7 +49,7 @@ def export(since: Since = None, config: Config = CONFIG) -> None:
     with opened(config) as store, store.reading() as connection:
         for line in ledger.onward(connection, 0):
             if line.at >= begin:
-                typer.echo(json.dumps(asdict(line)))
+                put_json(asdict(line))
 
 
 @app.command()
@@ -72,7 +72,7 @@ def gaps(config: Config = CONFIG, as_json: AsJson = False) -> None:
         found = {name: [str(ticket.ref) for ticket in some] for name, some in missed.items()}
         only = [name for name in names if name in observed and name not in fired]
         never = {"never_fired": idle, "only_observed": only} if policies else {"never_fired": None}
-        typer.echo(json.dumps({"uncovered": found, **never}))
+        put_json({"uncovered": found, **never})
         return
     for name, some in missed.items():
         echo(f"{name}: {len(some)}{' or more' if len(some) == LISTED else ''} open tickets no policy covers")

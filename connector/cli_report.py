@@ -1,17 +1,29 @@
 """The command `report`: every figure of a period, from what is kept. It only reads, also while the service runs."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from connector.cli_config import CONFIG, Config, checked, give_up, opened, put_out
+from connector.cli_config import (
+    CONFIG,
+    Config,
+    echo,
+    give_up,
+    loaded_with_directory,
+    opened,
+    put_out,
+    refuse,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import tzinfo
 
     from connector.report.report import Report
+    from connector.settings import Settings
+    from policies.language.policy import PolicySet
     from policies.rules.calendars import Calendar
 
 Format = Literal["text", "json", "csv", "html", "markdown"]
@@ -55,7 +67,7 @@ def report(
     from connector.work.rules import Rules
     from policies.model import seconds
 
-    settings, policies = checked(config)
+    settings, policies, lacks = what_is_readable(config)
     now = SystemClock().now()
     rules = Rules(policies=policies, calendars=calendars(policies, now), first_ran={})
     strangers = [name for name in account or () if name not in settings.accounts]
@@ -78,7 +90,24 @@ def report(
             grain=trend,
             window=window,
         )
-    put_out(written(done, kind), output)
+    put_out(written(replace(done, notes=(*lacks, *done.notes)), kind), output)
+
+
+def what_is_readable(config: Path) -> "tuple[Settings, PolicySet, tuple[str, ...]]":
+    """The config for a look back, which needs no policies without errors; where they have some, what is left out is
+    said, and answered as a note for the report."""
+    from connector.settings import without_errors
+    from policies.language.document import listed
+
+    loaded = loaded_with_directory(config, names=False)
+    if loaded.settings is None:
+        refuse(config, loaded)
+    if loaded.policies is not None:
+        return loaded.settings, loaded.policies, ()
+    policies, left_out = without_errors(loaded)
+    lacks = f"The present policies have errors (`uptier check`). Left out of this report: {listed(left_out, 'and')}."
+    echo(lacks, err=True)
+    return loaded.settings, policies, (lacks,) if left_out else ()
 
 
 def business_calendar(name: str | None, known: "Mapping[str, Calendar]") -> "Calendar | None":

@@ -17,6 +17,7 @@ from connector.cli_config import (
     echo,
     give_up,
     opened,
+    put_json,
     stamp,
     ticket_ref,
 )
@@ -131,7 +132,7 @@ def show(trace: "tuple[PolicyTrace, ...]", head: tuple[str, ...], as_json: bool)
     from policies.present.explain import explain as in_words
 
     if as_json:
-        typer.echo(codec.dump(tuple[PolicyTrace, ...], trace))
+        put_json(json.loads(codec.dump(tuple[PolicyTrace, ...], trace)))
         return
     said = in_words(trace) if trace else "No policy can match this ticket."
     echo(*head, "", *said.split("\n"))
@@ -148,7 +149,7 @@ def history(ticket: TicketName, config: Config = CONFIG, as_json: AsJson = False
     with opened(config) as store, store.reading() as connection:
         lines = ledger.of_ticket(connection, ref)
     if as_json:
-        typer.echo(json.dumps([asdict(line) for line in lines]))
+        put_json([asdict(line) for line in lines])
         return
     for line in lines:
         place = " / ".join(part for part in (line.policy, line.level) if part)
@@ -156,7 +157,7 @@ def history(ticket: TicketName, config: Config = CONFIG, as_json: AsJson = False
         said = f": {line.text}" if line.text else ""
         echo(f"{stamp(line.at)}  {line.what:14} {place}{owner}{said}")
     if not lines:
-        typer.echo(f"nothing has happened to {ref}")
+        echo(f"nothing has happened to {ref}")
 
 
 @app.command()
@@ -180,7 +181,7 @@ def release(
         if held is None:
             for one in every:
                 echo(f"{stamp(one.since)}  {one.ref}  {one.why}")
-            typer.echo(f"{len(every)} held")
+            echo(f"{len(every)} held")
             return
         account, _, ticket = held.partition("/")
         meant = [one for one in every if one.ref.account == account and ticket in ("", one.ref.id)]
@@ -192,4 +193,4 @@ def release(
             holds.release(
                 connection, meant, account, ticket, who=getuser(), why=reason, now=SystemClock().now()
             )
-        typer.echo(f"{len(meant)} released; they are looked at within a minute")
+        echo(f"{len(meant)} released; they are looked at within a minute")

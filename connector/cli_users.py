@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connector.cli_config import CONFIG, Config, give_up, opened, stamp
+from connector.cli_config import CONFIG, Config, echo, give_up, opened, stamp
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -59,7 +59,7 @@ def add(
         give_up(str(error))
     with writing(config) as connection:
         users.keep(connection, user, SystemClock().now())
-    typer.echo(f"{user.name} may log in as {known}")
+    echo(f"{user.name} may log in as {known}")
 
 
 def password_of(name: str) -> str:
@@ -77,7 +77,7 @@ def list_users(config: Config = CONFIG) -> None:
 
     with writing(config) as connection:
         for user in users.every(connection):
-            typer.echo(f"{user.name}  {user.role}" + ("" if user.password else "  by single sign-on"))
+            echo(f"{user.name}  {user.role}" + ("" if user.password else "  by single sign-on"))
 
 
 @app.command()
@@ -89,7 +89,7 @@ def remove(name: Name, config: Config = CONFIG) -> None:
         known = users.remove(connection, name)
     if not known:
         give_up(f"there is no user {name}")
-    typer.echo(f"{name} is removed")
+    echo(f"{name} is removed")
 
 
 @app.command()
@@ -122,8 +122,8 @@ def token(
             give_up(
                 f"{name} has a token named {called}: uptier user revoke {name} {called}, or another --name"
             )
-    typer.echo(word)
-    typer.echo(f"it is good until {stamp(made.until)}", err=True)
+    echo(word)
+    echo(f"it is good until {stamp(made.until)}", err=True)
 
 
 @app.command()
@@ -139,7 +139,7 @@ def tokens(
         found = users.tokens(connection, SystemClock().now(), name)
     for each in found:
         used = "never used" if each.used is None else f"last used {stamp(each.used)}"
-        typer.echo(f"{each.user}  {each.name}  made {stamp(each.since)}, ends {stamp(each.until)}, {used}")
+        echo(f"{each.user}  {each.name}  made {stamp(each.since)}, ends {stamp(each.until)}, {used}")
 
 
 @app.command()
@@ -151,4 +151,4 @@ def revoke(name: Name, called: TokenName, config: Config = CONFIG) -> None:
         known = users.revoke(connection, name, called)
     if not known:
         give_up(f"{name} has no token {called}; uptier user tokens {name} lists them")
-    typer.echo(f"the token {called} of {name} has ended")
+    echo(f"the token {called} of {name} has ended")

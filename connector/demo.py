@@ -5,7 +5,6 @@ names. Time enters through the one injected clock, which jumps when the story sa
 """
 
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -17,6 +16,7 @@ from typing import Any
 
 from adapters.simulator_server import serve
 from connector import cli_tickets, logs
+from connector.cli_config import echo
 from connector.clock import ShiftedClock
 from connector.demo_desk import DemoDesk
 from connector.demo_freshdesk import FreshdeskDesk
@@ -151,7 +151,7 @@ def until(what: str, seen: Callable[[], bool]) -> bool:
     patience = time.monotonic() + PATIENCE
     while not seen():
         if time.monotonic() > patience:
-            sys.stderr.write(f"uptier demo: this did not happen: {what}\n")
+            echo(f"uptier demo: this did not happen: {what}", err=True)
             return False
         time.sleep(0.05)
     return True

@@ -21,6 +21,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from adapters.answers import clean
 from connector.clock import Clock
+from connector.render import as_lines
 from policies.model import TicketRef
 
 MASK = "***"
@@ -166,8 +167,16 @@ def _rendering(*, colours: bool) -> tuple[Processor, ...]:
     plain = structlog.dev.plain_traceback
     # Texts are quoted, so that no ticket can move the reader's cursor.
     return (
+        _unmoved,
         structlog.dev.ConsoleRenderer(exception_formatter=plain, repr_native_str=True, timestamp_key="at"),
     )
+
+
+def _unmoved(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    """A traceback ends with what was raised, and that may quote anybody."""
+    if "exception" in line:
+        line["exception"] = as_lines(line["exception"])
+    return line
 
 
 def _stamp(clock: Clock) -> Processor:

@@ -13,6 +13,7 @@ JOINERS = frozenset("\u200c\u200d")
 """Marks without which some scripts cannot be written."""
 
 MARKDOWN = re.compile(r"([\\`*_\[\]|~#$])")
+ENDS = re.compile(r"([^\n]*?)(\r?\n|\Z)")
 FORMULA = re.compile(r"^\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")
 
 
@@ -25,7 +26,14 @@ def plain(text: str) -> str:
 def one_line(text: str) -> str:
     """The text on one line with its spaces as they are, for a terminal: nothing in it moves the cursor, colours, turns
     the direction or begins another line."""
+    if text.isprintable():
+        return text
     return "".join(" " if is_unprintable(each) else each for each in text)
+
+
+def as_lines(text: str) -> str:
+    """A text of many lines for a terminal: their ends stay, by a newline or as CSV has them, and each is one line."""
+    return "".join(f"{one_line(line)}{end}" for line, end in ENDS.findall(text))
 
 
 def is_unprintable(character: str) -> bool:

@@ -3,8 +3,8 @@
 Keys and defaults are described in docs/config.md. Secrets are never here, only references to them.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any
@@ -52,7 +52,7 @@ from connector.vendors import vendors
 from connector.work.messages import check_templates
 from policies.language.document import Document, Problem, did_you_mean, listed
 from policies.language.parse import SHARED, parse
-from policies.language.policy import Mode, PolicySet
+from policies.language.policy import Mode, Policy, PolicySet
 from policies.language.references import Known
 from policies.model import Seconds, Status
 
@@ -257,21 +257,62 @@ def load(path: Path, known: Known | None = None) -> Loaded:
     if not files.documents:
         return Loaded(settings=None, policies=None, problems=files.problems, documents=())
     settings, about_settings = _settings(files.documents[0], path.parent)
-    parsed = parse(files.documents, known)
-    about_policies = (
-        *files.problems,
-        *parsed.problems,
-        *check_templates(files.documents),
-        *public_holidays.check_regions(files.documents),
-    )
+    policies, about_policies = _policies(files.documents, known)
     return Loaded(
         settings=settings,
-        policies=public_holidays.stamp(parsed.policies)
-        if parsed.policies and not _broken(about_policies)
-        else None,
-        problems=tuple(sorted({*about_settings, *about_policies})),
+        policies=None if _broken(files.problems) else policies,
+        problems=tuple(sorted({*about_settings, *files.problems, *about_policies})),
         documents=files.documents,
     )
+
+
+def without_errors(loaded: Loaded) -> tuple[PolicySet, tuple[str, ...]]:
+    """What files with errors say of policies all the same, for who looks back, and in words what is left out of it:
+    each policy with an error, or all of them where the tables around them have one."""
+    bare = [
+        replace(each, data={key: value for key, value in each.data.items() if key != "policy"})
+        for each in loaded.documents
+    ]
+    read = {each.name for each in loaded.documents}
+    left_out = sorted({each.file for each in loaded.problems if each.severity == "error"} - read)
+    shared, _ = _policies(bare, None)
+    if shared is None:
+        nothing = PolicySet(policies=(), default_owner=None, modes={}, calendars={}, templates={})
+        return nothing, (*left_out, "all policies, calendars and tables of targets")
+    whole: dict[str, Policy] = {}
+    for place, document in enumerate(loaded.documents):
+        written = document.data.get("policy")
+        for index, table in enumerate(written if isinstance(written, list) else ()):
+            alone = [*bare]
+            alone[place] = replace(document, data={**bare[place].data, "policy": [table]})
+            found, _ = _policies(alone, None)
+            if found is not None and found.policies[0].name not in whole:
+                whole[found.policies[0].name] = found.policies[0]
+            else:
+                left_out.append(_named(document, index, table))
+    return replace(shared, policies=tuple(whole.values())), tuple(left_out)
+
+
+def _named(document: Document, index: int, table: Any) -> str:
+    name = table.get("name") if isinstance(table, dict) else None
+    if isinstance(name, str):
+        return f'policy "{name}"'
+    return f"the policy of {document.name}:{document.line(('policy', index))}"
+
+
+def _policies(
+    documents: Sequence[Document], known: Known | None
+) -> tuple[PolicySet | None, tuple[Problem, ...]]:
+    """The policies of these files, and what is wrong with them; None if that is an error."""
+    parsed = parse(documents, known)
+    problems = (
+        *parsed.problems,
+        *check_templates(documents),
+        *public_holidays.check_regions(documents),
+    )
+    if parsed.policies is None or _broken(problems):
+        return None, problems
+    return public_holidays.stamp(parsed.policies), problems
 
 
 def unknown_tables(main: Document) -> tuple[Problem, ...]:

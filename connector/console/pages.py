@@ -18,11 +18,13 @@ from connector.console import seeing
 from connector.console.access import (
     INVITED_FOR,
     SIGN_ON,
+    WITHIN,
     Access,
     Asking,
     MustLogIn,
     NotAllowed,
     TooManyTries,
+    allow,
     check_form,
 )
 from connector.console.acting import DONE, Refused, order, release
@@ -35,7 +37,7 @@ from connector.store import ledger, users
 from connector.store.database import Store
 from connector.store.trouble import StoreTrouble
 from connector.supervision import Ailment
-from policies.model import Instant, TicketRef
+from policies.model import Instant, Seconds, TicketRef
 from policies.present.explain import explain
 
 FORM_CAP = 16 * 1024
@@ -49,6 +51,8 @@ ASKED_AT_ONCE = 4
 """People about whom the single sign-on provider is asked at once."""
 WAIT_AT_MOST = 40
 """Of each of the two, with those whose turn it is."""
+AGAIN_AFTER: Seconds = 5
+"""When somebody for whom there was no room to wait may come again."""
 MENU = (
     ("/", "Now"),
     ("/watch", "Watch list"),
@@ -59,8 +63,13 @@ MENU = (
     ("/health", "Health"),
 )
 Answer = Callable[[Request, Asking], Response]
+Act = Callable[[Request, Asking, Mapping[str, str]], Response]
 
 log = structlog.get_logger()
+
+
+ELSEWHERE = "the form is from another site"
+BUSY = "Too many log in at this moment; try again in a few seconds."
 
 
 class TooManyWait(Exception):
@@ -117,6 +126,12 @@ class Console:
             "/health": self.health,
             "/tokens": self.tokens,
         }
+        sent: Mapping[str, Act] = {
+            "/logout": self.logout,
+            "/tokens/revoke": self.revoke,
+            "/tickets/{account}/{ticket}/orders": self.give_order,
+            "/holds/release": self.release,
+        }
         return [
             *(Route(path, self._shown(answer)) for path, answer in shown.items()),
             Route("/static/{name}", self.static),
@@ -124,10 +139,7 @@ class Console:
             Route("/login/provider", self.to_provider),
             Route(BACK, self.from_provider),
             Route("/first", self.first, methods=["GET", "POST"]),
-            Route("/logout", self.logout, methods=["POST"]),
-            Route("/tokens/revoke", self.revoke, methods=["POST"]),
-            Route("/tickets/{account}/{ticket}/orders", self.give_order, methods=["POST"]),
-            Route("/holds/release", self.release, methods=["POST"]),
+            *(Route(path, self._sent(act), methods=["POST"]) for path, act in sent.items()),
             Route("/events", self.events),
         ]
 
@@ -146,6 +158,27 @@ class Console:
                 return self._error(503, str(trouble))
 
         return guarded
+
+    def _sent(self, act: Act) -> Callable[[Request], Any]:
+        """An answer to a form that changes something: it comes from a page of ours, and brings its session's word."""
+
+        async def guarded(request: Request) -> Response:
+            if self._from_elsewhere(request):
+                return self._error(403, ELSEWHERE)
+            said = await _form(request)
+
+            def checked(request: Request, asking: Asking) -> Response:
+                check_form(asking, said.get("csrf", ""))
+                return act(request, asking, said)
+
+            return await run_in_threadpool(self._shown(checked), request)
+
+        return guarded
+
+    def _from_elsewhere(self, request: Request) -> bool:
+        """Whether a browser says that a page of another site sent this form."""
+        site = request.headers.get("sec-fetch-site", "")
+        return site in {"cross-site", "same-site"} or not self.access.knows_origin(request)
 
     def _from_our_host(self, request: Request) -> None:
         if not self.access.knows_host(request):
@@ -242,30 +275,20 @@ class Console:
         """Scripts and style."""
         return asset(request.path_params["name"]) or self._error(404, "there is no such file")
 
-    async def give_order(self, request: Request) -> Response:
+    def give_order(self, request: Request, asking: Asking, said: Mapping[str, str]) -> Response:
         """Leave an order for a ticket."""
-        said = await _form(request)
+        allow(asking, "operator")
+        ref = _ref(request)
+        running = self.papers.rules().policies
+        verb = order(self.store, ref, said, asking.user.name, self.now(), running)
+        return _back(f"/tickets/{quote(ref.account, safe='')}/{quote(ref.id, safe='')}", verb)
 
-        def act(request: Request, asking: Asking) -> Response:
-            check_form(asking, said.get("csrf", ""), "operator")
-            ref = _ref(request)
-            running = self.papers.rules().policies
-            verb = order(self.store, ref, said, asking.user.name, self.now(), running)
-            return _back(f"/tickets/{quote(ref.account, safe='')}/{quote(ref.id, safe='')}", verb)
-
-        return await run_in_threadpool(self._shown(act), request)
-
-    async def release(self, request: Request) -> Response:
+    def release(self, _request: Request, asking: Asking, said: Mapping[str, str]) -> Response:
         """Let what is held go on."""
-        said = await _form(request)
-
-        def act(_request: Request, asking: Asking) -> Response:
-            account, ticket, why = (said.get(key, "") for key in ("account", "ticket", "reason"))
-            check_form(asking, said.get("csrf", ""), "operator" if ticket else "admin")
-            release(self.store, account, ticket, asking.user.name, why, self.now())
-            return _back("/", "release")
-
-        return await run_in_threadpool(self._shown(act), request)
+        account, ticket, why = (said.get(key, "") for key in ("account", "ticket", "reason"))
+        allow(asking, "operator" if ticket else "admin")
+        release(self.store, account, ticket, asking.user.name, why, self.now())
+        return _back("/", "release")
 
     def tokens(self, request: Request, asking: Asking) -> Response:
         """The tokens of the API that have not ended: one's own, and for an admin everybody's."""
@@ -274,19 +297,14 @@ class Console:
             found = users.tokens(connection, self.now(), whose)
         return self._page(request, asking, "tokens.html", "Tokens", tokens=found)
 
-    async def revoke(self, request: Request) -> Response:
+    def revoke(self, _request: Request, asking: Asking, said: Mapping[str, str]) -> Response:
         """End one token."""
-        said = await _form(request)
-
-        def act(_request: Request, asking: Asking) -> Response:
-            whose = said.get("user", "")
-            check_form(asking, said.get("csrf", ""), "viewer" if whose == asking.user.name else "admin")
-            with self.store.writing() as connection:
-                if not users.revoke(connection, whose, said.get("name", "")):
-                    raise Refused("there is no such token; it may have ended meanwhile")
-            return _back("/tokens", "revoke")
-
-        return await run_in_threadpool(self._shown(act), request)
+        whose = said.get("user", "")
+        allow(asking, "viewer" if whose == asking.user.name else "admin")
+        with self.store.writing() as connection:
+            if not users.revoke(connection, whose, said.get("name", "")):
+                raise Refused("there is no such token; it may have ended meanwhile")
+        return _back("/tokens", "revoke")
 
     async def login(self, request: Request) -> Response:
         """The form, and what becomes of it."""
@@ -339,8 +357,8 @@ class Console:
             return self._error(403, "the console is not known by this name; see [service] hosts")
         if request.method != "POST":
             return form(200, "")
-        if _from_elsewhere(request) or not self.access.knows_origin(request):
-            return self._error(403, "the form is from another site")
+        if self._from_elsewhere(request):
+            return self._error(403, ELSEWHERE)
         said = await _form(request)
         try:
             return await self.hashing.take(partial(try_it, said))
@@ -349,9 +367,9 @@ class Console:
         except ValueError as error:
             return form(400, f"{error}.")
         except TooManyTries:
-            return form(429, "Too many tries; wait.")
+            return _later(form(429, "Too many tries; wait."), WITHIN)
         except TooManyWait:
-            return self._error(503, "Too many log in at this moment; try again in a few seconds.")
+            return _later(self._error(503, BUSY), AGAIN_AFTER)
         except StoreTrouble as trouble:
             return self._error(503, str(trouble))
 
@@ -384,21 +402,14 @@ class Console:
             log.warning("sign_on_refused", reason=str(error))
             return self._error(403, "Single sign-on did not let you in; the log of the service says why.")
         except TooManyWait:
-            return self._error(503, "Too many log in at this moment; try again in a few seconds.")
+            return _later(self._error(503, BUSY), AGAIN_AFTER)
         except StoreTrouble as trouble:
             return self._error(503, str(trouble))
 
-    async def logout(self, request: Request) -> Response:
+    def logout(self, request: Request, _asking: Asking, _said: Mapping[str, str]) -> Response:
         """End the session."""
-        said = await _form(request)
-
-        def act(request: Request, asking: Asking) -> Response:
-            check_form(asking, said.get("csrf", ""), "viewer")
-            self.access.log_out(request)
-            answer = RedirectResponse("/login", 303, HEADERS)
-            return self.access.forget_cookie(answer)
-
-        return await run_in_threadpool(self._shown(act), request)
+        self.access.log_out(request)
+        return self.access.forget_cookie(RedirectResponse("/login", 303, HEADERS))
 
     async def events(self, request: Request) -> Response:
         """Server-sent: one event whenever the ledger has grown, and a sign of life."""
@@ -454,9 +465,10 @@ def _ref(request: Request) -> TicketRef:
     return TicketRef(request.path_params["account"], request.path_params["ticket"])
 
 
-def _from_elsewhere(request: Request) -> bool:
-    """Whether a browser says that another site's page sent this form."""
-    return request.headers.get("sec-fetch-site", "") in {"cross-site", "same-site"}
+def _later(answer: Response, seconds: Seconds) -> Response:
+    """The answer, with when to come again."""
+    answer.headers["Retry-After"] = str(seconds)
+    return answer
 
 
 def _back(path: str, done: str) -> Response:

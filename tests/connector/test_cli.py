@@ -28,6 +28,7 @@ from tests.connector.beside import CONFIG, LADDER, SECRETS, composed, furnish
 from tests.connector.stores import fresh_store
 from tests.patience import until
 
+DAYS = ("--from", "2026-01-01", "--to", "2036-01-01")
 HTTP_TIMEOUT = 20.0
 """Seconds that the adapter waits for an answer."""
 
@@ -220,11 +221,79 @@ def test_what_a_ticket_says_tells_the_terminal_nothing(desk: Zendesk, tmp_path: 
         ("history", "acme/2"),
         ("gaps",),
         ("explain", "acme/2", "--at", "now"),
+        ("explain", "acme/2", "--json"),
+        ("history", "acme/2", "--json"),
+        ("ledger", "export"),
+        ("gaps", "--json"),
+        *(("report", *DAYS, "--format", each) for each in ("text", "json", "csv", "markdown", "html")),
+        *(("matrix", "--format", each) for each in ("text", "csv", "markdown", "html", "svg")),
+        ("cards",),
     ):
         said = uptier(*command)
         assert not [each for each in said.output.replace("\n", "") if is_unprintable(each)], command
         assert not any(line.startswith("acme/1") for line in said.output.splitlines()), command
     assert "forged" in uptier("explain", "acme/2").stdout.splitlines()[0]
+
+
+BROKEN = ("policies.d/more.toml", '[[policy]]\nname = "worse"\nclock = "no such clock"\n')
+NO_TOML = ("policies.d/more.toml", "[[policy\n")
+LOOK_BACK = (
+    ("history", "acme/1"),
+    ("history", "acme/1", "--json"),
+    ("ledger", "export"),
+    ("gaps",),
+    ("gaps", "--json"),
+    ("explain", "acme/1"),
+    ("explain", "acme/1", "--json"),
+    ("report", *DAYS),
+    ("report", *DAYS, "--format", "html"),
+    ("release",),
+    ("user", "list"),
+    ("user", "tokens"),
+)
+
+
+@pytest.mark.parametrize("added", [BROKEN, NO_TOML], ids=["a policy", "a whole file"])
+def test_who_looks_back_needs_no_policies_without_errors(
+    desk: Zendesk, tmp_path: Path, added: tuple[str, str]
+) -> None:
+    uptier("run", "--once")
+    before = {command: uptier(*command).stdout for command in LOOK_BACK}
+    (tmp_path / "policies.d").mkdir()
+    (tmp_path / added[0]).write_text(added[1])
+    assert uptier("check").exit_code == 2
+    for command in LOOK_BACK:
+        said = uptier(*command)
+        assert said.exit_code == 0, (command, said.output)
+        if command[0] not in ("gaps", "report"):
+            assert said.stdout == before[command]
+            assert said.stderr == ""
+    for command in (("matrix",), ("cards",), ("explain", "acme/1", "--at", "now")):
+        said = uptier(*command)
+        assert said.exit_code == 2
+        assert said.stdout == ""
+        assert said.stderr.splitlines()[-1] == "uptier: uptier.toml has errors; `uptier check` lists them"
+
+
+def test_a_report_says_what_it_leaves_out_and_keeps_the_rest(desk: Zendesk, tmp_path: Path) -> None:
+    calendar = '[calendars.office]\ntimezone = "Europe/Berlin"\nhours = { mon-fri = "09:00-17:00" }\n'
+    (tmp_path / "policies.d").mkdir()
+    (tmp_path / "policies.d" / "hours.toml").write_text(calendar)
+    uptier("run", "--once")
+    asked = ("report", *DAYS, "--calendar", "office")
+    whole = uptier(*asked)
+    assert (whole.exit_code, whole.stderr) == (0, "")
+    (tmp_path / BROKEN[0]).write_text(BROKEN[1])
+    said = uptier(*asked)
+    note = 'The present policies have errors (`uptier check`). Left out of this report: policy "worse".'
+    assert (said.exit_code, said.stderr) == (0, f"{note}\n")
+    assert note in said.stdout
+    for same in ("business times on calendar office", "\nEscalations            1  "):
+        assert same in whole.stdout
+        assert same in said.stdout
+    (tmp_path / "policies.d" / "hours.toml").write_text(calendar.replace("Europe/Berlin", "Nowhere"))
+    assert "all policies, calendars and tables of targets" in uptier("report", *DAYS).stderr
+    assert "there is no calendar" in uptier(*asked).stderr
 
 
 def test_a_round_as_json(desk: Zendesk) -> None:

@@ -9,12 +9,14 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
 from connector.console.access import TRIES, WITHIN, Access, MustLogIn, TooManyTries, neighbourhood
 from connector.console.pages import HASH_AT_ONCE, STREAMS_EACH, WAIT_AT_MOST
-from connector.store import ledger, users
+from connector.store import ledger, schema, users
 from tests.connector.console.conftest import PASSWORD, Shown, beside, csrf
 
 PAGES = ("/", "/watch", "/tickets/acme/1", "/policies", "/matrix", "/matrix/paper", "/reports", "/reports/paper",
@@ -283,6 +285,70 @@ def test_a_login_form_of_another_origin_is_refused(tmp_path: Path) -> None:
         assert status("http://127.0.0.1:80", "127.0.0.1:80") == 303
 
 
+FORMS = {
+    "/login": {"name": "ada", "password": PASSWORD},
+    "/first?word={word}": {"name": "ada", "password": PASSWORD},
+    "/tokens/revoke": {"user": "ada", "name": "api"},
+    "/tickets/{account}/{ticket}/orders": {"verb": "acknowledge", "policy": "urgent-unanswered"},
+    "/holds/release": {"account": "acme", "ticket": "1"},
+    "/logout": {},
+}
+"""Every form of the console, by its address: in a browser the cookie comes along whoever sends it."""
+
+
+def changing_routes(shown: Shown) -> set[str]:
+    """The addresses that change something by a cookie: all that is not only read, but for webhooks, which are signed,
+    and the API, which a browser cannot be made to bring a token to."""
+    assert shown.here.service._listener is not None
+    served: Any = shown.here.service._listener._config.app
+    return {
+        route.path
+        for route in served.routes
+        if set(route.methods) - {"GET", "HEAD"} and not route.path.startswith(("/hooks/", "/api/v1/"))
+    }
+
+
+def test_every_form_of_the_console_is_known_here(shown: Shown) -> None:
+    assert {path.partition("?")[0] for path in FORMS} == changing_routes(shown)
+
+
+@pytest.mark.parametrize("path", FORMS)
+def test_every_form_from_another_site_is_refused(shown: Shown, path: str) -> None:
+    word = shown.here.service._access.invite() if path.startswith("/first") else ""  # type: ignore[union-attr]
+    named = path.format(account="acme", ticket="1", word=word)
+    with shown.client() as client:
+        data = dict(FORMS[path])
+        if path not in ("/login", "/first?word={word}"):
+            shown.user("ada", "admin")
+            client.post("/login", data=FORMS["/login"])
+            data["csrf"] = csrf(client)
+        elif path == "/login":
+            shown.user("ada", "admin")
+        before = stored(shown)
+        for header, said in (
+            ("Origin", "https://evil.example"),
+            ("Origin", "null"),
+            ("Origin", ""),
+            ("Origin", "http://127.0.0.1:9"),
+            ("Sec-Fetch-Site", "cross-site"),
+            ("Sec-Fetch-Site", "same-site"),
+        ):
+            answer = client.post(named, data=data, headers={header: said})
+            assert answer.status_code == 403, (header, said)
+            assert "the form is from another site" in answer.text
+        assert stored(shown) == before
+        ours = client.post(named, data=data, headers={"Origin": shown.url, "Sec-Fetch-Site": "same-origin"})
+        assert "another site" not in ours.text
+        assert ours.status_code in (303, 400)  # there is no such token or hold; all else is done
+
+
+def stored(shown: Shown) -> list[int]:
+    """How much is in the tables that a form could change."""
+    with shown.store.reading() as connection:
+        counted = (schema.user, schema.session, schema.token, schema.login_try, schema.inbox, schema.ledger)
+        return [connection.execute(select(func.count()).select_from(each)).scalar_one() for each in counted]
+
+
 def test_one_user_cannot_have_every_place_to_listen(shown: Shown) -> None:
     with (
         shown.logged_in("dana", "viewer") as dana,
@@ -355,7 +421,8 @@ def test_wrong_passwords_are_counted_by_name_and_by_address(shown: Shown) -> Non
             answer = client.post("/login", data={"name": "dana", "password": "wrong"})
             assert answer.status_code == 403
         for name in ("dana", "ann", "nobody"):
-            assert client.post("/login", data={"name": name, "password": PASSWORD}).status_code == 429
+            refused = client.post("/login", data={"name": name, "password": PASSWORD})
+            assert (refused.status_code, refused.headers["retry-after"]) == (429, str(WITHIN))
         shown.here.clock.advance(WITHIN + 1)
         assert client.post("/login", data={"name": "dana", "password": PASSWORD}).status_code == 303
 
@@ -457,7 +524,9 @@ def test_a_flood_of_logins_checks_two_passwords_at_once_and_lets_few_wait(
     def knock(number: int) -> int:
         with shown.client(timeout=60) as client:
             data = {"name": f"nobody-{number}", "password": "wrong"}
-            return client.post("/login", data=data).status_code
+            answer = client.post("/login", data=data)
+            assert (answer.headers.get("retry-after") is not None) is (answer.status_code in (429, 503))
+            return answer.status_code
 
     with shown.logged_in("dana", "viewer") as inside, ThreadPoolExecutor(120) as pool:
         monkeypatch.setattr("connector.console.access.verified", slow)
