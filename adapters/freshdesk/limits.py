@@ -26,7 +26,7 @@ PLANS: Mapping[int, tuple[int, int]] = {
 minute; the smaller one counts."""
 
 ID = re.compile(r"/[0-9]+")
-TICKET = re.compile(r"/tickets/[0-9]+")
+TICKET_PATH = re.compile(r"/tickets/[0-9]+")
 NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]*)?")
 
 
@@ -35,7 +35,7 @@ def buckets(method: str, path: str) -> tuple[str, ...]:
     size is not told but for two, yet what a 429 holds up is only the kind of path that announced it."""
     if method == "GET" and path == "/tickets":
         return (ACCOUNT, LIST)
-    if method == "PUT" and TICKET.fullmatch(path):
+    if method == "PUT" and TICKET_PATH.fullmatch(path):
         return (ACCOUNT, UPDATE)
     return (ACCOUNT, f"{method.lower()} {ID.sub('', path).strip('/')}")
 

@@ -25,7 +25,7 @@ from adapters.freshdesk.limits import retry_after
 UNSAID = 0  # Freshdesk named no wait: the caller knows best how long
 MUCH_LATER = 300
 AFTER_429 = 60  # Freshdesk's windows are a minute
-TICKET = re.compile(r"/api/v2/tickets/[0-9]+")
+ONE_TICKET = re.compile(r"/api/v2/tickets/[0-9]+")
 WHO_WE_ARE = "/api/v2/agents/me"
 OF_THE_ACCOUNT = frozenset(
     {"account_suspended", "invalid_credentials", "password_expired", "password_lockout", "ssl_required"}
@@ -48,7 +48,7 @@ def refusal(response: httpx.Response, *, writing: bool) -> HelpdeskError:
         return AccessLost(f"{text}. Check the API key, and that its agent is an administrator")
     if code == 403:
         return forbidden(response, text)
-    if code in (404, 405) and TICKET.match(response.request.url.path):
+    if code in (404, 405) and ONE_TICKET.match(response.request.url.path):
         return Gone(f"{text}. The ticket is deleted, marked as spam or archived")
     if code == 429:
         return TryLater(text, retry_after(response.headers, AFTER_429))
@@ -64,7 +64,7 @@ def forbidden(response: httpx.Response, text: str) -> HelpdeskError:
         return AccessLost(f"{text}. Check the API key, and that its agent is an administrator")
     if word == "require_feature":
         return NotAllowed(text, "a plan that has this feature")
-    right = GLOBAL if path.endswith("/tickets") or TICKET.match(path) else ADMINISTRATOR
+    right = GLOBAL if path.endswith("/tickets") or ONE_TICKET.match(path) else ADMINISTRATOR
     return NotAllowed(f"{text}. The agent of our key may lack {right}", right)
 
 

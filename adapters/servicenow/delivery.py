@@ -48,7 +48,7 @@ def send(line: Line, profile: Profile, roster: Roster, write: Write, expects: st
         if found != expects:
             raise Stale(f"{write.ref} is at revision {found}, not {expects}")
         if "label" in write.request:
-            return labels.send(line, profile, write, before)
+            return labels.send_labels(line, profile, write, before)
         body, left = body_of(profile, roster.matrix, before, write.request)
     if not body and left:
         parts = [RefusedPart(field=each.field, vendor_field="", text=each.why) for each in left]
@@ -336,7 +336,7 @@ def find_written(line: Line, profile: Profile, roster: Roster, write: Write) -> 
     """Look for what was said in the journal, else for the state that was wanted on the record. Raises Gone."""
     row = present(line, profile, write)
     if "label" in write.request:
-        return labels.find_written(line, profile, write, row)
+        return labels.find_labels(line, profile, write, row)
     said: dict[str, str] = dict(write.request.get("say", {}))
     with legible():
         entries = entries_of(line, profile, roster, write, said) if said else {}

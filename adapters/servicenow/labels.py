@@ -15,7 +15,7 @@ from adapters.servicenow.ticket import revision
 LABEL = "label"
 
 
-def send(line: Line, profile: Profile, write: Write, row: Row) -> Receipt:
+def send_labels(line: Line, profile: Profile, write: Write, row: Row) -> Receipt:
     """Tie the label to the record, or untie it."""
     name = str(write.request["label"]["name"])
     label = label_of(line, name)
@@ -33,7 +33,7 @@ def send(line: Line, profile: Profile, write: Write, row: Row) -> Receipt:
     return receipt(profile, write, row)
 
 
-def find_written(line: Line, profile: Profile, write: Write, row: Row) -> Receipt | None:
+def find_labels(line: Line, profile: Profile, write: Write, row: Row) -> Receipt | None:
     """Whether the label is tied to the record as it was to be."""
     label = label_of(line, str(write.request["label"]["name"]))
     tied = bool(label and entries(line, label, write))

@@ -13,7 +13,7 @@ from adapters.base import Limit
 from policies.model import Instant, Seconds
 
 HOUR = 3600
-LONGEST = 12
+MOST_DIGITS = 12
 """Digits of a number in a header that can mean something."""
 
 AFTER_429 = 10
@@ -61,7 +61,7 @@ class Windows:
 def whole(headers: Mapping[str, str], name: str) -> int | None:
     """A header's whole number, None where there is none."""
     found = headers.get(name, "").strip()
-    return int(found) if found.isascii() and found.isdigit() and len(found) <= LONGEST else None
+    return int(found) if found.isascii() and found.isdigit() and len(found) <= MOST_DIGITS else None
 
 
 def retry_after(headers: Mapping[str, str], otherwise: Seconds) -> Seconds:

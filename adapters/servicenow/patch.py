@@ -18,13 +18,13 @@ from adapters.servicenow.ticket import common_names
 TOGETHER = frozenset({"assignment_group", "assigned_to"})
 """A group alone lets assignment rules choose the person."""
 
-Part = tuple[dict[str, str], list[NotTaken]]
+Columns = tuple[dict[str, str], list[NotTaken]]
 """Columns to send, and what cannot be had."""
 
 
-def body_of(profile: Profile, matrix: Callable[[], Matrix], row: Row, request: Mapping[str, Any]) -> Part:
+def body_of(profile: Profile, matrix: Callable[[], Matrix], row: Row, request: Mapping[str, Any]) -> Columns:
     """The columns to send for what a request wants of this record, without what already holds."""
-    parts: list[Part] = [named(profile, row, request.get("columns", {}))]
+    parts: list[Columns] = [named(profile, row, request.get("columns", {}))]
     if "priority" in request:
         parts.append(raised(profile, matrix, row, request["priority"]))
     if "put_back" in request:
@@ -37,7 +37,7 @@ def body_of(profile: Profile, matrix: Callable[[], Matrix], row: Row, request: M
     return {**body, **request.get("say", {})}, [gap for _, gaps in parts for gap in gaps]
 
 
-def named(profile: Profile, row: Row, asked: Mapping[str, str]) -> Part:
+def named(profile: Profile, row: Row, asked: Mapping[str, str]) -> Columns:
     """Columns by their names. What stands in a hidden one is not written over; group and assignee are one thing."""
     hidden = {name for name in asked if raw(row, name) is None}
     if hidden & TOGETHER:
@@ -57,17 +57,17 @@ def named(profile: Profile, row: Row, asked: Mapping[str, str]) -> Part:
     ]
 
 
-def without(field: str, wanted: Any, found: Any, why: str) -> Part:
+def without(field: str, wanted: Any, found: Any, why: str) -> Columns:
     """Nothing to send, and why."""
     return {}, [NotTaken(field=field, wanted=wanted, found=found, why=why)]
 
 
-def raised(profile: Profile, matrix: Callable[[], Matrix], row: Row, wanted: int) -> Part:
+def raised(profile: Profile, matrix: Callable[[], Matrix], row: Row, wanted: int) -> Columns:
     """The priority, through impact and urgency where it follows from them."""
     return moved(profile, matrix, row, wanted, holds=reaches(text(row, "priority"), wanted))
 
 
-def put_back(profile: Profile, matrix: Callable[[], Matrix], row: Row, wanted: int) -> Part:
+def put_back(profile: Profile, matrix: Callable[[], Matrix], row: Row, wanted: int) -> Columns:
     """The priority as it was, through impact and urgency where it follows from them."""
 
     def exact() -> Matrix:
@@ -76,7 +76,7 @@ def put_back(profile: Profile, matrix: Callable[[], Matrix], row: Row, wanted: i
     return moved(profile, exact, row, wanted, holds=text(row, "priority") == str(wanted))
 
 
-def moved(profile: Profile, matrix: Callable[[], Matrix], row: Row, wanted: int, *, holds: bool) -> Part:
+def moved(profile: Profile, matrix: Callable[[], Matrix], row: Row, wanted: int, *, holds: bool) -> Columns:
     """The columns that bring a priority about, unless it holds."""
     word, now = COMMON[str(wanted)], common(text(row, "priority"))
     if raw(row, "priority") is None:
@@ -104,7 +104,7 @@ def raising(matrix: Callable[[], Matrix], row: Row, wanted: int) -> dict[str, st
     return {column: value for column, value in named.items() if text(row, column) != value}
 
 
-def tagged(profile: Profile, row: Row, wanted: Mapping[str, Any]) -> Part:
+def tagged(profile: Profile, row: Row, wanted: Mapping[str, Any]) -> Columns:
     """The tags' column, if it changes and is ours to change."""
     held = raw(row, profile.tags)
     now = tuple(sorted(tags.read(profile, held or "")))
@@ -124,7 +124,7 @@ def tagged(profile: Profile, row: Row, wanted: Mapping[str, Any]) -> Part:
     return ({profile.tags: spelled} if spelled != held else {}), []
 
 
-def following(row: Row, people: list[str]) -> Part:
+def following(row: Row, people: list[str]) -> Columns:
     """The list of followers with these people on it, if it changes. It may hold addresses beside ids."""
     held = raw(row, FOLLOWERS)
     if held is None:

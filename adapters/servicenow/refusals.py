@@ -18,7 +18,7 @@ UNSAID = 0  # ServiceNow named no wait: the caller knows best how long
 SOON = 5
 MUCH_LATER = 300
 RECORD = re.compile(r"/api/now/table/[a-z0-9_]+/[^/]+")
-TABLE = re.compile(r"/api/now/table/([a-z0-9_]+)")
+TABLE_PATH = re.compile(r"/api/now/table/([a-z0-9_]+)")
 RULE = re.compile(r"\^[0-9a-f]{32}")
 CANCELLED = "transaction cancelled"
 QUERY = re.compile(r"rights to query|present in the query", re.IGNORECASE)
@@ -47,7 +47,7 @@ def refusal(response: httpx.Response, *, writing: bool) -> HelpdeskError:
 def read_refusal(response: httpx.Response, text: str) -> HelpdeskError:
     """A read does no harm: all but a lack of rights and a wrong address is worth asking again."""
     status = response.status_code
-    found = TABLE.match(path(response))
+    found = TABLE_PATH.match(path(response))
     table = found[1] if found else path(response)
     if status == 403 and QUERY.search(text) and WHOLE_TABLE not in text:
         return NotAllowed(
