@@ -19,10 +19,10 @@ returns data or raises one of the errors below, which are named by what the conn
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
-from policies.model import Directory, Instant, Need, Seconds, Status, Ticket, TicketRef
+from policies.model import Directory, Instant, Need, Person, Seconds, Status, Ticket, TicketRef
 from policies.plan import Assign, ChangeTags, Follow, PutBackPriority, RaisePriority, SetField
 
 
@@ -270,7 +270,7 @@ class Account:
     `auth` and `webhook` hold references (`"secret:NAME"`); `secret` gives what is behind one, and an adapter asks
     for it when it needs it. `fields` maps the NAME of each `custom.NAME` to the vendor's field; `Ticket.custom` has
     the same keys. `vip` names tags that make a requester a VIP, `vip_organizations` and
-    `vip_addresses` (an address, or `@domain`) do so too: see `adapters.vip`. `statuses` maps the vendor's label or
+    `vip_addresses` (an address, or `@domain`) do so too: see `adapters.base`. `statuses` maps the vendor's label or
     number of a status to the common status that it counts as, and wins over what an adapter would guess. `timeout`
     is in seconds.
     """
@@ -374,3 +374,21 @@ class AdapterFactory(Protocol):
 
     def __call__(self, account: Account, gate: Gate) -> Adapter:
         """Make the adapter; no request is sent yet. ValueError names a setting that is wrong."""
+
+
+def with_vip(ticket: Ticket, account: Account) -> Ticket:
+    """The ticket, its requester a VIP if the account's lists say so. Capitals do not matter there."""
+    asked = ticket.requester
+    if asked is None or asked.vip or not is_listed(asked, ticket.organization, account):
+        return ticket
+    return replace(ticket, requester=replace(asked, vip=True))
+
+
+def is_listed(person: Person, organization: str | None, account: Account) -> bool:
+    """Whether the person's address, its `@domain`, or an organization is on a list."""
+    address = (person.address or "").casefold()
+    domain = f"@{address.rpartition('@')[2]}"
+    addresses = {each.casefold() for each in account.vip_addresses}
+    organizations = {each.casefold() for each in account.vip_organizations}
+    named = {each.casefold() for each in (person.organization, organization) if each}
+    return bool({address, domain} & addresses or named & organizations)

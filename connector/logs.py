@@ -19,7 +19,7 @@ from urllib.parse import quote
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from adapters.answers import clean
+from adapters.http import clean
 from connector.clock import Clock
 from connector.render import as_lines
 from policies.model import TicketRef

@@ -10,8 +10,8 @@ from typing import Any
 
 import httpx
 
-from adapters.answers import clean
 from adapters.base import Finding, HelpdeskError
+from adapters.http import clean
 from connector.clock import SystemClock
 from connector.compose import addresses, open_desk, spoken_to
 from connector.databases import open_database

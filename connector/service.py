@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 from prometheus_client import make_asgi_app
 
-from adapters.answers import clean
+from adapters.http import clean
 from connector.clock import Clock, SystemClock
 from connector.compose import addresses, compose, take_up
 from connector.databases import working_on

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from adapters.answers import clean
+from adapters.http import clean
 from connector.store.trouble import StoreTrouble
 from policies.model import Instant, Seconds
 

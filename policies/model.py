@@ -1,4 +1,8 @@
-"""The nouns: tickets, people, durations, what happened and what was ordered. Frozen values only; nothing here acts."""
+"""The nouns: tickets, people, durations, what happened and what was ordered. Frozen values only; nothing here acts.
+
+Instants are whole seconds since 1970-01-01T00:00Z (`Instant`), spans are whole seconds (`Seconds`). Both are
+plain integers: they cannot be naive, they compare, and both databases store them as they are.
+"""
 
 import re
 from collections.abc import Mapping

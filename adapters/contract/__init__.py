@@ -9,12 +9,9 @@ Needs pytest. In a test module of your own:
 and in its conftest.py `pytest.register_assert_rewrite("adapters.contract")`.
 """
 
-from adapters.contract.hooks import Hooks
-from adapters.contract.reading import Reading
 from adapters.contract.sandbox import Sandbox
+from adapters.contract.suite import Hooks, Reading, Trouble, Writing
 from adapters.contract.ticket import OnAnyTicket
-from adapters.contract.trouble import Trouble
-from adapters.contract.writing import Writing
 
 __all__ = ["Contract", "Sandbox"]
 

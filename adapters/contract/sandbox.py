@@ -1,12 +1,33 @@
-"""What the contract asks of a simulated helpdesk."""
+"""What the contract asks of a simulated helpdesk, and a gate that remembers."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from adapters.base import HookRequest
-from adapters.contract.gate import RecordingGate
+from adapters.base import HookRequest, Limit, TryLater
 from adapters.contract.ticket import OneTicket
 from policies.model import Seconds, TicketRef
+
+
+@dataclass
+class RecordingGate:
+    """Lets everything through and remembers it; with `closed` nothing, and says to come back after so long."""
+
+    entered: list[tuple[str, ...]] = field(default_factory=list)
+    learned: list[Limit] = field(default_factory=list)
+    held: list[tuple[str, Seconds]] = field(default_factory=list)
+    closed: Seconds = 0
+
+    def enter(self, buckets: tuple[str, ...]) -> None:
+        if self.closed:
+            raise TryLater("the gate is closed", self.closed)
+        self.entered.append(buckets)
+
+    def learn(self, limits: tuple[Limit, ...]) -> None:
+        self.learned.extend(limits)
+
+    def hold(self, bucket: str, wait: Seconds) -> None:
+        self.held.append((bucket, wait))
 
 
 class Sandbox(OneTicket, Protocol):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from adapters.base import Account
-from adapters.freshdesk.session import Row
+from adapters.freshdesk.client import Row
 from policies.model import Status
 
 STATUS_NAMES: Mapping[int, str] = {

@@ -1,18 +1,33 @@
-"""Conversations as messages, and what `stats` remembers of the status as changes.
+"""Conversations as messages, what `stats` remembers of the status as changes, and how the customer rated the ticket.
 
 Freshdesk tells no history of a ticket's fields, and nobody who changed one. Everything here carries a stamp
 only, so the stamp orders all of it, and Freshdesk's own order what fell into one second.
 https://developers.freshdesk.com/api/#list_all_ticket_notes
+
+Two scales are met: -103 to 103, 100 in the middle, and on older surveys 1 (happy), 2 and 3 (unhappy).
+https://developers.freshdesk.com/api/#satisfaction-ratings
 """
 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from adapters.base import AccessLost, HelpdeskError
+from adapters.freshdesk.answers import code, status
+from adapters.freshdesk.client import Line, Row
 from adapters.freshdesk.people import Cast, ident
-from adapters.freshdesk.session import Row
-from adapters.freshdesk.texts import mark, plain, same
-from adapters.freshdesk.ticket import OUTBOUND, OVER, instant, is_told, meaning, number, stats
-from policies.model import Act, Change, Counts, Instant, Message, Status, Ticket, Value, Who
+from adapters.freshdesk.ticket import (
+    OUTBOUND,
+    OVER,
+    instant,
+    is_told,
+    mark,
+    meaning,
+    number,
+    plain,
+    same,
+    stats,
+)
+from policies.model import Act, Change, Counts, Instant, Message, Satisfaction, Status, Ticket, Value, Who
 
 SURVEY = 6  # a conversation's source: a rating, which asks nobody for an answer
 WITHIN_A_SECOND = 1000
@@ -178,3 +193,32 @@ def counts(ticket: Ticket) -> Counts:
         if each.act.id != opening
     )
     return Counts(replies=sum(replies))
+
+
+GOOD = frozenset({1, 101, 102, 103})
+BAD = frozenset({3, -101, -102, -103})
+
+
+def read(line: Line, ticket: str) -> tuple[Satisfaction | None, bool]:
+    """The newest rating of the ticket at this path, and whether that is known. Plans without surveys have none;
+    whatever else keeps ratings from us, the ticket does not wait for them."""
+    try:
+        entries = line.every(f"{ticket}/satisfaction_ratings")
+    except AccessLost:
+        raise
+    except HelpdeskError as error:
+        return None, status(error) == 404 or code(error) == "require_feature"
+    rows = [
+        each for each in entries if isinstance(each, dict) and instant(each.get("created_at")) is not None
+    ]
+    return newest(rows), len(rows) == len(entries)
+
+
+def newest(rows: Iterable[Row]) -> Satisfaction | None:
+    """What the last answer says; None if nobody answered, or neither good nor bad."""
+    answers = sorted(rows, key=lambda row: instant(row.get("created_at")) or 0)
+    given = answers[-1].get("ratings") if answers else None
+    value = number(given.get("default_question")) if isinstance(given, dict) else None
+    if value in GOOD:
+        return Satisfaction.GOOD
+    return Satisfaction.BAD if value in BAD else None

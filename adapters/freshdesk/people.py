@@ -1,15 +1,20 @@
-"""Who is who: Freshdesk's rows carry ids; contacts, agents and groups are asked for beside them."""
+"""Who is who: agents, groups and contacts behind the ids in rows; the directory is asked seldom and remembered.
+
+https://developers.freshdesk.com/api/#list_all_agents and #view_a_group, which alone tells the members. An entry without
+an id is left out: nobody could be assigned by it.
+"""
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
-from adapters.base import Account, NotAllowed, TryLater
-from adapters.freshdesk.form import Form
-from adapters.freshdesk.refusals import status
-from adapters.freshdesk.session import Line, Row
-from policies.model import Directory, Group, Person, Seconds
+from adapters.base import AccessLost, Account, HelpdeskError, NotAllowed, TryLater
+from adapters.freshdesk.answers import status
+from adapters.freshdesk.client import Line, Row
+from adapters.freshdesk.form import STATUS_NAMES, Form, form
+from policies.model import Agent, Directory, Group, Instant, Person, Seconds
 
 A_MINUTE: Seconds = 60
 """A wait for one kind of path that is longer than Freshdesk's windows is not waited for where a ticket can do
@@ -140,3 +145,235 @@ def language(code: Any) -> str | None:
     """`pt` for `pt-BR`: policies and templates name languages without their region."""
     found = LANGUAGE.match(code) if isinstance(code, str) else None
     return found[0].lower() if found else None
+
+
+AN_HOUR: Seconds = 3600
+T = TypeVar("T")
+
+
+class Roster:
+    """Answers that hardly change. The whole directory is read once, and then as often as the connector does; an
+    agent or a group that it does not name is asked for by itself, once. What nobody bears is remembered until the
+    next reading.
+    """
+
+    def __init__(
+        self,
+        me: Callable[[], Row],
+        read: Callable[[], Directory],
+        form: Callable[[], Form],
+        one_agent: Callable[[str, Directory], Agent | None],
+        one_group: Callable[[str], Group | None],
+    ) -> None:
+        self._me = me
+        self._read = read
+        self._ask_form = form
+        self._one_agent = one_agent
+        self._one_group = one_group
+        self._bot: str | None = None
+        self._form: Form | None = None
+        self._strange_statuses: frozenset[int] = frozenset()
+        self._is_whole = False
+        self._tried_at: Instant = 0
+        self._lock = threading.Lock()
+        self.nobody: frozenset[str] = frozenset()
+        self.directory: Directory | None = None
+
+    def bot(self) -> str:
+        """The id of the agent behind our key."""
+        if self._bot is None:
+            self._bot = str(self._me()["id"])
+        return self._bot
+
+    def form(self, *statuses: object) -> Form:
+        """The form, read again for a status number not met before."""
+        numbers = frozenset(
+            number for number in statuses if isinstance(number, int) and not isinstance(number, bool)
+        )
+        with self._lock:
+            known = self._strange_statuses | STATUS_NAMES.keys()
+            known |= self._form.statuses.keys() if self._form else frozenset()
+            if self._form is None or numbers - known:
+                self._form = self._ask_form()
+                self._strange_statuses |= numbers - self._form.statuses.keys()
+            return self._form
+
+    def known_form(self) -> Form:
+        """The form as last read, without any request; an empty one before that."""
+        return self._form or Form()
+
+    def renew(self, directory: Directory) -> None:
+        """Take the directory over, and read the form again when it is next needed: names may be new."""
+        with self._lock:
+            self.directory, self._is_whole, self.nobody = directory, True, frozenset()
+            self._form = None
+
+    def naming(self, row: Row, at: Instant = 0) -> Directory | None:
+        """The directory, with the row's group and agent in it if anybody bears those ids. `at` is Freshdesk's time.
+        While the whole directory cannot be read, it is tried once an hour, and names are asked for one by one."""
+        with self._lock:
+            if not self._is_whole and not (self._tried_at and at < self._tried_at + AN_HOUR):
+                read, _ = self._asked(self._read)
+                self.directory, self._is_whole, self._tried_at = (
+                    read or self.directory,
+                    read is not None,
+                    max(1, at),
+                )
+            known = self.directory or Directory(account="")
+            group, agent = ident(row.get("group_id")), ident(row.get("responder_id"))
+            if group is not None and self._is_strange(f"groups/{group}", {each.id for each in known.groups}):
+                team, answered = self._asked(lambda: self._one_group(group))
+                known = replace(known, groups=(*known.groups, team)) if team else known
+                self.nobody |= {f"groups/{group}"} if answered and not team else frozenset()
+            ids = {each.person.id for each in known.agents}
+            if agent is not None and self._is_strange(f"agents/{agent}", ids):
+                one, answered = self._asked(lambda: self._one_agent(agent, known))
+                known = replace(known, agents=(*known.agents, one)) if one else known
+                self.nobody |= {f"agents/{agent}"} if answered and not one else frozenset()
+            self.directory = known
+            return known
+
+    def _is_strange(self, name: str, known: set[str]) -> bool:
+        return name.partition("/")[2] not in known and name not in self.nobody
+
+    @staticmethod
+    def _asked(ask: Callable[[], T | None]) -> tuple[T | None, bool]:
+        """What `ask` answers, and whether that is an answer: a ticket can be worked on without a name."""
+        try:
+            return ask(), True
+        except AccessLost:
+            raise
+        except NotAllowed:
+            return None, True
+        except HelpdeskError:
+            return None, False
+
+    def agent(self, key: str, at: Instant = 0) -> Person | None:
+        """The agent of that id, if there is one. `at` is Freshdesk's time."""
+        return agent_of(self.naming({"responder_id": key}, at), key)
+
+
+NO_AUTOMATIC = (None, 0, False)
+"""What `auto_ticket_assign` says where Freshdesk assigns nothing by itself. It was a yes or no once."""
+
+UNTOLD = frozenset({403, 404})
+
+
+def me(line: Line) -> Row:
+    """The agent that our key stands for."""
+    return line.get("/agents/me").row()
+
+
+def read_form(line: Line) -> Form:
+    """The ticket form; a form without any names where we may not see it. One more request asks for the status field as
+    administrators see it, which may tell what stops the SLA clock; nothing depends on its answer."""
+    try:
+        entries = line.get("/ticket_fields").entries()
+    except NotAllowed:
+        return Form()
+    plain = form(entries)
+    if plain.timers or not plain.status_field.isdecimal():
+        return plain
+    try:
+        return form(entries, line.get(f"/admin/ticket_fields/{plain.status_field}").body)
+    except AccessLost:
+        raise
+    except HelpdeskError:
+        return plain
+
+
+def read_directory(account: Account, line: Line) -> Directory:
+    """All groups and agents. Nobody's load is told; who is available is, where Freshdesk assigns by itself."""
+    listed = rows(line, "/groups")
+    groups = [whole for row in listed if (whole := with_members(line, row))]
+    people = rows(line, "/agents")
+    return Directory(
+        account=account.name,
+        groups=tuple(sorted((group(row) for row in groups), key=lambda each: each.name)),
+        agents=tuple(agent(row, groups) for row in people),
+    )
+
+
+def rows(line: Line, path: str) -> list[Row]:
+    """The entries of a list that are objects with an id. A list without any such entry is not an empty one:
+    TryLater."""
+    entries = line.every(path)
+    found: list[Row] = [
+        each for each in entries if isinstance(each, dict) and ident(each.get("id")) is not None
+    ]
+    if entries and not found:
+        raise TryLater(f"no entry of Freshdesk's list {path} can be read", 0)
+    return found
+
+
+def with_members(line: Line, row: Row) -> Row | None:
+    """The group with its `agent_ids`, which the list may leave out; without them where they are refused to us; None
+    if it was deleted meanwhile."""
+    if isinstance(row.get("agent_ids"), list):
+        return row
+    try:
+        whole = line.get(f"/groups/{row['id']}").row()
+    except NotAllowed:
+        return row
+    except HelpdeskError as error:
+        if status(error) != 404:
+            raise
+        return None
+    return whole if ident(whole["id"]) == ident(row["id"]) else row
+
+
+def group(row: Row) -> Group:
+    """A row as a group; one without a name is called by its id."""
+    name = row.get("name")
+    return Group(id=str(row["id"]), name=name if isinstance(name, str) and name else str(row["id"]))
+
+
+def agent(row: Row, groups: Iterable[Row]) -> Agent:
+    """A row as an agent. One who never signed in, or is a collaborator, can be assigned as well: `contact.active` and
+    `type` do not tell, and Freshdesk refuses whom it does not take. Without a contact only the id is known."""
+    key = str(row["id"])
+    told = members(row.get("group_ids"))
+    own = [each for each in groups if key in members(each.get("agent_ids"))]
+    own += [each for each in groups if str(each["id"]) in told and each not in own]
+    found = row.get("contact")
+    contact: Row = found if isinstance(found, dict) else {}
+    name, address = contact.get("name"), contact.get("email")
+    assigned = any(each.get("auto_ticket_assign") not in NO_AUTOMATIC for each in own)
+    return Agent(
+        person=Person(
+            id=key,
+            name=next((each for each in (name, address) if isinstance(each, str) and each), key),
+            address=address if isinstance(address, str) and address else None,
+        ),
+        groups=frozenset(str(each["id"]) for each in own),
+        active=row.get("deactivated") is not True,
+        available=row["available"] if assigned and isinstance(row.get("available"), bool) else None,
+    )
+
+
+def members(ids: Any) -> frozenset[str]:
+    """The ids of a list; none where there is no list."""
+    return frozenset(key for each in ids if (key := ident(each))) if isinstance(ids, list) else frozenset()
+
+
+def one_agent(line: Line, key: str, known: Directory) -> Agent | None:
+    """The agent of that id, in those of the known groups that the agent names; None if there is none."""
+    row = one(line, f"/agents/{key}", key)
+    return agent(row, [{"id": each.id} for each in known.groups]) if row else None
+
+
+def one_group(line: Line, key: str) -> Group | None:
+    """The group of that id, None if there is none."""
+    row = one(line, f"/groups/{key}", key)
+    return group(row) if row else None
+
+
+def one(line: Line, path: str, key: str) -> Row | None:
+    """The one thing at this path, None if there is none."""
+    try:
+        row = line.get(path).row()
+    except HelpdeskError as error:
+        if status(error) not in UNTOLD:
+            raise
+        return None
+    return row if ident(row["id"]) == key else None

@@ -6,11 +6,11 @@ from functools import partial
 from typing import Any, TypeVar
 
 from adapters.base import AccessLost, Account, Finding, HelpdeskError, NotAllowed
-from adapters.freshdesk import directory
+from adapters.freshdesk import people
+from adapters.freshdesk.answers import status
+from adapters.freshdesk.client import UNREADABLE, Answer, Line, Params, Row, wrapped
 from adapters.freshdesk.form import Form, listed
 from adapters.freshdesk.people import Cast
-from adapters.freshdesk.refusals import status
-from adapters.freshdesk.session import UNREADABLE, Answer, Line, Params, Row, wrapped
 from adapters.freshdesk.ticket import WHO_ASKED, field_names, ticket
 from policies.model import Instant, Ticket
 
@@ -41,7 +41,7 @@ def probe(account: Account, line: Line, needed: frozenset[str]) -> tuple[Finding
         return (Finding(what="credentials", ok=False, text=str(error), fatal=True),)
     except HelpdeskError as error:
         return (Finding(what="access", ok=False, text=f"Could not look: {error}"),)
-    found = look(lambda: directory.read_form(line))
+    found = look(lambda: people.read_form(line))
     return (
         credentials(line, agent),
         *lists(account, line, found if isinstance(found, Form) else Form(), needed),

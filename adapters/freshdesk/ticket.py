@@ -2,21 +2,63 @@
 passed on; a value of another type than Freshdesk documents makes the row unreadable.
 
 https://developers.freshdesk.com/api/#tickets
+
+Freshdesk wraps what it is given and may clean it, so a text is compared without its white space, and the mark,
+a comment in the HTML, may be gone. https://developers.freshdesk.com/api/#add_note_to_a_ticket
 """
 
+import html
 import json
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from adapters.base import Account
+from adapters.base import Account, with_vip
+from adapters.freshdesk.client import Row
 from adapters.freshdesk.form import Form, Meaning
 from adapters.freshdesk.people import Cast, ident
-from adapters.freshdesk.session import Row
-from adapters.freshdesk.texts import plain
-from adapters.vip import with_vip
 from policies.model import Instant, Metric, Priority, Seconds, Stage, Status, Target, Ticket, TicketRef, Value
+
+COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+MARK = re.compile(r"<!--\s*uptier:([0-9a-f]+)\s*-->")
+BREAK = re.compile(r"<br ?/?>|</(?:p|div|li)>", re.IGNORECASE)
+ELEMENT = re.compile(r"<[^>]*>")
+SPACE = re.compile(r"\s+")
+
+
+def markup(text: str) -> str:
+    """The text as HTML. Nothing in it is taken for an element."""
+    return html.escape(text, quote=False).replace("\r\n", "\n").replace("\n", "<br>")
+
+
+def marked(text: str, key: str) -> str:
+    """The text as HTML with a write's key in a comment, which no reader of the note sees."""
+    return f"{markup(text)}<!-- uptier:{key.encode().hex()} -->"
+
+
+def mark(body: Any) -> str | None:
+    """The key of our write in a note's HTML, if it is there and was left whole."""
+    found = MARK.search(body) if isinstance(body, str) else None
+    try:
+        return bytes.fromhex(found[1]).decode() if found else None
+    except ValueError:
+        return None
+
+
+def plain(body: Any, text: Any) -> str:
+    """What a message says: Freshdesk's own plain text of it, else its HTML without elements."""
+    if isinstance(text, str) and text.strip():
+        return text.strip()
+    bare = ELEMENT.sub("", BREAK.sub("\n", COMMENT.sub("", body if isinstance(body, str) else "")))
+    return html.unescape(bare).strip()
+
+
+def same(left: str, right: str) -> bool:
+    """Whether two texts say the same, however they are broken into lines."""
+    return SPACE.sub("", left) == SPACE.sub("", right)
+
 
 PRIORITIES = {1: Priority.LOW, 2: Priority.NORMAL, 3: Priority.HIGH, 4: Priority.URGENT}
 CHANNELS = {

@@ -1,20 +1,56 @@
-"""Actions as requests, in sending order: fields, then notes, then replies.
+"""Actions as requests, in sending order: fields, then notes, then replies; and what is found of them afterwards.
 
 An update takes no note with it, so each is a write of its own. Fields go first: they are what Freshdesk may
 refuse, and a note must not tell of a change that was refused. A reply goes last: nobody can take it back.
 https://developers.freshdesk.com/api/#update_ticket
+
+Freshdesk has no conditional write. So the ticket is read once more in front of each write; what somebody does
+between that and the write, a moment later, is noticed in the answer and remarked, not prevented.
+https://developers.freshdesk.com/api/#update_ticket, #add_note_to_a_ticket, #reply_ticket
 """
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from adapters.base import Account, Note, Prepared, VendorAction, Write
+from adapters.base import (
+    Account,
+    Gone,
+    HelpdeskError,
+    Note,
+    NotTaken,
+    OutcomeUnknown,
+    Prepared,
+    Receipt,
+    RefusedPart,
+    Stale,
+    TryLater,
+    Unreadable,
+    VendorAction,
+    WontAccept,
+    Write,
+)
+from adapters.freshdesk.answers import refused_fields
+from adapters.freshdesk.client import Line, Row, fetch, legible, place
 from adapters.freshdesk.form import Form, listed
-from adapters.freshdesk.session import Row
-from adapters.freshdesk.texts import marked, markup, same
-from adapters.freshdesk.ticket import PRIORITIES, custom_fields, field_names
-from policies.model import Ticket, Value
+from adapters.freshdesk.history import is_message
+from adapters.freshdesk.people import ident
+from adapters.freshdesk.ticket import (
+    PRIORITIES,
+    custom_fields,
+    field_names,
+    instant,
+    mark,
+    marked,
+    markup,
+    plain,
+    revision,
+    same,
+    tags,
+    updated_in,
+    values,
+)
+from policies.model import Priority, Ticket, Value
 from policies.plan import Assign, ChangeTags, Follow, PutBackPriority, RaisePriority, SetField
 
 TAG = re.compile(r"[^,\"]{1,32}")
@@ -195,3 +231,236 @@ def gaps(account: Account, form: Form, ticket: Ticket, action: VendorAction) -> 
         yield f"{action.field} is not set: the account's fields do not map it"
     if isinstance(action, Follow):
         yield f"{action.person.label} does not follow: Freshdesk lets nobody be added to a ticket's watchers"
+
+
+LOOKED_AT = ("status", "priority", "group_id", "responder_id")
+
+
+def send(line: Line, account: Account, write: Write, expects: str) -> Receipt:
+    """Read the ticket again, and write once if it still is at the revision `expects`."""
+    row = fetch(line, write.ref, "stats").row()
+    with legible():
+        found = revision(row)
+    if found != expects:
+        raise Stale(f"{write.ref} has changed since it was decided on")
+    if "note" in write.request:
+        return say(line, write, expects, "/notes", write.request["note"])
+    if "reply" in write.request:
+        return say(line, write, expects, "/reply", write.request["reply"])
+    return update(line, account, write, row)
+
+
+def update(line: Line, account: Account, write: Write, row: Row) -> Receipt:
+    """PUT the fields. Sent tags replace all tags, so ours are joined to those just read. Then the ticket is read once
+    more: the account's rules act on an update at once, and its answer may tell what was sent instead of what stands.
+
+    The answer may leave keys out; those hold what was read or sent.
+    """
+    body = dict(write.request.get("fields", {}))
+    if wanted := write.request.get("tags"):
+        if "tags" not in row:
+            raise TryLater(f"Freshdesk did not tell the tags of {write.ref}", 0)
+        with legible():
+            body["tags"] = with_tags(tags(row), wanted.get("add", ()), wanted.get("remove", ()))
+    try:
+        after = line.put(place(write.ref), body).body
+    except Gone as error:
+        raise refused_though_there(line, write, error) from error.__cause__
+    except WontAccept as error:
+        parts = refused_parts(account, write, refused_fields(error))
+        raise WontAccept(str(error), parts) from error.__cause__
+    if not isinstance(after, dict) or instant(after.get("updated_at")) is None:
+        raise OutcomeUnknown(f"Freshdesk's answer to {write.key} has no ticket in it")
+    with legible(writing=True):
+        whole = {**row, **body, "custom_fields": {**custom_fields(row), **custom_fields(body)}, **after}
+        revision(whole)
+    try:
+        stands = {**whole, **fetch(line, write.ref, "stats").row()}
+        with legible():
+            return updated(account, write, row, body, stands)
+    except HelpdeskError:
+        with legible(writing=True):
+            return updated(account, write, row, body, whole)
+
+
+def updated(account: Account, write: Write, row: Row, sent: Row, stands: Row) -> Receipt:
+    """The receipt of an update. An update leaves no fact with an id.
+
+    If something stands otherwise than it was read or sent, somebody else was there, a human perhaps: the revision is
+    the one before, so that the next write of the chain will not meet it, and is decided afresh.
+    """
+    before, now = values(account, row), values(account, stands)
+    names = touched(account, write.request)
+    beside, lost = tuple(collisions(row, stands, sent)), tuple(not_taken(account, write, row, sent, stands))
+    return Receipt(
+        key=write.key,
+        revision=revision(row if beside or lost else stands),
+        at=instant(stands.get("updated_at")) or 0,
+        changed=tuple((name, before[name], now[name]) for name in names if before[name] != now[name]),
+        not_taken=lost,
+        remarks=(*beside, *chosen_by_freshdesk(sent, stands)),
+    )
+
+
+def collisions(row: Row, after: Row, sent: Row) -> Iterator[str]:
+    """What somebody changed between our look and the one behind our write."""
+    for name in LOOKED_AT:
+        if name not in sent and name in after and after[name] != row.get(name):
+            yield f"{name} changed from {row.get(name)} to {after[name]} in the moment of the write"
+
+
+def not_taken(account: Account, write: Write, row: Row, sent: Row, stands: Row) -> Iterator[NotTaken]:
+    """What does not stand as we wrote it. A priority that is higher than the floor we asked for, an agent where we left
+    the choice to the group, and tags that others added are none of it."""
+    fields = {**row, **sent, "custom_fields": {**custom_fields(row), **custom_fields(sent)}}
+    wanted, now = values(account, fields), values(account, stands)
+    why = "a rule of the account may have changed it at once"
+    floor = any(isinstance(each, RaisePriority) for each in write.intent)
+    for name in touched(account, write.request):
+        if name == "tags":
+            asked: Mapping[str, Any] = write.request["tags"]
+            held = tags(stands)
+            if set(with_tags(held, asked.get("add", ()), asked.get("remove", ()))) != set(held):
+                yield NotTaken(field=name, wanted=wanted[name], found=now[name], why=why)
+        elif name == "assignee" and wanted[name] is None:
+            continue
+        elif not alike(now[name], wanted[name]) and not (
+            name == "priority" and floor and rank(now[name]) > rank(wanted[name])
+        ):
+            yield NotTaken(field=name, wanted=wanted[name], found=now[name], why=why)
+
+
+def rank(priority: Value) -> int:
+    """A priority's rank, 0 for none."""
+    return priority.rank if isinstance(priority, Priority) else 0
+
+
+def chosen_by_freshdesk(sent: Row, stands: Row) -> Iterator[str]:
+    """What Freshdesk's own assignment made of a ticket that we gave to a group alone."""
+    if "responder_id" in sent and sent["responder_id"] is None and stands.get("responder_id") is not None:
+        yield f"Freshdesk gave the ticket to the agent {stands['responder_id']} of its group"
+
+
+def refused_parts(account: Account, write: Write, said: Mapping[str, str]) -> tuple[RefusedPart, ...]:
+    """What Freshdesk named as refused, in common names. A field that we did not send, such as a mandatory one that is
+    empty on the ticket, refuses every field that we did."""
+    ours = {**PLAIN, "tags": "tags"}
+    for name, key in field_names(account).items():
+        ours |= {key: f"custom.{name}", f"custom_fields.{key}": f"custom.{name}"}
+    sent = touched(account, write.request)
+    parts = [
+        RefusedPart(field=ours[vendor_field], vendor_field=vendor_field, text=text)
+        for vendor_field, text in said.items()
+        if ours.get(vendor_field) in sent
+    ]
+    others = {vendor_field: text for vendor_field, text in said.items() if ours.get(vendor_field) not in sent}
+    if others:
+        named = {part.field for part in parts}
+        text = "; ".join(f"no update is taken because of {name}: {why}" for name, why in others.items())
+        parts += [
+            RefusedPart(field=name, vendor_field=", ".join(others), text=text)
+            for name in sent
+            if name not in named
+        ]
+    return tuple(parts)
+
+
+def refused_though_there(line: Line, write: Write, error: Gone) -> HelpdeskError:
+    """The error behind a write that Freshdesk answers as if there were no such ticket, right after it showed it."""
+    try:
+        fetch(line, write.ref, "stats")
+    except HelpdeskError:
+        return error
+    return WontAccept(f"{error}; but Freshdesk still shows the ticket, so it is this write that it refuses")
+
+
+def say(line: Line, write: Write, expects: str, below: str, body: Row) -> Receipt:
+    """POST a note or a reply."""
+    try:
+        made = line.post(place(write.ref) + below, body).body
+    except Gone as error:
+        raise refused_though_there(line, write, error) from error.__cause__
+    if not isinstance(made, dict) or ident(made.get("id")) is None:
+        raise OutcomeUnknown(f"Freshdesk's answer to {write.key} has no conversation in it")
+    return written(write, made, revision_after(line, write, expects))
+
+
+def revision_after(line: Line, write: Write, expects: str) -> str:
+    """The revision a note or reply left behind. If more than the time of the update is other than before, it
+    was not our note alone: the next write of the chain is then made to miss it, and is decided afresh."""
+    try:
+        row = fetch(line, write.ref, "stats").row()
+        with legible():
+            found = revision(row)
+    except HelpdeskError:
+        return expects  # what was said is said, whatever can be learned of the ticket now
+    noted = "note" in write.request and found.partition(".")[2] != expects.partition(".")[2]
+    return expects if noted else found
+
+
+def find_written(line: Line, account: Account, write: Write) -> Receipt | None:
+    """Look for a note or reply among the conversations, for fields on the ticket. Raises Gone."""
+    answer = fetch(line, write.ref, "stats")
+    row = answer.row()
+    if "note" not in write.request and "reply" not in write.request:
+        with legible():
+            return found_on(account, write, row) if holds(row, write.request) else None
+    bot = ident(line.get("/agents/me").row().get("id"))
+    entries = line.every(place(write.ref) + "/conversations")
+    for each in filter(is_message, entries):
+        if ident(each["user_id"]) == bot and is_it(each, write):
+            with legible():
+                return written(write, each, revision(row))
+    if not all(map(is_message, entries)):
+        raise Unreadable(f"A message on {write.ref} cannot be read; {write.key} may be it")
+    return None
+
+
+def holds(row: Row, request: Row) -> bool:
+    """Whether all that an update was to bring about is there."""
+    fields = dict(request.get("fields", {}))
+    custom = custom_fields(fields)
+    fields.pop("custom_fields", None)
+    held = custom_fields(row)
+    wanted: Mapping[str, Any] = request.get("tags", {})
+    tagged = with_tags(tags(row), wanted.get("add", ()), wanted.get("remove", ()))
+    return (
+        all(alike(row.get(name), value) for name, value in fields.items())
+        and all(alike(held.get(name), value) for name, value in custom.items())
+        and tagged == tags(row)
+    )
+
+
+def found_on(account: Account, write: Write, row: Row) -> Receipt:
+    """The receipt of an update that holds; what was there before, the write remembers."""
+    now = values(account, row)
+    said: Mapping[str, Any] = write.request.get("before", {})
+    before = {name: tuple(value) if isinstance(value, list) else value for name, value in said.items()}
+    return Receipt(
+        key=write.key,
+        revision=revision(row),
+        at=instant(row.get("updated_at")) or 0,
+        changed=tuple(
+            (name, before[name], now[name]) for name in before if name in now and before[name] != now[name]
+        ),
+    )
+
+
+def is_it(each: Row, write: Write) -> bool:
+    """Whether a conversation of ours is this write. A mark decides where one is left; where Freshdesk has
+    cleaned it away, the exact words do, unless they were there before or are older than the decision."""
+    private = "note" in write.request
+    if each.get("private") is not private or each.get("incoming") is True:
+        return False
+    if private and (found := mark(each.get("body"))) is not None:
+        return found == write.key
+    older = (instant(each.get("created_at")) or 0) < updated_in(write.expects)
+    if older or str(each["id"]) in write.request.get("known", ()):
+        return False
+    return same(plain(each.get("body"), each.get("body_text")), str(write.request["text"]))
+
+
+def written(write: Write, row: Row, after: str) -> Receipt:
+    """The receipt of a note or a reply."""
+    at = instant(row.get("created_at")) or updated_in(after)
+    return Receipt(key=write.key, revision=after, at=at, facts=(str(row["id"]),))

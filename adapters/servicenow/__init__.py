@@ -9,6 +9,6 @@ def factory(account: Account, gate: Gate) -> Adapter:
     The import stands here because the simulator lives in this package too and must not load what it is a
     check on.
     """
-    from adapters.servicenow.desk import ServiceNow
+    from adapters.servicenow.adapter import ServiceNow
 
     return ServiceNow(account, gate)

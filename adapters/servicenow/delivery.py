@@ -1,8 +1,12 @@
-"""Writes on the wire, and what is found of them afterwards.
+"""Writes on the wire, what is found of them afterwards, and ServiceNow's own labels as tags.
 
 ServiceNow has no conditional write, and drops with a 200 what an Access Control rule or a Business Rule does not
 let through. So the record is read right before the PATCH, and the answer, which is the record after all rules
 but asynchronous ones, is held against what was asked. Vendor sheet 1.8, 2.3 and 5.1.
+
+Out of the box ServiceNow refuses the entry, or makes one that is tied to nothing; such a one is taken away again
+and told. An entry does not change the record's revision. Vendor sheet 2.8,
+https://www.servicenow.com/docs/r/platform-user-interface/administering-tags.html
 """
 
 import re
@@ -22,19 +26,15 @@ from adapters.base import (
     WontAccept,
     Write,
 )
-from adapters.servicenow import journal, labels
+from adapters.servicenow import answers
+from adapters.servicenow.answers import UNSAID, OddValue, Row, instant, label, number, raw, text
+from adapters.servicenow.client import Line, legible, sys_id
+from adapters.servicenow.feed import FOLLOWERS, fetch
 from adapters.servicenow.history import change_facts
-from adapters.servicenow.lookup import FOLLOWERS, fetch
-from adapters.servicenow.patch import body_of
-from adapters.servicenow.priority import COMMON, GROUNDS, common, reaches
-from adapters.servicenow.profile import Profile
-from adapters.servicenow.refusals import UNSAID
-from adapters.servicenow.roster import Roster
-from adapters.servicenow.rows import OddValue, Row, instant, label, number, raw, text
-from adapters.servicenow.session import Line, legible
-from adapters.servicenow.tags import read
-from adapters.servicenow.ticket import columns, common_names, revision, values
-from adapters.servicenow.writes import touched
+from adapters.servicenow.people import Roster
+from adapters.servicenow.profile import COMMON, GROUNDS, LABELS, Profile, common, reaches
+from adapters.servicenow.ticket import columns, common_names, read_tags, revision, tags, values
+from adapters.servicenow.writes import body_of, touched
 
 BESIDE = ("state", "assignment_group", "assigned_to")
 MOST_REVISIONS = 20
@@ -48,7 +48,7 @@ def send(line: Line, profile: Profile, roster: Roster, write: Write, expects: st
         if found != expects:
             raise Stale(f"{write.ref} is at revision {found}, not {expects}")
         if "label" in write.request:
-            return labels.send_labels(line, profile, write, before)
+            return send_labels(line, profile, write, before)
         body, left = body_of(profile, roster.matrix, before, write.request)
     if not body and left:
         parts = [RefusedPart(field=each.field, vendor_field="", text=each.why) for each in left]
@@ -85,16 +85,16 @@ def is_record(row: Row) -> bool:
         return False
 
 
-LABELS = {
+COLUMN_NAMES = {
     "assigned_to": "assigned to", "assignment_group": "assignment group", "impact": "impact", "urgency": "urgency",
-    "priority": "priority", journal.COMMENTS: "additional comments", journal.NOTES: "work notes",
+    "priority": "priority", answers.COMMENTS: "additional comments", answers.NOTES: "work notes",
     FOLLOWERS: "work notes list", "correlation_display": "correlation display",
 }  # fmt: skip
 """What a form calls the columns that we write, in English, as data policies name them."""
 
 SPOKEN = {
-    journal.NOTES: "note",
-    journal.COMMENTS: "reply",
+    answers.NOTES: "note",
+    answers.COMMENTS: "reply",
     FOLLOWERS: "follow",
     "impact": "priority",
     "urgency": "priority",
@@ -109,7 +109,7 @@ def refused_parts(profile: Profile, body: Mapping[str, str], said: str) -> list[
     parts: list[RefusedPart] = []
     told = re.sub(r"/api/\S+", "", said)
     for column in body:
-        called = {column, LABELS.get(column, column.removeprefix("u_").replace("_", " "))}
+        called = {column, COLUMN_NAMES.get(column, column.removeprefix("u_").replace("_", " "))}
         if any(re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", told, re.IGNORECASE) for name in called):
             parts.append(RefusedPart(field=words.get(column, ""), vendor_field=column, text=said))
     named = MANDATORY.search(said)
@@ -176,7 +176,7 @@ def differences(profile: Profile, before: Row, after: Row, plain: Mapping[str, s
 def common_of(profile: Profile, column: str, stored: str) -> Any:
     """What a column's text means in common values."""
     if column == profile.tags:
-        return tuple(sorted(read(profile, stored)))
+        return tuple(sorted(read_tags(profile, stored)))
     if column == FOLLOWERS:
         return tuple(each for part in stored.split(",") if (each := part.strip()))
     return stored or None
@@ -251,7 +251,7 @@ def is_absent(line: Line, profile: Profile, write: Write, name: str, said: str) 
         with legible():
             row = line.record(profile.name, write.ref.id, (name,)).row()
             shown = label(row, name)
-            return name in row and journal.squeezed(said) not in journal.squeezed(shown)
+            return name in row and answers.squeezed(said) not in answers.squeezed(shown)
     except HelpdeskError:
         return False
 
@@ -267,13 +267,13 @@ def entries_of(
     closed: NotAllowed | None = None
     rows: list[Row] = []
     try:
-        rows = line.every(journal.TABLE, where, journal.COLUMNS).rows
+        rows = line.every(answers.TABLE, where, answers.COLUMNS).rows
     except NotAllowed as error:
         closed = error
     since = str(write.request.get("since", ""))
-    found = journal.written(rows, bot, said, write.request.get("known", ()), since)
-    if journal.NOTES in said and journal.NOTES not in found:
-        found |= shown(line, profile, write, said[journal.NOTES])
+    found = answers.written(rows, bot, said, write.request.get("known", ()), since)
+    if answers.NOTES in said and answers.NOTES not in found:
+        found |= shown(line, profile, write, said[answers.NOTES])
     if closed is not None and not found:
         raise closed
     return found
@@ -281,10 +281,10 @@ def entries_of(
 
 def shown(line: Line, profile: Profile, write: Write, note: str) -> dict[str, str]:
     """The note's reference in place of its id, if the record shows it among its work notes."""
-    row = line.record(profile.name, write.ref.id, (journal.NOTES,)).result
-    mark = journal.mark_of(journal.NOTES, note)
-    there = isinstance(row, dict) and f"[{mark}]" in label(row, journal.NOTES)
-    return {journal.NOTES: mark} if there else {}
+    row = line.record(profile.name, write.ref.id, (answers.NOTES,)).result
+    mark = answers.mark_of(answers.NOTES, note)
+    there = isinstance(row, dict) and f"[{mark}]" in label(row, answers.NOTES)
+    return {answers.NOTES: mark} if there else {}
 
 
 def facts(
@@ -296,7 +296,7 @@ def facts(
     """The names under which what we did will come back in the journal and in the audit."""
     before, after = both
     said = write.request.get("say", {})
-    marks = [journal.mark_of(name, text) for name, text in said.items()]
+    marks = [answers.mark_of(name, text) for name, text in said.items()]
     named = [*plain, *priority_of(write, plain)]
     first = (number(before, "sys_mod_count") or 0) + 1
     last = max(first, number(after, "sys_mod_count") or 0)
@@ -336,7 +336,7 @@ def find_written(line: Line, profile: Profile, roster: Roster, write: Write) -> 
     """Look for what was said in the journal, else for the state that was wanted on the record. Raises Gone."""
     row = present(line, profile, write)
     if "label" in write.request:
-        return labels.find_labels(line, profile, write, row)
+        return find_labels(line, profile, write, row)
     said: dict[str, str] = dict(write.request.get("say", {}))
     with legible():
         entries = entries_of(line, profile, roster, write, said) if said else {}
@@ -388,4 +388,84 @@ def unlike(profile: Profile, row: Row, column: str, value: str) -> NotTaken:
         wanted=common_of(profile, column, value),
         found=common_of(profile, column, text(row, column)),
         why=f"{column} is not as it was to be written",
+    )
+
+
+LABEL = "label"
+
+
+def send_labels(line: Line, profile: Profile, write: Write, row: Row) -> Receipt:
+    """Tie the label to the record, or untie it."""
+    name = str(write.request["label"]["name"])
+    label = label_of(line, name)
+    tied = entries(line, label, write) if label else []
+    if write.request["label"]["on"]:
+        if not tied:
+            try:
+                tie(line, profile, write, label or made(line, name))
+            except NotAllowed as error:
+                part = RefusedPart(field="tags", vendor_field=LABELS, text=str(error))
+                raise WontAccept(str(error), (part,)) from error
+    else:
+        for entry in tied:
+            line.delete(LABELS, entry)
+    return receipt(profile, write, row)
+
+
+def find_labels(line: Line, profile: Profile, write: Write, row: Row) -> Receipt | None:
+    """Whether the label is tied to the record as it was to be."""
+    label = label_of(line, str(write.request["label"]["name"]))
+    tied = bool(label and entries(line, label, write))
+    return receipt(profile, write, row) if tied == write.request["label"]["on"] else None
+
+
+def label_of(line: Line, name: str) -> str | None:
+    """The id of the one label of that name, or None. WontAccept where there are several."""
+    rows = line.every(LABEL, {"name": [name], "type": ["standard"]}, ("name",)).rows
+    if len(rows) > 1:
+        raise WontAccept(f"ServiceNow has {len(rows)} tags named {name!r}; leave one")
+    return sys_id(rows[0]) if rows else None
+
+
+def made(line: Line, name: str) -> str:
+    """A new label that everybody sees."""
+    answer = line.post(LABEL, {"name": name, "type": "standard", "viewable_by": "everyone"})
+    if not isinstance(answer.result, dict) or not sys_id(answer.result):
+        raise OutcomeUnknown(f"ServiceNow's answer to the new tag {name!r} has no record in it")
+    return sys_id(answer.result)
+
+
+def entries(line: Line, label: str, write: Write) -> list[str]:
+    """The ids of what ties this label to the record."""
+    rows = line.every(LABELS, {"label": [label], "table_key": [write.ref.id]}, ("label",)).rows
+    return [sys_id(row) for row in rows]
+
+
+def tie(line: Line, profile: Profile, write: Write, label: str) -> None:
+    """Make the entry, and take it away again if it came out tied to nothing."""
+    said = {"label": label, "table": profile.name, "table_key": write.ref.id}
+    result = line.post(LABELS, said).result
+    if not isinstance(result, dict) or not sys_id(result):
+        raise OutcomeUnknown(f"ServiceNow's answer to {write.key} has no record in it")
+    with legible(writing=True):
+        tied = (text(result, "table_key"), text(result, "table"))
+    if tied != (write.ref.id, profile.name):
+        line.delete(LABELS, sys_id(result))
+        raise WontAccept(
+            "ServiceNow ties no tag to a record over REST: label_entry's columns are closed to Uptier's user. "
+            "Keep the tags in a column instead (docs/servicenow.md)"
+        )
+
+
+def receipt(profile: Profile, write: Write, row: Row) -> Receipt:
+    """The receipt. The audit does not tell of labels, so there is no fact to name."""
+    name, on = str(write.request["label"]["name"]), bool(write.request["label"]["on"])
+    before = tags(profile, row)
+    after = before | {name} if on else before - {name}
+    pair = (("tags", tuple(sorted(before)), tuple(sorted(after))),) if before != after else ()
+    return Receipt(
+        key=write.key,
+        revision=revision(row),
+        at=instant(row, "sys_updated_on") or 0,
+        changed=pair,
     )

@@ -1,4 +1,5 @@
-"""What changed, and what is open: pages of records by exact keyset, without offsets that skip or repeat.
+"""What changed, and what is open: pages of records by exact keyset, without offsets that skip or repeat; and one
+record.
 
 A record becomes visible at commit, up to minutes later than its stamp, so a poll begins a while (`overlap`) before
 the last stamp that was seen, until ServiceNow's own clock says that nothing can come late there any more; within a
@@ -9,13 +10,12 @@ poll every page goes on exactly behind the last row. The stamp moves to what was
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from adapters.base import Aside, NotAllowed, Page
-from adapters.servicenow.profile import Profile
-from adapters.servicenow.query import behind, every_of, ordered, term
-from adapters.servicenow.rows import OddValue, Row, instant, literal, moment, raw, text, truth
-from adapters.servicenow.session import UNREADABLE, Answer, Line, further, passed, sys_id
+from adapters.base import Aside, Gone, NotAllowed, Page, TryLater
+from adapters.servicenow.answers import UNSAID, OddValue, Row, instant, literal, moment, raw, text, truth
+from adapters.servicenow.client import UNREADABLE, Answer, Line, further, passed, sys_id
+from adapters.servicenow.profile import SYS_ID, Profile, behind, equals, every_of, ordered, term
 from adapters.servicenow.ticket import OVER, columns, ticket
-from policies.model import Instant, Seconds, Ticket
+from policies.model import Instant, Seconds, Ticket, TicketRef
 
 REST, CALM, WALK = "rest", "calm", "walk"
 OPEN = "active=true"
@@ -196,3 +196,25 @@ def tickets(
         except UNREADABLE as error:
             aside.append(Aside(id=sys_id(row), why=f"ServiceNow's row cannot be read: {error}"))
     return tuple(found), tuple(aside)
+
+
+FOLLOWERS = "work_notes_list"
+
+
+def fetch(line: Line, profile: Profile, ref: TicketRef) -> Answer:
+    """The record with all that is read of one. Raises Gone.
+
+    ServiceNow answers 404 for what is deleted and for what it hides from us; the list is asked as well, so that
+    a failure of the moment does not close the work on a ticket, and lost rights are told as such.
+    """
+    if not SYS_ID.fullmatch(ref.id):
+        raise Gone(f"{ref} is not a ServiceNow record; its id is a sys_id")
+    try:
+        answer = line.record(profile.name, ref.id, (*columns(profile), FOLLOWERS))
+        answer.row()
+    except Gone:
+        rows = line.listed(profile.name, equals("sys_id", ref.id), ("sys_id",), limit=1).rows()
+        if any(sys_id(row) == ref.id for row in rows):
+            raise TryLater(f"ServiceNow lists {ref} and does not show it", UNSAID) from None
+        raise
+    return answer

@@ -10,13 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from adapters.servicenow import journal
+from adapters.servicenow import answers
+from adapters.servicenow.answers import OddValue, Row, instant, label, number, raw, text, user
 from adapters.servicenow.people import Authors
-from adapters.servicenow.priority import common
-from adapters.servicenow.profile import Profile
-from adapters.servicenow.rows import OddValue, Row, instant, label, number, raw, text, user
-from adapters.servicenow.tags import read
-from adapters.servicenow.ticket import common_names, status
+from adapters.servicenow.profile import Profile, common
+from adapters.servicenow.ticket import common_names, read_tags, status
 from policies.history import is_reopening, moves_of
 from policies.model import Act, Change, Counts, Instant, Message, Need, Status, Ticket, Value, Who
 
@@ -33,7 +31,7 @@ STATUS = ("state", "hold_reason")
 def audited(profile: Profile) -> list[str]:
     """The columns whose changes are read. What was said is audited too: without a change of ours to show, it proves
     that the audit is shown to us at all."""
-    return [*STATUS, *common_names(profile), *journal.ELEMENTS]
+    return [*STATUS, *common_names(profile), *answers.ELEMENTS]
 
 
 def change_facts(columns: Iterable[str], revisions: Iterable[int], stamp: str, after: Row) -> Iterator[str]:
@@ -95,7 +93,7 @@ def opening(ticket: Ticket) -> Message:
 def message(row: Row, at: Instant, rank: int, authors: Authors) -> Message:
     """One journal entry."""
     shown(row, "sys_created_by", "element", "value")
-    name, public = user(row, "sys_created_by"), text(row, "element") == journal.COMMENTS
+    name, public = user(row, "sys_created_by"), text(row, "element") == answers.COMMENTS
     who = authors.wrote(name, public=public)
     return Message(
         act=Act(
@@ -104,10 +102,10 @@ def message(row: Row, at: Instant, rank: int, authors: Authors) -> Message:
             at=at,
             who=who,
             person=authors.person(name),
-            mark=journal.mark(row) if who is Who.BOT else None,
+            mark=answers.mark(row) if who is Who.BOT else None,
         ),
         public=public,
-        body=journal.body(row) if who is Who.BOT else text(row, "value"),
+        body=answers.body(row) if who is Who.BOT else text(row, "value"),
         auto_reply=who is Who.AUTOMATION,
     )
 
@@ -221,7 +219,7 @@ def common_value(profile: Profile, name: str, stored: str) -> Value:
     if name == "priority":
         return common(stored)
     if name == "tags":
-        return tuple(sorted(read(profile, stored)))
+        return tuple(sorted(read_tags(profile, stored)))
     return stored or None
 
 

@@ -5,16 +5,23 @@ from dataclasses import replace
 from typing import TypeVar
 
 from adapters.base import AccessLost, Finding, HelpdeskError
-from adapters.servicenow import directory, history, journal, targets
+from adapters.servicenow import answers, history, people, ticket
+from adapters.servicenow.answers import Row, label, text
+from adapters.servicenow.client import Line, legible
 from adapters.servicenow.feed import REST, poll
 from adapters.servicenow.people import PERSON, parts_of
-from adapters.servicenow.priority import DEFAULT, GROUNDS
-from adapters.servicenow.profile import LABELS, SHARED, Profile
-from adapters.servicenow.query import any_of, equals, every_of, ordered
-from adapters.servicenow.rows import Row, label, text
-from adapters.servicenow.session import Line, legible
-from adapters.servicenow.tags import column, is_foreign
-from adapters.servicenow.ticket import SHOWN, columns, counted, status
+from adapters.servicenow.profile import (
+    DEFAULT,
+    GROUNDS,
+    LABELS,
+    SHARED,
+    Profile,
+    any_of,
+    equals,
+    every_of,
+    ordered,
+)
+from adapters.servicenow.ticket import SHOWN, are_foreign, columns, counted, status, tags_column
 
 NEWEST = "sys_id"
 SAMPLE = 20
@@ -27,7 +34,7 @@ CHOICE = ("element", "value", "label", "inactive")
 def probe(profile: Profile, line: Line, needed: frozenset[str] = frozenset()) -> tuple[Finding, ...]:
     """All findings. A look that fails is a finding too; only lost credentials are fatal. `needed` are the common
     fields that the loaded policies read or write."""
-    user = look(lambda: directory.me(profile.account, line))
+    user = look(lambda: people.me(profile.account, line))
     if isinstance(user, AccessLost):
         return (Finding(what="credentials", ok=False, text=str(user), fatal=True),)
     if isinstance(user, HelpdeskError):
@@ -38,7 +45,7 @@ def probe(profile: Profile, line: Line, needed: frozenset[str] = frozenset()) ->
         *read("statuses", lambda: choices(profile, line)),
         unless_needed(
             "messages" in needed,
-            readable(line, "journal", journal.TABLE, journal.COLUMNS, "Without it nobody knows who replied."),
+            readable(line, "journal", answers.TABLE, answers.COLUMNS, "Without it nobody knows who replied."),
         ),
         unless_needed(
             "changes" in needed,
@@ -56,7 +63,7 @@ def probe(profile: Profile, line: Line, needed: frozenset[str] = frozenset()) ->
                 line,
                 "sla targets",
                 "task_sla",
-                targets.COLUMNS,
+                ticket.SLA_COLUMNS,
                 "Uptier can keep the deadlines itself: [sla].",
             ),
         ),
@@ -158,7 +165,7 @@ def columns_of(profile: Profile, field: str) -> list[str]:
         "priority": ["priority", *(GROUNDS if profile.derived else ())],
         "assignee": ["assigned_to", "assigned_to.email"],
         "organization": [profile.table.organization],
-        "tags": [column(profile)],
+        "tags": [tags_column(profile)],
         "messages": [*profile.requesters, "sys_created_on"],
     }
     return special.get(field) or [name for name, words in SHOWN.items() if field in words]
@@ -266,7 +273,7 @@ def tags(profile: Profile, rows: list[Row], shown: set[str]) -> Finding:
         "Tags are kept in correlation_display: 100 characters in all, and only on records where nobody else "
         'uses it. A text column of your own (tags = "u_...") has neither limit.'
     )
-    taken = sum(is_foreign(profile, text(row, SHARED)) for row in rows)
+    taken = sum(are_foreign(profile, text(row, SHARED)) for row in rows)
     if taken:
         return Finding(
             what="tags",
@@ -306,7 +313,7 @@ def unless_needed(needed: bool, finding: Finding) -> Finding:
 
 def groups(profile: Profile, line: Line) -> Finding:
     """Whether groups and members can be read, and which names are not unique."""
-    found = look(lambda: directory.read(profile, line, directory.Rota(line)))
+    found = look(lambda: people.read_directory(profile, line, people.Rota(line)))
     if isinstance(found, HelpdeskError):
         return Finding(what="groups", ok=False, text=f"Groups and members cannot be read: {found}")
     twice = sorted(
@@ -329,7 +336,7 @@ def priority(profile: Profile, line: Line) -> Finding:
     """How a priority is raised."""
     if not profile.derived:
         return Finding(what="priority", ok=True, text="The priority is written directly.")
-    matrix = look(lambda: directory.matrix(profile, line))
+    matrix = look(lambda: people.matrix(profile, line))
     if isinstance(matrix, HelpdeskError):
         return Finding(what="priority", ok=False, text=f"Could not look: {matrix}")
     whose = "ServiceNow's default" if matrix == DEFAULT else "this instance's"

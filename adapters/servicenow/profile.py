@@ -1,16 +1,241 @@
-"""How one account is set up: which table, which columns, which of ServiceNow's ways."""
+"""How one account is set up: which table and columns, how a priority is reached, and queries that a value cannot
+break. The same number of a state means another thing in another table. Vendor sheet 2.1 and 2.2,
+https://www.servicenow.com/docs/r/it-service-management/c_IncidentManagementStateModel.html
+
+A direct write is overruled whenever the lookup runs. So impact and urgency are chosen to reach the priority
+wanted, with the least change, urgency first. Vendor sheet 2.3,
+https://www.servicenow.com/docs/r/it-service-management/def-prio-lookup-rules.html
+
+`^` parts conditions and is doubled inside a value; a value that begins with `javascript:` would be run on the
+instance; `^OR` binds only to the condition next to it, and `^NQ` is never used. Vendor sheet 1.4 and 1.7,
+https://www.servicenow.com/docs/r/platform-user-interface/c_EncodedQueryStrings.html
+"""
 
 import re
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 from adapters.base import Account
-from adapters.servicenow.priority import Matrix
-from adapters.servicenow.query import COLUMN
-from adapters.servicenow.tables import Table, table
-from policies.model import Seconds, Status
+from adapters.servicenow.answers import OddValue, Row, text
+from policies.model import Priority, Seconds, Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """One table: its states, whose wish a record is, and whether its priority follows impact and urgency.
+
+    `requesters` are the columns to look for a requester in, in this order, none of which is `opened_by`: that is
+    who typed it. `waiting` is the `hold_reason` that means that the requester is asked something.
+    """
+
+    states: Mapping[str, Status]
+    requesters: tuple[str, ...]
+    organization: str = "company"
+    derived: bool = False
+    waiting: str | None = None
+
+
+INCIDENT = Table(
+    states={
+        "1": Status.NEW,
+        "2": Status.OPEN,
+        "3": Status.ON_HOLD,
+        "4": Status.ON_HOLD,  # 4 and 5 waited for something before there were reasons to hold
+        "5": Status.ON_HOLD,
+        "6": Status.SOLVED,
+        "7": Status.CLOSED,
+        "8": Status.CLOSED,
+    },
+    requesters=("caller_id",),
+    derived=True,
+    waiting="1",
+)
+CASE = Table(
+    states={
+        "1": Status.NEW,
+        "10": Status.OPEN,
+        "18": Status.PENDING,
+        "6": Status.SOLVED,
+        "3": Status.CLOSED,
+        "7": Status.CLOSED,
+    },
+    requesters=("contact", "consumer"),
+    organization="account",
+)
+STATES_OF_TASK = {
+    "-5": Status.PENDING,
+    "1": Status.OPEN,
+    "2": Status.OPEN,
+    "3": Status.CLOSED,
+    "4": Status.CLOSED,
+    "7": Status.CLOSED,
+}
+TASK = Table(states=STATES_OF_TASK, requesters=())
+REQUEST_ITEM = Table(states=STATES_OF_TASK, requesters=("requested_for", "request.requested_for"))
+TABLES = {
+    "incident": INCIDENT,
+    "sn_customerservice_case": CASE,
+    "sc_task": Table(states=STATES_OF_TASK, requesters=("request_item.requested_for",)),
+    "sc_req_item": REQUEST_ITEM,
+    "sc_request": Table(states={}, requesters=("requested_for",)),
+    "sn_hr_core_case": Table(states={}, requesters=("opened_for", "subject_person")),
+    "sn_si_incident": Table(states={}, requesters=("affected_user",)),
+    "problem": Table(states={}, requesters=()),
+    "change_request": Table(states={}, requesters=("requested_by",)),
+}
+"""A table without states here numbers them in a way of its own: open while active, unless the account says more."""
+
+
+def table(name: str) -> Table:
+    """The table of that name, or the one whose name it begins with, as `sn_hr_core_case_payroll` does; one that is
+    not known behaves as a plain task."""
+    below = (known for known in sorted(TABLES, key=len, reverse=True) if name.startswith(f"{known}_"))
+    return TABLES.get(name) or TABLES.get(next(below, ""), TASK)
+
+
+Pair = tuple[int, int]
+Matrix = Mapping[Pair, int]
+"""The priority of each (impact, urgency)."""
+
+COMMON = {
+    "1": Priority.URGENT,
+    "2": Priority.HIGH,
+    "3": Priority.NORMAL,
+    "4": Priority.LOW,
+    "5": Priority.LOW,  # Planning
+}
+NUMBERS = {Priority.URGENT: 1, Priority.HIGH: 2, Priority.NORMAL: 3, Priority.LOW: 4}
+LOOKUP = "dl_u_priority"
+LOWEST = 3
+GROUNDS = ("impact", "urgency")
+
+DEFAULT: Matrix = {(impact, urgency): impact + urgency - 1 for impact in (1, 2, 3) for urgency in (1, 2, 3)}
+
+
+def common(stored: str) -> Priority | None:
+    """The common priority; None for none and for a number of the customer's own."""
+    return COMMON.get(stored)
+
+
+def reaches(stored: str, wanted: int) -> bool:
+    """Whether a stored priority is at least as urgent as this number."""
+    return stored.isdecimal() and int(stored) <= wanted
+
+
+def read(rows: Iterable[Row]) -> Matrix:
+    """The matrix in the rows of the lookup; the default where none of them can be used."""
+    found: dict[Pair, int] = {}
+    for row in rows:
+        try:
+            parts = [text(row, column) for column in (*GROUNDS, "priority")]
+        except OddValue:
+            continue
+        if all(part.isdecimal() for part in parts):
+            impact, urgency, number = map(int, parts)
+            found.setdefault((impact, urgency), number)
+    return found or DEFAULT
+
+
+def pair(matrix: Matrix, impact: str, urgency: str, wanted: int) -> Pair | None:
+    """The impact and urgency that give at least the wanted priority; None if no pair does.
+
+    The impact stays if some urgency reaches it. Exactly what is wanted goes before more than that, then the
+    least change, then the one that spares the impact. An empty one counts as the lowest.
+    """
+    old = (grade(impact), grade(urgency))
+    able = [each for each, number in matrix.items() if number <= wanted]
+    exact = [each for each in able if matrix[each] == wanted]
+    kept = [each for each in exact if each[0] == old[0]] or [each for each in able if each[0] == old[0]]
+    candidates = kept or exact or able
+    return min(candidates, key=lambda each: distance(old, each), default=None)
+
+
+def grade(stored: str) -> int:
+    """An impact or urgency as a number."""
+    return int(stored) if stored.isdecimal() else LOWEST
+
+
+def distance(old: Pair, new: Pair) -> tuple[int, int, Pair]:
+    """Sort key: the whole change, then that of the impact, then the numbers."""
+    impact, urgency = abs(old[0] - new[0]), abs(old[1] - new[1])
+    return impact + urgency, impact, new
+
+
+MOST_VALUES = 50
+"""How many values one query names, so that its URL stays short enough for every proxy."""
+
+LONGEST_VALUE = 255
+SCRIPT = re.compile(r"\s*javascript:", re.IGNORECASE)
+UNFIT = re.compile(r"[\x00-\x1f\x7f]")
+SYS_ID = re.compile(r"[0-9A-Za-z_-]{1,32}")
+COLUMN = re.compile(r"[a-z][a-z0-9_]{0,79}")
+WHO_AM_I = "user_name=javascript:gs.getUserName()"
+"""The one script that we send ourselves: it names the user behind our credentials."""
+
+
+def is_safe(value: str) -> bool:
+    """Whether a value can stand in a query at all. An empty one would ask for something else, and a very long one
+    makes no URL."""
+    return 0 < len(value) <= LONGEST_VALUE and not SCRIPT.match(value) and not UNFIT.search(value)
+
+
+LOOKALIKE = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "þ": "th", "ı": "i"})
+"""Letters that a database without accents may take for others, and that Unicode does not take apart."""
+
+
+def folded(value: str) -> str:
+    """The value as a database compares it that minds neither case nor accents."""
+    apart = unicodedata.normalize("NFKD", value.casefold())
+    return "".join(each for each in apart if not unicodedata.combining(each)).translate(LOOKALIKE).strip()
+
+
+def term(value: str) -> str:
+    """A value as it stands in a query; ValueError for one that cannot."""
+    if not is_safe(value):
+        raise ValueError(f"{value[:40]!r} cannot stand in a query")
+    return value.replace("^", "^^")
+
+
+def equals(column: str, value: str) -> str:
+    """The column holds exactly this, as far as the database's collation tells."""
+    return f"{column}={term(value)}"
+
+
+def any_of(column: str, values: Iterable[str]) -> str:
+    """The column holds one of these. `IN` knows no escape for a comma, so this is a chain of `^OR`."""
+    return "^OR".join(equals(column, value) for value in values)
+
+
+def every_of(*conditions: str) -> str:
+    """All of these hold; empty ones are left out. Each may be a chain of `^OR` at most."""
+    return "^".join(condition for condition in conditions if condition)
+
+
+def ordered(condition: str, *columns: str) -> str:
+    """The condition, with its rows in the order of these columns, ascending."""
+    return every_of(condition, *(f"ORDERBY{column}" for column in columns))
+
+
+def behind(stamp: str, sys_id: str) -> str:
+    """All rows after this one in the order of `sys_updated_on` and `sys_id`; without an id, from the stamp on.
+
+    Reads as: not older than T, and (newer than T or with a greater id).
+    """
+    since = f"sys_updated_on>={term(stamp)}"
+    if not sys_id:
+        return since
+    return f"{since}^sys_updated_on>{term(stamp)}^ORsys_id>{term(sys_id)}"
+
+
+def batches(values: Iterable[str]) -> Iterator[list[str]]:
+    """The different values that can stand in a query, as many at a time as one may name."""
+    fit = [value for value in dict.fromkeys(values) if is_safe(value)]
+    for start in range(0, len(fit), MOST_VALUES):
+        yield fit[start : start + MOST_VALUES]
+
 
 LABELS = "label_entry"
 SHARED = "correlation_display"

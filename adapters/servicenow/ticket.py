@@ -1,16 +1,68 @@
-"""A record as a Ticket. States and priorities that a customer may add are passed on, never an error."""
+"""A record as a Ticket, with its tags and SLA targets. States and priorities that a customer may add are passed
+on, never an error.
+
+The column that integrations share by custom, `correlation_display`, is ours only where it is empty or begins
+with our word, and holds 100 characters. Vendor sheet 2.8 and 2.9.
+
+`planned_end_time` is live while the target runs and stale while it rests; percentages lag behind and are not
+read. Vendor sheet 2.6, https://www.servicenow.com/docs/r/it-service-management/r_TaskSLATable.html
+"""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from adapters.base import with_vip
+from adapters.servicenow.answers import OddValue, Row, instant, label, needed, number, raw, text, truth
 from adapters.servicenow.people import group, hidden_of_requester, parts_of, person, requester_column
-from adapters.servicenow.priority import common
-from adapters.servicenow.profile import Profile
-from adapters.servicenow.rows import OddValue, Row, instant, label, needed, number, raw, text, truth
-from adapters.servicenow.tags import column, tags
-from adapters.vip import with_vip
-from policies.model import Instant, Status, Ticket, TicketRef, Value
+from adapters.servicenow.profile import LABELS, SHARED, Profile, common
+from policies.model import Instant, Metric, Stage, Status, Target, Ticket, TicketRef, Value
+
+OURS = "uptier: "
+LONGEST_TAGS = 100
+UNFIT = frozenset(",^\r\n\t")
+
+
+def tags_column(profile: Profile) -> str:
+    """The column that tags are read from; ServiceNow's own show in a computed one, as labels only."""
+    return "sys_tags" if profile.tags == LABELS else profile.tags
+
+
+def tags(profile: Profile, row: Row) -> frozenset[str]:
+    """The tags of a record. What another integration keeps in the shared column is none."""
+    held = label(row, "sys_tags") if profile.tags == LABELS else text(row, profile.tags)
+    return frozenset(read_tags(profile, held))
+
+
+def read_tags(profile: Profile, held: str) -> list[str]:
+    """The tags in a column's text, in its order."""
+    if profile.tags == SHARED:
+        if not held.startswith(OURS.strip()):
+            return []
+        held = held.removeprefix(OURS.strip())
+    return [tag for part in held.split(",") if (tag := part.strip())]
+
+
+def are_foreign(profile: Profile, held: str) -> bool:
+    """Whether somebody else keeps something in the shared column."""
+    return profile.tags == SHARED and bool(held.strip()) and not held.startswith(OURS.strip())
+
+
+def spell_tags(profile: Profile, tags: Iterable[str]) -> str:
+    """The tags as a column's text; empty for none."""
+    listed = ",".join(sorted(tags))
+    return f"{OURS}{listed}" if listed and profile.tags == SHARED else listed
+
+
+def can_keep(tag: str) -> bool:
+    """Whether a tag comes back as it was written."""
+    return bool(tag) and tag == tag.strip() and not UNFIT & set(tag)
+
+
+def tags_fit(profile: Profile, tags: Iterable[str]) -> bool:
+    """Whether so many tags find room."""
+    return profile.tags != SHARED or len(spell_tags(profile, tags)) <= LONGEST_TAGS
+
 
 PLAIN = (
     "sys_id", "number", "sys_class_name", "short_description", "description", "state", "hold_reason", "active",
@@ -45,7 +97,7 @@ def columns(profile: Profile) -> tuple[str, ...]:
     """What is read of each record. Columns that a table lacks are left out of the answer without a word."""
     walked = [f"{name}.{part}" for name in profile.requesters for part in parts_of(name)]
     through = [name.partition(".")[0] for name in profile.requesters]
-    more = [profile.table.organization, column(profile), *profile.fields.values()]
+    more = [profile.table.organization, tags_column(profile), *profile.fields.values()]
     return tuple(dict.fromkeys([*PLAIN, *through, *profile.requesters, *walked, *more]))
 
 
@@ -122,7 +174,7 @@ def hidden(profile: Profile, row: Row) -> Iterator[str]:
     yield from hidden_of_requester(profile, row)
     if raw(row, profile.table.organization) is None:
         yield "organization"
-    if raw(row, column(profile)) is None:
+    if raw(row, tags_column(profile)) is None:
         yield "tags"
     yield from (f"custom.{name}" for name, key in profile.fields.items() if raw(row, key) is None)
 
@@ -168,4 +220,65 @@ def common_names(profile: Profile) -> Mapping[str, str]:
     """The common name of what each column holds."""
     own = {key: f"custom.{name}" for name, key in profile.fields.items()}
     named = {"priority": "priority", "assignment_group": "group", "assigned_to": "assignee"}
-    return own | named | {column(profile): "tags"}
+    return own | named | {tags_column(profile): "tags"}
+
+
+SLA_COLUMNS = (
+    "task", "stage", "active", "has_breached", "start_time", "planned_end_time", "sla.type", "sla.target",
+)  # fmt: skip
+NEEDED = ("stage", "start_time", "planned_end_time", "sla.target")
+METRICS = {"response": Metric.FIRST_REPLY, "resolution": Metric.RESOLUTION}
+STAGES = {
+    "in_progress": Stage.ACTIVE,
+    "breached": Stage.ACTIVE,  # the older engine's word for one that runs on
+    "paused": Stage.PAUSED,
+    "completed": Stage.ACHIEVED,
+    "achieved": Stage.ACHIEVED,
+}
+ORDER = (Stage.ACTIVE, Stage.PAUSED, Stage.ACHIEVED, Stage.UNKNOWN)
+
+
+def targets(rows: Iterable[Row]) -> tuple[Target, ...]:
+    """One target a metric: what runs before what rests before what is over, and the earliest due of those.
+
+    Agreements within the house (OLA) and with suppliers (UC) are nobody's promise to the requester. One that does
+    not say what it measures may be either of those that no other row is: they are unknown. OddValue where what a
+    promise is made of is hidden, or where none says what it measures.
+    """
+    promised = [
+        row for row in rows if text(row, "sla.type") in ("SLA", "") and text(row, "stage") != "cancelled"
+    ]
+    for row in promised:
+        lacking = [column for column in NEEDED if raw(row, column) is None]
+        if lacking:
+            raise OddValue(f"{', '.join(lacking)} is not shown")
+    named = [row for row in promised if text(row, "sla.target") in METRICS]
+    if promised and not named:
+        raise OddValue("no SLA says whether it is about the response or the resolution")
+    chosen: dict[Metric, Target] = {}
+    for made in sorted(map(target, named), key=weight):
+        chosen.setdefault(made.metric, made)
+    if len(named) < len(promised):
+        for metric in METRICS.values():
+            chosen.setdefault(metric, Target(metric=metric, stage=Stage.UNKNOWN, due=None))
+    return tuple(chosen.values())
+
+
+def target(row: Row) -> Target:
+    """One row. A target that runs without an end is not something to count on."""
+    stage = STAGES.get(text(row, "stage"), Stage.UNKNOWN)
+    due = None if stage is Stage.PAUSED else instant(row, "planned_end_time")
+    if stage is Stage.ACTIVE and (due is None or truth(row, "active") is False):
+        stage = Stage.UNKNOWN
+    return Target(
+        metric=METRICS[text(row, "sla.target")],
+        stage=stage,
+        due=due,
+        start=instant(row, "start_time"),
+        breached=truth(row, "has_breached") is True,
+    )
+
+
+def weight(each: Target) -> tuple[int, bool, int]:
+    """Sort key. Of those that are over, one that was missed stays missed."""
+    return ORDER.index(each.stage), each.stage is Stage.ACHIEVED and not each.breached, each.due or 0

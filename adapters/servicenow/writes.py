@@ -1,22 +1,34 @@
-"""Actions as requests. One PATCH takes everything: two would be two updates, two mails, two runs of each rule.
+"""Actions as requests, and the columns of the one PATCH that takes everything: two would be two updates, two
+mails, two runs of each rule.
 
 A request holds what is wanted, not what is to be sent: tags, followers and the way to a priority depend on the
 record as it is when the request leaves. Only a second note or reply, and ServiceNow's own tags, are requests of
 their own. Vendor sheet 5.1.
+
+Tags and followers are lists in one text, and a priority is reached from the impact and urgency there are. So
+none of them can be written down when the request is prepared. Vendor sheet 2.3, 2.8 and 5.1.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from adapters.base import Note, Prepared, VendorAction, Write
-from adapters.servicenow import journal
-from adapters.servicenow.priority import NUMBERS
-from adapters.servicenow.profile import LABELS, Profile
-from adapters.servicenow.rows import literal
-from adapters.servicenow.tags import LONGEST, can_keep, column, fits
-from adapters.servicenow.ticket import common_names
+from adapters.base import Note, NotTaken, Prepared, VendorAction, Write
+from adapters.servicenow import answers
+from adapters.servicenow.answers import Row, literal, raw, text
+from adapters.servicenow.feed import FOLLOWERS
+from adapters.servicenow.profile import COMMON, LABELS, NUMBERS, Matrix, Profile, common, pair, reaches
+from adapters.servicenow.ticket import (
+    LONGEST_TAGS,
+    are_foreign,
+    can_keep,
+    common_names,
+    read_tags,
+    spell_tags,
+    tags_column,
+    tags_fit,
+)
 from policies.model import Seconds, Ticket, Value
 from policies.plan import Assign, ChangeTags, Follow, PutBackPriority, RaisePriority, SetField
 
@@ -76,16 +88,16 @@ def request(
     if "label" in part:
         return dict(part)
     said = {
-        journal.element(public=note.public): journal.replied(note.body)
+        answers.element(public=note.public): answers.replied(note.body)
         if note.public
-        else journal.noted(note.body, key)
+        else answers.noted(note.body, key)
         for note in intent
         if isinstance(note, Note)
     }
     whole = {**part, "before": held_before(profile, ticket, part)}
     if said:
-        marks = {journal.words_mark(text) for text in said.values()}
-        known = [each.act.id for each in ticket.messages if journal.words_mark(each.body) in marks]
+        marks = {answers.words_mark(text) for text in said.values()}
+        known = [each.act.id for each in ticket.messages if answers.words_mark(each.body) in marks]
         whole |= {"say": said, "known": known, "since": literal(ticket.updated - SKEW)}
     return whole
 
@@ -139,7 +151,7 @@ def unseen(profile: Profile, ticket: Ticket, action: VendorAction) -> list[str]:
         case RaisePriority() | PutBackPriority():
             columns = {"priority": "priority"}
         case ChangeTags():
-            columns = {"tags": column(profile)}
+            columns = {"tags": tags_column(profile)}
         case SetField():
             held = profile.fields.get(action.field.removeprefix("custom."))
             columns = {action.field: held} if held else {}
@@ -165,7 +177,7 @@ def assignment(ticket: Ticket, action: Assign) -> dict[str, Any]:
 def tagging(profile: Profile, ticket: Ticket, action: ChangeTags) -> dict[str, Any]:
     """Tags to add and to remove; with ServiceNow's own tags, one request each."""
     after = (ticket.tags - action.remove) | action.add
-    if after == ticket.tags or not fits(profile, after):
+    if after == ticket.tags or not tags_fit(profile, after):
         return {}
     add, remove = sorted(action.add - ticket.tags), sorted((action.remove - action.add) & ticket.tags)
     if profile.tags == LABELS:
@@ -237,19 +249,140 @@ def gaps_of(profile: Profile, ticket: Ticket, action: VendorAction) -> Iterator[
         return
     if isinstance(action, SetField) and action.field.removeprefix("custom.") not in profile.fields:
         yield f"{action.field} is not set: the account's fields do not map it"
-    if isinstance(action, Note) and journal.is_cut(action.body, public=action.public):
-        yield f"the {'reply' if action.public else 'note'} is cut: ServiceNow keeps {journal.LONGEST} characters"
+    if isinstance(action, Note) and answers.is_cut(action.body, public=action.public):
+        yield f"the {'reply' if action.public else 'note'} is cut: ServiceNow keeps {answers.LONGEST} characters"
     if isinstance(action, ChangeTags):
         for tag in sorted(action.add):
             if not keeps(profile, tag):
                 yield f"tag {tag!r} is not added: {TAGS[profile.tags == LABELS]}"
         kept = within(profile, action)
         assert isinstance(kept, ChangeTags)
-        if not fits(profile, (ticket.tags - kept.remove) | kept.add):
-            yield f"tags stay as they are: {profile.tags} holds {LONGEST} characters in all"
+        if not tags_fit(profile, (ticket.tags - kept.remove) | kept.add):
+            yield f"tags stay as they are: {profile.tags} holds {LONGEST_TAGS} characters in all"
 
 
 TAGS = {
     True: "ServiceNow's own tags have letters, digits and single spaces",
     False: "tags in a column have no commas, no ^ and no spaces around them",
 }
+
+
+TOGETHER = frozenset({"assignment_group", "assigned_to"})
+"""A group alone lets assignment rules choose the person."""
+
+Columns = tuple[dict[str, str], list[NotTaken]]
+"""Columns to send, and what cannot be had."""
+
+
+def body_of(profile: Profile, matrix: Callable[[], Matrix], row: Row, request: Mapping[str, Any]) -> Columns:
+    """The columns to send for what a request wants of this record, without what already holds."""
+    parts: list[Columns] = [named(profile, row, request.get("columns", {}))]
+    if "priority" in request:
+        parts.append(raised(profile, matrix, row, request["priority"]))
+    if "put_back" in request:
+        parts.append(put_back(profile, matrix, row, request["put_back"]))
+    if "tags" in request:
+        parts.append(tagged(profile, row, request["tags"]))
+    if "follow" in request:
+        parts.append(following(row, request["follow"]))
+    body = {name: value for columns, _ in parts for name, value in columns.items()}
+    return {**body, **request.get("say", {})}, [gap for _, gaps in parts for gap in gaps]
+
+
+def named(profile: Profile, row: Row, asked: Mapping[str, str]) -> Columns:
+    """Columns by their names. What stands in a hidden one is not written over; group and assignee are one thing."""
+    hidden = {name for name in asked if raw(row, name) is None}
+    if hidden & TOGETHER:
+        hidden |= TOGETHER & asked.keys()
+    plain = {name: value for name, value in asked.items() if name not in hidden and raw(row, name) != value}
+    if TOGETHER & plain.keys():
+        plain |= {name: value for name, value in asked.items() if name in TOGETHER}
+    words = common_names(profile)
+    return plain, [
+        NotTaken(
+            field=words.get(name, name),
+            wanted=asked[name] or None,
+            found=None,
+            why=f"{profile.name}.{name} is hidden",
+        )
+        for name in sorted(hidden)
+    ]
+
+
+def without(field: str, wanted: Any, found: Any, why: str) -> Columns:
+    """Nothing to send, and why."""
+    return {}, [NotTaken(field=field, wanted=wanted, found=found, why=why)]
+
+
+def raised(profile: Profile, matrix: Callable[[], Matrix], row: Row, wanted: int) -> Columns:
+    """The priority, through impact and urgency where it follows from them."""
+    return moved(profile, matrix, row, wanted, holds=reaches(text(row, "priority"), wanted))
+
+
+def put_back(profile: Profile, matrix: Callable[[], Matrix], row: Row, wanted: int) -> Columns:
+    """The priority as it was, through impact and urgency where it follows from them."""
+
+    def exact() -> Matrix:
+        return {each: number for each, number in matrix().items() if number == wanted}
+
+    return moved(profile, exact, row, wanted, holds=text(row, "priority") == str(wanted))
+
+
+def moved(profile: Profile, matrix: Callable[[], Matrix], row: Row, wanted: int, *, holds: bool) -> Columns:
+    """The columns that bring a priority about, unless it holds."""
+    word, now = COMMON[str(wanted)], common(text(row, "priority"))
+    if raw(row, "priority") is None:
+        return without("priority", word, None, f"{profile.name}.priority is hidden")
+    if holds:
+        return {}, []
+    if not profile.derived:
+        return {"priority": str(wanted)}, []
+    if columns := raising(matrix, row, wanted):
+        return columns, []
+    hidden = [name for name in ("impact", "urgency") if raw(row, name) is None]
+    why = f"priority {wanted} cannot be reached through impact and urgency"
+    return without("priority", word, now, f"{why}: {' and '.join(hidden)} hidden" if hidden else why)
+
+
+def raising(matrix: Callable[[], Matrix], row: Row, wanted: int) -> dict[str, str]:
+    """Impact and urgency that reach a priority, those that change; none where they are hidden or cannot."""
+    held = raw(row, "impact"), raw(row, "urgency")
+    if held[0] is None or held[1] is None:
+        return {}
+    found = pair(matrix(), held[0], held[1], wanted)
+    if found is None:
+        return {}
+    named = {"impact": str(found[0]), "urgency": str(found[1])}
+    return {column: value for column, value in named.items() if text(row, column) != value}
+
+
+def tagged(profile: Profile, row: Row, wanted: Mapping[str, Any]) -> Columns:
+    """The tags' column, if it changes and is ours to change."""
+    held = raw(row, profile.tags)
+    now = tuple(sorted(read_tags(profile, held or "")))
+    after = ({*now} - {*wanted["remove"]}) | {*wanted["add"]}
+    aim = tuple(sorted(after))
+    if held is None:
+        return without("tags", aim, None, f"tags cannot be kept: {profile.tags} is hidden or not there")
+    if are_foreign(profile, held):
+        return without(
+            "tags", aim, (), f"tags cannot be kept: another integration uses {profile.tags} of this record"
+        )
+    if not tags_fit(profile, after):
+        return without(
+            "tags", aim, now, f"tags cannot be kept: {profile.tags} holds {LONGEST_TAGS} characters"
+        )
+    spelled = spell_tags(profile, after)
+    return ({profile.tags: spelled} if spelled != held else {}), []
+
+
+def following(row: Row, people: list[str]) -> Columns:
+    """The list of followers with these people on it, if it changes. It may hold addresses beside ids."""
+    held = raw(row, FOLLOWERS)
+    if held is None:
+        return without(
+            "follow", people, None, f"nobody can be made to follow: {FOLLOWERS} is hidden or not there"
+        )
+    listed = [each for part in held.split(",") if (each := part.strip())]
+    new = [person for person in dict.fromkeys(people) if person not in listed]
+    return ({FOLLOWERS: ",".join([*listed, *new])} if new else {}), []

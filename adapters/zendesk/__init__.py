@@ -9,6 +9,6 @@ def factory(account: Account, gate: Gate) -> Adapter:
     The import stands here because the simulator lives in this package too and must not load what it is a
     check on.
     """
-    from adapters.zendesk.desk import Zendesk
+    from adapters.zendesk.adapter import Zendesk
 
     return Zendesk(account, gate)

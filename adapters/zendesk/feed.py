@@ -6,10 +6,9 @@ https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremen
 from collections.abc import Callable
 
 from adapters.base import Aside, HelpdeskError, Page, TryLater
+from adapters.zendesk.answers import UNSAID, Odd, named, status
+from adapters.zendesk.client import Answer, Line
 from adapters.zendesk.people import Cast
-from adapters.zendesk.reading import Odd, named
-from adapters.zendesk.refusals import UNSAID, status
-from adapters.zendesk.session import Answer, Line
 from adapters.zendesk.ticket import metric_set, ticket
 from policies.model import Instant, Status, Ticket
 

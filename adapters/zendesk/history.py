@@ -13,8 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 from adapters.base import Account
-from adapters.zendesk.people import SYSTEM, Authors, channel_of, is_automatic
-from adapters.zendesk.reading import (
+from adapters.zendesk.answers import (
     NUMBER,
     Odd,
     Row,
@@ -27,6 +26,7 @@ from adapters.zendesk.reading import (
     texts,
     value,
 )
+from adapters.zendesk.people import SYSTEM, Authors, channel_of, is_automatic
 from adapters.zendesk.ticket import CHATS, PRIORITIES, STATUSES, field_ids
 from policies.history import is_reopening, moves_of
 from policies.model import Act, Change, Counts, Instant, Message, Status, Value, Who

@@ -4,10 +4,9 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from adapters.base import AccessLost, Account, Finding, HelpdeskError, NotAllowed
-from adapters.zendesk import directory
-from adapters.zendesk.reading import Odd, Row, key_of, text
-from adapters.zendesk.refusals import status
-from adapters.zendesk.session import Line
+from adapters.zendesk import people
+from adapters.zendesk.answers import Odd, Row, key_of, status, text
+from adapters.zendesk.client import Line
 from adapters.zendesk.ticket import STATUSES, field_ids
 from policies.model import Ticket
 
@@ -21,7 +20,7 @@ def probe(
     """All findings. A look that fails is a finding too; only lost credentials are fatal. `sample` reads a ticket as
     policies would, to see what is hidden; it is asked for only where something is needed."""
     try:
-        user = directory.me(account, line.session)
+        user = people.me(account, line.session)
     except AccessLost as error:
         return (Finding(what="credentials", ok=False, text=str(error), fatal=True),)
     except HelpdeskError as error:
@@ -57,7 +56,7 @@ def credentials(account: Account, user: Row) -> Iterator[Finding]:
 def fields(account: Account, line: Line, needed: frozenset[str]) -> Iterator[Finding]:
     """Whether each mapped custom field is there and in use, and which values the needed ones take."""
     mapped = field_ids(account)
-    known = look(lambda: directory.ticket_fields(account, line.session))
+    known = look(lambda: people.ticket_fields(account, line.session))
     if isinstance(known, HelpdeskError):
         yield Finding(what="fields", ok=False, text=f"Could not look: {known}")
         return
@@ -75,7 +74,7 @@ def fields(account: Account, line: Line, needed: frozenset[str]) -> Iterator[Fin
     by_name = {f"custom.{name}": rows.get(key) for name, key in mapped.items()}
     by_name |= {str(row["type"]): row for row in known if row["type"] == "priority"}
     for name, row in sorted(by_name.items()):
-        if name in needed and row and (values := directory.values_of(row)):
+        if name in needed and row and (values := people.values_of(row)):
             yield Finding(what=f"values of {name}", ok=True, text=f"Zendesk has {', '.join(values)}.")
 
 

@@ -5,10 +5,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from adapters.base import Account
-from adapters.vip import with_vip
+from adapters.base import Account, with_vip
+from adapters.zendesk.answers import Odd, Row, ident, instant, key_of, moment, text, texts, value
 from adapters.zendesk.people import Cast, channel_of
-from adapters.zendesk.reading import Odd, Row, ident, instant, key_of, moment, text, texts, value
 from policies.model import (
     Instant,
     Metric,

@@ -24,10 +24,10 @@ from adapters.base import (
     WontAccept,
     Write,
 )
+from adapters.zendesk.answers import Odd, Row, ident, instant, key_of, named, text, texts, value
+from adapters.zendesk.client import Line
 from adapters.zendesk.history import SPACE, changes_of, mark
 from adapters.zendesk.people import Authors
-from adapters.zendesk.reading import Odd, Row, ident, instant, key_of, named, text, texts, value
-from adapters.zendesk.session import Line
 from adapters.zendesk.ticket import PRIORITIES, field_ids
 from policies.model import Change, Priority, Ticket, TicketRef, Value, Who
 from policies.plan import Assign, ChangeTags, Follow, PutBackPriority, RaisePriority, SetField

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from adapters.answers import read_json
+from adapters.http import read_json
 from connector.console import seeing
 from connector.console.access import Access, Asking, MustLogIn, NotAllowed, allow
 from connector.console.acting import DONE, Refused, order, release

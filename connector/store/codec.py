@@ -9,8 +9,8 @@ from typing import Any, TypeVar, cast
 from pydantic import TypeAdapter
 from pydantic_core import PydanticSerializationError
 
-from adapters.answers import legible
 from adapters.base import Receipt
+from adapters.http import legible
 from policies.model import Ticket
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Connection, Table, text
 from sqlalchemy.dialects import postgresql, sqlite
 
-from adapters.answers import clean
+from adapters.http import clean
 from connector.clock import Clock
 from policies.model import Instant
 

@@ -15,7 +15,7 @@ from sqlalchemy import (
 from sqlalchemy import Text as AnyText
 from sqlalchemy.engine import Dialect
 
-from adapters.answers import clean
+from adapters.http import clean
 
 HEAD = "0014"
 """The newest migration. A database that stands here is opened without loading Alembic."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from adapters.answers import clean
+from adapters.http import clean
 from connector.store.waiting import Waiting, dues
 from policies.model import Instant, TicketRef
 

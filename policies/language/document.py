@@ -1,5 +1,9 @@
-"""A TOML file as values, with the line of each value, and a fault in one as a value: where it is, what it is,
-what next."""
+"""A TOML file as values, with the line of each value, and a fault in one as a value: where it is, what it is, what
+next.
+
+`tomllib` reads the values but keeps no positions. The scanner below walks the same text once more and only
+notes lines; it runs after `tomllib` has accepted the text, so it never meets broken TOML.
+"""
 
 import hashlib
 import json

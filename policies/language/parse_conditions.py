@@ -1,5 +1,7 @@
-"""Reads a `when` or `unless` table into compiled condition lines, each operand checked against the kind of its
-field."""
+"""Reads a `when` or `unless` table into compiled condition lines, each operand checked against the kind of its field.
+
+What cannot be read so is a missing value. Helpdesks send numbers and checkboxes as text at times.
+"""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace

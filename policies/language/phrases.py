@@ -1,5 +1,11 @@
 """Phrase packs: what customers say when they want something particular, as patterns, found in what they wrote
-themselves."""
+themselves.
+
+All languages of a pack run on all text. The packs that come with Uptier are the files of `phrases/`; the config
+adds phrases to them and packs of its own.
+
+Also folds a text for comparison, so that capitals, accents and line breaks do not matter.
+"""
 
 import tomllib
 import unicodedata

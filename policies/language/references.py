@@ -1,5 +1,5 @@
-"""What policies may refer to: accounts, calendars, templates, and the groups and people of the helpdesks, as
-far as known."""
+"""What policies may refer to: accounts, calendars, templates, and the groups and people of the helpdesks, as far
+as known."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field

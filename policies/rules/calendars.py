@@ -1,4 +1,9 @@
-"""Business time: how much of it lies between two instants, and which instant lies so much of it away, in UTC."""
+"""Business time: how much of it lies between two instants, and which instant lies so much of it away, in UTC.
+
+A calendar measures; it never says when Uptier may act. All arithmetic is on UTC seconds and half-open
+intervals. An instant is open exactly if its local wall-clock reading lies in an interval of its local date,
+so a repeated hour counts twice and a skipped one not at all.
+"""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator

@@ -1,5 +1,5 @@
-"""How an episode begins, goes on and ends: reasons, stop rules, acknowledgements, restarted clocks (rules 4,
-5, 10, 13)."""
+"""How an episode begins, goes on and ends: reasons, stop rules, acknowledgements, restarted clocks (rules 4, 5,
+10, 13)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

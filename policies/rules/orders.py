@@ -1,4 +1,8 @@
-"""Orders of people: what can be ordered now, and what an order does to the episode it is for (rule 15)."""
+"""Orders of people: what can be ordered now, and what an order does to the episode it is for (rule 15).
+
+An order is carried out in the next look (`obey`). What can be ordered now is one rule, here, for that look as
+well as for console, API and command line.
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -7,7 +7,7 @@ from threading import Thread
 from typing import Any, ClassVar
 
 from adapters.base import Adapter, HookRequest
-from adapters.contract.gate import RecordingGate
+from adapters.contract.sandbox import RecordingGate
 from policies.model import TicketRef
 from tests.adapters.freshdesk.world import HOOK_SECRET
 from tests.adapters.freshdesk.world import World as FreshdeskWorld

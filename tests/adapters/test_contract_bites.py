@@ -24,7 +24,7 @@ from adapters.base import (
     Write,
 )
 from adapters.contract import Contract
-from adapters.contract.gate import RecordingGate
+from adapters.contract.sandbox import RecordingGate
 from policies.model import Directory, Instant, Need, Priority, Ticket, TicketRef, Who
 from policies.plan import PutBackPriority
 from tests.adapters.sandboxes import ZendeskSandbox

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.base import Adapter, HookRequest, Malformed, NotAuthentic
-from adapters.contract.gate import RecordingGate
+from adapters.contract.sandbox import RecordingGate
 from adapters.freshdesk import factory as freshdesk
 from adapters.servicenow import factory as servicenow
 from adapters.zendesk import factory as zendesk

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from adapters.vip import with_vip
+from adapters.base import with_vip
 from policies.model import Person, Ticket
 from tests.adapters.freshdesk.world import account
 from tests.policies.lives import NEWBORN

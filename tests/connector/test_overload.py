@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from adapters.freshdesk.limits import credits_of
+from adapters.freshdesk.answers import credits_of
 from tests.connector.each import Each, each
 
 MINUTE, HOUR = 60, 3600

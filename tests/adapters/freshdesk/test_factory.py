@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from adapters.contract.gate import RecordingGate
+from adapters.contract.sandbox import RecordingGate
 from adapters.freshdesk import factory
 from tests.adapters.freshdesk.world import account
 
@@ -60,4 +60,6 @@ def test_the_simulator_does_not_load_what_it_is_a_check_on() -> None:
     done = subprocess.run([sys.executable, "-c", lines], capture_output=True, text=True, check=True, cwd=ROOT)
     loaded = set(done.stdout.split())
     assert "adapters.freshdesk.simulator" in loaded
-    assert not {"adapters.freshdesk.desk", "adapters.freshdesk.ticket", "adapters.freshdesk.limits"} & loaded
+    assert (
+        not {"adapters.freshdesk.adapter", "adapters.freshdesk.ticket", "adapters.freshdesk.answers"} & loaded
+    )

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from adapters.base import AccessLost, NotAllowed, Page, TryLater
-from adapters.freshdesk.cursor import LAST_PAGE, OVERLAP, Cursor, Place, begin, read
+from adapters.freshdesk.feed import LAST_PAGE, OVERLAP, Cursor, Place, begin, read_cursor
 from policies.model import Status
 from tests.adapters.freshdesk.world import TIER1, World, world
 from tests.adapters.recording import START
@@ -112,7 +112,7 @@ def test_behind_the_wall_the_second_is_read_from_its_other_end_too() -> None:
 def test_what_may_lie_between_both_ends_is_said_and_found_by_the_census(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("adapters.freshdesk.cursor.LAST_PAGE", 3)
+    monkeypatch.setattr("adapters.freshdesk.feed.LAST_PAGE", 3)
     monkeypatch.setattr("adapters.freshdesk.feed.PAGE", 5)
     with world(last_page=3) as acme:
         middle = [
@@ -265,7 +265,7 @@ def test_what_leaves_the_list_is_told_as_gone(acme: World, act: str, gone: str) 
 
 def test_a_cursor_is_kept_and_a_spoiled_one_begins_again(acme: World) -> None:
     cursor = pages(acme)[-1].cursor
-    assert read(cursor).text() == cursor
+    assert read_cursor(cursor).text() == cursor
     for spoiled in ("", "{}", "[]", "null", '{"list":"x","places":{}}', '{"list":"","places":{"":[1]}}'):
         assert numbers(pages(acme, spoiled)) == ["1"]
 

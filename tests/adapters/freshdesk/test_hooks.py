@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.base import Adapter, Event, HookRequest, Malformed, NotAuthentic
-from adapters.contract.gate import RecordingGate
+from adapters.contract.sandbox import RecordingGate
 from adapters.freshdesk import factory
-from adapters.freshdesk.hooks import HEADER, decode, trusted
+from adapters.freshdesk.webhooks import HEADER, decode, trusted
 from policies.model import TicketRef
 from tests.adapters.freshdesk.world import HOOK_SECRET, World, account
 

@@ -3,7 +3,7 @@
 import pytest
 
 from adapters.base import Limit
-from adapters.freshdesk.limits import buckets, credits_of, held, limits, retry_after, stamp
+from adapters.freshdesk.answers import buckets, credits_of, held, limits, retry_after, stamp
 
 
 def limit(bucket: str, total: int, remaining: int) -> Limit:

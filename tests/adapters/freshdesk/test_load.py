@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from adapters.base import AccessLost, Gone, NotAllowed, TryLater, Unreadable
-from adapters.freshdesk.ratings import newest
+from adapters.freshdesk.history import newest
 from policies.language.phrases import found, shipped
 from policies.model import Metric, Need, Person, Priority, Satisfaction, Stage, Status, TicketRef, Who
 from tests.adapters.freshdesk.world import ALL, ANN, CLEO, PRINTER, TIER1, World, world

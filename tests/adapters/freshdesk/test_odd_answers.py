@@ -12,7 +12,7 @@ import pytest
 import respx
 
 from adapters.base import HelpdeskError, Page
-from adapters.contract.gate import RecordingGate
+from adapters.contract.sandbox import RecordingGate
 from adapters.freshdesk import factory
 from adapters.freshdesk.simulator_records import (
     agent,

@@ -9,9 +9,9 @@ import pytest
 import respx
 
 from adapters.base import AccessLost, HelpdeskError, NotAllowed, OutcomeUnknown, TryLater, WontAccept
-from adapters.contract.gate import RecordingGate
-from adapters.freshdesk.refusals import code, status
-from adapters.freshdesk.session import AGENT, Answer, Line, further
+from adapters.contract.sandbox import RecordingGate
+from adapters.freshdesk.answers import code, status
+from adapters.freshdesk.client import AGENT, Answer, Line, further
 from tests.adapters.freshdesk.world import World, account, world
 
 BASE = "https://acme.freshdesk.test/api/v2"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.freshdesk.texts import mark, marked, markup, plain, same
+from adapters.freshdesk.ticket import mark, marked, markup, plain, same
 
 
 @given(st.text(), st.text(min_size=1))

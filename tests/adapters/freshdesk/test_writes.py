@@ -9,8 +9,7 @@ import pytest
 from adapters.base import Note, Prepared, VendorAction
 from adapters.freshdesk.form import Form
 from adapters.freshdesk.people import Cast
-from adapters.freshdesk.texts import mark
-from adapters.freshdesk.ticket import ticket
+from adapters.freshdesk.ticket import mark, ticket
 from adapters.freshdesk.writes import prepare, with_tags
 from policies.model import Act, Directory, Group, Message, Person, Priority, Ticket, Who
 from policies.plan import Assign, ChangeTags, Follow, RaisePriority, SetField

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.base import Account, Adapter
-from adapters.contract.gate import RecordingGate
+from adapters.contract.sandbox import RecordingGate
 from adapters.freshdesk import factory
 from adapters.freshdesk.simulator import KEY, create
 from adapters.freshdesk.simulator_faults import Fault

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from adapters.servicenow import directory, history, hooks, journal, priority
-from adapters.servicenow.hooks import sign
+from adapters.servicenow import answers, history, people, profile, webhooks
 from adapters.servicenow.profile import KNOWN
+from adapters.servicenow.webhooks import sign
 
 PAGE = (Path(__file__).parents[3] / "docs" / "servicenow.md").read_text(encoding="utf-8")
 SCRIPT = re.search(r"```javascript\n(.*?)```", PAGE, re.DOTALL)
@@ -19,7 +19,7 @@ def test_every_setting_is_explained(setting: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "table", [journal.TABLE, history.AUDIT, "task_sla", priority.LOOKUP, directory.MEMBERS, "sys_user"]
+    "table", [answers.TABLE, history.AUDIT, "task_sla", profile.LOOKUP, people.MEMBERS, "sys_user"]
 )
 def test_every_table_that_is_read_is_named(table: str) -> None:
     assert f"`{table}`" in PAGE
@@ -28,7 +28,7 @@ def test_every_table_that_is_read_is_named(table: str) -> None:
 def test_the_script_sends_what_is_checked() -> None:
     assert SCRIPT is not None
     names = [name.lower() for name in re.findall(r"setRequestHeader\('([^']+)'", SCRIPT[1])]
-    assert names == ["content-type", hooks.STAMP, hooks.SIGNATURE]
+    assert names == ["content-type", webhooks.STAMP, webhooks.SIGNATURE]
     assert "stamp + '.' + body" in SCRIPT[1]
     assert "setRequestBody(body)" in SCRIPT[1]
     assert SCRIPT[1].isascii()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from adapters.contract.gate import RecordingGate
+from adapters.contract.sandbox import RecordingGate
 from adapters.servicenow import factory
 from tests.adapters.servicenow.world import account
 
@@ -93,4 +93,7 @@ def test_the_simulator_does_not_load_what_it_is_a_check_on() -> None:
     done = subprocess.run([sys.executable, "-c", lines], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
     assert "adapters.servicenow.simulator" in loaded
-    assert not {"adapters.servicenow.desk", "adapters.servicenow.rows", "adapters.servicenow.query"} & loaded
+    assert (
+        not {"adapters.servicenow.adapter", "adapters.servicenow.answers", "adapters.servicenow.profile"}
+        & loaded
+    )

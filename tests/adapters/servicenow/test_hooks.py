@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.base import Event, HookRequest, Malformed, NotAuthentic, Note
-from adapters.contract.gate import RecordingGate
-from adapters.servicenow import factory, hooks
-from adapters.servicenow.hooks import SIGNATURE, STAMP, sign
+from adapters.contract.sandbox import RecordingGate
+from adapters.servicenow import factory, webhooks
 from adapters.servicenow.profile import profile
 from adapters.servicenow.simulator_hooks import payload, signed
+from adapters.servicenow.webhooks import SIGNATURE, STAMP, sign
 from policies.model import TicketRef
 from tests.adapters.servicenow.world import HOOK_SECRET, World, account
 
@@ -27,7 +27,7 @@ BODY = {
 
 
 def decode(secret: str, request: HookRequest, **settings: Any) -> tuple[Event, ...]:
-    return hooks.decode(profile(account(settings=settings)), secret, request)
+    return webhooks.decode(profile(account(settings=settings)), secret, request)
 
 
 def hook(body: bytes, *, secret: str = HOOK_SECRET, at: str = str(NOW), received: int = NOW) -> HookRequest:

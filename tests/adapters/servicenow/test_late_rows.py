@@ -3,8 +3,8 @@
 import pytest
 
 from adapters.base import NotAllowed, TryLater
-from adapters.contract.gate import RecordingGate
-from adapters.servicenow.session import LARGEST, Line, fitting
+from adapters.contract.sandbox import RecordingGate
+from adapters.servicenow.client import LARGEST, Line, fitting
 from policies.model import Need, Who
 from tests.adapters.servicenow.test_feed import census, tickets, walk
 from tests.adapters.servicenow.world import World, account, world

@@ -15,7 +15,7 @@ import pytest
 import respx
 
 from adapters.base import Adapter, HelpdeskError
-from adapters.contract.gate import RecordingGate
+from adapters.contract.sandbox import RecordingGate
 from adapters.servicenow import factory
 from adapters.servicenow.simulator import create
 from policies.model import Need, Ticket, TicketRef

@@ -2,7 +2,7 @@
 
 import pytest
 
-from adapters.servicenow.priority import DEFAULT, pair, read
+from adapters.servicenow.profile import DEFAULT, pair, read
 
 CUSTOM = {(1, 1): 1, (1, 2): 1, (2, 1): 3, (2, 2): 4}
 

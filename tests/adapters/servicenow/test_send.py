@@ -17,7 +17,7 @@ from adapters.base import (
     WontAccept,
     Write,
 )
-from adapters.servicenow.journal import reference
+from adapters.servicenow.answers import reference
 from adapters.servicenow.simulator_rules import Rule
 from policies.model import Group, Need, Person, Priority, Who
 from policies.plan import Assign, ChangeTags, Follow, RaisePriority, SetField

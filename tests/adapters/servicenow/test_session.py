@@ -8,9 +8,9 @@ import pytest
 import respx
 
 from adapters.base import AccessLost, Account, HelpdeskError, Limit, NotAllowed, TryLater
-from adapters.contract.gate import RecordingGate
-from adapters.servicenow.limits import Windows, retry_after
-from adapters.servicenow.session import AGENT, LARGEST, SMALLEST, Answer, Line, further
+from adapters.contract.sandbox import RecordingGate
+from adapters.servicenow.answers import Windows, retry_after
+from adapters.servicenow.client import AGENT, LARGEST, SMALLEST, Answer, Line, further
 from adapters.servicenow.simulator import BOT, CLIENT_SECRET, PASSWORD
 from adapters.servicenow.simulator_limits import RULE
 from tests.adapters.recording import START

@@ -17,12 +17,12 @@ from adapters.base import (
     WontAccept,
     Write,
 )
-from adapters.contract.gate import RecordingGate
+from adapters.contract.sandbox import RecordingGate
 from adapters.servicenow import factory
+from adapters.servicenow.client import Line
 from adapters.servicenow.delivery import send
+from adapters.servicenow.people import Roster
 from adapters.servicenow.profile import profile
-from adapters.servicenow.roster import Roster
-from adapters.servicenow.session import Line
 from policies.model import Status, TicketRef
 from tests.adapters.servicenow.world import account
 

@@ -10,8 +10,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from adapters.base import HookRequest
-from adapters.servicenow.hooks import decode
 from adapters.servicenow.profile import profile
+from adapters.servicenow.webhooks import decode
 from adapters.simulator_server import serve
 from tests.adapters.recording import START
 from tests.adapters.servicenow.world import HOOK_SECRET, World, account

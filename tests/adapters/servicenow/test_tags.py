@@ -6,7 +6,7 @@ import pytest
 
 from adapters.base import Note, OutcomeUnknown, Stale, WontAccept
 from adapters.servicenow.profile import profile
-from adapters.servicenow.tags import fits, is_foreign, read, spell
+from adapters.servicenow.ticket import are_foreign, read_tags, spell_tags, tags_fit
 from policies.model import Need
 from policies.plan import ChangeTags
 from tests.adapters.servicenow.world import World, account, world
@@ -28,21 +28,21 @@ def send(acme: World, *actions: Any) -> Any:
 @pytest.mark.parametrize("tags", [[], ["a"], ["two words", "b"], ["x"] * 1])
 @pytest.mark.parametrize("kind", [SHARED, OWN])
 def test_tags_come_back_as_they_went(kind: Any, tags: list[str]) -> None:
-    assert read(kind, spell(kind, tags)) == sorted(tags)
+    assert read_tags(kind, spell_tags(kind, tags)) == sorted(tags)
 
 
 def test_what_others_keep_in_the_shared_column_is_not_ours() -> None:
-    assert is_foreign(SHARED, "JIRA-1,2")
-    assert read(SHARED, "JIRA-1,2") == []
-    assert not is_foreign(SHARED, "")
-    assert not is_foreign(SHARED, "uptier: a")
-    assert not is_foreign(OWN, "JIRA-1,2")
+    assert are_foreign(SHARED, "JIRA-1,2")
+    assert read_tags(SHARED, "JIRA-1,2") == []
+    assert not are_foreign(SHARED, "")
+    assert not are_foreign(SHARED, "uptier: a")
+    assert not are_foreign(OWN, "JIRA-1,2")
 
 
 def test_a_hundred_characters_are_all() -> None:
-    assert fits(SHARED, ["x" * 92])
-    assert not fits(SHARED, ["x" * 93])
-    assert fits(OWN, ["x" * 93])
+    assert tags_fit(SHARED, ["x" * 92])
+    assert not tags_fit(SHARED, ["x" * 93])
+    assert tags_fit(OWN, ["x" * 93])
 
 
 def test_the_shared_column_is_ours_where_it_is_empty(acme: World) -> None:

@@ -4,10 +4,9 @@ from typing import Any
 
 import pytest
 
+from adapters.servicenow.answers import OddValue, instant, label, literal, moment, number, raw, text, truth
 from adapters.servicenow.profile import profile
-from adapters.servicenow.rows import OddValue, instant, label, literal, moment, number, raw, text, truth
-from adapters.servicenow.targets import targets
-from adapters.servicenow.ticket import ticket
+from adapters.servicenow.ticket import targets, ticket
 from policies.model import Group, Metric, Person, Priority, Stage, Status, Ticket
 from tests.adapters.servicenow.world import account, world
 

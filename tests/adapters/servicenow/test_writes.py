@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from adapters.base import Note, Prepared, VendorAction
-from adapters.servicenow.journal import LONGEST, mark_of, noted, reference, replied
+from adapters.servicenow.answers import LONGEST, mark_of, noted, reference, replied
 from adapters.servicenow.profile import profile
 from adapters.servicenow.ticket import ticket
 from adapters.servicenow.writes import prepare

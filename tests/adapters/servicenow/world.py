@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.base import Account, Adapter, VendorAction, Write
-from adapters.contract.gate import RecordingGate
+from adapters.contract.sandbox import RecordingGate
 from adapters.servicenow import factory
 from adapters.servicenow.simulator import API_KEY, BOT, CLIENT_SECRET, PASSWORD, create
 from adapters.servicenow.simulator_faults import Fault

@@ -7,7 +7,7 @@ import pytest
 from zenpy.lib.api import BaseApi
 
 from adapters.base import AccessLost, TryLater
-from adapters.zendesk.directory import client
+from adapters.zendesk.people import client
 from tests.adapters.zendesk.test_session import line_to
 from tests.adapters.zendesk.world import ALL, PRINTER, World, account, world
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from adapters.contract.gate import RecordingGate
+from adapters.contract.sandbox import RecordingGate
 from adapters.zendesk import factory
-from adapters.zendesk.hooks import PUBLIC_SECRET
+from adapters.zendesk.webhooks import PUBLIC_SECRET
 from tests.adapters.zendesk.world import account
 
 
@@ -58,4 +58,4 @@ def test_the_simulator_does_not_load_what_it_is_a_check_on() -> None:
     done = subprocess.run([sys.executable, "-c", lines], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
     assert "adapters.zendesk.simulator" in loaded
-    assert not {"zenpy", "adapters.zendesk.desk", "adapters.zendesk.ticket"} & loaded
+    assert not {"zenpy", "adapters.zendesk.adapter", "adapters.zendesk.ticket"} & loaded

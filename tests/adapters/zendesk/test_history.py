@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from adapters.zendesk.answers import Odd
 from adapters.zendesk.history import changes, common, counts, messages
 from adapters.zendesk.people import Authors
-from adapters.zendesk.reading import Odd
 from policies.model import Priority, Status, Who
 from tests.adapters.zendesk.world import account
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.base import Adapter, Event, HookRequest, Malformed, NotAuthentic
-from adapters.contract.gate import RecordingGate
+from adapters.contract.sandbox import RecordingGate
 from adapters.zendesk import factory
-from adapters.zendesk.hooks import PUBLIC_SECRET, SIGNATURE, STAMP, decode, sign
+from adapters.zendesk.webhooks import PUBLIC_SECRET, SIGNATURE, STAMP, decode, sign
 from policies.model import TicketRef
 from tests.adapters.zendesk.world import HOOK_SECRET, World, account
 

@@ -3,7 +3,7 @@
 import pytest
 
 from adapters.base import Limit
-from adapters.zendesk.limits import announced, buckets, limits, retry_after, wait_after_429
+from adapters.zendesk.answers import announced, buckets, limits, retry_after, wait_after_429
 
 NOON = "Wed, 25 Nov 2026 12:00:00 GMT"
 

@@ -14,7 +14,7 @@ from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 
 from adapters.base import Adapter, HelpdeskError, Note, Write
-from adapters.contract.gate import RecordingGate
+from adapters.contract.sandbox import RecordingGate
 from adapters.zendesk import factory
 from policies.model import Ticket, TicketRef
 from tests.adapters.zendesk.world import ALL, PRINTER, account, world

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from adapters.base import NotAllowed
-from adapters.zendesk.roster import Roster, Sources
+from adapters.zendesk.people import Roster, Sources
 from policies.model import Agent, Directory, Person
 
 

@@ -8,9 +8,9 @@ import pytest
 import requests
 
 from adapters.base import AccessLost, Account, Gate, HelpdeskError, Limit, NotAllowed, TryLater
-from adapters.contract.gate import RecordingGate
-from adapters.zendesk.credentials import Credentials, credentials
-from adapters.zendesk.session import AGENT, Line, ask_for_token, origin
+from adapters.contract.sandbox import RecordingGate
+from adapters.zendesk.auth import Credentials, credentials
+from adapters.zendesk.client import AGENT, Line, ask_for_token, origin
 from adapters.zendesk.simulator import API_KEY, BOT
 from tests.adapters.zendesk.world import World, account, world
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from adapters.zendesk.answers import instant
 from adapters.zendesk.people import Cast, cast
-from adapters.zendesk.reading import instant
 from adapters.zendesk.ticket import language, metric_set, targets, ticket
 from policies.model import Metric, Priority, Satisfaction, Stage, Status, Target
 from tests.adapters.zendesk.world import account

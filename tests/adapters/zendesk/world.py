@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.base import Account, Adapter
-from adapters.contract.gate import RecordingGate
+from adapters.contract.sandbox import RecordingGate
 from adapters.simulator_server import serve
 from adapters.zendesk import factory
 from adapters.zendesk.simulator import TOKEN, create

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import structlog
 
-from adapters.answers import clean
+from adapters.http import clean
 from connector import logs
 from connector.clock import ManualClock
 from connector.store import accounts, codec, cursors, directories, inbox, ledger, tickets, timers

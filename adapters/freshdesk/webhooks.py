@@ -2,8 +2,7 @@
 
 Freshdesk signs nothing and names no delivery. So the automation is set up to sign in, or to send a secret in a
 header, and the body is only a hint: a placeholder may have broken the JSON around it.
-https://support.freshdesk.com/support/solutions/articles/132589
-"""
+https://support.freshdesk.com/support/solutions/articles/132589"""
 
 import hashlib
 import hmac
@@ -13,8 +12,8 @@ from base64 import b64decode
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from adapters.answers import clean
 from adapters.base import Account, Event, HookRequest, Malformed, NotAuthentic
+from adapters.http import clean
 from policies.model import TicketRef
 
 HEADER = "x-uptier-secret"

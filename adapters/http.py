@@ -1,8 +1,7 @@
 """A helpdesk's answer as JSON, with every text in it fit to be stored.
 
 One odd character must not cost the whole answer: what is no character (half of a surrogate pair, NUL, bytes that
-are no UTF-8) becomes U+FFFD, what is no number (NaN, Infinity, more digits than any id has) becomes null or text.
-"""
+are no UTF-8) becomes U+FFFD, what is no number (NaN, Infinity, more digits than any id has) becomes null or text."""
 
 import json
 import math

@@ -1,7 +1,6 @@
 """Who we are to ServiceNow: basic credentials, an API key, or an OAuth token that is renewed when it ends.
 
-Vendor sheet 4.1 to 4.3, https://www.servicenow.com/docs/r/api-reference/rest-api-explorer/c_RESTAPI.html
-"""
+Vendor sheet 4.1 to 4.3, https://www.servicenow.com/docs/r/api-reference/rest-api-explorer/c_RESTAPI.html"""
 
 import threading
 from base64 import b64encode
@@ -11,7 +10,7 @@ from typing import Any, Protocol
 import httpx
 
 from adapters.base import AccessLost, Account, TryLater
-from adapters.servicenow.refusals import UNSAID, content, words
+from adapters.servicenow.answers import UNSAID, content, words
 
 Header = tuple[str, str]
 NEEDS = {"basic": ("user", "password"), "key": ("key",), "oauth": ("client_id", "client_secret")}

@@ -2,8 +2,7 @@
 
 Two kinds of body arrive: that of an event subscription, and the one our trigger is set up to send,
 `{"ticket_id": "{{ticket.id}}"}`, in which a placeholder may have broken the JSON around it.
-https://developer.zendesk.com/documentation/webhooks/verifying/
-"""
+https://developer.zendesk.com/documentation/webhooks/verifying/"""
 
 import hashlib
 import hmac
@@ -12,9 +11,9 @@ from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
-from adapters.answers import clean, read_json
 from adapters.base import Event, HookRequest, Malformed, NotAuthentic
-from adapters.zendesk.reading import instant
+from adapters.http import clean, read_json
+from adapters.zendesk.answers import instant
 from policies.model import Seconds, TicketRef
 
 PUBLIC_SECRET = "dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ=="  # noqa: S105 - everybody's, and therefore refused

@@ -24,11 +24,10 @@ from adapters.base import (
     VendorAction,
     Write,
 )
-from adapters.zendesk import credentials, directory, feed, history, hooks, probe, writes
-from adapters.zendesk.people import Authors, Cast, Rows, by_id, cast
-from adapters.zendesk.reading import Odd, Row, ident, named
-from adapters.zendesk.roster import Roster, Sources
-from adapters.zendesk.session import Answer, Line, ask_for_token
+from adapters.zendesk import auth, feed, history, people, probe, webhooks, writes
+from adapters.zendesk.answers import Odd, Row, ident, named
+from adapters.zendesk.client import Answer, Line, ask_for_token
+from adapters.zendesk.people import NOBODY, Authors, Cast, Roster, Rows, Sources, by_id, cast
 from adapters.zendesk.ticket import is_chat, maps_labels, metric_set, ticket
 from policies.model import (
     FROM_HELPDESK,
@@ -64,14 +63,14 @@ class Zendesk:
     def __init__(self, account: Account, gate: Gate) -> None:
         check(account)
         self._account = account
-        self._line = Line(account, gate, credentials.credentials(account, partial(ask_for_token, account)))
+        self._line = Line(account, gate, auth.credentials(account, partial(ask_for_token, account)))
         self._secret = webhook_secret(account)
         self._roster = Roster(
             Sources(
-                me=lambda: directory.me(account, self._line.session),
-                person=lambda key: directory.one_person(self._line, key),
-                statuses=lambda: directory.status_labels(self._line),
-                targets=lambda: directory.has_targets(self._line),
+                me=lambda: people.me(account, self._line.session),
+                person=lambda key: people.one_person(self._line, key),
+                statuses=lambda: people.status_labels(self._line),
+                targets=lambda: people.has_targets(self._line),
             )
         )
 
@@ -80,7 +79,7 @@ class Zendesk:
         tickets."""
         if self._secret is None:
             raise NotAuthentic(f"account {self._account.name} has no webhook secret; set webhook.secret")
-        return hooks.decode(self._account.name, self._secret, request)
+        return webhooks.decode(self._account.name, self._secret, request)
 
     def poll(self, cursor: str | None, *, since: Instant, limit: int) -> Page:
         """A page of the cursor export. `since` must be over a minute old: Zendesk takes no later one."""
@@ -131,7 +130,7 @@ class Zendesk:
             if key is None or not people.lacks(key) or people.agent(key):
                 continue
             try:
-                users[key] = self._roster.person(key) or {"id": key, **directory.NOBODY}
+                users[key] = self._roster.person(key) or {"id": key, **NOBODY}
             except NotAllowed:
                 continue
         return replace(people, users=users)
@@ -236,8 +235,8 @@ class Zendesk:
 
     def directory(self) -> Directory:
         """Groups and agents through zenpy; availability and load are not told."""
-        found = directory.read(self._account, self._line.session)
-        self._roster.refresh(found, directory.choices(self._account, self._line.session))
+        found = people.read_directory(self._account, self._line.session)
+        self._roster.refresh(found, people.choices(self._account, self._line.session))
         return found
 
     def probe(self, needed: frozenset[str] = frozenset()) -> tuple[Finding, ...]:
@@ -278,7 +277,7 @@ def check(account: Account) -> None:
         raise ValueError(f"{place}: url {account.url!r} should be https://YOURS.zendesk.com")
     if "." not in url.netloc:
         raise ValueError(f"{place}: the host in url {account.url!r} needs a dot; for this machine: 127.0.0.1")
-    credentials.check(account)
+    auth.check(account)
 
 
 def webhook_secret(account: Account) -> str | None:
@@ -287,7 +286,7 @@ def webhook_secret(account: Account) -> str | None:
     if not reference:
         return None
     secret = account.secret(reference)
-    if not secret or secret == hooks.PUBLIC_SECRET:
+    if not secret or secret == webhooks.PUBLIC_SECRET:
         raise ValueError(
             f"account {account.name}: webhook.secret is empty or Zendesk's public test secret; "
             "show the signing secret of the webhook in Zendesk's Admin Center and store that"

@@ -19,11 +19,9 @@ from adapters.base import (
     VendorAction,
     Write,
 )
-from adapters.freshdesk import delivery, directory, feed, history, hooks, probe, ratings, writes
-from adapters.freshdesk.lookup import fetch, place
-from adapters.freshdesk.people import Cast, requester
-from adapters.freshdesk.roster import Roster
-from adapters.freshdesk.session import UNREADABLE, Line, Row
+from adapters.freshdesk import feed, history, people, probe, webhooks, writes
+from adapters.freshdesk.client import UNREADABLE, Line, Row, fetch, place
+from adapters.freshdesk.people import Cast, Roster, requester
 from adapters.freshdesk.ticket import first_ask_counts, ticket
 from policies.model import Counts, Directory, Instant, Need, Ticket, TicketRef
 
@@ -43,19 +41,19 @@ class Freshdesk:
     def __init__(self, account: Account, gate: Gate) -> None:
         check(account)
         self._account = account
-        self._trusted = hooks.trusted(account)
+        self._trusted = webhooks.trusted(account)
         self._line = Line(account, gate)
         self._roster = Roster(
-            me=lambda: directory.me(self._line),
-            read=lambda: directory.read(account, self._line),
-            form=lambda: directory.read_form(self._line),
-            one_agent=lambda key, known: directory.one_agent(self._line, key, known),
-            one_group=lambda key: directory.one_group(self._line, key),
+            me=lambda: people.me(self._line),
+            read=lambda: people.read_directory(account, self._line),
+            form=lambda: people.read_form(self._line),
+            one_agent=lambda key, known: people.one_agent(self._line, key, known),
+            one_group=lambda key: people.one_group(self._line, key),
         )
 
     def decode(self, request: HookRequest) -> tuple[Event, ...]:
         """Without a configured secret nothing is authentic."""
-        return hooks.decode(self._account.name, self._trusted, request)
+        return webhooks.decode(self._account.name, self._trusted, request)
 
     def poll(self, cursor: str | None, *, since: Instant, limit: int) -> Page:
         """A page of the list of tickets, or of those of deleted ones and of spam. Rows know their requester by
@@ -101,7 +99,7 @@ class Freshdesk:
             bare = replace(bare, counts=history.counts(bare) if whole else Counts())
             hidden |= set() if whole else {"messages", "phrases", "replies"}
         if Need.RATING in needs:
-            rating, known = ratings.read(self._line, place(bare.ref))
+            rating, known = history.read(self._line, place(bare.ref))
             bare = replace(bare, satisfaction=rating)
             hidden |= set() if known else {"satisfaction"}
         return replace(bare, hidden=frozenset(hidden))
@@ -119,15 +117,15 @@ class Freshdesk:
 
     def send(self, write: Write, expects: str) -> Receipt:
         """One request, right after a look at the ticket: Freshdesk itself refuses no stale write."""
-        return delivery.send(self._line, self._account, write, expects)
+        return writes.send(self._line, self._account, write, expects)
 
     def find_written(self, write: Write) -> Receipt | None:
         """Looks at the ticket's fields, or through all its conversations."""
-        return delivery.find_written(self._line, self._account, write)
+        return writes.find_written(self._line, self._account, write)
 
     def directory(self) -> Directory:
         """Groups, agents, and who is in which."""
-        found = directory.read(self._account, self._line)
+        found = people.read_directory(self._account, self._line)
         self._roster.renew(found)
         return found
 

@@ -2,8 +2,7 @@
 
 Nothing waits, no redirect is followed, nothing is sent twice but for one resend after a 401, which was not
 applied. The jar keeps the server session, and with it the node that has seen our own writes. Vendor sheet 1.9
-and 4.6.
-"""
+and 4.6."""
 
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,11 +14,25 @@ from urllib.parse import quote
 import httpx
 
 from adapters.base import Account, Gate, HelpdeskError, NotAllowed, OutcomeUnknown, TryLater, Unreadable
-from adapters.servicenow.credentials import TOKENS, credentials
-from adapters.servicenow.limits import AFTER_429, Windows, retry_after, stamp, whole
-from adapters.servicenow.query import SYS_ID, any_of, every_of, folded, ordered, term
-from adapters.servicenow.refusals import SOON, UNSAID, cancelled, content, lost, refusal, words
-from adapters.servicenow.rows import OddValue, Row, text
+from adapters.servicenow.answers import (
+    AFTER_429,
+    SOON,
+    UNSAID,
+    OddValue,
+    Row,
+    Windows,
+    cancelled,
+    content,
+    lost,
+    refusal,
+    retry_after,
+    stamp,
+    text,
+    whole,
+    words,
+)
+from adapters.servicenow.auth import TOKENS, credentials
+from adapters.servicenow.profile import SYS_ID, any_of, every_of, folded, ordered, term
 from policies.model import Instant, Seconds
 
 AGENT = "Uptier (escalations beside the helpdesk)"

@@ -2,8 +2,7 @@
 
 Tokens of OAuth clients made since 2026-04-30 live for thirty minutes, and a refresh ends the pair before it, so
 one thread at a time asks and the others take what it got. Nothing is stored: after a restart the client asks for
-a new token. https://developer.zendesk.com/api-reference/ticketing/oauth/grant_type_tokens/
-"""
+a new token. https://developer.zendesk.com/api-reference/ticketing/oauth/grant_type_tokens/"""
 
 import threading
 from base64 import b64encode
@@ -13,8 +12,7 @@ from typing import Protocol
 from requests import Response
 
 from adapters.base import AccessLost, Account, TryLater
-from adapters.zendesk.reading import content
-from adapters.zendesk.refusals import UNSAID
+from adapters.zendesk.answers import UNSAID, content
 
 NEEDS = {"bearer": ("token",), "token": ("user", "token"), "oauth": ("client_id", "client_secret")}
 SCOPE = "read write"

@@ -1,6 +1,10 @@
-"""The way to Freshdesk: one httpx client an account, with every answer checked before it is read.
+"""The way to Freshdesk: one httpx client an account, every answer checked before it is read; and one ticket's row
+by its id.
 
 Nothing is sent twice, nothing waits, no redirect is followed, and a refusal is raised before anybody reads it.
+
+A deleted ticket shows with a flag, or is refused with a 403, as one that is hidden from us: the list of deleted tickets
+tells which. One that is archived is missing, or moved. https://developers.freshdesk.com/api/#view_a_ticket
 """
 
 import re
@@ -13,10 +17,23 @@ from typing import Any
 
 import httpx
 
-from adapters.base import Account, Gate, HelpdeskError, OutcomeUnknown, TryLater, Unreadable
-from adapters.freshdesk.limits import ACCOUNT, buckets, credits_of, held, limits, retry_after, stamp
-from adapters.freshdesk.refusals import AFTER_429, UNSAID, content, lost, refusal
-from policies.model import Instant
+from adapters.base import Account, Gate, Gone, HelpdeskError, OutcomeUnknown, TryLater, Unreadable
+from adapters.freshdesk.answers import (
+    ACCOUNT,
+    AFTER_429,
+    UNSAID,
+    buckets,
+    content,
+    credits_of,
+    held,
+    limits,
+    lost,
+    refusal,
+    retry_after,
+    stamp,
+    status,
+)
+from policies.model import Instant, TicketRef
 
 AGENT = "Uptier (escalations beside the helpdesk)"
 PAGE = 100
@@ -175,3 +192,48 @@ def legible(*, writing: bool = False) -> Iterator[None]:
     except UNREADABLE as error:
         text = f"Freshdesk's answer cannot be read: {error}"
         raise (OutcomeUnknown(text) if writing else Unreadable(text)) from error
+
+
+NUMBER = re.compile(r"[0-9]{1,18}")
+
+
+def place(ref: TicketRef) -> str:
+    """The path of a ticket below `/api/v2`."""
+    return f"/tickets/{ref.id}"
+
+
+def fetch(line: Line, ref: TicketRef, include: str) -> Answer:
+    """The ticket's row. Raises Gone if it is deleted, spam or archived, NotAllowed if it is refused to us, and
+    Unreadable if the answer is no ticket, or another one."""
+    if not NUMBER.fullmatch(ref.id):
+        raise Gone(f"{ref} is not a Freshdesk ticket; Freshdesk's ids are whole numbers")
+    try:
+        answer = line.get(place(ref), {"include": include})
+    except HelpdeskError as error:
+        raise meant(line, ref, error) from (error.__cause__ or error)
+    row = answer.body
+    if wrapped(row):
+        raise TryLater(f"Freshdesk's answer is not one ticket{wrapped(row)}", 0)
+    if not isinstance(row, dict) or str(row.get("id")) != ref.id:
+        raise Unreadable(f"Freshdesk's answer for {ref} is not that ticket")
+    for flag in ("deleted", "spam", "archived"):
+        if row.get(flag) is True:
+            raise Gone(f"{ref} is {flag}")
+    return answer
+
+
+def meant(line: Line, ref: TicketRef, error: HelpdeskError) -> HelpdeskError:
+    """The error behind a refusal to show one ticket."""
+    found = status(error)
+    if found is not None and 300 <= found < 400 and is_archived(line, ref):
+        return Gone(f"{ref} is archived")
+    return error
+
+
+def is_archived(line: Line, ref: TicketRef) -> bool:
+    """Whether the archive has the ticket; False also where the plan has no archive."""
+    try:
+        line.get(f"/tickets/archived/{ref.id}")
+    except HelpdeskError:
+        return False
+    return True

@@ -1,8 +1,7 @@
 """The way to Zendesk: our own requests session, one a thread, with every answer checked before it is read.
 
 zenpy gets this session too. Its own would repeat writes and sleep on a 429; here nothing is sent twice,
-nothing waits, no redirect is followed, and a refusal is raised before zenpy sees it.
-"""
+nothing waits, no redirect is followed, and a refusal is raised before zenpy sees it."""
 
 import threading
 from collections.abc import Iterator, Mapping
@@ -17,10 +16,19 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
 from adapters.base import Account, Gate, OutcomeUnknown, TryLater
-from adapters.zendesk.credentials import Credentials
-from adapters.zendesk.limits import announced, buckets, limits, stamp, wait_after_429
-from adapters.zendesk.reading import content
-from adapters.zendesk.refusals import MUCH_LATER, UNSAID, lost, refusal
+from adapters.zendesk.answers import (
+    MUCH_LATER,
+    UNSAID,
+    announced,
+    buckets,
+    content,
+    limits,
+    lost,
+    refusal,
+    stamp,
+    wait_after_429,
+)
+from adapters.zendesk.auth import Credentials
 from policies.model import Instant
 
 AGENT = "Uptier (escalations beside the helpdesk)"

@@ -1,8 +1,7 @@
 """Webhooks of the Business Rule in docs/servicenow.md: is it ours, and which record does it name. Pure.
 
 The rule signs `TIMESTAMP.BODY`, or the raw body alone, with HMAC-SHA256 and sends the digest as base64, as
-ServiceNow's `generateMac` gives it; its key goes in as base64 of the secret. Vendor sheet 3.2 and 3.3.
-"""
+ServiceNow's `generateMac` gives it; its key goes in as base64 of the secret. Vendor sheet 3.2 and 3.3."""
 
 import hashlib
 import hmac
@@ -12,10 +11,9 @@ from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
-from adapters.answers import clean
 from adapters.base import Account, Event, HookRequest, Malformed, NotAuthentic
-from adapters.servicenow.profile import Profile
-from adapters.servicenow.query import SYS_ID
+from adapters.http import clean
+from adapters.servicenow.profile import SYS_ID, Profile
 from policies.model import Seconds, TicketRef
 
 FRESH: Seconds = 300

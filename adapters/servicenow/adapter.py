@@ -22,25 +22,22 @@ from adapters.base import (
     Write,
 )
 from adapters.servicenow import (
-    credentials,
+    answers,
+    auth,
     delivery,
-    directory,
     feed,
     history,
-    hooks,
-    journal,
+    people,
     probe,
-    targets,
+    webhooks,
     writes,
 )
-from adapters.servicenow.lookup import fetch
-from adapters.servicenow.people import Authors, requester_column
-from adapters.servicenow.profile import profile
-from adapters.servicenow.query import equals
-from adapters.servicenow.roster import Roster
-from adapters.servicenow.rows import OddValue, Row, label, number, raw, text
-from adapters.servicenow.session import LONG, UNREADABLE, Line, Listing, legible
-from adapters.servicenow.ticket import ticket
+from adapters.servicenow.answers import OddValue, Row, label, number, raw, text
+from adapters.servicenow.client import LONG, UNREADABLE, Line, Listing, legible
+from adapters.servicenow.feed import fetch
+from adapters.servicenow.people import Authors, Roster, requester_column
+from adapters.servicenow.profile import equals, profile
+from adapters.servicenow.ticket import SLA_COLUMNS, targets, ticket
 from policies.model import Directory, Instant, Need, Target, Ticket, TicketRef
 
 OPENING = frozenset({"created", "requester"})
@@ -59,26 +56,26 @@ class ServiceNow:
     )
 
     def __init__(self, account: Account, gate: Gate) -> None:
-        credentials.check(account)
+        auth.check(account)
         self._profile = profile(account)
-        self._secret = hooks.secret(account)
+        self._secret = webhooks.secret(account)
         self._line = Line(account, gate, self._profile.timeout)
         self._roster = Roster(
-            me=lambda: directory.me(account, self._line),
-            staff=lambda: directory.staff(self._line),
-            is_member=lambda user: directory.is_member(self._line, user),
-            users=lambda names: directory.users(self._line, names),
-            matrix=lambda: directory.matrix(self._profile, self._line),
+            me=lambda: people.me(account, self._line),
+            staff=lambda: people.staff(self._line),
+            is_member=lambda user: people.is_member(self._line, user),
+            users=lambda names: people.users(self._line, names),
+            matrix=lambda: people.matrix(self._profile, self._line),
             now=lambda: self._line.now,
         )
-        self._rota = directory.Rota(self._line)
+        self._rota = people.Rota(self._line)
 
     def decode(self, request: HookRequest) -> tuple[Event, ...]:
         """Without a configured secret nothing is authentic."""
         name = self._profile.account.name
         if self._secret is None:
             raise NotAuthentic(f"account {name} has no webhook secret; set webhook.secret")
-        return hooks.decode(self._profile, self._secret, request)
+        return webhooks.decode(self._profile, self._secret, request)
 
     def poll(self, cursor: str | None, *, since: Instant, limit: int) -> Page:
         """A page of what changed, in the order of `sys_updated_on` and `sys_id`."""
@@ -128,14 +125,14 @@ class ServiceNow:
 
     def _entries(self, ref: TicketRef, row: Row) -> list[Row]:
         """The journal. An instance that hides it answers an empty list; the record's own text tells."""
-        where = {"element_id": [ref.id], "element": journal.ELEMENTS}
-        found = whole_of(self._line.every(journal.TABLE, where, journal.COLUMNS))
+        where = {"element_id": [ref.id], "element": answers.ELEMENTS}
+        found = whole_of(self._line.every(answers.TABLE, where, answers.COLUMNS))
         if not found and number(row, "sys_mod_count") != 0:
-            shown = self._line.record(self._profile.name, ref.id, journal.ELEMENTS).row()
-            if any(raw(shown, name) is None or label(shown, name) for name in journal.ELEMENTS):
+            shown = self._line.record(self._profile.name, ref.id, answers.ELEMENTS).row()
+            if any(raw(shown, name) is None or label(shown, name) for name in answers.ELEMENTS):
                 raise NotAllowed(
-                    f"ServiceNow hides {journal.TABLE} from us. Let Uptier's user read it",
-                    f"read {journal.TABLE}",
+                    f"ServiceNow hides {answers.TABLE} from us. Let Uptier's user read it",
+                    f"read {answers.TABLE}",
                 )
         return found
 
@@ -162,7 +159,7 @@ class ServiceNow:
 
     def _targets(self, ref: TicketRef) -> tuple[Target, ...]:
         """The SLA records of the ticket."""
-        return targets.targets(whole_of(self._line.every("task_sla", {"task": [ref.id]}, targets.COLUMNS)))
+        return targets(whole_of(self._line.every("task_sla", {"task": [ref.id]}, SLA_COLUMNS)))
 
     def _authors(self, row: Row, facts: list[Row]) -> Authors:
         """Who is who among those who stand in these facts."""
@@ -192,7 +189,7 @@ class ServiceNow:
     def directory(self) -> Directory:
         """Active groups, their members, and who is on call where the instance knows."""
         with legible():
-            return directory.read(self._profile, self._line, self._rota)
+            return people.read_directory(self._profile, self._line, self._rota)
 
     def probe(self, needed: frozenset[str] = frozenset()) -> tuple[Finding, ...]:
         """Credentials, rights on each table, columns, states and choices, tags, priority, webhook."""
