@@ -1,7 +1,8 @@
 """The escalation matrix: who answers for which tickets, when, how they hear of it, and what is missing.
 
-A value made from the policies as they run. Nothing is decided here: words come from `describe`, and what `check` finds
-too is asked of `lint`, so that both say the same. Who is away today is left out: the matrix says how it is meant, on any day.
+A value made from the policies as they run. Nothing is decided here: words come from `describe`, and what
+`check` finds too is asked of `lint`, so that both say the same. Who is away today is left out: the matrix says
+how it is meant, on any day.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
