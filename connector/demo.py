@@ -14,7 +14,7 @@ from secrets import token_urlsafe
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from adapters.simulator_server import serve
+from adapters.simulation.server import serve
 from connector import cli_tickets, logs
 from connector.cli_config import echo
 from connector.clock import ShiftedClock

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from adapters.servicenow.simulator import BOT, PASSWORD
-from adapters.servicenow.simulator_faults import Fault
+from adapters.simulation.faults import Fault
 from connector.demo_desk import AGENTS, GROUPS, WEBHOOK_SECRET, Shown, Simulated
 from policies.model import Instant
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from adapters.simulation.faults import Fault
 from adapters.zendesk.simulator import TOKEN
-from adapters.zendesk.simulator_faults import Fault
 from connector.demo_desk import AGENTS, GROUPS, WEBHOOK_SECRET, Shown, Simulated
 from policies.model import Instant
 

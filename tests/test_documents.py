@@ -13,7 +13,7 @@ import pytest
 import typer
 from pydantic import BaseModel
 
-from adapters.simulator_server import serve
+from adapters.simulation.server import serve
 from adapters.zendesk.simulator import create
 from connector import leaseholder, listener, logs, roles, service
 from connector.cli import app

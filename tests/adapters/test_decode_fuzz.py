@@ -15,7 +15,7 @@ from adapters.contract.sandbox import RecordingGate
 from adapters.freshdesk import factory as freshdesk
 from adapters.servicenow import factory as servicenow
 from adapters.zendesk import factory as zendesk
-from adapters.zendesk.simulator_records import stamp
+from adapters.zendesk.simulator.records import stamp
 from tests.adapters.freshdesk.world import HOOK_SECRET
 from tests.adapters.freshdesk.world import account as freshdesk_account
 from tests.adapters.recording import START

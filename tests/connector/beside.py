@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adapters.simulator_server import serve
+from adapters.simulation.faults import Fault
+from adapters.simulation.server import serve
 from adapters.zendesk.simulator import TOKEN, create
-from adapters.zendesk.simulator_faults import Fault
-from adapters.zendesk.simulator_state import Zendesk
+from adapters.zendesk.simulator.state import Zendesk
 from connector.clock import Clock, ManualClock
 from connector.logs import Masker
 from connector.roles import ALL, Role

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from adapters.freshdesk.simulator import KEY, create
-from adapters.freshdesk.simulator_faults import Fault
-from adapters.freshdesk.simulator_state import Freshdesk
-from adapters.simulator_server import serve
+from adapters.freshdesk.simulator.state import Freshdesk
+from adapters.simulation.faults import Fault
+from adapters.simulation.server import serve
 from connector.clock import ManualClock
 from connector.service import Service
 from connector.summary import Summary

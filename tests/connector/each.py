@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from adapters.simulator_server import serve
+from adapters.simulation.faults import Fault
+from adapters.simulation.server import serve
 from connector.clock import ManualClock
 from connector.demo import CONFIG, DESKS
 from connector.demo_desk import Shown
@@ -33,8 +33,7 @@ FAULTY = {
 
 def fault(vendor: str, kind: str, **more: Any) -> Any:
     """Something that goes wrong with the next write, or with what `more` names."""
-    made = import_module(f"adapters.{vendor}.simulator_faults").Fault
-    return made(kind=kind, **FAULTY[vendor] | more)
+    return Fault(kind=kind, **FAULTY[vendor] | more)
 
 
 @dataclass

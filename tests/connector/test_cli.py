@@ -16,10 +16,10 @@ from keyring.backend import KeyringBackend
 from keyring.errors import PasswordDeleteError
 from typer.testing import CliRunner, Result
 
-from adapters.simulator_server import serve
+from adapters.simulation.faults import Fault
+from adapters.simulation.server import serve
 from adapters.zendesk.simulator import create
-from adapters.zendesk.simulator_faults import Fault
-from adapters.zendesk.simulator_state import Zendesk
+from adapters.zendesk.simulator.state import Zendesk
 from connector.cli import app
 from connector.clock import SystemClock
 from connector.intake.receiver import Refusals

@@ -14,7 +14,7 @@ import pytest
 from structlog.testing import capture_logs
 from typer.testing import CliRunner, Result
 
-from adapters.simulator_server import serve
+from adapters.simulation.server import serve
 from connector.cli import app
 from connector.clock import ShiftedClock
 from connector.console import seeing

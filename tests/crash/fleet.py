@@ -22,7 +22,7 @@ from typing import Any
 
 import psycopg
 
-from adapters.zendesk.simulator_switches import LIMITS
+from adapters.zendesk.simulator.records import LIMITS
 from connector.demo import CONFIG
 from tests.crash.town import ROOT, Town, town
 from tests.postgres import database
@@ -180,7 +180,7 @@ def rate(folder: Path, *, nodes: int, tickets: int, latency: float) -> float:
 
 
 def _slow(latency: float) -> Any:
-    from adapters.zendesk.simulator_faults import Fault
+    from adapters.simulation.faults import Fault
 
     return Fault(kind="delay", method="*", path="*", seconds=latency, times=None)
 

@@ -11,7 +11,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from adapters.simulator_server import serve
+from adapters.simulation.server import serve
 from connector.demo import CONFIG, DESKS
 from tests.connector.each import WRITING, fault
 

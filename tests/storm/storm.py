@@ -23,7 +23,7 @@ from typing import Any
 
 import structlog
 
-from adapters.simulator_server import serve
+from adapters.simulation.server import serve
 from connector.clock import ManualClock
 from connector.demo import DESKS
 from connector.store import accounts, ledger, tickets, timers

@@ -7,7 +7,7 @@ import httpx
 from starlette.applications import Starlette
 
 from adapters.freshdesk.simulator import KEY, create
-from adapters.freshdesk.simulator_state import Freshdesk
+from adapters.freshdesk.simulator.state import Freshdesk
 
 START = 1_790_000_000
 BASE = "http://acme.freshdesk.test"

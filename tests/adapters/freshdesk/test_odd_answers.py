@@ -14,7 +14,7 @@ import respx
 from adapters.base import HelpdeskError, Page
 from adapters.contract.sandbox import RecordingGate
 from adapters.freshdesk import factory
-from adapters.freshdesk.simulator_records import (
+from adapters.freshdesk.simulator.records import (
     agent,
     contact,
     conversation,

@@ -20,7 +20,7 @@ from adapters.base import (
     WontAccept,
     Write,
 )
-from adapters.freshdesk.simulator_account import Trigger
+from adapters.freshdesk.simulator.state import Trigger
 from policies.model import Group, Need, Person, Priority, Who
 from policies.plan import Assign, ChangeTags, RaisePriority, SetField
 from tests.adapters.freshdesk.world import ALL, BEN, PRINTER, TIER1, TIER2, World, world

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from adapters.freshdesk.simulator_records import stamp
+from adapters.freshdesk.simulator.records import stamp
 from tests.adapters.freshdesk.simulated import START, Api
 
 DAY = 86400

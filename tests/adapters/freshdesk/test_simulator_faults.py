@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from adapters.freshdesk.simulator import KEY
-from adapters.freshdesk.simulator_faults import Dropped, Fault
-from adapters.simulator_server import serve
+from adapters.simulation.faults import Dropped, Fault
+from adapters.simulation.server import serve
 from tests.adapters.freshdesk.simulated import Api
 from tests.hanging import hanging_in
 from tests.patience import PATIENCE

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from adapters.freshdesk.simulator_hooks import TEMPLATE
+from adapters.freshdesk.simulator.webhooks import TEMPLATE
 from tests.adapters.freshdesk.simulated import Api
 from tests.patience import PATIENCE
 

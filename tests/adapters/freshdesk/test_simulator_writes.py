@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from adapters.freshdesk.simulator_account import Trigger
-from adapters.freshdesk.simulator_records import stamp
+from adapters.freshdesk.simulator.records import stamp
+from adapters.freshdesk.simulator.state import Trigger
 from tests.adapters.freshdesk.simulated import START, Api
 
 

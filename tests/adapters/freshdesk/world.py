@@ -9,9 +9,9 @@ from adapters.base import Account, Adapter
 from adapters.contract.sandbox import RecordingGate
 from adapters.freshdesk import factory
 from adapters.freshdesk.simulator import KEY, create
-from adapters.freshdesk.simulator_faults import Fault
-from adapters.freshdesk.simulator_state import Freshdesk
-from adapters.simulator_server import serve
+from adapters.freshdesk.simulator.state import Freshdesk
+from adapters.simulation.faults import Fault
+from adapters.simulation.server import serve
 from policies.model import FROM_HELPDESK, TicketRef
 from tests.adapters.recording import Clock
 from tests.hanging import hanging_in

@@ -7,7 +7,7 @@ import httpx
 from starlette.applications import Starlette
 
 from adapters.servicenow.simulator import BOT, PASSWORD, create
-from adapters.servicenow.simulator_state import ServiceNow
+from adapters.servicenow.simulator.state import ServiceNow
 
 START = 1_790_000_000
 BASE = "http://acme.service-now.test"

@@ -6,7 +6,7 @@ import pytest
 
 from adapters.base import NotAllowed, Note, TryLater, VendorAction, WontAccept
 from adapters.servicenow.profile import profile
-from adapters.servicenow.simulator_limits import RULE
+from adapters.servicenow.simulator.rules import RULE
 from adapters.servicenow.ticket import ticket
 from policies.model import Group, Metric, Need, Person, Priority, Stage, Status, TicketRef, Who
 from policies.plan import Assign, ChangeTags, RaisePriority, SetField

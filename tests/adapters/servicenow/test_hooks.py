@@ -11,7 +11,7 @@ from adapters.base import Event, HookRequest, Malformed, NotAuthentic, Note
 from adapters.contract.sandbox import RecordingGate
 from adapters.servicenow import factory, webhooks
 from adapters.servicenow.profile import profile
-from adapters.servicenow.simulator_hooks import payload, signed
+from adapters.servicenow.simulator.webhooks import payload, signed
 from adapters.servicenow.webhooks import SIGNATURE, STAMP, sign
 from policies.model import TicketRef
 from tests.adapters.servicenow.world import HOOK_SECRET, World, account

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.servicenow.profile import any_of, batches, behind, equals, every_of, is_safe, ordered, term
-from adapters.servicenow.simulator_query import parse
+from adapters.servicenow.simulator.reads import parse
 
 VALUES = st.text(st.characters(codec="utf-8"), min_size=1).filter(is_safe)
 NASTY = [

@@ -18,7 +18,7 @@ from adapters.base import (
     Write,
 )
 from adapters.servicenow.answers import reference
-from adapters.servicenow.simulator_rules import Rule
+from adapters.servicenow.simulator.rules import Rule
 from policies.model import Group, Need, Person, Priority, Who
 from policies.plan import Assign, ChangeTags, Follow, RaisePriority, SetField
 from tests.adapters.recording import START

@@ -12,7 +12,7 @@ from adapters.contract.sandbox import RecordingGate
 from adapters.servicenow.answers import Windows, retry_after
 from adapters.servicenow.client import AGENT, LARGEST, SMALLEST, Answer, Line, further
 from adapters.servicenow.simulator import BOT, CLIENT_SECRET, PASSWORD
-from adapters.servicenow.simulator_limits import RULE
+from adapters.servicenow.simulator.rules import RULE
 from tests.adapters.recording import START
 from tests.adapters.servicenow.world import BASIC, KEY, OAUTH, World, account, world
 

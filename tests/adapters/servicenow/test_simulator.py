@@ -6,10 +6,10 @@ import httpx
 import pytest
 
 from adapters.servicenow.simulator import create
-from adapters.servicenow.simulator_faults import Dropped, Fault
-from adapters.servicenow.simulator_query import parse
-from adapters.servicenow.simulator_rules import Rule
-from adapters.simulator_server import serve
+from adapters.servicenow.simulator.reads import parse
+from adapters.servicenow.simulator.rules import Rule
+from adapters.simulation.faults import Dropped, Fault
+from adapters.simulation.server import serve
 from tests.adapters.servicenow.simulated import BASE, START, Api
 
 

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from adapters.base import HookRequest
 from adapters.servicenow.profile import profile
 from adapters.servicenow.webhooks import decode
-from adapters.simulator_server import serve
+from adapters.simulation.server import serve
 from tests.adapters.recording import START
 from tests.adapters.servicenow.world import HOOK_SECRET, World, account
 from tests.patience import PATIENCE

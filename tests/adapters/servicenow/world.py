@@ -9,9 +9,9 @@ from adapters.base import Account, Adapter, VendorAction, Write
 from adapters.contract.sandbox import RecordingGate
 from adapters.servicenow import factory
 from adapters.servicenow.simulator import API_KEY, BOT, CLIENT_SECRET, PASSWORD, create
-from adapters.servicenow.simulator_faults import Fault
-from adapters.servicenow.simulator_state import ServiceNow
-from adapters.simulator_server import serve
+from adapters.servicenow.simulator.state import ServiceNow
+from adapters.simulation.faults import Fault
+from adapters.simulation.server import serve
 from policies.model import FROM_HELPDESK, Need, Ticket, TicketRef
 from tests.adapters.recording import Clock
 from tests.hanging import hanging_in

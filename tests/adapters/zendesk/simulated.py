@@ -7,7 +7,7 @@ import httpx
 from starlette.applications import Starlette
 
 from adapters.zendesk.simulator import TOKEN, create
-from adapters.zendesk.simulator_state import Zendesk
+from adapters.zendesk.simulator.state import Zendesk
 
 START = 1_790_000_000
 BASE = "http://acme.zendesk.test"

@@ -18,7 +18,7 @@ from adapters.base import (
     WontAccept,
     Write,
 )
-from adapters.zendesk.simulator_state import Trigger
+from adapters.zendesk.simulator.state import Trigger
 from policies.model import Group, Need, Person, Priority, Status, Who
 from policies.plan import Assign, ChangeTags, RaisePriority, SetField
 from tests.adapters.recording import START

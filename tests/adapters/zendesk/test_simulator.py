@@ -1,9 +1,7 @@
 """Who may call, what is told about people and set-up, and the bodies of refusals (vendor sheet 1.4, 1.7)."""
 
 import base64
-import re
 from importlib.metadata import entry_points
-from pathlib import Path
 
 import pytest
 
@@ -238,10 +236,3 @@ def test_two_accounts_share_nothing() -> None:
 def test_an_unknown_switch_is_refused() -> None:
     with pytest.raises(TypeError, match="no_such"):
         Api(no_such=True)
-
-
-def test_the_simulator_imports_nothing_that_it_is_a_check_on() -> None:
-    for path in Path(simulator.__file__).parent.glob("simulator*.py"):
-        for module in re.findall(r"^\s*(?:from|import) (\S+)", path.read_text(), re.MULTILINE):
-            if module.split(".")[0] in ("policies", "connector", "adapters", "zenpy"):
-                assert re.fullmatch(r"adapters\.zendesk(\.simulator_\w+)?", module), f"{path.name}: {module}"

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import requests
 
-from adapters.simulator_server import serve
+from adapters.simulation.faults import Dropped, Fault
+from adapters.simulation.server import serve
 from adapters.zendesk.simulator import TOKEN
-from adapters.zendesk.simulator_faults import Dropped, Fault
 from tests.adapters.zendesk.simulated import Api
 from tests.hanging import hanging_in
 from tests.patience import PATIENCE

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from adapters.zendesk.simulator_hooks import signature
+from adapters.zendesk.simulator.webhooks import signature
 from tests.adapters.zendesk.simulated import Api
 from tests.patience import PATIENCE
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from adapters.zendesk.simulator_state import Trigger
+from adapters.zendesk.simulator.state import Trigger
 from tests.adapters.zendesk.simulated import Api
 
 NOTE = {"body": "Looking into it", "public": False}

@@ -8,7 +8,7 @@ import pytest
 import requests
 from zenpy import Zenpy
 
-from adapters.simulator_server import serve
+from adapters.simulation.server import serve
 from adapters.zendesk.simulator import BOT, TOKEN
 from tests.adapters.zendesk.simulated import Api
 from tests.patience import PATIENCE

@@ -7,11 +7,11 @@ from typing import Any
 
 from adapters.base import Account, Adapter
 from adapters.contract.sandbox import RecordingGate
-from adapters.simulator_server import serve
+from adapters.simulation.faults import Fault
+from adapters.simulation.server import serve
 from adapters.zendesk import factory
 from adapters.zendesk.simulator import TOKEN, create
-from adapters.zendesk.simulator_faults import Fault
-from adapters.zendesk.simulator_state import Zendesk
+from adapters.zendesk.simulator.state import Zendesk
 from policies.model import FROM_HELPDESK, Need, TicketRef
 from tests.adapters.recording import Clock
 from tests.hanging import hanging_in

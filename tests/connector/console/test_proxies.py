@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from adapters.zendesk.simulator_hooks import signature
+from adapters.zendesk.simulator.webhooks import signature
 from connector.console.access import TRIES
 from connector.demo_desk import WEBHOOK_SECRET
 from connector.outside import ask_outside

@@ -1,0 +1,474 @@
+"""What the simulated account answers when it refuses: Zendesk's own statuses and bodies.
+
+Shapes are those of the vendor sheet, section 1.4; where the sheet is unsure, a switch chooses."""
+
+import base64
+import binascii
+import itertools
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.simulation.answers import Refused, Reply, html_page, refused
+from adapters.zendesk.simulator.records import (
+    CLOSED,
+    LIMITS,
+    Directory,
+    Record,
+    Row,
+    Switches,
+    instant,
+    stamp,
+    value_of,
+)
+
+# the page of a proxy in front of the vendor; with 200, a sign-in page
+HTML = "<html><head><title>{status}</title></head><body><h1>{status} {reason}</h1></body></html>"
+REASONS = {
+    200: "Sign in",
+    500: "Internal Server Error",
+    502: "Bad Gateway",
+    503: "Service Unavailable",
+    504: "Gateway Timeout",
+}
+
+
+def unauthenticated() -> Refused:
+    """401: unknown, expired or missing credentials."""
+    return refused(401, {"error": "Couldn't authenticate you"})
+
+
+def forbidden(*, as_object: bool) -> Refused:
+    """403: a right, a scope or the plan is missing. `error` is a text, or an object."""
+    text = "You do not have access to this page. Please contact the account owner for further help."
+    body = {"error": {"title": "Forbidden", "message": text}} if as_object else {"error": text}
+    return refused(403, body)
+
+
+def not_found(*, empty: bool) -> Refused:
+    """404: no such record for this caller; some of Zendesk's 404s carry no body at all."""
+    return refused(404, None if empty else {"error": "RecordNotFound", "description": "Not found"})
+
+
+def too_many_values(most: int) -> Refused:
+    """400: more ids than one request may name. The two spaces are the vendor's."""
+    text = f"Parameter  cannot specify more than {most} values"
+    return refused(400, {"error": "TooManyValues", "description": text, "max_count": most})
+
+
+def invalid_attribute(name: str, wanted: str, where: str) -> Refused:
+    """400 whose `error` is an object: a value of the wrong type."""
+    text = (
+        f"You passed an invalid value for the {name} attribute. "
+        f"Invalid parameter: {name} must be {wanted} from api/v2/{where}"
+    )
+    return refused(400, {"error": {"title": "Invalid attribute", "message": text}})
+
+
+def invalid_value(description: str) -> Refused:
+    """400 for a parameter that has the right type and a value that cannot be served."""
+    return refused(400, {"error": "InvalidValue", "description": description})
+
+
+def invalid_record(under: str, problems: Iterable[Mapping[str, Any]]) -> Refused:
+    """422: the ticket would break a rule; each problem is listed below `details.<under>`."""
+    body = {
+        "error": "RecordInvalid",
+        "description": "Record validation errors",
+        "details": {under: list(problems)},
+    }
+    return refused(422, body)
+
+
+def conflict(word: str) -> Refused:
+    """409: safe_update met a newer ticket; what the vendor calls it is not confirmed."""
+    text = (
+        "Safe Update prevented the update due to outdated ticket data. Please fetch the latest ticket data."
+    )
+    return refused(409, {"error": word, "description": text})
+
+
+def not_played(what: str) -> Refused:
+    """501: the vendor may know this, the simulator does not. No Zendesk account answers so."""
+    text = f"The simulator does not play {what}. See adapters/zendesk/simulator/app.py for what it plays."
+    return refused(501, {"error": "NotPlayed", "description": text})
+
+
+def rate_limited(wait: str | None) -> Reply:
+    """429, with or without a Retry-After; `wait` goes into the header as it is."""
+    text = "Number of allowed API requests per minute exceeded"
+    headers = {} if wait is None else {"Retry-After": wait}
+    return Reply(status=429, body={"error": "APIRateLimitExceeded", "description": text}, headers=headers)
+
+
+def preset(status: int) -> Reply:
+    """The usual answer of that status, for a scripted fault that gives no body of its own."""
+    if status == 401:
+        return unauthenticated().reply
+    if status == 403:
+        return forbidden(as_object=False).reply
+    if status == 404:
+        return not_found(empty=False).reply
+    if status == 409:
+        body = {"error": "DatabaseConflict", "description": "Database collision"}
+        return Reply(status=409, body=body)
+    if status == 429:
+        return rate_limited(None)
+    return html_page(status, HTML.format(status=status, reason=REASONS.get(status, "Error")))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """A bearer token: whose it is, what it may, until when (epoch seconds; None is for ever)."""
+
+    user: int
+    scopes: frozenset[str]
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """An OAuth client. Its client_credentials tokens act as the user who owns it."""
+
+    secret: str
+    owner: int
+
+
+class Access:
+    """The account's credentials. Nothing is accepted until it was put here."""
+
+    def __init__(self, now: Callable[[], int], switches: Switches) -> None:
+        self.now = now
+        self.switches = switches
+        self.tokens: dict[str, Token] = {}
+        self.refreshes: dict[str, tuple[str, str, int]] = {}  # refresh token -> client, access token, user
+        self.clients: dict[str, Client] = {}
+        self.keys: dict[str, str] = {}  # address of an agent -> API token
+        self.addresses: dict[str, int] = {}  # address of an agent -> user id
+        self._numbers = itertools.count(1)
+
+    def allow(self, token: str, user: int, *, scopes: str = "read write", until: int | None = None) -> None:
+        """Accept a bearer token for this user."""
+        self.tokens[token] = Token(user=user, scopes=frozenset(scopes.split()), until=until)
+
+    def allow_key(self, key: str, address: str, user: int) -> None:
+        """Accept `address/token:key` as Basic credentials."""
+        self.keys[address], self.addresses[address] = key, user
+
+    def allow_client(self, client: str, secret: str, owner: int) -> None:
+        """Accept an OAuth client for `POST /oauth/tokens`."""
+        self.clients[client] = Client(secret=secret, owner=owner)
+
+    def revoke(self) -> None:
+        """Every token and key stops working; OAuth clients may still ask for a new token."""
+        self.tokens.clear()
+        self.keys.clear()
+
+    def caller(self, header: str) -> Token:
+        """The token behind an Authorization header; Refused with 401 otherwise."""
+        kind, _, rest = header.partition(" ")
+        token = self.tokens.get(rest) if kind == "Bearer" else self._by_key(rest) if kind == "Basic" else None
+        if token is None or (token.until is not None and token.until <= self.now()):
+            raise unauthenticated()
+        return token
+
+    def grant(self, body: Mapping[str, Any]) -> Reply:
+        """Answer `POST /oauth/tokens`. A refresh ends the old access token and the old refresh token."""
+        client = self.clients.get(str(body.get("client_id")))
+        if client is None or client.secret != body.get("client_secret"):
+            raise refused(
+                401, {"error": "invalid_client", "error_description": "Client authentication failed"}
+            )
+        if body.get("grant_type") == "refresh_token":
+            owner = self._spend(str(body.get("refresh_token")), str(body.get("client_id")))
+        elif body.get("grant_type") == "client_credentials":
+            owner = client.owner
+        else:
+            raise refused(400, {"error": "unsupported_grant_type", "error_description": "Unknown grant_type"})
+        return self._issue(owner, str(body.get("client_id")), str(body.get("scope", "read write")))
+
+    def _by_key(self, encoded: str) -> Token | None:
+        try:
+            pair = base64.b64decode(encoded, validate=True).decode()
+        except (binascii.Error, UnicodeDecodeError):
+            return None
+        login, _, key = pair.partition(":")
+        address, slash, word = login.rpartition("/")
+        if not slash or word != "token" or not key or self.keys.get(address) != key:
+            return None
+        return Token(user=self.addresses[address], scopes=frozenset({"read", "write"}))
+
+    def _spend(self, refresh: str, client: str) -> int:
+        known = self.refreshes.get(refresh)
+        if known is None or known[0] != client:
+            raise refused(
+                400, {"error": "invalid_grant", "error_description": "The refresh token is invalid"}
+            )
+        del self.refreshes[refresh]
+        self.tokens.pop(known[1], None)
+        return known[2]
+
+    def _issue(self, user: int, client: str, scope: str) -> Reply:
+        number, life = next(self._numbers), self.switches.token_life
+        access, refresh = f"access-{number}", f"refresh-{number}"
+        self.allow(access, user, scopes=scope, until=self.now() + life)
+        body: dict[str, Any] = {
+            "access_token": access,
+            "token_type": "bearer",
+            "scope": scope,
+            "expires_in": life,
+        }
+        if self.switches.refresh_tokens:
+            self.refreshes[refresh] = (client, access, user)
+            body["refresh_token"] = refresh
+        return Reply(status=200, body=body)
+
+
+Bucket = tuple[str, str]  # the limit's name, and whose it is: "" for the account
+
+
+@dataclass(slots=True, kw_only=True)
+class Window:
+    """How many requests were made since the first one of this window."""
+
+    begun: int
+    used: int = 0
+
+
+class Limits:
+    """Counts requests in fixed windows. A request that is refused is not counted."""
+
+    def __init__(self, switches: Switches) -> None:
+        self.totals = {**LIMITS, **switches.limits}
+        self.switches = switches
+        self.windows: dict[Bucket, Window] = {}
+
+    def take(self, buckets: Iterable[Bucket], now: int) -> dict[str, str]:
+        """Count one request in each bucket and give the headers; Refused with 429 if one is full."""
+        wanted = list(buckets)
+        for bucket in wanted:
+            total, span = self.totals[bucket[0]]
+            window = self._window(bucket, span, now)
+            if window.used >= total:
+                raise self._full(wanted, window.begun + span - now, now)
+        headers: dict[str, str] = {}
+        for bucket in wanted:
+            self.windows[bucket].used += 1
+            headers |= self._headers(bucket, now)
+        return headers
+
+    def _full(self, wanted: list[Bucket], wait: int, now: int) -> Refused:
+        reply = rate_limited(str(wait) if self.switches.says_retry_after else None)
+        headers = dict(reply.headers)
+        for bucket in wanted:
+            if bucket in self.windows:
+                headers |= self._headers(bucket, now)
+        return Refused(Reply(status=reply.status, body=reply.body, headers=headers))
+
+    def _window(self, bucket: Bucket, span: int, now: int) -> Window:
+        window = self.windows.get(bucket)
+        if window is None or now >= window.begun + span:
+            window = self.windows[bucket] = Window(begun=now)
+        return window
+
+    def _headers(self, bucket: Bucket, now: int) -> dict[str, str]:
+        name, spelling = bucket[0], self.switches.limit_headers
+        total, span = self.totals[name]
+        window = self.windows[bucket]
+        left, resets = total - window.used, window.begun + span - now
+        if name == "account":
+            return {
+                "X-Rate-Limit": str(total),
+                "X-Rate-Limit-Remaining": str(left),
+                f"{spelling}-limit": str(total),
+                f"{spelling}-remaining": str(left),
+                f"{spelling}-reset": str(resets),
+            }
+        prefix = "zendesk-ratelimit" if spelling == "ratelimit" else "zendesk-rate-limit"
+        return {f"{prefix}-{name}": f"total={total}; remaining={left}; resets={resets}"}
+
+
+PRIORITIES = ("low", "normal", "high", "urgent")
+STATUSES = ("new", "open", "pending", "hold", "solved", "closed")
+TYPES = ("problem", "incident", "question", "task")
+
+Changes = dict[str | int, Any]
+
+
+def complete(row: Row, fields: Changes, people: Directory, switches: Switches) -> Changes:
+    """Add what Zendesk changes by itself along with `fields`."""
+    whole = dict(fields)
+    _complete_people(row, whole, people, switches)
+    if switches.tagger_tags:
+        _complete_tags(row, whole, people)
+    opens = switches.assigning_opens and whole.get("assignee_id") is not None
+    if opens and row.json["status"] in ("new", None) and "status" not in whole:
+        whole["status"] = "open"
+    return whole
+
+
+def _complete_people(row: Row, fields: Changes, people: Directory, switches: Switches) -> None:
+    if "group_id" in fields and "assignee_id" not in fields:
+        if _loses_assignee(row, fields["group_id"], people, switches):
+            fields["assignee_id"] = None
+    elif fields.get("assignee_id") is not None and "group_id" not in fields:
+        group = row.json["group_id"]
+        if group is None or not people.is_member(fields["assignee_id"], group):
+            fields["group_id"] = people.users[fields["assignee_id"]]["default_group_id"]
+
+
+def _loses_assignee(row: Row, group: int | None, people: Directory, switches: Switches) -> bool:
+    assignee = row.json["assignee_id"]
+    if assignee is None or group == row.json["group_id"] or switches.group_alone == "keep":
+        return False
+    return switches.group_alone == "clear" or group is None or not people.is_member(assignee, group)
+
+
+def _complete_tags(row: Row, fields: Changes, people: Directory) -> None:
+    before_tags = fields["tags"] if "tags" in fields else row.json["tags"]
+    tags = list(before_tags)
+    for name in [name for name in fields if isinstance(name, int)]:
+        if people.ticket_fields[name]["type"] != "tagger":
+            continue
+        before, after = value_of(row, name), fields[name]
+        tags = [tag for tag in tags if tag != before]
+        if after is not None and after not in tags:
+            tags.append(after)
+    if tags != before_tags:
+        fields["tags"] = tags
+
+
+def refuse_closed(row: Row, switches: Switches) -> None:
+    """A closed ticket takes no update any more."""
+    if row.json["status"] == "closed":
+        problem = {"description": "Status: closed prevents ticket update"}
+        raise invalid_record(switches.closed_under, [problem])
+
+
+def refuse_values(row: Row, fields: Mapping[str | int, Any]) -> None:
+    """Words that the vendor does not know, and the way back to new."""
+    for name, words in (("priority", PRIORITIES), ("status", STATUSES), ("type", TYPES)):
+        value = fields.get(name)
+        if name in fields and value not in words and not (value is None and name != "status"):
+            raise _base(f"{name.capitalize()}: is invalid")
+    if fields.get("status") == "new" and row.json["status"] != "new":
+        raise invalid_record("status", [{"description": "Status: cannot be changed back to new"}])
+
+
+def refuse_people(row: Row, fields: Mapping[str | int, Any], people: Directory) -> None:
+    """The group must exist, and the assignee must be an agent in it who may answer in public."""
+    group = fields.get("group_id", row.json["group_id"])
+    if group is not None and (group not in people.groups or people.groups[group]["deleted"]):
+        raise invalid_record("group", [{"description": "Group: is invalid"}])
+    assignee = fields.get("assignee_id", row.json["assignee_id"])
+    if assignee is None or not {"assignee_id", "group_id"} & fields.keys():
+        return
+    if not _can_own(assignee, people):
+        raise invalid_record("assignee", [{"description": "Assignee: is invalid"}])
+    if group is not None and not people.is_member(assignee, group):
+        problem = {"description": "Assignee: is not a member of the group", "error": "InvalidValue"}
+        raise invalid_record("assignee", [problem])
+
+
+def _can_own(number: int, people: Directory) -> bool:
+    if not people.is_staff(number):
+        return False
+    person = people.users[number]
+    return person["active"] and not person["suspended"] and not person["only_private_comments"]
+
+
+def refuse_solving(row: Row, fields: Mapping[str | int, Any], people: Directory) -> None:
+    """Solving needs an assignee and every required custom field."""
+    if fields.get("status") not in CLOSED or row.json["status"] in CLOSED:
+        return
+    if fields.get("assignee_id", row.json["assignee_id"]) is None:
+        raise _base("Assignee: is required when solving a ticket")
+    missing = [
+        {
+            "ticket_field_type": f"Field{field['type'].capitalize()}",
+            "ticket_field_id": number,
+            "description": f"{field['title']}: is required when solving a ticket",
+            "error": None,
+        }
+        for number, field in people.ticket_fields.items()
+        if field["required"]
+        and field["removable"]
+        and fields.get(number, value_of(row, number)) in (None, "")
+    ]
+    if missing:
+        raise invalid_record("base", missing)
+
+
+def _base(description: str) -> Exception:
+    return invalid_record("base", [{"description": description}])
+
+
+Target = tuple[str, int | None]
+
+
+def policy_metrics(
+    row: Row, policies: Iterable[Record], staff: Mapping[int, Any], now: int, lag: int
+) -> list[Record]:
+    """The ticket's targets; breach_at is null for `lag` seconds after an update."""
+    targets = _by_policy(row, policies, staff) | row.targets
+    settled = now - instant(row.json["updated_at"]) >= lag
+    return [_shown(metric, stage, due, now, settled) for metric, (stage, due) in targets.items()]
+
+
+def _shown(metric: str, stage: str, due: int | None, now: int, settled: bool) -> Record:
+    shown: Record = {"breach_at": stamp(due) if due is not None and settled else None}
+    shown |= {"stage": stage, "metric": metric}
+    if due is not None and settled:
+        left = due - now
+        unit, size = next(
+            (pair for pair in (("days", 86400), ("hours", 3600)) if abs(left) >= pair[1]), ("minutes", 60)
+        )
+        shown[unit] = round(left / size)
+    return shown
+
+
+def _by_policy(row: Row, policies: Iterable[Record], staff: Mapping[int, Any]) -> dict[str, Target]:
+    priority = row.json["priority"]
+    minutes: dict[str, int] = {}
+    for policy in sorted(policies, key=lambda policy: policy["position"]):
+        wanted = [entry for entry in policy["policy_metrics"] if entry["priority"] == priority]
+        if wanted:
+            minutes = {entry["metric"]: entry["target"] for entry in wanted}
+            break
+    targets = {}
+    for metric, measure in MEASURES.items():
+        if metric in minutes:
+            target = measure(row, minutes[metric] * 60, staff)
+            if target is not None:
+                targets[metric] = target
+    return targets
+
+
+def _first_reply(row: Row, span: int, _: Mapping[int, Any]) -> Target | None:
+    stage = "achieved" if row.metrics["replies"] else "active"
+    return stage, instant(row.json["created_at"]) + span
+
+
+def _next_reply(row: Row, span: int, staff: Mapping[int, Any]) -> Target | None:
+    """From the oldest customer comment after the last agent reply; none before the first reply."""
+    if not row.metrics["replies"]:
+        return None
+    waiting: int | None = None
+    for comment in row.comments[1:]:
+        if comment["public"] and comment["author_id"] in staff:
+            waiting = None
+        elif comment["public"] and waiting is None:
+            waiting = instant(comment["created_at"])
+    return ("achieved", None) if waiting is None else ("active", waiting + span)
+
+
+def _resolution(row: Row, span: int, _: Mapping[int, Any]) -> Target | None:
+    stage = "achieved" if row.json["status"] in CLOSED else "active"
+    return stage, instant(row.json["created_at"]) + span
+
+
+MEASURES = {
+    "first_reply_time": _first_reply,
+    "next_reply_time": _next_reply,
+    "total_resolution_time": _resolution,
+}
