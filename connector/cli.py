@@ -237,7 +237,7 @@ def reload_policies(config: Config = CONFIG) -> None:
         taken = False
         while not taken and time.monotonic() < until:
             with store.reading() as connection:
-                taken = cursors.read(connection, "", "policies") == policies.hash
+                taken = cursors.read_cursor(connection, "", "policies") == policies.hash
             time.sleep(0 if taken else 0.1)
     if not taken:
         echo(f"process {process} did not take the policies up; see its log", err=True)

@@ -113,7 +113,7 @@ def last_directories(settings: "Settings") -> "Mapping[str, Directory]":
     except NoDatabase:
         return {}
     with closing(store), store.reading() as connection:
-        read = {name: directories.read(connection, name) for name in settings.accounts}
+        read = {name: directories.read_directory(connection, name) for name in settings.accounts}
     return {name: one.directory for name, one in read.items() if one is not None}
 
 

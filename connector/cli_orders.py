@@ -128,6 +128,6 @@ def order(
     )
     _, policies = checked(config)
     with opened(config) as store, store.writing() as connection:
-        if why := orders.refused(connection, ref, given, policies):
+        if why := orders.refused_order(connection, ref, given, policies):
             give_up(f"{ref}: {why}")
-        orders.give(connection, ref, given)
+        orders.give_order(connection, ref, given)

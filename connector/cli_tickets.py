@@ -64,7 +64,9 @@ def explain(
             if line.what in LACKS
         ]
         lacks += [
-            f"{one.name} is set aside: {one.why}" for one in aside.every(connection) if one.name == str(ref)
+            f"{one.name} is set aside: {one.why}"
+            for one in aside.every_aside(connection)
+            if one.name == str(ref)
         ]
     if known is None:
         give_up(f"{ref} has not been seen; is the account right, and has `uptier run` listed its tickets?")

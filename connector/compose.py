@@ -179,14 +179,14 @@ def take_up(store: Store, policies: PolicySet, now: Instant, names: tuple[str, .
             for name in names
         }
         for policy in policies.policies:
-            policy_texts.keep(connection, policy.hash, policy.text, now)
-        if cursors.read(connection, "", "policies") != policies.hash:
+            policy_texts.keep_policy_text(connection, policy.hash, policy.text, now)
+        if cursors.read_cursor(connection, "", "policies") != policies.hash:
             for name in names:
                 refs = tickets.open_refs(connection, name, limit=1_000_000)
                 inbox.put(
                     connection, [news_of_policies(ref.account, ref.id, policies.hash, now) for ref in refs]
                 )
-            cursors.save(connection, "", "policies", policies.hash, now)
+            cursors.save_cursor(connection, "", "policies", policies.hash, now)
     return Rules(policies=policies, calendars=calendars(policies, now), first_ran=first_ran)
 
 

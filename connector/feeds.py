@@ -144,8 +144,8 @@ class Feeds:
     def _rests(self, desk: Desk, feed: str) -> bool:
         """Whether a feed that was refused is not to be asked for yet."""
         with self._store.reading() as connection:
-            apart = aside.of(connection, desk.name, "", feed)
-            known = feed != DIRECTORY or directories.read(connection, desk.name) is not None
+            apart = aside.aside_of(connection, desk.name, "", feed)
+            known = feed != DIRECTORY or directories.read_directory(connection, desk.name) is not None
         if apart is None:
             return False
         pause = apart.next_try - apart.tried_at
@@ -181,7 +181,7 @@ class Feeds:
 
     def _set_aside(self, desk: Desk, kind: str, why: str) -> None:
         with self._store.writing() as connection:
-            new = aside.put(connection, desk.name, "", kind, why, self._clock.now())
+            new = aside.set_aside(connection, desk.name, "", kind, why, self._clock.now())
         tell = log.warning if new else log.info
         tell("set_aside", account=desk.name, feed=kind, reason=why, next="uptier check --online")
 
@@ -189,11 +189,11 @@ class Feeds:
         self._failing.pop((desk.name, feed), None)
         kinds = (feed, f"{feed} {UNREAD}")
         with self._store.reading() as connection:
-            apart = [kind for kind in kinds if aside.of(connection, desk.name, "", kind) is not None]
+            apart = [kind for kind in kinds if aside.aside_of(connection, desk.name, "", kind) is not None]
         if apart:
             with self._store.writing() as connection:
                 for kind in apart:
-                    aside.clear(connection, desk.name, "", kind, self._clock.now())
+                    aside.clear_aside(connection, desk.name, "", kind, self._clock.now())
             log.info("no_longer_aside", account=desk.name, feed=feed)
 
     def _paused(self, desk: Desk) -> bool:
@@ -214,7 +214,7 @@ class Feeds:
     def _directory(self, desk: Desk) -> None:
         now = self._clock.now()
         with self._store.reading() as connection:
-            known = directories.read(connection, desk.name)
+            known = directories.read_directory(connection, desk.name)
         if known is not None and 0 <= now - known.read_at < DIRECTORY_EVERY:
             return
         directory = self._read(desk.adapter.directory)
@@ -223,7 +223,7 @@ class Feeds:
         after = waiting_levels(policies, desk.name, KnownAccount.of(directory))
         with self._store.writing() as connection:
             alone(connection, f"directory {desk.name}")
-            directories.save(connection, directory, now)
+            directories.save_directory(connection, directory, now)
             self._let_go_on(connection, desk, before, after, now)
         log.info(
             "directory_read", account=desk.name, groups=len(directory.groups), people=len(directory.agents)
@@ -257,10 +257,10 @@ class Feeds:
         """Say of each level that waits for a name, once, that it does, and that it no longer does."""
         now = self._clock.now()
         with self._store.reading() as connection:
-            known = directories.read(connection, desk.name)
+            known = directories.read_directory(connection, desk.name)
             said = {
                 one.kind: one.why
-                for one in aside.every(connection)
+                for one in aside.every_aside(connection)
                 if one.account == desk.name and not one.ticket and one.kind.startswith(LEVEL)
             }
         found = waiting_levels(self._rules().policies, desk.name, known.names_at(now) if known else None)
@@ -269,10 +269,10 @@ class Feeds:
             return
         with self._store.writing() as connection:
             for kind, why in waits.items():
-                if said.get(kind) != why and aside.put(connection, desk.name, "", kind, why, now):
+                if said.get(kind) != why and aside.set_aside(connection, desk.name, "", kind, why, now):
                     log.warning("level_waits", account=desk.name, what=kind, reason=why, next="uptier check")
             for kind in said.keys() - waits.keys():
-                aside.clear(connection, desk.name, "", kind, now)
+                aside.clear_aside(connection, desk.name, "", kind, now)
                 log.info("level_goes_on", account=desk.name, what=kind)
 
     def _census(self, desk: Desk) -> None:

@@ -118,7 +118,9 @@ class _Now(Collector):
         age = 0 if oldest is None else max(self._clock() - oldest, 0)
         yield GaugeMetricFamily("uptier_queue_age_seconds", "Age of the oldest news nobody looked at.", age)
         yield GaugeMetricFamily("uptier_queue_length", "News nobody looked at.", inbox.backlog(connection))
-        yield GaugeMetricFamily("uptier_timers", "Tickets with a timer.", timers.outstanding(connection))
+        yield GaugeMetricFamily(
+            "uptier_timers", "Tickets with a timer.", timers.outstanding_timers(connection)
+        )
         yield GaugeMetricFamily(
             "uptier_held", "Tickets that wait for `uptier release`.", len(holds.every(connection))
         )
@@ -138,7 +140,7 @@ class _Now(Collector):
             labels=["account", "kind"],
         )
         for (account, kind), count in Tally(
-            (one.account, one.kind) for one in aside.every(connection)
+            (one.account, one.kind) for one in aside.every_aside(connection)
         ).items():
             apart.add_metric([account, kind], count)
         yield apart

@@ -156,7 +156,7 @@ def of_database(settings: Settings, secrets: Secrets) -> Iterator[tuple[str, Fin
     with closing(store):
         yield from _clock_of(store)
         with store.reading() as connection:
-            known = aside.every(connection)
+            known = aside.every_aside(connection)
     for one in known:
         if not one.ticket and one.account in settings.accounts:
             yield one.account, Finding(what=one.kind, ok=False, text=one.why, hint=one.kind == "webhooks")

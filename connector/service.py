@@ -244,7 +244,7 @@ class Service:
     def _next_due(self) -> Instant | None:
         with self._parts.store.reading() as connection:
             paused = {one.name for one in accounts.every(connection) if one.paused_at is not None}
-            coming = timers.coming(connection, 200)
+            coming = timers.coming_timers(connection, 200)
             told = notices.next_due(connection)
         now = self._parts.clock.now()
         open_desks = {name: desk for name, desk in self._parts.desks.items() if name not in paused}
@@ -335,7 +335,7 @@ class Service:
             self._stand_aside(outgrown)
         with store.reading() as connection:
             known = accounts.every(connection)
-            self._aside = aside.every(connection)
+            self._aside = aside.every_aside(connection)
             self._channels = notices.failing(connection)
         self._paused = {one.name: one.paused_reason for one in known if one.paused_at is not None}
 
@@ -359,7 +359,9 @@ class Service:
             self._said_trouble = store.trouble
             log.error("database_in_trouble", reason=store.trouble, next="nothing is lost; webhooks get 503")
         with suppress(StoreTrouble), store.writing() as connection:
-            cursors.save(connection, "", "pulse", str(self._parts.clock.now()), self._parts.clock.now())
+            cursors.save_cursor(
+                connection, "", "pulse", str(self._parts.clock.now()), self._parts.clock.now()
+            )
         if store.trouble is None:
             self._said_trouble = None
             log.warning("database_works_again")

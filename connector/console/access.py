@@ -175,15 +175,15 @@ class Access:
         alike = (digest(f"name {name}"), digest(f"from {neighbourhood(address)}"))
         with self._store.writing() as connection:
             now = shared_now(connection, self._clock)
-            if logins.failed(connection, alike, now - WITHIN) >= TRIES:
+            if logins.failed_logins(connection, alike, now - WITHIN) >= TRIES:
                 raise TooManyTries
-            logins.begin(connection, alike, attempt, now, now - WITHIN)
+            logins.begin_login(connection, alike, attempt, now, now - WITHIN)
             user = users.get(connection, name)
         kept = user.password if user and user.password else self._nobody
         if not verified(kept, password) or user is None or not user.password:
             raise MustLogIn
         with self._store.writing() as connection:
-            logins.succeeded(connection, attempt)
+            logins.login_succeeded(connection, attempt)
             if users.get(connection, name) != user:  # removed, or given another password, meanwhile
                 raise MustLogIn
             return self.begin(connection, user)

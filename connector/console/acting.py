@@ -46,9 +46,9 @@ def order(
         until=now + _span(said.get("for", "")) if verb == "snooze" else None,
     )
     with store.writing() as connection:
-        if why := orders.refused(connection, ref, given, policies):
+        if why := orders.refused_order(connection, ref, given, policies):
             raise Refused(f"{ref}: {why}")
-        orders.give(connection, ref, given)
+        orders.give_order(connection, ref, given)
     return verb
 
 

@@ -59,7 +59,7 @@ class Papers:
         """The matrix of all accounts."""
         names = tuple(self.settings.accounts)
         with self.store.reading() as connection:
-            read = {name: directories.read(connection, name) for name in names}
+            read = {name: directories.read_directory(connection, name) for name in names}
         known = {name: one.directory for name, one in read.items() if one is not None}
         return matrix(self.rules().policies, names, known, self.settings.service.languages, None)
 

@@ -134,7 +134,11 @@ class Noise:
 
 def now_page(connection: Connection) -> Now:
     """What is escalated at this moment."""
-    rows = [row for ref, episode in standings.running(connection) for row in _row(connection, ref, episode)]
+    rows = [
+        row
+        for ref, episode in standings.running_policies(connection)
+        for row in _row(connection, ref, episode)
+    ]
     order = sorted(_owned(rows), key=_urgency)
     return Now(rows=tuple(order), held=holds.every(connection))
 
@@ -153,7 +157,7 @@ def _urgency(row: Row) -> tuple[bool, bool, Instant, Instant]:
 def watch_page(connection: Connection) -> tuple[Row, ...]:
     """The tickets nearest to a level, the nearest first."""
     found: list[Row] = []
-    for timer in timers.coming(connection, SHOWN):
+    for timer in timers.coming_timers(connection, SHOWN):
         known = tickets.known(connection, timer.ref)
         if known is not None:
             found += [
@@ -169,7 +173,7 @@ def ticket_page(connection: Connection, ref: TicketRef) -> Seen | None:
         return None
     episodes = standings.episodes_of(connection, ref)
     running = [episode for episode in episodes if episode.ended is None]
-    people = directories.read(connection, ref.account)
+    people = directories.read_directory(connection, ref.account)
     return Seen(
         ref=ref,
         known=known,
@@ -198,11 +202,11 @@ def health_page(
         trouble=trouble or "",
         failing=failing,
         clocks=clocks,
-        aside=aside.every(connection),
+        aside=aside.every_aside(connection),
         channels=tuple(notices.failing(connection).items()),
         backlog=inbox.backlog(connection),
         oldest=inbox.oldest_open(connection),
-        timers=timers.outstanding(connection),
+        timers=timers.outstanding_timers(connection),
         writes=tuple((str(state), many) for state, many in writes.counts(connection).items()),
         accounts=tuple(
             _account(connection, one, budgets(one.name), now) for one in accounts.every(connection)
@@ -221,7 +225,7 @@ def _account(
         rests_until=max(spending.pauses(connection, one.name, now).values(), default=None),
         failed=sum(ledger.count(connection, one.name, what, now - DAY, now) for what in FAILED),
         budgets=budgets,
-        polled=cursors.updated(connection, one.name, "poll"),
+        polled=cursors.cursor_updated(connection, one.name, "poll"),
         census=one.census_at,
         webhook=inbox.last_webhook(connection, one.name),
     )

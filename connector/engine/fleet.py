@@ -143,7 +143,7 @@ class FleetEngine:
 
     def _pending(self) -> int:
         with self._store.reading() as connection:
-            return wakeups.pending(connection)
+            return wakeups.pending_wakeups(connection)
 
     def _offer(self, owed: tuple[waiting.Waiting, ...]) -> None:
         if owed:

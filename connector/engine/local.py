@@ -44,7 +44,7 @@ class LocalEngine:
         """Queue these tickets once the caller's transaction is committed."""
         asked = tuple(refs)
         if asked:
-            known = waiting.dues(connection, asked)
+            known = waiting.due_instants(connection, asked)
             after_commit(connection, lambda: self._join({ref: known.get(ref, 0) for ref in asked}, urgent))
 
     def run(self, work: Work) -> None:

@@ -161,11 +161,11 @@ class Refusals:
             times, why = one.times, one.why[:300]
             text = f"{times} deliveries were refused, the last because {why}"
             with store.writing() as connection:
-                new = aside.put(connection, account, "", KIND, text, now)
+                new = aside.set_aside(connection, account, "", KIND, text, now)
             one.kept = times
             if new:
                 log.warning("webhooks_refused", account=account, times=times, reason=why)
         for account in over:
             with store.writing() as connection:
-                aside.clear(connection, account, "", KIND, now)
+                aside.clear_aside(connection, account, "", KIND, now)
             log.info("webhooks_accepted_again", account=account, times=self._known.pop(account).times)

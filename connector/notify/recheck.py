@@ -54,7 +54,7 @@ class Recheck:
         helpdesk cannot be asked, what is remembered decides."""
         ref, now, rules = kept.notice.ref, self._clock.now(), self._rules()
         with self._store.reading() as connection:
-            remembered = standings.of_ticket(connection, ref)
+            remembered = standings.standings_of(connection, ref)
             past = standings.episodes_of(connection, ref)
         fate = by_rules(kept, rules.policies) or by_memory(kept, remembered, past, now)
         desk = self._desks.get(ref.account)
@@ -66,7 +66,7 @@ class Recheck:
         ref, rules = kept.notice.ref, self._rules()
         with self._store.reading() as connection:
             ours = receipts.episodes_by_fact(connection, ref)
-            directory = directories.read(connection, ref.account)
+            directory = directories.read_directory(connection, ref.account)
         if directory is None:
             return SEND
         try:

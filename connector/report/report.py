@@ -86,7 +86,7 @@ def report(
 
 def known(connection: Connection, account: str) -> Directory | None:
     """The account's directory as last read."""
-    found = directories.read(connection, account)
+    found = directories.read_directory(connection, account)
     return None if found is None else found.directory
 
 

@@ -44,11 +44,11 @@ class SetAside:
         return f"{self.account}/{self.ticket}" if self.ticket else self.account
 
 
-def put(connection: Connection, account: str, ticket: str, kind: str, why: str, now: Instant) -> bool:
+def set_aside(connection: Connection, account: str, ticket: str, kind: str, why: str, now: Instant) -> bool:
     """Set this aside, or count one more failure of what is aside already, with its newest reason. True, and a line
     in the ledger, if it is new."""
     alone(connection, f"aside {account}/{ticket}")
-    known = of(connection, account, ticket, kind)
+    known = aside_of(connection, account, ticket, kind)
     tries = known.tries + 1 if known else 1
     row = {
         "account": account, "ticket": ticket, "kind": kind, "why": why, "tries": tries, "tried_at": now,
@@ -63,16 +63,18 @@ def put(connection: Connection, account: str, ticket: str, kind: str, why: str, 
     return known is None
 
 
-def put_look(connection: Connection, ref: TicketRef, why: str, now: Instant, *, urgent: bool = True) -> bool:
+def set_look_aside(
+    connection: Connection, ref: TicketRef, why: str, now: Instant, *, urgent: bool = True
+) -> bool:
     """Set a ticket aside that could not be looked at: its timer is the next try, which sees to the news of it that
     stays open. True if it is new."""
-    new = put(connection, ref.account, ref.id, LOOK, why, now)
-    known = of(connection, ref.account, ref.id, LOOK)
-    timers.start(connection, ref, known.next_try if known else now, why, holds=True, urgent=urgent)
+    new = set_aside(connection, ref.account, ref.id, LOOK, why, now)
+    known = aside_of(connection, ref.account, ref.id, LOOK)
+    timers.start_timer(connection, ref, known.next_try if known else now, why, holds=True, urgent=urgent)
     return new
 
 
-def clear(connection: Connection, account: str, ticket: str, kind: str, now: Instant) -> bool:
+def clear_aside(connection: Connection, account: str, ticket: str, kind: str, now: Instant) -> bool:
     """It works again. True, and a line in the ledger, if it was set aside."""
     gone = connection.execute(delete(table).where(*_is(account, ticket, kind))).rowcount == 1
     if gone:
@@ -81,13 +83,13 @@ def clear(connection: Connection, account: str, ticket: str, kind: str, now: Ins
     return gone
 
 
-def of(connection: Connection, account: str, ticket: str, kind: str) -> SetAside | None:
+def aside_of(connection: Connection, account: str, ticket: str, kind: str) -> SetAside | None:
     """This one thing, if it is set aside."""
     row = connection.execute(select(table).where(*_is(account, ticket, kind))).mappings().first()
     return None if row is None else _aside(row)
 
 
-def kinds(connection: Connection, ref: TicketRef) -> frozenset[str]:
+def kinds_aside(connection: Connection, ref: TicketRef) -> frozenset[str]:
     """What of a ticket is set aside."""
     rows = connection.execute(
         select(table.c.kind).where(table.c.account == ref.account, table.c.ticket == ref.id)
@@ -95,7 +97,7 @@ def kinds(connection: Connection, ref: TicketRef) -> frozenset[str]:
     return frozenset(row.kind for row in rows)
 
 
-def every(connection: Connection) -> tuple[SetAside, ...]:
+def every_aside(connection: Connection) -> tuple[SetAside, ...]:
     """All that is set aside, the oldest first."""
     rows = connection.execute(
         select(table).order_by(table.c.since, table.c.account, table.c.ticket, table.c.kind)
@@ -103,7 +105,7 @@ def every(connection: Connection) -> tuple[SetAside, ...]:
     return tuple(map(_aside, rows))
 
 
-def of_policy(name: str) -> str:
+def aside_of_policy(name: str) -> str:
     """The kind of a policy that raised."""
     return f'{POLICY}"{name}"'
 

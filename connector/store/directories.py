@@ -29,28 +29,28 @@ class KnownDirectory:
         return self.names if now - self.read_at <= FRESH else None
 
 
-def save(connection: Connection, directory: Directory, now: Instant) -> None:
+def save_directory(connection: Connection, directory: Directory, now: Instant) -> None:
     """Keep what the vendor and the config say. Its `served` is not looked at: `serve` keeps that."""
     people = codec.dump(Directory, replace(directory, served={}))
     put(connection, table, [{"account": directory.account, "people": people, "read_at": now}])
 
 
-def read(connection: Connection, account: str) -> KnownDirectory | None:
+def read_directory(connection: Connection, account: str) -> KnownDirectory | None:
     """The account's directory, with whom round robin has served; None before the first was read."""
     row = connection.execute(select(table).where(table.c.account == account)).first()
     if row is None:
         return None
-    directory = replace(_people(row.people), served=turns(connection, account))
+    directory = replace(_people(row.people), served=turns_of_round_robin(connection, account))
     return KnownDirectory(directory=directory, read_at=row.read_at, names=_names(row.people))
 
 
-def turns(connection: Connection, account: str) -> dict[tuple[str, str], Instant]:
+def turns_of_round_robin(connection: Connection, account: str) -> dict[tuple[str, str], Instant]:
     """When round robin last served each (group id, person id)."""
     rows = connection.execute(select(served).where(served.c.account == account))
     return {(row.group_id, row.person_id): row.at for row in rows}
 
 
-def serve(connection: Connection, account: str, group_id: str, person_id: str, now: Instant) -> None:
+def note_served(connection: Connection, account: str, group_id: str, person_id: str, now: Instant) -> None:
     """Remember that round robin gave this person a ticket of this group."""
     put(
         connection,

@@ -26,7 +26,7 @@ from policies.model import Instant, TicketRef
 KEY = "pseudonyms"
 SWEEPS_WITHIN = 60.0
 """Real seconds to wait for others to leave the file alone."""
-OVER = ("solved", "closed")
+ENDED = ("solved", "closed")
 
 
 @dataclass(kw_only=True)
@@ -59,8 +59,8 @@ def forget_person(store: Store, address: str, now: Instant) -> Pseudonymised:
     """Put the pseudonym in place of this address and the names that stand beside it. It is the same each time."""
     with store.writing() as connection:
         alone(connection, KEY)
-        key = cursors.read(connection, "", KEY) or token_hex(32)
-        cursors.save(connection, "", KEY, key, now)
+        key = cursors.read_cursor(connection, "", KEY) or token_hex(32)
+        cursors.save_cursor(connection, "", KEY, key, now)
     digest = hmac.digest(bytes.fromhex(key), address.lower().encode(), "sha256").hex()
     person = Person(address=address, pseudonym=f"person-{digest[:12]}")
     with store.reading() as connection:
@@ -146,7 +146,7 @@ def _open(connection: Connection, person: Person) -> Iterator[TicketRef]:
         row = connection.execute(
             select(table.c.status, table.c.gone).where(table.c.account == ref.account, table.c.id == ref.id)
         ).one()
-        if row.gone is None and row.status not in OVER:
+        if row.gone is None and row.status not in ENDED:
             yield ref
 
 

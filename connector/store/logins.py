@@ -9,19 +9,21 @@ from connector.store.schema import login_try as table
 from policies.model import Instant
 
 
-def begin(connection: Connection, keys: Sequence[str], attempt: str, now: Instant, since: Instant) -> None:
+def begin_login(
+    connection: Connection, keys: Sequence[str], attempt: str, now: Instant, since: Instant
+) -> None:
     """Count this attempt as failed until `succeeded` says otherwise: whoever tries many at once gains nothing. Those up
     to `since` go."""
     connection.execute(delete(table).where(table.c.at <= since))
     put(connection, table, [{"key": key, "attempt": attempt, "at": now} for key in keys])
 
 
-def succeeded(connection: Connection, attempt: str) -> None:
+def login_succeeded(connection: Connection, attempt: str) -> None:
     """The attempt was none of those to be counted."""
     connection.execute(delete(table).where(table.c.attempt == attempt))
 
 
-def failed(connection: Connection, keys: Sequence[str], since: Instant) -> int:
+def failed_logins(connection: Connection, keys: Sequence[str], since: Instant) -> int:
     """How many of one of these keys have failed after `since`: the most of any."""
     counts = select(func.count()).where(table.c.key.in_(keys), table.c.at > since).group_by(table.c.key)
     return max(connection.execute(counts).scalars(), default=0)

@@ -11,7 +11,7 @@ from policies.model import Order, TicketRef
 from policies.rules.orders import refusal
 
 
-def give(connection: Connection, ref: TicketRef, order: Order) -> None:
+def give_order(connection: Connection, ref: TicketRef, order: Order) -> None:
     """Leave an order for the ticket's next look. The same one given twice in a second is one."""
     arrival = Arrival(
         account=ref.account,
@@ -24,13 +24,13 @@ def give(connection: Connection, ref: TicketRef, order: Order) -> None:
     inbox.put(connection, [arrival])
 
 
-def refused(connection: Connection, ref: TicketRef, order: Order, policies: PolicySet) -> str | None:
+def refused_order(connection: Connection, ref: TicketRef, order: Order, policies: PolicySet) -> str | None:
     """Why the order could not be carried out as things stand; None if it can. Whoever takes orders asks this, and
     `give`s none that is refused."""
-    known = standings.of_ticket(connection, ref)
+    known = standings.standings_of(connection, ref)
     return refusal(order, known, policies.serving(ref.account))
 
 
-def among(rows: Iterable[OpenRow]) -> tuple[Order, ...]:
+def orders_among(rows: Iterable[OpenRow]) -> tuple[Order, ...]:
     """The orders among a ticket's news, oldest first. A command without one only asks for a look."""
     return tuple(codec.load(Order, row.hint) for row in rows if row.kind == "command" and row.hint)

@@ -10,7 +10,7 @@ from connector.store.schema import receipt
 from policies.model import TicketRef
 
 
-def keep(
+def keep_receipt(
     connection: Connection, ref: TicketRef, write: str, facts: Iterable[str], episodes: frozenset[str]
 ) -> None:
     """Remember that these facts (ids as in `Act.id`) are the write of that key, made for these episodes."""

@@ -43,7 +43,7 @@ def forget(store: Store, now: Instant, *, texts: Seconds, tickets: Seconds, ledg
     """Forget what is older, one transaction a batch."""
     total = Forgotten()
     with store.writing() as connection:
-        spending.forget(connection, now - SPENT)
+        spending.forget_spending(connection, now - SPENT)
     while (batch := forget_batch(store, now, texts, tickets, ledger)) != Forgotten():
         total += batch
     return total

@@ -34,7 +34,7 @@ def revision(connection: Connection) -> str | None:
 
 def keep_oldest(connection: Connection, oldest: str) -> None:
     """Processes whose newest migration comes before this one may not work here."""
-    cursors.save(connection, "", OLDEST, oldest, 0)
+    cursors.save_cursor(connection, "", OLDEST, oldest, 0)
 
 
 def left_behind(connection: Connection) -> str | None:
@@ -42,7 +42,7 @@ def left_behind(connection: Connection) -> str | None:
     found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
     if found is None or found <= HEAD:
         return None
-    oldest = cursors.read(connection, "", OLDEST)
+    oldest = cursors.read_cursor(connection, "", OLDEST)
     if oldest is not None and oldest <= HEAD:
         return None
     return f"stands at {found}, and this version's tables, {HEAD}, do not go with it"

@@ -28,7 +28,7 @@ def pauses(connection: Connection, account: str, now: Instant) -> Mapping[str, I
     return {row.bucket: row.until for row in rows}
 
 
-def count(
+def count_requests(
     connection: Connection, account: str, buckets: Iterable[str], at: Instant, requests: int = 1
 ) -> None:
     """One more request, or so many, out of each of these."""
@@ -50,7 +50,9 @@ class Spending:
     pauses: Mapping[str, Instant]
 
 
-def known(connection: Connection, account: str, begins: Mapping[str, Instant], now: Instant) -> Spending:
+def known_spending(
+    connection: Connection, account: str, begins: Mapping[str, Instant], now: Instant
+) -> Spending:
     """What was sent out of each of these buckets at or after its beginning, and all pauses of the account. What is
     stamped in the future was sent before the clock was set back, and counts as sent now."""
     sums = (
@@ -93,10 +95,10 @@ def _stamp_anew(connection: Connection, account: str, now: Instant) -> None:
     rows = connection.execute(select(spent.c.bucket, spent.c.requests).where(*ahead)).all()
     connection.execute(delete(spent).where(*ahead))
     for bucket, requests in rows:
-        count(connection, account, (bucket,), now, requests)
+        count_requests(connection, account, (bucket,), now, requests)
 
 
-def forget(connection: Connection, before: Instant) -> None:
+def forget_spending(connection: Connection, before: Instant) -> None:
     """Drop what no window reaches back to any more."""
     connection.execute(delete(spent).where(spent.c.at < before))
     connection.execute(delete(pause).where(pause.c.until < before))

@@ -13,12 +13,14 @@ from policies.model import TicketRef
 from policies.state import Episode, Standing
 
 
-def of_ticket(connection: Connection, ref: TicketRef) -> tuple[Standing, ...]:
+def standings_of(connection: Connection, ref: TicketRef) -> tuple[Standing, ...]:
     """What the policies remember of this ticket, in the order of their names."""
-    return of_tickets(connection, ref.account, (ref.id,)).get(ref.id, ())
+    return standings_of_tickets(connection, ref.account, (ref.id,)).get(ref.id, ())
 
 
-def of_tickets(connection: Connection, account: str, ids: Iterable[str]) -> dict[str, tuple[Standing, ...]]:
+def standings_of_tickets(
+    connection: Connection, account: str, ids: Iterable[str]
+) -> dict[str, tuple[Standing, ...]]:
     """The same for many tickets of one account, by id; a ticket nothing is remembered of is left out."""
     rows = connection.execute(
         select(table.c.ticket, table.c.memory)
@@ -31,7 +33,7 @@ def of_tickets(connection: Connection, account: str, ids: Iterable[str]) -> dict
     return found
 
 
-def remember(connection: Connection, ref: TicketRef, standings: Sequence[Standing]) -> None:
+def remember_standings(connection: Connection, ref: TicketRef, standings: Sequence[Standing]) -> None:
     """Keep exactly these standings for the ticket, and the episodes in them. Only what differs is written."""
     mine = (table.c.account == ref.account, table.c.ticket == ref.id)
     kept = {
@@ -49,7 +51,7 @@ def remember(connection: Connection, ref: TicketRef, standings: Sequence[Standin
 
 def keep_episodes(connection: Connection, ref: TicketRef, some: Iterable[Episode]) -> None:
     """Keep these episodes as they are now, running or ended; an ended one stays for reports."""
-    put(connection, episodes, [_row(ref, episode) for episode in some])
+    put(connection, episodes, [_standing_row(ref, episode) for episode in some])
 
 
 def episodes_of(connection: Connection, ref: TicketRef) -> tuple[Episode, ...]:
@@ -62,7 +64,7 @@ def episodes_of(connection: Connection, ref: TicketRef) -> tuple[Episode, ...]:
     return tuple(codec.load(Episode, row.memory) for row in rows)
 
 
-def running(connection: Connection, limit: int = 500) -> tuple[tuple[TicketRef, Episode], ...]:
+def running_policies(connection: Connection, limit: int = 500) -> tuple[tuple[TicketRef, Episode], ...]:
     """Episodes that have not ended, the oldest first: who is being escalated now."""
     rows = connection.execute(
         select(episodes.c.account, episodes.c.ticket, episodes.c.memory)
@@ -87,7 +89,7 @@ def running_for(connection: Connection, account: str, policies: Iterable[str]) -
     return tuple(TicketRef(account, row.ticket) for row in rows)
 
 
-def _row(ref: TicketRef, episode: Episode) -> dict[str, Any]:
+def _standing_row(ref: TicketRef, episode: Episode) -> dict[str, Any]:
     return {
         "key": episode.key,
         "account": ref.account,

@@ -22,7 +22,7 @@ class Timer:
     urgent: bool
 
 
-def start(
+def start_timer(
     connection: Connection,
     ref: TicketRef,
     due: Instant,
@@ -41,12 +41,12 @@ def start(
     put(connection, timer, [row])
 
 
-def stop(connection: Connection, ref: TicketRef) -> None:
+def stop_timer(connection: Connection, ref: TicketRef) -> None:
     """Take the ticket's timer away."""
     connection.execute(delete(timer).where(timer.c.account == ref.account, timer.c.ticket == ref.id))
 
 
-def of_ticket(connection: Connection, ref: TicketRef) -> Timer | None:
+def timer_of(connection: Connection, ref: TicketRef) -> Timer | None:
     """The ticket's timer."""
     row = connection.execute(
         select(timer).where(timer.c.account == ref.account, timer.c.ticket == ref.id)
@@ -54,13 +54,13 @@ def of_ticket(connection: Connection, ref: TicketRef) -> Timer | None:
     return None if row is None else _timer(row)
 
 
-def coming(connection: Connection, limit: int) -> tuple[Timer, ...]:
+def coming_timers(connection: Connection, limit: int) -> tuple[Timer, ...]:
     """The next timers of all accounts, the earliest first."""
     rows = connection.execute(select(timer).order_by(timer.c.due).limit(limit))
     return tuple(_timer(row) for row in rows)
 
 
-def outstanding(connection: Connection) -> int:
+def outstanding_timers(connection: Connection) -> int:
     """How many timers are set."""
     return connection.execute(select(func.count()).select_from(timer)).scalar_one()
 

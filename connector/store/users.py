@@ -58,13 +58,13 @@ def keep(connection: Connection, user: User, now: Instant) -> None:
     """Add a user, or give one another role and password: their sessions and tokens end."""
     row = {"name": user.name, "role": user.role, "password": user.password, "since": now}
     put(connection, table, [row])
-    cursors.save(connection, "", ADDED, str(added(connection) + 1), now)
+    cursors.save_cursor(connection, "", ADDED, str(added(connection) + 1), now)
     _end_all(connection, user.name)
 
 
 def added(connection: Connection) -> int:
     """How often users have been added or given another password, also those who are removed."""
-    return int(cursors.read(connection, "", ADDED) or 0)
+    return int(cursors.read_cursor(connection, "", ADDED) or 0)
 
 
 def keep_first(connection: Connection, user: User, so_far: int, now: Instant) -> bool:

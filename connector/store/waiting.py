@@ -86,7 +86,7 @@ def with_open_write(connection: Connection, now: Instant) -> tuple[Waiting, ...]
     return tuple(Waiting(ref=TicketRef(row.account, row.ticket), urgent=True, due=row.due) for row in rows)
 
 
-def dues(connection: Connection, refs: Iterable[TicketRef]) -> dict[TicketRef, Instant]:
+def due_instants(connection: Connection, refs: Iterable[TicketRef]) -> dict[TicketRef, Instant]:
     """By the open news of these tickets, since when something may be due on each."""
     by_account: dict[str, list[str]] = {}
     for ref in refs:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 from adapters.http import clean
-from connector.store.waiting import Waiting, dues
+from connector.store.waiting import Waiting, due_instants
 from policies.model import Instant, TicketRef
 
 TASK = "look"
@@ -66,7 +66,7 @@ def priority(due: Instant, *, urgent: bool) -> int:
 def wake(connection: Connection, refs: Iterable[TicketRef], *, urgent: bool) -> None:
     """A look at each of these tickets is to be taken; those whose news has been due longest come first."""
     asked = tuple(refs)
-    known = dues(connection, asked)
+    known = due_instants(connection, asked)
     _add(connection, {ref: priority(known.get(ref, 0), urgent=urgent) for ref in asked}, urgent=urgent)
 
 
@@ -96,7 +96,7 @@ def finish_stalled(connection: Connection, after: float) -> tuple[Stalled, ...]:
     return stalled
 
 
-def pending(connection: Connection) -> int:
+def pending_wakeups(connection: Connection) -> int:
     """How many looks are asked for or under way."""
     found: int = connection.execute(PENDING).scalar_one()
     return found

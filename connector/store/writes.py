@@ -173,7 +173,7 @@ def settle(
         ours = codec.load_names(row.episodes)
         facts = (*receipt.facts, by_revision(receipt.revision))
         ref = TicketRef(row.account, row.ticket)
-        receipts.keep(connection, ref, key, facts, ours)
+        receipts.keep_receipt(connection, ref, key, facts, ours)
         for name, _, after in receipt.changed:
             if name == "assignee":
                 tickets.note_assignee(connection, ref, after)

@@ -27,10 +27,10 @@ def foresight(
     and what `Adapter.load` raises.
     """
     with store.reading() as connection:
-        known = directories.read(connection, ref.account)
+        known = directories.read_directory(connection, ref.account)
         directory = None if known is None else with_loads(connection, known.directory, policies)
         names = None if known is None else known.names
-        remembered = standings.of_ticket(connection, ref)
+        remembered = standings.standings_of(connection, ref)
         ours = receipts.episodes_by_fact(connection, ref)
         first_ran = accounts.first_runs(connection, ref.account)
     if directory is None:

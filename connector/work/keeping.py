@@ -45,10 +45,10 @@ def keep_look(
     ref = ticket.ref
     nothing_sent = Outcome(key="", episodes=intents.unsent, result="done", at=plan.now)
     remembered, more = settle(plan.standings, nothing_sent)
-    standings.remember(connection, ref, remembered)
+    standings.remember_standings(connection, ref, remembered)
     standings.keep_episodes(connection, ref, plan.ended)
     for group, person in plan.served:
-        directories.serve(connection, ref.account, group, person, plan.now)
+        directories.note_served(connection, ref.account, group, person, plan.now)
     ledger.append(connection, _lines(connection, plan, (*plan.occurrences, *more), intents))
     for kept, why in dropped:
         writes.drop(connection, kept.write.key, why, plan.now)
@@ -61,7 +61,10 @@ def keep_look(
     holds.drop(connection, ref, over=all(live(one) is None for one in plan.standings))
     waiting = writes.waiting(connection, ref, plan.now).values()
     tries = [kept.next_try for kept in waiting if kept.state is State.PLANNED]
-    failed = [aside.of(connection, ref.account, ref.id, aside.of_policy(each.policy)) for each in plan.failed]
+    failed = [
+        aside.aside_of(connection, ref.account, ref.id, aside.aside_of_policy(each.policy))
+        for each in plan.failed
+    ]
     tries += [apart.next_try for apart in failed if apart]
     due = [plan.now if not newest else plan.next_look, *tries, _shown_again(ticket, plan.now)]
     _set_timer(connection, plan, min((at for at in due if at is not None), default=None))
@@ -84,7 +87,7 @@ def keep_held(
     ledger.append(connection, [_unheard(ref, order) for order in orders])
     _keep_facts(connection, ticket, plan, policy_hash, settle_seconds)
     inbox.close(connection, rows, plan.now)
-    timers.stop(connection, ref)
+    timers.stop_timer(connection, ref)
     if not holds.put(connection, hold):
         return False
     line = Line(at=plan.now, account=ref.account, ticket=ref.id, what="held", text=hold.why)
@@ -131,9 +134,9 @@ def _shown_again(ticket: Ticket, now: Instant) -> Instant | None:
 
 def _set_timer(connection: Connection, plan: Plan, due: Instant | None) -> None:
     if due is None:
-        timers.stop(connection, plan.ref)
+        timers.stop_timer(connection, plan.ref)
     else:
-        timers.start(connection, plan.ref, due, "a level, or what it waits for, is due")
+        timers.start_timer(connection, plan.ref, due, "a level, or what it waits for, is due")
 
 
 def _lines(

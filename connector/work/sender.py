@@ -275,7 +275,7 @@ class Sender:
                 if state == State.STALE:  # with it, or a crash now would leave nobody to decide afresh
                     due = max(now + 1, next_try or 0)
                     why, waits = f"a write was not applied: {text}", next_try is not None
-                    timers.start(connection, ref, due, why, holds=waits, since=now)
+                    timers.start_timer(connection, ref, due, why, holds=waits, since=now)
                 lines = [line_about(kept, state, text, receipt, now)]
                 lines += self._not_taken(connection, kept, receipt, now) if receipt else []
                 if receipt and (lacks := kept.missing | {part.field for part in receipt.not_taken}):
@@ -313,7 +313,7 @@ class Sender:
         if not receipt.not_taken:
             return []
         ref, key = kept.write.ref, kept.write.key
-        known = directories.read(connection, ref.account)
+        known = directories.read_directory(connection, ref.account)
         lines = untaken_lines(kept, receipt, known.directory if known else None, now)
         fields = {part.field.partition(":")[0] for part in receipt.not_taken}
         repeated = tuple(
@@ -396,8 +396,8 @@ class Sender:
             wrote=_wrote(receipt),
             decides=kept.place == 0,
         )
-        remembered, occurrences = settle(standings.of_ticket(connection, ref), outcome)
-        standings.remember(connection, ref, remembered)
+        remembered, occurrences = settle(standings.standings_of(connection, ref), outcome)
+        standings.remember_standings(connection, ref, remembered)
         ledger.append(connection, [line_of(ref, occurrence, remembered) for occurrence in occurrences])
         return occurrences
 

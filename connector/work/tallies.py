@@ -67,12 +67,12 @@ class SharedTally(LastingTally):
             stamp = shared_now(connection, self._clock)
             # it is rounded down, so a second more: from `window` before it on
             begins = {bucket: stamp - allowance.window for bucket, allowance in allowances.items()}
-            known = spending.known(connection, self._account, begins, stamp)
+            known = spending.known_spending(connection, self._account, begins, stamp)
             self._hear(known.pauses, stamp)
             if pause := self._pause_left(buckets, now):
                 return pause
             if all(known.requests.get(bucket, 0) < each.at_most for bucket, each in allowances.items()):
-                spending.count(connection, self._account, allowances, stamp)
+                spending.count_requests(connection, self._account, allowances, stamp)
                 return 0
             sent = spending.by_second(connection, self._account, begins)
         return max(_wait(sent[bucket], allowance, stamp) for bucket, allowance in allowances.items())

@@ -29,7 +29,7 @@ def quiet() -> Iterator[None]:
 
 def apart(one: Each) -> list[tuple[str, str, int]]:
     with one.service._parts.store.reading() as connection:
-        return [(each.ticket, each.kind, each.tries) for each in aside.every(connection)]
+        return [(each.ticket, each.kind, each.tries) for each in aside.every_aside(connection)]
 
 
 def failing(
@@ -88,7 +88,7 @@ def test_a_ticket_set_aside_is_no_storm_after_a_restart(
         assert len(asked) == before
         assert apart(one)[0][2] == tries
         with one.service._parts.store.reading() as connection:
-            timer = timers.of_ticket(connection, one.ref())
+            timer = timers.timer_of(connection, one.ref())
         assert timer is not None
         assert timer.holds
 

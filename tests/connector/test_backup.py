@@ -65,7 +65,7 @@ def known(store: Store, one: Each) -> tuple[list[str], list[str]]:
     """The ticket's ledger and its episodes."""
     with store.reading() as connection:
         lines = [line.what for line in ledger.of_ticket(connection, one.ref())]
-        running = [str(each.episode) for each in standings.of_ticket(connection, one.ref())]
+        running = [str(each.episode) for each in standings.standings_of(connection, one.ref())]
     return lines, running
 
 

@@ -51,7 +51,7 @@ def said() -> Iterator[list[Any]]:
 
 def waiting(one: Each) -> list[str]:
     with one.service._parts.store.reading() as connection:
-        return [each.kind for each in aside.every(connection)]
+        return [each.kind for each in aside.every_aside(connection)]
 
 
 @pytest.mark.parametrize("vendor", EACH)

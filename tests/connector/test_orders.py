@@ -21,7 +21,7 @@ def order(one: Each, verb: Verb, minutes: float = 0.5, **more: object) -> None:
     """Somebody orders it; then a round."""
     given = Order(verb=verb, who="dana", at=one.clock.now(), reason="I said so", **more)  # type: ignore[arg-type]
     with one.service._parts.store.writing() as connection:
-        orders.give(connection, one.ref(), given)
+        orders.give_order(connection, one.ref(), given)
     one.round(minutes)
     one.round(0.5)
 

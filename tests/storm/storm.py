@@ -158,7 +158,7 @@ class OddEach(Each):
         with self.service._parts.store.reading() as connection:
             known = tickets.known(connection, self.ref(word))
             lines = ledger.of_ticket(connection, self.ref(word))
-            timer = timers.of_ticket(connection, self.ref(word))
+            timer = timers.timer_of(connection, self.ref(word))
         if (
             known is None
             or lines

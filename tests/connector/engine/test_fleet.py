@@ -202,7 +202,7 @@ def test_a_process_that_ends_a_look_taken_from_it_goes_on(
 
 def test_a_tick_and_a_sweep_of_many_processes_wake_once(store: Store, engines: list[FleetEngine]) -> None:
     with store.writing() as connection:
-        timers.start(connection, REF, NOW, "level")
+        timers.start_timer(connection, REF, NOW, "level")
     for engine in engines:
         engine.tick()
         engine.sweep()

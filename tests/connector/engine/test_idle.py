@@ -28,7 +28,7 @@ def fill(store: Store, first: int) -> None:
     with store.writing() as connection:
         tickets.record_snapshots(connection, more, NOW)
         for ticket in more:
-            timers.start(connection, ticket.ref, NOW + 86400, "level")
+            timers.start_timer(connection, ticket.ref, NOW + 86400, "level")
     with store.writing() as connection:
         connection.execute(text("ANALYZE"))
 

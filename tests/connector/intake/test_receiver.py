@@ -111,7 +111,7 @@ def test_refused_deliveries_are_said_once_counted_and_over_when_good_ones_come(
 ) -> None:
     def shown() -> list[tuple[str, str, str]]:
         with store.reading() as connection:
-            return [(one.account, one.kind, one.why) for one in aside.every(connection)]
+            return [(one.account, one.kind, one.why) for one in aside.every_aside(connection)]
 
     with capture_logs() as lines:
         for _ in range(3):

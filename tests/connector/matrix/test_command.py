@@ -61,7 +61,7 @@ def known(folder: Path) -> None:
     """The directory of acme has been read."""
     store = made_in(folder)
     with store.writing() as connection:
-        directories.save(connection, DIRECTORY, 1)
+        directories.save_directory(connection, DIRECTORY, 1)
     store.close()
 
 

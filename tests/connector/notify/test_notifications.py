@@ -275,7 +275,7 @@ def test_a_snooze_holds_back_what_waits(tmp_path: Path) -> None:
         until = one.clock.now() + 120 * MINUTE
         with one.service._parts.store.writing() as connection:
             snooze = Order(verb="snooze", who="dana", at=one.clock.now(), until=until)
-            orders.give(connection, TicketRef("acme", "1"), snooze)
+            orders.give_order(connection, TicketRef("acme", "1"), snooze)
         rounds(one, 110, 10)
         assert (len(leads.heard), states(one)) == (1, {"failing": 1})
         rounds(one, 20, 5)

@@ -269,7 +269,7 @@ def people(store: Store) -> None:
     with store.writing() as connection:
         for account in ("acme", "beta"):
             directory = Directory(account=account, groups=(TIER_1, TIER_2, DUTY), agents=agents)
-            directories.save(connection, directory, NOW)
+            directories.save_directory(connection, directory, NOW)
 
 
 def escalated_and_answered(store: Store) -> None:

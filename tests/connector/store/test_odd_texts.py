@@ -43,18 +43,18 @@ def test_a_ticket_odd_in_every_text_is_kept_and_read_again(store: Store, odd: st
         ledger.append(
             connection, [Line(at=1, account="acme", ticket="1", what="odd", text=odd, data={"said": [odd]})]
         )
-        timers.start(connection, ticket.ref, 2000, odd)
-        cursors.save(connection, "acme", "poll", odd, 1000)
+        timers.start_timer(connection, ticket.ref, 2000, odd)
+        cursors.save_cursor(connection, "acme", "poll", odd, 1000)
         accounts.ensure(connection, "acme", 1000)
         accounts.pause(connection, "acme", odd, 1000)
         people = Directory(account="acme", groups=(Group(id="9", name=odd),))
-        directories.save(connection, people, 1000)
+        directories.save_directory(connection, people, 1000)
         alone(connection, f"acme/{odd}")
     with store.reading() as connection:
         known = tickets.known(connection, ticket.ref)
         (line,) = ledger.of_ticket(connection, ticket.ref)
-        assert directories.read(connection, "acme") is not None
-        assert cursors.read(connection, "acme", "poll") == clean(odd)
+        assert directories.read_directory(connection, "acme") is not None
+        assert cursors.read_cursor(connection, "acme", "poll") == clean(odd)
     assert known is not None
     known.ticket.subject.encode()
     line.text.encode()

@@ -18,45 +18,43 @@ DIRECTORY = Directory(
 
 
 def test_a_ticket_has_one_timer(connection: Connection) -> None:
-    timers.start(connection, REF, 200, "level", holds=True)
-    timers.start(connection, REF, 300, "repeat")
-    assert timers.of_ticket(connection, REF) == Timer(
-        ref=REF, due=300, why="repeat", holds=False, urgent=True
-    )
-    assert timers.outstanding(connection) == 1
-    timers.stop(connection, REF)
-    assert timers.of_ticket(connection, REF) is None
+    timers.start_timer(connection, REF, 200, "level", holds=True)
+    timers.start_timer(connection, REF, 300, "repeat")
+    assert timers.timer_of(connection, REF) == Timer(ref=REF, due=300, why="repeat", holds=False, urgent=True)
+    assert timers.outstanding_timers(connection) == 1
+    timers.stop_timer(connection, REF)
+    assert timers.timer_of(connection, REF) is None
 
 
 def test_coming_timers_in_the_order_they_are_due(connection: Connection) -> None:
     for number, due in (("1", 300), ("2", 100), ("3", 200)):
-        timers.start(connection, TicketRef("acme", number), due, "level")
-    assert [timer.ref.id for timer in timers.coming(connection, 2)] == ["2", "3"]
+        timers.start_timer(connection, TicketRef("acme", number), due, "level")
+    assert [timer.ref.id for timer in timers.coming_timers(connection, 2)] == ["2", "3"]
 
 
 def test_a_cursor_is_of_one_account_and_feed(connection: Connection) -> None:
-    cursors.save(connection, "acme", "poll", "c1", 100)
-    cursors.save(connection, "acme", "census", "x", 100)
-    cursors.save(connection, "acme", "poll", "c2", 200)
-    assert cursors.read(connection, "acme", "poll") == "c2"
-    assert cursors.updated(connection, "acme", "poll") == 200
-    assert cursors.read(connection, "beta", "poll") is None
-    cursors.forget(connection, "acme", "poll")
-    assert cursors.read(connection, "acme", "poll") is None
-    assert cursors.read(connection, "acme", "census") == "x"
+    cursors.save_cursor(connection, "acme", "poll", "c1", 100)
+    cursors.save_cursor(connection, "acme", "census", "x", 100)
+    cursors.save_cursor(connection, "acme", "poll", "c2", 200)
+    assert cursors.read_cursor(connection, "acme", "poll") == "c2"
+    assert cursors.cursor_updated(connection, "acme", "poll") == 200
+    assert cursors.read_cursor(connection, "beta", "poll") is None
+    cursors.forget_cursor(connection, "acme", "poll")
+    assert cursors.read_cursor(connection, "acme", "poll") is None
+    assert cursors.read_cursor(connection, "acme", "census") == "x"
 
 
 def test_requests_are_counted_by_the_second(connection: Connection) -> None:
     for at in (100, 100, 101, 105):
-        spending.count(connection, "acme", ("account", "search"), at)
-    spending.count(connection, "beta", ("account",), 101)
+        spending.count_requests(connection, "acme", ("account", "search"), at)
+    spending.count_requests(connection, "beta", ("account",), 101)
     begins = {"account": 101, "search": 102, "other": 0}
     found = spending.by_second(connection, "acme", begins)
     assert found == {"account": [(101, 1), (105, 1)], "search": [(105, 1)], "other": []}
     spending.pause_until(connection, "acme", "other", 107, 90)
-    known = spending.known(connection, "acme", begins, 106)
+    known = spending.known_spending(connection, "acme", begins, 106)
     assert known == spending.Spending(requests={"account": 2, "search": 1}, pauses={"other": 107})
-    spending.forget(connection, 101)
+    spending.forget_spending(connection, 101)
     assert spending.by_second(connection, "acme", {"account": 0})["account"] == [(101, 1), (105, 1)]
 
 
@@ -70,40 +68,40 @@ def test_the_longest_pause_counts(connection: Connection) -> None:
 
 
 def test_a_lease_is_of_one_at_a_time_and_ends(connection: Connection) -> None:
-    assert leases.take(connection, "poll acme", "a", 20, 100)
-    assert not leases.take(connection, "poll acme", "b", 20, 105)
-    assert leases.take(connection, "poll acme", "a", 20, 110)
-    assert leases.holds(connection, "poll acme", "a", 129)
-    assert not leases.holds(connection, "poll acme", "b", 129)
-    assert not leases.holds(connection, "poll acme", "a", 130)
-    assert leases.take(connection, "poll acme", "b", 20, 130)
-    assert leases.holder_of(connection, "poll acme", 140) == "b"
-    leases.give_back(connection, "b")
-    assert leases.holder_of(connection, "poll acme", 140) is None
-    assert leases.take(connection, "poll acme", "a", 20, 140)
+    assert leases.take_lease(connection, "poll acme", "a", 20, 100)
+    assert not leases.take_lease(connection, "poll acme", "b", 20, 105)
+    assert leases.take_lease(connection, "poll acme", "a", 20, 110)
+    assert leases.holds_lease(connection, "poll acme", "a", 129)
+    assert not leases.holds_lease(connection, "poll acme", "b", 129)
+    assert not leases.holds_lease(connection, "poll acme", "a", 130)
+    assert leases.take_lease(connection, "poll acme", "b", 20, 130)
+    assert leases.holder_of_lease(connection, "poll acme", 140) == "b"
+    leases.give_lease_back(connection, "b")
+    assert leases.holder_of_lease(connection, "poll acme", 140) is None
+    assert leases.take_lease(connection, "poll acme", "a", 20, 140)
 
 
 def test_a_directory_is_read_again_without_forgetting_whom_round_robin_served(connection: Connection) -> None:
-    assert directories.read(connection, "acme") is None
-    directories.save(connection, DIRECTORY, 100)
-    directories.serve(connection, "acme", "1", "7", 150)
-    directories.serve(connection, "acme", "1", "7", 160)
-    directories.serve(connection, "beta", "1", "7", 170)
-    directories.save(connection, DIRECTORY, 200)
-    known = directories.read(connection, "acme")
+    assert directories.read_directory(connection, "acme") is None
+    directories.save_directory(connection, DIRECTORY, 100)
+    directories.note_served(connection, "acme", "1", "7", 150)
+    directories.note_served(connection, "acme", "1", "7", 160)
+    directories.note_served(connection, "beta", "1", "7", 170)
+    directories.save_directory(connection, DIRECTORY, 200)
+    known = directories.read_directory(connection, "acme")
     assert known is not None
     assert known.directory == replace(DIRECTORY, served={("1", "7"): 160})
     assert known.read_at == 200
 
 
 def test_a_policy_text_stays_as_it_was_first_kept(connection: Connection) -> None:
-    policy_texts.keep(connection, "h1", "name = 'p'", 100)
-    policy_texts.keep(connection, "h1", "other", 200)
-    assert policy_texts.read(connection, "h1") == "name = 'p'"
-    assert policy_texts.read(connection, "h2") is None
+    policy_texts.keep_policy_text(connection, "h1", "name = 'p'", 100)
+    policy_texts.keep_policy_text(connection, "h1", "other", 200)
+    assert policy_texts.read_policy_text(connection, "h1") == "name = 'p'"
+    assert policy_texts.read_policy_text(connection, "h2") is None
 
 
 def test_a_fact_kept_twice_is_kept_once(connection: Connection) -> None:
-    receipts.keep(connection, REF, "k:1", ["f1", "f2"], frozenset({"e1"}))
-    receipts.keep(connection, REF, "k:1", ["f1"], frozenset({"e1"}))
+    receipts.keep_receipt(connection, REF, "k:1", ["f1", "f2"], frozenset({"e1"}))
+    receipts.keep_receipt(connection, REF, "k:1", ["f1"], frozenset({"e1"}))
     assert receipts.episodes_by_fact(connection, REF) == {"f1": frozenset({"e1"}), "f2": frozenset({"e1"})}

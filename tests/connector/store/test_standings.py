@@ -17,29 +17,29 @@ def an_episode(key: str = "e1", *, started: int = 10, ended: int | None = None) 
 
 
 def test_standings_are_replaced_as_a_whole(connection: Connection) -> None:
-    standings.remember(connection, REF, (Standing(policy="b"), Standing(policy="a", matched=True)))
-    assert [one.policy for one in standings.of_ticket(connection, REF)] == ["a", "b"]
-    standings.remember(connection, REF, (Standing(policy="b", episodes=2),))
-    assert standings.of_ticket(connection, REF) == (Standing(policy="b", episodes=2),)
+    standings.remember_standings(connection, REF, (Standing(policy="b"), Standing(policy="a", matched=True)))
+    assert [one.policy for one in standings.standings_of(connection, REF)] == ["a", "b"]
+    standings.remember_standings(connection, REF, (Standing(policy="b", episodes=2),))
+    assert standings.standings_of(connection, REF) == (Standing(policy="b", episodes=2),)
 
 
 def test_many_tickets_at_once(connection: Connection) -> None:
     other = TicketRef("acme", "2")
-    standings.remember(connection, REF, (Standing(policy="a"), Standing(policy="b")))
-    standings.remember(connection, other, (Standing(policy="a", matched=True),))
-    standings.remember(connection, TicketRef("beta", "1"), (Standing(policy="z"),))
-    assert standings.of_tickets(connection, "acme", ["1", "2", "3"]) == {
+    standings.remember_standings(connection, REF, (Standing(policy="a"), Standing(policy="b")))
+    standings.remember_standings(connection, other, (Standing(policy="a", matched=True),))
+    standings.remember_standings(connection, TicketRef("beta", "1"), (Standing(policy="z"),))
+    assert standings.standings_of_tickets(connection, "acme", ["1", "2", "3"]) == {
         "1": (Standing(policy="a"), Standing(policy="b")),
         "2": (Standing(policy="a", matched=True),),
     }
 
 
 def test_an_ended_episode_is_still_told_of(connection: Connection) -> None:
-    standings.remember(connection, REF, (Standing(policy="p", episode=an_episode()),))
-    assert standings.running(connection) == ((REF, an_episode()),)
+    standings.remember_standings(connection, REF, (Standing(policy="p", episode=an_episode()),))
+    assert standings.running_policies(connection) == ((REF, an_episode()),)
     ended = an_episode(ended=40)
     standings.keep_episodes(connection, REF, [ended])
     second = an_episode("e2", started=50)
-    standings.remember(connection, REF, (Standing(policy="p", episode=second),))
+    standings.remember_standings(connection, REF, (Standing(policy="p", episode=second),))
     assert standings.episodes_of(connection, REF) == (ended, second)
-    assert standings.running(connection) == ((REF, second),)
+    assert standings.running_policies(connection) == ((REF, second),)

@@ -152,7 +152,7 @@ def test_a_node_works_on_beside_a_newer_one_where_the_database_says_so(
     url, store = ahead
     with store.writing() as connection:
         if oldest is None:
-            cursors.forget(connection, "", revision.OLDEST)
+            cursors.forget_cursor(connection, "", revision.OLDEST)
         else:
             revision.keep_oldest(connection, oldest)
         said = revision.left_behind(connection)
@@ -169,7 +169,7 @@ def test_a_node_works_on_beside_a_newer_one_where_the_database_says_so(
 
 def test_migrating_tells_the_nodes_which_versions_work_on(store: Store) -> None:
     with store.reading() as connection:
-        assert cursors.read(connection, "", revision.OLDEST) == oldest_beside()
+        assert cursors.read_cursor(connection, "", revision.OLDEST) == oldest_beside()
         assert revision.left_behind(connection) is None
 
 

@@ -44,7 +44,9 @@ def test_the_longest_due_of_the_news_comes_first_however_late_it_was_heard_of(co
     quiet = [an_arrival(f"q{n}", ticket=f"q{n}", kind="census", due=NOW + 60) for n in range(3)]
     inbox.put(connection, [*quiet, an_arrival("u", ticket="u", kind="census", due=NOW - 600)])
     assert named(waiting.with_news(connection, NOW, 2)) == ["acme/u", "acme/q0"]
-    assert waiting.dues(connection, [REF, TicketRef("acme", "u")]) == {TicketRef("acme", "u"): NOW - 600}
+    assert waiting.due_instants(connection, [REF, TicketRef("acme", "u")]) == {
+        TicketRef("acme", "u"): NOW - 600
+    }
 
 
 def test_each_account_has_its_share(connection: Connection) -> None:
@@ -55,9 +57,9 @@ def test_each_account_has_its_share(connection: Connection) -> None:
 
 def test_news_waits_for_a_timer_that_holds_and_for_no_other(connection: Connection) -> None:
     inbox.put(connection, [an_arrival()])
-    timers.start(connection, REF, NOW + 1, "next level")
+    timers.start_timer(connection, REF, NOW + 1, "next level")
     assert named(waiting.with_news(connection, NOW, 10)) == ["acme/1"]
-    timers.start(connection, REF, NOW + 1, "failed once", holds=True)
+    timers.start_timer(connection, REF, NOW + 1, "failed once", holds=True)
     assert waiting.with_news(connection, NOW, 10) == ()
     assert named(waiting.with_news(connection, NOW + 1, 10)) == ["acme/1"]
 
@@ -65,7 +67,7 @@ def test_news_waits_for_a_timer_that_holds_and_for_no_other(connection: Connecti
 def test_a_paused_account_is_left_in_peace_until_it_is_resumed(connection: Connection) -> None:
     accounts.ensure(connection, "acme", 1)
     inbox.put(connection, [an_arrival()])
-    timers.start(connection, REF, NOW, "level")
+    timers.start_timer(connection, REF, NOW, "level")
     plan(connection)
 
     def all_three() -> list[str]:
@@ -83,8 +85,8 @@ def test_a_paused_account_is_left_in_peace_until_it_is_resumed(connection: Conne
 
 def test_timers_are_due_at_their_second_the_longest_overdue_first(connection: Connection) -> None:
     for number, due in (("1", NOW), ("2", NOW - 5), ("3", NOW + 1)):
-        timers.start(connection, TicketRef("acme", number), due, "level")
-    timers.start(connection, TicketRef("beta", "4"), NOW - 1, "level")
+        timers.start_timer(connection, TicketRef("acme", number), due, "level")
+    timers.start_timer(connection, TicketRef("beta", "4"), NOW - 1, "level")
     found = waiting.with_due_timer(connection, NOW, 10)
     assert named(found) in (["acme/2", "beta/4", "acme/1"], ["beta/4", "acme/2", "acme/1"])
     assert all(one.urgent for one in found)
@@ -92,7 +94,7 @@ def test_timers_are_due_at_their_second_the_longest_overdue_first(connection: Co
 
 
 def test_a_timer_that_holds_is_due_like_any_other(connection: Connection) -> None:
-    timers.start(connection, REF, NOW, "failed once", holds=True)
+    timers.start_timer(connection, REF, NOW, "failed once", holds=True)
     assert named(waiting.with_due_timer(connection, NOW, 10)) == ["acme/1"]
 
 
@@ -112,6 +114,6 @@ def test_open_writes_are_owed_a_look_until_they_end(connection: Connection) -> N
 
 def test_an_open_write_waits_for_a_timer_that_holds(connection: Connection) -> None:
     plan(connection)
-    timers.start(connection, REF, NOW + 1, "find out", holds=True)
+    timers.start_timer(connection, REF, NOW + 1, "find out", holds=True)
     assert waiting.with_open_write(connection, NOW) == ()
     assert named(waiting.with_open_write(connection, NOW + 1)) == ["acme/1"]

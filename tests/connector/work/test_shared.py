@@ -103,7 +103,7 @@ def test_a_pause_outlives_the_process_that_heard_of_it(tmp_path: Path) -> None:
             again.enter(("account",))
         assert refused.value.wait == 31
         with store.writing() as connection:
-            spending.forget(connection, clock.now())
+            spending.forget_spending(connection, clock.now())
         assert LastingTally(store, "acme", clock).paused_until(("account",)) == START + 91
 
 

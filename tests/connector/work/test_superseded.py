@@ -186,7 +186,7 @@ def remembered(both: Pair) -> tuple[Any, ...]:
     ref = both.here.ref()
     with both.there._parts.store.reading() as connection:
         return (
-            standings.of_ticket(connection, ref),
-            timers.of_ticket(connection, ref),
+            standings.standings_of(connection, ref),
+            timers.timer_of(connection, ref),
             holds.of_ticket(connection, ref),
         )

@@ -36,7 +36,7 @@ def test_round_robin_gives_two_tickets_to_two_people(kind: str, tmp_path: Path) 
             here.desk.desk.seed(agents=[{"name": "Ben", "email": "ben@acme.test", "groups": ["Tier 2"]}])
             at_the_same_moment(here)
             with here.service._parts.store.reading() as connection:
-                turns = directories.turns(connection, here.desk.account)
+                turns = directories.turns_of_round_robin(connection, here.desk.account)
             assert len(turns) == 2
             assert {here.show(word).group for word in ("one", "two")} == {"Tier 2"}
 
