@@ -183,7 +183,7 @@ def take_up(store: Store, policies: PolicySet, now: Instant, names: tuple[str, .
         if cursors.read_cursor(connection, "", "policies") != policies.hash:
             for name in names:
                 refs = tickets.open_refs(connection, name, limit=1_000_000)
-                inbox.put(
+                inbox.put_news(
                     connection, [news_of_policies(ref.account, ref.id, policies.hash, now) for ref in refs]
                 )
             cursors.save_cursor(connection, "", "policies", policies.hash, now)

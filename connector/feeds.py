@@ -251,7 +251,7 @@ class Feeds:
             )
             for ref in refs
         ]
-        self._engine.wake(connection, inbox.put(connection, news))
+        self._engine.wake(connection, inbox.put_news(connection, news))
 
     def _names(self, desk: Desk) -> None:
         """Say of each level that waits for a name, once, that it does, and that it no longer does."""

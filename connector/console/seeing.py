@@ -18,15 +18,15 @@ from connector.store import (
     ledger,
     notices,
     receipts,
-    spending,
     standings,
     tickets,
     timers,
     writes,
 )
-from connector.store.accounts import KnownAccount
+from connector.store.accounts import ConnectedAccount
 from connector.store.aside import SetAside
 from connector.store.holds import Hold
+from connector.store.spending import pauses
 from connector.store.tickets import KnownTicket
 from connector.supervision import Ailment
 from policies.model import Instant, TicketRef, spell
@@ -216,13 +216,13 @@ def health_page(
 
 
 def _account(
-    connection: Connection, one: KnownAccount, budgets: tuple[Limit, ...], now: Instant
+    connection: Connection, one: ConnectedAccount, budgets: tuple[Limit, ...], now: Instant
 ) -> AccountHealth:
     return AccountHealth(
         name=one.name,
         paused=one.paused_reason or "",
         oldest=inbox.oldest_open(connection, one.name),
-        rests_until=max(spending.pauses(connection, one.name, now).values(), default=None),
+        rests_until=max(pauses(connection, one.name, now).values(), default=None),
         failed=sum(ledger.count(connection, one.name, what, now - DAY, now) for what in FAILED),
         budgets=budgets,
         polled=cursors.cursor_updated(connection, one.name, "poll"),

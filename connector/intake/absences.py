@@ -44,6 +44,6 @@ def wake_for_absent(store: Store, account: str, engine: Engine, rules: Rules, no
             )
             for ref in refs
         ]
-        engine.wake(connection, inbox.put(connection, news), urgent=False)
+        engine.wake(connection, inbox.put_news(connection, news), urgent=False)
     log.info("absent", account=account, people=len(newly), tickets=len(refs))
     return len(refs)

@@ -112,7 +112,7 @@ class GroupCommit:
     def _keep(self, waiters: tuple[_Waiter, ...]) -> None:
         arrivals = [arrival for waiter in waiters for arrival in waiter.arrivals]
         with of_one_row(), self._store.writing(priority=True) as connection:
-            self._engine.wake(connection, inbox.put(connection, arrivals))
+            self._engine.wake(connection, inbox.put_news(connection, arrivals))
         _answer(waiters, None)
 
 

@@ -165,7 +165,7 @@ def _set_aside(
             arrivals.append(
                 Arrival(account=account, ticket=one.id, delivery=name, kind="census", received_at=now)
             )
-    return inbox.put(connection, arrivals)
+    return inbox.put_news(connection, arrivals)
 
 
 def _say_aside(connection: Connection, account: str, ticket: str, kind: str, why: str, now: Instant) -> bool:
@@ -208,7 +208,7 @@ def _keep(
         )
         for ticket in page
     ]
-    return TakenIn(rows=len(page), woken=inbox.put(connection, arrivals))
+    return TakenIn(rows=len(page), woken=inbox.put_news(connection, arrivals))
 
 
 def _asks(could_matter: CouldMatter, ticket: Ticket, standings: tuple[Standing, ...]) -> bool:

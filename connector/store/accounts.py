@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select, update
 
 from connector.store.dialect import insert
-from connector.store.schema import account as table
+from connector.store.schema import account as account_table
 from connector.store.schema import first_run
 from policies.model import Instant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KnownAccount:
+class ConnectedAccount:
     """One account. While `paused_reason` is set nothing is read from it or written to it; news is kept.
     `census_at` is when its last census was complete."""
 
@@ -25,41 +25,41 @@ class KnownAccount:
 
 def ensure(connection: Connection, name: str, now: Instant) -> None:
     """Know this account from now on; nothing changes if it is known."""
-    statement = insert(connection, table).values(name=name, first_seen_at=now)
+    statement = insert(connection, account_table).values(name=name, first_seen_at=now)
     connection.execute(statement.on_conflict_do_nothing(index_elements=["name"]))
 
 
-def get(connection: Connection, name: str) -> KnownAccount | None:
+def get(connection: Connection, name: str) -> ConnectedAccount | None:
     """The account of this name."""
     return next((one for one in every(connection) if one.name == name), None)
 
 
-def every(connection: Connection) -> tuple[KnownAccount, ...]:
+def every(connection: Connection) -> tuple[ConnectedAccount, ...]:
     """All accounts ever connected, by name."""
-    rows = connection.execute(select(table).order_by(table.c.name)).mappings()
-    return tuple(KnownAccount(**row) for row in rows)
+    rows = connection.execute(select(account_table).order_by(account_table.c.name)).mappings()
+    return tuple(ConnectedAccount(**row) for row in rows)
 
 
 def pause(connection: Connection, name: str, reason: str, now: Instant) -> bool:
     """Stop working on an account. False if it was paused already; then the first reason stays."""
-    statement = update(table).where(table.c.name == name, table.c.paused_at.is_(None))
+    statement = update(account_table).where(account_table.c.name == name, account_table.c.paused_at.is_(None))
     return connection.execute(statement.values(paused_reason=reason, paused_at=now)).rowcount == 1
 
 
 def resume(connection: Connection, name: str) -> bool:
     """Work on an account again. False if it was not paused."""
-    statement = update(table).where(table.c.name == name, table.c.paused_at.is_not(None))
+    statement = update(account_table).where(account_table.c.name == name, account_table.c.paused_at.is_not(None))
     return connection.execute(statement.values(paused_reason=None, paused_at=None)).rowcount == 1
 
 
 def census_done(connection: Connection, name: str, now: Instant) -> None:
     """Remember that all open tickets of the account have been listed."""
-    connection.execute(update(table).where(table.c.name == name).values(census_at=now))
+    connection.execute(update(account_table).where(account_table.c.name == name).values(census_at=now))
 
 
 def census_wanted(connection: Connection, name: str) -> None:
     """Have all open tickets of the account listed anew, although it is not time yet."""
-    connection.execute(update(table).where(table.c.name == name).values(census_at=None))
+    connection.execute(update(account_table).where(account_table.c.name == name).values(census_at=None))
 
 
 def first_ran(connection: Connection, name: str, policies: Iterable[str], now: Instant) -> dict[str, Instant]:

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, delete, select
 from connector.store import ledger, timers
 from connector.store.dialect import alone, insert
 from connector.store.ledger import Line
-from connector.store.schema import aside as table
+from connector.store.schema import aside as aside_table
 from policies.model import Instant, Seconds, TicketRef
 
 LOOK = "look"
@@ -54,7 +54,7 @@ def set_aside(connection: Connection, account: str, ticket: str, kind: str, why:
         "account": account, "ticket": ticket, "kind": kind, "why": why, "tries": tries, "tried_at": now,
         "since": known.since if known else now, "next_try": now + wait_after(tries),
     }  # fmt: skip
-    statement = insert(connection, table).values(row)
+    statement = insert(connection, aside_table).values(row)
     statement = statement.on_conflict_do_update(index_elements=["account", "ticket", "kind"], set_=row)
     connection.execute(statement)
     if known is None:
@@ -76,7 +76,7 @@ def set_look_aside(
 
 def clear_aside(connection: Connection, account: str, ticket: str, kind: str, now: Instant) -> bool:
     """It works again. True, and a line in the ledger, if it was set aside."""
-    gone = connection.execute(delete(table).where(*_is(account, ticket, kind))).rowcount == 1
+    gone = connection.execute(delete(aside_table).where(*_is(account, ticket, kind))).rowcount == 1
     if gone:
         line = Line(at=now, account=account, ticket=ticket, what="no longer aside", text=kind)
         ledger.append(connection, [line])
@@ -85,14 +85,14 @@ def clear_aside(connection: Connection, account: str, ticket: str, kind: str, no
 
 def aside_of(connection: Connection, account: str, ticket: str, kind: str) -> SetAside | None:
     """This one thing, if it is set aside."""
-    row = connection.execute(select(table).where(*_is(account, ticket, kind))).mappings().first()
+    row = connection.execute(select(aside_table).where(*_is(account, ticket, kind))).mappings().first()
     return None if row is None else _aside(row)
 
 
 def kinds_aside(connection: Connection, ref: TicketRef) -> frozenset[str]:
     """What of a ticket is set aside."""
     rows = connection.execute(
-        select(table.c.kind).where(table.c.account == ref.account, table.c.ticket == ref.id)
+        select(aside_table.c.kind).where(aside_table.c.account == ref.account, aside_table.c.ticket == ref.id)
     )
     return frozenset(row.kind for row in rows)
 
@@ -100,7 +100,7 @@ def kinds_aside(connection: Connection, ref: TicketRef) -> frozenset[str]:
 def every_aside(connection: Connection) -> tuple[SetAside, ...]:
     """All that is set aside, the oldest first."""
     rows = connection.execute(
-        select(table).order_by(table.c.since, table.c.account, table.c.ticket, table.c.kind)
+        select(aside_table).order_by(aside_table.c.since, aside_table.c.account, aside_table.c.ticket, aside_table.c.kind)
     ).mappings()
     return tuple(map(_aside, rows))
 
@@ -116,7 +116,7 @@ def wait_after(tries: int) -> Seconds:
 
 
 def _is(account: str, ticket: str, kind: str) -> tuple[ColumnElement[bool], ...]:
-    return table.c.account == account, table.c.ticket == ticket, table.c.kind == kind
+    return aside_table.c.account == account, aside_table.c.ticket == ticket, aside_table.c.kind == kind
 
 
 def _aside(row: RowMapping) -> SetAside:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select
 
 from connector.store import codec
 from connector.store.dialect import put
-from connector.store.schema import directory as table
+from connector.store.schema import directory as directory_table
 from connector.store.schema import served
 from policies.language.references import KnownAccount
 from policies.model import Directory, Instant, Seconds
@@ -32,12 +32,12 @@ class KnownDirectory:
 def save_directory(connection: Connection, directory: Directory, now: Instant) -> None:
     """Keep what the vendor and the config say. Its `served` is not looked at: `serve` keeps that."""
     people = codec.dump(Directory, replace(directory, served={}))
-    put(connection, table, [{"account": directory.account, "people": people, "read_at": now}])
+    put(connection, directory_table, [{"account": directory.account, "people": people, "read_at": now}])
 
 
 def read_directory(connection: Connection, account: str) -> KnownDirectory | None:
     """The account's directory, with whom round robin has served; None before the first was read."""
-    row = connection.execute(select(table).where(table.c.account == account)).first()
+    row = connection.execute(select(directory_table).where(directory_table.c.account == account)).first()
     if row is None:
         return None
     directory = replace(_people(row.people), served=turns_of_round_robin(connection, account))

@@ -10,7 +10,7 @@ from connector.store import inbox, ledger
 from connector.store.dialect import insert, put_row
 from connector.store.inbox import Arrival
 from connector.store.ledger import Line
-from connector.store.schema import hold as table
+from connector.store.schema import hold as hold_table
 from policies.model import Instant, TicketRef
 
 Scope = Literal["ticket", "loop", "account", "parts"]
@@ -27,7 +27,7 @@ class Hold:
     since: Instant
 
 
-def put(connection: Connection, hold: Hold) -> bool:
+def put_hold(connection: Connection, hold: Hold) -> bool:
     """Hold a ticket; False, with nothing changed, if it is held already."""
     row = {
         "account": hold.ref.account,
@@ -36,22 +36,22 @@ def put(connection: Connection, hold: Hold) -> bool:
         "why": hold.why,
         "since": hold.since,
     }
-    statement = insert(connection, table).values(row).on_conflict_do_nothing()
-    return put_row(connection, statement, table.c.ticket)
+    statement = insert(connection, hold_table).values(row).on_conflict_do_nothing()
+    return put_row(connection, statement, hold_table.c.ticket)
 
 
 def of_ticket(connection: Connection, ref: TicketRef) -> Hold | None:
     """The hold on this ticket."""
-    row = connection.execute(select(table).where(*_of(ref))).mappings().first()
+    row = connection.execute(select(hold_table).where(*_of(ref))).mappings().first()
     return None if row is None else _hold(row)
 
 
 def on_account(connection: Connection, account: str) -> Hold | None:
     """The oldest hold that is on the whole account."""
     rows = connection.execute(
-        select(table)
-        .where(table.c.account == account, table.c.scope == "account")
-        .order_by(table.c.since)
+        select(hold_table)
+        .where(hold_table.c.account == account, hold_table.c.scope == "account")
+        .order_by(hold_table.c.since)
         .limit(1)
     ).mappings()
     return next(map(_hold, rows), None)
@@ -60,7 +60,7 @@ def on_account(connection: Connection, account: str) -> Hold | None:
 def every(connection: Connection) -> tuple[Hold, ...]:
     """All holds, the oldest first."""
     rows = connection.execute(
-        select(table).order_by(table.c.since, table.c.account, table.c.ticket)
+        select(hold_table).order_by(hold_table.c.since, hold_table.c.account, hold_table.c.ticket)
     ).mappings()
     return tuple(map(_hold, rows))
 
@@ -69,7 +69,7 @@ def drop(connection: Connection, ref: TicketRef, *, over: bool) -> None:
     """Forget the hold on a ticket for which there is nothing to write any more. A loop is not over with it; what
     the helpdesk did not keep is once all is `over`."""
     stays = ("loop",) if over else ("loop", "parts")
-    connection.execute(delete(table).where(*_of(ref), table.c.scope.not_in(stays)))
+    connection.execute(delete(hold_table).where(*_of(ref), hold_table.c.scope.not_in(stays)))
 
 
 def release(
@@ -85,10 +85,10 @@ def release(
     """Let these go on: they are owed a look, and the caps of the ticket, or of the account where `ticket` is
     empty, count anew from here."""
     for one in held:
-        connection.execute(delete(table).where(*_of(one.ref)))
+        connection.execute(delete(hold_table).where(*_of(one.ref)))
     line = Line(at=now, account=account, ticket=ticket, what="released", who=who, text=why)
     ledger.append(connection, [line])
-    inbox.put(
+    inbox.put_news(
         connection,
         [
             Arrival(
@@ -112,7 +112,7 @@ def released_at(connection: Connection, ref: TicketRef) -> tuple[Instant, Instan
 
 
 def _of(ref: TicketRef) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return table.c.account == ref.account, table.c.ticket == ref.id
+    return hold_table.c.account == ref.account, hold_table.c.ticket == ref.id
 
 
 def _hold(row: RowMapping) -> Hold:

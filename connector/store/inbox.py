@@ -42,7 +42,7 @@ class OpenRow:
     received_at: Instant
 
 
-def put(connection: Connection, arrivals: Sequence[Arrival]) -> tuple[TicketRef, ...]:
+def put_news(connection: Connection, arrivals: Sequence[Arrival]) -> tuple[TicketRef, ...]:
     """Add what is new and ignore redeliveries; answers the tickets that now are owed a look, each once. Raises
     BrokenRow for one that names no ticket that could be."""
     if not arrivals:

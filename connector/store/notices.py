@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, func, select, update
 
 from connector.store import codec
 from connector.store.dialect import insert
-from connector.store.schema import notice as table
+from connector.store.schema import notice as notice_table
 from policies.model import Instant, TicketRef
 
 
@@ -74,8 +74,8 @@ def plan(connection: Connection, notice: Notice, now: Instant) -> None:
         "due": now,
         "settled_at": None,
     }
-    statement = insert(connection, table).values(row)
-    replaceable = table.c.state.in_((State.WAITING, State.DROPPED)) & (table.c.attempt == 0)
+    statement = insert(connection, notice_table).values(row)
+    replaceable = notice_table.c.state.in_((State.WAITING, State.DROPPED)) & (notice_table.c.attempt == 0)
     again = {name: value for name, value in row.items() if name not in ("planned_at", "due", "gathered")}
     connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=again, where=replaceable))
 
@@ -83,9 +83,9 @@ def plan(connection: Connection, notice: Notice, now: Instant) -> None:
 def due(connection: Connection, channel: str, now: Instant, limit: int = 500) -> tuple[KeptNotice, ...]:
     """What this channel may be sent now, the least tried first, then the oldest."""
     rows = connection.execute(
-        select(table)
-        .where(table.c.state == State.WAITING, table.c.channel == channel, table.c.due <= now)
-        .order_by(table.c.attempt, table.c.planned_at, table.c.key)
+        select(notice_table)
+        .where(notice_table.c.state == State.WAITING, notice_table.c.channel == channel, notice_table.c.due <= now)
+        .order_by(notice_table.c.attempt, notice_table.c.planned_at, notice_table.c.key)
         .limit(limit)
     )
     return tuple(_kept(row) for row in rows.mappings())
@@ -94,7 +94,7 @@ def due(connection: Connection, channel: str, now: Instant, limit: int = 500) ->
 def due_channels(connection: Connection, now: Instant) -> tuple[str, ...]:
     """The channels that may be sent something now."""
     rows = connection.execute(
-        select(table.c.channel).distinct().where(table.c.state == State.WAITING, table.c.due <= now)
+        select(notice_table.c.channel).distinct().where(notice_table.c.state == State.WAITING, notice_table.c.due <= now)
     ).scalars()
     return tuple(sorted(rows))
 
@@ -102,7 +102,7 @@ def due_channels(connection: Connection, now: Instant) -> tuple[str, ...]:
 def next_due(connection: Connection) -> Instant | None:
     """When something may be sent next; None if nothing waits."""
     found: Instant | None = connection.execute(
-        select(func.min(table.c.due)).where(table.c.state == State.WAITING)
+        select(func.min(notice_table.c.due)).where(notice_table.c.state == State.WAITING)
     ).scalar_one()
     return found
 
@@ -152,8 +152,8 @@ def settle(
 ) -> None:
     """Say how they ended; `message` names the one message that held them."""
     connection.execute(
-        update(table)
-        .where(table.c.key.in_(keys), table.c.state == State.WAITING)
+        update(notice_table)
+        .where(notice_table.c.key.in_(keys), notice_table.c.state == State.WAITING)
         .values(state=state, settled_at=now, message=message, error=error, since=None)
     )
 
@@ -161,14 +161,14 @@ def settle(
 def messages_since(connection: Connection, channel: str, since: Instant, now: Instant) -> tuple[Instant, ...]:
     """When each message went to this channel after an instant and until now, the oldest first."""
     rows = connection.execute(
-        select(func.min(table.c.settled_at))
+        select(func.min(notice_table.c.settled_at))
         .where(
-            table.c.channel == channel,
-            table.c.state == State.SENT,
-            table.c.settled_at > since,
-            table.c.settled_at <= now,
+            notice_table.c.channel == channel,
+            notice_table.c.state == State.SENT,
+            notice_table.c.settled_at > since,
+            notice_table.c.settled_at <= now,
         )
-        .group_by(table.c.message)
+        .group_by(notice_table.c.message)
     ).scalars()
     return tuple(sorted(rows))
 
@@ -176,7 +176,7 @@ def messages_since(connection: Connection, channel: str, since: Instant, now: In
 def counts(connection: Connection) -> Mapping[tuple[str, str], int]:
     """How many notices stand in each state, by channel and state; those that wait after a failed attempt are
     `failing`."""
-    columns = (table.c.channel, table.c.state, table.c.error.is_not(None).label("tried"))
+    columns = (notice_table.c.channel, notice_table.c.state, notice_table.c.error.is_not(None).label("tried"))
     rows = connection.execute(select(*columns, func.count().label("many")).group_by(*columns))
     found: Counter[tuple[str, str]] = Counter()
     for row in rows:
@@ -188,10 +188,10 @@ def counts(connection: Connection) -> Mapping[tuple[str, str], int]:
 def failing(connection: Connection) -> dict[str, int]:
     """How many notices wait after a failed attempt, by channel."""
     rows = connection.execute(
-        select(table.c.channel, func.count().label("many"))
-        .where(table.c.state == State.WAITING, table.c.error.is_not(None))
-        .group_by(table.c.channel)
-        .order_by(table.c.channel)
+        select(notice_table.c.channel, func.count().label("many"))
+        .where(notice_table.c.state == State.WAITING, notice_table.c.error.is_not(None))
+        .group_by(notice_table.c.channel)
+        .order_by(notice_table.c.channel)
     )
     return {row.channel: row.many for row in rows}
 
@@ -199,17 +199,17 @@ def failing(connection: Connection) -> dict[str, int]:
 def of_ticket(connection: Connection, ref: TicketRef) -> tuple[KeptNotice, ...]:
     """All of a ticket's notices, oldest first."""
     rows = connection.execute(
-        select(table)
-        .where(table.c.account == ref.account, table.c.ticket == ref.id)
-        .order_by(table.c.planned_at, table.c.key)
+        select(notice_table)
+        .where(notice_table.c.account == ref.account, notice_table.c.ticket == ref.id)
+        .order_by(notice_table.c.planned_at, notice_table.c.key)
     )
     return tuple(_kept(row) for row in rows.mappings())
 
 
 def _move(connection: Connection, kept: KeptNotice, **values: Any) -> bool:
     """Change a notice, unless somebody else has tried or settled it since it was read."""
-    statement = update(table).where(
-        table.c.key == kept.notice.key, table.c.state == State.WAITING, table.c.attempt == kept.attempt
+    statement = update(notice_table).where(
+        notice_table.c.key == kept.notice.key, notice_table.c.state == State.WAITING, notice_table.c.attempt == kept.attempt
     )
     return connection.execute(statement.values(**values)).rowcount == 1
 

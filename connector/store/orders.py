@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection
 
-from connector.store import codec, inbox, standings
-from connector.store.inbox import Arrival, OpenRow
+from connector.store import codec, standings
+from connector.store.inbox import Arrival, OpenRow, put_news
 from policies.language.policy import PolicySet
 from policies.model import Order, TicketRef
 from policies.rules.orders import refusal
@@ -21,7 +21,7 @@ def give_order(connection: Connection, ref: TicketRef, order: Order) -> None:
         hint=codec.dump(Order, order),
         received_at=order.at,
     )
-    inbox.put(connection, [arrival])
+    put_news(connection, [arrival])
 
 
 def refused_order(connection: Connection, ref: TicketRef, order: Order, policies: PolicySet) -> str | None:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, select
 from connector.store import codec
 from connector.store.dialect import put
 from connector.store.schema import episode as episodes
-from connector.store.schema import standing as table
+from connector.store.schema import standing as standing_table
 from policies.model import TicketRef
 from policies.state import Episode, Standing
 
@@ -23,9 +23,9 @@ def standings_of_tickets(
 ) -> dict[str, tuple[Standing, ...]]:
     """The same for many tickets of one account, by id; a ticket nothing is remembered of is left out."""
     rows = connection.execute(
-        select(table.c.ticket, table.c.memory)
-        .where(table.c.account == account, table.c.ticket.in_(tuple(ids)))
-        .order_by(table.c.ticket, table.c.policy)
+        select(standing_table.c.ticket, standing_table.c.memory)
+        .where(standing_table.c.account == account, standing_table.c.ticket.in_(tuple(ids)))
+        .order_by(standing_table.c.ticket, standing_table.c.policy)
     )
     found: dict[str, tuple[Standing, ...]] = {}
     for row in rows:
@@ -35,17 +35,17 @@ def standings_of_tickets(
 
 def remember_standings(connection: Connection, ref: TicketRef, standings: Sequence[Standing]) -> None:
     """Keep exactly these standings for the ticket, and the episodes in them. Only what differs is written."""
-    mine = (table.c.account == ref.account, table.c.ticket == ref.id)
+    mine = (standing_table.c.account == ref.account, standing_table.c.ticket == ref.id)
     kept = {
         row.policy: row.memory
-        for row in connection.execute(select(table.c.policy, table.c.memory).where(*mine))
+        for row in connection.execute(select(standing_table.c.policy, standing_table.c.memory).where(*mine))
     }
     memories = {one.policy: codec.dump(Standing, one) for one in standings}
     if gone := kept.keys() - memories.keys():
-        connection.execute(delete(table).where(*mine, table.c.policy.in_(gone)))
+        connection.execute(delete(standing_table).where(*mine, standing_table.c.policy.in_(gone)))
     own = {"account": ref.account, "ticket": ref.id}
     changed = [one for one in standings if kept.get(one.policy) != memories[one.policy]]
-    put(connection, table, [own | {"policy": one.policy, "memory": memories[one.policy]} for one in changed])
+    put(connection, standing_table, [own | {"policy": one.policy, "memory": memories[one.policy]} for one in changed])
     keep_episodes(connection, ref, [one.episode for one in changed if one.episode is not None])
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from connector.store import codec
 from connector.store.dialect import alone, insert, put
-from connector.store.schema import ticket as table
+from connector.store.schema import ticket as ticket_table
 from policies.history import with_moves
 from policies.model import Instant, Person, Seconds, Status, Ticket, TicketRef
 from policies.plan import PolicyTrace
@@ -25,7 +25,7 @@ NO_LOOK: dict[str, Any] = {
 }
 
 
-still_open = (table.c.status.not_in(("solved", "closed")), table.c.gone.is_(None))
+still_open = (ticket_table.c.status.not_in(("solved", "closed")), ticket_table.c.gone.is_(None))
 """Tickets that somebody still has to see to."""
 
 
@@ -51,7 +51,7 @@ def record_snapshots(connection: Connection, tickets: Iterable[Ticket], now: Ins
     listed = tuple(_with_history(connection, tuple(ordered)))
     for nameless, keep in ((False, frozenset(NO_LOOK)), (True, frozenset(NO_LOOK) | {"organization"})):
         rows = [_facts(ticket, now) | NO_LOOK for ticket in listed if _is_nameless(ticket) is nameless]
-        put(connection, table, rows, keep=keep, only_if=lambda new: table.c.updated <= new.updated)
+        put(connection, ticket_table, rows, keep=keep, only_if=lambda new: ticket_table.c.updated <= new.updated)
 
 
 def record_look(
@@ -85,13 +85,13 @@ def record_look(
     row = _facts(ticket, now) | look
     newest = updated <= ticket.updated
     keep = frozenset() if newest else frozenset(row) - frozenset(look)
-    put(connection, table, [row], keep=keep)
+    put(connection, ticket_table, [row], keep=keep)
     return newest
 
 
 def looks(connection: Connection, ref: TicketRef) -> int:
     """How many looks have been stored."""
-    stored: int | None = connection.execute(select(table.c.looks).where(*_is(ref))).scalar()
+    stored: int | None = connection.execute(select(ticket_table.c.looks).where(*_is(ref))).scalar()
     return stored or 0
 
 
@@ -105,24 +105,24 @@ def claim(connection: Connection, ref: TicketRef, seen: int) -> bool:
 def note_assignee(connection: Connection, ref: TicketRef, key: str | None) -> None:
     """We have given the ticket to the person of this id, or to nobody. Kept where the helpdesk hides who did it: the
     next reading must not take our doing for somebody else's."""
-    row = connection.execute(select(table.c.facts).where(*_is(ref)).with_for_update()).first()
+    row = connection.execute(select(ticket_table.c.facts).where(*_is(ref)).with_for_update()).first()
     if row is None:
         return
     held = codec.load(Ticket, row.facts)
     if not held.actors_hidden:
         return
     facts = replace(held, assignee=None if key is None else Person(id=key, name=key))
-    connection.execute(update(table).where(*_is(ref)).values(facts=codec.dump_facts(facts), assignee=key))
+    connection.execute(update(ticket_table).where(*_is(ref)).values(facts=codec.dump_facts(facts), assignee=key))
 
 
 def mark_gone(connection: Connection, ref: TicketRef, how: str, now: Instant) -> None:
     """Remember that the helpdesk no longer has this ticket, and how it went: deleted, spam or merged."""
-    connection.execute(update(table).where(*_is(ref)).values(gone=how, next_look=None, seen_at=now))
+    connection.execute(update(ticket_table).where(*_is(ref)).values(gone=how, next_look=None, seen_at=now))
 
 
 def known(connection: Connection, ref: TicketRef) -> KnownTicket | None:
     """What is known of one ticket."""
-    row = connection.execute(select(table).where(*_is(ref))).first()
+    row = connection.execute(select(ticket_table).where(*_is(ref))).first()
     if row is None:
         return None
     return KnownTicket(
@@ -145,22 +145,22 @@ def recent(connection: Connection, of: Ticket, since: Instant) -> tuple[int | No
             return None
         return connection.execute(
             select(func.count())
-            .where(table.c.account == of.ref.account, column == value, table.c.created > since)
-            .where(table.c.id != of.ref.id, table.c.gone.is_(None))
+            .where(ticket_table.c.account == of.ref.account, column == value, ticket_table.c.created > since)
+            .where(ticket_table.c.id != of.ref.id, ticket_table.c.gone.is_(None))
         ).scalar_one()
 
     return (
-        others(table.c.requester, of.requester.id if of.requester else None),
-        others(table.c.organization, of.organization),
+        others(ticket_table.c.requester, of.requester.id if of.requester else None),
+        others(ticket_table.c.organization, of.organization),
     )
 
 
 def uncovered(connection: Connection, account: str, limit: int) -> tuple[Ticket, ...]:
     """Open tickets for which no policy has been at their last look, the oldest revision first."""
     rows = connection.execute(
-        select(table.c.facts)
-        .where(table.c.account == account, table.c.matched.is_(False), *still_open)
-        .order_by(table.c.updated, table.c.id)
+        select(ticket_table.c.facts)
+        .where(ticket_table.c.account == account, ticket_table.c.matched.is_(False), *still_open)
+        .order_by(ticket_table.c.updated, ticket_table.c.id)
         .limit(limit)
     )
     return tuple(codec.load(Ticket, row.facts) for row in rows)
@@ -169,7 +169,7 @@ def uncovered(connection: Connection, account: str, limit: int) -> tuple[Ticket,
 def assigned_to(connection: Connection, account: str, people: frozenset[str]) -> tuple[TicketRef, ...]:
     """Open tickets that these people, by their ids, have."""
     rows = connection.execute(
-        select(table.c.id).where(table.c.account == account, table.c.assignee.in_(people), *still_open)
+        select(ticket_table.c.id).where(ticket_table.c.account == account, ticket_table.c.assignee.in_(people), *still_open)
     )
     return tuple(TicketRef(account, row.id) for row in rows)
 
@@ -177,23 +177,23 @@ def assigned_to(connection: Connection, account: str, people: frozenset[str]) ->
 def loads(connection: Connection, account: str) -> dict[str, int]:
     """How many open tickets each person, by id, has; whoever has none is left out."""
     rows = connection.execute(
-        select(table.c.assignee, func.count().label("open"))
-        .where(table.c.account == account, table.c.assignee.is_not(None), *still_open)
-        .group_by(table.c.assignee)
+        select(ticket_table.c.assignee, func.count().label("open"))
+        .where(ticket_table.c.account == account, ticket_table.c.assignee.is_not(None), *still_open)
+        .group_by(ticket_table.c.assignee)
     )
     return {row.assignee: row.open for row in rows}
 
 
 def assign(connection: Connection, ref: TicketRef, person: str | None) -> None:
     """Count the ticket as this person's from now on; the next look reads the rest."""
-    connection.execute(update(table).where(*_is(ref)).values(assignee=person))
+    connection.execute(update(ticket_table).where(*_is(ref)).values(assignee=person))
 
 
 def settled_revisions(connection: Connection, account: str, ids: Iterable[str]) -> dict[str, str]:
     """Of these tickets, the revisions that were looked at and can no longer stand for anything newer."""
     rows = connection.execute(
-        select(table.c.id, table.c.settled_revision).where(
-            table.c.account == account, table.c.id.in_(tuple(ids)), table.c.settled_revision.is_not(None)
+        select(ticket_table.c.id, ticket_table.c.settled_revision).where(
+            ticket_table.c.account == account, ticket_table.c.id.in_(tuple(ids)), ticket_table.c.settled_revision.is_not(None)
         )
     )
     return {row.id: row.settled_revision for row in rows}
@@ -204,10 +204,10 @@ def open_refs(
 ) -> tuple[TicketRef, ...]:
     """The account's open tickets in the order of their ids as text, from behind `after`."""
     rows = connection.execute(
-        select(table.c.id)
-        .where(table.c.account == account, table.c.id > after)
-        .where(table.c.status.not_in(CLOSED), table.c.gone.is_(None))
-        .order_by(table.c.id)
+        select(ticket_table.c.id)
+        .where(ticket_table.c.account == account, ticket_table.c.id > after)
+        .where(ticket_table.c.status.not_in(CLOSED), ticket_table.c.gone.is_(None))
+        .order_by(ticket_table.c.id)
         .limit(limit)
     )
     return tuple(TicketRef(account, row.id) for row in rows)
@@ -216,9 +216,9 @@ def open_refs(
 def _standing(connection: Connection, ticket: Ticket, now: Instant) -> tuple[Instant, int]:
     """How new the ticket's row is and how many looks it had. It is put there if it is missing; on PostgreSQL nobody
     else changes it until we commit."""
-    asked = select(table.c.updated, table.c.looks).where(*_is(ticket.ref)).with_for_update()
+    asked = select(ticket_table.c.updated, ticket_table.c.looks).where(*_is(ticket.ref)).with_for_update()
     while (known := connection.execute(asked).first()) is None:
-        fresh = insert(connection, table).values(_facts(ticket, now) | NO_LOOK)
+        fresh = insert(connection, ticket_table).values(_facts(ticket, now) | NO_LOOK)
         connection.execute(fresh.on_conflict_do_nothing())
     return known.updated, known.looks
 
@@ -227,10 +227,10 @@ def _with_history(connection: Connection, rows: tuple[Ticket, ...]) -> Iterator[
     known = {
         TicketRef(row.account, row.id): codec.load(Ticket, row.facts)
         for row in connection.execute(
-            select(table.c.account, table.c.id, table.c.facts)
-            .where(table.c.account.in_({row.ref.account for row in rows}))
-            .where(table.c.id.in_([row.ref.id for row in rows]), table.c.facts.not_like('%"loaded":[]%'))
-            .order_by(table.c.account, table.c.id)
+            select(ticket_table.c.account, ticket_table.c.id, ticket_table.c.facts)
+            .where(ticket_table.c.account.in_({row.ref.account for row in rows}))
+            .where(ticket_table.c.id.in_([row.ref.id for row in rows]), ticket_table.c.facts.not_like('%"loaded":[]%'))
+            .order_by(ticket_table.c.account, ticket_table.c.id)
             .with_for_update()
         )
     }
@@ -251,7 +251,7 @@ def _after(old: Ticket, row: Ticket) -> Ticket:
 
 
 def _is(ref: TicketRef) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return table.c.account == ref.account, table.c.id == ref.id
+    return ticket_table.c.account == ref.account, ticket_table.c.id == ref.id
 
 
 def _is_nameless(ticket: Ticket) -> bool:

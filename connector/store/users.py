@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, delete, func, select, update
 from connector.store import cursors
 from connector.store.dialect import alone, put
 from connector.store.schema import session, token
-from connector.store.schema import user as table
+from connector.store.schema import user as user_table
 from policies.model import Instant, Seconds
 
 Role = Literal["viewer", "operator", "admin"]
@@ -57,7 +57,7 @@ class Token:
 def keep(connection: Connection, user: User, now: Instant) -> None:
     """Add a user, or give one another role and password: their sessions and tokens end."""
     row = {"name": user.name, "role": user.role, "password": user.password, "since": now}
-    put(connection, table, [row])
+    put(connection, user_table, [row])
     cursors.save_cursor(connection, "", ADDED, str(added(connection) + 1), now)
     _end_all(connection, user.name)
 
@@ -81,7 +81,7 @@ def set_role(connection: Connection, name: str, role: Role) -> bool:
     user = get(connection, name)
     if user is None:
         return False
-    connection.execute(update(table).where(table.c.name == name).values(role=role))
+    connection.execute(update(user_table).where(user_table.c.name == name).values(role=role))
     if ROLES.index(role) < ROLES.index(user.role):
         _end_all(connection, name)
     return True
@@ -91,25 +91,25 @@ def remove(connection: Connection, name: str) -> bool:
     """Forget a user with their sessions and tokens; False if there is none."""
     known = get(connection, name) is not None
     _end_all(connection, name)
-    connection.execute(delete(table).where(table.c.name == name))
+    connection.execute(delete(user_table).where(user_table.c.name == name))
     return known
 
 
 def get(connection: Connection, name: str) -> User | None:
     """The user of this name."""
-    row = connection.execute(select(table).where(table.c.name == name)).first()
+    row = connection.execute(select(user_table).where(user_table.c.name == name)).first()
     return None if row is None else User(name=row.name, role=row.role, password=row.password)
 
 
 def every(connection: Connection) -> tuple[User, ...]:
     """All users by name."""
-    rows = connection.execute(select(table).order_by(table.c.name))
+    rows = connection.execute(select(user_table).order_by(user_table.c.name))
     return tuple(User(name=row.name, role=row.role, password=row.password) for row in rows)
 
 
 def any_known(connection: Connection) -> bool:
     """Whether there is a user at all."""
-    return bool(connection.execute(select(func.count()).select_from(table)).scalar_one())
+    return bool(connection.execute(select(func.count()).select_from(user_table)).scalar_one())
 
 
 def begin(connection: Connection, digest: str, name: str, csrf: str, until: Instant, now: Instant) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Select, delete, func, or_, select, update
 
 from adapters.base import Note, Receipt, Write
-from connector.store import codec, receipts, tickets
+from connector.store import codec, tickets
 from connector.store.dialect import insert, put_row
-from connector.store.schema import write as table
+from connector.store.receipts import keep_receipt
+from connector.store.schema import write as write_table
 from policies.history import by_revision
 from policies.model import Instant, TicketRef
 
@@ -86,22 +87,22 @@ def plan(
         "next_try": None,
         "missing": "[]",
     }
-    statement = insert(connection, table).values(row | {"attempt": 0, "tries": 0})
+    statement = insert(connection, write_table).values(row | {"attempt": 0, "tries": 0})
     statement = statement.on_conflict_do_update(
-        index_elements=["key"], set_=row, where=table.c.state.in_((State.PLANNED, State.STALE))
+        index_elements=["key"], set_=row, where=write_table.c.state.in_((State.PLANNED, State.STALE))
     )
-    return put_row(connection, statement, table.c.key)
+    return put_row(connection, statement, write_table.c.key)
 
 
 def take_over(connection: Connection, ref: TicketRef, look: int, now: Instant) -> tuple[KeptWrite, ...]:
     """What is planned for the ticket, and does not wait for its next try, is this look's to send from now on; answers
     it, in order."""
     taken = connection.execute(
-        update(table)
-        .where(table.c.account == ref.account, table.c.ticket == ref.id, table.c.state == State.PLANNED)
-        .where(or_(table.c.next_try.is_(None), table.c.next_try <= now))
+        update(write_table)
+        .where(write_table.c.account == ref.account, write_table.c.ticket == ref.id, write_table.c.state == State.PLANNED)
+        .where(or_(write_table.c.next_try.is_(None), write_table.c.next_try <= now))
         .values(look=look)
-        .returning(table)
+        .returning(write_table)
     ).mappings()
     return tuple(sorted(map(_kept, taken), key=_in_order))
 
@@ -110,24 +111,24 @@ def begin(connection: Connection, key: str, look: int, now: Instant) -> int | No
     """Mark a write as sending, before it leaves. Answers the attempt to settle it with; None when it is not
     one that this look may send now (only its planned ones, and unknown ones that were looked for and not found)."""
     statement = (
-        update(table)
-        .where(table.c.key == key, table.c.look == look, table.c.state.in_((State.PLANNED, State.UNKNOWN)))
+        update(write_table)
+        .where(write_table.c.key == key, write_table.c.look == look, write_table.c.state.in_((State.PLANNED, State.UNKNOWN)))
         .values(
             state=State.SENDING,
-            attempt=table.c.attempt + 1,
+            attempt=write_table.c.attempt + 1,
             sent_at=now,
             settled_at=None,
             error=None,
             next_try=None,
         )
-        .returning(table.c.attempt)
+        .returning(write_table.c.attempt)
     )
     return connection.execute(statement).scalar()
 
 
 def is_under_way(connection: Connection, key: str, attempt: int) -> bool:
     """Whether this attempt is still the one that may reach the helpdesk."""
-    row = connection.execute(select(table.c.state, table.c.attempt).where(table.c.key == key)).first()
+    row = connection.execute(select(write_table.c.state, write_table.c.attempt).where(write_table.c.key == key)).first()
     return row is not None and row.state == State.SENDING and row.attempt == attempt
 
 
@@ -147,7 +148,7 @@ def settle(
     says that it counts among the tries, `next_try` when the next may be. False, with nothing changed, when somebody
     else has sent it since, or it is not under way."""
     values = {
-        "tries": table.c.tries + int(tried),
+        "tries": write_table.c.tries + int(tried),
         "next_try": next_try,
         "state": state,
         "settled_at": now,
@@ -155,14 +156,14 @@ def settle(
         "receipt": None if receipt is None else codec.dump(Receipt, receipt),
     }
     statement = (
-        update(table)
+        update(write_table)
         .where(
-            table.c.key == key,
-            table.c.attempt == attempt,
-            table.c.state.in_((State.SENDING, State.UNKNOWN)),
+            write_table.c.key == key,
+            write_table.c.attempt == attempt,
+            write_table.c.state.in_((State.SENDING, State.UNKNOWN)),
         )
         .values(values)
-        .returning(table.c.account, table.c.ticket, table.c.episodes)
+        .returning(write_table.c.account, write_table.c.ticket, write_table.c.episodes)
     )
     row = connection.execute(statement).first()
     if row is None:
@@ -173,7 +174,7 @@ def settle(
         ours = codec.load_names(row.episodes)
         facts = (*receipt.facts, by_revision(receipt.revision))
         ref = TicketRef(row.account, row.ticket)
-        receipts.keep_receipt(connection, ref, key, facts, ours)
+        keep_receipt(connection, ref, key, facts, ours)
         for name, _, after in receipt.changed:
             if name == "assignee":
                 tickets.note_assignee(connection, ref, after)
@@ -192,13 +193,13 @@ def again(
     """The attempt came to nothing and the write is still to be sent; its attempts go on counting. The rest as in
     `settle`."""
     statement = (
-        update(table)
+        update(write_table)
         .where(
-            table.c.key == key,
-            table.c.attempt == attempt,
-            table.c.state.in_((State.SENDING, State.UNKNOWN)),
+            write_table.c.key == key,
+            write_table.c.attempt == attempt,
+            write_table.c.state.in_((State.SENDING, State.UNKNOWN)),
         )
-        .values(state=State.PLANNED, error=why, tries=table.c.tries + int(tried), next_try=next_try)
+        .values(state=State.PLANNED, error=why, tries=write_table.c.tries + int(tried), next_try=next_try)
     )
     return connection.execute(statement).rowcount == 1
 
@@ -207,8 +208,8 @@ def narrow(connection: Connection, key: str, attempt: int, write: Write, missing
     """The helpdesk refused parts of what was sent: `write` is the rest and is to be sent, without all that is `missing`
     by now. False as in `settle`."""
     statement = (
-        update(table)
-        .where(table.c.key == key, table.c.attempt == attempt, table.c.state == State.SENDING)
+        update(write_table)
+        .where(write_table.c.key == key, write_table.c.attempt == attempt, write_table.c.state == State.SENDING)
         .values(state=State.PLANNED, request=codec.dump(Write, write), missing=codec.dump_names(missing))
     )
     return connection.execute(statement).rowcount == 1
@@ -217,8 +218,8 @@ def narrow(connection: Connection, key: str, attempt: int, write: Write, missing
 def prepared(connection: Connection, write: Write) -> None:
     """A planned write, worked out on the ticket as it is now."""
     connection.execute(
-        update(table)
-        .where(table.c.key == write.key, table.c.state == State.PLANNED)
+        update(write_table)
+        .where(write_table.c.key == write.key, write_table.c.state == State.PLANNED)
         .values(request=codec.dump(Write, write))
     )
 
@@ -232,8 +233,8 @@ def waiting(connection: Connection, ref: TicketRef, now: Instant) -> dict[str, K
 def drop(connection: Connection, key: str, why: str, now: Instant) -> None:
     """A planned write is not to be sent any more."""
     connection.execute(
-        update(table)
-        .where(table.c.key == key, table.c.state == State.PLANNED)
+        update(write_table)
+        .where(write_table.c.key == key, write_table.c.state == State.PLANNED)
         .values(state=State.STALE, error=why, settled_at=now)
     )
     _silence(connection, key)
@@ -251,7 +252,7 @@ def rest(connection: Connection, planned: Iterable[KeptWrite]) -> tuple[KeptWrit
         return ()
     firsts = {first_of(kept.write.key) for kept in later}
     done = connection.execute(
-        select(table.c.key).where(table.c.key.in_(firsts), table.c.state.in_((State.DONE, State.REFUSED)))
+        select(write_table.c.key).where(write_table.c.key.in_(firsts), write_table.c.state.in_((State.DONE, State.REFUSED)))
     ).scalars()
     begun = frozenset(done)
     return tuple(kept for kept in later if first_of(kept.write.key) in begun)
@@ -265,8 +266,8 @@ def drop_planned(connection: Connection, ref: TicketRef) -> tuple[KeptWrite, ...
     stays = rest(connection, planned)
     dropped = {kept.write.key for kept in planned} - {kept.write.key for kept in stays}
     if dropped:
-        connection.execute(delete(table).where(table.c.key.in_(dropped), table.c.attempt == 0))
-        connection.execute(update(table).where(table.c.key.in_(dropped)).values(state=State.STALE))
+        connection.execute(delete(write_table).where(write_table.c.key.in_(dropped), write_table.c.attempt == 0))
+        connection.execute(update(write_table).where(write_table.c.key.in_(dropped)).values(state=State.STALE))
         for key in sorted(dropped):
             _silence(connection, key)
     return stays
@@ -275,9 +276,9 @@ def drop_planned(connection: Connection, ref: TicketRef) -> tuple[KeptWrite, ...
 def in_state(connection: Connection, ref: TicketRef, *states: State) -> tuple[KeptWrite, ...]:
     """The ticket's writes in these states, in the order they were planned and are to be sent."""
     rows = connection.execute(
-        select(table)
-        .where(table.c.account == ref.account, table.c.ticket == ref.id, table.c.state.in_(states))
-        .order_by(table.c.planned_at, table.c.place)
+        select(write_table)
+        .where(write_table.c.account == ref.account, write_table.c.ticket == ref.id, write_table.c.state.in_(states))
+        .order_by(write_table.c.planned_at, write_table.c.place)
     ).mappings()
     return tuple(_kept(row) for row in rows)
 
@@ -289,23 +290,23 @@ def of_ticket(connection: Connection, ref: TicketRef) -> tuple[KeptWrite, ...]:
 
 def get(connection: Connection, key: str) -> KeptWrite | None:
     """The write of this key."""
-    row = connection.execute(select(table).where(table.c.key == key)).mappings().first()
+    row = connection.execute(select(write_table).where(write_table.c.key == key)).mappings().first()
     return None if row is None else _kept(row)
 
 
 def of_level(connection: Connection, ref: TicketRef, policy: str, level: str) -> tuple[KeptWrite, ...]:
     """The first write of each chain that this level of this policy has got done on the ticket."""
     rows = connection.execute(
-        select(table)
+        select(write_table)
         .where(
-            table.c.account == ref.account,
-            table.c.ticket == ref.id,
-            table.c.state == State.DONE,
-            table.c.policy == policy,
-            table.c.level == level,
-            table.c.place == 0,
+            write_table.c.account == ref.account,
+            write_table.c.ticket == ref.id,
+            write_table.c.state == State.DONE,
+            write_table.c.policy == policy,
+            write_table.c.level == level,
+            write_table.c.place == 0,
         )
-        .order_by(table.c.planned_at)
+        .order_by(write_table.c.planned_at)
     )
     return tuple(_kept(row) for row in rows.mappings())
 
@@ -313,7 +314,7 @@ def of_level(connection: Connection, ref: TicketRef, policy: str, level: str) ->
 def everywhere(connection: Connection, state: State, limit: int = 100) -> tuple[KeptWrite, ...]:
     """Writes of all accounts in one state, oldest first: what is held, refused or unknown."""
     rows = connection.execute(
-        select(table).where(table.c.state == state).order_by(table.c.planned_at, table.c.place).limit(limit)
+        select(write_table).where(write_table.c.state == state).order_by(write_table.c.planned_at, write_table.c.place).limit(limit)
     ).mappings()
     return tuple(_kept(row) for row in rows)
 
@@ -327,7 +328,7 @@ def count_rounds(
 ) -> int:
     """How many plans began to be written to this ticket at or after an instant and until now, but for the writes
     `besides`."""
-    count: int = connection.execute(_sent(ref, since, now, besides).where(table.c.place == 0)).scalar_one()
+    count: int = connection.execute(_sent(ref, since, now, besides).where(write_table.c.place == 0)).scalar_one()
     return count
 
 
@@ -345,17 +346,17 @@ def count_sent(
 
 
 def _sent(ref: TicketRef, since: Instant, now: Instant, besides: frozenset[str]) -> Select[Any]:
-    of_ticket = (table.c.account == ref.account, table.c.ticket == ref.id)
+    of_ticket = (write_table.c.account == ref.account, write_table.c.ticket == ref.id)
     return (
         select(func.count())
-        .select_from(table)
-        .where(*of_ticket, table.c.sent_at.between(since, now), table.c.key.not_in(besides))
+        .select_from(write_table)
+        .where(*of_ticket, write_table.c.sent_at.between(since, now), write_table.c.key.not_in(besides))
     )
 
 
 def counts(connection: Connection) -> dict[State, int]:
     """How many writes stand in each state."""
-    rows = connection.execute(select(table.c.state, func.count().label("many")).group_by(table.c.state))
+    rows = connection.execute(select(write_table.c.state, func.count().label("many")).group_by(write_table.c.state))
     return {State(row.state): row.many for row in rows}
 
 
@@ -363,13 +364,13 @@ def _silence(connection: Connection, key: str) -> None:
     """Take the words out of a write that has ended: what it was to do stays, but for the text of notes and the vendor's
     request."""
     row = connection.execute(
-        select(table.c.request).where(table.c.key == key, table.c.state.in_(ENDED))
+        select(write_table.c.request).where(write_table.c.key == key, write_table.c.state.in_(ENDED))
     ).first()
     if row is not None:
         write = codec.load(Write, row.request)
         acts = tuple(replace(act, body="") if isinstance(act, Note) else act for act in write.intent)
         bare = replace(write, intent=acts, request={})
-        connection.execute(update(table).where(table.c.key == key).values(request=codec.dump(Write, bare)))
+        connection.execute(update(write_table).where(write_table.c.key == key).values(request=codec.dump(Write, bare)))
 
 
 def _in_order(kept: KeptWrite) -> tuple[Instant, int]:

@@ -88,7 +88,7 @@ def keep_held(
     _keep_facts(connection, ticket, plan, policy_hash, settle_seconds)
     inbox.close(connection, rows, plan.now)
     timers.stop_timer(connection, ref)
-    if not holds.put(connection, hold):
+    if not holds.put_hold(connection, hold):
         return False
     line = Line(at=plan.now, account=ref.account, ticket=ref.id, what="held", text=hold.why)
     ledger.append(connection, [line])

@@ -327,7 +327,7 @@ class Sender:
             self._plan_behind(connection, kept, f"{key}{AGAIN}", repeated, kept.level, now)
             return lines
         why = f"{'; '.join(line.text for line in lines)}, also when it was written once more"
-        if holds.put(connection, Hold(ref=ref, scope="parts", why=why, since=now)):
+        if holds.put_hold(connection, Hold(ref=ref, scope="parts", why=why, since=now)):
             lines.append(Line(at=now, account=ref.account, ticket=ref.id, what="held", text=why))
         if "assignee" in fields or "group" in fields:
             self._tell_owner(connection, kept, why, now)

@@ -114,7 +114,7 @@ def test_ten_events_for_one_ticket_are_one_look(vendor: str, tmp_path: Path) -> 
         events = [Event(ref=one.ref(), delivery=f"d{number}") for number in range(10)]
         one.clock.advance(30)
         with one.service._parts.store.writing() as connection:
-            inbox.put(connection, from_webhook(one.desk.account, events, one.clock.now()))
+            inbox.put_news(connection, from_webhook(one.desk.account, events, one.clock.now()))
         assert one.service.once(lambda _: None).looks == 1
         with one.service._parts.store.reading() as connection:
             assert inbox.backlog(connection) == 0

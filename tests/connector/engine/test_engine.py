@@ -62,7 +62,7 @@ def looks(store: Store) -> Looks:
 def arrive(store: Store, engine: Engine | None, delivery: str, ref: TicketRef = REF) -> None:
     """News, with or without (another process) its wake-up."""
     with store.writing() as connection:
-        woken = inbox.put(connection, [an_arrival(delivery, account=ref.account, ticket=ref.id)])
+        woken = inbox.put_news(connection, [an_arrival(delivery, account=ref.account, ticket=ref.id)])
         if engine is not None:
             engine.wake(connection, woken)
 
@@ -77,7 +77,7 @@ def test_a_wake_up_counts_once_its_transaction_is_committed(
 ) -> None:
     engine.run(looks)
     with store.writing() as connection:
-        engine.wake(connection, inbox.put(connection, [an_arrival()]))
+        engine.wake(connection, inbox.put_news(connection, [an_arrival()]))
         assert engine.idle()
     assert engine.idle(PATIENCE)
     assert looks.seen == [REF]
@@ -267,7 +267,7 @@ def test_a_failed_look_on_a_failing_database_leaves_the_thread_alive(
 
     arrive(store, None, "d1")
     with monkeypatch.context() as patch:
-        patch.setattr(timers, "start", full)
+        patch.setattr("connector.store.inbox.start_timer", full)
         assert engine.drain(fails) == 1
     assert [line["event"] for line in said] == ["look_failed", "hold_back_failed"]
     assert engine.drain(looks) == 1

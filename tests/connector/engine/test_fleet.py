@@ -110,7 +110,7 @@ def test_a_wake_up_that_finds_another_holds_it_until_the_commit(
     with store.writing() as connection:
         wakeups.wake(connection, [REF], urgent=True)
     with store.writing() as connection:
-        wakeups.wake(connection, inbox.put(connection, [an_arrival()]), urgent=True)
+        wakeups.wake(connection, inbox.put_news(connection, [an_arrival()]), urgent=True)
         engines[0].run(looks)
         assert not engines[0].idle(0.5)
         assert looks.seen == []

@@ -85,7 +85,7 @@ def test_a_crash_between_page_and_cursor_keeps_neither(
         save(connection, account, feed, value, now)
 
     with monkeypatch.context() as patch:
-        patch.setattr(cursors, "save", crash)
+        patch.setattr("connector.store.accounts.save_cursor", crash)
         with pytest.raises(ZeroDivisionError):
             poll(store, desk, engine)
     assert (cursor(store), backlog(store), engine.woken) == (None, 0, [])

@@ -13,7 +13,7 @@ from tests.connector.store.samples import REF, an_arrival
 
 def test_what_was_written_is_there_after_opening_again(store: Store) -> None:
     with store.writing() as connection:
-        inbox.put(connection, [an_arrival()])
+        inbox.put_news(connection, [an_arrival()])
     again = open_store(store.name if store.path is None else f"sqlite:///{store.path}")
     with again.reading() as connection:
         assert inbox.backlog(connection) == 1
@@ -25,7 +25,7 @@ def test_an_exception_undoes_the_transaction_and_its_after_commit(store: Store) 
 
     def fail() -> None:
         with store.writing() as connection:
-            inbox.put(connection, [an_arrival()])
+            inbox.put_news(connection, [an_arrival()])
             after_commit(connection, lambda: called.append("never"))
             raise ZeroDivisionError
 
@@ -44,7 +44,7 @@ def test_after_commit_sees_what_was_committed_and_may_write(store: Store) -> Non
             seen.append(inbox.backlog(connection))
 
     with store.writing() as connection:
-        inbox.put(connection, [an_arrival()])
+        inbox.put_news(connection, [an_arrival()])
         after_commit(connection, look)
         assert seen == []
     assert seen == [1]
@@ -68,7 +68,7 @@ def test_after_commit_has_no_meaning_while_reading(store: Store) -> None:
 
 def test_what_is_written_while_reading_is_undone(store: Store) -> None:
     with store.reading() as connection:
-        inbox.put(connection, [an_arrival()])
+        inbox.put_news(connection, [an_arrival()])
     with store.reading() as connection:
         assert inbox.backlog(connection) == 0
 
@@ -77,7 +77,7 @@ def test_a_reader_keeps_its_view_while_others_write(store: Store) -> None:
     with store.reading() as reader:
         assert inbox.backlog(reader) == 0
         with store.writing() as writer:
-            inbox.put(writer, [an_arrival()])
+            inbox.put_news(writer, [an_arrival()])
         assert inbox.backlog(reader) == 0
     with store.reading() as reader:
         assert inbox.open_rows(reader, REF)
@@ -93,4 +93,4 @@ def test_a_failed_statement_leaves_the_store_usable(store: Store) -> None:
     with pytest.raises(IntegrityError), store.writing() as connection:
         connection.execute(text("INSERT INTO account (name) VALUES ('x')"))
     with store.writing() as connection:
-        inbox.put(connection, [an_arrival()])
+        inbox.put_news(connection, [an_arrival()])

@@ -39,7 +39,7 @@ def test_a_ticket_odd_in_every_text_is_kept_and_read_again(store: Store, odd: st
     )
     with store.writing() as connection:
         tickets.record_snapshots(connection, [ticket], 1000)
-        inbox.put(connection, [replace(an_arrival(f"d{odd}"), hint=odd)])
+        inbox.put_news(connection, [replace(an_arrival(f"d{odd}"), hint=odd)])
         ledger.append(
             connection, [Line(at=1, account="acme", ticket="1", what="odd", text=odd, data={"said": [odd]})]
         )

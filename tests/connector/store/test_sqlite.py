@@ -17,7 +17,7 @@ from tests.connector.stores import made_in
 
 def test_a_new_database_is_for_its_owner_alone_and_durable(sqlite: Store) -> None:
     with sqlite.writing() as connection:
-        inbox.put(connection, [an_arrival()])
+        inbox.put_news(connection, [an_arrival()])
     for path in sqlite.path.parent.iterdir():
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
     with sqlite.reading() as connection:
@@ -34,13 +34,13 @@ def test_a_write_transaction_holds_the_file_from_its_beginning(sqlite: Store) ->
     def write() -> None:
         with other.writing() as connection:
             entered.set()
-            inbox.put(connection, [an_arrival("other")])
+            inbox.put_news(connection, [an_arrival("other")])
 
     with sqlite.writing() as connection:
         thread = threading.Thread(target=write)
         thread.start()
         assert not entered.wait(0.1)
-        inbox.put(connection, [an_arrival("mine")])
+        inbox.put_news(connection, [an_arrival("mine")])
     thread.join(10)
     with sqlite.reading() as connection:
         assert [row.id for row in inbox.open_rows(connection, REF)] == [1, 2]

@@ -19,7 +19,7 @@ def plan(connection: Connection, key: str = "k:1") -> None:
 
 
 def test_urgent_news_comes_before_older_back_fill(connection: Connection) -> None:
-    inbox.put(
+    inbox.put_news(
         connection,
         [
             an_arrival("c", ticket="1", kind="census"),
@@ -34,7 +34,7 @@ def test_urgent_news_comes_before_older_back_fill(connection: Connection) -> Non
 
 
 def test_a_ticket_with_both_kinds_of_news_is_urgent_and_named_once(connection: Connection) -> None:
-    inbox.put(connection, [an_arrival("p", kind="poll"), an_arrival("w")])
+    inbox.put_news(connection, [an_arrival("p", kind="poll"), an_arrival("w")])
     assert waiting.with_news(connection, NOW, 10) == (
         Waiting(ref=REF, urgent=True, due=an_arrival("p").received_at),
     )
@@ -42,7 +42,7 @@ def test_a_ticket_with_both_kinds_of_news_is_urgent_and_named_once(connection: C
 
 def test_the_longest_due_of_the_news_comes_first_however_late_it_was_heard_of(connection: Connection) -> None:
     quiet = [an_arrival(f"q{n}", ticket=f"q{n}", kind="census", due=NOW + 60) for n in range(3)]
-    inbox.put(connection, [*quiet, an_arrival("u", ticket="u", kind="census", due=NOW - 600)])
+    inbox.put_news(connection, [*quiet, an_arrival("u", ticket="u", kind="census", due=NOW - 600)])
     assert named(waiting.with_news(connection, NOW, 2)) == ["acme/u", "acme/q0"]
     assert waiting.due_instants(connection, [REF, TicketRef("acme", "u")]) == {
         TicketRef("acme", "u"): NOW - 600
@@ -50,13 +50,13 @@ def test_the_longest_due_of_the_news_comes_first_however_late_it_was_heard_of(co
 
 
 def test_each_account_has_its_share(connection: Connection) -> None:
-    inbox.put(connection, [an_arrival(f"a{n}", ticket=str(n)) for n in range(5)])
-    inbox.put(connection, [an_arrival("b", account="beta", ticket="9")])
+    inbox.put_news(connection, [an_arrival(f"a{n}", ticket=str(n)) for n in range(5)])
+    inbox.put_news(connection, [an_arrival("b", account="beta", ticket="9")])
     assert named(waiting.with_news(connection, NOW, 2)) == ["acme/0", "beta/9", "acme/1"]
 
 
 def test_news_waits_for_a_timer_that_holds_and_for_no_other(connection: Connection) -> None:
-    inbox.put(connection, [an_arrival()])
+    inbox.put_news(connection, [an_arrival()])
     timers.start_timer(connection, REF, NOW + 1, "next level")
     assert named(waiting.with_news(connection, NOW, 10)) == ["acme/1"]
     timers.start_timer(connection, REF, NOW + 1, "failed once", holds=True)
@@ -66,7 +66,7 @@ def test_news_waits_for_a_timer_that_holds_and_for_no_other(connection: Connecti
 
 def test_a_paused_account_is_left_in_peace_until_it_is_resumed(connection: Connection) -> None:
     accounts.ensure(connection, "acme", 1)
-    inbox.put(connection, [an_arrival()])
+    inbox.put_news(connection, [an_arrival()])
     timers.start_timer(connection, REF, NOW, "level")
     plan(connection)
 
