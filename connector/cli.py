@@ -108,7 +108,7 @@ def run(
     from connector.roles import ALL, roles_named
     from connector.secrets import SecretError, Secrets
     from connector.service import Service
-    from connector.store.lock import AlreadyRunning
+    from connector.store.sqlite import AlreadyRunning
 
     first = settings_of(config)
     wait_for(first, wait)
@@ -222,8 +222,8 @@ def migrate(config: Config = CONFIG, wait: Wait = "1m") -> None:
 @app.command("reload")
 def reload_policies(config: Config = CONFIG) -> None:
     """Have the running service read its policies again; one with errors leaves the old ones running."""
-    from connector.store import cursors
-    from connector.store.lock import holder
+    from connector.store import accounts
+    from connector.store.sqlite import holder
 
     settings, policies = told(config)
     with opened(config) as store:
@@ -237,7 +237,7 @@ def reload_policies(config: Config = CONFIG) -> None:
         taken = False
         while not taken and time.monotonic() < until:
             with store.reading() as connection:
-                taken = cursors.read_cursor(connection, "", "policies") == policies.hash
+                taken = accounts.read_cursor(connection, "", "policies") == policies.hash
             time.sleep(0 if taken else 0.1)
     if not taken:
         echo(f"process {process} did not take the policies up; see its log", err=True)

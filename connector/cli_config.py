@@ -38,7 +38,7 @@ class Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was asked for."""
         from connector.secrets import SecretError
-        from connector.store.lock import AlreadyRunning
+        from connector.store.sqlite import AlreadyRunning
 
         try:
             return super().invoke(ctx)
@@ -106,14 +106,14 @@ def known_directories(settings: "Settings") -> "Mapping[str, KnownAccount]":
 
 def last_directories(settings: "Settings") -> "Mapping[str, Directory]":
     """The directories as last read, by account; none where no database is yet. Raises StoreTrouble."""
-    from connector.store import directories
+    from connector.store import accounts
 
     try:
         store = database_of(settings)
     except NoDatabase:
         return {}
     with closing(store), store.reading() as connection:
-        read = {name: directories.read_directory(connection, name) for name in settings.accounts}
+        read = {name: accounts.read_directory(connection, name) for name in settings.accounts}
     return {name: one.directory for name, one in read.items() if one is not None}
 
 

@@ -114,7 +114,7 @@ def order(
     from getpass import getuser
 
     from connector.clock import SystemClock
-    from connector.store import orders
+    from connector.store import inbox
     from policies.model import Order
 
     given = Order(
@@ -128,6 +128,6 @@ def order(
     )
     _, policies = checked(config)
     with opened(config) as store, store.writing() as connection:
-        if why := orders.refused_order(connection, ref, given, policies):
+        if why := inbox.refused_order(connection, ref, given, policies):
             give_up(f"{ref}: {why}")
-        orders.give_order(connection, ref, given)
+        inbox.give_order(connection, ref, given)

@@ -50,7 +50,7 @@ def explain(
     ] = None,
 ) -> None:
     """Say why a ticket is where it is: the trace of the last look at it, or with --at a fresh one."""
-    from connector.store import aside, ledger, tickets
+    from connector.store import holds, ledger, tickets
 
     ref = ticket_ref(ticket)
     if at is not None:
@@ -65,7 +65,7 @@ def explain(
         ]
         lacks += [
             f"{one.name} is set aside: {one.why}"
-            for one in aside.every_aside(connection)
+            for one in holds.every_aside(connection)
             if one.name == str(ref)
         ]
     if known is None:

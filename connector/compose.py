@@ -23,9 +23,8 @@ from connector.public_holidays import calendars
 from connector.roles import ALL, Role
 from connector.secrets import SecretError, Secrets, too_short
 from connector.settings import Settings
-from connector.store import accounts, cursors, inbox, policy_texts, tickets
-from connector.store.database import Store
-from connector.store.dialect import alone
+from connector.store import accounts, inbox, policy_texts, tickets
+from connector.store.database import Store, alone
 from connector.store.inbox import Arrival
 from connector.supervision import Ailments
 from connector.work.budget import Budget, Tally, lane_of
@@ -180,13 +179,13 @@ def take_up(store: Store, policies: PolicySet, now: Instant, names: tuple[str, .
         }
         for policy in policies.policies:
             policy_texts.keep_policy_text(connection, policy.hash, policy.text, now)
-        if cursors.read_cursor(connection, "", "policies") != policies.hash:
+        if accounts.read_cursor(connection, "", "policies") != policies.hash:
             for name in names:
                 refs = tickets.open_refs(connection, name, limit=1_000_000)
                 inbox.put_news(
                     connection, [news_of_policies(ref.account, ref.id, policies.hash, now) for ref in refs]
                 )
-            cursors.save_cursor(connection, "", "policies", policies.hash, now)
+            accounts.save_cursor(connection, "", "policies", policies.hash, now)
     return Rules(policies=policies, calendars=calendars(policies, now), first_ran=first_ran)
 
 

@@ -10,9 +10,9 @@ from connector.clock import Clock
 from connector.secrets import Secrets
 from connector.settings import Settings
 from connector.store.database import Store
-from connector.store.lock import only_engine
 from connector.store.opening import file_of, migrate, open_store
 from connector.store.revision import Migrated
+from connector.store.sqlite import only_engine
 from connector.store.trouble import Unreachable
 from policies.model import Seconds
 

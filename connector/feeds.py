@@ -16,11 +16,9 @@ from connector.intake.census import census_due, take_census
 from connector.intake.poller import Ours, poll_account
 from connector.leaseholder import Leaseholder, poll_lease
 from connector.secrets import SecretError
-from connector.store import accounts, aside, directories, inbox, standings
-from connector.store.database import Store
-from connector.store.dialect import alone
+from connector.store import accounts, holds, inbox, tickets
+from connector.store.database import BrokenRow, Store, alone
 from connector.store.inbox import Arrival
-from connector.store.rows import BrokenRow
 from connector.store.trouble import StoreTrouble
 from connector.work.budget import NoRoom
 from connector.work.reading import Read
@@ -144,8 +142,8 @@ class Feeds:
     def _rests(self, desk: Desk, feed: str) -> bool:
         """Whether a feed that was refused is not to be asked for yet."""
         with self._store.reading() as connection:
-            apart = aside.aside_of(connection, desk.name, "", feed)
-            known = feed != DIRECTORY or directories.read_directory(connection, desk.name) is not None
+            apart = holds.aside_of(connection, desk.name, "", feed)
+            known = feed != DIRECTORY or accounts.read_directory(connection, desk.name) is not None
         if apart is None:
             return False
         pause = apart.next_try - apart.tried_at
@@ -181,7 +179,7 @@ class Feeds:
 
     def _set_aside(self, desk: Desk, kind: str, why: str) -> None:
         with self._store.writing() as connection:
-            new = aside.set_aside(connection, desk.name, "", kind, why, self._clock.now())
+            new = holds.set_aside(connection, desk.name, "", kind, why, self._clock.now())
         tell = log.warning if new else log.info
         tell("set_aside", account=desk.name, feed=kind, reason=why, next="uptier check --online")
 
@@ -189,11 +187,11 @@ class Feeds:
         self._failing.pop((desk.name, feed), None)
         kinds = (feed, f"{feed} {UNREAD}")
         with self._store.reading() as connection:
-            apart = [kind for kind in kinds if aside.aside_of(connection, desk.name, "", kind) is not None]
+            apart = [kind for kind in kinds if holds.aside_of(connection, desk.name, "", kind) is not None]
         if apart:
             with self._store.writing() as connection:
                 for kind in apart:
-                    aside.clear_aside(connection, desk.name, "", kind, self._clock.now())
+                    holds.clear_aside(connection, desk.name, "", kind, self._clock.now())
             log.info("no_longer_aside", account=desk.name, feed=feed)
 
     def _paused(self, desk: Desk) -> bool:
@@ -214,7 +212,7 @@ class Feeds:
     def _directory(self, desk: Desk) -> None:
         now = self._clock.now()
         with self._store.reading() as connection:
-            known = directories.read_directory(connection, desk.name)
+            known = accounts.read_directory(connection, desk.name)
         if known is not None and 0 <= now - known.read_at < DIRECTORY_EVERY:
             return
         directory = self._read(desk.adapter.directory)
@@ -223,7 +221,7 @@ class Feeds:
         after = waiting_levels(policies, desk.name, KnownAccount.of(directory))
         with self._store.writing() as connection:
             alone(connection, f"directory {desk.name}")
-            directories.save_directory(connection, directory, now)
+            accounts.save_directory(connection, directory, now)
             self._let_go_on(connection, desk, before, after, now)
         log.info(
             "directory_read", account=desk.name, groups=len(directory.groups), people=len(directory.agents)
@@ -240,7 +238,7 @@ class Feeds:
         """Wake the tickets on which a level waited for a name that is known by now."""
         still = {(each.policy, each.level) for each in after}
         freed = {each.policy for each in before if (each.policy, each.level) not in still}
-        refs = standings.running_for(connection, desk.name, freed) if freed else ()
+        refs = tickets.running_for(connection, desk.name, freed) if freed else ()
         news = [
             Arrival(
                 account=ref.account,
@@ -257,10 +255,10 @@ class Feeds:
         """Say of each level that waits for a name, once, that it does, and that it no longer does."""
         now = self._clock.now()
         with self._store.reading() as connection:
-            known = directories.read_directory(connection, desk.name)
+            known = accounts.read_directory(connection, desk.name)
             said = {
                 one.kind: one.why
-                for one in aside.every_aside(connection)
+                for one in holds.every_aside(connection)
                 if one.account == desk.name and not one.ticket and one.kind.startswith(LEVEL)
             }
         found = waiting_levels(self._rules().policies, desk.name, known.names_at(now) if known else None)
@@ -269,10 +267,10 @@ class Feeds:
             return
         with self._store.writing() as connection:
             for kind, why in waits.items():
-                if said.get(kind) != why and aside.set_aside(connection, desk.name, "", kind, why, now):
+                if said.get(kind) != why and holds.set_aside(connection, desk.name, "", kind, why, now):
                     log.warning("level_waits", account=desk.name, what=kind, reason=why, next="uptier check")
             for kind in said.keys() - waits.keys():
-                aside.clear_aside(connection, desk.name, "", kind, now)
+                holds.clear_aside(connection, desk.name, "", kind, now)
                 log.info("level_goes_on", account=desk.name, what=kind)
 
     def _census(self, desk: Desk) -> None:

@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import Connection
 
 from connector.desks import Desk
-from connector.store import accounts, aside, holds, inbox, ledger, notices, timers, writes
+from connector.store import accounts, holds, inbox, ledger, notices, writes
 from connector.store.database import Store
 from connector.store.trouble import StoreTrouble
 from connector.supervision import Ailments
@@ -119,7 +119,7 @@ class _Now(Collector):
         yield GaugeMetricFamily("uptier_queue_age_seconds", "Age of the oldest news nobody looked at.", age)
         yield GaugeMetricFamily("uptier_queue_length", "News nobody looked at.", inbox.backlog(connection))
         yield GaugeMetricFamily(
-            "uptier_timers", "Tickets with a timer.", timers.outstanding_timers(connection)
+            "uptier_timers", "Tickets with a timer.", inbox.outstanding_timers(connection)
         )
         yield GaugeMetricFamily(
             "uptier_held", "Tickets that wait for `uptier release`.", len(holds.every(connection))
@@ -140,7 +140,7 @@ class _Now(Collector):
             labels=["account", "kind"],
         )
         for (account, kind), count in Tally(
-            (one.account, one.kind) for one in aside.every_aside(connection)
+            (one.account, one.kind) for one in holds.every_aside(connection)
         ).items():
             apart.add_metric([account, kind], count)
         yield apart

@@ -19,7 +19,7 @@ from connector.notify.speaking import NoAddress, NotSent, Speaker
 from connector.outside import ask_outside
 from connector.secrets import SecretError, Secrets
 from connector.settings import AccountSettings, Settings
-from connector.store import aside
+from connector.store import holds
 from connector.store.database import Store
 from connector.store.trouble import NoDatabase, StoreTrouble
 from connector.work.skew import TELLING, database_skew, said
@@ -156,7 +156,7 @@ def of_database(settings: Settings, secrets: Secrets) -> Iterator[tuple[str, Fin
     with closing(store):
         yield from _clock_of(store)
         with store.reading() as connection:
-            known = aside.every_aside(connection)
+            known = holds.every_aside(connection)
     for one in known:
         if not one.ticket and one.account in settings.accounts:
             yield one.account, Finding(what=one.kind, ok=False, text=one.why, hint=one.kind == "webhooks")

@@ -25,13 +25,12 @@ from connector.scheduler import Scheduler
 from connector.secrets import Secrets
 from connector.settings import Loaded, Settings
 from connector.settings_values import host_and_port, is_loopback
-from connector.store import accounts, aside, cursors, ledger, notices, timers, users
-from connector.store.aside import SetAside
-from connector.store.database import Store
+from connector.store import accounts, holds, inbox, ledger, notices, users
+from connector.store.database import Store, mend_spans
+from connector.store.holds import SetAside
 from connector.store.opening import file_of
 from connector.store.retention import Forgotten, forget
 from connector.store.revision import left_behind
-from connector.store.spans import mend_spans
 from connector.store.trouble import StoreTrouble
 from connector.summary import Summary, summarise
 from connector.work.budget import lane_of
@@ -244,7 +243,7 @@ class Service:
     def _next_due(self) -> Instant | None:
         with self._parts.store.reading() as connection:
             paused = {one.name for one in accounts.every(connection) if one.paused_at is not None}
-            coming = timers.coming_timers(connection, 200)
+            coming = inbox.coming_timers(connection, 200)
             told = notices.next_due(connection)
         now = self._parts.clock.now()
         open_desks = {name: desk for name, desk in self._parts.desks.items() if name not in paused}
@@ -335,7 +334,7 @@ class Service:
             self._stand_aside(outgrown)
         with store.reading() as connection:
             known = accounts.every(connection)
-            self._aside = aside.every_aside(connection)
+            self._aside = holds.every_aside(connection)
             self._channels = notices.failing(connection)
         self._paused = {one.name: one.paused_reason for one in known if one.paused_at is not None}
 
@@ -359,7 +358,7 @@ class Service:
             self._said_trouble = store.trouble
             log.error("database_in_trouble", reason=store.trouble, next="nothing is lost; webhooks get 503")
         with suppress(StoreTrouble), store.writing() as connection:
-            cursors.save_cursor(
+            accounts.save_cursor(
                 connection, "", "pulse", str(self._parts.clock.now()), self._parts.clock.now()
             )
         if store.trouble is None:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection
 
-from connector.store import aside, holds, ledger, notices, timers, writes
+from connector.store import holds, inbox, ledger, notices, writes
 from connector.store.writes import State
 
 NEEDS_HUMAN = ("write refused", "part refused", "not taken", "account paused", "notification failed")
@@ -43,10 +43,10 @@ def summarise(connection: Connection, before: int, looks: int, troubled: Sequenc
     said += [
         f"{hold.ref}: held: {hold.why}; `uptier release` lets it go on" for hold in holds.every(connection)
     ]
-    apart = aside.every_aside(connection)
+    apart = holds.every_aside(connection)
     said += [f"{one.name}: set aside: {one.why}" for one in apart]
-    looks_apart = {one.name for one in apart if one.kind == aside.LOOK}
-    coming = timers.coming_timers(connection, 1000)
+    looks_apart = {one.name for one in apart if one.kind == holds.LOOK}
+    coming = inbox.coming_timers(connection, 1000)
     waiting = [timer for timer in coming if timer.holds and str(timer.ref) not in looks_apart]
     said += [f"{timer.ref}: not done yet, run again: {timer.why}" for timer in waiting]
     unknown = writes.everywhere(connection, State.UNKNOWN)

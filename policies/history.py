@@ -1,4 +1,5 @@
-"""The history of a ticket as rule 2 reads it: who acted, replies, customer messages, and counts of what people did."""
+"""The history of a ticket as rule 2 reads it: who acted, replies, customer messages, and counts of what
+people did."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace

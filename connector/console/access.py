@@ -21,9 +21,8 @@ from starlette.responses import Response
 from connector.clock import Clock
 from connector.console.sign_on import Vouched
 from connector.settings_values import is_loopback
-from connector.store import logins, users
-from connector.store.database import Store
-from connector.store.dialect import shared_now
+from connector.store import users
+from connector.store.database import Store, shared_now
 from connector.store.trouble import StoreTrouble
 from connector.store.users import ROLES, USED_EVERY, Role, User
 from policies.model import Instant, Seconds
@@ -175,15 +174,15 @@ class Access:
         alike = (digest(f"name {name}"), digest(f"from {neighbourhood(address)}"))
         with self._store.writing() as connection:
             now = shared_now(connection, self._clock)
-            if logins.failed_logins(connection, alike, now - WITHIN) >= TRIES:
+            if users.failed_logins(connection, alike, now - WITHIN) >= TRIES:
                 raise TooManyTries
-            logins.begin_login(connection, alike, attempt, now, now - WITHIN)
+            users.begin_login(connection, alike, attempt, now, now - WITHIN)
             user = users.get(connection, name)
         kept = user.password if user and user.password else self._nobody
         if not verified(kept, password) or user is None or not user.password:
             raise MustLogIn
         with self._store.writing() as connection:
-            logins.login_succeeded(connection, attempt)
+            users.login_succeeded(connection, attempt)
             if users.get(connection, name) != user:  # removed, or given another password, meanwhile
                 raise MustLogIn
             return self.begin(connection, user)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import get_args
 
-from connector.store import holds, orders
+from connector.store import holds, inbox
 from connector.store.database import Store
 from policies import model
 from policies.language.policy import PolicySet
@@ -46,9 +46,9 @@ def order(
         until=now + _span(said.get("for", "")) if verb == "snooze" else None,
     )
     with store.writing() as connection:
-        if why := orders.refused_order(connection, ref, given, policies):
+        if why := inbox.refused_order(connection, ref, given, policies):
             raise Refused(f"{ref}: {why}")
-        orders.give_order(connection, ref, given)
+        inbox.give_order(connection, ref, given)
     return verb
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from connector.report.period import period_asked, zone_asked
 from connector.report.report import Report, report
 from connector.settings import Settings
-from connector.store import directories
+from connector.store import accounts
 from connector.store.database import Store
 from connector.work.rules import Rules
 from policies.model import Instant
@@ -59,7 +59,7 @@ class Papers:
         """The matrix of all accounts."""
         names = tuple(self.settings.accounts)
         with self.store.reading() as connection:
-            read = {name: directories.read_directory(connection, name) for name in names}
+            read = {name: accounts.read_directory(connection, name) for name in names}
         known = {name: one.directory for name, one in read.items() if one is not None}
         return matrix(self.rules().policies, names, known, self.settings.service.languages, None)
 

@@ -8,25 +8,10 @@ from sqlalchemy import Connection
 
 from adapters.base import Limit
 from connector.console.timeline import Moment, timeline
-from connector.store import (
-    accounts,
-    aside,
-    cursors,
-    directories,
-    holds,
-    inbox,
-    ledger,
-    notices,
-    receipts,
-    standings,
-    tickets,
-    timers,
-    writes,
-)
+from connector.store import accounts, holds, inbox, ledger, notices, tickets, writes
 from connector.store.accounts import ConnectedAccount
-from connector.store.aside import SetAside
-from connector.store.holds import Hold
-from connector.store.spending import pauses
+from connector.store.budgets import pauses
+from connector.store.holds import Hold, SetAside
 from connector.store.tickets import KnownTicket
 from connector.supervision import Ailment
 from policies.model import Instant, TicketRef, spell
@@ -135,9 +120,7 @@ class Noise:
 def now_page(connection: Connection) -> Now:
     """What is escalated at this moment."""
     rows = [
-        row
-        for ref, episode in standings.running_policies(connection)
-        for row in _row(connection, ref, episode)
+        row for ref, episode in tickets.running_policies(connection) for row in _row(connection, ref, episode)
     ]
     order = sorted(_owned(rows), key=_urgency)
     return Now(rows=tuple(order), held=holds.every(connection))
@@ -157,7 +140,7 @@ def _urgency(row: Row) -> tuple[bool, bool, Instant, Instant]:
 def watch_page(connection: Connection) -> tuple[Row, ...]:
     """The tickets nearest to a level, the nearest first."""
     found: list[Row] = []
-    for timer in timers.coming_timers(connection, SHOWN):
+    for timer in inbox.coming_timers(connection, SHOWN):
         known = tickets.known(connection, timer.ref)
         if known is not None:
             found += [
@@ -171,9 +154,9 @@ def ticket_page(connection: Connection, ref: TicketRef) -> Seen | None:
     known = tickets.known(connection, ref)
     if known is None:
         return None
-    episodes = standings.episodes_of(connection, ref)
+    episodes = tickets.episodes_of(connection, ref)
     running = [episode for episode in episodes if episode.ended is None]
-    people = directories.read_directory(connection, ref.account)
+    people = accounts.read_directory(connection, ref.account)
     return Seen(
         ref=ref,
         known=known,
@@ -182,7 +165,7 @@ def ticket_page(connection: Connection, ref: TicketRef) -> Seen | None:
             known.ticket,
             ledger.of_ticket(connection, ref),
             None if people is None else people.directory,
-            receipts.writes_by_fact(connection, ref),
+            writes.writes_by_fact(connection, ref),
             episodes,
         ),
         hold=holds.of_ticket(connection, ref),
@@ -202,11 +185,11 @@ def health_page(
         trouble=trouble or "",
         failing=failing,
         clocks=clocks,
-        aside=aside.every_aside(connection),
+        aside=holds.every_aside(connection),
         channels=tuple(notices.failing(connection).items()),
         backlog=inbox.backlog(connection),
         oldest=inbox.oldest_open(connection),
-        timers=timers.outstanding_timers(connection),
+        timers=inbox.outstanding_timers(connection),
         writes=tuple((str(state), many) for state, many in writes.counts(connection).items()),
         accounts=tuple(
             _account(connection, one, budgets(one.name), now) for one in accounts.every(connection)
@@ -225,7 +208,7 @@ def _account(
         rests_until=max(pauses(connection, one.name, now).values(), default=None),
         failed=sum(ledger.count(connection, one.name, what, now - DAY, now) for what in FAILED),
         budgets=budgets,
-        polled=cursors.cursor_updated(connection, one.name, "poll"),
+        polled=accounts.cursor_updated(connection, one.name, "poll"),
         census=one.census_at,
         webhook=inbox.last_webhook(connection, one.name),
     )

@@ -27,10 +27,10 @@ from connector.engine import Work
 from connector.engine.lane import RETRY_AFTER, Lane, Worker
 from connector.engine.line import Rests
 from connector.engine.setbacks import Setbacks
-from connector.store import waiting, wakeups
+from connector.store import inbox, postgres
 from connector.store.database import Store
-from connector.store.waiting import TICK_PER_ACCOUNT
-from connector.store.wakeups import LANE, TASK, queue_of
+from connector.store.inbox import TICK_PER_ACCOUNT
+from connector.store.postgres import LANE, TASK, queue_of
 from connector.supervision import Ailments, SupervisedWorker
 from policies.model import Seconds, TicketRef
 
@@ -83,7 +83,7 @@ class FleetEngine:
 
     def wake(self, connection: Connection, refs: Iterable[TicketRef], *, urgent: bool = True) -> None:
         """Queue these tickets in the caller's transaction."""
-        wakeups.wake(connection, refs, urgent=urgent)
+        postgres.wake(connection, refs, urgent=urgent)
 
     def run(self, work: Work) -> None:
         """Start the workers. Call it once."""
@@ -104,19 +104,19 @@ class FleetEngine:
     def tick(self) -> None:
         """Queue the tickets whose timer is due."""
         with self._store.reading() as connection:
-            due = waiting.with_due_timer(connection, self._clock.now(), TICK_PER_ACCOUNT)
+            due = inbox.with_due_timer(connection, self._clock.now(), TICK_PER_ACCOUNT)
         self._offer(due)
 
     def sweep(self) -> None:
         """Queue what is owed a look and not asked for."""
         with self._store.reading() as connection:
-            owed = waiting.owed(connection, self._clock.now())
+            owed = inbox.owed(connection, self._clock.now())
         self._offer(owed)
 
     def rescue(self) -> None:
         """Wake the tickets whose look was under way in a process that does not answer any more."""
         with self._store.writing() as connection:
-            stalled = wakeups.finish_stalled(connection, self._stalled_after)
+            stalled = postgres.finish_stalled(connection, self._stalled_after)
         if stalled:
             log.warning("looks_rescued", tickets=[str(job.ref) for job in stalled])
 
@@ -127,7 +127,7 @@ class FleetEngine:
         while len(self._looked_at) > before:
             before = len(self._looked_at)
             with self._store.reading() as connection:
-                owed = waiting.owed(connection, self._clock.now())
+                owed = inbox.owed(connection, self._clock.now())
             self._offer(tuple(one for one in owed if one.ref not in self._looked_at))
             asyncio.run(self._pass(work))
         return before
@@ -143,12 +143,12 @@ class FleetEngine:
 
     def _pending(self) -> int:
         with self._store.reading() as connection:
-            return wakeups.pending_wakeups(connection)
+            return postgres.pending_wakeups(connection)
 
-    def _offer(self, owed: tuple[waiting.Waiting, ...]) -> None:
+    def _offer(self, owed: tuple[inbox.Waiting, ...]) -> None:
         if owed:
             with self._store.writing() as connection:
-                wakeups.wake_if_quiet(connection, owed)
+                postgres.wake_if_quiet(connection, owed)
 
     def _look(self, work: Work, ref: TicketRef, urgent: bool) -> None:
         while self._rests(ref.account, urgent) and not self._stopping.is_set():

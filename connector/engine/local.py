@@ -9,9 +9,9 @@ from connector.clock import Clock
 from connector.engine import Work
 from connector.engine.line import Line, Rests
 from connector.engine.setbacks import Setbacks
-from connector.store import waiting
+from connector.store import inbox
 from connector.store.database import Store, after_commit
-from connector.store.waiting import TICK_PER_ACCOUNT, Waiting
+from connector.store.inbox import TICK_PER_ACCOUNT, Waiting
 from connector.supervision import Ailments, SupervisedWorker
 from policies.model import Instant, TicketRef
 
@@ -44,7 +44,7 @@ class LocalEngine:
         """Queue these tickets once the caller's transaction is committed."""
         asked = tuple(refs)
         if asked:
-            known = waiting.due_instants(connection, asked)
+            known = inbox.due_instants(connection, asked)
             after_commit(connection, lambda: self._join({ref: known.get(ref, 0) for ref in asked}, urgent))
 
     def run(self, work: Work) -> None:
@@ -68,7 +68,7 @@ class LocalEngine:
     def tick(self) -> None:
         """Queue the tickets whose timer is due."""
         with self._store.reading() as connection:
-            self._offer(waiting.with_due_timer(connection, self._clock.now(), TICK_PER_ACCOUNT))
+            self._offer(inbox.with_due_timer(connection, self._clock.now(), TICK_PER_ACCOUNT))
 
     def sweep(self) -> None:
         """Queue what is owed a look and was not heard of: left by a crash, by another process, or too much
@@ -97,7 +97,7 @@ class LocalEngine:
 
     def _owed(self) -> tuple[Waiting, ...]:
         with self._store.reading() as connection:
-            return waiting.owed(connection, self._clock.now())
+            return inbox.owed(connection, self._clock.now())
 
     def _join(self, dues: Mapping[TicketRef, Instant], urgent: bool) -> None:
         with self._changed:

@@ -4,9 +4,9 @@ import structlog
 
 from connector.clock import Clock
 from connector.engine import Work
-from connector.store import aside, timers
-from connector.store.aside import wait_after
+from connector.store import holds, inbox
 from connector.store.database import Store
+from connector.store.holds import wait_after
 from connector.store.trouble import StoreTrouble
 from policies.model import TicketRef
 
@@ -38,7 +38,7 @@ class Setbacks:
     def _set_aside(self, ref: TicketRef, why: str) -> None:
         try:
             with self._store.writing() as connection:
-                aside.set_look_aside(connection, ref, f"a look at it fails: {why}", self._clock.now())
+                holds.set_look_aside(connection, ref, f"a look at it fails: {why}", self._clock.now())
         except StoreTrouble as trouble:
             log.warning("hold_back_failed", ticket=str(ref), reason=str(trouble))
 
@@ -49,6 +49,6 @@ class Setbacks:
         due = now + wait_after(failures)
         try:
             with self._store.writing() as connection:
-                timers.start_timer(connection, ref, due, f"failed {failures} times", holds=True, since=now)
+                inbox.start_timer(connection, ref, due, f"failed {failures} times", holds=True, since=now)
         except StoreTrouble as trouble:  # the sweep finds what is still owed
             log.warning("hold_back_failed", ticket=str(ref), reason=str(trouble))

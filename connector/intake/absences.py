@@ -5,7 +5,7 @@ import json
 import structlog
 
 from connector.engine import Engine
-from connector.store import cursors, directories, inbox, tickets
+from connector.store import accounts, inbox, tickets
 from connector.store.database import Store
 from connector.store.inbox import Arrival
 from connector.work.rules import Rules
@@ -23,13 +23,13 @@ def wake_for_absent(store: Store, account: str, engine: Engine, rules: Rules, no
     if Need.AVAILABILITY not in rules.policies.needs:
         return 0
     with store.writing() as connection:
-        known = directories.read_directory(connection, account)
+        known = accounts.read_directory(connection, account)
         if known is None:
             return 0
         people = rules.peopled(known.directory, now)
         away = frozenset(agent.person.id for agent in people.agents if not is_present(agent))
-        before = cursors.read_cursor(connection, account, AWAY)
-        cursors.save_cursor(connection, account, AWAY, json.dumps(sorted(away)), now)
+        before = accounts.read_cursor(connection, account, AWAY)
+        accounts.save_cursor(connection, account, AWAY, json.dumps(sorted(away)), now)
         newly = away - frozenset(json.loads(before)) if before is not None else frozenset[str]()
         if not newly:
             return 0

@@ -7,7 +7,7 @@ from adapters.base import Adapter
 from connector.engine import Engine
 from connector.intake.inbox import CouldMatter, LikelyDue, forget_old_asides, take_in_census, untold
 from connector.intake.poller import Ours, Polled, Read, always, begin_feed, moved
-from connector.store import accounts, cursors
+from connector.store import accounts
 from connector.store.database import Store
 from policies.model import Instant, Seconds
 
@@ -21,7 +21,7 @@ log = structlog.get_logger()
 def census_due(connection: Connection, account: str, now: Instant, every: Seconds = EVERY) -> bool:
     """Whether a census should run now: one was cut short, none was ever complete, or the last is too old."""
     known = accounts.get(connection, account)
-    if known is None or known.census_at is None or cursors.read_cursor(connection, account, RUN) is not None:
+    if known is None or known.census_at is None or accounts.read_cursor(connection, account, RUN) is not None:
         return True
     return not 0 <= now - known.census_at < every  # one in the future was before the clock was set back
 
@@ -50,7 +50,7 @@ def take_census(
                 break
             taken = take_in_census(connection, account, run, page, could_matter, now, likely_due)
             engine.wake(connection, taken.woken, urgent=False)
-            cursors.save_cursor(connection, account, FEED, page.cursor, now)
+            accounts.save_cursor(connection, account, FEED, page.cursor, now)
         pages, rows, woken = pages + 1, rows + taken.rows, woken + len(taken.woken)
         more = page.more and moved(account, FEED, cursor, page.cursor)
         cursor = page.cursor
@@ -65,16 +65,16 @@ def _begin(store: Store, account: str, now: Instant) -> tuple[str, str | None]:
     with store.writing() as connection:
         accounts.ensure(connection, account, now)
         begin_feed(connection, account, now)
-        run = cursors.read_cursor(connection, account, RUN)
+        run = accounts.read_cursor(connection, account, RUN)
         if run is None:
             run = str(now)
-            cursors.save_cursor(connection, account, RUN, run, now)
-        return run, cursors.read_cursor(connection, account, FEED)
+            accounts.save_cursor(connection, account, RUN, run, now)
+        return run, accounts.read_cursor(connection, account, FEED)
 
 
 def _finish(store: Store, account: str, run: Instant, now: Instant) -> None:
     with store.writing() as connection:
         forget_old_asides(connection, account, run, now)
-        cursors.forget_cursor(connection, account, FEED)
-        cursors.forget_cursor(connection, account, RUN)
+        accounts.forget_cursor(connection, account, FEED)
+        accounts.forget_cursor(connection, account, RUN)
         accounts.census_done(connection, account, now)

@@ -10,9 +10,8 @@ import structlog
 
 from connector.engine import Engine
 from connector.store import inbox
-from connector.store.database import Store
+from connector.store.database import BrokenRow, Store, of_one_row
 from connector.store.inbox import Arrival
-from connector.store.rows import BrokenRow, of_one_row
 from connector.store.trouble import StoreTrouble
 from connector.supervision import Ailments, SupervisedWorker
 

@@ -8,10 +8,9 @@ import structlog
 from sqlalchemy import Connection
 
 from adapters.base import Aside, Event, Page
-from connector.store import accounts, aside, inbox, standings, tickets
-from connector.store.database import after_commit
+from connector.store import accounts, holds, inbox, tickets
+from connector.store.database import LONGEST_ID, UNFORESEEN, BrokenRow, after_commit, is_usable_id, of_one_row
 from connector.store.inbox import Arrival, Kind
-from connector.store.rows import LONGEST_ID, UNFORESEEN, BrokenRow, is_usable_id, of_one_row
 from policies.model import Instant, Seconds, Ticket, TicketRef
 from policies.state import Standing
 
@@ -103,9 +102,9 @@ def take_in_census(
 def forget_old_asides(connection: Connection, account: str, run: Instant, now: Instant) -> None:
     """A census that began at `run` has read every open ticket: a row that was not met broken in it is none any more,
     and what a page may have missed has been found."""
-    for one in aside.every_aside(connection):
+    for one in holds.every_aside(connection):
         if one.account == account and one.kind in (ROW, *GAPS.values()) and one.tried_at < run:
-            aside.clear_aside(connection, account, one.ticket, one.kind, now)
+            holds.clear_aside(connection, account, one.ticket, one.kind, now)
 
 
 def _take_in(
@@ -150,11 +149,11 @@ def _set_aside(
     """Set the broken rows aside by name, and no longer those that have been read well. A ticket whose row is broken for
     the first time is looked at: what is wrong with the row may not be wrong with the ticket."""
     before = {
-        one.ticket for one in aside.every_aside(connection) if (one.account, one.kind) == (account, ROW)
+        one.ticket for one in holds.every_aside(connection) if (one.account, one.kind) == (account, ROW)
     }
     for ticket in well:
         if ticket.ref.id in before:
-            aside.clear_aside(connection, account, ticket.ref.id, ROW, now)
+            holds.clear_aside(connection, account, ticket.ref.id, ROW, now)
             after_commit(connection, partial(log.info, "no_longer_aside", ticket=str(ticket.ref), kind=ROW))
     arrivals = []
     for one in broken:
@@ -169,7 +168,7 @@ def _set_aside(
 
 
 def _say_aside(connection: Connection, account: str, ticket: str, kind: str, why: str, now: Instant) -> bool:
-    new = aside.set_aside(connection, account, ticket, kind, why[:LONGEST_WHY], now)
+    new = holds.set_aside(connection, account, ticket, kind, why[:LONGEST_WHY], now)
     if new:
         name = f"{account}/{ticket}" if ticket else account
         after_commit(
@@ -194,7 +193,7 @@ def _keep(
     being stored holds: read earlier, an episode begun meanwhile would not hear that its ticket changed.
     """
     tickets.record_snapshots(connection, page, now)
-    remembered = standings.standings_of_tickets(connection, account, (ticket.ref.id for ticket in page))
+    remembered = tickets.standings_of_tickets(connection, account, (ticket.ref.id for ticket in page))
     arrivals = [
         Arrival(
             account=account,

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from adapters.base import Adapter
 from connector.engine import Engine
 from connector.intake.inbox import CouldMatter, LikelyDue, take_in_poll, untold
-from connector.store import cursors
+from connector.store import accounts
 from connector.store.database import Store
 from policies.model import Instant, Seconds
 
@@ -52,10 +52,10 @@ class Polled:
 def begin_feed(connection: Connection, account: str, now: Instant) -> Instant:
     """From when on this account's changes are followed. Fixed the first time, a little in the past, and
     before the census: what changes while that runs is in the feed."""
-    known = cursors.read_cursor(connection, account, SINCE)
+    known = accounts.read_cursor(connection, account, SINCE)
     if known is not None:
         return int(known)
-    cursors.save_cursor(connection, account, SINCE, str(now - LOOK_BACK), now)
+    accounts.save_cursor(connection, account, SINCE, str(now - LOOK_BACK), now)
     return now - LOOK_BACK
 
 
@@ -75,7 +75,7 @@ def poll_account(
     and finds that the feed is not `ours` any more keeps nothing."""
     with store.writing() as connection:
         since = begin_feed(connection, account, now)
-        cursor = cursors.read_cursor(connection, account, FEED)
+        cursor = accounts.read_cursor(connection, account, FEED)
     pages = rows = woken = 0
     more = True
     while more:
@@ -86,7 +86,7 @@ def poll_account(
                 break
             taken = take_in_poll(connection, account, page, could_matter, now, likely_due)
             engine.wake(connection, taken.woken, urgent=False)
-            cursors.save_cursor(connection, account, FEED, page.cursor, now)
+            accounts.save_cursor(connection, account, FEED, page.cursor, now)
         pages, rows, woken = pages + 1, rows + taken.rows, woken + len(taken.woken)
         more = page.more and moved(account, FEED, cursor, page.cursor)
         cursor = page.cursor

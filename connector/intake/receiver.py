@@ -17,9 +17,8 @@ from adapters.base import Adapter, Event, HookRequest, Malformed, NotAuthentic
 from connector.intake.group_commit import GroupCommit, NotKept
 from connector.intake.inbox import from_webhook
 from connector.intake.patience import RETRY_AFTER, BoundedBodies, said
-from connector.store import aside
-from connector.store.database import Store
-from connector.store.rows import UNFORESEEN, BrokenRow
+from connector.store import holds
+from connector.store.database import UNFORESEEN, BrokenRow, Store
 from policies.model import Instant, Seconds
 
 KIND = "webhooks"
@@ -161,11 +160,11 @@ class Refusals:
             times, why = one.times, one.why[:300]
             text = f"{times} deliveries were refused, the last because {why}"
             with store.writing() as connection:
-                new = aside.set_aside(connection, account, "", KIND, text, now)
+                new = holds.set_aside(connection, account, "", KIND, text, now)
             one.kept = times
             if new:
                 log.warning("webhooks_refused", account=account, times=times, reason=why)
         for account in over:
             with store.writing() as connection:
-                aside.clear_aside(connection, account, "", KIND, now)
+                holds.clear_aside(connection, account, "", KIND, now)
             log.info("webhooks_accepted_again", account=account, times=self._known.pop(account).times)

@@ -7,7 +7,7 @@ from typing import Literal
 from adapters.base import Gone, HelpdeskError, NotAllowed, Unreadable
 from connector.clock import Clock
 from connector.desks import Desk, Desks
-from connector.store import directories, receipts, standings
+from connector.store import accounts, tickets, writes
 from connector.store.database import Store
 from connector.store.notices import KeptNotice
 from connector.work.complete import complete
@@ -54,8 +54,8 @@ class Recheck:
         helpdesk cannot be asked, what is remembered decides."""
         ref, now, rules = kept.notice.ref, self._clock.now(), self._rules()
         with self._store.reading() as connection:
-            remembered = standings.standings_of(connection, ref)
-            past = standings.episodes_of(connection, ref)
+            remembered = tickets.standings_of(connection, ref)
+            past = tickets.episodes_of(connection, ref)
         fate = by_rules(kept, rules.policies) or by_memory(kept, remembered, past, now)
         desk = self._desks.get(ref.account)
         if fate != SEND or desk is None or now - kept.planned_at < FRESH or ref.account in self._silent:
@@ -65,8 +65,8 @@ class Recheck:
     def _by_ticket(self, kept: KeptNotice, desk: Desk, remembered: tuple[Standing, ...]) -> Fate:
         ref, rules = kept.notice.ref, self._rules()
         with self._store.reading() as connection:
-            ours = receipts.episodes_by_fact(connection, ref)
-            directory = directories.read_directory(connection, ref.account)
+            ours = writes.episodes_by_fact(connection, ref)
+            directory = accounts.read_directory(connection, ref.account)
         if directory is None:
             return SEND
         try:

@@ -1,4 +1,5 @@
-"""The same figures by team, account, policy, level and cause; the trend, causes by weight, the hours of the week. Pure.
+"""The same figures by team, account, policy, level and cause; the trend, causes by weight, the hours of the
+week. Pure.
 
 Team and account divide the tickets, so their numbers add up to the whole. A ticket may be escalated by several
 policies, so those do not; escalations and levels do.

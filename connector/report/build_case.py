@@ -1,4 +1,5 @@
-"""From what is kept of a ticket to the case that figures are taken from: escalations, solvings, moves, stays. Pure."""
+"""From what is kept of a ticket to the case that figures are taken from: escalations, solvings, moves,
+stays. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace

@@ -1,4 +1,5 @@
-"""Figures as values: every measure with its formula, whom it is taken over, and the little statistics behind it. Pure.
+"""Figures as values: every measure with its formula, whom it is taken over, and the little statistics behind
+it. Pure.
 
 A share carries a Wilson 95 % interval. Percentiles are those of `statistics.quantiles` with `method="inclusive"`:
 the smallest and the largest value are the 0th and the 100th percentile, and between values it is linear. A ticket

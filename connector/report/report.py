@@ -14,7 +14,7 @@ from connector.report.frame import WINDOW, Frame, People
 from connector.report.metrics import Stage, causes, policies_of, stages
 from connector.report.period import Grain, Period, grain_of
 from connector.report.recommendations import Advice, loaded_share, review
-from connector.store import directories, reported
+from connector.store import accounts, reported
 from connector.work.rules import Rules
 from policies.model import Directory, Instant, Seconds
 from policies.rules.calendars import Calendar
@@ -86,7 +86,7 @@ def report(
 
 def known(connection: Connection, account: str) -> Directory | None:
     """The account's directory as last read."""
-    found = directories.read_directory(connection, account)
+    found = accounts.read_directory(connection, account)
     return None if found is None else found.directory
 
 

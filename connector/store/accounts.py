@@ -1,14 +1,18 @@
-"""Accounts: which are connected, which are paused and why, and when each policy first ran on them."""
+"""Accounts: which are connected or paused and why, how far each feed was read, and their groups and people."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 
-from connector.store.dialect import insert
+from connector.store import codec
+from connector.store.database import insert, put
 from connector.store.schema import account as account_table
-from connector.store.schema import first_run
-from policies.model import Instant
+from connector.store.schema import cursor, first_run, served
+from connector.store.schema import directory as directory_table
+from policies.language.references import KnownAccount
+from policies.model import Directory, Instant, Seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +52,9 @@ def pause(connection: Connection, name: str, reason: str, now: Instant) -> bool:
 
 def resume(connection: Connection, name: str) -> bool:
     """Work on an account again. False if it was not paused."""
-    statement = update(account_table).where(account_table.c.name == name, account_table.c.paused_at.is_not(None))
+    statement = update(account_table).where(
+        account_table.c.name == name, account_table.c.paused_at.is_not(None)
+    )
     return connection.execute(statement.values(paused_reason=None, paused_at=None)).rowcount == 1
 
 
@@ -74,3 +80,85 @@ def first_runs(connection: Connection, name: str) -> dict[str, Instant]:
     """When each policy that ever ran on the account first did."""
     known = connection.execute(select(first_run.c.policy, first_run.c.at).where(first_run.c.account == name))
     return {row.policy: row.at for row in known}
+
+
+def read_cursor(connection: Connection, account: str, feed: str) -> str | None:
+    """Where this feed stands; None before its first page."""
+    return connection.execute(
+        select(cursor.c.value).where(cursor.c.account == account, cursor.c.feed == feed)
+    ).scalar()
+
+
+def save_cursor(connection: Connection, account: str, feed: str, value: str, now: Instant) -> None:
+    """Go on from here. Belongs in the transaction that keeps what the page held."""
+    put(connection, cursor, [{"account": account, "feed": feed, "value": value, "updated": now}])
+
+
+def forget_cursor(connection: Connection, account: str, feed: str) -> None:
+    """Start this feed from its beginning the next time."""
+    connection.execute(delete(cursor).where(cursor.c.account == account, cursor.c.feed == feed))
+
+
+def cursor_updated(connection: Connection, account: str, feed: str) -> Instant | None:
+    """When this feed last gave a page."""
+    return connection.execute(
+        select(cursor.c.updated).where(cursor.c.account == account, cursor.c.feed == feed)
+    ).scalar()
+
+
+FRESH: Seconds = 86400
+"""A directory is good for the names of levels for a day."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownDirectory:
+    """A directory, when it was read from the vendor, and the names in it."""
+
+    directory: Directory
+    read_at: Instant
+    names: KnownAccount
+
+    def names_at(self, now: Instant) -> KnownAccount | None:
+        """The names, if they were read lately enough to enforce levels by them (rule 12)."""
+        return self.names if now - self.read_at <= FRESH else None
+
+
+def save_directory(connection: Connection, directory: Directory, now: Instant) -> None:
+    """Keep what the vendor and the config say. Its `served` is not looked at: `serve` keeps that."""
+    people = codec.dump(Directory, replace(directory, served={}))
+    put(connection, directory_table, [{"account": directory.account, "people": people, "read_at": now}])
+
+
+def read_directory(connection: Connection, account: str) -> KnownDirectory | None:
+    """The account's directory, with whom round robin has served; None before the first was read."""
+    row = connection.execute(select(directory_table).where(directory_table.c.account == account)).first()
+    if row is None:
+        return None
+    directory = replace(_people(row.people), served=turns_of_round_robin(connection, account))
+    return KnownDirectory(directory=directory, read_at=row.read_at, names=_names(row.people))
+
+
+def turns_of_round_robin(connection: Connection, account: str) -> dict[tuple[str, str], Instant]:
+    """When round robin last served each (group id, person id)."""
+    rows = connection.execute(select(served).where(served.c.account == account))
+    return {(row.group_id, row.person_id): row.at for row in rows}
+
+
+def note_served(connection: Connection, account: str, group_id: str, person_id: str, now: Instant) -> None:
+    """Remember that round robin gave this person a ticket of this group."""
+    put(
+        connection,
+        served,
+        [{"account": account, "group_id": group_id, "person_id": person_id, "at": now}],
+    )
+
+
+@lru_cache(maxsize=16)
+def _names(text: str) -> KnownAccount:
+    return KnownAccount.of(_people(text))
+
+
+@lru_cache(maxsize=16)
+def _people(text: str) -> Directory:
+    """Directories are large, seldom change, and are asked for in every look."""
+    return codec.load(Directory, text)

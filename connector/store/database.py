@@ -1,16 +1,81 @@
-"""The database, and the ways to be in it: reading, asking one thing, and writing."""
+"""The database, the ways to be in it, what the two kinds of it are spoken to differently, and what one bad row may
+cost.
 
-from collections.abc import Callable, Iterator
+One that begins in the future was stamped before the clock was set back; left alone, it would last as much longer. It is
+cut to its own length, from now.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError
+import structlog
+from sqlalchemy import Column, ColumnElement, Connection, Engine, Table, literal, select, text, union, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    NotSupportedError,
+    ProgrammingError,
+    StatementError,
+)
 from sqlalchemy.exc import TimeoutError as NoConnection
 
-from connector.store.rows import is_of_a_row
+from adapters.http import clean
+from connector.clock import Clock
+from connector.store.schema import aside, login_try, notice, pause, timer, write
 from connector.store.trouble import StoreTrouble
+from policies.model import Instant, Seconds
+
+log = structlog.get_logger()
+
+
+STATEMENT_ERRORS = (IntegrityError, ProgrammingError, DataError, NotSupportedError)
+LIMIT = "54"
+"""PostgreSQL's class of errors about something too long for it, an indexed text above all."""
+
+LONGEST_ID = 200
+
+UNFORESEEN = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What a row of a shape that nobody foresaw may raise while it is read, judged or stored."""
+
+
+class BrokenRow(Exception):
+    """This row cannot be kept, by no database and at no other time; the text says why."""
+
+
+def is_usable_id(ticket: str) -> bool:
+    """Whether this can be a ticket's id: logs, addresses and commands say `account/id`."""
+    return 0 < len(ticket) <= LONGEST_ID and "/" not in ticket
+
+
+def is_of_a_row(error: DBAPIError) -> bool:
+    """Whether the database refused what it was given, rather than being in trouble itself."""
+    return isinstance(error, STATEMENT_ERRORS) or str(getattr(error.orig, "sqlstate", "")).startswith(LIMIT)
+
+
+@contextmanager
+def of_one_row() -> Iterator[None]:
+    """Within the block one row, or one page of them, is judged and stored: what is wrong with it raises BrokenRow."""
+    try:
+        yield
+    except UNFORESEEN as error:
+        raise BrokenRow(f"{type(error).__name__}: {error}"[:500]) from error
+    except StatementError as error:
+        if isinstance(error, DBAPIError) and not is_of_a_row(error):
+            raise
+        raise BrokenRow(str(error.orig).strip().partition("\n")[0][:500]) from error
+
 
 AFTER_COMMIT = "uptier.after_commit"
 
@@ -127,3 +192,108 @@ def in_short(error: DBAPIError) -> str:
 def after_commit(connection: Connection, call: Callable[[], None]) -> None:
     """Have `call` made in this thread once the write transaction is committed; never if it is undone."""
     connection.info[AFTER_COMMIT].append(call)
+
+
+def insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that knows ON CONFLICT in this database's dialect."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
+
+
+def shared_now(connection: Connection, clock: Clock) -> Instant:
+    """What is stored for others to go by is stamped by the database server's clock; on SQLite by ours."""
+    if connection.dialect.name != "postgresql":
+        return clock.now()
+    return clock.of_server(lambda: server_now(connection))
+
+
+def server_now(connection: Connection) -> Instant:
+    """The time at a PostgreSQL server."""
+    return int(connection.execute(text("SELECT floor(extract(epoch FROM clock_timestamp()))")).scalar_one())
+
+
+def put_row(
+    connection: Connection, statement: sqlite.Insert | postgresql.Insert, column: Column[Any]
+) -> bool:
+    """Carry out an INSERT of one row with its ON CONFLICT. False if that left everything as it was; a row count would
+    not tell on PostgreSQL. `column` is any of the table's."""
+    return connection.execute(statement.returning(column)).first() is not None
+
+
+def alone(connection: Connection, name: str) -> None:
+    """Until this write transaction ends, no other one is alone with `name`. SQLite has one writer at a time anyway.
+
+    Whoever takes several takes the wider first: an account, then a ticket of it.
+    """
+    if connection.dialect.name == "postgresql":
+        lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+        connection.execute(lock, {"name": clean(name)})
+
+
+def put(
+    connection: Connection,
+    table: Table,
+    rows: Sequence[dict[str, Any]],
+    *,
+    keep: frozenset[str] = frozenset(),
+    only_if: Callable[[Any], ColumnElement[bool]] | None = None,
+) -> None:
+    """Insert rows, or replace what stands under their primary keys, but for the columns in `keep`.
+
+    All rows name the same columns. `only_if` is given the incoming row's columns and guards the replacing;
+    the table's own columns are the standing row.
+    """
+    if not rows:
+        return
+    statement = insert(connection, table)
+    key = [column.name for column in table.primary_key]
+    changed = {name: statement.excluded[name] for name in rows[0] if name not in keep and name not in key}
+    if changed:
+        guard = None if only_if is None else only_if(statement.excluded)
+        statement = statement.on_conflict_do_update(index_elements=key, set_=changed, where=guard)
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=key)
+    connection.execute(statement, list(rows))
+
+
+SLACK: Seconds = 30
+"""By so much the clocks of a fleet may differ."""
+
+SPANS: tuple[tuple[Table, Column[Instant], Column[Instant] | None], ...] = (
+    (pause, pause.c.since, pause.c.until),
+    (timer, timer.c.since, timer.c.due),
+    (notice, notice.c.since, notice.c.due),
+    (aside, aside.c.tried_at, aside.c.next_try),
+    (write, write.c.sent_at, write.c.next_try),
+    (login_try, login_try.c.at, None),
+)
+"""Each table with where its rows begin and end; a failed login lasts as long as who asks says."""
+
+
+def mend_spans(store: Store, clock: Clock) -> None:
+    """Cut what begins in the future to its length. Cheap where there is nothing of the kind."""
+    with store.asking() as connection:
+        now = shared_now(connection, clock)
+        ahead = union(
+            *(select(literal(table.name)).where(*_ahead(begins, ends, now)) for table, begins, ends in SPANS)
+        )
+        found = {name for (name,) in connection.execute(ahead)}
+    if not found:
+        return
+    with store.writing() as connection:
+        many = sum(_cut(connection, *span, now) for span in SPANS if span[0].name in found)
+    log.warning("clock_spans_cut", many=many, what=sorted(found), why="they began in the future")
+
+
+def _ahead(
+    begins: Column[Instant], ends: Column[Instant] | None, now: Instant
+) -> tuple[ColumnElement[bool], ...]:
+    return (begins > now + SLACK, *(() if ends is None else (ends.is_not(None),)))
+
+
+def _cut(
+    connection: Connection, table: Table, begins: Column[Instant], ends: Column[Instant] | None, now: Instant
+) -> int:
+    values = {begins.name: literal(now)} | ({} if ends is None else {ends.name: ends - begins + now})
+    return connection.execute(update(table).where(*_ahead(begins, ends, now)).values(values)).rowcount

@@ -17,9 +17,8 @@ from typing import Any
 from sqlalchemy import Connection, Table, and_, func, or_, select, update
 from sqlalchemy import Text as AnyText
 
-from connector.store import cursors, schema, users
-from connector.store.database import Store
-from connector.store.dialect import alone
+from connector.store import accounts, schema, users
+from connector.store.database import Store, alone
 from connector.store.schema import Text, metadata
 from policies.model import Instant, TicketRef
 
@@ -59,8 +58,8 @@ def forget_person(store: Store, address: str, now: Instant) -> Pseudonymised:
     """Put the pseudonym in place of this address and the names that stand beside it. It is the same each time."""
     with store.writing() as connection:
         alone(connection, KEY)
-        key = cursors.read_cursor(connection, "", KEY) or token_hex(32)
-        cursors.save_cursor(connection, "", KEY, key, now)
+        key = accounts.read_cursor(connection, "", KEY) or token_hex(32)
+        accounts.save_cursor(connection, "", KEY, key, now)
     digest = hmac.digest(bytes.fromhex(key), address.lower().encode(), "sha256").hex()
     person = Person(address=address, pseudonym=f"person-{digest[:12]}")
     with store.reading() as connection:

@@ -1,4 +1,8 @@
-"""Holds: tickets to which nothing is written until a human has had a look and releases them."""
+"""Holds on tickets until a human releases them, and what is set aside by name, so that everything else goes on.
+
+It is said once, when it begins and when it is over; tried again with growing pauses that outlive a restart; and seen
+by Health, `/readyz` and the metrics for as long as it lasts.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,11 +11,12 @@ from typing import Literal
 from sqlalchemy import ColumnElement, Connection, RowMapping, delete, select
 
 from connector.store import inbox, ledger
-from connector.store.dialect import insert, put_row
+from connector.store.database import alone, insert, put_row
 from connector.store.inbox import Arrival
 from connector.store.ledger import Line
+from connector.store.schema import aside as aside_table
 from connector.store.schema import hold as hold_table
-from policies.model import Instant, TicketRef
+from policies.model import Instant, Seconds, TicketRef
 
 Scope = Literal["ticket", "loop", "account", "parts"]
 
@@ -119,3 +124,114 @@ def _hold(row: RowMapping) -> Hold:
     return Hold(
         ref=TicketRef(row["account"], row["ticket"]), scope=row["scope"], why=row["why"], since=row["since"]
     )
+
+
+LOOK = "look"
+"""The kind of a ticket that cannot be looked at. Other kinds are rows that cannot be read, feeds that are refused."""
+
+POLICY = "policy "
+"""How the kind begins of a policy that raised at a look at the ticket."""
+
+FIRST_WAIT: Seconds = 15
+LONGEST_WAIT: Seconds = 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetAside:
+    """One thing set aside. `kind` says in what it failed; with an empty `ticket` it is of the account as a whole.
+    `tries` counts the failures in a row, the newest at `tried_at`; before `next_try` it is not tried again."""
+
+    account: str
+    ticket: str
+    kind: str
+    why: str
+    since: Instant
+    tries: int
+    tried_at: Instant
+    next_try: Instant
+
+    @property
+    def name(self) -> str:
+        """The ticket as everywhere, or the account."""
+        return f"{self.account}/{self.ticket}" if self.ticket else self.account
+
+
+def set_aside(connection: Connection, account: str, ticket: str, kind: str, why: str, now: Instant) -> bool:
+    """Set this aside, or count one more failure of what is aside already, with its newest reason. True, and a line
+    in the ledger, if it is new."""
+    alone(connection, f"aside {account}/{ticket}")
+    known = aside_of(connection, account, ticket, kind)
+    tries = known.tries + 1 if known else 1
+    row = {
+        "account": account, "ticket": ticket, "kind": kind, "why": why, "tries": tries, "tried_at": now,
+        "since": known.since if known else now, "next_try": now + wait_after(tries),
+    }  # fmt: skip
+    statement = insert(connection, aside_table).values(row)
+    statement = statement.on_conflict_do_update(index_elements=["account", "ticket", "kind"], set_=row)
+    connection.execute(statement)
+    if known is None:
+        line = Line(at=now, account=account, ticket=ticket, what="set aside", text=f"{kind}: {why}")
+        ledger.append(connection, [line])
+    return known is None
+
+
+def set_look_aside(
+    connection: Connection, ref: TicketRef, why: str, now: Instant, *, urgent: bool = True
+) -> bool:
+    """Set a ticket aside that could not be looked at: its timer is the next try, which sees to the news of it that
+    stays open. True if it is new."""
+    new = set_aside(connection, ref.account, ref.id, LOOK, why, now)
+    known = aside_of(connection, ref.account, ref.id, LOOK)
+    inbox.start_timer(connection, ref, known.next_try if known else now, why, holds=True, urgent=urgent)
+    return new
+
+
+def clear_aside(connection: Connection, account: str, ticket: str, kind: str, now: Instant) -> bool:
+    """It works again. True, and a line in the ledger, if it was set aside."""
+    gone = connection.execute(delete(aside_table).where(*_is(account, ticket, kind))).rowcount == 1
+    if gone:
+        line = Line(at=now, account=account, ticket=ticket, what="no longer aside", text=kind)
+        ledger.append(connection, [line])
+    return gone
+
+
+def aside_of(connection: Connection, account: str, ticket: str, kind: str) -> SetAside | None:
+    """This one thing, if it is set aside."""
+    row = connection.execute(select(aside_table).where(*_is(account, ticket, kind))).mappings().first()
+    return None if row is None else _aside(row)
+
+
+def kinds_aside(connection: Connection, ref: TicketRef) -> frozenset[str]:
+    """What of a ticket is set aside."""
+    rows = connection.execute(
+        select(aside_table.c.kind).where(aside_table.c.account == ref.account, aside_table.c.ticket == ref.id)
+    )
+    return frozenset(row.kind for row in rows)
+
+
+def every_aside(connection: Connection) -> tuple[SetAside, ...]:
+    """All that is set aside, the oldest first."""
+    rows = connection.execute(
+        select(aside_table).order_by(
+            aside_table.c.since, aside_table.c.account, aside_table.c.ticket, aside_table.c.kind
+        )
+    ).mappings()
+    return tuple(map(_aside, rows))
+
+
+def aside_of_policy(name: str) -> str:
+    """The kind of a policy that raised."""
+    return f'{POLICY}"{name}"'
+
+
+def wait_after(tries: int) -> Seconds:
+    """How long after so many failures in a row the next try is made."""
+    return min(FIRST_WAIT << min(tries - 1, 16), LONGEST_WAIT)
+
+
+def _is(account: str, ticket: str, kind: str) -> tuple[ColumnElement[bool], ...]:
+    return aside_table.c.account == account, aside_table.c.ticket == ticket, aside_table.c.kind == kind
+
+
+def _aside(row: RowMapping) -> SetAside:
+    return SetAside(**row)

@@ -1,15 +1,36 @@
-"""The inbox: every piece of news, kept until somebody has looked at its ticket."""
+"""What is owed a look: news kept until somebody has looked, people's orders, timers, and writes nobody knows the
+end of.
+
+None of these questions names a ticket of a paused account. News and writes also wait for a timer that holds
+the ticket back, which is how a failed look is not repeated at once.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Row,
+    Select,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 
-from connector.store.dialect import insert
-from connector.store.rows import BrokenRow, is_usable_id
-from connector.store.schema import inbox, still_open
-from policies.model import Instant, TicketRef
+from connector.store import codec, tickets
+from connector.store.database import BrokenRow, insert, is_usable_id, put
+from connector.store.schema import account, inbox, still_open, timer, write
+from policies.language.policy import PolicySet
+from policies.model import Instant, Order, TicketRef
+from policies.rules.orders import refusal
 
 Kind = Literal["webhook", "poll", "timer", "census", "command"]
 
@@ -97,3 +118,199 @@ def last_webhook(connection: Connection, account: str) -> Instant | None:
 def forget_done(connection: Connection, before: Instant) -> int:
     """Delete rows done before this instant. A redelivery of one of them would count as new."""
     return connection.execute(delete(inbox).where(inbox.c.done_at < before)).rowcount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timer:
+    """When to look at a ticket, and why. `holds`: no look before then, unless news comes in. `urgent`: a deadline
+    or a person waits for it, not back-fill that was put off."""
+
+    ref: TicketRef
+    due: Instant
+    why: str
+    holds: bool
+    urgent: bool
+
+
+def start_timer(
+    connection: Connection,
+    ref: TicketRef,
+    due: Instant,
+    why: str,
+    *,
+    holds: bool = False,
+    urgent: bool = True,
+    since: Instant | None = None,
+) -> None:
+    """Set the ticket's timer, in place of the one it had. `since` says when a wait of known length begins, so that it
+    lasts no longer when the clock is set back."""
+    row = {
+        "account": ref.account, "ticket": ref.id, "due": due, "why": why, "holds": holds, "urgent": urgent,
+        "since": since,
+    }  # fmt: skip
+    put(connection, timer, [row])
+
+
+def stop_timer(connection: Connection, ref: TicketRef) -> None:
+    """Take the ticket's timer away."""
+    connection.execute(delete(timer).where(timer.c.account == ref.account, timer.c.ticket == ref.id))
+
+
+def timer_of(connection: Connection, ref: TicketRef) -> Timer | None:
+    """The ticket's timer."""
+    row = connection.execute(
+        select(timer).where(timer.c.account == ref.account, timer.c.ticket == ref.id)
+    ).first()
+    return None if row is None else _timer(row)
+
+
+def coming_timers(connection: Connection, limit: int) -> tuple[Timer, ...]:
+    """The next timers of all accounts, the earliest first."""
+    rows = connection.execute(select(timer).order_by(timer.c.due).limit(limit))
+    return tuple(_timer(row) for row in rows)
+
+
+def outstanding_timers(connection: Connection) -> int:
+    """How many timers are set."""
+    return connection.execute(select(func.count()).select_from(timer)).scalar_one()
+
+
+def _timer(row: Row[Any]) -> Timer:
+    ref = TicketRef(row.account, row.ticket)
+    return Timer(ref=ref, due=row.due, why=row.why, holds=row.holds, urgent=row.urgent)
+
+
+_news_due = func.min(func.coalesce(inbox.c.due, inbox.c.received_at))
+
+SWEEP_PER_ACCOUNT = 2000
+TICK_PER_ACCOUNT = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A ticket that is owed a look. `urgent` is false when only back-fill asks for it. `due` is since when something
+    may be due on it: the longest overdue comes first, however it was heard of."""
+
+    ref: TicketRef
+    urgent: bool
+    due: Instant
+
+
+def owed(connection: Connection, now: Instant) -> tuple[Waiting, ...]:
+    """All that is owed a look, at most `SWEEP_PER_ACCOUNT` an account and reason: open writes, due timers, news."""
+    return (
+        *with_open_write(connection, now),
+        *with_due_timer(connection, now, SWEEP_PER_ACCOUNT),
+        *with_news(connection, now, SWEEP_PER_ACCOUNT),
+    )
+
+
+def with_news(connection: Connection, now: Instant, per_account: int) -> tuple[Waiting, ...]:
+    """Tickets with open inbox rows, urgent ones first, then the longest due, at most so many an account."""
+    first = func.min(inbox.c.id)
+    urgent = func.max(case((inbox.c.kind.in_(BACKFILL), 0), else_=1))
+    rank = func.row_number().over(partition_by=inbox.c.account, order_by=(urgent.desc(), _news_due, first))
+    owed = (
+        select(
+            inbox.c.account,
+            inbox.c.ticket,
+            urgent.label("urgent"),
+            _news_due.label("due"),
+            rank.label("rank"),
+        )
+        .where(still_open, ~_paused(inbox), ~_held_back(inbox, now))
+        .group_by(inbox.c.account, inbox.c.ticket)
+    )
+    return _first_ranks(connection, owed, per_account)
+
+
+def with_due_timer(connection: Connection, now: Instant, per_account: int) -> tuple[Waiting, ...]:
+    """Tickets whose timer is due, urgent ones first, then the longest overdue, at most so many an account."""
+    rank = func.row_number().over(partition_by=timer.c.account, order_by=(timer.c.urgent.desc(), timer.c.due))
+    owed = select(
+        timer.c.account,
+        timer.c.ticket,
+        case((timer.c.urgent, 1), else_=0).label("urgent"),
+        timer.c.due,
+        rank.label("rank"),
+    )
+    return _first_ranks(connection, owed.where(timer.c.due <= now, ~_paused(timer)), per_account)
+
+
+def with_open_write(connection: Connection, now: Instant) -> tuple[Waiting, ...]:
+    """Tickets with a write that was planned and may be tried, is under way, or whose outcome is unknown."""
+    rows = connection.execute(
+        select(write.c.account, write.c.ticket, func.min(write.c.planned_at).label("due"))
+        .group_by(write.c.account, write.c.ticket)
+        .where(
+            write.c.state.in_(("planned", "sending", "unknown")),
+            or_(write.c.next_try.is_(None), write.c.next_try <= now),
+            ~_paused(write),
+            ~_held_back(write, now),
+        )
+    )
+    return tuple(Waiting(ref=TicketRef(row.account, row.ticket), urgent=True, due=row.due) for row in rows)
+
+
+def due_instants(connection: Connection, refs: Iterable[TicketRef]) -> dict[TicketRef, Instant]:
+    """By the open news of these tickets, since when something may be due on each."""
+    by_account: dict[str, list[str]] = {}
+    for ref in refs:
+        by_account.setdefault(ref.account, []).append(ref.id)
+    return {
+        TicketRef(account, row.ticket): row.due
+        for account, ids in by_account.items()
+        for row in connection.execute(
+            select(inbox.c.ticket, _news_due.label("due"))
+            .where(inbox.c.account == account, inbox.c.ticket.in_(ids), still_open)
+            .group_by(inbox.c.ticket)
+        )
+    }
+
+
+def _first_ranks(connection: Connection, owed: Select[Any], most: int) -> tuple[Waiting, ...]:
+    ranked = owed.subquery()
+    rows = connection.execute(
+        select(ranked).where(ranked.c.rank <= most).order_by(ranked.c.urgent.desc(), ranked.c.rank)
+    )
+    return tuple(
+        Waiting(ref=TicketRef(row.account, row.ticket), urgent=bool(row.urgent), due=row.due) for row in rows
+    )
+
+
+def _paused(of: FromClause) -> ColumnElement[bool]:
+    return exists().where(account.c.name == of.c.account, account.c.paused_at.is_not(None))
+
+
+def _held_back(of: FromClause, now: Instant) -> ColumnElement[bool]:
+    return exists().where(
+        timer.c.account == of.c.account,
+        timer.c.ticket == of.c.ticket,
+        timer.c.holds,
+        timer.c.due > now,
+    )
+
+
+def give_order(connection: Connection, ref: TicketRef, order: Order) -> None:
+    """Leave an order for the ticket's next look. The same one given twice in a second is one."""
+    arrival = Arrival(
+        account=ref.account,
+        ticket=ref.id,
+        delivery=f"order:{ref.id}:{order.verb}:{order.policy or ''}:{order.at}",
+        kind="command",
+        hint=codec.dump(Order, order),
+        received_at=order.at,
+    )
+    put_news(connection, [arrival])
+
+
+def refused_order(connection: Connection, ref: TicketRef, order: Order, policies: PolicySet) -> str | None:
+    """Why the order could not be carried out as things stand; None if it can. Whoever takes orders asks this, and
+    `give`s none that is refused."""
+    known = tickets.standings_of(connection, ref)
+    return refusal(order, known, policies.serving(ref.account))
+
+
+def orders_among(rows: Iterable[OpenRow]) -> tuple[Order, ...]:
+    """The orders among a ticket's news, oldest first. A command without one only asks for a look."""
+    return tuple(codec.load(Order, row.hint) for row in rows if row.kind == "command" and row.hint)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, func, select, update
 
 from connector.store import codec
-from connector.store.dialect import insert
+from connector.store.database import insert
 from connector.store.schema import notice as notice_table
 from policies.model import Instant, TicketRef
 
@@ -84,7 +84,11 @@ def due(connection: Connection, channel: str, now: Instant, limit: int = 500) ->
     """What this channel may be sent now, the least tried first, then the oldest."""
     rows = connection.execute(
         select(notice_table)
-        .where(notice_table.c.state == State.WAITING, notice_table.c.channel == channel, notice_table.c.due <= now)
+        .where(
+            notice_table.c.state == State.WAITING,
+            notice_table.c.channel == channel,
+            notice_table.c.due <= now,
+        )
         .order_by(notice_table.c.attempt, notice_table.c.planned_at, notice_table.c.key)
         .limit(limit)
     )
@@ -94,7 +98,9 @@ def due(connection: Connection, channel: str, now: Instant, limit: int = 500) ->
 def due_channels(connection: Connection, now: Instant) -> tuple[str, ...]:
     """The channels that may be sent something now."""
     rows = connection.execute(
-        select(notice_table.c.channel).distinct().where(notice_table.c.state == State.WAITING, notice_table.c.due <= now)
+        select(notice_table.c.channel)
+        .distinct()
+        .where(notice_table.c.state == State.WAITING, notice_table.c.due <= now)
     ).scalars()
     return tuple(sorted(rows))
 
@@ -209,7 +215,9 @@ def of_ticket(connection: Connection, ref: TicketRef) -> tuple[KeptNotice, ...]:
 def _move(connection: Connection, kept: KeptNotice, **values: Any) -> bool:
     """Change a notice, unless somebody else has tried or settled it since it was read."""
     statement = update(notice_table).where(
-        notice_table.c.key == kept.notice.key, notice_table.c.state == State.WAITING, notice_table.c.attempt == kept.attempt
+        notice_table.c.key == kept.notice.key,
+        notice_table.c.state == State.WAITING,
+        notice_table.c.attempt == kept.attempt,
     )
     return connection.execute(statement.values(**values)).rowcount == 1
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, select
 
-from connector.store.dialect import insert
+from connector.store.database import insert
 from connector.store.schema import policy_text
 from policies.model import Instant
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection, and_, delete, or_, select, update
 
 from adapters.base import Write
-from connector.store import codec, inbox, spending
+from connector.store import budgets, codec, inbox
 from connector.store.database import Store
 from connector.store.schema import aside, episode, ledger, notice, receipt, standing, ticket, timer
 from connector.store.schema import write as writes
@@ -43,7 +43,7 @@ def forget(store: Store, now: Instant, *, texts: Seconds, tickets: Seconds, ledg
     """Forget what is older, one transaction a batch."""
     total = Forgotten()
     with store.writing() as connection:
-        spending.forget_spending(connection, now - SPENT)
+        budgets.forget_spending(connection, now - SPENT)
     while (batch := forget_batch(store, now, texts, tickets, ledger)) != Forgotten():
         total += batch
     return total

@@ -1,4 +1,4 @@
-"""Which migration a database stands at, and which processes may work on it.
+"""Which migration a database stands at, which processes may work on it, and bringing it to the newest.
 
 Nodes of a fleet are changed one by one, so a process may find that the tables went on under it. A migration that its
 release cannot live with says so in the database (`STOPS_OLDER`), where every process looks again and again.
@@ -7,10 +7,14 @@ release cannot live with says so in the database (`STOPS_OLDER`), where every pr
 from dataclasses import dataclass
 from pathlib import Path
 
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from connector.store import cursors
+from connector.store import accounts
 from connector.store.schema import HEAD
+from connector.store.trouble import OtherVersion
 
 OLDEST = "oldest migration that works on"
 
@@ -34,7 +38,7 @@ def revision(connection: Connection) -> str | None:
 
 def keep_oldest(connection: Connection, oldest: str) -> None:
     """Processes whose newest migration comes before this one may not work here."""
-    cursors.save_cursor(connection, "", OLDEST, oldest, 0)
+    accounts.save_cursor(connection, "", OLDEST, oldest, 0)
 
 
 def left_behind(connection: Connection) -> str | None:
@@ -42,7 +46,7 @@ def left_behind(connection: Connection) -> str | None:
     found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
     if found is None or found <= HEAD:
         return None
-    oldest = cursors.read_cursor(connection, "", OLDEST)
+    oldest = accounts.read_cursor(connection, "", OLDEST)
     if oldest is not None and oldest <= HEAD:
         return None
     return f"stands at {found}, and this version's tables, {HEAD}, do not go with it"
@@ -56,3 +60,33 @@ def newer(name: str, found: str) -> str:
 def older(name: str, found: str, next_step: str) -> str:
     """What to do where an earlier version has been."""
     return f"{name} stands at {found}, not at {HEAD}; {next_step}"
+
+
+def configuration() -> Config:
+    """Alembic's configuration; there is no alembic.ini, the migrations ship in the package."""
+    config = Config()
+    config.set_main_option("script_location", "connector.store:migrations")
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def upgrade(connection: Connection, name: str) -> Migrated:
+    """Run what is missing. OtherVersion, with nothing done, when the database is ahead of us; `name` says which
+    that is."""
+    config = configuration()
+    found = revision(connection)
+    if found is not None and found > HEAD:
+        raise OtherVersion(newer(name, found))
+    config.attributes["connection"] = connection
+    command.upgrade(config, HEAD)
+    oldest = oldest_beside()
+    keep_oldest(connection, oldest)
+    return Migrated(found=found, stops_older=found is not None and found < oldest)
+
+
+def oldest_beside() -> str:
+    """The oldest migration whose release works beside this one's: that of the last one that says `STOPS_OLDER`."""
+    scripts = ScriptDirectory.from_config(configuration()).walk_revisions()
+    return max(
+        each.revision for each in scripts if getattr(each.module, "STOPS_OLDER", each.revision == "0001")
+    )

@@ -1,7 +1,11 @@
-"""The embedded database: one SQLite file, for one process that works and others that look."""
+"""The embedded database: one SQLite file, for one process that works and others that look; whose turn it is
+to write."""
 
+import fcntl
 import os
 import sqlite3
+import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -17,7 +21,51 @@ from connector.store.database import Store
 from connector.store.revision import Migrated, newer, older, revision
 from connector.store.schema import HEAD
 from connector.store.trouble import NoDatabase, OtherVersion, StoreTrouble
-from connector.store.turns import Turns
+
+
+class Turns:
+    """A fair lock. SQLite has one writer at a time and no queue; without one, threads starve each other.
+
+    A turn is handed over, never fought for: of those in the priority lane each gets the next turn, but a
+    lane of one who asks again and again still lets the others in between.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._holder: int | None = None
+        self._first: deque[tuple[int, threading.Event]] = deque()
+        self._others: deque[tuple[int, threading.Event]] = deque()
+
+    @contextmanager
+    def turn(self, *, priority: bool = False) -> Iterator[None]:
+        """Wait for a turn and hold it. RuntimeError if this thread holds one: it would wait for ever."""
+        self._take(priority)
+        try:
+            yield
+        finally:
+            self._pass_on()
+
+    def _take(self, priority: bool) -> None:
+        me = threading.get_ident()
+        with self._lock:
+            if self._holder is None:
+                self._holder = me
+                return
+            if self._holder == me:
+                raise RuntimeError("this thread is writing already; use the connection it has")
+            called = threading.Event()
+            (self._first if priority else self._others).append((me, called))
+        called.wait()
+
+    def _pass_on(self) -> None:
+        with self._lock:
+            lane = self._first or self._others
+            if not lane:
+                self._holder = None
+                return
+            self._holder, called = lane.popleft()
+        called.set()
+
 
 BUSY_SECONDS = 30
 ADVICE = "check the disk and the file's rights"
@@ -57,7 +105,7 @@ def migrate_sqlite(url: URL) -> Migrated:
     found = _stands_at(path)
     if found == HEAD:
         return Migrated(found=found)
-    from connector.store.migrate import upgrade  # Alembic is slow to import and seldom needed
+    from connector.store.revision import upgrade  # Alembic is slow to import and seldom needed
 
     copied = None if found is None or found > HEAD else _copy(path, found)
     engine = _engine(path)
@@ -159,3 +207,53 @@ def _use_wal(connection: sqlite3.Connection) -> None:
 def _begin(connection: Connection) -> None:
     options: dict[str, Any] = dict(connection.get_execution_options())
     connection.exec_driver_sql(options.get("begin", "BEGIN"))
+
+
+class AlreadyRunning(Exception):
+    """Another process works on this database."""
+
+
+def holder(database: Path) -> int | None:
+    """The process that works on this database now; None if none does."""
+    try:
+        handle = os.open(lock_of(database), os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return int(os.read(handle, 32).decode() or 0) or None
+    finally:
+        os.close(handle)
+    return None
+
+
+def lock_of(database: Path) -> Path:
+    """The lock file beside a database."""
+    return database.with_name(database.name + ".lock")
+
+
+@contextmanager
+def only_engine(database: Path) -> Iterator[None]:
+    """Hold `<database>.lock` for as long as an engine runs. Raises AlreadyRunning with the holder's pid, or
+    StoreTrouble where no file can be made."""
+    path = lock_of(database)
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StoreTrouble(
+            f"cannot open {path}: {error.strerror}; check the folder and its rights"
+        ) from error
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as busy:
+            pid = os.read(handle, 32).decode().strip() or "unknown"
+            raise AlreadyRunning(
+                f"another Uptier (process {pid}) runs on {database}; stop it first, or use another database"
+            ) from busy
+        os.ftruncate(handle, 0)
+        os.write(handle, f"{os.getpid()}\n".encode())
+        yield
+    finally:
+        os.close(handle)

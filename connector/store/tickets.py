@@ -1,17 +1,20 @@
-"""Tickets: the last facts of every ticket that passed, and what the last look made of them."""
+"""Tickets: the last facts of each, what the last look made of them, and what each policy remembers of them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 
 from connector.store import codec
-from connector.store.dialect import alone, insert, put
+from connector.store.database import alone, insert, put
+from connector.store.schema import episode as episodes
+from connector.store.schema import standing as standing_table
 from connector.store.schema import ticket as ticket_table
 from policies.history import with_moves
 from policies.model import Instant, Person, Seconds, Status, Ticket, TicketRef
 from policies.plan import PolicyTrace
+from policies.state import Episode, Standing
 
 CLOSED = (Status.SOLVED, Status.CLOSED)
 
@@ -51,7 +54,13 @@ def record_snapshots(connection: Connection, tickets: Iterable[Ticket], now: Ins
     listed = tuple(_with_history(connection, tuple(ordered)))
     for nameless, keep in ((False, frozenset(NO_LOOK)), (True, frozenset(NO_LOOK) | {"organization"})):
         rows = [_facts(ticket, now) | NO_LOOK for ticket in listed if _is_nameless(ticket) is nameless]
-        put(connection, ticket_table, rows, keep=keep, only_if=lambda new: ticket_table.c.updated <= new.updated)
+        put(
+            connection,
+            ticket_table,
+            rows,
+            keep=keep,
+            only_if=lambda new: ticket_table.c.updated <= new.updated,
+        )
 
 
 def record_look(
@@ -112,7 +121,9 @@ def note_assignee(connection: Connection, ref: TicketRef, key: str | None) -> No
     if not held.actors_hidden:
         return
     facts = replace(held, assignee=None if key is None else Person(id=key, name=key))
-    connection.execute(update(ticket_table).where(*_is(ref)).values(facts=codec.dump_facts(facts), assignee=key))
+    connection.execute(
+        update(ticket_table).where(*_is(ref)).values(facts=codec.dump_facts(facts), assignee=key)
+    )
 
 
 def mark_gone(connection: Connection, ref: TicketRef, how: str, now: Instant) -> None:
@@ -169,7 +180,9 @@ def uncovered(connection: Connection, account: str, limit: int) -> tuple[Ticket,
 def assigned_to(connection: Connection, account: str, people: frozenset[str]) -> tuple[TicketRef, ...]:
     """Open tickets that these people, by their ids, have."""
     rows = connection.execute(
-        select(ticket_table.c.id).where(ticket_table.c.account == account, ticket_table.c.assignee.in_(people), *still_open)
+        select(ticket_table.c.id).where(
+            ticket_table.c.account == account, ticket_table.c.assignee.in_(people), *still_open
+        )
     )
     return tuple(TicketRef(account, row.id) for row in rows)
 
@@ -193,7 +206,9 @@ def settled_revisions(connection: Connection, account: str, ids: Iterable[str]) 
     """Of these tickets, the revisions that were looked at and can no longer stand for anything newer."""
     rows = connection.execute(
         select(ticket_table.c.id, ticket_table.c.settled_revision).where(
-            ticket_table.c.account == account, ticket_table.c.id.in_(tuple(ids)), ticket_table.c.settled_revision.is_not(None)
+            ticket_table.c.account == account,
+            ticket_table.c.id.in_(tuple(ids)),
+            ticket_table.c.settled_revision.is_not(None),
         )
     )
     return {row.id: row.settled_revision for row in rows}
@@ -229,7 +244,10 @@ def _with_history(connection: Connection, rows: tuple[Ticket, ...]) -> Iterator[
         for row in connection.execute(
             select(ticket_table.c.account, ticket_table.c.id, ticket_table.c.facts)
             .where(ticket_table.c.account.in_({row.ref.account for row in rows}))
-            .where(ticket_table.c.id.in_([row.ref.id for row in rows]), ticket_table.c.facts.not_like('%"loaded":[]%'))
+            .where(
+                ticket_table.c.id.in_([row.ref.id for row in rows]),
+                ticket_table.c.facts.not_like('%"loaded":[]%'),
+            )
             .order_by(ticket_table.c.account, ticket_table.c.id)
             .with_for_update()
         )
@@ -273,4 +291,100 @@ def _facts(ticket: Ticket, now: Instant) -> dict[str, Any]:
         "assignee": ticket.assignee.id if ticket.assignee else None,
         "organization": None if _is_nameless(ticket) else ticket.organization,
         "created": ticket.created,
+    }
+
+
+def standings_of(connection: Connection, ref: TicketRef) -> tuple[Standing, ...]:
+    """What the policies remember of this ticket, in the order of their names."""
+    return standings_of_tickets(connection, ref.account, (ref.id,)).get(ref.id, ())
+
+
+def standings_of_tickets(
+    connection: Connection, account: str, ids: Iterable[str]
+) -> dict[str, tuple[Standing, ...]]:
+    """The same for many tickets of one account, by id; a ticket nothing is remembered of is left out."""
+    rows = connection.execute(
+        select(standing_table.c.ticket, standing_table.c.memory)
+        .where(standing_table.c.account == account, standing_table.c.ticket.in_(tuple(ids)))
+        .order_by(standing_table.c.ticket, standing_table.c.policy)
+    )
+    found: dict[str, tuple[Standing, ...]] = {}
+    for row in rows:
+        found[row.ticket] = (*found.get(row.ticket, ()), codec.load(Standing, row.memory))
+    return found
+
+
+def remember_standings(connection: Connection, ref: TicketRef, standings: Sequence[Standing]) -> None:
+    """Keep exactly these standings for the ticket, and the episodes in them. Only what differs is written."""
+    mine = (standing_table.c.account == ref.account, standing_table.c.ticket == ref.id)
+    kept = {
+        row.policy: row.memory
+        for row in connection.execute(select(standing_table.c.policy, standing_table.c.memory).where(*mine))
+    }
+    memories = {one.policy: codec.dump(Standing, one) for one in standings}
+    if gone := kept.keys() - memories.keys():
+        connection.execute(delete(standing_table).where(*mine, standing_table.c.policy.in_(gone)))
+    own = {"account": ref.account, "ticket": ref.id}
+    changed = [one for one in standings if kept.get(one.policy) != memories[one.policy]]
+    put(
+        connection,
+        standing_table,
+        [own | {"policy": one.policy, "memory": memories[one.policy]} for one in changed],
+    )
+    keep_episodes(connection, ref, [one.episode for one in changed if one.episode is not None])
+
+
+def keep_episodes(connection: Connection, ref: TicketRef, some: Iterable[Episode]) -> None:
+    """Keep these episodes as they are now, running or ended; an ended one stays for reports."""
+    put(connection, episodes, [_standing_row(ref, episode) for episode in some])
+
+
+def episodes_of(connection: Connection, ref: TicketRef) -> tuple[Episode, ...]:
+    """All episodes of a ticket, the ended ones too, by start."""
+    rows = connection.execute(
+        select(episodes.c.memory)
+        .where(episodes.c.account == ref.account, episodes.c.ticket == ref.id)
+        .order_by(episodes.c.started, episodes.c.key)
+    )
+    return tuple(codec.load(Episode, row.memory) for row in rows)
+
+
+def running_policies(connection: Connection, limit: int = 500) -> tuple[tuple[TicketRef, Episode], ...]:
+    """Episodes that have not ended, the oldest first: who is being escalated now."""
+    rows = connection.execute(
+        select(episodes.c.account, episodes.c.ticket, episodes.c.memory)
+        .where(episodes.c.ended.is_(None))
+        .order_by(episodes.c.started, episodes.c.key)
+        .limit(limit)
+    )
+    return tuple((TicketRef(row.account, row.ticket), codec.load(Episode, row.memory)) for row in rows)
+
+
+def running_for(connection: Connection, account: str, policies: Iterable[str]) -> tuple[TicketRef, ...]:
+    """The tickets of an account on which an episode of one of these policies has not ended."""
+    rows = connection.execute(
+        select(episodes.c.ticket)
+        .distinct()
+        .where(
+            episodes.c.account == account,
+            episodes.c.policy.in_(tuple(policies)),
+            episodes.c.ended.is_(None),
+        )
+    )
+    return tuple(TicketRef(account, row.ticket) for row in rows)
+
+
+def _standing_row(ref: TicketRef, episode: Episode) -> dict[str, Any]:
+    return {
+        "key": episode.key,
+        "account": ref.account,
+        "ticket": ref.id,
+        "policy": episode.policy,
+        "number": episode.number,
+        "started": episode.started,
+        "ended": episode.ended,
+        "reason": episode.reason,
+        "owner": None if episode.owner is None else episode.owner.name,
+        "level": episode.passed[-1].level if episode.passed else None,
+        "memory": codec.dump(Episode, episode),
     }

@@ -1,15 +1,18 @@
-"""People who may use the console, their sessions and tokens. No password and no token is kept, only hashes.
+"""People who may use the console, their sessions, tokens and failed logins. No password and no token is kept, only
+hashes.
 
 Whatever lets somebody in ends with a changed password, a lowered role or a removed user: sessions and tokens alike.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 from sqlalchemy import Connection, Row, delete, func, select, update
 
-from connector.store import cursors
-from connector.store.dialect import alone, put
+from connector.store import accounts
+from connector.store.database import alone, put
+from connector.store.schema import login_try as login_try_table
 from connector.store.schema import session, token
 from connector.store.schema import user as user_table
 from policies.model import Instant, Seconds
@@ -58,13 +61,13 @@ def keep(connection: Connection, user: User, now: Instant) -> None:
     """Add a user, or give one another role and password: their sessions and tokens end."""
     row = {"name": user.name, "role": user.role, "password": user.password, "since": now}
     put(connection, user_table, [row])
-    cursors.save_cursor(connection, "", ADDED, str(added(connection) + 1), now)
+    accounts.save_cursor(connection, "", ADDED, str(added(connection) + 1), now)
     _end_all(connection, user.name)
 
 
 def added(connection: Connection) -> int:
     """How often users have been added or given another password, also those who are removed."""
-    return int(cursors.read_cursor(connection, "", ADDED) or 0)
+    return int(accounts.read_cursor(connection, "", ADDED) or 0)
 
 
 def keep_first(connection: Connection, user: User, so_far: int, now: Instant) -> bool:
@@ -191,3 +194,27 @@ def _end_old_tokens(connection: Connection, now: Instant) -> None:
 def _end_all(connection: Connection, name: str) -> None:
     connection.execute(delete(session).where(session.c.user == name))
     connection.execute(delete(token).where(token.c.user == name))
+
+
+def begin_login(
+    connection: Connection, keys: Sequence[str], attempt: str, now: Instant, since: Instant
+) -> None:
+    """Count this attempt as failed until `succeeded` says otherwise: whoever tries many at once gains nothing. Those up
+    to `since` go."""
+    connection.execute(delete(login_try_table).where(login_try_table.c.at <= since))
+    put(connection, login_try_table, [{"key": key, "attempt": attempt, "at": now} for key in keys])
+
+
+def login_succeeded(connection: Connection, attempt: str) -> None:
+    """The attempt was none of those to be counted."""
+    connection.execute(delete(login_try_table).where(login_try_table.c.attempt == attempt))
+
+
+def failed_logins(connection: Connection, keys: Sequence[str], since: Instant) -> int:
+    """How many of one of these keys have failed after `since`: the most of any."""
+    counts = (
+        select(func.count())
+        .where(login_try_table.c.key.in_(keys), login_try_table.c.at > since)
+        .group_by(login_try_table.c.key)
+    )
+    return max(connection.execute(counts).scalars(), default=0)

@@ -1,4 +1,5 @@
-"""Writes: every request to a vendor that changes something, from the plan to its end."""
+"""Writes: every request to a vendor that changes something, from the plan to its end; and which facts there
+are ours."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -9,11 +10,44 @@ from sqlalchemy import Connection, RowMapping, Select, delete, func, or_, select
 
 from adapters.base import Note, Receipt, Write
 from connector.store import codec, tickets
-from connector.store.dialect import insert, put_row
-from connector.store.receipts import keep_receipt
+from connector.store.database import insert, put, put_row
+from connector.store.schema import receipt
 from connector.store.schema import write as write_table
 from policies.history import by_revision
 from policies.model import Instant, TicketRef
+
+
+def keep_receipt(
+    connection: Connection, ref: TicketRef, write: str, facts: Iterable[str], episodes: frozenset[str]
+) -> None:
+    """Remember that these facts (ids as in `Act.id`) are the write of that key, made for these episodes."""
+    common = {
+        "account": ref.account,
+        "ticket": ref.id,
+        "write": write,
+        "episodes": codec.dump_names(episodes),
+    }
+    put(connection, receipt, [common | {"fact": fact} for fact in facts])
+
+
+def episodes_by_fact(connection: Connection, ref: TicketRef) -> dict[str, frozenset[str]]:
+    """The episodes behind each of the ticket's facts that are ours."""
+    rows = connection.execute(
+        select(receipt.c.fact, receipt.c.episodes).where(
+            receipt.c.account == ref.account, receipt.c.ticket == ref.id
+        )
+    )
+    return {row.fact: codec.load_names(row.episodes) for row in rows}
+
+
+def writes_by_fact(connection: Connection, ref: TicketRef) -> dict[str, str]:
+    """The key of the write behind each of the ticket's facts that are ours."""
+    rows = connection.execute(
+        select(receipt.c.fact, receipt.c.write).where(
+            receipt.c.account == ref.account, receipt.c.ticket == ref.id
+        )
+    )
+    return {row.fact: row.write for row in rows}
 
 
 class State(StrEnum):
@@ -99,7 +133,11 @@ def take_over(connection: Connection, ref: TicketRef, look: int, now: Instant) -
     it, in order."""
     taken = connection.execute(
         update(write_table)
-        .where(write_table.c.account == ref.account, write_table.c.ticket == ref.id, write_table.c.state == State.PLANNED)
+        .where(
+            write_table.c.account == ref.account,
+            write_table.c.ticket == ref.id,
+            write_table.c.state == State.PLANNED,
+        )
         .where(or_(write_table.c.next_try.is_(None), write_table.c.next_try <= now))
         .values(look=look)
         .returning(write_table)
@@ -112,7 +150,11 @@ def begin(connection: Connection, key: str, look: int, now: Instant) -> int | No
     one that this look may send now (only its planned ones, and unknown ones that were looked for and not found)."""
     statement = (
         update(write_table)
-        .where(write_table.c.key == key, write_table.c.look == look, write_table.c.state.in_((State.PLANNED, State.UNKNOWN)))
+        .where(
+            write_table.c.key == key,
+            write_table.c.look == look,
+            write_table.c.state.in_((State.PLANNED, State.UNKNOWN)),
+        )
         .values(
             state=State.SENDING,
             attempt=write_table.c.attempt + 1,
@@ -128,7 +170,9 @@ def begin(connection: Connection, key: str, look: int, now: Instant) -> int | No
 
 def is_under_way(connection: Connection, key: str, attempt: int) -> bool:
     """Whether this attempt is still the one that may reach the helpdesk."""
-    row = connection.execute(select(write_table.c.state, write_table.c.attempt).where(write_table.c.key == key)).first()
+    row = connection.execute(
+        select(write_table.c.state, write_table.c.attempt).where(write_table.c.key == key)
+    ).first()
     return row is not None and row.state == State.SENDING and row.attempt == attempt
 
 
@@ -209,7 +253,9 @@ def narrow(connection: Connection, key: str, attempt: int, write: Write, missing
     by now. False as in `settle`."""
     statement = (
         update(write_table)
-        .where(write_table.c.key == key, write_table.c.attempt == attempt, write_table.c.state == State.SENDING)
+        .where(
+            write_table.c.key == key, write_table.c.attempt == attempt, write_table.c.state == State.SENDING
+        )
         .values(state=State.PLANNED, request=codec.dump(Write, write), missing=codec.dump_names(missing))
     )
     return connection.execute(statement).rowcount == 1
@@ -252,7 +298,9 @@ def rest(connection: Connection, planned: Iterable[KeptWrite]) -> tuple[KeptWrit
         return ()
     firsts = {first_of(kept.write.key) for kept in later}
     done = connection.execute(
-        select(write_table.c.key).where(write_table.c.key.in_(firsts), write_table.c.state.in_((State.DONE, State.REFUSED)))
+        select(write_table.c.key).where(
+            write_table.c.key.in_(firsts), write_table.c.state.in_((State.DONE, State.REFUSED))
+        )
     ).scalars()
     begun = frozenset(done)
     return tuple(kept for kept in later if first_of(kept.write.key) in begun)
@@ -266,8 +314,12 @@ def drop_planned(connection: Connection, ref: TicketRef) -> tuple[KeptWrite, ...
     stays = rest(connection, planned)
     dropped = {kept.write.key for kept in planned} - {kept.write.key for kept in stays}
     if dropped:
-        connection.execute(delete(write_table).where(write_table.c.key.in_(dropped), write_table.c.attempt == 0))
-        connection.execute(update(write_table).where(write_table.c.key.in_(dropped)).values(state=State.STALE))
+        connection.execute(
+            delete(write_table).where(write_table.c.key.in_(dropped), write_table.c.attempt == 0)
+        )
+        connection.execute(
+            update(write_table).where(write_table.c.key.in_(dropped)).values(state=State.STALE)
+        )
         for key in sorted(dropped):
             _silence(connection, key)
     return stays
@@ -277,7 +329,11 @@ def in_state(connection: Connection, ref: TicketRef, *states: State) -> tuple[Ke
     """The ticket's writes in these states, in the order they were planned and are to be sent."""
     rows = connection.execute(
         select(write_table)
-        .where(write_table.c.account == ref.account, write_table.c.ticket == ref.id, write_table.c.state.in_(states))
+        .where(
+            write_table.c.account == ref.account,
+            write_table.c.ticket == ref.id,
+            write_table.c.state.in_(states),
+        )
         .order_by(write_table.c.planned_at, write_table.c.place)
     ).mappings()
     return tuple(_kept(row) for row in rows)
@@ -314,7 +370,10 @@ def of_level(connection: Connection, ref: TicketRef, policy: str, level: str) ->
 def everywhere(connection: Connection, state: State, limit: int = 100) -> tuple[KeptWrite, ...]:
     """Writes of all accounts in one state, oldest first: what is held, refused or unknown."""
     rows = connection.execute(
-        select(write_table).where(write_table.c.state == state).order_by(write_table.c.planned_at, write_table.c.place).limit(limit)
+        select(write_table)
+        .where(write_table.c.state == state)
+        .order_by(write_table.c.planned_at, write_table.c.place)
+        .limit(limit)
     ).mappings()
     return tuple(_kept(row) for row in rows)
 
@@ -328,7 +387,9 @@ def count_rounds(
 ) -> int:
     """How many plans began to be written to this ticket at or after an instant and until now, but for the writes
     `besides`."""
-    count: int = connection.execute(_sent(ref, since, now, besides).where(write_table.c.place == 0)).scalar_one()
+    count: int = connection.execute(
+        _sent(ref, since, now, besides).where(write_table.c.place == 0)
+    ).scalar_one()
     return count
 
 
@@ -356,7 +417,9 @@ def _sent(ref: TicketRef, since: Instant, now: Instant, besides: frozenset[str])
 
 def counts(connection: Connection) -> dict[State, int]:
     """How many writes stand in each state."""
-    rows = connection.execute(select(write_table.c.state, func.count().label("many")).group_by(write_table.c.state))
+    rows = connection.execute(
+        select(write_table.c.state, func.count().label("many")).group_by(write_table.c.state)
+    )
     return {State(row.state): row.many for row in rows}
 
 
@@ -370,7 +433,9 @@ def _silence(connection: Connection, key: str) -> None:
         write = codec.load(Write, row.request)
         acts = tuple(replace(act, body="") if isinstance(act, Note) else act for act in write.intent)
         bare = replace(write, intent=acts, request={})
-        connection.execute(update(write_table).where(write_table.c.key == key).values(request=codec.dump(Write, bare)))
+        connection.execute(
+            update(write_table).where(write_table.c.key == key).values(request=codec.dump(Write, bare))
+        )
 
 
 def _in_order(kept: KeptWrite) -> tuple[Instant, int]:

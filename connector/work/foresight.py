@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from connector.desks import Desk
 from connector.public_holidays import calendars
-from connector.store import accounts, directories, receipts, standings
+from connector.store import accounts, tickets, writes
 from connector.store.database import Store
 from connector.work.complete import complete
 from connector.work.loads import with_loads
@@ -27,11 +27,11 @@ def foresight(
     and what `Adapter.load` raises.
     """
     with store.reading() as connection:
-        known = directories.read_directory(connection, ref.account)
+        known = accounts.read_directory(connection, ref.account)
         directory = None if known is None else with_loads(connection, known.directory, policies)
         names = None if known is None else known.names
-        remembered = standings.standings_of(connection, ref)
-        ours = receipts.episodes_by_fact(connection, ref)
+        remembered = tickets.standings_of(connection, ref)
+        ours = writes.episodes_by_fact(connection, ref)
         first_ran = accounts.first_runs(connection, ref.account)
     if directory is None:
         raise Unforeseeable(f"the directory of {ref.account} has not been read yet; run uptier once")

@@ -4,18 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from connector.store import (
-    aside,
-    directories,
-    holds,
-    inbox,
-    ledger,
-    notices,
-    standings,
-    tickets,
-    timers,
-    writes,
-)
+from connector.store import accounts, holds, inbox, ledger, notices, tickets, writes
 from connector.store.holds import Hold
 from connector.store.ledger import Line
 from connector.store.writes import KeptWrite, State
@@ -45,10 +34,10 @@ def keep_look(
     ref = ticket.ref
     nothing_sent = Outcome(key="", episodes=intents.unsent, result="done", at=plan.now)
     remembered, more = settle(plan.standings, nothing_sent)
-    standings.remember_standings(connection, ref, remembered)
-    standings.keep_episodes(connection, ref, plan.ended)
+    tickets.remember_standings(connection, ref, remembered)
+    tickets.keep_episodes(connection, ref, plan.ended)
     for group, person in plan.served:
-        directories.note_served(connection, ref.account, group, person, plan.now)
+        accounts.note_served(connection, ref.account, group, person, plan.now)
     ledger.append(connection, _lines(connection, plan, (*plan.occurrences, *more), intents))
     for kept, why in dropped:
         writes.drop(connection, kept.write.key, why, plan.now)
@@ -62,7 +51,7 @@ def keep_look(
     waiting = writes.waiting(connection, ref, plan.now).values()
     tries = [kept.next_try for kept in waiting if kept.state is State.PLANNED]
     failed = [
-        aside.aside_of(connection, ref.account, ref.id, aside.aside_of_policy(each.policy))
+        holds.aside_of(connection, ref.account, ref.id, holds.aside_of_policy(each.policy))
         for each in plan.failed
     ]
     tries += [apart.next_try for apart in failed if apart]
@@ -87,7 +76,7 @@ def keep_held(
     ledger.append(connection, [_unheard(ref, order) for order in orders])
     _keep_facts(connection, ticket, plan, policy_hash, settle_seconds)
     inbox.close(connection, rows, plan.now)
-    timers.stop_timer(connection, ref)
+    inbox.stop_timer(connection, ref)
     if not holds.put_hold(connection, hold):
         return False
     line = Line(at=plan.now, account=ref.account, ticket=ref.id, what="held", text=hold.why)
@@ -134,9 +123,9 @@ def _shown_again(ticket: Ticket, now: Instant) -> Instant | None:
 
 def _set_timer(connection: Connection, plan: Plan, due: Instant | None) -> None:
     if due is None:
-        timers.stop_timer(connection, plan.ref)
+        inbox.stop_timer(connection, plan.ref)
     else:
-        timers.start_timer(connection, plan.ref, due, "a level, or what it waits for, is due")
+        inbox.start_timer(connection, plan.ref, due, "a level, or what it waits for, is due")
 
 
 def _lines(

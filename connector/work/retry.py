@@ -1,4 +1,5 @@
-"""How often a write is tried, and how long it rests in between. A try is a sending that the helpdesk did not apply."""
+"""How often a write is tried, and how long it rests in between. A try is a sending that the helpdesk did not
+apply."""
 
 from policies.model import Seconds
 

@@ -28,9 +28,8 @@ from adapters.base import (
 )
 from connector.clock import Clock
 from connector.desks import Desk
-from connector.store import directories, holds, ledger, notices, standings, tickets, timers, writes
-from connector.store.database import Store
-from connector.store.dialect import alone
+from connector.store import accounts, holds, inbox, ledger, notices, tickets, writes
+from connector.store.database import Store, alone
 from connector.store.holds import Hold
 from connector.store.ledger import Line
 from connector.store.notices import Notice
@@ -275,7 +274,7 @@ class Sender:
                 if state == State.STALE:  # with it, or a crash now would leave nobody to decide afresh
                     due = max(now + 1, next_try or 0)
                     why, waits = f"a write was not applied: {text}", next_try is not None
-                    timers.start_timer(connection, ref, due, why, holds=waits, since=now)
+                    inbox.start_timer(connection, ref, due, why, holds=waits, since=now)
                 lines = [line_about(kept, state, text, receipt, now)]
                 lines += self._not_taken(connection, kept, receipt, now) if receipt else []
                 if receipt and (lacks := kept.missing | {part.field for part in receipt.not_taken}):
@@ -313,7 +312,7 @@ class Sender:
         if not receipt.not_taken:
             return []
         ref, key = kept.write.ref, kept.write.key
-        known = directories.read_directory(connection, ref.account)
+        known = accounts.read_directory(connection, ref.account)
         lines = untaken_lines(kept, receipt, known.directory if known else None, now)
         fields = {part.field.partition(":")[0] for part in receipt.not_taken}
         repeated = tuple(
@@ -396,8 +395,8 @@ class Sender:
             wrote=_wrote(receipt),
             decides=kept.place == 0,
         )
-        remembered, occurrences = settle(standings.standings_of(connection, ref), outcome)
-        standings.remember_standings(connection, ref, remembered)
+        remembered, occurrences = settle(tickets.standings_of(connection, ref), outcome)
+        tickets.remember_standings(connection, ref, remembered)
         ledger.append(connection, [line_of(ref, occurrence, remembered) for occurrence in occurrences])
         return occurrences
 

@@ -6,8 +6,7 @@ Signed webhooks are refused beyond five minutes, and what is stored for others t
 import structlog
 
 from connector.clock import Clock
-from connector.store.database import Store
-from connector.store.dialect import shared_now
+from connector.store.database import Store, shared_now
 from policies.model import Seconds
 
 TELLING: Seconds = 30

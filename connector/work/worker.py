@@ -15,25 +15,11 @@ from adapters.base import AccessLost, Gone, HelpdeskError, NotAllowed, OutcomeUn
 from connector.clock import Clock
 from connector.desks import Desk, Desks
 from connector.settings import Caps
-from connector.store import (
-    accounts,
-    aside,
-    directories,
-    inbox,
-    ledger,
-    orders,
-    receipts,
-    standings,
-    tickets,
-    timers,
-    writes,
-)
-from connector.store.aside import FIRST_WAIT
-from connector.store.database import Store
-from connector.store.dialect import alone
-from connector.store.inbox import OpenRow
+from connector.store import accounts, holds, inbox, ledger, tickets, writes
+from connector.store.database import Store, alone
+from connector.store.holds import FIRST_WAIT
+from connector.store.inbox import OpenRow, Timer
 from connector.store.ledger import Line
-from connector.store.timers import Timer
 from connector.store.writes import KeptWrite, State
 from connector.work.budget import NoRoom, lane_of
 from connector.work.caps import in_the_way
@@ -184,7 +170,7 @@ class Worker:
     def _decide(self, desk: Desk, ticket: Ticket, seen: Seen, at: Standpoint) -> None:
         rules = self._rules()
         now = self._clock.now()
-        given = orders.orders_among(seen.rows)
+        given = inbox.orders_among(seen.rows)
         directory, names = seen.directory, seen.names
         plan = rules.judge(ticket, seen.standings, directory, now, given, names=names)
         at.urgent = at.urgent or bool(plan.wanted or seen.rest)
@@ -204,11 +190,11 @@ class Worker:
             self._names_hold(connection, ticket.ref.account, names, now)
             if not tickets.claim(connection, ticket.ref, at.looks):
                 raise Superseded("another process has stored a look meanwhile")
-            failed = {aside.aside_of_policy(each.policy): each.text for each in plan.failed}
+            failed = {holds.aside_of_policy(each.policy): each.text for each in plan.failed}
             self._say_aside(connection, ticket.ref, failed, seen.aside, now)
             if (
                 plan.served
-                and (served := directories.turns_of_round_robin(connection, ticket.ref.account))
+                and (served := accounts.turns_of_round_robin(connection, ticket.ref.account))
                 != directory.served
             ):
                 directory = replace(directory, served=served)
@@ -245,7 +231,7 @@ class Worker:
         if not waiting_levels(self._rules().policies, account, names):
             return
         alone(connection, f"directory {account}")
-        known = directories.read_directory(connection, account)
+        known = accounts.read_directory(connection, account)
         if (known.names_at(now) if known else None) != names:
             raise TryLater(f"the directory of {account} was read meanwhile", 1)
 
@@ -253,15 +239,15 @@ class Worker:
         policies = self._rules().policies
         with self._store.reading() as connection:
             account = accounts.get(connection, ref.account)
-            known = directories.read_directory(connection, ref.account)
+            known = accounts.read_directory(connection, ref.account)
             unsettled = writes.in_state(connection, ref, State.PLANNED, State.SENDING, State.UNKNOWN)
             planned = [kept for kept in unsettled if kept.state is State.PLANNED]
             return Seen(
                 looks=tickets.looks(connection, ref),
                 rows=inbox.open_rows(connection, ref),
-                timer=timers.timer_of(connection, ref),
-                standings=standings.standings_of(connection, ref),
-                receipts=receipts.episodes_by_fact(connection, ref),
+                timer=inbox.timer_of(connection, ref),
+                standings=tickets.standings_of(connection, ref),
+                receipts=writes.episodes_by_fact(connection, ref),
                 under_way=tuple(kept for kept in unsettled if kept.state is not State.PLANNED),
                 rest=writes.rest(connection, planned),
                 waiting=writes.waiting(connection, ref, self._clock.now()),
@@ -270,7 +256,7 @@ class Worker:
                 else Directory(account=ref.account),
                 names=known.names_at(self._clock.now()) if known else None,
                 paused=account is not None and account.paused_at is not None,
-                aside=aside.kinds_aside(connection, ref),
+                aside=holds.kinds_aside(connection, ref),
             )
 
     def _ticket(self, desk: Desk, ref: TicketRef, seen: Seen) -> Ticket | None:
@@ -303,7 +289,7 @@ class Worker:
         due = now + (wait or UNSAID) + 1
         with self._store.writing() as connection:
             if tickets.claim(connection, ref, at.looks):
-                timers.start_timer(connection, ref, due, why, holds=True, urgent=at.urgent, since=now)
+                inbox.start_timer(connection, ref, due, why, holds=True, urgent=at.urgent, since=now)
         log.info("come_back", ticket=str(ref), wait=wait, why=why)
 
     def _set_aside(self, ref: TicketRef, at: Standpoint, why: str) -> None:
@@ -311,7 +297,7 @@ class Worker:
         now, new = self._clock.now(), False
         with self._store.writing() as connection:
             if tickets.claim(connection, ref, at.looks):
-                new = aside.set_look_aside(connection, ref, why, now, urgent=at.urgent)
+                new = holds.set_look_aside(connection, ref, why, now, urgent=at.urgent)
         tell = log.warning if new else log.info
         tell("set_aside", ticket=str(ref), reason=why, next=f"uptier explain {ref}; it is tried again")
 
@@ -325,10 +311,10 @@ class Worker:
     ) -> None:
         """A look has been taken: what of it `failed`, by kind, is set aside; what no longer does is not."""
         for kind, why in failed.items():
-            if aside.set_aside(connection, ref.account, ref.id, kind, why, now):
+            if holds.set_aside(connection, ref.account, ref.id, kind, why, now):
                 log.error("set_aside", ticket=str(ref), what=kind, reason=why)
         for kind in before - failed.keys():
-            if (kind == aside.LOOK or kind.startswith(aside.POLICY)) and aside.clear_aside(
+            if (kind == holds.LOOK or kind.startswith(holds.POLICY)) and holds.clear_aside(
                 connection, ref.account, ref.id, kind, now
             ):
                 log.info("no_longer_aside", ticket=str(ref), what=kind)
@@ -338,7 +324,7 @@ class Worker:
         with self._store.writing() as connection:
             if tickets.claim(connection, ref, at.looks):
                 now = self._clock.now()
-                timers.start_timer(connection, ref, now + wait, "after our own write", since=now)
+                inbox.start_timer(connection, ref, now + wait, "after our own write", since=now)
 
     def _forget_news(self, ref: TicketRef) -> None:
         """Close news of a ticket that is not ours to look at: never seen and gone, or of no account here."""
@@ -347,8 +333,8 @@ class Worker:
             rows = inbox.open_rows(connection, ref)
             inbox.close(connection, [row.id for row in rows], now)
             writes.drop_planned(connection, ref)
-            timers.stop_timer(connection, ref)
-            self._say_aside(connection, ref, {}, aside.kinds_aside(connection, ref), now)
+            inbox.stop_timer(connection, ref)
+            self._say_aside(connection, ref, {}, holds.kinds_aside(connection, ref), now)
         log.info("nothing_to_look_at", ticket=str(ref))
 
 

@@ -1,4 +1,5 @@
-"""A policy, as it was written and checked, and the people it may count on: what `parse` makes and `evaluate` reads."""
+"""A policy, as it was written and checked, and the people it may count on: what `parse` makes and `evaluate`
+reads."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace

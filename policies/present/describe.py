@@ -1,4 +1,5 @@
-"""A policy in plain English, for people who read no TOML: whom it is for, when it counts, and what each level does."""
+"""A policy in plain English, for people who read no TOML: whom it is for, when it counts, and what each
+level does."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping

@@ -1,4 +1,5 @@
-"""Who answers for an escalation and whom a level assigns: names, functions and strategies on the directory (rule 9)."""
+"""Who answers for an escalation and whom a level assigns: names, functions and strategies on the directory
+(rule 9)."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -1,4 +1,5 @@
-"""What firing levels ask for, and several policies in one plan: who wins, what adds up, what is overruled (rule 6)."""
+"""What firing levels ask for, and several policies in one plan: who wins, what adds up, what is overruled
+(rule 6)."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

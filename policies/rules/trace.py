@@ -1,4 +1,5 @@
-"""The trace: all that was considered for one policy, with its verdict, and what is said when a level is carried out."""
+"""The trace: all that was considered for one policy, with its verdict, and what is said when a level is
+carried out."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace

@@ -13,7 +13,7 @@ from adapters.base import AccessLost, Aside, Finding, NotAllowed, TryLater, Unre
 from connector.console import seeing
 from connector.feeds import LASTS
 from connector.intake.group_commit import GroupCommit
-from connector.store import aside, ledger
+from connector.store import holds, ledger
 from connector.store.ledger import Line
 from tests.connector.each import EACH, Each, each
 
@@ -165,7 +165,7 @@ def test_a_probe_that_does_not_answer_pauses_nothing_and_stops_no_feed(
         assert "'paused': {}" in shown(one)["readyz"]
         assert one.service._parts.store.trouble is None
         with one.service._parts.store.reading() as connection:
-            feeds = {each_one.kind for each_one in aside.every_aside(connection)} & {"directory", "changes"}
+            feeds = {each_one.kind for each_one in holds.every_aside(connection)} & {"directory", "changes"}
         assert feeds == {"directory"}
 
 

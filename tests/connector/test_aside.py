@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from adapters.base import Finding, NotAllowed, Unreadable
 from connector.demo import CONFIG
-from connector.store import aside, timers
+from connector.store import holds, inbox
 from policies import evaluate as evaluating
 from tests.connector.each import EACH, Each, each
 
@@ -29,7 +29,7 @@ def quiet() -> Iterator[None]:
 
 def apart(one: Each) -> list[tuple[str, str, int]]:
     with one.service._parts.store.reading() as connection:
-        return [(each.ticket, each.kind, each.tries) for each in aside.every_aside(connection)]
+        return [(each.ticket, each.kind, each.tries) for each in holds.every_aside(connection)]
 
 
 def failing(
@@ -88,7 +88,7 @@ def test_a_ticket_set_aside_is_no_storm_after_a_restart(
         assert len(asked) == before
         assert apart(one)[0][2] == tries
         with one.service._parts.store.reading() as connection:
-            timer = timers.timer_of(connection, one.ref())
+            timer = inbox.timer_of(connection, one.ref())
         assert timer is not None
         assert timer.holds
 

@@ -14,7 +14,7 @@ import pytest
 
 from connector.clock import ManualClock
 from connector.demo import CONFIG
-from connector.store import ledger, standings
+from connector.store import ledger, tickets
 from connector.store.database import Store
 from connector.store.opening import migrate, open_store
 from tests.connector.beside import composed
@@ -65,7 +65,7 @@ def known(store: Store, one: Each) -> tuple[list[str], list[str]]:
     """The ticket's ledger and its episodes."""
     with store.reading() as connection:
         lines = [line.what for line in ledger.of_ticket(connection, one.ref())]
-        running = [str(each.episode) for each in standings.standings_of(connection, one.ref())]
+        running = [str(each.episode) for each in tickets.standings_of(connection, one.ref())]
     return lines, running
 
 

@@ -17,9 +17,9 @@ from connector.clock import ManualClock
 from connector.logs import Masker
 from connector.secrets import Secrets
 from connector.settings import load
-from connector.store.lock import only_engine
-from connector.store.migrate import configuration
+from connector.store.revision import configuration
 from connector.store.schema import HEAD
+from connector.store.sqlite import only_engine
 from connector.store.trouble import Unreachable
 from tests.connector.beside import CONFIG, LADDER, SECRETS, START, composed
 from tests.connector.stores import made_in

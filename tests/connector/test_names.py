@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from adapters.base import TryLater
 from connector.demo import CONFIG
-from connector.store import aside, directories
+from connector.store import accounts, holds
 from tests.connector.each import EACH, Each, each
 
 HEAD = CONFIG[: CONFIG.index("[[policy]]")]
@@ -51,7 +51,7 @@ def said() -> Iterator[list[Any]]:
 
 def waiting(one: Each) -> list[str]:
     with one.service._parts.store.reading() as connection:
-        return [each.kind for each in aside.every_aside(connection)]
+        return [each.kind for each in holds.every_aside(connection)]
 
 
 @pytest.mark.parametrize("vendor", EACH)
@@ -107,7 +107,7 @@ def test_a_stored_directory_is_good_for_a_day(
             raise TryLater("the directory is out", 600)
 
         monkeypatch.setattr(adapter, "directory", out)
-        one.clock.advance(directories.FRESH - 40 * 60)
+        one.clock.advance(accounts.FRESH - 40 * 60)
         one.opened("one")
         one.rounds(until=20, every=5)
         assert one.show("one").group == "Tier 2"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from connector.demo import CONFIG
-from connector.store import orders
+from connector.store import inbox
 from policies.model import Order, Verb
 from tests.connector.each import EACH, Each, each
 
@@ -21,7 +21,7 @@ def order(one: Each, verb: Verb, minutes: float = 0.5, **more: object) -> None:
     """Somebody orders it; then a round."""
     given = Order(verb=verb, who="dana", at=one.clock.now(), reason="I said so", **more)  # type: ignore[arg-type]
     with one.service._parts.store.writing() as connection:
-        orders.give_order(connection, one.ref(), given)
+        inbox.give_order(connection, one.ref(), given)
     one.round(minutes)
     one.round(0.5)
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from connector.cli import app
 from connector.settings import load
-from connector.store import orders
+from connector.store import inbox
 from policies.model import Order, TicketRef
 from tests.connector.beside import Beside, beside
 from tests.connector.notify.test_notifications import told
@@ -56,7 +56,7 @@ def assignee(one: Beside, number: int = 1) -> str:
 def order(one: Beside, **said: object) -> None:
     given = Order(who="dana", at=one.clock.now(), **said)  # type: ignore[arg-type]
     with one.service._parts.store.writing() as connection:
-        orders.give_order(connection, TicketRef("acme", "1"), given)
+        inbox.give_order(connection, TicketRef("acme", "1"), given)
     one.round(0.5)
     one.round(0.5)
 

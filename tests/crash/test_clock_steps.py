@@ -1,4 +1,5 @@
-"""The wall clock is set back and forth under running processes: what comes in meanwhile is found, written, and written
+"""The wall clock is set back and forth under running processes: what comes in meanwhile is found, written,
+and written
 once. Judged by the helpdesk's log."""
 
 from functools import partial

@@ -1,4 +1,5 @@
-"""Three worker processes over one PostgreSQL: one is killed, one stands still and comes back, the database crashes and
+"""Three worker processes over one PostgreSQL: one is killed, one stands still and comes back, the database
+crashes and
 is started again. Judged by what the helpdesk was asked."""
 
 import time

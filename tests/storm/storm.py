@@ -26,7 +26,7 @@ import structlog
 from adapters.simulation.server import serve
 from connector.clock import ManualClock
 from connector.demo import DESKS
-from connector.store import accounts, ledger, tickets, timers
+from connector.store import accounts, inbox, ledger, tickets
 from tests.connector.beside import START, composed
 from tests.connector.each import EACH, Each
 from tests.hanging import hanging_in
@@ -158,7 +158,7 @@ class OddEach(Each):
         with self.service._parts.store.reading() as connection:
             known = tickets.known(connection, self.ref(word))
             lines = ledger.of_ticket(connection, self.ref(word))
-            timer = timers.timer_of(connection, self.ref(word))
+            timer = inbox.timer_of(connection, self.ref(word))
         if (
             known is None
             or lines

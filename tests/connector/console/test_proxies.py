@@ -1,4 +1,5 @@
-"""nginx and Caddy in front of the console, from Debian's packages: with their stock configuration, and with the recipes
+"""nginx and Caddy in front of the console, from Debian's packages: with their stock configuration, and with
+the recipes
 of docs/operations.md. A proxy that is not installed is skipped; .ci/run installs both."""
 
 import os

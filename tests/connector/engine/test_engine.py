@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from connector.engine import Engine
-from connector.store import aside, inbox, timers
+from connector.store import holds, inbox
 from connector.store.database import Store
 from connector.store.trouble import StoreTrouble
 from policies.model import TicketRef
@@ -41,8 +41,8 @@ class Looks:
         self.during(ref)
         with self.store.writing() as connection:
             inbox.close(connection, rows, NOW)
-            timers.stop_timer(connection, ref)
-            aside.clear_aside(connection, ref.account, ref.id, aside.LOOK, NOW)
+            inbox.stop_timer(connection, ref)
+            holds.clear_aside(connection, ref.account, ref.id, holds.LOOK, NOW)
         with self.lock:
             self.at_once[ref] -= 1
 
@@ -172,8 +172,8 @@ def test_a_sweep_finds_news_of_another_process_due_timers_and_open_writes(
 ) -> None:
     arrive(store, None, "d1")
     with store.writing() as connection:
-        timers.start_timer(connection, OTHER, NOW, "level")
-        timers.start_timer(connection, TicketRef("beta", "2"), NOW + 1, "level")
+        inbox.start_timer(connection, OTHER, NOW, "level")
+        inbox.start_timer(connection, TicketRef("beta", "2"), NOW + 1, "level")
     engine.sweep()
     engine.run(looks)
     assert engine.idle(PATIENCE)
@@ -189,7 +189,7 @@ def test_a_tick_and_a_sweep_during_a_look_do_not_ask_for_another(
 
     looks.during = during
     with store.writing() as connection:
-        timers.start_timer(connection, REF, NOW, "level")
+        inbox.start_timer(connection, REF, NOW, "level")
     engine.tick()
     engine.run(looks)
     assert engine.idle(PATIENCE)
@@ -198,7 +198,7 @@ def test_a_tick_and_a_sweep_during_a_look_do_not_ask_for_another(
 
 def test_a_tick_leaves_alone_what_is_not_due(store: Store, engine: Engine, looks: Looks) -> None:
     with store.writing() as connection:
-        timers.start_timer(connection, REF, NOW + 1, "level")
+        inbox.start_timer(connection, REF, NOW + 1, "level")
     engine.tick()
     assert engine.idle()
 
@@ -220,7 +220,7 @@ def test_a_failed_look_keeps_its_news_and_waits_longer_each_time(store: Store, e
         arrive(store, engine, f"d{number}")
         assert engine.drain(fails) == 1
         with store.reading() as connection:
-            timer = timers.timer_of(connection, REF)
+            timer = inbox.timer_of(connection, REF)
         assert timer is not None
         assert timer.holds
         waits.append(timer.due - NOW)
@@ -238,7 +238,7 @@ def test_a_good_look_ends_the_row_of_failures(store: Store, engine: Engine, look
     arrive(store, engine, "d3")
     engine.drain(fails)
     with store.reading() as connection:
-        timer = timers.timer_of(connection, REF)
+        timer = inbox.timer_of(connection, REF)
     assert timer is not None
     assert timer.due == NOW + 15
 
@@ -295,7 +295,7 @@ def test_drain_ends_even_if_a_look_leaves_its_news_open(store: Store, engine: En
 def test_drain_goes_beyond_what_one_sweep_brings(
     store: Store, engine: Engine, looks: Looks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("connector.store.waiting.SWEEP_PER_ACCOUNT", 2)
+    monkeypatch.setattr("connector.store.inbox.SWEEP_PER_ACCOUNT", 2)
     for number in range(5):
         arrive(store, None, f"d{number}", TicketRef("acme", str(number)))
     assert engine.drain(looks) == 5

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from connector.engine.fleet import FleetEngine
-from connector.store import inbox, timers, wakeups
+from connector.store import inbox, postgres
 from connector.store.database import Store
 from connector.supervision import Ailments
 from policies.model import TicketRef
@@ -57,12 +57,12 @@ def jobs(store: Store) -> list[tuple[str, str, str]]:
 def die(store: Store, ref: TicketRef = REF) -> None:
     """A wake-up is under way in a process that has died."""
     with store.writing() as connection:
-        wakeups.wake(connection, [ref], urgent=True)
+        postgres.wake(connection, [ref], urgent=True)
         worker = "SELECT worker_id FROM procrastinate_register_worker_v1() AS worker_id"
         dead = connection.execute(text(worker)).scalar_one()
         connection.execute(
             text("SELECT procrastinate_fetch_job_v2(CAST(:queues AS varchar[]), :worker)"),
-            {"queues": [wakeups.queue_of(ref.account, urgent=True)], "worker": dead},
+            {"queues": [postgres.queue_of(ref.account, urgent=True)], "worker": dead},
         )
         connection.execute(
             text(
@@ -90,15 +90,15 @@ def test_a_redelivered_page_wakes_each_ticket_once(store: Store, engines: list[F
     """The library's own way to add jobs would abort the whole transaction here."""
     refs = [TicketRef("acme", str(number)) for number in (3, 1, 3, 2, 1)]
     with store.writing() as connection:
-        wakeups.wake(connection, refs, urgent=True)
-        wakeups.wake(connection, refs, urgent=True)
+        postgres.wake(connection, refs, urgent=True)
+        postgres.wake(connection, refs, urgent=True)
     assert [job[0] for job in jobs(store)] == ["acme/1", "acme/2", "acme/3"]
 
 
 def test_a_deadline_overtakes_back_fill_and_is_not_put_back(store: Store, engines: list[FleetEngine]) -> None:
     for urgent, queue in ((False, "acme:backfill"), (True, "acme:urgent"), (False, "acme:urgent")):
         with store.writing() as connection:
-            wakeups.wake(connection, [REF], urgent=urgent)
+            postgres.wake(connection, [REF], urgent=urgent)
         assert jobs(store) == [(str(REF), queue, "todo")]
 
 
@@ -108,9 +108,9 @@ def test_a_wake_up_that_finds_another_holds_it_until_the_commit(
     """Otherwise the other could be fetched and finished before our news can be seen, and nobody would be woken."""
     looks = Looks(store)
     with store.writing() as connection:
-        wakeups.wake(connection, [REF], urgent=True)
+        postgres.wake(connection, [REF], urgent=True)
     with store.writing() as connection:
-        wakeups.wake(connection, inbox.put_news(connection, [an_arrival()]), urgent=True)
+        postgres.wake(connection, inbox.put_news(connection, [an_arrival()]), urgent=True)
         engines[0].run(looks)
         assert not engines[0].idle(0.5)
         assert looks.seen == []
@@ -192,7 +192,7 @@ def test_a_process_that_ends_a_look_taken_from_it_goes_on(
     arrive(store, engines[0], "d1")
     assert inside.wait(PATIENCE)
     with store.writing() as connection:
-        assert [job.ref for job in wakeups.finish_stalled(connection, -1)] == [REF]
+        assert [job.ref for job in postgres.finish_stalled(connection, -1)] == [REF]
         connection.execute(text("DELETE FROM procrastinate_jobs"))
     go_on.set()
     arrive(store, engines[0], "d2", TicketRef("acme", "2"))
@@ -202,7 +202,7 @@ def test_a_process_that_ends_a_look_taken_from_it_goes_on(
 
 def test_a_tick_and_a_sweep_of_many_processes_wake_once(store: Store, engines: list[FleetEngine]) -> None:
     with store.writing() as connection:
-        timers.start_timer(connection, REF, NOW, "level")
+        inbox.start_timer(connection, REF, NOW, "level")
     for engine in engines:
         engine.tick()
         engine.sweep()

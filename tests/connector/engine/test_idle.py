@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from connector.store import tickets, timers
+from connector.store import inbox, tickets
 from connector.store.database import Store
 from tests.connector.engine.engines import NOW, fleet
 from tests.connector.store.samples import a_ticket
@@ -28,7 +28,7 @@ def fill(store: Store, first: int) -> None:
     with store.writing() as connection:
         tickets.record_snapshots(connection, more, NOW)
         for ticket in more:
-            timers.start_timer(connection, ticket.ref, NOW + 86400, "level")
+            inbox.start_timer(connection, ticket.ref, NOW + 86400, "level")
     with store.writing() as connection:
         connection.execute(text("ANALYZE"))
 

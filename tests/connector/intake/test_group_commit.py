@@ -13,8 +13,7 @@ from structlog.testing import capture_logs
 
 from connector.intake.group_commit import GroupCommit, NotKept
 from connector.store import inbox
-from connector.store.database import Store
-from connector.store.rows import BrokenRow
+from connector.store.database import BrokenRow, Store
 from connector.supervision import Ailments
 from tests.connector.intake.desks import QuietEngine
 from tests.connector.store.samples import REF, an_arrival

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from adapters.base import Aside, Page
 from connector.intake.census import census_due, take_census
 from connector.intake.poller import poll_account
-from connector.store import accounts, aside, cursors, inbox, ledger, tickets
+from connector.store import accounts, holds, inbox, ledger, tickets
 from connector.store.database import Store
 from policies.model import Ticket, TicketRef
 from policies.state import Standing
@@ -31,7 +31,7 @@ ODD: dict[str, Ticket] = {
 
 def asides(store: Store) -> list[tuple[str, str]]:
     with store.reading() as connection:
-        return [(one.ticket, one.kind) for one in aside.every_aside(connection)]
+        return [(one.ticket, one.kind) for one in holds.every_aside(connection)]
 
 
 def known(store: Store) -> set[str]:
@@ -41,7 +41,7 @@ def known(store: Store) -> set[str]:
 
 def poll(store: Store, page: Page, engine: QuietEngine, now: int = NOW) -> None:
     with store.writing() as connection:
-        cursors.forget_cursor(connection, "acme", "poll")
+        accounts.forget_cursor(connection, "acme", "poll")
     poll_account(store, "acme", FeedDesk({None: page}), engine, now, always, read_once)
 
 
@@ -73,7 +73,7 @@ def test_what_an_adapter_set_aside_is_said_once_looked_at_once_and_gone_when_rea
     assert [(line["ticket"], line["why"]) for line in said] == [("acme/2", "no priority")]
     assert [ref for ref, _ in engine.woken].count("acme/2") == 1
     with store.reading() as connection:
-        (one,) = aside.every_aside(connection)
+        (one,) = holds.every_aside(connection)
         assert (one.ticket, one.kind, one.tries, one.since) == ("2", "row", 2, NOW)
         assert [line.what for line in ledger.of_ticket(connection, TicketRef("acme", "2"))] == ["set aside"]
     poll(store, Page(tickets=(a_ticket("2"),), cursor="c1", more=False), engine, NOW + 120)
@@ -99,7 +99,7 @@ def test_what_a_page_may_have_missed_is_said_and_a_census_asked_for(store: Store
     missed = Page(tickets=(), cursor="c1", more=False, remarks=("more than 300 pages in one second",))
     poll(store, missed, engine, NOW + 1)
     with store.reading() as connection:
-        (one,) = aside.every_aside(connection)
+        (one,) = holds.every_aside(connection)
         assert (one.kind, one.why) == ("gap in the feed", "more than 300 pages in one second")
         assert census_due(connection, "acme", NOW + 2)
     census(store, Page(tickets=(), cursor="c", more=False), engine, NOW + 3)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from adapters.base import Page, TryLater
 from connector.intake.inbox import CouldMatter
 from connector.intake.poller import Polled, poll_account
-from connector.store import cursors, inbox, standings, tickets
+from connector.store import accounts, inbox, tickets
 from connector.store.database import Store
 from policies.model import Ticket, TicketRef
 from policies.state import Standing
@@ -30,7 +30,7 @@ def poll(
 
 def cursor(store: Store) -> str | None:
     with store.reading() as connection:
-        return cursors.read_cursor(connection, "acme", "poll")
+        return accounts.read_cursor(connection, "acme", "poll")
 
 
 def backlog(store: Store) -> int:
@@ -77,7 +77,7 @@ def test_a_crash_between_page_and_cursor_keeps_neither(
     store: Store, engine: QuietEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk = FeedDesk({None: a_page(a_ticket("1"), cursor="c1")})
-    save = cursors.save_cursor
+    save = accounts.save_cursor
 
     def crash(connection: Connection, account: str, feed: str, value: str, now: int) -> None:
         if feed == "poll":
@@ -130,7 +130,7 @@ def test_a_ticket_that_is_gone_wakes_always_and_again_after_it_was_here(
 def test_the_question_is_asked_with_what_is_remembered(store: Store, engine: QuietEngine) -> None:
     remembered = (Standing(policy="p", matched=True),)
     with store.writing() as connection:
-        standings.remember_standings(connection, TicketRef("acme", "2"), remembered)
+        tickets.remember_standings(connection, TicketRef("acme", "2"), remembered)
     asked: dict[str, tuple[Standing, ...]] = {}
 
     def could_matter(ticket: Ticket, known: tuple[Standing, ...]) -> bool:

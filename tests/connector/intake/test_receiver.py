@@ -15,7 +15,7 @@ from connector.intake import patience
 from connector.intake.group_commit import GroupCommit
 from connector.intake.patience import HOOK_CAP, OTHER_CAP
 from connector.intake.receiver import FORGOTTEN_AFTER, Refusals, receiver
-from connector.store import aside, inbox
+from connector.store import holds, inbox
 from connector.store.database import Store
 from connector.supervision import Ailments
 from policies.model import TicketRef
@@ -111,7 +111,7 @@ def test_refused_deliveries_are_said_once_counted_and_over_when_good_ones_come(
 ) -> None:
     def shown() -> list[tuple[str, str, str]]:
         with store.reading() as connection:
-            return [(one.account, one.kind, one.why) for one in aside.every_aside(connection)]
+            return [(one.account, one.kind, one.why) for one in holds.every_aside(connection)]
 
     with capture_logs() as lines:
         for _ in range(3):

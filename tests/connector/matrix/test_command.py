@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from connector.cli import app
-from connector.store import directories
+from connector.store import accounts
 from tests.connector.stores import made_in
 from tests.policies.lives import DIRECTORY
 
@@ -61,7 +61,7 @@ def known(folder: Path) -> None:
     """The directory of acme has been read."""
     store = made_in(folder)
     with store.writing() as connection:
-        directories.save_directory(connection, DIRECTORY, 1)
+        accounts.save_directory(connection, DIRECTORY, 1)
     store.close()
 
 

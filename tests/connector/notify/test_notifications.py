@@ -15,7 +15,7 @@ from connector.notify.notifier import TRIES, WAITS
 from connector.secrets import SecretError
 from connector.service import Service
 from connector.settings import load
-from connector.store import notices, orders
+from connector.store import inbox, notices
 from policies.model import Order, TicketRef
 from tests.connector.beside import CONFIG, MINUTE, SECRETS, START, Beside, beside, composed
 from tests.connector.listening import HANG, PATH, Channel, listening
@@ -275,7 +275,7 @@ def test_a_snooze_holds_back_what_waits(tmp_path: Path) -> None:
         until = one.clock.now() + 120 * MINUTE
         with one.service._parts.store.writing() as connection:
             snooze = Order(verb="snooze", who="dana", at=one.clock.now(), until=until)
-            orders.give_order(connection, TicketRef("acme", "1"), snooze)
+            inbox.give_order(connection, TicketRef("acme", "1"), snooze)
         rounds(one, 110, 10)
         assert (len(leads.heard), states(one)) == (1, {"failing": 1})
         rounds(one, 20, 5)

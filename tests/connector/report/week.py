@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from connector.public_holidays import calendars
 from connector.settings import load
-from connector.store import directories, ledger, standings, tickets, writes
+from connector.store import accounts, ledger, tickets, writes
 from connector.store.database import Store
 from connector.store.ledger import Line
 from connector.store.writes import State
@@ -209,7 +209,7 @@ def keep(store: Store, ticket: Ticket, *episodes: Episode) -> None:
             owner=None,
             policy_hash="h",
         )
-        standings.keep_episodes(connection, ticket.ref, episodes)
+        tickets.keep_episodes(connection, ticket.ref, episodes)
 
 
 def sent(store: Store, episode: Episode, planned: str, settled: str) -> None:
@@ -269,7 +269,7 @@ def people(store: Store) -> None:
     with store.writing() as connection:
         for account in ("acme", "beta"):
             directory = Directory(account=account, groups=(TIER_1, TIER_2, DUTY), agents=agents)
-            directories.save_directory(connection, directory, NOW)
+            accounts.save_directory(connection, directory, NOW)
 
 
 def escalated_and_answered(store: Store) -> None:

@@ -21,7 +21,9 @@ def test_pausing_keeps_the_first_reason_and_resuming_clears_it(connection: Conne
     accounts.ensure(connection, "acme", 100)
     assert accounts.pause(connection, "acme", "401", 110)
     assert not accounts.pause(connection, "acme", "403", 120)
-    paused = ConnectedAccount(name="acme", first_seen_at=100, paused_reason="401", paused_at=110, census_at=None)
+    paused = ConnectedAccount(
+        name="acme", first_seen_at=100, paused_reason="401", paused_at=110, census_at=None
+    )
     assert accounts.get(connection, "acme") == paused
     assert accounts.resume(connection, "acme")
     assert not accounts.resume(connection, "acme")

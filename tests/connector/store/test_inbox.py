@@ -50,7 +50,9 @@ def test_rows_come_oldest_first_and_only_the_tickets_own(connection: Connection)
 
 def test_the_oldest_open_row_tells_how_far_behind_we_are(connection: Connection) -> None:
     assert inbox.oldest_open(connection) is None
-    inbox.put_news(connection, [an_arrival("d1", received_at=90, done_at=95), an_arrival("d2", received_at=100)])
+    inbox.put_news(
+        connection, [an_arrival("d1", received_at=90, done_at=95), an_arrival("d2", received_at=100)]
+    )
     assert inbox.oldest_open(connection) == 100
 
 

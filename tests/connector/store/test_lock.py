@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from connector.store.lock import AlreadyRunning, only_engine
+from connector.store.sqlite import AlreadyRunning, only_engine
 
 HOLD = """
 import sys
 from pathlib import Path
-from connector.store.lock import only_engine
+from connector.store.sqlite import only_engine
 with only_engine(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()

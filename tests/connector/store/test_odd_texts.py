@@ -11,9 +11,8 @@ import structlog
 from adapters.http import clean
 from connector import logs
 from connector.clock import ManualClock
-from connector.store import accounts, codec, cursors, directories, inbox, ledger, tickets, timers
-from connector.store.database import Store
-from connector.store.dialect import alone
+from connector.store import accounts, codec, inbox, ledger, tickets
+from connector.store.database import Store, alone
 from connector.store.ledger import Line
 from policies.model import Directory, Group, Ticket, TicketRef
 from tests.connector.store.samples import a_ticket, an_arrival
@@ -43,18 +42,18 @@ def test_a_ticket_odd_in_every_text_is_kept_and_read_again(store: Store, odd: st
         ledger.append(
             connection, [Line(at=1, account="acme", ticket="1", what="odd", text=odd, data={"said": [odd]})]
         )
-        timers.start_timer(connection, ticket.ref, 2000, odd)
-        cursors.save_cursor(connection, "acme", "poll", odd, 1000)
+        inbox.start_timer(connection, ticket.ref, 2000, odd)
+        accounts.save_cursor(connection, "acme", "poll", odd, 1000)
         accounts.ensure(connection, "acme", 1000)
         accounts.pause(connection, "acme", odd, 1000)
         people = Directory(account="acme", groups=(Group(id="9", name=odd),))
-        directories.save_directory(connection, people, 1000)
+        accounts.save_directory(connection, people, 1000)
         alone(connection, f"acme/{odd}")
     with store.reading() as connection:
         known = tickets.known(connection, ticket.ref)
         (line,) = ledger.of_ticket(connection, ticket.ref)
-        assert directories.read_directory(connection, "acme") is not None
-        assert cursors.read_cursor(connection, "acme", "poll") == clean(odd)
+        assert accounts.read_directory(connection, "acme") is not None
+        assert accounts.read_cursor(connection, "acme", "poll") == clean(odd)
     assert known is not None
     known.ticket.subject.encode()
     line.text.encode()

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from connector.store import codec
-from connector.store.migrate import configuration
+from connector.store.revision import configuration
 from connector.store.schema import HEAD, metadata
 from policies.model import Person
 from tests.connector.store.samples import a_ticket

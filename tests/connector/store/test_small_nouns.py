@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
-from connector.store import cursors, directories, leases, policy_texts, receipts, spending, timers
-from connector.store.timers import Timer
+from connector.store import accounts, budgets, inbox, policy_texts, writes
+from connector.store.inbox import Timer
 from policies.model import Agent, Directory, Group, Person, TicketRef
 from tests.connector.store.samples import REF
 
@@ -18,77 +18,77 @@ DIRECTORY = Directory(
 
 
 def test_a_ticket_has_one_timer(connection: Connection) -> None:
-    timers.start_timer(connection, REF, 200, "level", holds=True)
-    timers.start_timer(connection, REF, 300, "repeat")
-    assert timers.timer_of(connection, REF) == Timer(ref=REF, due=300, why="repeat", holds=False, urgent=True)
-    assert timers.outstanding_timers(connection) == 1
-    timers.stop_timer(connection, REF)
-    assert timers.timer_of(connection, REF) is None
+    inbox.start_timer(connection, REF, 200, "level", holds=True)
+    inbox.start_timer(connection, REF, 300, "repeat")
+    assert inbox.timer_of(connection, REF) == Timer(ref=REF, due=300, why="repeat", holds=False, urgent=True)
+    assert inbox.outstanding_timers(connection) == 1
+    inbox.stop_timer(connection, REF)
+    assert inbox.timer_of(connection, REF) is None
 
 
 def test_coming_timers_in_the_order_they_are_due(connection: Connection) -> None:
     for number, due in (("1", 300), ("2", 100), ("3", 200)):
-        timers.start_timer(connection, TicketRef("acme", number), due, "level")
-    assert [timer.ref.id for timer in timers.coming_timers(connection, 2)] == ["2", "3"]
+        inbox.start_timer(connection, TicketRef("acme", number), due, "level")
+    assert [timer.ref.id for timer in inbox.coming_timers(connection, 2)] == ["2", "3"]
 
 
 def test_a_cursor_is_of_one_account_and_feed(connection: Connection) -> None:
-    cursors.save_cursor(connection, "acme", "poll", "c1", 100)
-    cursors.save_cursor(connection, "acme", "census", "x", 100)
-    cursors.save_cursor(connection, "acme", "poll", "c2", 200)
-    assert cursors.read_cursor(connection, "acme", "poll") == "c2"
-    assert cursors.cursor_updated(connection, "acme", "poll") == 200
-    assert cursors.read_cursor(connection, "beta", "poll") is None
-    cursors.forget_cursor(connection, "acme", "poll")
-    assert cursors.read_cursor(connection, "acme", "poll") is None
-    assert cursors.read_cursor(connection, "acme", "census") == "x"
+    accounts.save_cursor(connection, "acme", "poll", "c1", 100)
+    accounts.save_cursor(connection, "acme", "census", "x", 100)
+    accounts.save_cursor(connection, "acme", "poll", "c2", 200)
+    assert accounts.read_cursor(connection, "acme", "poll") == "c2"
+    assert accounts.cursor_updated(connection, "acme", "poll") == 200
+    assert accounts.read_cursor(connection, "beta", "poll") is None
+    accounts.forget_cursor(connection, "acme", "poll")
+    assert accounts.read_cursor(connection, "acme", "poll") is None
+    assert accounts.read_cursor(connection, "acme", "census") == "x"
 
 
 def test_requests_are_counted_by_the_second(connection: Connection) -> None:
     for at in (100, 100, 101, 105):
-        spending.count_requests(connection, "acme", ("account", "search"), at)
-    spending.count_requests(connection, "beta", ("account",), 101)
+        budgets.count_requests(connection, "acme", ("account", "search"), at)
+    budgets.count_requests(connection, "beta", ("account",), 101)
     begins = {"account": 101, "search": 102, "other": 0}
-    found = spending.by_second(connection, "acme", begins)
+    found = budgets.by_second(connection, "acme", begins)
     assert found == {"account": [(101, 1), (105, 1)], "search": [(105, 1)], "other": []}
-    spending.pause_until(connection, "acme", "other", 107, 90)
-    known = spending.known_spending(connection, "acme", begins, 106)
-    assert known == spending.Spending(requests={"account": 2, "search": 1}, pauses={"other": 107})
-    spending.forget_spending(connection, 101)
-    assert spending.by_second(connection, "acme", {"account": 0})["account"] == [(101, 1), (105, 1)]
+    budgets.pause_until(connection, "acme", "other", 107, 90)
+    known = budgets.known_spending(connection, "acme", begins, 106)
+    assert known == budgets.Spending(requests={"account": 2, "search": 1}, pauses={"other": 107})
+    budgets.forget_spending(connection, 101)
+    assert budgets.by_second(connection, "acme", {"account": 0})["account"] == [(101, 1), (105, 1)]
 
 
 def test_the_longest_pause_counts(connection: Connection) -> None:
-    spending.pause_until(connection, "acme", "account", 200, 90)
-    spending.pause_until(connection, "acme", "account", 150, 90)
-    spending.pause_until(connection, "acme", "search", 300, 90)
-    assert spending.pauses(connection, "acme", 199) == {"account": 200, "search": 300}
-    assert spending.pauses(connection, "acme", 200) == {"search": 300}
-    assert spending.pauses(connection, "beta", 0) == {}
+    budgets.pause_until(connection, "acme", "account", 200, 90)
+    budgets.pause_until(connection, "acme", "account", 150, 90)
+    budgets.pause_until(connection, "acme", "search", 300, 90)
+    assert budgets.pauses(connection, "acme", 199) == {"account": 200, "search": 300}
+    assert budgets.pauses(connection, "acme", 200) == {"search": 300}
+    assert budgets.pauses(connection, "beta", 0) == {}
 
 
 def test_a_lease_is_of_one_at_a_time_and_ends(connection: Connection) -> None:
-    assert leases.take_lease(connection, "poll acme", "a", 20, 100)
-    assert not leases.take_lease(connection, "poll acme", "b", 20, 105)
-    assert leases.take_lease(connection, "poll acme", "a", 20, 110)
-    assert leases.holds_lease(connection, "poll acme", "a", 129)
-    assert not leases.holds_lease(connection, "poll acme", "b", 129)
-    assert not leases.holds_lease(connection, "poll acme", "a", 130)
-    assert leases.take_lease(connection, "poll acme", "b", 20, 130)
-    assert leases.holder_of_lease(connection, "poll acme", 140) == "b"
-    leases.give_lease_back(connection, "b")
-    assert leases.holder_of_lease(connection, "poll acme", 140) is None
-    assert leases.take_lease(connection, "poll acme", "a", 20, 140)
+    assert budgets.take_lease(connection, "poll acme", "a", 20, 100)
+    assert not budgets.take_lease(connection, "poll acme", "b", 20, 105)
+    assert budgets.take_lease(connection, "poll acme", "a", 20, 110)
+    assert budgets.holds_lease(connection, "poll acme", "a", 129)
+    assert not budgets.holds_lease(connection, "poll acme", "b", 129)
+    assert not budgets.holds_lease(connection, "poll acme", "a", 130)
+    assert budgets.take_lease(connection, "poll acme", "b", 20, 130)
+    assert budgets.holder_of_lease(connection, "poll acme", 140) == "b"
+    budgets.give_lease_back(connection, "b")
+    assert budgets.holder_of_lease(connection, "poll acme", 140) is None
+    assert budgets.take_lease(connection, "poll acme", "a", 20, 140)
 
 
 def test_a_directory_is_read_again_without_forgetting_whom_round_robin_served(connection: Connection) -> None:
-    assert directories.read_directory(connection, "acme") is None
-    directories.save_directory(connection, DIRECTORY, 100)
-    directories.note_served(connection, "acme", "1", "7", 150)
-    directories.note_served(connection, "acme", "1", "7", 160)
-    directories.note_served(connection, "beta", "1", "7", 170)
-    directories.save_directory(connection, DIRECTORY, 200)
-    known = directories.read_directory(connection, "acme")
+    assert accounts.read_directory(connection, "acme") is None
+    accounts.save_directory(connection, DIRECTORY, 100)
+    accounts.note_served(connection, "acme", "1", "7", 150)
+    accounts.note_served(connection, "acme", "1", "7", 160)
+    accounts.note_served(connection, "beta", "1", "7", 170)
+    accounts.save_directory(connection, DIRECTORY, 200)
+    known = accounts.read_directory(connection, "acme")
     assert known is not None
     assert known.directory == replace(DIRECTORY, served={("1", "7"): 160})
     assert known.read_at == 200
@@ -102,6 +102,6 @@ def test_a_policy_text_stays_as_it_was_first_kept(connection: Connection) -> Non
 
 
 def test_a_fact_kept_twice_is_kept_once(connection: Connection) -> None:
-    receipts.keep_receipt(connection, REF, "k:1", ["f1", "f2"], frozenset({"e1"}))
-    receipts.keep_receipt(connection, REF, "k:1", ["f1"], frozenset({"e1"}))
-    assert receipts.episodes_by_fact(connection, REF) == {"f1": frozenset({"e1"}), "f2": frozenset({"e1"})}
+    writes.keep_receipt(connection, REF, "k:1", ["f1", "f2"], frozenset({"e1"}))
+    writes.keep_receipt(connection, REF, "k:1", ["f1"], frozenset({"e1"}))
+    assert writes.episodes_by_fact(connection, REF) == {"f1": frozenset({"e1"}), "f2": frozenset({"e1"})}

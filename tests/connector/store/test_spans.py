@@ -1,4 +1,5 @@
-"""Pauses, holds, backoffs, leases and failed logins of the time before the clock was set back last no longer than their
+"""Pauses, holds, backoffs, leases and failed logins of the time before the clock was set back last no longer
+than their
 own length."""
 
 from collections.abc import Callable
@@ -8,11 +9,9 @@ import pytest
 from sqlalchemy import Connection, select
 
 from connector.clock import ManualClock
-from connector.store import aside, leases, logins, notices, spending, timers
-from connector.store.database import Store
-from connector.store.dialect import server_now, shared_now
+from connector.store import budgets, holds, inbox, notices, users
+from connector.store.database import SLACK, Store, mend_spans, server_now, shared_now
 from connector.store.schema import lease, pause, spent, timer
-from connector.store.spans import SLACK, mend_spans
 from connector.work.budget import Allowance
 from connector.work.tallies import SharedTally
 from policies.model import Instant, TicketRef
@@ -26,15 +25,15 @@ REF = TicketRef("acme", "1")
 def seeded(store: Store, at: Instant) -> None:
     """One of each, begun at this time."""
     with store.writing() as connection:
-        spending.pause_until(connection, "acme", "account", at + 90, at)
-        timers.start_timer(connection, REF, at + 15, "failed", holds=True, since=at)
-        aside.set_aside(connection, "acme", "2", "row", "odd", at)
-        logins.begin_login(connection, ("name dana",), "1", at, at - 900)
+        budgets.pause_until(connection, "acme", "account", at + 90, at)
+        inbox.start_timer(connection, REF, at + 15, "failed", holds=True, since=at)
+        holds.set_aside(connection, "acme", "2", "row", "odd", at)
+        users.begin_login(connection, ("name dana",), "1", at, at - 900)
 
 
 def ends(connection: Connection) -> dict[str, Instant]:
-    kept = aside.aside_of(connection, "acme", "2", "row")
-    held = timers.timer_of(connection, REF)
+    kept = holds.aside_of(connection, "acme", "2", "row")
+    held = inbox.timer_of(connection, REF)
     assert kept is not None
     assert held is not None
     return {
@@ -54,8 +53,8 @@ def test_what_begins_in_the_future_is_cut_to_its_length_once(store: Store, step:
         mend_spans(store, clock)
         with store.reading() as connection:
             assert ends(connection) == {"pause": NOW + 90, "timer": NOW + 15, "aside": NOW + 15}
-            assert logins.failed_logins(connection, ("name dana",), NOW - 1) == 1
-            assert logins.failed_logins(connection, ("name dana",), NOW) == 0, "it is over when its window is"
+            assert users.failed_logins(connection, ("name dana",), NOW - 1) == 1
+            assert users.failed_logins(connection, ("name dana",), NOW) == 0, "it is over when its window is"
         clock.advance(10)
 
 
@@ -70,20 +69,20 @@ def test_what_began_is_left_alone_and_so_is_what_clocks_of_a_fleet_may_differ_by
 
 def test_a_due_time_is_a_wall_time_and_is_not_touched(store: Store) -> None:
     with store.writing() as connection:
-        timers.start_timer(connection, REF, NOW + DAY, "a level is due")
+        inbox.start_timer(connection, REF, NOW + DAY, "a level is due")
         assert connection.execute(select(timer.c.since)).scalar() is None
     mend_spans(store, ManualClock(NOW))
     with store.reading() as connection:
-        known = timers.timer_of(connection, REF)
+        known = inbox.timer_of(connection, REF)
     assert known is not None
     assert known.due == NOW + DAY
 
 
 def test_a_lease_of_before_the_step_lasts_a_term_and_no_longer(connection: Connection) -> None:
-    assert leases.take_lease(connection, "poll acme", "dead", 20, NOW + DAY)
-    assert not leases.take_lease(connection, "poll acme", "next", 20, NOW), "cut to its term"
+    assert budgets.take_lease(connection, "poll acme", "dead", 20, NOW + DAY)
+    assert not budgets.take_lease(connection, "poll acme", "next", 20, NOW), "cut to its term"
     assert connection.execute(select(lease.c.until)).scalar_one() == NOW + 20
-    assert leases.take_lease(connection, "poll acme", "next", 20, NOW + 20)
+    assert budgets.take_lease(connection, "poll acme", "next", 20, NOW + 20)
 
 
 def test_requests_of_before_the_step_count_for_one_window_more(store: Store) -> None:

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection
 
-from connector.store import standings
+from connector.store import tickets
 from policies.model import TicketRef
 from policies.state import Episode, How, Owner, Passed, Standing
 from tests.connector.store.samples import REF
@@ -17,29 +17,29 @@ def an_episode(key: str = "e1", *, started: int = 10, ended: int | None = None) 
 
 
 def test_standings_are_replaced_as_a_whole(connection: Connection) -> None:
-    standings.remember_standings(connection, REF, (Standing(policy="b"), Standing(policy="a", matched=True)))
-    assert [one.policy for one in standings.standings_of(connection, REF)] == ["a", "b"]
-    standings.remember_standings(connection, REF, (Standing(policy="b", episodes=2),))
-    assert standings.standings_of(connection, REF) == (Standing(policy="b", episodes=2),)
+    tickets.remember_standings(connection, REF, (Standing(policy="b"), Standing(policy="a", matched=True)))
+    assert [one.policy for one in tickets.standings_of(connection, REF)] == ["a", "b"]
+    tickets.remember_standings(connection, REF, (Standing(policy="b", episodes=2),))
+    assert tickets.standings_of(connection, REF) == (Standing(policy="b", episodes=2),)
 
 
 def test_many_tickets_at_once(connection: Connection) -> None:
     other = TicketRef("acme", "2")
-    standings.remember_standings(connection, REF, (Standing(policy="a"), Standing(policy="b")))
-    standings.remember_standings(connection, other, (Standing(policy="a", matched=True),))
-    standings.remember_standings(connection, TicketRef("beta", "1"), (Standing(policy="z"),))
-    assert standings.standings_of_tickets(connection, "acme", ["1", "2", "3"]) == {
+    tickets.remember_standings(connection, REF, (Standing(policy="a"), Standing(policy="b")))
+    tickets.remember_standings(connection, other, (Standing(policy="a", matched=True),))
+    tickets.remember_standings(connection, TicketRef("beta", "1"), (Standing(policy="z"),))
+    assert tickets.standings_of_tickets(connection, "acme", ["1", "2", "3"]) == {
         "1": (Standing(policy="a"), Standing(policy="b")),
         "2": (Standing(policy="a", matched=True),),
     }
 
 
 def test_an_ended_episode_is_still_told_of(connection: Connection) -> None:
-    standings.remember_standings(connection, REF, (Standing(policy="p", episode=an_episode()),))
-    assert standings.running_policies(connection) == ((REF, an_episode()),)
+    tickets.remember_standings(connection, REF, (Standing(policy="p", episode=an_episode()),))
+    assert tickets.running_policies(connection) == ((REF, an_episode()),)
     ended = an_episode(ended=40)
-    standings.keep_episodes(connection, REF, [ended])
+    tickets.keep_episodes(connection, REF, [ended])
     second = an_episode("e2", started=50)
-    standings.remember_standings(connection, REF, (Standing(policy="p", episode=second),))
-    assert standings.episodes_of(connection, REF) == (ended, second)
-    assert standings.running_policies(connection) == ((REF, second),)
+    tickets.remember_standings(connection, REF, (Standing(policy="p", episode=second),))
+    assert tickets.episodes_of(connection, REF) == (ended, second)
+    assert tickets.running_policies(connection) == ((REF, second),)

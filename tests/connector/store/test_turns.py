@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from connector.store.turns import Turns
+from connector.store.sqlite import Turns
 
 
 def queue_up(turns: Turns, order: list[str], name: str, *, priority: bool = False) -> threading.Thread:

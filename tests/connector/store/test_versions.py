@@ -13,10 +13,10 @@ from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, inspect, text
 
-from connector.store import cursors, inbox, revision
+from connector.store import accounts, inbox, revision
 from connector.store.database import Store
-from connector.store.migrate import configuration, oldest_beside
 from connector.store.opening import migrate, open_store
+from connector.store.revision import configuration, oldest_beside
 from connector.store.schema import HEAD
 from connector.store.trouble import NoDatabase, StoreTrouble, Unreachable
 from tests.connector.stores import made_in
@@ -152,7 +152,7 @@ def test_a_node_works_on_beside_a_newer_one_where_the_database_says_so(
     url, store = ahead
     with store.writing() as connection:
         if oldest is None:
-            cursors.forget_cursor(connection, "", revision.OLDEST)
+            accounts.forget_cursor(connection, "", revision.OLDEST)
         else:
             revision.keep_oldest(connection, oldest)
         said = revision.left_behind(connection)
@@ -169,7 +169,7 @@ def test_a_node_works_on_beside_a_newer_one_where_the_database_says_so(
 
 def test_migrating_tells_the_nodes_which_versions_work_on(store: Store) -> None:
     with store.reading() as connection:
-        assert cursors.read_cursor(connection, "", revision.OLDEST) == oldest_beside()
+        assert accounts.read_cursor(connection, "", revision.OLDEST) == oldest_beside()
         assert revision.left_behind(connection) is None
 
 

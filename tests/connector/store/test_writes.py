@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import Connection
 
 from adapters.base import Receipt
-from connector.store import receipts, writes
+from connector.store import writes
 from connector.store.writes import KeptWrite, State
 from policies.history import by_revision
 from policies.model import TicketRef
@@ -54,8 +54,8 @@ def test_a_receipt_makes_its_facts_ours(connection: Connection) -> None:
     plan(connection)
     writes.settle(connection, KEY, begun(connection), State.DONE, 12, receipt=RECEIPT)
     ours = frozenset({"e1", "e2"})
-    assert receipts.episodes_by_fact(connection, REF) == {"audit-9": ours, by_revision("r2"): ours}
-    assert receipts.episodes_by_fact(connection, TicketRef("acme", "2")) == {}
+    assert writes.episodes_by_fact(connection, REF) == {"audit-9": ours, by_revision("r2"): ours}
+    assert writes.episodes_by_fact(connection, TicketRef("acme", "2")) == {}
 
 
 def test_nothing_is_sent_twice_at_once(connection: Connection) -> None:
@@ -86,7 +86,7 @@ def test_an_old_attempt_can_no_longer_settle(connection: Connection) -> None:
     new = begun(connection)
     assert not writes.settle(connection, KEY, old, State.DONE, 13, receipt=RECEIPT)
     assert kept(connection).state is State.SENDING
-    assert receipts.episodes_by_fact(connection, REF) == {}
+    assert writes.episodes_by_fact(connection, REF) == {}
     assert writes.settle(connection, KEY, new, State.DONE, 14)
 
 

@@ -1,4 +1,5 @@
-"""What several processes share: budgets, pauses, turns of round robin, caps, leases; and what outlives one process."""
+"""What several processes share: budgets, pauses, turns of round robin, caps, leases; and what outlives one
+process."""
 
 import threading
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from connector.clock import ManualClock
 from connector.demo import CONFIG
 from connector.leaseholder import TERM, OneOfMany
 from connector.roles import roles_named
-from connector.store import spending
+from connector.store import budgets
 from connector.work.budget import Budget, MemoryTally
 from connector.work.tallies import LastingTally, SharedTally, tally
 from tests.connector.beside import composed
@@ -103,7 +104,7 @@ def test_a_pause_outlives_the_process_that_heard_of_it(tmp_path: Path) -> None:
             again.enter(("account",))
         assert refused.value.wait == 31
         with store.writing() as connection:
-            spending.forget_spending(connection, clock.now())
+            budgets.forget_spending(connection, clock.now())
         assert LastingTally(store, "acme", clock).paused_until(("account",)) == START + 91
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from connector.demo import CONFIG
 from connector.service import Service
-from connector.store import holds, standings, timers
+from connector.store import holds, inbox, tickets
 from connector.work.sender import FIND_OUT
 from tests.connector.beside import composed
 from tests.connector.each import EACH, Each, each
@@ -186,7 +186,7 @@ def remembered(both: Pair) -> tuple[Any, ...]:
     ref = both.here.ref()
     with both.there._parts.store.reading() as connection:
         return (
-            standings.standings_of(connection, ref),
-            timers.timer_of(connection, ref),
+            tickets.standings_of(connection, ref),
+            inbox.timer_of(connection, ref),
             holds.of_ticket(connection, ref),
         )

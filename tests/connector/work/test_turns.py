@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from connector.demo import CONFIG
-from connector.store import directories, holds
+from connector.store import accounts, holds
 from connector.work import worker as looking
 from tests.connector.each import Each, each
 from tests.connector.work.test_superseded import paused_at
@@ -36,7 +36,7 @@ def test_round_robin_gives_two_tickets_to_two_people(kind: str, tmp_path: Path) 
             here.desk.desk.seed(agents=[{"name": "Ben", "email": "ben@acme.test", "groups": ["Tier 2"]}])
             at_the_same_moment(here)
             with here.service._parts.store.reading() as connection:
-                turns = directories.turns_of_round_robin(connection, here.desk.account)
+                turns = accounts.turns_of_round_robin(connection, here.desk.account)
             assert len(turns) == 2
             assert {here.show(word).group for word in ("one", "two")} == {"Tier 2"}
 
