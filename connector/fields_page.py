@@ -4,18 +4,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from adapters.base import Vendor
-from policies.language.fields import FIELDS, Field, custom
+from policies.language.fields import FIELDS, KINDS, Field, custom
 from policies.language.operators import OPERATORS, fits
 
-ALL = (*FIELDS.values(), custom("NAME"))
-KINDS = {
-    "text": "text",
-    "choice": "choice",
-    "number": "number",
-    "yes_no": "yes or no",
-    "list": "list",
-    "custom": "as the helpdesk has it",
-}
+
+def every() -> tuple[Field, ...]:
+    """All fields, a custom one last."""
+    return (*FIELDS.values(), custom("NAME"))
 
 
 def operators(field: Field) -> list[str]:
@@ -39,15 +34,16 @@ def as_rows(vendors: Mapping[str, Vendor]) -> list[dict[str, Any]]:
                 if (source := vendor.sources.get(field.name)) is not None
             },
         }
-        for field in ALL
+        for field in every()
     ]
 
 
 def as_text(vendors: Mapping[str, Vendor]) -> Iterator[str]:
     """For a terminal, a few lines for each field."""
     for row in as_rows(vendors):
+        kind = "as the helpdesk has it" if row["kind"] == "custom" else KINDS[row["kind"]]
         missing = ", may be missing" if row["may_be_missing"] else ""
-        yield f"{row['name']} ({KINDS[row['kind']]}{missing}): {row['meaning']}"
+        yield f"{row['name']} ({kind}{missing}): {row['meaning']}"
         if row["choices"]:
             yield f"    values: {', '.join(row['choices'])}"
         yield f"    operators: {', '.join(row['operators'])}"

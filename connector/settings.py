@@ -52,8 +52,9 @@ from connector.vendors import vendors
 from connector.work.messages import check_templates
 from policies.language.document import Document, Problem, did_you_mean, listed
 from policies.language.parse import SHARED, parse
-from policies.language.policy import Mode, Policy, PolicySet
+from policies.language.policy import Policy, PolicySet
 from policies.language.references import Known
+from policies.language.vocabulary import Mode
 from policies.model import Seconds, Status
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from policies.model import Act, Change, Counts, Instant, Message, Status, Ticket, Value, Who
+from policies.state import Wrote
 
 Fact = Message | Change
 
@@ -99,6 +100,14 @@ class History:
             return self.moves_by_hand(change) and change.after is not None
         return assigns_to_self(change)
 
+    def acknowledges(self, fact: Fact, after: int) -> bool:
+        """Whether a human agent took up the ticket behind this sequence, in the order of events (rule 10)."""
+        if fact.act.sequence <= after:
+            return False
+        if isinstance(fact, Message):
+            return self.is_agents(fact)
+        return self.takes(fact) or self.adds_acknowledging_tag(fact)
+
     def changes(self, field: str) -> Iterator[Change]:
         """The real changes of a field, oldest first; the same value set again is none."""
         for fact in self.facts:
@@ -113,6 +122,34 @@ class History:
         """The sequence of the newest fact no later than this instant, -1 if there is none. For starts that no
         fact tells, such as an SLA target's."""
         return max((fact.act.sequence for fact in self.facts if fact.act.at <= at), default=-1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """What one policy sees of one ticket: `ticket` with its own writes hidden, and the history behind it.
+
+    `own` are the episodes whose writes are not seen, `wrote` what was their part of them; `matching_since` is when
+    `when` was first seen to hold, `touched` the newest change by anybody but us where nobody tells who made it.
+    """
+
+    ticket: Ticket
+    history: History
+    own: frozenset[str] = frozenset()
+    wrote: tuple[Wrote, ...] = ()
+    matching_since: Instant | None = None
+    touched: Instant | None = None
+
+    def is_own(self, change: Change) -> bool:
+        """Whether the policy does not see this change, because its running episode asked for it."""
+        return is_part_of(change, self.own, self.wrote)
+
+
+def is_part_of(change: Change, own: frozenset[str], wrote: tuple[Wrote, ...]) -> bool:
+    """Whether these episodes asked for this change. Of a write that was made for several, each owns its part only."""
+    if change.act.who is not Who.OURS or own.isdisjoint(change.act.episodes):
+        return False
+    mine = (each for each in wrote if each.field == change.field)
+    return any(each.fact == change.act.id or each.after == change.after for each in mine)
 
 
 def listed(value: Value) -> tuple[str, ...]:

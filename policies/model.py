@@ -319,6 +319,11 @@ class Directory:
         by_name = (a for a in self.agents if a.person.name == label)
         return next(by_address, None) or next(by_name, None)
 
+    def groups_of(self, person: Person) -> frozenset[str]:
+        """The ids of the groups a person is in."""
+        found = (agent.groups for agent in self.agents if agent.person.id == person.id)
+        return next(found, frozenset())
+
 
 Verb = Literal["acknowledge", "snooze", "escalate", "deescalate", "approve", "reject"]
 

@@ -26,10 +26,10 @@ from connector.settings_values import DAY
 from connector.store.users import ROLES
 from connector.vendors import vendors
 from connector.work import messages, template_rules
-from policies.language import parse_policy, parse_tables
+from policies.language import vocabulary
+from policies.language.clocks import CLOCKS
 from policies.language.document import Document, read
 from policies.language.operators import OPERATORS
-from policies.language.parse_policy import STRATEGIES
 from policies.language.schema import properties
 from tests.connector.beside import SECRETS
 from tests.connector.test_cli import uptier
@@ -251,7 +251,7 @@ def test_every_key_of_the_schema_is_in_the_documents() -> None:
 def test_every_key_of_the_service_an_account_and_a_channel_has_a_row() -> None:
     rows = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\|([^|]*)\|", TEXTS["config.md"], re.MULTILINE))))
     tables = {"caps", "retention", "single_sign_on"}  # told in words below the rows
-    assert {*Service.model_fields, *AccountSettings.model_fields, *parse_tables.CHANNEL_KEYS} - tables <= rows
+    assert {*Service.model_fields, *AccountSettings.model_fields, *vocabulary.CHANNEL_KEYS} - tables <= rows
     assert [each for each in tables if f"[service.{each}]" not in TEXTS["config.md"]] == []
     known = set(re.findall(r"^\| `(\w+)`", TEXTS["console.md"], re.MULTILINE)) | {"roles"}
     assert SingleSignOn.model_fields.keys() <= known
@@ -335,11 +335,9 @@ def lacks(page: str, words: Iterable[object]) -> list[str]:
 
 
 def test_every_word_of_the_policy_language_is_on_its_page() -> None:
-    assert (
-        lacks("policies.md", [*parse_policy.POLICY_KEYS, *parse_policy.LEVEL_KEYS, *parse_policy.KINDS]) == []
-    )
-    assert lacks("policies.md", [*parse_policy.CLOCKS, *parse_policy.STOPS, *parse_policy.REPLIES]) == []
-    assert lacks("policies.md", [*OPERATORS, *STRATEGIES]) == []
+    assert lacks("policies.md", [*vocabulary.POLICY_KEYS, *vocabulary.LEVEL_KEYS, *vocabulary.KINDS]) == []
+    assert lacks("policies.md", [*CLOCKS, *vocabulary.STOPS, *vocabulary.REPLIES]) == []
+    assert lacks("policies.md", [*OPERATORS, *vocabulary.STRATEGIES]) == []
     tables = properties()
     for name in ("people", "groups"):
         assert lacks("policies.md", tables[name]["additionalProperties"]["properties"]) == []

@@ -1,6 +1,6 @@
 """Quick-reference cards: for each role one page with what lands on the desk, what to do by when, and whom to ask."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from shlex import quote
@@ -9,21 +9,19 @@ from connector.matrix.page import PAGES
 from connector.matrix.tables import counted
 from connector.render import markdown, markdown_table, plain
 from policies.language.policy import PolicySet
+from policies.language.vocabulary import OWNER_FUNCTIONS
 from policies.present.describe import BY_HAND
 from policies.present.matrix import Matrix, Row, some
 
 LONGEST = 80
 """Characters of a cell; a longer text loses its tail, for a card is one page."""
 
-TITLES = {
-    "agent": "Agent",
-    "lead": "Team lead",
-    "manager": "Manager, duty manager",
-    "on-call": "On call",
-    "ops": "Support-ops lead",
-    "admin": "Admin",
-}
-"""The roles that are no names. Cards for a group or person are called by its name."""
+
+def titles() -> dict[str, str]:
+    """The roles that are no names, and what their cards are called. Cards for a group or person are called by its
+    name."""
+    functions = {each.role: each.title for each in OWNER_FUNCTIONS.values()}
+    return {"agent": "Agent", **functions, "ops": "Support-ops lead", "admin": "Admin"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +45,7 @@ class Card:
     @property
     def title(self) -> str:
         """What stands at its head."""
-        return TITLES.get(self.role, self.role)
+        return titles().get(self.role, self.role)
 
 
 def clipped(text: str, longest: int = LONGEST) -> str:
@@ -80,11 +78,7 @@ DUTIES = 6
 LINE = 190
 """Characters of an entry in a list: two lines of a page."""
 
-ASKED: Mapping[str, str] = {
-    "agent": "Answer it, or say in a note what is done.",
-    "lead": "See that somebody answers it, or take it.",
-    "manager": "Decide who acts, and see that the requester hears.",
-}
+ANSWER = "Answer it, or say in a note what is done."
 TAKE = "Take it and answer, or say in a note what is done."
 
 
@@ -101,8 +95,8 @@ class Duty:
 def desk_cards(matrix: Matrix, policies: PolicySet) -> Iterator[Card]:
     """A card for agents, and one for each other role on whose desk a level lands."""
     named = dict.fromkeys(role for row in matrix.rows for role in row.level.roles)
-    general = [role for role in TITLES if role == "agent" or role in named]
-    for role in (*general, *sorted(set(named) - set(TITLES))):
+    general = [role for role in titles() if role == "agent" or role in named]
+    for role in (*general, *sorted(set(named) - set(general))):
         yield desk_card(role, matrix, policies)
 
 
@@ -155,10 +149,16 @@ def landing(role: str, found: Sequence[Duty]) -> Section:
 def todo(role: str, row: Row) -> str:
     """What is asked, or what is expected of the role."""
     level = row.level
-    said = [level.ask or ASKED.get(role, TAKE)]
+    said = [level.ask or expected(role)]
     said += [f"Steps: {'; '.join(level.checklist)}."] if level.checklist else []
     said += ["It fires only when it is approved."] if level.approval else []
     return " ".join(said)
+
+
+def expected(role: str) -> str:
+    """What is expected of the role where a level asks for nothing in particular."""
+    asked = {each.role: each.asked for each in OWNER_FUNCTIONS.values() if each.asked}
+    return {"agent": ANSWER, **asked}.get(role, TAKE)
 
 
 def coming(duty: Duty) -> str:
@@ -203,8 +203,8 @@ def steps(found: Sequence[Duty], ticket: str) -> Section:
 
 def contacts(role: str, policies: PolicySet) -> list[str]:
     """Who answers for what: leads, managers and the catch-all. A group or person by name has their own only."""
-    leads = {group: lead for group, lead in policies.leads.items() if role in (group, *TITLES)}
-    people = {role, *leads.values()} if role not in TITLES else set(policies.managers)
+    leads = {group: lead for group, lead in policies.leads.items() if role in (group, *titles())}
+    people = {role, *leads.values()} if role not in titles() else set(policies.managers)
     managers = [f"{boss} (of {one})" for one, boss in policies.managers.items() if one in people]
     said = [
         f"Lead: {some([f'{lead} ({group})' for group, lead in leads.items()])}" if leads else "",

@@ -19,7 +19,9 @@ from connector.report.cases import (
 )
 from connector.report.frame import Frame, People
 from connector.store.reported import Ordered, Reported, Sent
-from policies.history import OVER, History, is_reopening, moves_of
+from policies.history import OVER, History, Sight, is_reopening, moves_of
+from policies.language.clocks import customer_waiting
+from policies.language.clocks import first_reply as first_reply_target
 from policies.language.policy import SlaSpec
 from policies.model import (
     Change,
@@ -36,8 +38,7 @@ from policies.model import (
 )
 from policies.plan import PolicyTrace
 from policies.rules.calendars import ALWAYS
-from policies.rules.clocks import Sight, customer_waiting, pauses
-from policies.rules.clocks import first_reply as first_reply_target
+from policies.rules.clocks import pauses
 from policies.rules.episode import first_acknowledgement
 from policies.rules.ladder import untimed
 from policies.state import Episode, How, Passed

@@ -27,7 +27,7 @@ from connector.report.figures import (
     within,
 )
 from connector.report.frame import Frame
-from policies.language.policy import DEADLINES
+from policies.language.clocks import CLOCKS
 from policies.model import Instant, Metric, Satisfaction, spell
 
 AGAIN_AFTER = frozenset({"deescalated", "solved", "closed"})
@@ -68,23 +68,13 @@ def escalated_again(case: Case, some: Sequence[Escalation]) -> bool:
     return released is not None and any(each.at > released for each in some)
 
 
-CLOCK_CAUSES = {
-    "created": "open since its creation",
-    "customer_waiting": "customer waiting",
-    "since_agent_reply": "silent since the agent's reply",
-    "assignee_silent": "assignee silent",
-    "in_status": "too long in one status",
-    "untouched": "untouched",
-    "matching": "conditions held",
-    "first_reply": "first reply due",
-    "next_reply": "next reply due",
-    "resolution": "resolution due",
-}
-
-
 def cause_of(case: Case, escalation: Escalation) -> str:
     """The cause that a person stated, else what the policy's clock measures."""
-    return case.cause or CLOCK_CAUSES.get(escalation.clock, escalation.clock or "clock not known")
+    return case.cause or (
+        CLOCKS[escalation.clock].cause
+        if escalation.clock in CLOCKS
+        else escalation.clock or "clock not known"
+    )
 
 
 def causes(cases: Sequence[Case], frame: Frame) -> Counter[str]:
@@ -389,7 +379,7 @@ def prevented(cases: Sequence[Case], frame: Frame) -> Figure:
     warned: list[Promise] = []
     excluded = {"fired at or after the deadline": 0, "target not decided, or not told": 0}
     for case, each in begun(cases, frame):
-        if each.clock not in DEADLINES:
+        if each.clock not in CLOCKS or CLOCKS[each.clock].metric is None:
             continue
         promise = next((p for p in case.promises if p.metric == each.clock and runs(p, each.at)), None)
         if promise is not None and promise.due is not None and each.at >= promise.due:

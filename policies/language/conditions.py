@@ -16,9 +16,9 @@ LONGEST_READ = 200
 class Line:
     """One line: a test of one field, or several lines joined by `inner_any` (OR) or not (AND).
 
-    `needs` is what must be loaded for the line's own test; inner lines have their own. `reads` is what it reads, in the
-    words of `Ticket.hidden`. `shown` is what a trace shows instead of what was read. `operator` and `wanted` are the
-    test as written; a line of inner lines has none.
+    `needs` is what must be loaded for the line's own test; inner lines have their own. `reads` is what it reads, in
+    the words of `Ticket.hidden`. `shown` is what a trace shows instead of what was read. `operator` and `wanted` are
+    the test as written; a line of inner lines has none.
     """
 
     path: str

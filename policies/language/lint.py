@@ -10,6 +10,7 @@ from policies.language.document import listed
 from policies.language.policy import Level, Policy
 from policies.language.reader import Table
 from policies.language.references import KnownAccount, References
+from policies.language.vocabulary import ranks
 from policies.model import Group, Priority, Status, Ticket, TicketRef
 
 BLANK = Ticket(
@@ -100,7 +101,7 @@ def lacking(level: Level, names: KnownAccount, on_call: Collection[str]) -> str 
         return None
     if agent == "on_call" and group not in names.on_call | set(on_call):
         return f'nobody is on call for "{group}"; say who under [groups."{group}"] on_call.'
-    if agent in ("round_robin", "least_loaded") and group not in names.staffed:
+    if ranks(agent) and group not in names.staffed:
         return f'nobody is in group "{group}", so {agent} finds nobody.'
     return None
 

@@ -2,7 +2,7 @@
 
 A missing value (None) matches no operator but `known` (rule 8), so every test here is false for it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -28,8 +28,9 @@ OVER_LIMIT_OF = "over_limit_of"
 class Operator:
     """One operator. It works on fields of `kinds` and, if `ranked`, on fields whose choices have a rank.
 
-    `operand` is what may stand behind it, `says` puts it and its operand into words. `negates` marks
-    operators that a reader may expect to hold for a missing value, which they never do.
+    `operand` is what may stand behind it, and `several` where to go with a list that it does not take. `says` puts it
+    and its operand into words behind a field's name, `phrase` behind a field's noun. `negates` marks operators that a
+    reader may expect to hold for a missing value, which they never do.
     """
 
     name: str
@@ -38,8 +39,14 @@ class Operator:
     meaning: str
     says: Callable[[Wanted], str] = field(compare=False, repr=False)
     build: Callable[[Wanted, Field], Test] = field(compare=False, repr=False)
+    words: Callable[[Field, Wanted], str] | None = field(default=None, compare=False, repr=False)
     ranked: bool = False
     negates: bool = False
+    several: str = ""
+
+    def phrase(self, of: Field, wanted: Wanted) -> str:
+        """What is said of a field in plain words; the same as `says` where the row has none of its own."""
+        return self.words(of, wanted) if self.words else self.says(wanted)
 
 
 def one(wanted: Wanted) -> str:
@@ -57,6 +64,25 @@ def several(wanted: Wanted, last: str = "or") -> str:
 def every(wanted: Wanted) -> tuple[str | int | float, ...]:
     """One operand or several, as several."""
     return wanted if isinstance(wanted, tuple) else (wanted,)
+
+
+def include(of: Field) -> str:
+    """The verb for what is in a list."""
+    return "include" if of.kind == "list" else "includes"
+
+
+def no_less(of: Field, wanted: Wanted) -> str:
+    """From a rank or a number on."""
+    if of.ranked:
+        return f"is {wanted}" if wanted == of.choices[-1] else f"is {wanted} or more urgent"
+    return f"is {one(wanted)} or more"
+
+
+def no_more(of: Field, wanted: Wanted) -> str:
+    """Up to a rank or a number."""
+    if of.ranked:
+        return f"is {wanted}" if wanted == of.choices[0] else f"is {wanted} or less urgent"
+    return f"is {one(wanted)} or less"
 
 
 def is_among(wanted: Wanted, _: Field) -> Test:
@@ -155,6 +181,8 @@ TABLE = (
         negates=True,
         meaning="Any value but this one; a missing value does not match.",
         says=lambda wanted: f"is not {one(wanted)}",
+        words=lambda _, wanted: f"is known and not {one(wanted)}",
+        several=", or use not_in for a list",
         build=is_not_among,
     ),
     Operator(
@@ -172,6 +200,7 @@ TABLE = (
         negates=True,
         meaning="Any value but these; a missing value does not match.",
         says=lambda wanted: f"is not {several(wanted)}",
+        words=lambda of, wanted: f"is {'known and ' if of.nullable else ''}not {several(wanted)}",
         build=is_not_among,
     ),
     Operator(
@@ -180,6 +209,8 @@ TABLE = (
         operand="one",
         meaning="The text has this in it; upper and lower case are the same.",
         says=lambda wanted: f"contains {one(wanted)}",
+        words=lambda _, wanted: f'contains "{wanted}"',
+        several="; several go into `any`",
         build=contains,
     ),
     Operator(
@@ -188,6 +219,7 @@ TABLE = (
         operand="pattern",
         meaning="The regular expression (RE2) is found somewhere in the text.",
         says=lambda wanted: f"matches {one(wanted)}",
+        words=lambda _, wanted: f'matches the pattern "{wanted}"',
         build=matches,
     ),
     Operator(
@@ -205,6 +237,7 @@ TABLE = (
         ranked=True,
         meaning="This or more; a priority this urgent or more.",
         says=lambda wanted: f"is at least {one(wanted)}",
+        words=no_less,
         build=at_least,
     ),
     Operator(
@@ -214,6 +247,7 @@ TABLE = (
         ranked=True,
         meaning="This or less; a priority this urgent or less. A missing value does not match.",
         says=lambda wanted: f"is at most {one(wanted)}",
+        words=no_more,
         build=at_most,
     ),
     Operator(
@@ -222,6 +256,7 @@ TABLE = (
         operand="number",
         meaning="More than this.",
         says=lambda wanted: f"is over {one(wanted)}",
+        words=lambda _, wanted: f"is more than {one(wanted)}",
         build=over,
     ),
     Operator(
@@ -230,6 +265,7 @@ TABLE = (
         operand="number",
         meaning="Less than this.",
         says=lambda wanted: f"is under {one(wanted)}",
+        words=lambda _, wanted: f"is less than {one(wanted)}",
         build=under,
     ),
     Operator(
@@ -238,6 +274,7 @@ TABLE = (
         operand="holder",
         meaning="More than the ticket's assignee, or anybody in its group, may decide: more than their `limit`.",
         says=lambda wanted: f"is over the limit of the {one(wanted)}",
+        words=lambda _, wanted: f"is more than the {one(wanted)} may decide",
         build=over_limit,
     ),
     Operator(
@@ -246,6 +283,7 @@ TABLE = (
         operand="one_or_list",
         meaning="The list has this in it, or any of these.",
         says=lambda wanted: f"has {several(wanted)}",
+        words=lambda of, wanted: f"{include(of)} {several(wanted)}",
         build=has,
     ),
     Operator(
@@ -254,6 +292,7 @@ TABLE = (
         operand="list",
         meaning="The list has all of these in it.",
         says=lambda wanted: f"has {several(wanted, 'and')}",
+        words=lambda of, wanted: f"{include(of)} {several(wanted, 'and')}",
         build=has_all,
     ),
     Operator(
@@ -262,6 +301,7 @@ TABLE = (
         operand="one_or_list",
         meaning="The list has none of these in it.",
         says=lambda wanted: f"has no {several(wanted)}",
+        words=lambda of, wanted: f"{include(of)} no {several(wanted)}",
         build=lacks,
     ),
 )
@@ -272,7 +312,7 @@ def fits(operator: Operator, field: Field) -> bool:
     return field.kind in operator.kinds or (operator.ranked and field.ranked)
 
 
-OPERATORS: Mapping[str, Operator] = {each.name: each for each in TABLE}
+OPERATORS: dict[str, Operator] = {each.name: each for each in TABLE}
 
 IS = Operator(
     name="value",

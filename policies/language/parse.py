@@ -4,10 +4,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from policies.language.clocks import CLOCKS
 from policies.language.document import Document, Problem, digest
 from policies.language.lint import lint
 from policies.language.operators import OPERATORS
-from policies.language.parse_policy import MODES, read_policy
+from policies.language.parse_policy import read_policy
 from policies.language.parse_tables import (
     read_calendar,
     read_channel,
@@ -21,15 +22,14 @@ from policies.language.parse_tables import (
 from policies.language.policy import (
     CalendarSpec,
     ChannelSpec,
-    Mode,
     Policy,
     PolicySet,
     SlaSpec,
     TemplateSpec,
-    clock_needs,
 )
 from policies.language.reader import Table
 from policies.language.references import Known, References
+from policies.language.vocabulary import MODES, Mode
 from policies.model import Need
 
 SHARED = ("policy", "people", "groups", "calendars", "templates", "sla", "phrases")
@@ -124,7 +124,7 @@ def needs_of(policies: Sequence[Policy]) -> frozenset[Need]:
     handed = [policy for policy in policies if any(level.hand_off for level in policy.levels)]
     lines = frozenset(need for section in sections for line in section.lines for need in line.every_need())
     said = frozenset({Need.MESSAGES}) if handed else frozenset()
-    return lines.union(said, *(clock_needs(policy) for policy in policies))
+    return lines.union(said, *(CLOCKS[each.clock].needs for each in policies if each.clock in CLOCKS))
 
 
 def read_accounts(main: Table) -> Mapping[str, frozenset[str]]:

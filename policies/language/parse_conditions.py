@@ -13,12 +13,13 @@ import re2
 from policies import model
 from policies.language.conditions import Conditions, Line, joined
 from policies.language.document import Path, did_you_mean, listed
-from policies.language.fields import CUSTOM, FIELDS, PHRASES, SPACES, Field, Kind, Reader, find
+from policies.language.fields import CUSTOM, FIELDS, KINDS, PHRASES, Field, Kind, Reader, find, is_space
 from policies.language.operators import IS, OPERATORS, Operator, Wanted, every, fits
 from policies.language.phrases import Pack, found, shown
-from policies.language.policy import HOLDERS, Holder, Limits
+from policies.language.policy import Limits
 from policies.language.reader import Table
 from policies.language.references import References
+from policies.language.vocabulary import HOLDERS, Holder
 from policies.model import Status, Ticket, Value
 
 Scalar = str | int | float | bool
@@ -44,14 +45,9 @@ def read_operand(
         case "number" if not field.ranked:
             return read_number(table, key, value, field)
     if isinstance(value, list):
-        table.wrong_type(key, value, f"one value{for_several(operator)}")
+        table.wrong_type(key, value, f"one value{operator.several}")
         return None
     return read_scalar(table, (key,), value, field, choices)
-
-
-def for_several(operator: Operator) -> str:
-    """Where to go with a list that an operator does not take."""
-    return {"not": ", or use not_in for a list", "contains": "; several go into `any`"}.get(operator.name, "")
 
 
 def read_list(
@@ -339,7 +335,7 @@ def read_key(table: Table, key: str, names: Names) -> Iterator[Line]:
     value = table.values[key]
     if key in JOINS:
         yield from read_join(table, key, names)
-    elif key in SPACES and isinstance(value, dict):
+    elif is_space(key) and isinstance(value, dict):
         inner = table.inside((key,), value)
         for name in value:
             yield from read_field(inner, name, f"{key}.{name}", names)
@@ -452,7 +448,7 @@ def report_misfit(table: Table, key: str, operator: Operator, field: Field) -> N
     table.report(
         key,
         "wrong-operator",
-        f"`{field.name}` is a {KIND_NAMES[field.kind]} and does not take {said}; use {fitting}.",
+        f"`{field.name}` is a {KINDS[field.kind]} and does not take {said}; use {fitting}.",
     )
 
 
@@ -476,12 +472,3 @@ def warn_no_limits(table: Table, key: str, holder: Holder) -> None:
 
 
 JOINS: Mapping[str, Join] = {"any": "any", "all": "all"}
-
-KIND_NAMES = {
-    "text": "text",
-    "choice": "choice",
-    "number": "number",
-    "yes_no": "yes or no",
-    "list": "list",
-    "custom": "custom field",
-}

@@ -1,27 +1,38 @@
 """Reads one `[[policy]]`: whom it serves, its clock, its conditions, and its ladder with what each level does."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from policies.language.clocks import CLOCKS
 from policies.language.conditions import Conditions
 from policies.language.document import Path, canonical, did_you_mean, digest, listed
-from policies.language.fields import FIELDS, SPACES, Field, find
+from policies.language.fields import FIELDS, Field, find, is_space
 from policies.language.parse_conditions import Names, read_unless, read_when
-from policies.language.policy import Approval, AssignSpec, Level, Mode, Policy, Repeat
+from policies.language.policy import Approval, AssignSpec, Level, Policy, Repeat
 from policies.language.reader import Table
 from policies.language.references import References
-from policies.model import Metric, Priority, Seconds, Status, Value
-
-STRATEGIES = ("round_robin", "least_loaded", "on_call")
-FUNCTIONS: Mapping[str, tuple[str, ...]] = {
-    "lead_of": ("group", "assignee"),
-    "manager_of": ("assignee", "owner"),
-    "on_call": ("GROUP",),
-}
-PLACES = ("group", "assignee", "owner")
-CALL = re.compile(r"(\w+)\((.*)\)")
+from policies.language.vocabulary import (
+    ACTIONS,
+    ASSIGNEE,
+    CALL,
+    DUES,
+    GROUP,
+    INSTEAD,
+    KINDS,
+    LEVEL_KEYS,
+    MODES,
+    OWNER_FUNCTIONS,
+    PAUSES,
+    POLICY_KEYS,
+    REPLIES,
+    STOPS,
+    STRATEGIES,
+    Kind,
+    call_of,
+    ranks,
+)
+from policies.model import Priority, Seconds, Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +54,7 @@ def read_owner(table: Table, ladder: Ladder) -> str | None:
     if owner is None:
         return None
     call = CALL.fullmatch(owner)
-    if call is None and owner != "assignee":
+    if call is None and owner != ASSIGNEE:
         ladder.references.check_owner(table, "owner", owner, ladder.serves)
     elif call is not None:
         check_call(table, call[1], call[2], ladder)
@@ -52,17 +63,17 @@ def read_owner(table: Table, ladder: Ladder) -> str | None:
 
 def check_call(table: Table, function: str, argument: str, ladder: Ladder) -> None:
     """Note a function that does not exist, or does not take this."""
-    if function not in FUNCTIONS:
-        hint = did_you_mean(function, FUNCTIONS) or f" Known: {listed(FUNCTIONS)}."
+    if function not in OWNER_FUNCTIONS:
+        hint = did_you_mean(function, OWNER_FUNCTIONS) or f" Known: {listed(OWNER_FUNCTIONS)}."
         table.report("owner", "unknown-function", f"there is no function `{function}`.{hint}")
         return
-    takes = FUNCTIONS[function]
-    if takes != ("GROUP",):
+    takes = OWNER_FUNCTIONS[function].takes
+    if takes != (GROUP,):
         if argument not in takes:
             table.report(
                 "owner", "wrong-argument", f"`{function}` takes {listed(takes)}, not {argument or 'nothing'}."
             )
-    elif argument in PLACES or not argument:
+    elif not argument or any(argument in each.takes for each in OWNER_FUNCTIONS.values()):
         table.report("owner", "wrong-argument", f"`{function}` takes the name of a group, not {argument!r}.")
     else:
         ladder.references.check_group(table, "owner", argument, ladder.serves)
@@ -76,7 +87,7 @@ def read_assign(table: Table, ladder: Ladder) -> AssignSpec | None:
     assign.only(("group", "agent", "skill"))
     group, agent = assign.text("group", '"Tier 2"'), assign.text("agent", '"least_loaded"')
     skill = assign.text("skill", '"billing"')
-    if skill is not None and agent not in ("round_robin", "least_loaded"):
+    if skill is not None and not ranks(agent):
         text = '`skill` narrows a strategy; add agent = "least_loaded" or "round_robin".'
         assign.report("skill", "skill-without-strategy", text)
     if skill is not None and skill != "by_tag":
@@ -147,7 +158,7 @@ def read_set(table: Table, ladder: Ladder) -> tuple[tuple[str, Value], ...]:
 def read_pairs(fields: Table, key: str, ladder: Ladder) -> list[tuple[str, Value]]:
     """The settings behind one key of `set`: one field, or those of a group of fields."""
     value = fields.values[key]
-    if key not in SPACES or not isinstance(value, dict):
+    if not is_space(key) or not isinstance(value, dict):
         return read_pair(fields, (key,), key, value, ladder)
     nested = ((name, each) for name, each in value.items())
     return [
@@ -179,43 +190,6 @@ def check_mapped(fields: Table, path: Path, field: Field, ladder: Ladder) -> Non
     """Note every served account that does not map this custom field."""
     for account in ladder.references.lacking(field, ladder.serves):
         ladder.references.report_unmapped(fields, path, field, account)
-
-
-LEVEL_KEYS: Mapping[str, str] = {
-    "name": "What the level is called; unique in the policy.",
-    "kind": "functional, hierarchical or priority; told by the actions if not given.",
-    "after": "How far along the clock the level is due; on a deadline clock, how long after the deadline.",
-    "before": "On a deadline clock: how long before the deadline.",
-    "at": "On a deadline clock: at this percentage of the time between start and deadline.",
-    "clock": "since_last_level counts from the instant the level before was passed.",
-    "owner": "Who is accountable from here: a group, a person, or a function such as lead_of(group).",
-    "assign": "Whom the ticket goes to: a group, an agent or a strategy, or both.",
-    "priority": "The priority is at least this afterwards.",
-    "tags": "Tags that are there afterwards.",
-    "untag": "Tags that are gone afterwards.",
-    "set": "Fields and the values they have afterwards.",
-    "note": "The template of an internal note.",
-    "reply": "The template of a public reply.",
-    "follow": "People who follow the ticket afterwards.",
-    "notify": "Channels outside the helpdesk that hear of it.",
-    "ask": "What is asked of whoever gets the ticket; said in the note.",
-    "checklist": "Steps for whoever gets the ticket; listed in the note.",
-    "hand_off": "true puts into the note what the ticket is about and what was tried.",
-    "approval": "A person must approve the level before it fires; what asks them to.",
-    "within": "A calendar; while it is closed the level waits, or does what `otherwise` says.",
-    "otherwise": "What the level does instead while `within` is closed: owner, assign, notify and so on.",
-    "repeat": "Say the note and the notifications again: every so often, so many times.",
-}
-ACTIONS = ("assign", "priority", "tags", "untag", "set", "note", "reply", "follow", "notify")
-INSTEAD = ("owner", "assign", "note", "notify")
-DUES = ("after", "before", "at")
-
-Kind = Literal["functional", "hierarchical", "priority"]
-KINDS: Mapping[str, Kind] = {
-    "functional": "functional",
-    "hierarchical": "hierarchical",
-    "priority": "priority",
-}
 
 
 def read_level(table: Table, ladder: Ladder) -> Level:
@@ -353,7 +327,7 @@ def read_kind(table: Table, owner: str | None, assign: AssignSpec | None) -> Kin
     said = table.word("kind", KINDS)
     if said is not None:
         return KINDS[said]
-    if owner is not None and owner.startswith(("lead_of(", "manager_of(")):
+    if owner is not None and (call := call_of(owner)) and call[0].climbs:
         return "hierarchical"
     if assign is not None:
         return "functional"
@@ -431,41 +405,6 @@ def place_of(level: Level) -> Seconds | None:
     return None if level.before is None else -level.before
 
 
-POLICY_KEYS: Mapping[str, str] = {
-    "name": "What the policy is called; unique over all files.",
-    "accounts": "The accounts the policy serves; all if not given.",
-    "mode": "observe records what it would do, enforce does it; inherited if not given.",
-    "clock": "What the levels count on.",
-    "calendar": "The calendar that counts the time; without one, day and night count.",
-    "stop_on": "What ends an episode, besides `when` no longer holding.",
-    "pause_on": "In these statuses the clock stands still.",
-    "counts_as_reply": "What counts as a reply; public unless said otherwise.",
-    "public": "true lets levels write public replies, which customers read.",
-    "acknowledge_tags": "A person who adds one of these tags acknowledges the escalation.",
-    "backlog": "skip leaves out what was due before the policy first ran; fire does it late.",
-    "when": "Every line must hold.",
-    "unless": "Any line that holds leaves the ticket out.",
-    "level": "The rungs of the ladder, in order.",
-}
-CLOCKS: Mapping[str, str] = {
-    "created": "From the creation of the ticket.",
-    "customer_waiting": "From the customer's first message that nobody has answered yet.",
-    "since_agent_reply": "From the last reply of an agent.",
-    "assignee_silent": "From the assignment, and from each act of the assignee.",
-    "in_status": "From entering the present status.",
-    "untouched": "From the newest act of a person, agent or customer.",
-    "matching": "From the first look at which the conditions held.",
-    "first_reply": "The deadline for the first reply.",
-    "next_reply": "The deadline for the next reply.",
-    "resolution": "The deadline for the resolution.",
-}
-DEADLINES = frozenset(Metric)
-STOPS = ("agent_reply", "acknowledged", "assigned", "customer_message")
-PAUSES = (Status.NEW, Status.OPEN, Status.PENDING, Status.ON_HOLD)
-REPLIES = ("public", "internal")
-MODES: Mapping[str, Mode] = {"observe": "observe", "enforce": "enforce"}
-
-
 def read_policy(table: Table, references: References) -> Policy:
     """One policy. What is wrong with it is noted; a policy with problems never leaves `parse`."""
     table.only(POLICY_KEYS)
@@ -475,7 +414,7 @@ def read_policy(table: Table, references: References) -> Policy:
     ladder = Ladder(
         calendar=calendar,
         clock=clock,
-        deadline=clock in DEADLINES,
+        deadline=clock in CLOCKS and CLOCKS[clock].metric is not None,
         serves=references.serving(accounts),
         references=references,
         public=table.yes("public"),
@@ -548,7 +487,7 @@ def level_tables(table: Table) -> Iterator[Table]:
 
 def read_pauses(table: Table, clock: str) -> frozenset[str]:
     """Statuses in which the clock stands still; deadlines and the customer's clock know no pause."""
-    if "pause_on" in table.values and (clock in DEADLINES or clock == "customer_waiting"):
+    if "pause_on" in table.values and clock in CLOCKS and not CLOCKS[clock].pausable:
         table.report("pause_on", "cannot-pause", f"clock {clock} cannot be paused; remove `pause_on`.")
     return table.words("pause_on", PAUSES)
 

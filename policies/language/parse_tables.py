@@ -12,6 +12,7 @@ from policies.language.phrases import Pack, made, pattern, shipped
 from policies.language.policy import Absence, CalendarSpec, ChannelSpec, Limits, SlaSpec, Staff
 from policies.language.reader import Table
 from policies.language.references import References
+from policies.language.vocabulary import CHANNEL_KEYS, GROUP_KEYS, PERSON_KEYS
 from policies.model import Metric, Priority, Seconds
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -182,14 +183,6 @@ def read_date(table: Table, path: Path, value: object) -> str | None:
     return None
 
 
-CHANNEL_KEYS: Mapping[str, str] = {
-    "url": 'Where it is, as apprise writes it, kept as a secret: "secret:NAME".',
-    "template": "The template of its messages; a built sentence if not given.",
-    "quiet": "Outside the hours of this calendar nothing is sent; what comes then waits until it opens.",
-    "digest": "Of more than so many messages within this time, the rest is gathered into one.",
-}
-
-
 def read_channel(
     name: str, table: Table, templates: Collection[str], calendars: Collection[str]
 ) -> ChannelSpec:
@@ -238,16 +231,12 @@ def read_named(table: Table, key: str, example: str, known: Collection[str], whe
     return name
 
 
-PERSON = ("manager", "limit", "timezone", "absent", "substitute", "cap", "skills")
-GROUP = ("lead", "on_call", "limit")
-
-
 def read_people(roots: Sequence[Table]) -> Mapping[str, str]:
     """Whose manager is who."""
     managers: dict[str, str] = {}
     for root in roots:
         for name, table in root.named("people"):
-            table.only(PERSON)
+            table.only(PERSON_KEYS)
             if manager := table.text("manager", '"lee@acme.test"'):
                 managers[name] = manager
     return managers
@@ -259,7 +248,7 @@ def read_groups(roots: Sequence[Table], key: str) -> Mapping[str, str]:
     for root in roots:
         for name, table in root.named("groups"):
             if key == "lead":
-                table.only(GROUP)
+                table.only(GROUP_KEYS)
             if person := table.text(key, '"dana@acme.test"'):
                 found[name] = person
     return found

@@ -5,8 +5,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from policies.language.clocks import CLOCKS
 from policies.language.conditions import Conditions
 from policies.language.phrases import Pack
+from policies.language.vocabulary import STRATEGIES, Holder, Kind, Mode
 from policies.model import FROM_HELPDESK, Agent, Directory, Instant, Need, Priority, Seconds, Ticket, Value
 
 
@@ -77,10 +79,6 @@ def is_there(label: str, directory: Directory) -> bool:
     return agent.active and agent.available is not False
 
 
-Holder = Literal["assignee", "group"]
-HOLDERS: tuple[Holder, ...] = ("assignee", "group")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """The limits of the config: people by address, or by name where they have none, and groups by name."""
@@ -103,9 +101,6 @@ class Limits:
         if ticket.group is not None and ticket.group.name in self.groups:
             return ticket.group.name, self.groups[ticket.group.name]
         return None
-
-
-Mode = Literal["observe", "enforce"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +139,7 @@ class Level:
     """
 
     name: str
-    kind: Literal["functional", "hierarchical", "priority"]
+    kind: Kind
     after: Seconds | None = None
     before: Seconds | None = None
     at: int | None = None
@@ -201,6 +196,11 @@ class Policy:
     text: str
     file: str
     line: int
+
+    @property
+    def on_deadline(self) -> bool:
+        """Whether its levels count to a deadline, and not from a start."""
+        return CLOCKS[self.clock].metric is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -301,17 +301,10 @@ class PolicySet:
         """Whether it matters how many open tickets somebody has."""
         levels = (each for policy in self.policies for level in policy.levels for each in level.variants)
         picks = (each.assign.agent for each in levels if each.assign is not None)
-        return bool(self.staff.caps) or "least_loaded" in picks
+        return bool(self.staff.caps) or any(
+            STRATEGIES[pick].needs_loads for pick in picks if pick in STRATEGIES
+        )
 
     def serving(self, account: str) -> tuple[Policy, ...]:
         """The policies that serve this account, in file order."""
         return tuple(p for p in self.policies if p.accounts is None or account in p.accounts)
-
-
-DEADLINES = frozenset({"first_reply", "next_reply", "resolution"})
-
-
-def clock_needs(policy: Policy) -> frozenset[Need]:
-    """What must be loaded to read this policy's clock, and to see replies, stops and acknowledgements."""
-    told = frozenset({Need.MESSAGES, Need.CHANGES})
-    return told | {Need.TARGETS} if policy.clock in DEADLINES else told

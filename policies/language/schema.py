@@ -3,45 +3,32 @@
 The schema is as strict as a schema can be. What depends on two places at once (a template that does not exist,
 `before` without a deadline clock) only `uptier check` tells."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 from policies.language.fields import FIELDS, PHRASES, Field, custom
 from policies.language.operators import IS, OPERATORS, Operator, fits
-from policies.language.parse_policy import (
-    CLOCKS,
-    DUES,
-    KINDS,
-    LEVEL_KEYS,
-    MODES,
-    PAUSES,
-    POLICY_KEYS,
-    REPLIES,
-    STOPS,
-    STRATEGIES,
-)
-from policies.language.parse_tables import CHANNEL_KEYS, DAYS
+from policies.language.parse_tables import DAYS
 from policies.language.phrases import shipped
-from policies.language.policy import HOLDERS
+from policies.language.vocabulary import (
+    CHANNEL_KEYS,
+    DURATION,
+    GROUP_KEYS,
+    HOLDERS,
+    PERSON_KEYS,
+    POLICY_KEYS,
+    TEXT,
+    TEXTS,
+    Schema,
+    closed,
+    written,
+)
 from policies.model import Metric, Priority
 
-Schema = dict[str, Any]
-
-TEXT: Schema = {"type": "string", "minLength": 1}
 SCALAR: Schema = {"type": ["string", "number", "boolean"]}
-DURATION: Schema = {
-    "type": "string",
-    "pattern": r"^(\d+d)?(\d+h)?(\d+m)?(\d+s)?$",
-    "minLength": 2,
-    "examples": ["30m", "1h30m", "2d"],
-}
 HOURS: Schema = {
     "anyOf": [TEXT, {"type": "array", "items": TEXT}],
     "examples": ["09:00-17:00", ["09:00-12:00", "13:00-18:00"]],
 }
-AMOUNT: Schema = {"type": "number", "minimum": 0, "description": "Up to this amount they may decide."}
-MODE: Schema = {"enum": list(MODES)}
-ACCOUNTS: Schema = {"type": "array", "items": TEXT, "minItems": 1}
 
 
 def properties() -> Schema:
@@ -49,7 +36,7 @@ def properties() -> Schema:
     return {
         "policy": {
             "type": "array",
-            "items": policy(),
+            "items": written(POLICY_KEYS),
             "description": "The policies, in order of precedence.",
         },
         "calendars": named(calendar(), "Opening hours by name."),
@@ -58,99 +45,27 @@ def properties() -> Schema:
             "Message templates by name: one text for each language, the default first.",
         ),
         "people": named(
-            closed(
-                {
-                    "manager": TEXT,
-                    "limit": AMOUNT,
-                    "timezone": TEXT,
-                    "absent": texts(),
-                    "substitute": TEXT,
-                    "cap": {"type": "integer", "minimum": 1},
-                    "skills": texts(),
-                }
-            ),
+            closed(PERSON_KEYS),
             "People by address: who is above them, what they may decide, when they are away, who stands in.",
         ),
         "groups": named(
-            closed({"lead": TEXT, "on_call": TEXT, "limit": AMOUNT}),
+            closed(GROUP_KEYS),
             "Groups by name: who leads, who is on call, what their people may decide.",
         ),
         "phrases": named(
             {
                 "type": "object",
-                "patternProperties": {"^[a-z]{2,3}$": texts()},
+                "patternProperties": {"^[a-z]{2,3}$": TEXTS},
                 "additionalProperties": False,
                 "minProperties": 1,
             },
             "Phrase packs by name: plain phrases or RE2 patterns for each language, added to what is there.",
         ),
-        "channels": named(channel(), "Channels outside the helpdesk by name; in the main file only."),
+        "channels": named(
+            written(CHANNEL_KEYS), "Channels outside the helpdesk by name; in the main file only."
+        ),
         "sla": named(sla(), "Targets for helpdesks and plans that give none."),
     }
-
-
-def policy() -> Schema:
-    """One `[[policy]]`."""
-    says: dict[str, Schema] = {
-        "name": TEXT,
-        "accounts": ACCOUNTS,
-        "mode": MODE,
-        "clock": choice(CLOCKS),
-        "calendar": TEXT,
-        "stop_on": some_of(STOPS),
-        "pause_on": some_of(PAUSES),
-        "counts_as_reply": some_of(REPLIES),
-        "public": {"type": "boolean"},
-        "acknowledge_tags": texts(),
-        "backlog": {"enum": ["fire", "skip"]},
-        "when": {"$ref": "#/$defs/conditions"},
-        "unless": {"$ref": "#/$defs/conditions"},
-        "level": {"type": "array", "items": level(), "minItems": 1},
-    }
-    return described(says, POLICY_KEYS, ("name", "clock", "when", "level"))
-
-
-def level() -> Schema:
-    """One `[[policy.level]]`."""
-    says: dict[str, Schema] = {
-        "name": TEXT,
-        "kind": {"enum": list(KINDS)},
-        "after": DURATION,
-        "before": DURATION,
-        "at": {"type": "integer", "minimum": 1, "maximum": 100},
-        "clock": {"const": "since_last_level"},
-        "owner": {**TEXT, "examples": ["Tier 2", "assignee", "lead_of(group)", "manager_of(owner)"]},
-        "assign": assignment(),
-        "priority": closed({"at_least": {"enum": list(Priority)}}),
-        "tags": texts(),
-        "untag": texts(),
-        "set": {"type": "object", "minProperties": 1},
-        "note": TEXT,
-        "reply": TEXT,
-        "follow": texts(),
-        "notify": texts(),
-        "ask": TEXT,
-        "checklist": texts(),
-        "hand_off": {"type": "boolean"},
-        "approval": closed({"note": TEXT, "notify": texts()}),
-        "within": TEXT,
-        "otherwise": closed(
-            {
-                "owner": TEXT,
-                "assign": assignment(),
-                "note": TEXT,
-                "notify": texts(),
-            }
-        ),
-        "repeat": closed({"every": DURATION, "times": {"type": "integer", "minimum": 1}}, ("every", "times")),
-    }
-    made = described(says, LEVEL_KEYS, ("name",))
-    return made | {"oneOf": [{"required": [due]} for due in DUES]}
-
-
-def assignment() -> Schema:
-    """An `assign`."""
-    return closed({"group": TEXT, "agent": {**TEXT, "examples": list(STRATEGIES)}, "skill": TEXT})
 
 
 def conditions() -> Schema:
@@ -245,64 +160,20 @@ def calendar() -> Schema:
         {
             "timezone": {**TEXT, "examples": ["Europe/London"]},
             "hours": {**hours, "examples": [{"mon-fri": "09:00-17:00"}]},
-            "holidays": {**texts(), "examples": [["US-NY"]]},
-            "closed": texts(),
+            "holidays": {**TEXTS, "examples": [["US-NY"]]},
+            "closed": TEXTS,
             "open": {"type": "object", "additionalProperties": HOURS},
         },
         ("timezone", "hours"),
     )
 
 
-def channel() -> Schema:
-    """One `[channels.NAME]`."""
-    says: dict[str, Schema] = {
-        "url": {"type": "string", "pattern": "^secret:", "examples": ["secret:leads-slack"]},
-        "template": TEXT,
-        "quiet": closed({"calendar": TEXT}, ("calendar",)),
-        "digest": closed(
-            {"above": {"type": "integer", "minimum": 1}, "within": DURATION}, ("above", "within")
-        ),
-    }
-    return described(says, CHANNEL_KEYS, ("url",))
-
-
 def sla() -> Schema:
     """One `[sla.NAME]`."""
     targets = closed({priority.value: DURATION for priority in Priority})
-    return closed({"accounts": ACCOUNTS, "calendar": TEXT, **{metric.value: targets for metric in Metric}})
+    return closed({"accounts": TEXTS, "calendar": TEXT, **{metric.value: targets for metric in Metric}})
 
 
 def named(inner: Schema, meaning: str) -> Schema:
     """Tables by a name of the user's choice."""
     return {"type": "object", "additionalProperties": inner, "description": meaning}
-
-
-def closed(says: Mapping[str, Schema], required: Iterable[str] = ()) -> Schema:
-    """A table with these keys and no others."""
-    return {
-        "type": "object",
-        "properties": dict(says),
-        "required": list(required),
-        "additionalProperties": False,
-    }
-
-
-def described(says: Mapping[str, Schema], meanings: Mapping[str, str], required: Iterable[str]) -> Schema:
-    """A table whose every key has a sentence. KeyError if one has none, or a sentence no key."""
-    said = {key: {**says[key], "description": meaning} for key, meaning in meanings.items()}
-    return closed(said, required)
-
-
-def choice(words: Mapping[str, str]) -> Schema:
-    """One of some words, each with its sentence."""
-    return {"oneOf": [{"const": word, "description": meaning} for word, meaning in words.items()]}
-
-
-def some_of(words: Iterable[str]) -> Schema:
-    """A list of some of these words."""
-    return {"type": "array", "items": {"enum": [str(word) for word in words]}, "minItems": 1}
-
-
-def texts() -> Schema:
-    """A list of texts."""
-    return {"type": "array", "items": TEXT, "minItems": 1}

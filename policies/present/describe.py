@@ -1,18 +1,16 @@
 """A policy in plain English, for people who read no TOML: whom it is for, when it counts, and what each
 level does."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from policies.language.clocks import CLOCKS
 from policies.language.conditions import Conditions, Line
 from policies.language.document import listed
-from policies.language.fields import CUSTOM, PHRASES, Field, find
-from policies.language.operators import OVER_LIMIT_OF, Wanted, one, several
-from policies.language.parse_policy import CLOCKS
+from policies.language.fields import Field, find
+from policies.language.operators import IS, OPERATORS, Wanted
 from policies.language.parse_tables import DAYS, Intervals
 from policies.language.policy import (
-    DEADLINES,
     AssignSpec,
     CalendarSpec,
     ChannelSpec,
@@ -21,85 +19,8 @@ from policies.language.policy import (
     PolicySet,
     TemplateSpec,
 )
+from policies.language.vocabulary import ASSIGNEE, STOPS, STRATEGIES, call_of
 from policies.model import UNITS, Seconds
-
-NOUNS: Mapping[str, str] = {
-    "status": "the status",
-    "status_name": "the helpdesk's own status",
-    "priority": "the priority",
-    "type": "the ticket type",
-    "channel": "the channel the ticket came in by",
-    "account": "the account",
-    "subject": "the subject",
-    "description": "the first message",
-    PHRASES: "the phrases found in the requester's words",
-    "tags": "the tags",
-    "group": "the group",
-    "assignee": "the assignee",
-    "requester.name": "the requester's name",
-    "requester.address": "the requester's address",
-    "requester.organization": "the requester's organization",
-    "requester.tags": "the requester's tags",
-    "requester.recent_tickets": "the number of the requester's tickets in the last 7 days",
-    "organization": "the organization",
-    "organization_recent_tickets": "the number of the organization's tickets in the last 7 days",
-    "language": "the language",
-    "satisfaction": "the rating",
-    "replies": "the number of public replies",
-    "reopens": "the number of times a person reopened it",
-    "reassignments": "the number of moves between assignees by people",
-    "bounces": "the number of moves by people back to the assignee before last",
-    "group_moves": "the number of moves between groups by people",
-    "group_bounces": "the number of moves by people back to the group before last",
-}
-"""What a field is called. Fields that are true or false have sentences of their own."""
-
-YES_NO: Mapping[str, tuple[str, str]] = {
-    "assignee_away": ("the assignee is away", "the assignee is not away"),
-    "requester.vip": ("the requester is a VIP", "the requester is not a VIP"),
-}
-"""What is said if the value is yes, and if it is no."""
-
-Saying = Callable[[Field, Wanted], str]
-
-
-def at_least(field: Field, wanted: Wanted) -> str:
-    """From a rank or a number on."""
-    if field.ranked:
-        return f"is {wanted}" if wanted == field.choices[-1] else f"is {wanted} or more urgent"
-    return f"is {one(wanted)} or more"
-
-
-def at_most(field: Field, wanted: Wanted) -> str:
-    """Up to a rank or a number."""
-    if field.ranked:
-        return f"is {wanted}" if wanted == field.choices[0] else f"is {wanted} or less urgent"
-    return f"is {one(wanted)} or less"
-
-
-def include(field: Field) -> str:
-    """The verb for what is in a list."""
-    return "include" if field.kind == "list" else "includes"
-
-
-SAYINGS: Mapping[str, Saying] = {
-    "value": lambda _, wanted: f"is {several(wanted)}",
-    "in": lambda _, wanted: f"is {several(wanted)}",
-    "not": lambda _, wanted: f"is known and not {one(wanted)}",
-    "not_in": lambda field, wanted: f"is {'known and ' if field.nullable else ''}not {several(wanted)}",
-    "contains": lambda _, wanted: f'contains "{wanted}"',
-    "matches": lambda _, wanted: f'matches the pattern "{wanted}"',
-    "known": lambda _, wanted: "is known" if wanted else "is missing",
-    "at_least": at_least,
-    "at_most": at_most,
-    "over": lambda _, wanted: f"is more than {one(wanted)}",
-    "under": lambda _, wanted: f"is less than {one(wanted)}",
-    OVER_LIMIT_OF: lambda _, wanted: f"is more than the {one(wanted)} may decide",
-    "has": lambda field, wanted: f"{include(field)} {several(wanted)}",
-    "has_all": lambda field, wanted: f"{include(field)} {several(wanted, 'and')}",
-    "lacks": lambda field, wanted: f"{include(field)} no {several(wanted)}",
-}
-"""By operator, what is said behind a field's noun. A plain value is the operator `value`."""
 
 
 def when_words(when: Conditions) -> tuple[str, ...]:
@@ -130,49 +51,25 @@ def sentence(line: Line) -> str:
     assert line.wanted is not None
     if field.kind == "yes_no":
         return yes_no(field, line.operator, line.wanted)
-    return f"{noun(field)} {SAYINGS[line.operator](field, line.wanted)}"
-
-
-def noun(field: Field) -> str:
-    """What the field is called."""
-    if field.kind == "custom":
-        return f"the custom field {field.name.removeprefix(CUSTOM)}"
-    return NOUNS[field.name]
+    operator = OPERATORS.get(line.operator, IS)
+    return f"{field.noun} {operator.phrase(field, line.wanted)}"
 
 
 def yes_no(field: Field, operator: str, wanted: Wanted) -> str:
     """A test of a field that is true or false."""
-    yes, no = YES_NO[field.name]
     if operator == "known":
-        return f"it is {'' if wanted else 'not '}known whether {yes}"
-    return yes if wanted else no
-
-
-FUNCTIONS: Mapping[str, str] = {
-    "assignee": "the assignee",
-    "lead_of(group)": "the lead of the ticket's group",
-    "lead_of(assignee)": "the lead of the assignee's group",
-    "manager_of(assignee)": "the manager of the assignee",
-    "manager_of(owner)": "the manager of the owner before",
-}
-"""Owners that depend on the ticket, as a policy writes them."""
-
-ON_CALL = re.compile(r"on_call\((.+)\)")
-STRATEGIES: Mapping[str, str] = {
-    "round_robin": "the member of {group} whose turn it is",
-    "least_loaded": "the least loaded member of {group}",
-    "on_call": "whoever is on call for {group}",
-}
+        return f"it is {'' if wanted else 'not '}known whether {field.yes}"
+    return field.yes if wanted else field.no
 
 
 def owner(level: Level) -> str:
     """Who answers from here on."""
     if level.owner is None:
         return "whoever gets the ticket" if level.assign else "the owner before, else the default owner"
-    call = ON_CALL.fullmatch(level.owner)
+    call = call_of(level.owner)
     if call is not None:
-        return f"whoever is on call for {call[1]}"
-    return FUNCTIONS.get(level.owner, level.owner)
+        return call[0].phrase(call[1])
+    return "the assignee" if level.owner == ASSIGNEE else level.owner
 
 
 def role(name: str | None, assign: AssignSpec | None) -> str:
@@ -180,10 +77,10 @@ def role(name: str | None, assign: AssignSpec | None) -> str:
     if name is None:
         named = assign is not None and assign.agent is None
         return (assign.group or "") if assign and named else ("agent" if assign else "")
-    if name == "assignee":
+    if name == ASSIGNEE:
         return "agent"
-    function = name.partition("(")[0] if name in FUNCTIONS or ON_CALL.fullmatch(name) else ""
-    return {"lead_of": "lead", "manager_of": "manager", "on_call": "on-call"}.get(function, name)
+    call = call_of(name)
+    return call[0].role if call else name
 
 
 def roles(level: Level) -> tuple[str, ...]:
@@ -204,7 +101,7 @@ def target(assign: AssignSpec | None) -> str:
     if assign.agent is None:
         return f"group {assign.group}"
     if assign.agent in STRATEGIES:
-        said = STRATEGIES[assign.agent].format(group=assign.group or "the ticket's group")
+        said = STRATEGIES[assign.agent].phrase.format(group=assign.group or "the ticket's group")
         return said + skilled(assign.skill)
     return f"{assign.agent} in {assign.group}" if assign.group else assign.agent
 
@@ -302,7 +199,7 @@ def span(seconds: Seconds, *, days: bool = True) -> str:
 
 def clock(policy: Policy) -> str:
     """What the levels count from: `from the creation of the ticket`."""
-    said = CLOCKS[policy.clock].removesuffix(".")
+    said = CLOCKS[policy.clock].meaning.removesuffix(".")
     paused = f"; it stands still while {listed(sorted(policy.pause_on))}" if policy.pause_on else ""
     return said[0].lower() + said[1:] + paused
 
@@ -318,7 +215,7 @@ def due(policy: Policy, index: int) -> str:
     if level.clock == "since_last_level":
         before = policy.levels[index - 1].name
         return f'{length(policy, after)} after "{before}"' if after else f'together with "{before}"'
-    if policy.clock in DEADLINES:
+    if policy.on_deadline:
         return f"{length(policy, after)} after the deadline" if after else "at the deadline"
     return f"after {length(policy, after)}" if after else "at once"
 
@@ -395,13 +292,6 @@ def dates(days: list[str]) -> str:
     more = len(days) - DATES_SHOWN
     return f"{', '.join(days[:DATES_SHOWN])} and {more} more" if more > 0 else listed(days, "and")
 
-
-STOPS: Mapping[str, str] = {
-    "agent_reply": "an agent replies",
-    "acknowledged": "an agent acknowledges it",
-    "assigned": "a person changes the assignee",
-    "customer_message": "the requester writes",
-}
 
 BY_HAND = ("taking the ticket", "a reply or a note")
 """How every escalation is acknowledged."""
@@ -485,7 +375,7 @@ def level_words(policy: Policy, index: int, level: Level, policies: PolicySet) -
 def stops(policy: Policy) -> tuple[str, ...]:
     """What ends an escalation of this policy, in the order of the language."""
     over = "the ticket is closed" if policy.when.asks_solved else "the ticket is solved or closed"
-    said = tuple(words for word, words in STOPS.items() if word in policy.stop_on)
+    said = tuple(stop.phrase for name, stop in STOPS.items() if name in policy.stop_on)
     return (over, "the ticket no longer matches", *said)
 
 

@@ -1,8 +1,8 @@
 """A trace in plain words. It decides nothing: what it says was decided by `evaluate`."""
 
+from policies.language.clocks import HIDDEN
 from policies.model import Value
 from policies.plan import ClockTrace, LevelTrace, LineTrace, PolicyTrace
-from policies.rules.clocks import HIDDEN
 
 
 def explain(trace: tuple[PolicyTrace, ...]) -> str:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 
 from policies.language.document import listed
 from policies.language.lint import BLANK, lacking, lines_on, night_hole, possible
-from policies.language.policy import AssignSpec, Level, Mode, Policy, PolicySet, stand_in
+from policies.language.policy import AssignSpec, Level, Policy, PolicySet, stand_in
 from policies.language.references import KnownAccount
+from policies.language.vocabulary import Mode
 from policies.model import Agent, Directory, Group, Person, Ticket
 from policies.present import describe
 from policies.present.describe import LevelWords, PolicyWords, in_words

@@ -1,18 +1,15 @@
 """Who answers for an escalation and whom a level assigns: names, functions and strategies on the directory
 (rule 9)."""
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from policies.language.parse_policy import PLACES, STRATEGIES
 from policies.language.policy import AssignSpec, Level, PolicySet, is_there, stand_in
 from policies.language.references import KnownAccount
+from policies.language.vocabulary import ASSIGNEE, GROUP, STRATEGIES, Strategy, call_of, ranks
 from policies.model import Agent, Directory, Group, Person, Ticket
 from policies.plan import Assign
 from policies.state import Owner, Ownership, Standing
-
-CALL = re.compile(r"(lead_of|manager_of|on_call)\((.+)\)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,44 +47,13 @@ def replaced(owner: Owner, directory: Directory) -> Named:
 
 def resolved(asked: str, ticket: Ticket, before: Owner | None, directory: Directory) -> Owner | None:
     """A name or a function of the ticket; None if it leads to nobody."""
-    call = CALL.fullmatch(asked)
+    if asked == ASSIGNEE:
+        return of_person(ticket.assignee)
+    call = call_of(asked)
     if call is None:
-        return of_person(ticket.assignee) if asked == "assignee" else by_name(asked, directory)
-    function, argument = call.groups()
-    if function == "on_call":
-        return labelled(directory.on_call.get(argument), directory)
-    if function == "lead_of":
-        group = ticket.group if argument == "group" else group_of_assignee(ticket, directory)
-        return labelled(directory.leads.get(group.name) if group else None, directory)
-    return labelled(manager_of(argument, ticket, before, directory), directory)
-
-
-def manager_of(argument: str, ticket: Ticket, before: Owner | None, directory: Directory) -> str | None:
-    """The manager of the assignee or of the owner before; a group stands for its lead."""
-    if argument == "assignee":
-        label = ticket.assignee.label if ticket.assignee else None
-    elif before is not None and before.kind == "group":
-        label = directory.leads.get(before.name)
-    else:
-        label = before.name if before else None
-    return directory.managers.get(label) if label else None
-
-
-def group_of_assignee(ticket: Ticket, directory: Directory) -> Group | None:
-    """The ticket's group if the assignee is in it, else the first by name of those they are in."""
-    if ticket.assignee is None:
-        return None
-    member_of = groups_of(ticket.assignee, directory)
-    if ticket.group is not None and ticket.group.id in member_of:
-        return ticket.group
-    theirs = (group for group in directory.groups if group.id in member_of)
-    return min(theirs, key=lambda group: group.name, default=None)
-
-
-def groups_of(person: Person, directory: Directory) -> frozenset[str]:
-    """The ids of the groups a person is in."""
-    found = (agent.groups for agent in directory.agents if agent.person.id == person.id)
-    return next(found, frozenset())
+        return by_name(asked, directory)
+    function, argument = call
+    return labelled(function.find(argument, ticket, before, directory), directory)
 
 
 def by_name(name: str, directory: Directory) -> Owner | None:
@@ -145,14 +111,14 @@ def choose(spec: AssignSpec, ticket: Ticket, directory: Directory, clock: str) -
         return Chosen(assign=None, remark=f'there is no group "{spec.group}"; the ticket stays where it is')
     if spec.agent is None:
         return Chosen(assign=Assign(group=group, assignee=keeper(ticket, group, directory)))
-    if spec.agent in RANKS or spec.agent == "on_call":
-        return by_strategy(spec, ticket, group, directory, clock)
+    if spec.agent in STRATEGIES:
+        return by_strategy(spec, STRATEGIES[spec.agent], ticket, group, directory, clock)
     return to_person(spec.agent, ticket, group if spec.group else None, directory)
 
 
 def assignment_reads(spec: AssignSpec) -> frozenset[str]:
     """What of the ticket must be shown to make this assignment, in the words of `Ticket.hidden`."""
-    keeps = spec.agent is None or spec.agent in RANKS
+    keeps = spec.agent is None or ranks(spec.agent)
     names = {
         "assignee" if keeps else "",
         "group" if spec.group is None else "",
@@ -164,7 +130,7 @@ def assignment_reads(spec: AssignSpec) -> frozenset[str]:
 def keeper(ticket: Ticket, group: Group | None, directory: Directory) -> Person | None:
     """The assignee, if they are a member of the group the ticket goes to."""
     person = ticket.assignee
-    stays = person is not None and group is not None and group.id in groups_of(person, directory)
+    stays = person is not None and group is not None and group.id in directory.groups_of(person)
     return person if stays else None
 
 
@@ -201,14 +167,18 @@ def home(agent: Agent, ticket: Ticket, directory: Directory) -> Group | None:
 
 
 def by_strategy(
-    spec: AssignSpec, ticket: Ticket, group: Group | None, directory: Directory, clock: str
+    spec: AssignSpec,
+    strategy: Strategy,
+    ticket: Ticket,
+    group: Group | None,
+    directory: Directory,
+    clock: str,
 ) -> Chosen:
     """The member whom the strategy picks; a present assignee of the group keeps the ticket."""
-    strategy = spec.agent or ""
     if group is None:
-        return Chosen(assign=None, remark=f"{strategy} needs a group, and the ticket is in none")
-    if strategy == "on_call":
-        return on_call(group, directory)
+        return Chosen(assign=None, remark=f"{strategy.name} needs a group, and the ticket is in none")
+    if strategy.rank is None:
+        return on_duty(strategy, group, directory)
     everybody = sorted(members(group, directory), key=lambda agent: agent.person.label)
     holder = ticket.assignee.id if ticket.assignee else None
     wanted = skills_wanted(spec, ticket, everybody)
@@ -217,13 +187,13 @@ def by_strategy(
     able = [agent for agent, why in obstacles if why is None]
     passed_over = tuple(f"{agent.person.label} ({why})" for agent, why in obstacles if why is not None)
     keeps = next((agent for agent in able if agent.person.id == holder), None)
-    picked = keeps or min(able, key=RANKS[strategy](group, directory), default=None)
+    picked = keeps or min(able, key=strategy.rank(group, directory), default=None)
     if picked is None:
         return replace(nobody(group, f"nobody in {group.name} is available"), passed_over=passed_over)
-    why = "has the ticket already" if keeps else WORDS[strategy](picked)
+    why = "has the ticket already" if keeps else strategy.because(group, picked)
     return Chosen(
         assign=Assign(group=group, assignee=picked.person),
-        turn=strategy == "round_robin" and keeps is None,
+        turn=strategy.takes_turns and keeps is None,
         why=why,
         passed_over=passed_over,
     )
@@ -252,16 +222,17 @@ def obstacle(agent: Agent, holder: str | None, silent: str | None, wanted: froze
     return None
 
 
-def on_call(group: Group, directory: Directory) -> Chosen:
-    """Whoever the schedule names, or who stands in for them."""
-    label = directory.on_call.get(group.name)
+def on_duty(strategy: Strategy, group: Group, directory: Directory) -> Chosen:
+    """Whoever the strategy names, or who stands in for them."""
+    label = strategy.named(group, directory) if strategy.named else None
     agent = directory.agent(label) if label else None
+    because = strategy.because(group, agent)
     if agent is None:
-        return nobody(group, f"nobody is on call for {group.name}")
+        return nobody(group, f"nobody is {because}")
     present, why = there(agent, directory)
     if present is None:
-        return nobody(group, f"{agent.person.label}, on call for {group.name}, is {away(agent)}")
-    return Chosen(assign=Assign(group=group, assignee=present.person), why=why or f"on call for {group.name}")
+        return nobody(group, f"{agent.person.label}, {because}, is {away(agent)}")
+    return Chosen(assign=Assign(group=group, assignee=present.person), why=why or because)
 
 
 def nobody(group: Group | None, why: str) -> Chosen:
@@ -282,38 +253,6 @@ def is_present(agent: Agent) -> bool:
 def away(agent: Agent) -> str:
     """How it is called that an agent cannot be given work."""
     return agent.why_away or "away"
-
-
-Rank = Callable[[Agent], tuple[int, int]]
-
-
-def load_in(group: Group, directory: Directory) -> Rank:
-    """The least loaded first; agents whose load is not known come last."""
-    del group, directory
-    return lambda agent: (agent.open_load is None, agent.open_load or 0)
-
-
-def turn_in(group: Group, directory: Directory) -> Rank:
-    """Whom round robin served longest ago in this group, never first."""
-    served = directory.served
-    never = min(served.values(), default=0) - 1
-    return lambda agent: (served.get((group.id, agent.person.id), never), 0)
-
-
-RANKS: Mapping[str, Callable[[Group, Directory], Rank]] = {"least_loaded": load_in, "round_robin": turn_in}
-"""The strategies that choose among a group's members: the lowest rank is picked."""
-
-
-def least(agent: Agent) -> str:
-    """Why the least loaded was picked."""
-    known = agent.open_load is not None
-    return f"least loaded ({agent.open_load} open tickets)" if known else "first by address; no load is known"
-
-
-WORDS: Mapping[str, Callable[[Agent], str]] = {
-    "least_loaded": least,
-    "round_robin": lambda _agent: "longest without a turn",
-}
 
 
 def after(ticket: Ticket, assign: Assign | None) -> Ticket:
@@ -404,7 +343,7 @@ def unknown_names(level: Level, known: KnownAccount, own: frozenset[str]) -> Ite
         spec = each.assign
         if spec is not None and spec.group is not None and spec.group not in known.groups:
             yield f'group "{spec.group}"'
-        if spec is not None and spec.agent not in (None, *STRATEGIES) and spec.agent not in known.people:
+        if spec is not None and spec.agent not in {None, *STRATEGIES} and spec.agent not in known.people:
             yield f'agent "{spec.agent}"'
         for name in each.follow:
             yield from unknown_name(name, "agent", known.people, known)
@@ -415,10 +354,10 @@ def unknown_names(level: Level, known: KnownAccount, own: frozenset[str]) -> Ite
 
 def unknown_name(asked: str, what: str, names: frozenset[str], known: KnownAccount) -> Iterator[str]:
     """The name that is asked for, or the group inside a function, if the helpdesk does not have it."""
-    call = CALL.fullmatch(asked)
-    if call is not None and call[2] not in PLACES and call[2] not in known.groups:
-        yield f'group "{call[2]}"'
-    elif call is None and asked != "assignee" and asked not in names:
+    call = call_of(asked)
+    if call is not None and GROUP in call[0].takes and call[1] not in known.groups:
+        yield f'group "{call[1]}"'
+    elif call is None and asked != ASSIGNEE and asked not in names:
         yield f'{what} "{asked}"'
 
 

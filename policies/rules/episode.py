@@ -1,21 +1,18 @@
 """How an episode begins, goes on and ends: reasons, stop rules, acknowledgements, restarted clocks (rules 4, 5,
 10, 13)."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from policies.history import OVER, Fact, History, enters
-from policies.language.policy import DEADLINES, Policy
-from policies.model import Change, Instant, Message, Status, Ticket, Who
+from policies.history import OVER, Fact, History, Sight, enters
+from policies.language.clocks import Reading
+from policies.language.policy import Policy
+from policies.language.vocabulary import STOPS
+from policies.model import Change, Instant, Status, Ticket, Who
 from policies.plan import Occurrence
-from policies.rules.clocks import Reading, Sight
 from policies.rules.own_writes import keys_of, person_of
 from policies.rules.scene import Look, Scene, Verdict, judged, kept_matching, read, seen_by
 from policies.state import FIRED, Episode, How, Owed, Passed, Standing, UnderWay, latest_passed
-
-STOPS = ("agent_reply", "assigned", "customer_message", "acknowledged")
-"""The words of `stop_on`; a fact that is several of these counts as the first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,25 +125,15 @@ def stopping(policy: Policy, history: History, episode: Episode) -> End | None:
     """The first fact of `stop_on` that is new enough to stop this episode."""
     newer = (fact for fact in history.facts if fact.act.sequence > episode.stops_after)
     after = acknowledged_after(history, episode)
+    asked = (stop for name, stop in STOPS.items() if name in policy.stop_on)
+    stops = sorted(asked, key=lambda stop: stop.yields)
     for _, together in groupby(newer, key=lambda fact: fact.act.sequence):
         facts = list(together)
-        for stop in STOPS:
-            fact = next((each for each in facts if stop in kinds(each, history, after)), None)
-            if stop in policy.stop_on and fact is not None:
-                return End(reason="stop_on", stop=stop, at=fact.act.at, sequence=fact.act.sequence)
+        for stop in stops:
+            fact = next((each for each in facts if stop.is_it(each, history, after)), None)
+            if fact is not None:
+                return End(reason="stop_on", stop=stop.name, at=fact.act.at, sequence=fact.act.sequence)
     return None
-
-
-def kinds(fact: Fact, history: History, after: int | None) -> Iterator[str]:
-    """Which words of `stop_on` this fact is."""
-    if history.is_reply(fact):
-        yield "agent_reply"
-    if history.moves_by_hand(fact):
-        yield "assigned"
-    if history.is_customers(fact):
-        yield "customer_message"
-    if after is not None and acknowledges(fact, history, after):
-        yield "acknowledged"
 
 
 def acknowledged_after(history: History, episode: Episode) -> int | None:
@@ -163,21 +150,12 @@ def acknowledged_after(history: History, episode: Episode) -> int | None:
     return max(wrote, episode.stops_after)
 
 
-def acknowledges(fact: Fact, history: History, after: int) -> bool:
-    """Whether a human agent took up the ticket after that, in the order of events."""
-    if fact.act.sequence <= after:
-        return False
-    if isinstance(fact, Message):
-        return history.is_agents(fact)
-    return history.takes(fact) or history.adds_acknowledging_tag(fact)
-
-
 def first_acknowledgement(history: History, episode: Episode) -> Fact | None:
     """The fact that acknowledged the episode."""
     after = acknowledged_after(history, episode)
     if after is None:
         return None
-    return next((fact for fact in history.facts if acknowledges(fact, history, after)), None)
+    return next((fact for fact in history.facts if history.acknowledges(fact, after)), None)
 
 
 def is_restarted(standing: Standing, policy: Policy, reading: Reading) -> bool:
@@ -206,7 +184,7 @@ def counted_from(standing: Standing, policy: Policy, reading: Reading) -> Instan
     """What levels count from: the clock's start, or a later acknowledgement on the same clock."""
     if reading.why_absent is not None or reading.start is None:
         return None
-    if standing.acknowledged is None or policy.clock in DEADLINES:
+    if standing.acknowledged is None or policy.on_deadline:
         return reading.start
     return max(reading.start, standing.acknowledged)
 
@@ -373,7 +351,7 @@ def remembering(base: Look, at: Instant, restarted: bool) -> Standing:
     passed anew, counted from the acknowledgement."""
     episode = base.standing.episode
     assert episode is not None
-    behind = episode.passed if base.policy.clock in DEADLINES and not restarted else ()
+    behind = episode.passed if base.policy.on_deadline and not restarted else ()
     start = base.reading.start if restarted else own_start(base.standing, episode)
     return replace(base.standing, acknowledged=at, acknowledged_clock=start, behind=behind)
 

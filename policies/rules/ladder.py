@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from policies.language.policy import Approval, Level, Mode, Policy
+from policies.language.clocks import Reading
+from policies.language.policy import Approval, Level, Policy
+from policies.language.vocabulary import ACTIONS, RISKY, Mode
 from policies.model import Instant, Seconds, spell
 from policies.rules.calendars import Calendar
-from policies.rules.clocks import Count, Reading, count, moment
+from policies.rules.clocks import Count, count, moment
 from policies.rules.episode import climbed, live
 from policies.rules.scene import Look, Scene
 from policies.state import Episode, How, Owed, Owner, Passed, UnderWay, latest_passed
@@ -188,9 +190,6 @@ NOTHING_DUE = Step()
 LOOK_AGAIN: Seconds = 3600
 """After which time it is worth a look whether the helpdesk shows by now what an overdue level hangs on."""
 
-RISKY = ("assign", "priority", "set", "reply", "follow")
-"""The parts of a level that are left out while nobody can tell whether the ticket is excluded (rule 8)."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
@@ -280,8 +279,7 @@ def made_up(waiting: Turn, episode: Episode) -> Level | None:
     level = written.otherwise if written is not None and owes.instead else written
     if level is None or (not owes.instead and is_closed(level, waiting.count)):
         return None
-    parts = (*RISKY, "note", "notify", "tags", "untag")
-    return without(level, [part for part in parts if part not in owes.parts])
+    return without(level, [part for part in ACTIONS if part not in owes.parts])
 
 
 def repeated(waiting: Turn, episode: Episode, now: Instant) -> Level | None:

@@ -4,12 +4,13 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from policies.language.clocks import HIDDEN
 from policies.language.policy import Level
+from policies.language.vocabulary import RISKY
 from policies.model import Priority, Ticket
 from policies.plan import Action, Assign, ChangeTags, LeftOut, Notify, RaisePriority, Say, SetField, Wanted
 from policies.rules.assignment import Chosen, Named, after, assignment_reads, choose, owner_of
-from policies.rules.clocks import HIDDEN
-from policies.rules.ladder import RISKY, Turn, acting, is_closed, risks, without
+from policies.rules.ladder import Turn, acting, is_closed, risks, without
 from policies.rules.scene import Scene
 from policies.state import Owner
 

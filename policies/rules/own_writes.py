@@ -5,10 +5,10 @@ from dataclasses import dataclass, fields, replace
 from itertools import groupby
 from typing import Any
 
-from policies.history import History
+from policies.history import History, is_part_of
+from policies.language.clocks import HIDDEN
 from policies.model import Change, Counts, Directory, Group, Person, Priority, Status, Ticket, Value, Who
 from policies.plan import Action, Assign, ChangeTags, PutBackPriority, SetField
-from policies.rules.clocks import HIDDEN, is_part_of
 from policies.state import Episode, Wrote
 
 Values = dict[str, Value]

@@ -3,21 +3,13 @@ what our user cannot see of it."""
 
 from collections.abc import Iterator
 
+from policies.language.clocks import CLOCKS, PAUSES_READ
 from policies.language.policy import Level, Policy, PolicySet
-from policies.model import Metric
+from policies.language.vocabulary import STOPS
 from policies.rules.assignment import assignment_reads
-from policies.rules.clocks import PAUSES_READ, READS, TABLE_READS
 
 KNOWN_ANYWAY = frozenset({"account", "assignee_away"})
 """What Uptier itself tells."""
-
-STOPS_READ = {
-    "agent_reply": frozenset({"messages"}),
-    "customer_message": frozenset({"messages"}),
-    "assigned": frozenset({"changes"}),
-    "acknowledged": frozenset[str](),
-}
-"""What the words of `stop_on` read; who acknowledges in Uptier is asked of nobody else."""
 
 
 def reads_of(policies: PolicySet, account: str) -> frozenset[str]:
@@ -30,12 +22,12 @@ def of_policy(policy: Policy, policies: PolicySet, account: str) -> Iterator[fro
     """What one policy needs to see."""
     for line in (*policy.when.lines, *policy.unless.lines):
         yield line.every_read()
-    yield READS[policy.clock]
+    yield CLOCKS[policy.clock].reads
     yield PAUSES_READ if policy.pause_on else frozenset()
-    yield from (STOPS_READ[word] for word in policy.stop_on)
+    yield from (STOPS[word].reads for word in policy.stop_on)
     yield frozenset({"tags"} if policy.acknowledge_tags else ())
     if any(each.serves(account) and policy.clock in each.targets for each in policies.slas):
-        yield TABLE_READS[Metric(policy.clock)]
+        yield CLOCKS[policy.clock].table_reads
     for level in policy.levels:
         for variant in level.variants:
             yield of_level(variant)

@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
-from policies.history import History
-from policies.language.policy import DEADLINES, Policy, PolicySet
-from policies.model import Directory, Instant, Metric, Order, Ticket
+from policies.history import History, Sight
+from policies.language.clocks import CLOCKS, PAUSES_READ, Reading, veiled
+from policies.language.policy import Policy, PolicySet
+from policies.model import Directory, Instant, Order, Ticket
 from policies.plan import Action, LeftOut, LineTrace, Occurrence
 from policies.rules.calendars import ALWAYS, Calendar
-from policies.rules.clocks import CLOCKS, PAUSES_READ, READS, Reading, Sight, deadline, veiled
+from policies.rules.clocks import deadline
 from policies.rules.own_writes import as_before, keys_of
 from policies.state import Episode, Standing
 
@@ -134,13 +135,13 @@ def kept_matching(policy: Policy, standing: Standing) -> Instant | None:
 
 def read(scene: Scene, policy: Policy, sight: Sight) -> Reading:
     """The policy's clock as this sight shows it. One that reads what the helpdesk does not show is absent (rule 8)."""
-    names = READS[policy.clock] | (PAUSES_READ if policy.pause_on else frozenset())
+    clock = CLOCKS[policy.clock]
+    names = clock.reads | (PAUSES_READ if policy.pause_on else frozenset())
     if scene.ticket.hidden and (hidden := veiled(scene.ticket, names)):
         return hidden
-    if policy.clock in DEADLINES:
-        metric = Metric(policy.clock)
-        return deadline(sight, metric, scene.policies.slas, scene.calendars, scene.now)
-    return CLOCKS[policy.clock](sight)
+    if clock.metric is not None:
+        return deadline(clock, sight, scene.policies.slas, scene.calendars, scene.now)
+    return clock.start(sight)
 
 
 Made = TypeVar("Made")

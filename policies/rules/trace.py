@@ -4,11 +4,12 @@ carried out."""
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from policies.language.clocks import CLOCKS, HIDDEN
 from policies.language.policy import Level
 from policies.model import Instant, spell
 from policies.plan import Action, ClockTrace, Follow, LevelTrace, LineTrace, Notify, PolicyTrace, Say, Wanted
 from policies.rules.assignment import resolved
-from policies.rules.clocks import HIDDEN, Count, moment
+from policies.rules.clocks import Count, moment
 from policies.rules.ladder import Due, Turn, dues
 from policies.rules.merge import Wish
 from policies.rules.scene import Scene, Verdict
@@ -164,20 +165,6 @@ def at_rest(turn: Turn) -> str:
     )
 
 
-CLOCK_WORDS = {
-    "created": "open for",
-    "customer_waiting": "customer waiting for",
-    "since_agent_reply": "last agent reply was",
-    "assignee_silent": "assignee silent for",
-    "in_status": "in this status for",
-    "untouched": "untouched for",
-    "matching": "matching for",
-    "first_reply": "first reply",
-    "next_reply": "next reply",
-    "resolution": "resolution",
-}
-
-
 def told(scene: Scene, wish: Wish, owner: Owner) -> tuple[tuple[Wanted, ...], tuple[str, ...]]:
     """The follows, notes, reply and notifications of a wish, and warnings about people nobody knows."""
     level, episodes = wish.level, (wish.episode,)
@@ -253,15 +240,15 @@ def held(lines: Iterable[LineTrace]) -> Iterator[str]:
 def clock_reasons(turn: Turn, level: Level) -> tuple[str, ...]:
     """What the clock says, against the level's limit."""
     look, counting = turn.look, turn.count
-    words = CLOCK_WORDS[look.policy.clock]
+    phrase = CLOCKS[look.policy.clock].phrase
     if level.clock == "since_last_level":
         return (since_last(turn, level),)
     if look.reading.due is not None:
-        return (f"{words} due {moment(look.reading.due, counting.calendar.timezone)}{limit(level)}",)
+        due = f"due {moment(look.reading.due, counting.calendar.timezone)}"
+        return (f"{phrase.format(due)}{limit(level)}",)
     start = turn.episode.clock_start if turn.episode else None
     elapsed = spell(counting.elapsed(start)) if start is not None else "an unknown time"
-    ago = " ago" if look.policy.clock == "since_agent_reply" else ""
-    return (f"{words} {elapsed}{ago}{limit(level)}",)
+    return (f"{phrase.format(elapsed)}{limit(level)}",)
 
 
 def since_last(turn: Turn, level: Level) -> str:

@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 
 from connector.settings import AccountSettings, Caps, Service, load
-from policies.language.parse_tables import CHANNEL_KEYS
+from policies.language.vocabulary import CHANNEL_KEYS
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
 

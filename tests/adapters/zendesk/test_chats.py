@@ -2,9 +2,9 @@
 
 import pytest
 
-from policies.history import History
+from policies.history import History, Sight
+from policies.language.clocks import customer_waiting
 from policies.model import Need, Ticket, TicketRef, Who
-from policies.rules.clocks import Sight, customer_waiting
 from tests.adapters.zendesk.world import ALL, World, world
 
 MESSAGES = frozenset({Need.MESSAGES})

@@ -22,7 +22,7 @@ def test_the_example_is_what_is_printed(tmp_path: Path) -> None:
 
 
 def test_every_gap_is_explained() -> None:
-    source = (ROOT / "policies" / "matrix_gaps.py").read_text(encoding="utf-8")
+    source = (ROOT / "policies" / "present" / "matrix.py").read_text(encoding="utf-8")
     codes = set(re.findall(r'code="([a-z-]+)"', source))
     assert codes == set(re.findall(r"^\| `([a-z-]+)` \|", PAGE, re.MULTILINE)) - {
         "text",
