@@ -64,7 +64,7 @@ def report(
     from connector.public_holidays import calendars
     from connector.report.period import period_asked
     from connector.report.report import report as made
-    from connector.work.rules import Rules
+    from connector.work.context import Rules
     from policies.model import seconds
 
     settings, policies, lacks = what_is_readable(config)

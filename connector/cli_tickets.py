@@ -103,7 +103,7 @@ def foresee(ref: "TicketRef", config: Path, at: str, as_json: bool) -> None:
     from connector.logs import Masker
     from connector.secrets import SecretError, Secrets
     from connector.times import moment_asked
-    from connector.work.foresight import Unforeseeable, foresight
+    from connector.work.context import Unforeseeable, foresight
 
     settings, policies = checked(config)
     clock = SystemClock()

@@ -27,11 +27,10 @@ from connector.store import accounts, inbox, policy_texts, tickets
 from connector.store.database import Store, alone
 from connector.store.inbox import Arrival
 from connector.supervision import Ailments
-from connector.work.budget import Budget, Tally, lane_of
-from connector.work.reading import Read
-from connector.work.rules import InForce, Rules
+from connector.work.budget import Budget, Tally, lane_of, tally
+from connector.work.context import InForce, Rules
+from connector.work.retry import Read
 from connector.work.skew import Skews
-from connector.work.tallies import tally
 from connector.work.worker import Worker
 from policies.language.policy import PolicySet
 from policies.model import Instant

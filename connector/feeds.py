@@ -21,8 +21,8 @@ from connector.store.database import BrokenRow, Store, alone
 from connector.store.inbox import Arrival
 from connector.store.trouble import StoreTrouble
 from connector.work.budget import NoRoom
-from connector.work.reading import Read
-from connector.work.rules import Rules
+from connector.work.context import Rules
+from connector.work.retry import Read
 from connector.work.worker import Worker
 from policies.evaluate import could_matter, likely_due
 from policies.language.references import KnownAccount

@@ -25,7 +25,7 @@ from connector.settings import AccountSettings, Caps, Retention, Service, Single
 from connector.settings_values import DAY
 from connector.store.users import ROLES
 from connector.vendors import vendors
-from connector.work import messages, template_rules
+from connector.work import messages
 from policies.language import vocabulary
 from policies.language.clocks import CLOCKS
 from policies.language.document import Document, read
@@ -344,8 +344,8 @@ def test_every_word_of_the_policy_language_is_on_its_page() -> None:
 
 
 def test_every_value_and_filter_of_a_template_is_on_its_page() -> None:
-    assert lacks("config.md", [*template_rules.SEEN, *template_rules.FILTERS]) == []
-    nested = [f"{one}.{two}" for one, inner in template_rules.SEEN.items() if inner for two in inner]
+    assert lacks("config.md", [*messages.SEEN, *messages.FILTERS]) == []
+    nested = [f"{one}.{two}" for one, inner in messages.SEEN.items() if inner for two in inner]
     assert lacks("config.md", [word for word in nested if word != "ticket.requester"]) == []
 
 
@@ -423,7 +423,7 @@ HELD = [
     (
         "config.md",
         "may be {:,} characters long; a text is cut at {:,}",
-        (template_rules.LONGEST, messages.LONGEST),
+        (messages.LONGEST_TEMPLATE, messages.LONGEST),
     ),
 ]
 

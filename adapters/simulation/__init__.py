@@ -1,1 +1,2 @@
-"""What every simulated helpdesk is made of. It knows no helpdesk: it imports no adapter, no policy and no connector."""
+"""What every simulated helpdesk is made of. It knows no helpdesk: it imports no adapter, no policy and no
+connector."""

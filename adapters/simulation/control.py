@@ -1,4 +1,5 @@
-"""An account as tests and the demo steer it, and the same over HTTP, for a test whose subject runs in another process.
+"""An account as tests and the demo steer it, and the same over HTTP, for a test whose subject runs in
+another process.
 
 POST /_sim/seed      the keyword arguments of the account's `seed` as JSON; answers the ids made
 POST /_sim/act       {"act": NAME, ...its arguments}; NAME is one of the account's ACTS or ACCESS_ACTS, or of HOOK_ACTS

@@ -9,7 +9,7 @@ from connector.report.report import Report, report
 from connector.settings import Settings
 from connector.store import accounts
 from connector.store.database import Store
-from connector.work.rules import Rules
+from connector.work.context import Rules
 from policies.model import Instant
 from policies.present.describe import PolicyWords, in_words
 from policies.present.matrix import Matrix, matrix

@@ -8,7 +8,7 @@ from connector.engine import Engine
 from connector.store import accounts, inbox, tickets
 from connector.store.database import Store
 from connector.store.inbox import Arrival
-from connector.work.rules import Rules
+from connector.work.context import Rules
 from policies.model import Instant, Need
 from policies.rules.assignment import is_present
 

@@ -19,7 +19,7 @@ from connector.store.database import Store
 from connector.store.notices import KeptNotice, State
 from connector.store.trouble import StoreTrouble
 from connector.supervision import Ailments
-from connector.work.rules import Rules
+from connector.work.context import Rules
 from policies.language.policy import ChannelSpec
 from policies.model import Instant, Seconds
 from policies.rules.calendars import opening

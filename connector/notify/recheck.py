@@ -10,8 +10,7 @@ from connector.desks import Desk, Desks
 from connector.store import accounts, tickets, writes
 from connector.store.database import Store
 from connector.store.notices import KeptNotice
-from connector.work.complete import complete
-from connector.work.rules import Rules
+from connector.work.context import Rules, complete
 from policies.language.policy import PolicySet
 from policies.model import Instant, Seconds
 from policies.rules.episode import live

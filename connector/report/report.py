@@ -15,7 +15,7 @@ from connector.report.metrics import Stage, causes, policies_of, stages
 from connector.report.period import Grain, Period, grain_of
 from connector.report.recommendations import Advice, loaded_share, review
 from connector.store import accounts, reported
-from connector.work.rules import Rules
+from connector.work.context import Rules
 from policies.model import Directory, Instant, Seconds
 from policies.rules.calendars import Calendar
 

@@ -22,16 +22,11 @@ from connector.store.inbox import OpenRow, Timer
 from connector.store.ledger import Line
 from connector.store.writes import KeptWrite, State
 from connector.work.budget import NoRoom, lane_of
-from connector.work.caps import in_the_way
-from connector.work.complete import complete
-from connector.work.intents import prepare
-from connector.work.keeping import keep_held, keep_look
-from connector.work.loads import with_loads
-from connector.work.loops import loop_note
-from connector.work.reading import Read
-from connector.work.remainders import remainder, worked_out
-from connector.work.rules import Rules
-from connector.work.sender import FIND_OUT, Sender, Superseded
+from connector.work.commit import keep_held, keep_look, prepare
+from connector.work.context import Rules, complete, with_loads
+from connector.work.limits import in_the_way, loop_note
+from connector.work.retry import Read
+from connector.work.sender import FIND_OUT, Sender, Superseded, remainder, worked_out
 from connector.work.skew import Skews
 from policies.language.references import KnownAccount
 from policies.model import Directory, Instant, Seconds, Ticket, TicketRef

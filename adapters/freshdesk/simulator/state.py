@@ -1,4 +1,5 @@
-"""One simulated account and what people and rules do in it: the control surface of tests and the demo, not Freshdesk's.
+"""One simulated account and what people and rules do in it: the control surface of tests and the demo, not
+Freshdesk's.
 
 Tickets, people and groups are named by id, and people and groups also by address or name.
 """

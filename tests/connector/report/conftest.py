@@ -7,7 +7,7 @@ import pytest
 from connector.report.period import period_asked
 from connector.report.report import Report, report
 from connector.store.database import Store
-from connector.work.rules import Rules
+from connector.work.context import Rules
 from tests.connector.report import week
 from tests.connector.stores import made_in
 

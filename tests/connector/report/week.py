@@ -17,7 +17,7 @@ from connector.store import accounts, ledger, tickets, writes
 from connector.store.database import Store
 from connector.store.ledger import Line
 from connector.store.writes import State
-from connector.work.rules import Rules
+from connector.work.context import Rules
 from policies.model import (
     Act,
     Agent,

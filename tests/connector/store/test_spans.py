@@ -12,8 +12,7 @@ from connector.clock import ManualClock
 from connector.store import budgets, holds, inbox, notices, users
 from connector.store.database import SLACK, Store, mend_spans, server_now, shared_now
 from connector.store.schema import lease, pause, spent, timer
-from connector.work.budget import Allowance
-from connector.work.tallies import SharedTally
+from connector.work.budget import Allowance, SharedTally
 from policies.model import Instant, TicketRef
 from tests.connector.stores import fresh_store
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from connector.work.lines import line_of
+from connector.work.commit import line_of
 from policies.model import TicketRef
 from policies.plan import Occurrence
 from policies.state import Episode, How, Passed, Standing

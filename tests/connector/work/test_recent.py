@@ -8,7 +8,7 @@ import pytest
 
 from connector.store import tickets
 from connector.store.database import Store
-from connector.work.recent import WINDOW, with_recent
+from connector.work.context import WINDOW, with_recent
 from policies.model import Need, Person, Recent, Ticket
 from tests.connector.store.samples import a_ticket
 from tests.connector.stores import made_in

@@ -13,8 +13,7 @@ from connector.demo import CONFIG
 from connector.leaseholder import TERM, OneOfMany
 from connector.roles import roles_named
 from connector.store import budgets
-from connector.work.budget import Budget, MemoryTally
-from connector.work.tallies import LastingTally, SharedTally, tally
+from connector.work.budget import Budget, LastingTally, MemoryTally, SharedTally, tally
 from tests.connector.beside import composed
 from tests.connector.each import each
 from tests.connector.stores import fresh_store

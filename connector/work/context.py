@@ -1,0 +1,146 @@
+"""What a look is made with: the policies as they run, a ticket as they judge it, how much each agent has, and a
+look ahead."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection
+
+from connector.desks import Desk
+from connector.public_holidays import calendars
+from connector.store import accounts, tickets, writes
+from connector.store.database import Store
+from policies.evaluate import evaluate
+from policies.history import recognise, with_moves
+from policies.language.policy import PolicySet, with_staff
+from policies.language.references import KnownAccount
+from policies.model import Directory, Instant, Need, Order, Recent, Seconds, Ticket, TicketRef
+from policies.plan import Plan
+from policies.rules.assignment import holding_back, waiting_levels
+from policies.rules.calendars import Calendar
+from policies.state import Standing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What a look is judged by. `first_ran` says, by account and policy, since when it has run there."""
+
+    policies: PolicySet
+    calendars: Mapping[str, Calendar]
+    first_ran: Mapping[str, Mapping[str, Instant]]
+
+    def judge(
+        self,
+        ticket: Ticket,
+        standings: tuple[Standing, ...],
+        directory: Directory,
+        now: Instant,
+        orders: tuple[Order, ...] = (),
+        *,
+        names: KnownAccount | None,
+    ) -> Plan:
+        """What to do now about a ticket as it was read, and about what people ordered for it. A level that uses a name
+        which is not among `names` waits; None where no directory was read lately."""
+        account = ticket.ref.account
+        policies = holding_back(self.policies, waiting_levels(self.policies, account, names))
+        first_ran = self.first_ran.get(account, {})
+        people = self.peopled(directory, now)
+        return evaluate(ticket, policies, standings, people, self.calendars, now, first_ran, orders)
+
+    def peopled(self, directory: Directory, now: Instant) -> Directory:
+        """The directory with what the files say of leads, managers, duty and absences; the files win."""
+        return replace(
+            with_staff(directory, self.policies.staff, now),
+            leads={**directory.leads, **self.policies.leads},
+            managers={**directory.managers, **self.policies.managers},
+            on_call={**directory.on_call, **self.policies.on_call},
+        )
+
+
+class InForce:
+    """The rules that are in force. Any thread may ask; a look uses one answer from its beginning to its end."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+
+    def __call__(self) -> Rules:
+        """The rules now."""
+        return self._rules
+
+    def replace(self, rules: Rules) -> None:
+        """From the next look on, these."""
+        self._rules = rules
+
+
+WINDOW: Seconds = 7 * 86400
+"""How far back a ticket counts as recent."""
+
+
+def with_recent(store: Store, ticket: Ticket, needs: frozenset[Need], now: Instant) -> Ticket:
+    """The ticket with the numbers of recent tickets, itself included, if a policy needs them."""
+    if Need.RECENT not in needs:
+        return ticket
+    since = now - WINDOW
+    own = int(ticket.created > since)
+    with store.reading() as connection:
+        of_requester, of_organization = tickets.recent(connection, ticket, since)
+    recent = Recent(
+        of_requester=None if of_requester is None else of_requester + own,
+        of_organization=None if of_organization is None else of_organization + own,
+    )
+    return replace(ticket, recent=recent, loaded=ticket.loaded | {Need.RECENT})
+
+
+def complete(
+    store: Store, ticket: Ticket, receipts: Mapping[str, frozenset[str]], needs: frozenset[Need], now: Instant
+) -> Ticket:
+    """The ticket as it was loaded, ready to be judged at `now`. `receipts` are the episodes by our facts. Where the
+    helpdesk hides who changed what, the last reading tells whether somebody else has the ticket since."""
+    if ticket.actors_hidden and Need.CHANGES in ticket.loaded:
+        with store.reading() as connection:
+            known = tickets.known(connection, ticket.ref)
+        ticket = with_moves(ticket, known.ticket if known else None)
+    return recognise(with_recent(store, ticket, needs, now), receipts)
+
+
+def with_loads(connection: Connection, directory: Directory, policies: PolicySet) -> Directory:
+    """The directory with loads where the helpdesk tells none, if a policy asks for them."""
+    if not policies.asks_for_loads:
+        return directory
+    counted = tickets.loads(connection, directory.account)
+    agents = tuple(
+        agent if agent.open_load is not None else replace(agent, open_load=counted.get(agent.person.id, 0))
+        for agent in directory.agents
+    )
+    return replace(directory, agents=agents)
+
+
+class Unforeseeable(Exception):
+    """The question has no answer; the text says why."""
+
+
+def foresight(
+    store: Store, desk: Desk, policies: PolicySet, ref: TicketRef, at: Instant
+) -> tuple[Ticket, Plan]:
+    """The ticket as the helpdesk has it now, and the plan that a look at `at` would make.
+
+    Raises Unforeseeable before the first directory was read and for a time before the ticket's last change,
+    and what `Adapter.load` raises.
+    """
+    with store.reading() as connection:
+        known = accounts.read_directory(connection, ref.account)
+        directory = None if known is None else with_loads(connection, known.directory, policies)
+        names = None if known is None else known.names
+        remembered = tickets.standings_of(connection, ref)
+        ours = writes.episodes_by_fact(connection, ref)
+        first_ran = accounts.first_runs(connection, ref.account)
+    if directory is None:
+        raise Unforeseeable(f"the directory of {ref.account} has not been read yet; run uptier once")
+    read = desk.adapter.load(ref, policies.to_load)
+    if at < read.updated:
+        raise Unforeseeable(
+            f"{ref} changed after that time; `uptier history {ref}` tells what happened before"
+        )
+    ticket = complete(store, replace(read, read_at=at), ours, policies.needs, at)
+    rules = Rules(policies=policies, calendars=calendars(policies, at), first_ran={ref.account: first_ran})
+    return ticket, rules.judge(ticket, remembered, directory, at, names=names)
