@@ -87,7 +87,14 @@ def compose(
         ailments=ailments,
     )
     feeds = Feeds(
-        store=store, clock=clock, engine=engine, worker=worker, rules=rules, read=read, leases=leases
+        store=store,
+        clock=clock,
+        engine=engine,
+        worker=worker,
+        rules=rules,
+        read=read,
+        leases=leases,
+        ailments=ailments,
     )
     return Parts(
         store=store,

@@ -20,6 +20,7 @@ from connector.store import accounts, holds, inbox, tickets
 from connector.store.database import BrokenRow, Store, alone
 from connector.store.inbox import Arrival
 from connector.store.trouble import StoreTrouble
+from connector.supervision import PROVEN_AFTER, Ailments
 from connector.work.budget import NoRoom
 from connector.work.context import Rules
 from connector.work.retry import Read
@@ -60,7 +61,9 @@ class Feeds:
         rules: Callable[[], Rules],
         read: Read,
         leases: Leaseholder,
+        ailments: Ailments,
     ) -> None:
+        self._ailments = ailments
         self._store = store
         self._clock = clock
         self._engine = engine
@@ -109,8 +112,11 @@ class Feeds:
         except AccessLost as lost:
             self._worker.pause(desk.name, str(lost))
             return False
-        except (HelpdeskError, StoreTrouble) as trouble:
+        except HelpdeskError as trouble:
             log.warning("visit_failed", account=desk.name, errand=what, reason=str(trouble))
+            return False
+        except StoreTrouble as trouble:
+            self._ailments.found(f"visit {desk.name}", trouble, passes=PROVEN_AFTER)
             return False
         finally:
             lock.release()
@@ -127,7 +133,7 @@ class Feeds:
         except (HelpdeskError, BrokenRow) as trouble:
             self._failed(desk, feed, trouble)
         except StoreTrouble as trouble:
-            log.warning("visit_failed", account=desk.name, errand=feed, reason=str(trouble))
+            self._ailments.found(f"{feed} of {desk.name}", trouble, passes=PROVEN_AFTER)
         except SecretError:
             raise
         except Exception as error:  # the edge of an errand: none may take the next ones down with it

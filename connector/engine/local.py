@@ -38,7 +38,7 @@ class LocalEngine:
         self._ailments = ailments
         self._threads = threads
         self._workers: tuple[SupervisedWorker, ...] = ()
-        self._setbacks = Setbacks(store, clock)
+        self._setbacks = Setbacks(store, clock, ailments)
 
     def wake(self, connection: Connection, refs: Iterable[TicketRef], *, urgent: bool = True) -> None:
         """Queue these tickets once the caller's transaction is committed."""

@@ -8,6 +8,7 @@ from connector.store import holds, inbox
 from connector.store.database import Store
 from connector.store.holds import wait_after
 from connector.store.trouble import StoreTrouble
+from connector.supervision import PROVEN_AFTER, Ailments
 from policies.model import TicketRef
 
 log = structlog.get_logger()
@@ -15,11 +16,12 @@ log = structlog.get_logger()
 
 class Setbacks:
     """Takes looks. A failure is the ticket's and is remembered with it, but for one of the database, which nobody can
-    write down: those are counted in this process. Any thread may use it."""
+    write down: those are counted in this process, and said once for all tickets. Any thread may use it."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, ailments: Ailments) -> None:
         self._store = store
         self._clock = clock
+        self._ailments = ailments
         self._failures: dict[TicketRef, int] = {}
 
     def look(self, work: Work, ref: TicketRef) -> None:
@@ -27,7 +29,7 @@ class Setbacks:
         try:
             work(ref)
         except StoreTrouble as trouble:
-            log.warning("look_failed", ticket=str(ref), reason=str(trouble))
+            self._ailments.found("looking", trouble, passes=PROVEN_AFTER)
             self._hold_back(ref)
         except Exception as error:  # the edge of the thread: no ticket may take the others down with it
             log.exception("look_failed", ticket=str(ref))
@@ -40,7 +42,7 @@ class Setbacks:
             with self._store.writing() as connection:
                 holds.set_look_aside(connection, ref, f"a look at it fails: {why}", self._clock.now())
         except StoreTrouble as trouble:
-            log.warning("hold_back_failed", ticket=str(ref), reason=str(trouble))
+            self._ailments.found("setting aside", trouble, passes=PROVEN_AFTER)
 
     def _hold_back(self, ref: TicketRef) -> None:
         """News that comes in meanwhile is looked at once."""
@@ -51,4 +53,4 @@ class Setbacks:
             with self._store.writing() as connection:
                 inbox.start_timer(connection, ref, due, f"failed {failures} times", holds=True, since=now)
         except StoreTrouble as trouble:  # the sweep finds what is still owed
-            log.warning("hold_back_failed", ticket=str(ref), reason=str(trouble))
+            self._ailments.found("holding back", trouble, passes=PROVEN_AFTER)

@@ -13,7 +13,7 @@ from connector.store import inbox
 from connector.store.database import BrokenRow, Store, of_one_row
 from connector.store.inbox import Arrival
 from connector.store.trouble import StoreTrouble
-from connector.supervision import Ailments, SupervisedWorker
+from connector.supervision import PROVEN_AFTER, Ailments, SupervisedWorker
 
 AT_MOST = 500
 
@@ -45,6 +45,7 @@ class GroupCommit:
         self._queue: deque[_Waiter] = deque()
         self._changed = threading.Condition()
         self._open = False
+        self._ailments = ailments
         self._worker = SupervisedWorker("group-commit", self._serve, ailments)
 
     def start(self) -> None:
@@ -96,7 +97,7 @@ class GroupCommit:
             except BrokenRow:
                 self._keep_each(batch)
         except StoreTrouble as trouble:
-            log.warning("inbox_commit_failed", requests=len(batch), reason=str(trouble))
+            self._ailments.found("inbox", trouble, passes=PROVEN_AFTER)
             _answer(batch, NotKept("the database did not keep it"))
 
     def _keep_each(self, batch: tuple[_Waiter, ...]) -> None:

@@ -17,7 +17,6 @@ from connector.notify.words import gathered, line_about
 from connector.store import ledger, notices
 from connector.store.database import Store
 from connector.store.notices import KeptNotice, State
-from connector.store.trouble import StoreTrouble
 from connector.supervision import Ailments
 from connector.work.context import Rules
 from policies.language.policy import ChannelSpec
@@ -106,11 +105,8 @@ class Notifier:
 
     def _hold_back(self, channel: str) -> None:
         now = self._clock.now()
-        try:
-            with self._store.writing() as connection:
-                notices.put_off(connection, notices.due(connection, channel, now), now + WAITS[0], since=now)
-        except StoreTrouble as trouble:
-            log.warning("hold_back_failed", channel=channel, reason=str(trouble))
+        with self._store.writing() as connection:
+            notices.put_off(connection, notices.due(connection, channel, now), now + WAITS[0], since=now)
 
     def _send(self, spec: ChannelSpec, due: Sequence[KeptNotice]) -> None:
         together = tuple(each for each in due if each.gathered)

@@ -269,8 +269,20 @@ def test_a_failed_look_on_a_failing_database_leaves_the_thread_alive(
     with monkeypatch.context() as patch:
         patch.setattr("connector.store.inbox.start_timer", full)
         assert engine.drain(fails) == 1
-    assert [line["event"] for line in said] == ["look_failed", "hold_back_failed"]
+    assert [line["event"] for line in said] == ["look_failed", "failing"]
     assert engine.drain(looks) == 1
+
+
+def test_what_the_database_fails_of_is_said_once_for_all_tickets(
+    store: Store, engine: Engine, said: list[Any]
+) -> None:
+    def full(_ref: TicketRef) -> None:
+        raise StoreTrouble("database or disk is full")
+
+    for number in range(5):
+        arrive(store, None, f"d{number}", TicketRef("acme", str(number)))
+    assert engine.drain(full) == 5
+    assert [(line["event"], line["what"]) for line in said] == [("failing", "looking")]
 
 
 def test_drain_does_all_that_can_be_done_now(store: Store, engine: Engine, looks: Looks) -> None:
