@@ -43,8 +43,8 @@ from connector.cli_config import (
 )
 
 if TYPE_CHECKING:
+    from connector.config.settings import Settings
     from connector.service import Service
-    from connector.settings import Settings
     from policies.language.policy import PolicySet
 
 Wait = Annotated[
@@ -104,9 +104,9 @@ def run(
     """Run the service, or one round of it with --once."""
     from connector import logs
     from connector.clock import SystemClock
+    from connector.config.secrets import SecretError, Secrets
     from connector.listener import CannotListen
     from connector.roles import ALL, roles_named
-    from connector.secrets import SecretError, Secrets
     from connector.service import Service
     from connector.store.sqlite import AlreadyRunning
 
@@ -257,7 +257,7 @@ def check(
     """Check the config and policy files: every problem with file and line."""
     from datetime import datetime
 
-    from connector.advice import advice, unread, weak_secrets
+    from connector.config.advice import advice, unread, weak_secrets
     from connector.online import ask_all
 
     loaded = loaded_with_directory(config)
@@ -293,8 +293,8 @@ def check(
 @secret.command("set")
 def set_secret(name: Annotated[str, typer.Argument(help="As in secret:NAME.")]) -> None:
     """Keep a secret in the keyring. It is read from standard input, or asked for."""
+    from connector.config.secrets import SecretError, Secrets
     from connector.logs import Masker
-    from connector.secrets import SecretError, Secrets
 
     value = typer.prompt(name, hide_input=True) if sys.stdin.isatty() else sys.stdin.read().rstrip("\n")
     try:

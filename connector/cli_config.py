@@ -14,8 +14,8 @@ from connector.render import as_lines, one_line
 from connector.store.trouble import NoDatabase, OtherVersion, StoreTrouble, Unreachable
 
 if TYPE_CHECKING:
-    from connector.secrets import Secrets
-    from connector.settings import Loaded, Settings
+    from connector.config.secrets import Secrets
+    from connector.config.settings import Loaded, Settings
     from connector.store.database import Store
     from policies.language.policy import PolicySet
     from policies.language.references import KnownAccount
@@ -37,7 +37,7 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was asked for."""
-        from connector.secrets import SecretError
+        from connector.config.secrets import SecretError
         from connector.store.sqlite import AlreadyRunning
 
         try:
@@ -57,7 +57,7 @@ def checked(config: Path) -> "tuple[Settings, PolicySet]":
 
 def settings_of(config: Path) -> "Settings":
     """What runs where, for a command to which the policies are nothing: they may have errors."""
-    from connector.settings import load
+    from connector.config.settings import load
 
     loaded = load(config)
     if loaded.settings is None:
@@ -76,8 +76,8 @@ def refuse(config: Path, loaded: "Loaded") -> NoReturn:
 def loaded_with_directory(config: Path, *, names: bool = True) -> "Loaded":
     """The config, judged by what is known of its helpdesks: their kinds, and unless `names` are not judged, the last
     directories read."""
-    from connector.settings import load
-    from connector.vendors import vendors
+    from connector.config.settings import load
+    from connector.config.vendors import vendors
     from policies.language.references import Known
 
     first = load(config)
@@ -133,8 +133,8 @@ def database_of(settings: "Settings") -> "Store":
 
 def secrets_here() -> "Secrets":
     """The secrets of this environment, for a command that logs nothing."""
+    from connector.config.secrets import Secrets
     from connector.logs import Masker
-    from connector.secrets import Secrets
 
     return Secrets(Masker(), os.environ)
 

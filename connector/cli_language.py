@@ -12,7 +12,7 @@ app = typer.Typer()
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of the config and policy files, for your editor."""
-    from connector.schema import whole
+    from connector.config.schema import whole
 
     put_json(whole(), indent=2)
 
@@ -23,8 +23,8 @@ def fields(
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the page docs/mapping.md.")] = False,
 ) -> None:
     """List what a condition can ask, and where each helpdesk keeps it."""
+    from connector.config.vendors import vendors
     from connector.fields_page import as_markdown, as_rows, as_text
-    from connector.vendors import vendors
 
     if as_json:
         put_json(as_rows(vendors()))

@@ -10,7 +10,7 @@ import typer
 from connector.cli_config import CONFIG, Config, checked, give_up, last_directories, put_out
 
 if TYPE_CHECKING:
-    from connector.settings import Settings
+    from connector.config.settings import Settings
     from policies.language.policy import PolicySet
     from policies.present.matrix import Matrix
 

@@ -26,9 +26,9 @@ def try_out(
 ) -> None:
     """Send a test message to a channel, and say whether it was taken."""
     from connector.compose import addresses
+    from connector.config.secrets import Secrets
     from connector.logs import Masker
     from connector.notify.speaking import NoAddress, NotSent, Speaker
-    from connector.secrets import Secrets
     from policies.language.document import did_you_mean
 
     settings = settings_of(config)

@@ -55,7 +55,7 @@ def export(since: Since = None, config: Config = CONFIG) -> None:
 @app.command()
 def gaps(config: Config = CONFIG, as_json: AsJson = False) -> None:
     """List open tickets that no policy covers, and policies that have never done anything."""
-    from connector.settings import load
+    from connector.config.settings import load
     from connector.store import ledger, tickets
 
     loaded = load(config)
@@ -137,7 +137,7 @@ def forget_person(
 
 def named_in(config: Path, address: str) -> Iterator[str]:
     """The lines of the config that name the address."""
-    from connector.settings_files import read_files
+    from connector.config.files import read_files
 
     for document in read_files(config).documents:
         for number, line in enumerate(document.text.splitlines(), 1):

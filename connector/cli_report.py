@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import tzinfo
 
+    from connector.config.settings import Settings
     from connector.report.report import Report
-    from connector.settings import Settings
     from policies.language.policy import PolicySet
     from policies.rules.calendars import Calendar
 
@@ -61,7 +61,7 @@ def report(
 ) -> None:
     """Report on escalations, times, quality and SLA targets of a period."""
     from connector.clock import SystemClock
-    from connector.public_holidays import calendars
+    from connector.config.holidays import calendars
     from connector.report.period import period_asked
     from connector.report.report import report as made
     from connector.work.context import Rules
@@ -96,7 +96,7 @@ def report(
 def what_is_readable(config: Path) -> "tuple[Settings, PolicySet, tuple[str, ...]]":
     """The config for a look back, which needs no policies without errors; where they have some, what is left out is
     said, and answered as a note for the report."""
-    from connector.settings import without_errors
+    from connector.config.settings import without_errors
     from policies.language.document import listed
 
     loaded = loaded_with_directory(config, names=False)

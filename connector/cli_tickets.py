@@ -100,8 +100,8 @@ def foresee(ref: "TicketRef", config: Path, at: str, as_json: bool) -> None:
     from adapters.base import HelpdeskError
     from connector.clock import SystemClock
     from connector.compose import open_desk
+    from connector.config.secrets import SecretError, Secrets
     from connector.logs import Masker
-    from connector.secrets import SecretError, Secrets
     from connector.times import moment_asked
     from connector.work.context import Unforeseeable, foresight
 

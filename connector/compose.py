@@ -10,6 +10,9 @@ from socket import gethostname
 
 from adapters.base import AdapterFactory
 from connector.clock import Clock
+from connector.config.holidays import calendars
+from connector.config.secrets import SecretError, Secrets, too_short
+from connector.config.settings import Settings
 from connector.databases import queue_address
 from connector.desks import Desk
 from connector.engine import Engine
@@ -19,10 +22,7 @@ from connector.leaseholder import FORGET, NOTIFY, Leaseholder, OneOfMany, Sole, 
 from connector.notify.notifier import Notifier
 from connector.notify.recheck import Recheck
 from connector.notify.speaking import Speaker
-from connector.public_holidays import calendars
 from connector.roles import ALL, Role
-from connector.secrets import SecretError, Secrets, too_short
-from connector.settings import Settings
 from connector.store import accounts, inbox, policy_texts, tickets
 from connector.store.database import Store, alone
 from connector.store.inbox import Arrival

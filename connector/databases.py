@@ -7,8 +7,8 @@ from math import ceil
 from sqlalchemy import make_url
 
 from connector.clock import Clock
-from connector.secrets import Secrets
-from connector.settings import Settings
+from connector.config.secrets import Secrets
+from connector.config.settings import Settings
 from connector.store.database import Store
 from connector.store.opening import file_of, migrate, open_store
 from connector.store.revision import Migrated

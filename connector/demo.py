@@ -18,14 +18,14 @@ from adapters.simulation.server import serve
 from connector import cli_tickets, logs
 from connector.cli_config import echo
 from connector.clock import ShiftedClock
+from connector.config.secrets import Secrets
+from connector.config.settings import load
 from connector.demo_desk import DemoDesk
 from connector.demo_freshdesk import FreshdeskDesk
 from connector.demo_servicenow import ServiceNowDesk
 from connector.demo_story import Story, Tell
 from connector.demo_zendesk import ZendeskDesk
-from connector.secrets import Secrets
 from connector.service import Service
-from connector.settings import load
 
 DESKS: Mapping[str, Callable[..., DemoDesk]] = {
     "zendesk": ZendeskDesk,

@@ -9,13 +9,13 @@ from sqlalchemy import Connection
 
 from adapters.base import AccessLost, HelpdeskError, NotAllowed
 from connector.clock import Clock
+from connector.config.secrets import SecretError
 from connector.desks import Desk
 from connector.engine import Engine
 from connector.intake.absences import wake_for_absent
 from connector.intake.census import census_due, take_census
 from connector.intake.poller import Ours, poll_account
 from connector.leaseholder import Leaseholder, poll_lease
-from connector.secrets import SecretError
 from connector.store import accounts, holds, inbox, tickets
 from connector.store.database import BrokenRow, Store, alone
 from connector.store.inbox import Arrival

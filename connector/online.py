@@ -14,11 +14,11 @@ from adapters.base import Finding, HelpdeskError
 from adapters.http import clean
 from connector.clock import SystemClock
 from connector.compose import addresses, open_desk, spoken_to
+from connector.config.secrets import SecretError, Secrets
+from connector.config.settings import AccountSettings, Settings
 from connector.databases import open_database
 from connector.notify.speaking import NoAddress, NotSent, Speaker
 from connector.outside import ask_outside
-from connector.secrets import SecretError, Secrets
-from connector.settings import AccountSettings, Settings
 from connector.store import holds
 from connector.store.database import Store
 from connector.store.trouble import NoDatabase, StoreTrouble

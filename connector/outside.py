@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from connector.settings import Settings
+from connector.config.settings import Settings
 
 WITHIN = 10.0
 """Real seconds for an answer."""

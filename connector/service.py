@@ -12,6 +12,9 @@ from prometheus_client import make_asgi_app
 from adapters.http import clean
 from connector.clock import Clock, SystemClock
 from connector.compose import addresses, compose, take_up
+from connector.config.secrets import Secrets
+from connector.config.settings import Loaded, Settings
+from connector.config.values import host_and_port, is_loopback
 from connector.databases import working_on
 from connector.errands import Errands
 from connector.intake.group_commit import GroupCommit
@@ -22,9 +25,6 @@ from connector.listener import Listener
 from connector.metrics import Metrics
 from connector.roles import ALL, Role
 from connector.scheduler import Scheduler
-from connector.secrets import Secrets
-from connector.settings import Loaded, Settings
-from connector.settings_values import host_and_port, is_loopback
 from connector.store import accounts, holds, inbox, ledger, notices, users
 from connector.store.database import Store, mend_spans
 from connector.store.holds import SetAside

@@ -17,14 +17,14 @@ from adapters.simulation.server import serve
 from adapters.zendesk.simulator import create
 from connector import leaseholder, listener, logs, roles, service
 from connector.cli import app
+from connector.config.schema import whole
+from connector.config.settings import AccountSettings, Caps, Retention, Service, SingleSignOn
+from connector.config.values import DAY
+from connector.config.vendors import vendors
 from connector.console.openapi import DOCUMENT
 from connector.engine import fleet
 from connector.intake import patience
-from connector.schema import whole
-from connector.settings import AccountSettings, Caps, Retention, Service, SingleSignOn
-from connector.settings_values import DAY
 from connector.store.users import ROLES
-from connector.vendors import vendors
 from connector.work import messages
 from policies.language import vocabulary
 from policies.language.clocks import CLOCKS

@@ -19,8 +19,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from connector.clock import Clock
+from connector.config.values import is_loopback
 from connector.console.sign_on import Vouched
-from connector.settings_values import is_loopback
 from connector.store import users
 from connector.store.database import Store, shared_now
 from connector.store.trouble import StoreTrouble

@@ -6,13 +6,13 @@ from starlette.routing import BaseRoute
 
 from adapters.base import Limit
 from connector.compose import Parts
+from connector.config.settings import Settings
+from connector.config.values import EVERY_ADDRESS
 from connector.console.access import Access
 from connector.console.api import Api
 from connector.console.pages import Console
 from connector.console.papers import Papers
 from connector.console.sign_on import SignOn
-from connector.settings import Settings
-from connector.settings_values import EVERY_ADDRESS
 
 
 def access_of(settings: Settings, parts: Parts) -> Access:

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from connector.config.settings import Settings
 from connector.report.period import period_asked, zone_asked
 from connector.report.report import Report, report
-from connector.settings import Settings
 from connector.store import accounts
 from connector.store.database import Store
 from connector.work.context import Rules

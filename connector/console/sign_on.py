@@ -20,8 +20,8 @@ from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
 from requests import RequestException
 
-from connector.settings import SingleSignOn
-from connector.settings_values import helpdesk_url
+from connector.config.settings import SingleSignOn
+from connector.config.values import helpdesk_url
 from connector.store.users import ROLES, Role
 from policies.model import Instant, Seconds
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
-from connector.secrets import SecretError
+from connector.config.secrets import SecretError
 
 if TYPE_CHECKING:
     from apprise import Apprise

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
+from connector.config.holidays import calendars
 from connector.desks import Desk
-from connector.public_holidays import calendars
 from connector.store import accounts, tickets, writes
 from connector.store.database import Store
 from policies.evaluate import evaluate

@@ -7,7 +7,7 @@ Within an episode a level fires once (rule 3) whatever others undo; a loop goes 
 from sqlalchemy import Connection
 
 from adapters.base import Adapter, Note
-from connector.settings import Caps
+from connector.config.settings import Caps
 from connector.store import holds, ledger, tickets, writes
 from connector.store.holds import Hold
 from connector.store.writes import KeptWrite

@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 
 from adapters.base import AccessLost, Gone, HelpdeskError, NotAllowed, OutcomeUnknown, TryLater, Unreadable
 from connector.clock import Clock
+from connector.config.settings import Caps
 from connector.desks import Desk, Desks
-from connector.settings import Caps
 from connector.store import accounts, holds, inbox, ledger, tickets, writes
 from connector.store.database import Store, alone
 from connector.store.holds import FIRST_WAIT

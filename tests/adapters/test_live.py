@@ -13,9 +13,9 @@ from adapters.base import Adapter
 from adapters.contract.ticket import OnAnyTicket
 from connector.clock import SystemClock
 from connector.compose import open_desk
+from connector.config.secrets import Secrets
+from connector.config.settings import load
 from connector.logs import Masker
-from connector.secrets import Secrets
-from connector.settings import load
 from policies.model import Instant, TicketRef
 
 ENVIRONMENT = dict(os.environ)

@@ -11,11 +11,11 @@ from adapters.simulation.server import serve
 from adapters.zendesk.simulator import TOKEN, create
 from adapters.zendesk.simulator.state import Zendesk
 from connector.clock import Clock, ManualClock
+from connector.config.secrets import Secrets
+from connector.config.settings import load
 from connector.logs import Masker
 from connector.roles import ALL, Role
-from connector.secrets import Secrets
 from connector.service import Service
-from connector.settings import load
 from connector.store import holds, ledger
 from connector.store.ledger import Line
 from connector.summary import Summary

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from connector.library import fitted, text
+from connector.config.files import fitted, text
 from policies.language.document import Document, read
 from policies.language.parse import parse
 from policies.language.policy import PolicySet

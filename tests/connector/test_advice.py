@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from connector.advice import advice
 from connector.cli import app
+from connector.config.advice import advice
+from connector.config.settings import load
 from connector.demo import CONFIG as POLICY
-from connector.settings import load
 from tests.connector.each import EACH, each
 
 TODAY = date(2026, 11, 25)

@@ -14,9 +14,9 @@ from typer.testing import CliRunner, Result
 from connector import databases
 from connector.cli import app
 from connector.clock import ManualClock
+from connector.config.secrets import Secrets
+from connector.config.settings import load
 from connector.logs import Masker
-from connector.secrets import Secrets
-from connector.settings import load
 from connector.store.revision import configuration
 from connector.store.schema import HEAD
 from connector.store.sqlite import only_engine
@@ -223,7 +223,7 @@ def test_where_there_is_no_keyring_the_advice_is_a_file(
     config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("UPTIER_SECRET_ACME_TOKEN")
-    monkeypatch.setattr("connector.secrets._backends", lambda: ((), "there is none"))
+    monkeypatch.setattr("connector.config.secrets._backends", lambda: ((), "there is none"))
     said = uptier("run", "--once").stderr
     assert "put it into a file and name that in UPTIER_SECRET_ACME_TOKEN_FILE" in said
     assert "for example: uptier secret set" not in said

@@ -3,7 +3,7 @@
 import tomllib
 from pathlib import Path
 
-from connector.settings import AccountSettings, Caps, Service, load
+from connector.config.settings import AccountSettings, Caps, Service, load
 from policies.language.vocabulary import CHANNEL_KEYS
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"

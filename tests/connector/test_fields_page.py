@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from connector.config.vendors import vendors
 from connector.fields_page import as_markdown, as_rows, as_text, every
-from connector.vendors import vendors
 
 PAGE = Path(__file__).parents[2] / "docs" / "mapping.md"
 

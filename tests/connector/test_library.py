@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from connector.library import names, text
-from connector.settings import Loaded, load
+from connector.config.files import names, text
+from connector.config.settings import Loaded, load
 from policies.model import Counts, Message, Priority, Status, Who
 from tests.connector.packs import living, packs
 from tests.policies.lives import BEN, CLEO, Life

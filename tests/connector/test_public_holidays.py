@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from connector import public_holidays
+from connector.config import holidays
 from policies.language.conditions import Conditions
 from policies.language.document import Document, read
 from policies.language.policy import CalendarSpec, Policy, PolicySet
@@ -57,31 +57,31 @@ def document(text: str) -> Document:
 
 
 def test_observed_days_and_days_of_a_state_are_in() -> None:
-    assert {"2026-07-03", "2026-07-04", "2026-02-12"} <= public_holidays.dates(["US-NY"], range(2026, 2027))
-    assert "2026-02-12" not in public_holidays.dates(["US"], range(2026, 2027))
+    assert {"2026-07-03", "2026-07-04", "2026-02-12"} <= holidays.dates(["US-NY"], range(2026, 2027))
+    assert "2026-02-12" not in holidays.dates(["US"], range(2026, 2027))
 
 
 def test_regions_are_united() -> None:
-    both = public_holidays.dates(["US", "DE-BY"], range(2026, 2027))
+    both = holidays.dates(["US", "DE-BY"], range(2026, 2027))
     assert {"2026-07-04", "2026-01-06"} <= both
 
 
 def test_an_unknown_region_has_no_dates() -> None:
     with pytest.raises(ValueError, match="XX"):
-        public_holidays.dates(["XX"], range(2026, 2027))
+        holidays.dates(["XX"], range(2026, 2027))
 
 
 def test_a_calendar_is_closed_on_an_observed_holiday() -> None:
     noon = JULY_3_2026 + NOON_NEW_YORK
-    closed = public_holidays.calendars(policies("US-NY"), noon)["support"]
-    plain = public_holidays.calendars(policies(), noon)["support"]
+    closed = holidays.calendars(policies("US-NY"), noon)["support"]
+    plain = holidays.calendars(policies(), noon)["support"]
     assert not closed.is_open(noon)
     assert plain.is_open(noon)
 
 
 def test_holidays_reach_back_for_old_tickets() -> None:
     three_years_on = JULY_3_2026 + 3 * 365 * 86_400
-    calendar = public_holidays.calendars(policies("US-NY"), three_years_on)["support"]
+    calendar = holidays.calendars(policies("US-NY"), three_years_on)["support"]
     assert not calendar.is_open(JULY_3_2026 + NOON_NEW_YORK)
 
 
@@ -91,7 +91,7 @@ def test_holidays_reach_back_for_old_tickets() -> None:
 )
 def test_an_unknown_region_is_a_problem_with_its_line(region: str, says: str) -> None:
     text = f'[calendars.support]\ntimezone = "UTC"\nholidays = ["US",\n  "{region}"]\n'
-    (problem,) = public_holidays.check_regions([document(text)])
+    (problem,) = holidays.check_regions([document(text)])
     assert (problem.file, problem.line, problem.code) == ("c.toml", 4, "unknown-region")
     assert region in problem.message
     assert says in problem.message
@@ -101,20 +101,20 @@ def test_an_unknown_region_is_a_problem_with_its_line(region: str, says: str) ->
     "text", ["", "calendars = 1", "[calendars]\nx = 1", '[calendars.x]\nholidays = "US"']
 )
 def test_other_faults_are_not_judged_here(text: str) -> None:
-    assert public_holidays.check_regions([document(text)]) == ()
+    assert holidays.check_regions([document(text)]) == ()
 
 
 def test_the_hash_covers_the_version_of_the_data(monkeypatch: pytest.MonkeyPatch) -> None:
-    first = public_holidays.stamp(policies("US"))
+    first = holidays.stamp(policies("US"))
     assert first.policies[0].hash != "text"
-    assert public_holidays.stamp(policies("US")) == first
-    monkeypatch.setattr(public_holidays, "version", lambda: "next")
-    second = public_holidays.stamp(policies("US"))
+    assert holidays.stamp(policies("US")) == first
+    monkeypatch.setattr(holidays, "version", lambda: "next")
+    second = holidays.stamp(policies("US"))
     assert second.policies[0].hash != first.policies[0].hash
     assert second.hash != first.hash
 
 
 @pytest.mark.parametrize("without", [policies(), policies("US", calendar=None)])
 def test_a_policy_without_holidays_keeps_its_hash(without: PolicySet) -> None:
-    assert public_holidays.stamp(without).policies == without.policies
-    assert replace(public_holidays.stamp(without), hash="") == replace(without, hash="")
+    assert holidays.stamp(without).policies == without.policies
+    assert replace(holidays.stamp(without), hash="") == replace(without, hash="")

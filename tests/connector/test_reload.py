@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from connector.settings import load
+from connector.config.settings import load
 from tests.connector.beside import LADDER, beside
 
 LATER = LADDER.replace('after = "30m"', 'after = "50m"')

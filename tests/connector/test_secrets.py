@@ -10,8 +10,8 @@ from keyring.backends.fail import Keyring as NoKeyring
 from keyring.backends.null import Keyring as NullKeyring
 from keyring.errors import KeyringLocked
 
+from connector.config.secrets import Found, SecretError, Secrets, secret_name
 from connector.logs import Masker
-from connector.secrets import Found, SecretError, Secrets, secret_name
 
 
 class MemoryKeyring(KeyringBackend):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from connector.settings import Loaded, load
+from connector.config.settings import Loaded, load
 from policies.language.document import Problem
 from policies.model import Status
 

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from connector.cli import app
-from connector.settings import load
+from connector.config.settings import load
 from connector.store import inbox
 from policies.model import Order, TicketRef
 from tests.connector.beside import Beside, beside

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from connector.public_holidays import calendars
+from connector.config.holidays import calendars
 from policies.language.policy import PolicySet
 from policies.model import (
     Agent,

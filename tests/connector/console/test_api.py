@@ -10,11 +10,11 @@ from starlette.routing import Route
 from typer.testing import CliRunner
 
 from connector.cli import app
+from connector.config.values import DAY
 from connector.console.access import digest
 from connector.console.api import Api
 from connector.console.openapi import DOCUMENT
 from connector.demo import CONFIG
-from connector.settings_values import DAY
 from connector.store import users
 from connector.store.schema import token as tokens_table
 from connector.store.users import Token

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from connector.settings import load
+from connector.config.settings import load
 from connector.store import users
 from tests.connector.console import provider as provider_program
 from tests.connector.console.conftest import PASSWORD, Shown, beside

@@ -10,7 +10,7 @@ import pytest
 import typer
 
 from connector.cli import app
-from connector.library import names
+from connector.config.files import names
 from connector.matrix.cards import (
     DUTIES,
     Card,

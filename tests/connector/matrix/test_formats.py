@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connector.library import names
+from connector.config.files import names
 from connector.matrix.cards import cards_html, cards_markdown, desk_cards
 from connector.matrix.drawing import as_svg
 from connector.matrix.page import as_html

@@ -10,11 +10,11 @@ import pytest
 
 from connector import logs
 from connector.clock import ManualClock
+from connector.config.secrets import SecretError
+from connector.config.settings import load
 from connector.logs import Masker
 from connector.notify.notifier import TRIES, WAITS
-from connector.secrets import SecretError
 from connector.service import Service
-from connector.settings import load
 from connector.store import inbox, notices
 from policies.model import Order, TicketRef
 from tests.connector.beside import CONFIG, MINUTE, SECRETS, START, Beside, beside, composed

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from connector.public_holidays import calendars
-from connector.settings import load
+from connector.config.holidays import calendars
+from connector.config.settings import load
 from connector.store import accounts, ledger, tickets, writes
 from connector.store.database import Store
 from connector.store.ledger import Line

@@ -1,7 +1,6 @@
 """The config file's `[service]`, `[accounts.*]` and `[channels.*]`, checked, and all its policy files say.
 
-Keys and defaults are described in docs/config.md. Secrets are never here, only references to them.
-"""
+Keys and defaults are described in docs/config.md. Secrets are never here, only references to them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,11 +21,11 @@ from pydantic import (
 )
 
 from adapters.base import Account
-from connector import public_holidays
-from connector.secrets import PREFIX
-from connector.settings_files import DEFAULT_PATTERNS, read_files
-from connector.settings_problems import plain_secrets, translate
-from connector.settings_values import (
+from connector.config import holidays
+from connector.config.files import DEFAULT_PATTERNS, read_files
+from connector.config.problems import plain_secrets, translate
+from connector.config.secrets import PREFIX
+from connector.config.values import (
     DAY,
     EVERY_ADDRESS,
     addresses,
@@ -46,9 +45,8 @@ from connector.settings_values import (
     reference,
     statuses_by_label,
 )
-from connector.settings_vendors import check_vendors
+from connector.config.vendors import check_vendors, vendors
 from connector.store.users import Role as ConsoleRole
-from connector.vendors import vendors
 from connector.work.messages import check_templates
 from policies.language.document import Document, Problem, did_you_mean, listed
 from policies.language.parse import SHARED, parse
@@ -309,11 +307,11 @@ def _policies(
     problems = (
         *parsed.problems,
         *check_templates(documents),
-        *public_holidays.check_regions(documents),
+        *holidays.check_regions(documents),
     )
     if parsed.policies is None or _broken(problems):
         return None, problems
-    return public_holidays.stamp(parsed.policies), problems
+    return holidays.stamp(parsed.policies), problems
 
 
 def unknown_tables(main: Document) -> tuple[Problem, ...]:

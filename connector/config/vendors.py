@@ -1,13 +1,18 @@
-"""The keys of an account that depend on its helpdesk: `auth`, `webhook` and what only one vendor knows.
-
-Nothing here shows a value: it might be a secret in the wrong place.
-"""
+"""What the installed adapters say of their helpdesks, and the keys of an account that depend on its helpdesk."""
 
 from collections.abc import Collection, Mapping
+from importlib.metadata import entry_points
 
 from adapters.base import Keys, Vendor
 from policies.language.document import Document, Problem, did_you_mean, listed
 from policies.language.reader import Table
+
+
+def vendors() -> Mapping[str, Vendor]:
+    """The helpdesks that are installed, by name. One that describes nothing is not in it."""
+    found = {entry.name: entry.load() for entry in entry_points(group="uptier.vendors")}
+    return dict(sorted(found.items()))
+
 
 EXAMPLES = {"user": '"bot@acme.test"', "client_id": '"uptier"', "scope": '"read write"'}
 

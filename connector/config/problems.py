@@ -1,7 +1,6 @@
 """What is wrong with `[service]`, `[accounts.*]` and `[channels.*]`, in words and with lines.
 
-Nothing here shows a value: it might be a secret in the wrong place.
-"""
+Nothing here shows a value: it might be a secret in the wrong place."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -11,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from connector.secrets import PREFIX, secret_name
+from connector.config.secrets import PREFIX, secret_name
 from policies.language.document import Document, Path, Problem, did_you_mean, listed
 
 SECRET_KEY = re.compile(r"(^|[_-])(token|secret|password|passwd|key|apikey)$", re.IGNORECASE)

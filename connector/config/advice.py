@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterator
 from datetime import date, timedelta
 
-from connector.secrets import Secrets, too_short
-from connector.settings import Loaded, Settings
+from connector.config.secrets import Secrets, too_short
+from connector.config.settings import Loaded, Settings
 from policies.language.document import Document, Problem
 from policies.language.policy import PolicySet
 from policies.rules.assignment import lacking

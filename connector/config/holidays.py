@@ -2,8 +2,7 @@
 
 Holidays are those of the `holidays` package's category `public`, with the days on which they are observed.
 Its version is part of a policy's hash where the policy counts on such a calendar: new data can move a
-deadline.
-"""
+deadline."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace

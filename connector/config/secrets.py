@@ -5,8 +5,7 @@
 3. the file NAME in `$CREDENTIALS_DIRECTORY` (systemd `LoadCredential=`),
 4. the keyring of the operating system, service `uptier`,
 
-and the first hit wins. In variables the name is in capitals with `_` for `-`.
-"""
+and the first hit wins. In variables the name is in capitals with `_` for `-`."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -22,6 +21,10 @@ from connector.logs import Masker
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
 
+
+log = structlog.get_logger()
+
+
 PREFIX = "secret:"
 SERVICE = "uptier"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -31,9 +34,6 @@ REFUSED_BACKENDS = {
     "keyring.backends.null": "it keeps nothing",
     "keyring.backends.fail": "this machine has no keyring",
 }
-
-log = structlog.get_logger()
-
 
 WEBHOOK_LEAST = 16
 """Characters of what signs webhooks. With one webhook at hand, a shorter secret can be tried out."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from connector.settings import Settings
+from connector.config.settings import Settings
 from policies.language import schema as language
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

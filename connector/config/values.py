@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from connector.secrets import PREFIX, secret_name
+from connector.config.secrets import PREFIX, secret_name
 from policies import model
 from policies.language.document import did_you_mean, listed
 from policies.model import Seconds, Status

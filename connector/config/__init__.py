@@ -1,0 +1,1 @@
+"""The configuration: which files it is made of, what they may say, what is wrong with them, and where secrets are."""
