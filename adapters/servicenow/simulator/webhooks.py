@@ -7,16 +7,11 @@ import base64
 import hashlib
 import hmac
 import json
-import random
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar
 
-import httpx
-
-TIMEOUT = 10.0
-Order = Literal["sent", "reversed", "shuffled"]
+from adapters.simulation.webhooks import Webhooks, send
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,11 +23,12 @@ class Hook:
     table: str = "incident"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Job:
     """One run of a rule that waits in the scheduler."""
 
     hook: Hook
+    due: int
     sys_id: str
     event: str
     number: str
@@ -43,24 +39,18 @@ class Job:
 class Attempt:
     """One post and what came back; None: nothing came."""
 
+    again: ClassVar[bool] = False
     at: int
     body: str
     status: int | None
 
 
-class Hooks:
-    """The instance's rules and what they still have to post. `done` and `lost` keep what is over."""
+class Hooks(Webhooks[Hook, Job, Attempt]):
+    """The instance's rules. `read` gives a row by table and sys_id."""
 
     def __init__(self, now: Callable[[], int], read: Callable[[str, str], Mapping[str, str] | None]) -> None:
-        self.now = now
+        super().__init__(now)
         self.read = read
-        self.hooks: list[Hook] = []
-        self.waiting: list[Job] = []
-        self.done: list[Attempt] = []
-        self.lost: list[Attempt] = []
-        self._lock = threading.Lock()
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
 
     def subscribe(self, url: str, secret: str, *, table: str = "incident") -> Hook:
         """Install the rule; it hears what happens from now on."""
@@ -69,79 +59,28 @@ class Hooks:
         return hook
 
     def tell(self, table: str, row: Mapping[str, str], event: str) -> None:
-        """Queue what the rules say of this. Nothing is sent before `deliver` or `start`."""
-        gone = dict(row) if event == "delete" else None
-        with self._lock:
-            self.waiting += [
-                Job(hook=hook, sys_id=row["sys_id"], event=event, number=row["number"], deleted=gone)
-                for hook in self.hooks
-                if hook.table == table
-            ]
-
-    def deliver(self, *, order: Order = "sent", copies: int = 1, seed: int = 0) -> list[Attempt]:
-        """Run everything that waits, each `copies` times."""
-        with self._lock:
-            due, self.waiting = self.waiting, []
-        if order == "reversed":
-            due.reverse()
-        elif order == "shuffled":
-            random.Random(seed).shuffle(due)  # noqa: S311 (a repeatable disorder, not a secret)
-        return [self._post(job) for job in due for _ in range(copies)]
-
-    def drop(self) -> int:
-        """Lose everything that waits; how much that was."""
-        with self._lock:
-            gone, self.waiting = self.waiting, []
-        return len(gone)
-
-    def start(self, every: float = 0.1) -> None:
-        """Deliver from a thread of its own, until `stop`."""
-        if self._thread is None:
-            self._stop.clear()
-            self._thread = threading.Thread(
-                target=self._run, args=(every,), name="servicenow-hooks", daemon=True
-            )
-            self._thread.start()
-
-    def stop(self) -> None:
-        """End the thread after its present delivery."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
-
-    def _run(self, every: float) -> None:
-        while not self._stop.wait(every):
-            self.deliver()
-
-    def _post(self, job: Job) -> Attempt:
-        body = payload(job, job.deleted or self.read(job.hook.table, job.sys_id) or {})
-        status: int | None = None
-        try:
-            with httpx.Client(trust_env=False, timeout=TIMEOUT) as client:
-                answer = client.post(
-                    job.hook.url, content=body, headers=signed(job.hook.secret, self.now(), body)
+        """Queue what the rules say of this."""
+        gone, key, number = dict(row) if event == "delete" else None, row["sys_id"], row["number"]
+        for hook in self.hooks:
+            if hook.table == table:
+                self.queue(
+                    Job(hook=hook, due=self.now(), sys_id=key, event=event, number=number, deleted=gone)
                 )
-                status = answer.status_code
-        except httpx.HTTPError:
-            status = None
-        attempt = Attempt(at=self.now(), body=body.decode(), status=status)
-        (self.done if status is not None and status < 300 else self.lost).append(attempt)
-        return attempt
+
+    def post(self, job: Job) -> Attempt:
+        """Run the rule: read the row as it is now, and post."""
+        body = payload(job, job.deleted or self.read(job.hook.table, job.sys_id) or {})
+        status, _ = send(job.hook.url, body, signed(job.hook.secret, self.now(), body))
+        return Attempt(at=self.now(), body=body.decode(), status=status)
 
 
 def payload(job: Job, row: Mapping[str, str]) -> bytes:
     """What the rule's script sends: ids only, in ASCII."""
     body = {
-        "v": 1,
-        "table": job.hook.table,
-        "sys_id": job.sys_id,
-        "number": job.number,
-        "sys_updated_on": row.get("sys_updated_on", ""),
-        "sys_mod_count": row.get("sys_mod_count", ""),
-        "sys_updated_by": row.get("sys_updated_by", ""),
+        "v": 1, "table": job.hook.table, "sys_id": job.sys_id, "number": job.number,
+        **{name: row.get(name, "") for name in ("sys_updated_on", "sys_mod_count", "sys_updated_by")},
         "event": job.event,
-    }
+    }  # fmt: skip
     return json.dumps(body, separators=(",", ":")).encode("ascii")
 
 
