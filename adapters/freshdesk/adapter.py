@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 
 from adapters.base import (
     Account,
@@ -20,9 +19,11 @@ from adapters.base import (
     Write,
 )
 from adapters.freshdesk import feed, history, people, probe, webhooks, writes
-from adapters.freshdesk.client import UNREADABLE, Line, Row, fetch, place
-from adapters.freshdesk.people import Cast, Roster, requester
+from adapters.freshdesk.client import Client, Row, fetch, place
+from adapters.freshdesk.people import IdentityCache, References, requester
 from adapters.freshdesk.ticket import first_ask_counts, ticket
+from adapters.freshdesk.vendor import VENDOR
+from adapters.http import UNREADABLE, check_auth, check_url
 from policies.model import Counts, Directory, Instant, Need, Ticket, TicketRef
 
 SIDES = "company,stats"
@@ -39,16 +40,17 @@ class Freshdesk:
     )
 
     def __init__(self, account: Account, gate: Gate) -> None:
-        check(account)
+        check_url(account, "https://YOURS.freshdesk.com")
+        check_auth(account, VENDOR.auth)
         self._account = account
         self._trusted = webhooks.trusted(account)
-        self._line = Line(account, gate)
-        self._roster = Roster(
-            me=lambda: people.me(self._line),
-            read=lambda: people.read_directory(account, self._line),
-            form=lambda: people.read_form(self._line),
-            one_agent=lambda key, known: people.one_agent(self._line, key, known),
-            one_group=lambda key: people.one_group(self._line, key),
+        self._client = Client(account, gate)
+        self._identities = IdentityCache(
+            me=lambda: people.me(self._client),
+            read=lambda: people.read_directory(account, self._client),
+            form=lambda: people.read_form(self._client),
+            one_agent=lambda key, known: people.one_agent(self._client, key, known),
+            one_group=lambda key: people.one_group(self._client, key),
         )
 
     def decode(self, request: HookRequest) -> tuple[Event, ...]:
@@ -58,11 +60,11 @@ class Freshdesk:
     def poll(self, cursor: str | None, *, since: Instant, limit: int) -> Page:
         """A page of the list of tickets, or of those of deleted ones and of spam. Rows know their requester by
         id only, and hide the rest of them."""
-        return feed.poll(self._line, self._cast, cursor, since, limit)
+        return feed.poll(self._client, self._references, cursor, since, limit)
 
     def census(self, cursor: str | None) -> Page:
         """A page of the open tickets among all that are not archived, in rows likewise."""
-        return feed.census(self._line, self._cast, cursor)
+        return feed.census(self._client, self._references, cursor)
 
     def load(self, ref: TicketRef, needs: frozenset[Need]) -> Ticket:
         """Two requests, and one more for each hundred messages and for the rating that `needs` asks for.
@@ -70,36 +72,36 @@ class Freshdesk:
         `read_at` is 0 if the answer has no `Date`. A deleted ticket, spam and an archived one are Gone. What cannot be
         read beside the ticket itself is `hidden`.
         """
-        answer = fetch(self._line, ref, SIDES)
+        answer = fetch(self._client, ref, SIDES)
         row, at = answer.row(), answer.at
-        self._roster.naming(row, at)
-        asked = requester(self._line, self._account, row, lambda key: self._roster.agent(key, at))
+        self._identities.naming(row, at)
+        asked = requester(self._client, self._account, row, lambda key: self._identities.agent(key, at))
         try:
-            cast = replace(self._cast([row]), requester=asked)
-            bare = ticket(row, cast, read_at=at)
+            references = replace(self._references([row]), requester=asked)
+            bare = ticket(row, references, read_at=at)
             outbound = needs & {Need.TARGETS} and first_ask_counts(row)
             said = self._said(ref) if Need.MESSAGES in needs or outbound else None
             if said is not None and outbound:
-                bare = ticket(row, cast, read_at=at, asked_at=history.first_ask(said))
-            return self._with_history(replace(bare, loaded=needs), row, cast, said or [], needs)
+                bare = ticket(row, references, read_at=at, asked_at=history.first_ask(said))
+            return self._with_history(replace(bare, loaded=needs), row, references, said or [], needs)
         except UNREADABLE as error:
             raise Unreadable(f"Freshdesk's answer for {ref} cannot be read: {error}") from error
 
     def _with_history(
-        self, bare: Ticket, row: Row, cast: Cast, said: list[Any], needs: frozenset[Need]
+        self, bare: Ticket, row: Row, references: References, said: list[Any], needs: frozenset[Need]
     ) -> Ticket:
         """The ticket with what `needs` names."""
         hidden = set(bare.hidden)
         if Need.CHANGES in needs:
-            bare = replace(bare, changes=history.changes(row, cast))
+            bare = replace(bare, changes=history.changes(row, references))
             hidden |= set() if history.are_told(row) else {"changes"}
         if Need.MESSAGES in needs:
-            bare = replace(bare, messages=history.messages(row, said, self._roster.bot()))
+            bare = replace(bare, messages=history.messages(row, said, self._identities.bot()))
             whole = history.is_whole(row, said)
             bare = replace(bare, counts=history.counts(bare) if whole else Counts())
             hidden |= set() if whole else {"messages", "phrases", "replies"}
         if Need.RATING in needs:
-            rating, known = history.read(self._line, place(bare.ref))
+            rating, known = history.read(self._client, place(bare.ref))
             bare = replace(bare, satisfaction=rating)
             hidden |= set() if known else {"satisfaction"}
         return replace(bare, hidden=frozenset(hidden))
@@ -107,53 +109,36 @@ class Freshdesk:
     def _said(self, ref: TicketRef) -> list[Any]:
         """All conversations of a ticket, whatever they are; one that cannot be read if all are refused to us."""
         try:
-            return self._line.every(f"{place(ref)}/conversations")
+            return self._client.every(f"{place(ref)}/conversations")
         except NotAllowed:
             return [None]
 
     def prepare(self, ticket: Ticket, actions: tuple[VendorAction, ...], key: str) -> Prepared:
         """An update, then a request for each note, then one for each reply."""
-        return writes.prepare(self._account, self._roster.known_form(), ticket, actions, key)
+        return writes.prepare(self._account, self._identities.known_form(), ticket, actions, key)
 
     def send(self, write: Write, expects: str) -> Receipt:
         """One request, right after a look at the ticket: Freshdesk itself refuses no stale write."""
-        return writes.send(self._line, self._account, write, expects)
+        return writes.send(self._client, self._account, write, expects)
 
     def find_written(self, write: Write) -> Receipt | None:
         """Looks at the ticket's fields, or through all its conversations."""
-        return writes.find_written(self._line, self._account, write)
+        return writes.find_written(self._client, self._account, write)
 
     def directory(self) -> Directory:
         """Groups, agents, and who is in which."""
-        found = people.read_directory(self._account, self._line)
-        self._roster.renew(found)
+        found = people.read_directory(self._account, self._client)
+        self._identities.renew(found)
         return found
 
     def probe(self, needed: frozenset[str] = frozenset()) -> tuple[Finding, ...]:
         """Credentials, lists, fields with their values, statuses, SLA, webhook and its rule."""
-        return probe.probe(self._account, self._line, needed)
+        return probe.probe(self._account, self._client, needed)
 
-    def _cast(self, rows: list[Row]) -> Cast:
+    def _references(self, rows: list[Row]) -> References:
         """What these rows are read with."""
-        form = self._roster.form(*(row.get("status") for row in rows))
-        roster = self._roster
-        return Cast(account=self._account, form=form, directory=roster.directory, nobody=roster.nobody)
-
-
-def check(account: Account) -> None:
-    """Raise ValueError for a setting that cannot work."""
-    url = urlsplit(account.url)
-    place = f"account {account.name}"
-    if (
-        url.scheme not in ("http", "https")
-        or not url.hostname
-        or url.path.strip("/")
-        or url.query
-        or "@" in url.netloc
-    ):
-        raise ValueError(f"{place}: url {account.url!r} should be https://YOURS.freshdesk.com")
-    kind = account.auth.get("kind")
-    if kind != "key":
-        raise ValueError(f'{place}: auth kind {kind!r} is unknown; use "key"')
-    if not account.auth.get("key"):
-        raise ValueError(f"{place}: auth lacks key")
+        form = self._identities.form(*(row.get("status") for row in rows))
+        identities = self._identities
+        return References(
+            account=self._account, form=form, directory=identities.directory, nobody=identities.nobody
+        )

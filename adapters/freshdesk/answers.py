@@ -9,7 +9,6 @@ a proxy). So the status decides and the body only gives the words. https://devel
 
 import re
 from collections.abc import Iterator, Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
@@ -24,8 +23,7 @@ from adapters.base import (
     TryLater,
     WontAccept,
 )
-from adapters.http import read_json
-from policies.model import Instant, Seconds
+from adapters.http import MUCH_LATER, UNSAID, body_behind, read_body, read_number, read_wait, redirected
 
 ACCOUNT, LIST, UPDATE = "account", "tickets-list", "ticket-update"
 MINUTE = 60
@@ -43,7 +41,6 @@ minute; the smaller one counts."""
 
 ID = re.compile(r"/[0-9]+")
 TICKET_PATH = re.compile(r"/tickets/[0-9]+")
-NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]*)?")
 
 
 def buckets(method: str, path: str) -> tuple[str, ...]:
@@ -63,47 +60,23 @@ def credits_of(path: str, include: str) -> int:
 
 
 def limits(headers: Mapping[str, str]) -> tuple[Limit, ...]:
-    """The account's budget and what follows from it. Nothing where the headers make no sense."""
-    total, left = number(headers, "x-ratelimit-total"), number(headers, "x-ratelimit-remaining")
+    """The account's budget, and those of the endpoints on the plan with that total, of which Freshdesk never says what
+    is left. Nothing where the headers make no sense."""
+    total, left = read_number(headers, "x-ratelimit-total"), read_number(headers, "x-ratelimit-remaining")
     if not total or left is None:
         return ()
-    account = Limit(bucket=ACCOUNT, total=total, remaining=left, window=MINUTE)
-    return (account, *endpoints(total))
-
-
-def endpoints(total: int) -> Iterator[Limit]:
-    """The endpoints' budgets on the plan with this total. What is left of them Freshdesk never says."""
-    for bucket, size in zip((LIST, UPDATE), PLANS.get(total, ()), strict=False):
-        yield Limit(bucket=bucket, total=size, remaining=size, window=MINUTE)
+    sizes = (total, *PLANS.get(total, ()))
+    return tuple(
+        Limit(bucket=bucket, total=size, remaining=size if number else left, window=MINUTE)
+        for number, (bucket, size) in enumerate(zip((ACCOUNT, LIST, UPDATE), sizes, strict=False))
+    )
 
 
 def held(spent: tuple[str, ...], headers: Mapping[str, str]) -> str:
     """The budget behind a 429: the endpoint's, unless the account's own is used up."""
-    return ACCOUNT if number(headers, "x-ratelimit-remaining") == 0 else spent[-1]
+    return ACCOUNT if read_number(headers, "x-ratelimit-remaining") == 0 else spent[-1]
 
 
-def number(headers: Mapping[str, str], name: str) -> int | None:
-    """A header's number, rounded down; some accounts write `50.0`. None where there is none."""
-    text = headers.get(name, "").strip()
-    return int(float(text)) if NUMBER.fullmatch(text) else None
-
-
-def retry_after(headers: Mapping[str, str], otherwise: Seconds) -> Seconds:
-    """How many seconds Freshdesk asks to wait, at least 1."""
-    wait = number(headers, "retry-after")
-    return otherwise if wait is None else max(1, wait)
-
-
-def stamp(text: str) -> Instant:
-    """An HTTP date as an instant; 0 where there is none or it cannot be read."""
-    try:
-        return int(parsedate_to_datetime(text).timestamp())
-    except (TypeError, ValueError, OverflowError):
-        return 0
-
-
-UNSAID = 0  # Freshdesk named no wait: the caller knows best how long
-MUCH_LATER = 300
 AFTER_429 = 60  # Freshdesk's windows are a minute
 ONE_TICKET = re.compile(r"/api/v2/tickets/[0-9]+")
 WHO_WE_ARE = "/api/v2/agents/me"
@@ -122,8 +95,7 @@ def refusal(response: httpx.Response, *, writing: bool) -> HelpdeskError:
     place = f"Freshdesk answered {code} to {response.request.method} {response.request.url.path}"
     text = f"{place}: {words(response)}"
     if code < 400:
-        redirect = f"{place}, a redirect; check the account's url"
-        return OutcomeUnknown(redirect) if writing else TryLater(redirect, MUCH_LATER)
+        return redirected(place, "", writing=writing)
     if code == 401:
         return AccessLost(f"{text}. Check the API key, and that its agent is an administrator")
     if code == 403:
@@ -131,13 +103,13 @@ def refusal(response: httpx.Response, *, writing: bool) -> HelpdeskError:
     if code in (404, 405) and ONE_TICKET.match(response.request.url.path):
         return Gone(f"{text}. The ticket is deleted, marked as spam or archived")
     if code == 429:
-        return TryLater(text, retry_after(response.headers, AFTER_429))
+        return TryLater(text, read_wait(response.headers, AFTER_429))
     return write_refusal(response, text) if writing else read_refusal(response, text)
 
 
 def forbidden(response: httpx.Response, text: str) -> HelpdeskError:
     """A 403 is about what was asked for, unless it says that it is about the account, or we asked who we are."""
-    body = content(response)
+    body = read_body(response.content)
     word = str(body.get("code") or "") if isinstance(body, dict) else ""
     path = response.request.url.path
     if word in OF_THE_ACCOUNT or path.endswith(WHO_WE_ARE):
@@ -154,7 +126,7 @@ def read_refusal(response: httpx.Response, text: str) -> HelpdeskError:
         if response.request.url.path.endswith(WHO_WE_ARE):
             return AccessLost(f"{text}. Check the account's url and plan")
         return TryLater(f"{text}. Check the account's url and plan", MUCH_LATER)
-    return TryLater(text, retry_after(response.headers, UNSAID))
+    return TryLater(text, read_wait(response.headers, UNSAID))
 
 
 def write_refusal(response: httpx.Response, text: str) -> HelpdeskError:
@@ -166,34 +138,14 @@ def write_refusal(response: httpx.Response, text: str) -> HelpdeskError:
     return WontAccept(text)
 
 
-def lost(error: httpx.RequestError, *, writing: bool) -> HelpdeskError:
-    """The error for a request that got no whole answer."""
-    kind = type(error).__name__
-    if isinstance(error, NEVER_LEFT):
-        return TryLater(f"Freshdesk cannot be reached ({kind}); nothing was sent", UNSAID)
-    if writing:
-        return OutcomeUnknown(f"no whole answer to a write ({kind}); Freshdesk may have applied it")
-    return TryLater(f"no whole answer from Freshdesk ({kind})", UNSAID)
-
-
-def status(error: HelpdeskError) -> int | None:
-    """The HTTP status behind an error, or None where none came."""
-    cause = error.__cause__
-    return cause.response.status_code if isinstance(cause, httpx.HTTPStatusError) else None
-
-
 def code(error: HelpdeskError) -> str:
     """Freshdesk's own word for a refusal, such as `require_feature`; empty where it gave none."""
-    cause = error.__cause__
-    said = content(cause.response) if isinstance(cause, httpx.HTTPStatusError) else None
-    return str(said.get("code") or "") if isinstance(said, dict) else ""
+    return str(body_behind(error).get("code") or "")
 
 
 def refused_fields(error: HelpdeskError) -> dict[str, str]:
     """What Freshdesk says of each field that it names as refused, by its own name of it."""
-    cause = error.__cause__
-    said = content(cause.response) if isinstance(cause, httpx.HTTPStatusError) else None
-    errors = said.get("errors") if isinstance(said, dict) else None
+    errors = body_behind(error).get("errors")
     found: dict[str, str] = {}
     for each in errors if isinstance(errors, list) else ():
         if isinstance(each, dict) and isinstance(each.get("field"), str) and each["field"]:
@@ -201,17 +153,9 @@ def refused_fields(error: HelpdeskError) -> dict[str, str]:
     return found
 
 
-def content(response: httpx.Response) -> Any:
-    """The body as JSON; None for HTML, an empty body and anything else that is none."""
-    try:
-        return read_json(response.content)
-    except (ValueError, RecursionError):
-        return None
-
-
 def words(response: httpx.Response) -> str:
     """Everything the body says about why, each field by its name, for a human; at most 500 characters."""
-    body = content(response)
+    body = read_body(response.content)
     said = list(sentences(body)) if isinstance(body, dict) else []
     return "; ".join(said)[:500] or "no reason given"
 

@@ -8,8 +8,6 @@ tells which. One that is archived is missing, or moved. https://developers.fresh
 """
 
 import re
-import weakref
-from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,57 +16,32 @@ from typing import Any
 import httpx
 
 from adapters.base import Account, Gate, Gone, HelpdeskError, OutcomeUnknown, TryLater, Unreadable
-from adapters.freshdesk.answers import (
-    ACCOUNT,
-    AFTER_429,
+from adapters.freshdesk.answers import ACCOUNT, AFTER_429, buckets, credits_of, held, limits, refusal
+from adapters.http import (
+    UNREADABLE,
     UNSAID,
-    buckets,
-    content,
-    credits_of,
-    held,
-    limits,
+    Given,
+    Refused,
+    basic,
     lost,
-    refusal,
-    retry_after,
-    stamp,
-    status,
+    open_client,
+    read_body,
+    read_date,
+    read_wait,
+    status_behind,
 )
 from policies.model import Instant, TicketRef
 
-AGENT = "Uptier (escalations beside the helpdesk)"
 PAGE = 100
 """The longest page Freshdesk gives."""
 
 NEXT = re.compile(r'rel\s*=\s*"?next\b')
-UNREADABLE: tuple[type[Exception], ...] = (AttributeError, LookupError, TypeError, ValueError)
-"""What reading an answer of an unexpected form raises."""
-
+NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 WRAPPERS = frozenset({"ticket", "tickets", "agent", "agents", "groups", "requester", "conversations"})
 """Keys that hold the whole answer at Freshservice. https://api.freshservice.com/"""
 
 Row = Mapping[str, Any]
 Params = Mapping[str, str | int]
-
-
-class Key(httpx.Auth):
-    """Puts the account's API key on each request, as the user of Basic credentials. The key is asked for
-    once, and again after a 401: it may have been replaced."""
-
-    def __init__(self, account: Account) -> None:
-        self._account = account
-        self._header: str | None = None
-
-    def auth_flow(self, request: httpx.Request) -> Iterator[httpx.Request]:  # type: ignore[override]
-        """Called by httpx for every request."""
-        if self._header is None:
-            key = self._account.secret(self._account.auth["key"])
-            self._header = "Basic " + b64encode(f"{key}:X".encode()).decode()
-        request.headers["Authorization"] = self._header
-        yield request
-
-    def forget(self) -> None:
-        """Ask for the key again next time."""
-        self._header = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,21 +71,13 @@ class Answer:
         return self.body
 
 
-class Line:
+class Client:
     """An account's client. httpx clients may be used from several threads at once."""
 
     def __init__(self, account: Account, gate: Gate) -> None:
-        self._key = Key(account)
+        self._key = Given(lambda: basic(account.secret(account.auth["key"]), "X"))
         self._gate = gate
-        self._client = httpx.Client(
-            base_url=account.url.rstrip("/") + "/api/v2",
-            auth=self._key,
-            headers={"User-Agent": AGENT, "Accept": "application/json"},
-            timeout=account.timeout,
-            follow_redirects=False,
-            trust_env=False,
-        )
-        weakref.finalize(self, self._client.close)
+        self._http = open_client(self, account.url.rstrip("/") + "/api/v2", account.timeout)
 
     def get(self, path: str, params: Params | None = None) -> Answer:
         """One GET below `/api/v2`."""
@@ -139,28 +104,29 @@ class Line:
         self._gate.enter(spent)
         for _ in range(1, credits_of(path, str(what.get("params", {}).get("include", "")))):
             self._gate.enter((ACCOUNT,))
+        writing = method != "GET"
         try:
-            response = self._client.request(method, path, **what)
+            response = self._http.request(method, path, headers=dict([self._key.header()]), **what)
         except httpx.RequestError as error:
-            raise lost(error, writing=method != "GET") from error
+            raise lost(
+                "Freshdesk", error, never_left=isinstance(error, NEVER_LEFT), writing=writing
+            ) from error
         self._gate.learn(limits(response.headers))
         if response.status_code == 429:
-            self._gate.hold(held(spent, response.headers), retry_after(response.headers, otherwise=AFTER_429))
-        return self._checked(response, writing=method != "GET")
-
-    def _checked(self, response: httpx.Response, *, writing: bool) -> Answer:
-        """The answer. An error's cause keeps the status readable."""
+            self._gate.hold(held(spent, response.headers), read_wait(response.headers, AFTER_429))
         if response.status_code == 401:
             self._key.forget()
+        body = read_body(response.content)
         if not response.is_success:
-            cause = httpx.HTTPStatusError("refused", request=response.request, response=response)
-            raise refusal(response, writing=writing) from cause
-        body = content(response)
-        if not isinstance(body, dict | list):
-            raise unreadable(response.status_code, writing=writing)
+            raise refusal(response, writing=writing) from Refused(response.status_code, body)
+        if not isinstance(
+            body, dict | list
+        ):  # a success that says nothing, such as a proxy's page with a 200
+            text = f"Freshdesk answered {response.status_code} with something that is not JSON"
+            raise OutcomeUnknown(text) if writing else TryLater(text, UNSAID)
         return Answer(
             body=body,
-            at=stamp(response.headers.get("date", "")),
+            at=read_date(response.headers.get("date", "")),
             more=NEXT.search(response.headers.get("link", "")) is not None,
         )
 
@@ -170,12 +136,6 @@ def wrapped(body: Any) -> str:
     if isinstance(body, dict) and "id" not in body and WRAPPERS & body.keys():
         return "; it is wrapped as Freshservice's are, which is another product: Uptier has no adapter for it"
     return ""
-
-
-def unreadable(code: int, *, writing: bool) -> HelpdeskError:
-    """The error for a success that says nothing, such as a proxy's page with a 200."""
-    text = f"Freshdesk answered {code} with something that is not JSON"
-    return OutcomeUnknown(text) if writing else TryLater(text, UNSAID)
 
 
 def further(answer: Answer, size: int) -> bool:
@@ -202,15 +162,17 @@ def place(ref: TicketRef) -> str:
     return f"/tickets/{ref.id}"
 
 
-def fetch(line: Line, ref: TicketRef, include: str) -> Answer:
+def fetch(client: Client, ref: TicketRef, include: str) -> Answer:
     """The ticket's row. Raises Gone if it is deleted, spam or archived, NotAllowed if it is refused to us, and
     Unreadable if the answer is no ticket, or another one."""
     if not NUMBER.fullmatch(ref.id):
         raise Gone(f"{ref} is not a Freshdesk ticket; Freshdesk's ids are whole numbers")
     try:
-        answer = line.get(place(ref), {"include": include})
+        answer = client.get(place(ref), {"include": include})
     except HelpdeskError as error:
-        raise meant(line, ref, error) from (error.__cause__ or error)
+        if 300 <= (status_behind(error) or 0) < 400 and is_archived(client, ref):
+            raise Gone(f"{ref} is archived") from error.__cause__
+        raise
     row = answer.body
     if wrapped(row):
         raise TryLater(f"Freshdesk's answer is not one ticket{wrapped(row)}", 0)
@@ -222,18 +184,10 @@ def fetch(line: Line, ref: TicketRef, include: str) -> Answer:
     return answer
 
 
-def meant(line: Line, ref: TicketRef, error: HelpdeskError) -> HelpdeskError:
-    """The error behind a refusal to show one ticket."""
-    found = status(error)
-    if found is not None and 300 <= found < 400 and is_archived(line, ref):
-        return Gone(f"{ref} is archived")
-    return error
-
-
-def is_archived(line: Line, ref: TicketRef) -> bool:
+def is_archived(client: Client, ref: TicketRef) -> bool:
     """Whether the archive has the ticket; False also where the plan has no archive."""
     try:
-        line.get(f"/tickets/archived/{ref.id}")
+        client.get(f"/tickets/archived/{ref.id}")
     except HelpdeskError:
         return False
     return True

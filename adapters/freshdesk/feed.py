@@ -17,10 +17,11 @@ from hashlib import sha256
 from typing import Any
 
 from adapters.base import AccessLost, Aside, HelpdeskError, NotAllowed, Page
-from adapters.freshdesk.answers import refused_fields, status
-from adapters.freshdesk.client import NUMBER, PAGE, UNREADABLE, Answer, Line, Params, Row, further
-from adapters.freshdesk.people import Cast
+from adapters.freshdesk.answers import refused_fields
+from adapters.freshdesk.client import NUMBER, PAGE, Answer, Client, Params, Row, further
+from adapters.freshdesk.people import References
 from adapters.freshdesk.ticket import BEFORE_ALL, OVER, ticket, updated_at
+from adapters.http import UNREADABLE, status_behind
 from policies.model import Instant, Seconds, Ticket
 
 OVERLAP: Seconds = 60
@@ -139,7 +140,7 @@ GONE = ("deleted", "spam")
 FOR_GOOD = frozenset({400, 403, 404, 405})
 """With these Freshdesk refuses a list whenever it is asked for."""
 
-Casting = Callable[[list[Row]], Cast]
+ReferencesOf = Callable[[list[Row]], References]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +157,7 @@ class Rows:
         return new, tuple(aside for name, aside in self.aside if name not in seen)
 
 
-def poll(line: Line, casting: Casting, cursor: str | None, since: Instant, limit: int) -> Page:
+def poll(client: Client, references_of: ReferencesOf, cursor: str | None, since: Instant, limit: int) -> Page:
     """One page of what changed, then of what was deleted, then of what became spam; then a round is over. A list of
     what is gone that is refused to us is passed over, and that is said."""
     here = resumed(cursor, (CHANGED, *GONE), since)
@@ -164,11 +165,11 @@ def poll(line: Line, casting: Casting, cursor: str | None, since: Instant, limit
     order = [CHANGED, *GONE]
     following = order[(order.index(here.list) + 1) % len(order)]
     try:
-        page, more = step(line, casting, here, size, POLLED)
+        page, more = step(client, references_of, here, size, POLLED)
     except AccessLost:
         raise
     except HelpdeskError as error:
-        if here.list == CHANGED or status(error) not in FOR_GOOD:
+        if here.list == CHANGED or status_behind(error) not in FOR_GOOD:
             raise
         text = f"Tickets that are {here.list} are not told as gone: {error}"
         after = replace(here, list=following)
@@ -179,20 +180,22 @@ def poll(line: Line, casting: Casting, cursor: str | None, since: Instant, limit
     return replace(page, cursor=after.text(), more=following != CHANGED)
 
 
-def census(line: Line, casting: Casting, cursor: str | None) -> Page:
+def census(client: Client, references_of: ReferencesOf, cursor: str | None) -> Page:
     """One page of all open tickets, out of the list of all: it takes no condition on the status. One whose status is
     not told may be open."""
     here = resumed(cursor, (CHANGED,), BEFORE_ALL)
-    page, _ = step(line, casting, here, PAGE, COUNTED)
+    page, _ = step(client, references_of, here, PAGE, COUNTED)
     open_ones = (each for each in page.tickets if each.status not in OVER or "status" in each.hidden)
     return replace(page, tickets=tuple(open_ones))
 
 
-def step(line: Line, casting: Casting, here: Cursor, size: int, orders: tuple[str, ...]) -> tuple[Page, bool]:
+def step(
+    client: Client, references_of: ReferencesOf, here: Cursor, size: int, orders: tuple[str, ...]
+) -> tuple[Page, bool]:
     """The page the cursor is at with the cursor behind it, and whether this list goes on."""
     place = here.places[here.list]
-    answer = listed(line, here, size)
-    rows = Rows(met={}) if answer is None else read_rows(answer, casting, gone=here.list)
+    answer = listed(client, here, size)
+    rows = Rows(met={}) if answer is None else read_rows(answer, references_of, gone=here.list)
     more = answer is None or further(answer, size)
     after, lost = place.after(rows.met, more=more, wall=answer is None, orders=orders)
     new, aside = rows.unseen(place.seen)
@@ -230,7 +233,7 @@ def resumed(text: str | None, lists: tuple[str, ...], since: Instant) -> Cursor:
     return found if found.list in lists and set(lists) <= set(found.places) else begin(lists, since)
 
 
-def listed(line: Line, here: Cursor, size: int) -> Answer | None:
+def listed(client: Client, here: Cursor, size: int) -> Answer | None:
     """The page the cursor is at, by its last update, the oldest first, unless the place says otherwise. None where
     Freshdesk refuses the page for its number."""
     place = here.places[here.list]
@@ -244,25 +247,25 @@ def listed(line: Line, here: Cursor, size: int) -> Answer | None:
     }
     extra: Params = {"include": "stats"} if here.list == CHANGED else {"filter": here.list}
     try:
-        return line.get("/tickets", params | dict(extra))
+        return client.get("/tickets", params | dict(extra))
     except NotAllowed as error:
         what = f"The list of {here.list} tickets" if here.list else "The list of tickets"
         raise NotAllowed(f"{what} is refused to us: {error}", error.right) from error.__cause__
     except HelpdeskError as error:
-        if place.page > 1 and status(error) == 400 and "page" in refused_fields(error):
+        if place.page > 1 and status_behind(error) == 400 and "page" in refused_fields(error):
             return None
         raise
 
 
-def read_rows(answer: Answer, casting: Casting, *, gone: str) -> Rows:
+def read_rows(answer: Answer, references_of: ReferencesOf, *, gone: str) -> Rows:
     """The entries of a page as tickets without history, oldest update first. One that cannot be read is set aside."""
-    cast = casting(answer.rows())
+    references = references_of(answer.rows())
     tickets: list[Ticket] = []
     aside: list[tuple[str, Aside]] = []
     met: dict[str, Instant] = {}
     for entry in answer.entries():
         try:
-            made = ticket(row_of(entry), cast, read_at=answer.at, gone=gone or None)
+            made = ticket(row_of(entry), references, read_at=answer.at, gone=gone or None)
             tickets.append(made)
             met[unique_name(made)] = made.updated
         except UNREADABLE as error:

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from adapters.base import AccessLost, HelpdeskError
-from adapters.freshdesk.answers import code, status
-from adapters.freshdesk.client import Line, Row
-from adapters.freshdesk.people import Cast, ident
+from adapters.freshdesk.answers import code
+from adapters.freshdesk.client import Client, Row
+from adapters.freshdesk.people import References, ident
 from adapters.freshdesk.ticket import (
     OUTBOUND,
     OVER,
@@ -27,6 +27,7 @@ from adapters.freshdesk.ticket import (
     same,
     stats,
 )
+from adapters.http import status_behind
 from policies.model import Act, Change, Counts, Instant, Message, Satisfaction, Status, Ticket, Value, Who
 
 SURVEY = 6  # a conversation's source: a rating, which asks nobody for an answer
@@ -147,9 +148,9 @@ def are_told(row: Row) -> bool:
     return all(is_told(stats(row), name) for name in STAMPS)
 
 
-def changes(row: Row, cast: Cast) -> tuple[Change, ...]:
+def changes(row: Row, references: References) -> tuple[Change, ...]:
     """The last time each thing happened to the status, oldest first. Who did it is told of none of them."""
-    told = entered(row, meaning(row, cast).status)
+    told = entered(row, meaning(row, references).status)
     seen = dict(sorted(told, key=lambda each: each[0]))
     reopened = instant(stats(row).get("reopened_at"))
     made: list[Change] = []
@@ -199,15 +200,15 @@ GOOD = frozenset({1, 101, 102, 103})
 BAD = frozenset({3, -101, -102, -103})
 
 
-def read(line: Line, ticket: str) -> tuple[Satisfaction | None, bool]:
+def read(client: Client, ticket: str) -> tuple[Satisfaction | None, bool]:
     """The newest rating of the ticket at this path, and whether that is known. Plans without surveys have none;
     whatever else keeps ratings from us, the ticket does not wait for them."""
     try:
-        entries = line.every(f"{ticket}/satisfaction_ratings")
+        entries = client.every(f"{ticket}/satisfaction_ratings")
     except AccessLost:
         raise
     except HelpdeskError as error:
-        return None, status(error) == 404 or code(error) == "require_feature"
+        return None, status_behind(error) == 404 or code(error) == "require_feature"
     rows = [
         each for each in entries if isinstance(each, dict) and instant(each.get("created_at")) is not None
     ]

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from adapters.base import AccessLost, Account, HelpdeskError, NotAllowed, TryLater
-from adapters.freshdesk.answers import status
-from adapters.freshdesk.client import Line, Row
+from adapters.freshdesk.client import Client, Row
 from adapters.freshdesk.form import STATUS_NAMES, Form, form
+from adapters.http import status_behind
 from policies.model import Agent, Directory, Group, Instant, Person, Seconds
 
 A_MINUTE: Seconds = 60
@@ -40,7 +40,7 @@ class Requester:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cast:
+class References:
     """What one answer is read with: the form, the last directory, the ids that were asked for by themselves and that
     nobody bears (`agents/ID`, `groups/ID`), and the requester where one was asked for."""
 
@@ -88,7 +88,7 @@ def agent_of(directory: Directory | None, key: str) -> Person | None:
     return next((each.person for each in agents if each.person.id == key), None)
 
 
-def requester(line: Line, account: Account, row: Row, agent: Callable[[str], Person | None]) -> Requester:
+def requester(client: Client, account: Account, row: Row, agent: Callable[[str], Person | None]) -> Requester:
     """Who asked, with one request. Where there is no such contact, an agent asked, whom `agent` knows. Where the
     contact is refused, cannot be read, or would have to be waited for, the requester is known by id only."""
     key = ident(row.get("requester_id"))
@@ -96,11 +96,11 @@ def requester(line: Line, account: Account, row: Row, agent: Callable[[str], Per
         return Requester()
     by_id = Requester(person=Person(id=key, name=key), known=False)
     try:
-        contact = line.get(f"/contacts/{key}").body
+        contact = client.get(f"/contacts/{key}").body
     except NotAllowed:
         return by_id
     except TryLater as error:
-        if status(error) == 404:
+        if status_behind(error) == 404:
             known = agent(key)
             return Requester(person=known) if known else by_id
         if error.wait > A_MINUTE:
@@ -151,7 +151,7 @@ AN_HOUR: Seconds = 3600
 T = TypeVar("T")
 
 
-class Roster:
+class IdentityCache:
     """Answers that hardly change. The whole directory is read once, and then as often as the connector does; an
     agent or a group that it does not name is asked for by itself, once. What nobody bears is remembered until the
     next reading.
@@ -259,34 +259,34 @@ NO_AUTOMATIC = (None, 0, False)
 UNTOLD = frozenset({403, 404})
 
 
-def me(line: Line) -> Row:
+def me(client: Client) -> Row:
     """The agent that our key stands for."""
-    return line.get("/agents/me").row()
+    return client.get("/agents/me").row()
 
 
-def read_form(line: Line) -> Form:
+def read_form(client: Client) -> Form:
     """The ticket form; a form without any names where we may not see it. One more request asks for the status field as
     administrators see it, which may tell what stops the SLA clock; nothing depends on its answer."""
     try:
-        entries = line.get("/ticket_fields").entries()
+        entries = client.get("/ticket_fields").entries()
     except NotAllowed:
         return Form()
     plain = form(entries)
     if plain.timers or not plain.status_field.isdecimal():
         return plain
     try:
-        return form(entries, line.get(f"/admin/ticket_fields/{plain.status_field}").body)
+        return form(entries, client.get(f"/admin/ticket_fields/{plain.status_field}").body)
     except AccessLost:
         raise
     except HelpdeskError:
         return plain
 
 
-def read_directory(account: Account, line: Line) -> Directory:
+def read_directory(account: Account, client: Client) -> Directory:
     """All groups and agents. Nobody's load is told; who is available is, where Freshdesk assigns by itself."""
-    listed = rows(line, "/groups")
-    groups = [whole for row in listed if (whole := with_members(line, row))]
-    people = rows(line, "/agents")
+    listed = rows(client, "/groups")
+    groups = [whole for row in listed if (whole := with_members(client, row))]
+    people = rows(client, "/agents")
     return Directory(
         account=account.name,
         groups=tuple(sorted((group(row) for row in groups), key=lambda each: each.name)),
@@ -294,10 +294,10 @@ def read_directory(account: Account, line: Line) -> Directory:
     )
 
 
-def rows(line: Line, path: str) -> list[Row]:
+def rows(client: Client, path: str) -> list[Row]:
     """The entries of a list that are objects with an id. A list without any such entry is not an empty one:
     TryLater."""
-    entries = line.every(path)
+    entries = client.every(path)
     found: list[Row] = [
         each for each in entries if isinstance(each, dict) and ident(each.get("id")) is not None
     ]
@@ -306,17 +306,17 @@ def rows(line: Line, path: str) -> list[Row]:
     return found
 
 
-def with_members(line: Line, row: Row) -> Row | None:
+def with_members(client: Client, row: Row) -> Row | None:
     """The group with its `agent_ids`, which the list may leave out; without them where they are refused to us; None
     if it was deleted meanwhile."""
     if isinstance(row.get("agent_ids"), list):
         return row
     try:
-        whole = line.get(f"/groups/{row['id']}").row()
+        whole = client.get(f"/groups/{row['id']}").row()
     except NotAllowed:
         return row
     except HelpdeskError as error:
-        if status(error) != 404:
+        if status_behind(error) != 404:
             raise
         return None
     return whole if ident(whole["id"]) == ident(row["id"]) else row
@@ -356,24 +356,24 @@ def members(ids: Any) -> frozenset[str]:
     return frozenset(key for each in ids if (key := ident(each))) if isinstance(ids, list) else frozenset()
 
 
-def one_agent(line: Line, key: str, known: Directory) -> Agent | None:
+def one_agent(client: Client, key: str, known: Directory) -> Agent | None:
     """The agent of that id, in those of the known groups that the agent names; None if there is none."""
-    row = one(line, f"/agents/{key}", key)
+    row = one(client, f"/agents/{key}", key)
     return agent(row, [{"id": each.id} for each in known.groups]) if row else None
 
 
-def one_group(line: Line, key: str) -> Group | None:
+def one_group(client: Client, key: str) -> Group | None:
     """The group of that id, None if there is none."""
-    row = one(line, f"/groups/{key}", key)
+    row = one(client, f"/groups/{key}", key)
     return group(row) if row else None
 
 
-def one(line: Line, path: str, key: str) -> Row | None:
+def one(client: Client, path: str, key: str) -> Row | None:
     """The one thing at this path, None if there is none."""
     try:
-        row = line.get(path).row()
+        row = client.get(path).row()
     except HelpdeskError as error:
-        if status(error) not in UNTOLD:
+        if status_behind(error) not in UNTOLD:
             raise
         return None
     return row if ident(row["id"]) == key else None

@@ -1,17 +1,17 @@
 """What works on this account, and what to do about the rest."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from adapters.base import AccessLost, Account, Finding, HelpdeskError, NotAllowed
 from adapters.freshdesk import people
-from adapters.freshdesk.answers import status
-from adapters.freshdesk.client import UNREADABLE, Answer, Line, Params, Row, wrapped
+from adapters.freshdesk.client import Answer, Client, Params, Row, wrapped
 from adapters.freshdesk.form import Form, listed
-from adapters.freshdesk.people import Cast
+from adapters.freshdesk.people import References
 from adapters.freshdesk.ticket import WHO_ASKED, field_names, ticket
+from adapters.http import UNREADABLE, look, status_behind
 from policies.model import Instant, Ticket
 
 UNTOLD = frozenset({403, 404})
@@ -30,10 +30,10 @@ MISTAKEN = (
 WORDS = {"said": "by your settings", "built in": "", "timer": "by its SLA timer", "guessed": "a guess"}
 
 
-def probe(account: Account, line: Line, needed: frozenset[str]) -> tuple[Finding, ...]:
+def probe(account: Account, client: Client, needed: frozenset[str]) -> tuple[Finding, ...]:
     """All findings. A look that fails is a finding too; only lost credentials and another product are fatal."""
     try:
-        who = line.get("/agents/me")
+        who = client.get("/agents/me")
         if wrapped(who.body):
             return (Finding(what="credentials", ok=False, text=MISTAKEN, fatal=True),)
         agent = who.row()
@@ -41,35 +41,35 @@ def probe(account: Account, line: Line, needed: frozenset[str]) -> tuple[Finding
         return (Finding(what="credentials", ok=False, text=str(error), fatal=True),)
     except HelpdeskError as error:
         return (Finding(what="access", ok=False, text=f"Could not look: {error}"),)
-    found = look(lambda: people.read_form(line))
+    found = look(lambda: people.read_form(client))
     return (
-        credentials(line, agent),
-        *lists(account, line, found if isinstance(found, Form) else Form(), needed),
+        credentials(client, agent),
+        *lists(account, client, found if isinstance(found, Form) else Form(), needed),
         *fields(account, found, needed),
-        deadlines(line),
+        deadlines(client),
         webhook(account),
-        *rule(account, line),
+        *rule(account, client),
     )
 
 
-def credentials(line: Line, agent: Row) -> Finding:
+def credentials(client: Client, agent: Row) -> Finding:
     """Who we are, and whether that agent may see what Uptier needs."""
     contact = agent.get("contact")
     name = contact.get("name") if isinstance(contact, dict) else agent["id"]
-    error = look(lambda: line.get("/agents", {"per_page": 1}))
+    error = look(lambda: client.get("/agents", {"per_page": 1}))
     if not isinstance(error, HelpdeskError):
         return Finding(what="credentials", ok=True, text=f"Signed in as {name}.")
-    if status(error) == 403:
+    if status_behind(error) == 403:
         text = f"Signed in as {name}, who may not list agents. Give this agent the Administrator role."
         return Finding(what="credentials", ok=False, text=text)
     return Finding(what="credentials", ok=False, text=f"Signed in as {name}. Could not look: {error}")
 
 
-def lists(account: Account, line: Line, form: Form, needed: frozenset[str]) -> Iterator[Finding]:
+def lists(account: Account, client: Client, form: Form, needed: frozenset[str]) -> Iterator[Finding]:
     """Whether the lists of tickets are open to us, and whether a ticket shows what the loaded policies need."""
     for word in ("", *GONE):
         params: Params = {"filter": word, "per_page": 1} if word else {"include": "stats", "per_page": SAMPLE}
-        answer = look(partial(line.get, "/tickets", params))
+        answer = look(partial(client.get, "/tickets", params))
         what = f"{word} tickets" if word else "tickets"
         if isinstance(answer, NotAllowed):
             text = f"Their list is refused to us. Give our agent {answer.right}. {answer}"
@@ -79,32 +79,34 @@ def lists(account: Account, line: Line, form: Form, needed: frozenset[str]) -> I
         elif wrapped(answer.body):
             yield Finding(what=what, ok=False, text=MISTAKEN, fatal=True)
         elif not word and isinstance(answer.body, list):
-            yield from shown(Cast(account=account, form=form), line, answer, needed)
+            yield from shown(References(account=account, form=form), client, answer, needed)
 
 
-def shown(cast: Cast, line: Line, answer: Answer, needed: frozenset[str]) -> Iterator[Finding]:
+def shown(
+    references: References, client: Client, answer: Answer, needed: frozenset[str]
+) -> Iterator[Finding]:
     """How many rows of the newest page cannot be read, and whether the first that can shows what is needed."""
-    rows = [row for entry in answer.entries() if (row := readable(entry, cast, answer.at))]
+    rows = [row for entry in answer.entries() if (row := readable(entry, references, answer.at))]
     if bad := len(answer.entries()) - len(rows):
         text = f"{bad} of the newest {SAMPLE} tickets cannot be read; they are set aside until they can."
         yield Finding(what="tickets", ok=False, text=text)
     if not rows:
         return
     path = f"/tickets/{rows[0].ref.id}"
-    whole = look(partial(line.get, path, {"include": "company,stats"}))
-    seen = None if isinstance(whole, HelpdeskError) else readable(whole.body, cast, whole.at)
+    whole = look(partial(client.get, path, {"include": "company,stats"}))
+    seen = None if isinstance(whole, HelpdeskError) else readable(whole.body, references, whole.at)
     lacking = sorted((needed & seen.hidden) - ASIDE_FROM_IT) if seen else []
-    if "messages" in needed and isinstance(look(partial(line.get, f"{path}/conversations")), NotAllowed):
+    if "messages" in needed and isinstance(look(partial(client.get, f"{path}/conversations")), NotAllowed):
         lacking.append("messages")
     if lacking:
         text = f"Ticket {rows[0].ref.id} does not show {', '.join(lacking)} to our agent; loaded policies need that."
         yield Finding(what="hidden fields", ok=False, text=text)
 
 
-def readable(entry: Any, cast: Cast, read_at: Instant) -> Ticket | None:
+def readable(entry: Any, references: References, read_at: Instant) -> Ticket | None:
     """The entry as a ticket, None if it cannot be read."""
     try:
-        return ticket(entry, cast, read_at=read_at)
+        return ticket(entry, references, read_at=read_at)
     except UNREADABLE:
         return None
 
@@ -155,12 +157,12 @@ def statuses(account: Account, form: Form) -> Iterator[Finding]:
         yield Finding(what="statuses mapped", ok=False, text=text)
 
 
-def deadlines(line: Line) -> Finding:
+def deadlines(client: Client) -> Finding:
     """Whether the account has SLA policies that we may see."""
-    error = look(lambda: line.get("/sla_policies"))
+    error = look(lambda: client.get("/sla_policies"))
     if not isinstance(error, HelpdeskError):
         return Finding(what="sla targets", ok=True, text="Freshdesk offers them on this plan.")
-    if status(error) in UNTOLD:
+    if status_behind(error) in UNTOLD:
         text = "Freshdesk does not show them to us. Deadlines still come with each ticket that has them."
         return Finding(what="sla targets", ok=False, text=text, hint=True)
     return Finding(what="sla targets", ok=False, text=f"Could not look: {error}")
@@ -174,12 +176,12 @@ def webhook(account: Account) -> Finding:
     return Finding(what="webhook", ok=False, text=text, hint=True)
 
 
-def rule(account: Account, line: Line) -> Iterator[Finding]:
+def rule(account: Account, client: Client) -> Iterator[Finding]:
     """Whether an automation rule posts to us, where webhooks are set up and rules can be read."""
     if not account.webhook:
         return
     address = f"/hooks/{account.name}"
-    rules = look(lambda: json.dumps(line.get(UPDATE_RULES).body))
+    rules = look(lambda: json.dumps(client.get(UPDATE_RULES).body))
     if isinstance(rules, HelpdeskError):
         yield Finding(what="webhook rule", ok=False, text=f"Could not look: {rules}")
     elif address in rules:
@@ -187,14 +189,3 @@ def rule(account: Account, line: Line) -> Iterator[Finding]:
     else:
         text = f"No automation on ticket updates posts to {address}. docs/freshdesk.md says how to make one."
         yield Finding(what="webhook rule", ok=False, text=text)
-
-
-T = TypeVar("T")
-
-
-def look(ask: Callable[[], T]) -> T | HelpdeskError:
-    """What `ask` answers, or the error it met, so that one failed look does not hide the others."""
-    try:
-        return ask()
-    except HelpdeskError as error:
-        return error

@@ -18,7 +18,7 @@ from typing import Any
 from adapters.base import Account, with_vip
 from adapters.freshdesk.client import Row
 from adapters.freshdesk.form import Form, Meaning
-from adapters.freshdesk.people import Cast, ident
+from adapters.freshdesk.people import References, ident
 from policies.model import Instant, Metric, Priority, Seconds, Stage, Status, Target, Ticket, TicketRef, Value
 
 COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
@@ -155,30 +155,30 @@ def key(row: Row, name: str) -> str | None:
 
 
 def ticket(
-    row: Row, cast: Cast, *, read_at: Instant, gone: Any = None, asked_at: Instant | None = None
+    row: Row, references: References, *, read_at: Instant, gone: Any = None, asked_at: Instant | None = None
 ) -> Ticket:
     """The row as a ticket without history. Raises Odd. `asked_at` is when the customer first wrote on a ticket that an
     agent began, where that is known better than the row tells it."""
-    account, number_ = cast.account, key(row, "id")
+    account, number_ = references.account, key(row, "id")
     if number_ is None:
         raise Odd("id", row.get("id"))
     updated = updated_at(row, read_at)
     created = created_at(row, read_at)
-    asked = cast.asked(key(row, "requester_id"))
-    state = meaning(row, cast)
+    asked = references.asked(key(row, "requester_id"))
+    state = meaning(row, references)
     made = Ticket(
         ref=TicketRef(account.name, number_),
         link=f"{account.url.rstrip('/')}/a/tickets/{number_}",
         subject=words(row, "subject"),
         description=plain(row.get("description"), row.get("description_text")),
         status=state.status,
-        status_name=status_name(row, cast.form),
+        status_name=status_name(row, references.form),
         priority=PRIORITIES.get(code(row, "priority") or 0),
         type=words(row, "type") or None,
-        channel=channel(row, cast.form),
+        channel=channel(row, references.form),
         tags=frozenset(tags(row)),
-        group=cast.group(key(row, "group_id")),
-        assignee=cast.agent(key(row, "responder_id")),
+        group=references.group(key(row, "group_id")),
+        assignee=references.agent(key(row, "responder_id")),
         requester=asked.person,
         organization=organization(row),
         language=asked.language,
@@ -188,9 +188,9 @@ def ticket(
         revision=revision(row),
         status_since=instant(stats(row).get("status_updated_at")),
         custom=custom(account, row),
-        targets=tuple(targets(row, state, cast, read_at, asked_at)),
+        targets=tuple(targets(row, state, references, read_at, asked_at)),
         gone=gone,
-        hidden=frozenset(hidden(row, cast, state, created)),
+        hidden=frozenset(hidden(row, references, state, created)),
         actors_hidden=True,
     )
     return with_vip(made, account)
@@ -212,7 +212,7 @@ def created_at(row: Row, read_at: Instant) -> Instant | None:
     return None if at is None or BEFORE_ALL < read_at < at - AHEAD else at
 
 
-def hidden(row: Row, cast: Cast, state: Meaning, created: Instant | None) -> Iterator[str]:
+def hidden(row: Row, references: References, state: Meaning, created: Instant | None) -> Iterator[str]:
     """What this row does not tell, by common names."""
     for name, fields in SHOWN_BY.items():
         if name not in row:
@@ -225,17 +225,17 @@ def hidden(row: Row, cast: Cast, state: Meaning, created: Instant | None) -> Ite
         yield "created"
     if "description" not in row and "description_text" not in row:
         yield from ("description", "phrases")
-    if not cast.asked(row.get("requester_id")).known:
+    if not references.asked(row.get("requester_id")).known:
         yield from WHO_ASKED
-    if not cast.names_group(row.get("group_id")):
+    if not references.names_group(row.get("group_id")):
         yield "group"
-    if not cast.names_agent(row.get("responder_id")):
+    if not references.names_agent(row.get("responder_id")):
         yield "assignee"
     if organization_untold(row):
         yield "organization"
     if "due_by" not in row and "fr_due_by" not in row:
         yield "targets"
-    yield from (f"custom.{name}" for name in untold_custom(cast.account, row))
+    yield from (f"custom.{name}" for name in untold_custom(references.account, row))
 
 
 def revision(row: Row) -> str:
@@ -257,12 +257,12 @@ def updated_in(text: str) -> Instant:
     return int(second) if second.isascii() and second.isdigit() else 0
 
 
-def meaning(row: Row, cast: Cast) -> Meaning:
+def meaning(row: Row, references: References) -> Meaning:
     """What the row's status counts as. Raises Odd. One that no form ever named is unknown."""
     found = code(row, "status")
     if found is None:
         return Meaning(status=Status.OPEN, how="unknown")
-    return cast.form.meaning(cast.account, found)
+    return references.form.meaning(references.account, found)
 
 
 def status_name(row: Row, form: Form) -> str:
@@ -361,7 +361,7 @@ def values(account: Account, row: Row) -> Mapping[str, Value]:
 
 
 def targets(
-    row: Row, state: Meaning, cast: Cast, read_at: Instant, asked_at: Instant | None
+    row: Row, state: Meaning, references: References, read_at: Instant, asked_at: Instant | None
 ) -> Iterator[Target]:
     """Freshdesk's deadlines. It never tells when one began, and a null is "not known yet"; so is what depends on a
     stamp that the row leaves out.
@@ -372,7 +372,7 @@ def targets(
     """
     told = stats(row)
     over = state.status in OVER
-    rests = resting(row, state, cast.form)
+    rests = resting(row, state, references.form)
 
     def stands(*stamps: str, done: bool) -> Stage:
         if state.how == "unknown" or not all(is_told(told, name) for name in stamps):

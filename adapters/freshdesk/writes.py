@@ -31,7 +31,7 @@ from adapters.base import (
     Write,
 )
 from adapters.freshdesk.answers import refused_fields
-from adapters.freshdesk.client import Line, Row, fetch, legible, place
+from adapters.freshdesk.client import Client, Row, fetch, legible, place
 from adapters.freshdesk.form import Form, listed
 from adapters.freshdesk.history import is_message
 from adapters.freshdesk.people import ident
@@ -236,21 +236,21 @@ def gaps(account: Account, form: Form, ticket: Ticket, action: VendorAction) -> 
 LOOKED_AT = ("status", "priority", "group_id", "responder_id")
 
 
-def send(line: Line, account: Account, write: Write, expects: str) -> Receipt:
+def send(client: Client, account: Account, write: Write, expects: str) -> Receipt:
     """Read the ticket again, and write once if it still is at the revision `expects`."""
-    row = fetch(line, write.ref, "stats").row()
+    row = fetch(client, write.ref, "stats").row()
     with legible():
         found = revision(row)
     if found != expects:
         raise Stale(f"{write.ref} has changed since it was decided on")
     if "note" in write.request:
-        return say(line, write, expects, "/notes", write.request["note"])
+        return say(client, write, expects, "/notes", write.request["note"])
     if "reply" in write.request:
-        return say(line, write, expects, "/reply", write.request["reply"])
-    return update(line, account, write, row)
+        return say(client, write, expects, "/reply", write.request["reply"])
+    return update(client, account, write, row)
 
 
-def update(line: Line, account: Account, write: Write, row: Row) -> Receipt:
+def update(client: Client, account: Account, write: Write, row: Row) -> Receipt:
     """PUT the fields. Sent tags replace all tags, so ours are joined to those just read. Then the ticket is read once
     more: the account's rules act on an update at once, and its answer may tell what was sent instead of what stands.
 
@@ -263,9 +263,9 @@ def update(line: Line, account: Account, write: Write, row: Row) -> Receipt:
         with legible():
             body["tags"] = with_tags(tags(row), wanted.get("add", ()), wanted.get("remove", ()))
     try:
-        after = line.put(place(write.ref), body).body
+        after = client.put(place(write.ref), body).body
     except Gone as error:
-        raise refused_though_there(line, write, error) from error.__cause__
+        raise refused_though_there(client, write, error) from error.__cause__
     except WontAccept as error:
         parts = refused_parts(account, write, refused_fields(error))
         raise WontAccept(str(error), parts) from error.__cause__
@@ -275,7 +275,7 @@ def update(line: Line, account: Account, write: Write, row: Row) -> Receipt:
         whole = {**row, **body, "custom_fields": {**custom_fields(row), **custom_fields(body)}, **after}
         revision(whole)
     try:
-        stands = {**whole, **fetch(line, write.ref, "stats").row()}
+        stands = {**whole, **fetch(client, write.ref, "stats").row()}
         with legible():
             return updated(account, write, row, body, stands)
     except HelpdeskError:
@@ -365,31 +365,31 @@ def refused_parts(account: Account, write: Write, said: Mapping[str, str]) -> tu
     return tuple(parts)
 
 
-def refused_though_there(line: Line, write: Write, error: Gone) -> HelpdeskError:
+def refused_though_there(client: Client, write: Write, error: Gone) -> HelpdeskError:
     """The error behind a write that Freshdesk answers as if there were no such ticket, right after it showed it."""
     try:
-        fetch(line, write.ref, "stats")
+        fetch(client, write.ref, "stats")
     except HelpdeskError:
         return error
     return WontAccept(f"{error}; but Freshdesk still shows the ticket, so it is this write that it refuses")
 
 
-def say(line: Line, write: Write, expects: str, below: str, body: Row) -> Receipt:
+def say(client: Client, write: Write, expects: str, below: str, body: Row) -> Receipt:
     """POST a note or a reply."""
     try:
-        made = line.post(place(write.ref) + below, body).body
+        made = client.post(place(write.ref) + below, body).body
     except Gone as error:
-        raise refused_though_there(line, write, error) from error.__cause__
+        raise refused_though_there(client, write, error) from error.__cause__
     if not isinstance(made, dict) or ident(made.get("id")) is None:
         raise OutcomeUnknown(f"Freshdesk's answer to {write.key} has no conversation in it")
-    return written(write, made, revision_after(line, write, expects))
+    return written(write, made, revision_after(client, write, expects))
 
 
-def revision_after(line: Line, write: Write, expects: str) -> str:
+def revision_after(client: Client, write: Write, expects: str) -> str:
     """The revision a note or reply left behind. If more than the time of the update is other than before, it
     was not our note alone: the next write of the chain is then made to miss it, and is decided afresh."""
     try:
-        row = fetch(line, write.ref, "stats").row()
+        row = fetch(client, write.ref, "stats").row()
         with legible():
             found = revision(row)
     except HelpdeskError:
@@ -398,15 +398,15 @@ def revision_after(line: Line, write: Write, expects: str) -> str:
     return expects if noted else found
 
 
-def find_written(line: Line, account: Account, write: Write) -> Receipt | None:
+def find_written(client: Client, account: Account, write: Write) -> Receipt | None:
     """Look for a note or reply among the conversations, for fields on the ticket. Raises Gone."""
-    answer = fetch(line, write.ref, "stats")
+    answer = fetch(client, write.ref, "stats")
     row = answer.row()
     if "note" not in write.request and "reply" not in write.request:
         with legible():
             return found_on(account, write, row) if holds(row, write.request) else None
-    bot = ident(line.get("/agents/me").row().get("id"))
-    entries = line.every(place(write.ref) + "/conversations")
+    bot = ident(client.get("/agents/me").row().get("id"))
+    entries = client.every(place(write.ref) + "/conversations")
     for each in filter(is_message, entries):
         if ident(each["user_id"]) == bot and is_it(each, write):
             with legible():

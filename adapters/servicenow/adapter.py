@@ -21,9 +21,9 @@ from adapters.base import (
     VendorAction,
     Write,
 )
+from adapters.http import UNREADABLE
 from adapters.servicenow import (
     answers,
-    auth,
     delivery,
     feed,
     history,
@@ -33,9 +33,9 @@ from adapters.servicenow import (
     writes,
 )
 from adapters.servicenow.answers import OddValue, Row, label, number, raw, text
-from adapters.servicenow.client import LONG, UNREADABLE, Line, Listing, legible
+from adapters.servicenow.client import LONG, Client, Listing, check_credentials, legible
 from adapters.servicenow.feed import fetch
-from adapters.servicenow.people import Authors, Roster, requester_column
+from adapters.servicenow.people import AuthorClassifier, IdentityCache, requester_column
 from adapters.servicenow.profile import equals, profile
 from adapters.servicenow.ticket import SLA_COLUMNS, targets, ticket
 from policies.model import Directory, Instant, Need, Target, Ticket, TicketRef
@@ -56,19 +56,19 @@ class ServiceNow:
     )
 
     def __init__(self, account: Account, gate: Gate) -> None:
-        auth.check(account)
+        check_credentials(account)
         self._profile = profile(account)
         self._secret = webhooks.secret(account)
-        self._line = Line(account, gate, self._profile.timeout)
-        self._roster = Roster(
-            me=lambda: people.me(account, self._line),
-            staff=lambda: people.staff(self._line),
-            is_member=lambda user: people.is_member(self._line, user),
-            users=lambda names: people.users(self._line, names),
-            matrix=lambda: people.matrix(self._profile, self._line),
-            now=lambda: self._line.now,
+        self._client = Client(account, gate, self._profile.timeout)
+        self._identities = IdentityCache(
+            me=lambda: people.me(account, self._client),
+            staff=lambda: people.staff(self._client),
+            is_member=lambda user: people.is_member(self._client, user),
+            users=lambda names: people.users(self._client, names),
+            matrix=lambda: people.matrix(self._profile, self._client),
+            now=lambda: self._client.now,
         )
-        self._rota = people.Rota(self._line)
+        self._rota = people.Rota(self._client)
 
     def decode(self, request: HookRequest) -> tuple[Event, ...]:
         """Without a configured secret nothing is authentic."""
@@ -80,12 +80,12 @@ class ServiceNow:
     def poll(self, cursor: str | None, *, since: Instant, limit: int) -> Page:
         """A page of what changed, in the order of `sys_updated_on` and `sys_id`."""
         with legible():
-            return feed.poll(self._line, self._profile, cursor, since, limit)
+            return feed.poll(self._client, self._profile, cursor, since, limit)
 
     def census(self, cursor: str | None) -> Page:
         """A page of the active records."""
         with legible():
-            return feed.census(self._line, self._profile, cursor)
+            return feed.census(self._client, self._profile, cursor)
 
     def load(self, ref: TicketRef, needs: frozenset[Need]) -> Ticket:
         """One request, and one more for the journal, the audit and the targets that `needs` asks for.
@@ -93,7 +93,7 @@ class ServiceNow:
         A history that ServiceNow does not show us, or that has a row nobody can read, is hidden and not loaded; the
         others come all the same. `read_at` is 0 if the answer has no `Date`.
         """
-        answer = fetch(self._line, self._profile, ref)
+        answer = fetch(self._client, self._profile, ref)
         row = {"sys_id": ref.id, **answer.row()}
         try:
             bare = ticket(self._profile, row, read_at=answer.at)
@@ -126,9 +126,9 @@ class ServiceNow:
     def _entries(self, ref: TicketRef, row: Row) -> list[Row]:
         """The journal. An instance that hides it answers an empty list; the record's own text tells."""
         where = {"element_id": [ref.id], "element": answers.ELEMENTS}
-        found = whole_of(self._line.every(answers.TABLE, where, answers.COLUMNS))
+        found = whole_of(self._client.every(answers.TABLE, where, answers.COLUMNS))
         if not found and number(row, "sys_mod_count") != 0:
-            shown = self._line.record(self._profile.name, ref.id, answers.ELEMENTS).row()
+            shown = self._client.record(self._profile.name, ref.id, answers.ELEMENTS).row()
             if any(raw(shown, name) is None or label(shown, name) for name in answers.ELEMENTS):
                 raise NotAllowed(
                     f"ServiceNow hides {answers.TABLE} from us. Let Uptier's user read it",
@@ -145,10 +145,10 @@ class ServiceNow:
             f"ServiceNow hides {history.AUDIT} from us. Let Uptier's user read it", f"read {history.AUDIT}"
         )
         try:
-            found = whole_of(self._line.every(history.AUDIT, where, history.AUDITED))
+            found = whole_of(self._client.every(history.AUDIT, where, history.AUDITED))
             if not found and number(row, "sys_mod_count") != 0:
                 query = equals("documentkey", ref.id)
-                other = self._line.listed(history.AUDIT, query, ("sys_id", "documentkey"), limit=1).rows()
+                other = self._client.listed(history.AUDIT, query, ("sys_id", "documentkey"), limit=1).rows()
                 if not any(text(each, "documentkey") == ref.id for each in other):
                     raise closed
         except TryLater as error:
@@ -159,17 +159,17 @@ class ServiceNow:
 
     def _targets(self, ref: TicketRef) -> tuple[Target, ...]:
         """The SLA records of the ticket."""
-        return targets(whole_of(self._line.every("task_sla", {"task": [ref.id]}, SLA_COLUMNS)))
+        return targets(whole_of(self._client.every("task_sla", {"task": [ref.id]}, SLA_COLUMNS)))
 
-    def _authors(self, row: Row, facts: list[Row]) -> Authors:
+    def _authors(self, row: Row, facts: list[Row]) -> AuthorClassifier:
         """Who is who among those who stand in these facts."""
         names = {name for each in facts if (name := author(each))}
         requester = requester_column(self._profile, row)
-        return Authors(
-            bot=self._roster.names() if names else frozenset(),
+        return AuthorClassifier(
+            bot=self._identities.names() if names else frozenset(),
             requester=text(row, requester) if requester else None,
-            users=self._roster.ids(names),
-            is_staff=self._roster.is_staff,
+            users=self._identities.ids(names),
+            is_staff=self._identities.is_staff,
         )
 
     def prepare(self, ticket: Ticket, actions: tuple[VendorAction, ...], key: str) -> Prepared:
@@ -179,21 +179,21 @@ class ServiceNow:
     def send(self, write: Write, expects: str) -> Receipt:
         """One PATCH, right after a look at the record: ServiceNow itself refuses no stale write."""
         with legible():
-            return delivery.send(self._line, self._profile, self._roster, write, expects)
+            return delivery.send(self._client, self._profile, self._identities, write, expects)
 
     def find_written(self, write: Write) -> Receipt | None:
         """Looks for our words in the journal, or at the record's columns."""
         with legible():
-            return delivery.find_written(self._line, self._profile, self._roster, write)
+            return delivery.find_written(self._client, self._profile, self._identities, write)
 
     def directory(self) -> Directory:
         """Active groups, their members, and who is on call where the instance knows."""
         with legible():
-            return people.read_directory(self._profile, self._line, self._rota)
+            return people.read_directory(self._profile, self._client, self._rota)
 
     def probe(self, needed: frozenset[str] = frozenset()) -> tuple[Finding, ...]:
         """Credentials, rights on each table, columns, states and choices, tags, priority, webhook."""
-        return probe.probe(self._profile, self._line, needed)
+        return probe.probe(self._profile, self._client, needed)
 
 
 def author(fact: Row) -> str:

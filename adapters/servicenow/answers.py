@@ -24,7 +24,6 @@ import re
 import threading
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
@@ -39,7 +38,16 @@ from adapters.base import (
     TryLater,
     WontAccept,
 )
-from adapters.http import clean
+from adapters.http import (
+    SOON,
+    UNSAID,
+    clean,
+    read_date,
+    read_number,
+    read_object,
+    read_wait,
+    redirected,
+)
 from policies.model import Instant, Seconds
 
 Row = Mapping[str, Any]
@@ -134,9 +142,6 @@ def literal(at: Instant) -> str:
 
 
 HOUR = 3600
-MOST_DIGITS = 12
-"""Digits of a number in a header that can mean something."""
-
 AFTER_429 = 10
 """Seconds to stay away after a 429 that names no wait: the queue behind it is short."""
 
@@ -157,8 +162,8 @@ class Windows:
 
     def limits(self, table: str, headers: Mapping[str, str], *, refused: bool) -> tuple[Limit, ...]:
         """The budget that an answer about this table tells of: its rule's. None where it carries no rule."""
-        total = whole(headers, "x-ratelimit-limit")
-        reset = whole(headers, "x-ratelimit-reset")
+        total = read_number(headers, "x-ratelimit-limit")
+        reset = read_number(headers, "x-ratelimit-reset")
         if total is None or reset is None:
             return ()
         rule = f"rule {headers.get('x-ratelimit-rule', '')}".strip()
@@ -167,7 +172,7 @@ class Windows:
             ends, used = self._used.get(rule, (reset, 0))
             used = used + 1 if ends == reset else 1
             self._used[rule] = (reset, used)
-        now = stamp(headers.get("date", ""))
+        now = read_date(headers.get("date", ""))
         return (
             Limit(
                 bucket=rule,
@@ -179,32 +184,12 @@ class Windows:
         )
 
 
-def whole(headers: Mapping[str, str], name: str) -> int | None:
-    """A header's whole number, None where there is none."""
-    found = headers.get(name, "").strip()
-    return int(found) if found.isascii() and found.isdigit() and len(found) <= MOST_DIGITS else None
-
-
-def retry_after(headers: Mapping[str, str], otherwise: Seconds) -> Seconds:
+def wait_of_rule(headers: Mapping[str, str], otherwise: Seconds) -> Seconds:
     """How long ServiceNow asks to wait, in seconds, or until its rule's hour ends; at least 1."""
-    wait = whole(headers, "retry-after")
-    if wait is not None:
-        return max(1, wait)
-    reset, now = whole(headers, "x-ratelimit-reset"), stamp(headers.get("date", ""))
-    return max(1, reset - now) if reset and now else otherwise
+    reset, now = read_number(headers, "x-ratelimit-reset"), read_date(headers.get("date", ""))
+    return read_wait(headers, max(1, reset - now) if reset and now else otherwise)
 
 
-def stamp(text: str) -> Instant:
-    """An HTTP date as an instant; 0 where there is none or it cannot be read."""
-    try:
-        return int(parsedate_to_datetime(text).timestamp())
-    except (TypeError, ValueError, OverflowError):
-        return 0
-
-
-UNSAID = 0  # ServiceNow named no wait: the caller knows best how long
-SOON = 5
-MUCH_LATER = 300
 RECORD = re.compile(r"/api/now/table/[a-z0-9_]+/[^/]+")
 TABLE_PATH = re.compile(r"/api/now/table/([a-z0-9_]+)")
 RULE = re.compile(r"\^[0-9a-f]{32}")
@@ -221,14 +206,13 @@ def refusal(response: httpx.Response, *, writing: bool) -> HelpdeskError:
     place = f"ServiceNow answered {status} to {response.request.method} {path(response)}"
     text = f"{place}: {words(response)}"
     if status < 400:
-        redirect = f"{place}, a redirect, perhaps to a sign-in page; check the account's url"
-        return OutcomeUnknown(redirect) if writing else TryLater(redirect, MUCH_LATER)
+        return redirected(place, ", perhaps to a sign-in page", writing=writing)
     if status == 401:
         return AccessLost(f"{text}. {advice(response)}")
     if status == 404 and RECORD.fullmatch(path(response)):
         return Gone(text)
     if status == 429:
-        return TryLater(text, retry_after(response.headers, AFTER_429))
+        return TryLater(text, wait_of_rule(response.headers, AFTER_429))
     return write_refusal(status, text) if writing else read_refusal(response, text)
 
 
@@ -247,7 +231,7 @@ def read_refusal(response: httpx.Response, text: str) -> HelpdeskError:
         return NotAllowed(f"{text}. Give Uptier's user a role that reads this table", f"read {table}")
     if status in (400, 404):
         return NotAllowed(f"{text}. Check the account's url and table", f"read {table}")
-    return TryLater(text, SOON if cancelled(response) else retry_after(response.headers, UNSAID))
+    return TryLater(text, SOON if cancelled(response) else wait_of_rule(response.headers, UNSAID))
 
 
 def write_refusal(status: int, text: str) -> HelpdeskError:
@@ -269,36 +253,12 @@ def advice(response: httpx.Response) -> str:
     )
 
 
-def lost(error: httpx.RequestError, *, writing: bool) -> HelpdeskError:
-    """The error for a request that got no whole answer."""
-    kind = type(error).__name__
-    if isinstance(
-        error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.UnsupportedProtocol
-    ):
-        return TryLater(f"ServiceNow cannot be reached ({kind}); nothing was sent", UNSAID)
-    if writing:
-        return OutcomeUnknown(f"no whole answer to a write ({kind}); ServiceNow may have applied it")
-    return TryLater(f"no whole answer from ServiceNow ({kind})", UNSAID)
-
-
-def status(error: HelpdeskError) -> int | None:
-    """The HTTP status behind an error, or None where none came."""
-    cause = error.__cause__
-    return cause.response.status_code if isinstance(cause, httpx.HTTPStatusError) else None
+NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
 
 def path(response: httpx.Response) -> str:
     """The path asked for, without the query: queries may hold names."""
     return response.request.url.path
-
-
-def content(response: httpx.Response) -> dict[str, Any]:
-    """The body as an object; empty for HTML, a cut-off body and anything else that is none."""
-    try:
-        body = response.json()
-    except (ValueError, RecursionError):
-        return {}
-    return body if isinstance(body, dict) else {}
 
 
 def cancelled(response: httpx.Response) -> bool:
@@ -308,7 +268,7 @@ def cancelled(response: httpx.Response) -> bool:
 
 def words(response: httpx.Response) -> str:
     """What the body says about why, for a human; at most 500 characters. A rule's sys_id is left out."""
-    body = content(response)
+    body = read_object(response.content)
     error = body.get("error")
     said = [error, body.get("error_description")]
     if isinstance(error, dict):

@@ -4,38 +4,50 @@ Nothing waits, no redirect is followed, nothing is sent twice but for one resend
 applied. The jar keeps the server session, and with it the node that has seen our own writes. Vendor sheet 1.9
 and 4.6."""
 
-import weakref
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 
-from adapters.base import Account, Gate, HelpdeskError, NotAllowed, OutcomeUnknown, TryLater, Unreadable
-from adapters.servicenow.answers import (
-    AFTER_429,
+from adapters.base import Account, Gate, HelpdeskError, Keys, NotAllowed, OutcomeUnknown, TryLater, Unreadable
+from adapters.http import (
     SOON,
     UNSAID,
+    Credentials,
+    Given,
+    Granted,
+    Header,
+    Refused,
+    TokenAnswer,
+    basic,
+    check_auth,
+    lost,
+    open_client,
+    read_date,
+    read_number,
+    read_object,
+    reading,
+)
+from adapters.servicenow.answers import (
+    AFTER_429,
+    NEVER_LEFT,
     OddValue,
     Row,
     Windows,
     cancelled,
-    content,
-    lost,
     refusal,
-    retry_after,
-    stamp,
     text,
-    whole,
+    wait_of_rule,
     words,
 )
-from adapters.servicenow.auth import TOKENS, credentials
 from adapters.servicenow.profile import SYS_ID, any_of, every_of, folded, ordered, term
+from adapters.servicenow.vendor import VENDOR
 from policies.model import Instant, Seconds
 
-AGENT = "Uptier (escalations beside the helpdesk)"
+TOKENS = "/oauth_token.do"
 TIMEOUT: Seconds = 75
 """An instance cancels a request at about a minute; who gives up before that never hears that the page was too big."""
 
@@ -49,9 +61,6 @@ FAR = 50
 LOOKS = 5
 LONG: Seconds = 60
 """What is only nice to have is not waited for longer than this."""
-
-UNREADABLE: tuple[type[Exception], ...] = (AttributeError, LookupError, TypeError, ValueError)
-"""What reading an answer of an unexpected form raises."""
 
 SHAPE = {"sysparm_display_value": "all", "sysparm_exclude_reference_link": "true"}
 Params = Mapping[str, str]
@@ -94,7 +103,41 @@ class Listing:
     odd: int = 0
 
 
-class Line:
+def check_credentials(account: Account) -> None:
+    """Raise ValueError for credentials that cannot work. An OAuth client with a user needs that user's password."""
+    kinds = dict(VENDOR.auth)
+    if account.auth.get("user"):
+        kinds["oauth"] = Keys(needed=(*kinds["oauth"].needed, "password"))
+    check_auth(account, kinds)
+
+
+def credentials(account: Account, ask: Callable[[Mapping[str, str]], TokenAnswer]) -> Credentials:
+    """What the account's `auth` says: basic credentials, an API key, or an OAuth token, by client credentials or by a
+    user's password where the account names a user. Vendor sheet 4.1 to 4.3,
+    https://www.servicenow.com/docs/r/api-reference/rest-api-explorer/c_RESTAPI.html"""
+    auth, secret = account.auth, account.secret
+
+    def given() -> Header:
+        if auth["kind"] == "key":
+            return "x-sn-apikey", secret(auth["key"])
+        return basic(auth["user"], secret(auth["password"]))
+
+    def client() -> Mapping[str, str]:
+        return {"client_id": str(auth["client_id"]), "client_secret": secret(auth["client_secret"])}
+
+    def grant() -> Mapping[str, str]:
+        if not auth.get("user"):
+            return {"grant_type": "client_credentials"}
+        user, password = str(auth["user"]), secret(auth["password"])
+        return {"grant_type": "password", "username": user, "password": password}
+
+    if auth["kind"] != "oauth":
+        return Given(given)
+    advice = ". Check the OAuth client, its secret, and that its grant is switched on"
+    return Granted("ServiceNow", ask, client, grant, advice)
+
+
+class Client:
     """An account's client. httpx clients may be used from several threads at once.
 
     `size` is how many rows to ask for; it is halved when the instance cancels a request that takes too long, and
@@ -107,14 +150,7 @@ class Line:
         self._went_well = 0
         self._gate = gate
         self._windows = Windows()
-        self._client = httpx.Client(
-            base_url=account.url.rstrip("/"),
-            headers={"User-Agent": AGENT, "Accept": "application/json"},
-            timeout=timeout or max(account.timeout, TIMEOUT),
-            follow_redirects=False,
-            trust_env=False,
-        )
-        weakref.finalize(self, self._client.close)  # an adapter has no end of its own; its sockets have
+        self._http = open_client(self, account.url.rstrip("/"), timeout or max(account.timeout, TIMEOUT))
         self._credentials = credentials(account, self._ask)
 
     def get(self, path: str, params: Params | None = None) -> Answer:
@@ -225,52 +261,57 @@ class Line:
         self.now = answer.at or self.now
         return answer
 
-    def _renewed(self, used: tuple[str, str]) -> bool:
+    def _renewed(self, used: Header) -> bool:
         """A server session that has ended also answers 401, so the cookies go first."""
-        had_session = bool(self._client.cookies)
-        self._client.cookies.clear()
+        had_session = bool(self._http.cookies)
+        self._http.cookies.clear()
         return self._credentials.renew(used) or had_session
 
-    def _once(self, method: str, path: str, header: tuple[str, str] | None, **what: Any) -> httpx.Response:
+    def _once(self, method: str, path: str, header: Header | None, **what: Any) -> httpx.Response:
         """One request on the wire, counted in the budgets of its table and of its rate rule."""
         table = bucket_of(path)
         self._gate.enter(self._windows.buckets(table))
         writing = method != "GET" and path != TOKENS
         try:
-            response = self._client.request(method, path, headers=dict([header] if header else []), **what)
+            response = self._http.request(method, path, headers=dict([header] if header else []), **what)
         except httpx.RequestError as error:
-            raise lost(error, writing=writing) from error
+            never_left = isinstance(error, NEVER_LEFT)
+            raise lost("ServiceNow", error, never_left=never_left, writing=writing) from error
         refused = response.status_code == 429
         told = self._windows.limits(table, response.headers, refused=refused)
         self._gate.learn(told)
         if refused:
             held = told[0].bucket if told else table
-            self._gate.hold(held, retry_after(response.headers, AFTER_429))
+            self._gate.hold(held, wait_of_rule(response.headers, AFTER_429))
         return response
 
-    def _ask(self, form: Mapping[str, str]) -> httpx.Response:
+    def _ask(self, form: Mapping[str, str]) -> TokenAnswer:
         """Ask for a token."""
-        return self._once("POST", TOKENS, None, data=dict(form))
+        response = self._once("POST", TOKENS, None, data=dict(form))
+        return TokenAnswer(
+            status=response.status_code,
+            body=read_object(response.content),
+            why=f"{response.status_code}: {words(response)}",
+        )
 
     def _checked(self, response: httpx.Response, *, writing: bool) -> Answer:
         """The answer. An error's cause keeps the status readable."""
-        at = stamp(response.headers.get("date", ""))
+        at = read_date(response.headers.get("date", ""))
         if response.status_code == 204:
             return Answer(result=None, at=at)
-        body = content(response)
+        body = read_object(response.content)
         if response.is_success and "error" not in body and "result" in body:
-            return Answer(result=body["result"], at=at, total=whole(response.headers, "x-total-count"))
+            return Answer(result=body["result"], at=at, total=read_number(response.headers, "x-total-count"))
         if cancelled(response):
             self.size, self._went_well = max(SMALLEST, self.size // 2), 0
         if response.is_success:
             raise unusable(response, writing=writing)
-        cause = httpx.HTTPStatusError("refused", request=response.request, response=response)
-        raise refusal(response, writing=writing) from cause
+        raise refusal(response, writing=writing) from Refused(response.status_code, body)
 
 
 def unusable(response: httpx.Response, *, writing: bool) -> HelpdeskError:
     """The error for a success that is none: a sleeping instance, a sign-in page, an answer that was cut off."""
-    if "error" in content(response):
+    if "error" in read_object(response.content):
         said = f"ServiceNow answered {response.status_code} with an error in it: {words(response)}"
     elif "html" in response.headers.get("content-type", ""):
         said = f"ServiceNow answered {response.status_code} with a web page: the instance sleeps, or wants a sign-in"
@@ -342,12 +383,6 @@ def fitting(table: str, rows: Sequence[Row], where: Where) -> list[Row]:
     return kept
 
 
-@contextmanager
-def legible(*, writing: bool = False) -> Iterator[None]:
-    """Turn an answer that cannot be read into TryLater, since it is not an empty one. What answers a write
-    is already written: OutcomeUnknown."""
-    try:
-        yield
-    except UNREADABLE as error:
-        said = f"ServiceNow's answer cannot be read ({type(error).__name__}: {error})"
-        raise (OutcomeUnknown(said) if writing else TryLater(said, UNSAID)) from error
+def legible(*, writing: bool = False) -> AbstractContextManager[None]:
+    """Turn an answer that cannot be read into TryLater, or, where it answers a write, into OutcomeUnknown."""
+    return reading("ServiceNow", writing=writing)

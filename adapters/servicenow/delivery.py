@@ -26,12 +26,13 @@ from adapters.base import (
     WontAccept,
     Write,
 )
+from adapters.http import UNSAID
 from adapters.servicenow import answers
-from adapters.servicenow.answers import UNSAID, OddValue, Row, instant, label, number, raw, text
-from adapters.servicenow.client import Line, legible, sys_id
+from adapters.servicenow.answers import OddValue, Row, instant, label, number, raw, text
+from adapters.servicenow.client import Client, legible, sys_id
 from adapters.servicenow.feed import FOLLOWERS, fetch
 from adapters.servicenow.history import change_facts
-from adapters.servicenow.people import Roster
+from adapters.servicenow.people import IdentityCache
 from adapters.servicenow.profile import COMMON, GROUNDS, LABELS, Profile, common, reaches
 from adapters.servicenow.ticket import columns, common_names, read_tags, revision, tags, values
 from adapters.servicenow.writes import body_of, touched
@@ -40,23 +41,23 @@ BESIDE = ("state", "assignment_group", "assigned_to")
 MOST_REVISIONS = 20
 
 
-def send(line: Line, profile: Profile, roster: Roster, write: Write, expects: str) -> Receipt:
+def send(client: Client, profile: Profile, identities: IdentityCache, write: Write, expects: str) -> Receipt:
     """Read the record again, and write once if it still is at the revision `expects`."""
-    before = present(line, profile, write)
+    before = present(client, profile, write)
     with legible():
         found = revision(before)
         if found != expects:
             raise Stale(f"{write.ref} is at revision {found}, not {expects}")
         if "label" in write.request:
-            return send_labels(line, profile, write, before)
-        body, left = body_of(profile, roster.matrix, before, write.request)
+            return send_labels(client, profile, write, before)
+        body, left = body_of(profile, identities.matrix, before, write.request)
     if not body and left:
         parts = [RefusedPart(field=each.field, vendor_field="", text=each.why) for each in left]
         raise WontAccept("; ".join(each.why for each in left), tuple(parts))
     if not body:
         return Receipt(key=write.key, revision=found, at=instant(before, "sys_updated_on") or 0)
     try:
-        answer = line.patch(profile.name, write.ref.id, body, (*columns(profile), FOLLOWERS))
+        answer = client.patch(profile.name, write.ref.id, body, (*columns(profile), FOLLOWERS))
     except (WontAccept, NotAllowed) as error:
         if parts := refused_parts(profile, body, str(error)):
             raise WontAccept(str(error), tuple(parts)) from error
@@ -65,14 +66,14 @@ def send(line: Line, profile: Profile, roster: Roster, write: Write, expects: st
     if not isinstance(after, dict) or not is_record(after):
         raise OutcomeUnknown(f"ServiceNow's answer to {write.key} has no record in it")
     with legible(writing=True):
-        return accounted(line, profile, roster, write, (before, after), body, left)
+        return accounted(client, profile, identities, write, (before, after), body, left)
 
 
-def present(line: Line, profile: Profile, write: Write) -> Row:
+def present(client: Client, profile: Profile, write: Write) -> Row:
     """The record as it stands in front of a write, or when looking for one. Nothing is sent on an answer that cannot
     be read: TryLater."""
     try:
-        return {"sys_id": write.ref.id, **fetch(line, profile, write.ref).row()}
+        return {"sys_id": write.ref.id, **fetch(client, profile, write.ref).row()}
     except Unreadable as error:
         raise TryLater(str(error), UNSAID) from error
 
@@ -120,9 +121,9 @@ def refused_parts(profile: Profile, body: Mapping[str, str], said: str) -> list[
 
 
 def accounted(
-    line: Line,
+    client: Client,
     profile: Profile,
-    roster: Roster,
+    identities: IdentityCache,
     write: Write,
     both: tuple[Row, Row],
     body: Mapping[str, str],
@@ -138,7 +139,7 @@ def accounted(
         moved = counts[1] - counts[0]
     missing = [*left, *differences(profile, before, after, plain), *unreached(after, write.request)]
     told = list(unseen(after, plain))
-    entries, lost, why = looked_up(line, profile, roster, write, said)
+    entries, lost, why = looked_up(client, profile, identities, write, said)
     missing += lost
     if not entries and not is_stored(before, after, plain, moved) and (moved < 1 or not said):
         reasons = [*(each.why for each in missing), *told, *why]
@@ -220,7 +221,7 @@ def is_stored(before: Row, after: Row, plain: Mapping[str, str], moved: int) -> 
 
 
 def looked_up(
-    line: Line, profile: Profile, roster: Roster, write: Write, said: dict[str, str]
+    client: Client, profile: Profile, identities: IdentityCache, write: Write, said: dict[str, str]
 ) -> tuple[dict[str, str] | None, list[NotTaken], list[str]]:
     """The journal entries that we have just made, None if they cannot be asked for; what of it is not there, and
     what else to tell. What was said is said, whatever can be learned of it now, so no error leaves here."""
@@ -228,12 +229,12 @@ def looked_up(
         return {}, [], []
     try:
         with legible():
-            entries = entries_of(line, profile, roster, write, said)
+            entries = entries_of(client, profile, identities, write, said)
     except HelpdeskError as error:
         return None, [], [f"the journal could not be read back: {error}"]
     told = "cannot be found in the journal; check that Uptier's user may write it"
     missing = {name: f"{name} {told}" for name in said if name not in entries}
-    lost = {name for name in missing if is_absent(line, profile, write, name, said[name])}
+    lost = {name for name in missing if is_absent(client, profile, write, name, said[name])}
     return (
         entries,
         [
@@ -244,12 +245,12 @@ def looked_up(
     )
 
 
-def is_absent(line: Line, profile: Profile, write: Write, name: str, said: str) -> bool:
+def is_absent(client: Client, profile: Profile, write: Write, name: str, said: str) -> bool:
     """Whether the record itself, which shows its whole journal as one text, says that these words are not in it. An
     instance may hide the entries and not the text, so an entry that is not found proves nothing."""
     try:
         with legible():
-            row = line.record(profile.name, write.ref.id, (name,)).row()
+            row = client.record(profile.name, write.ref.id, (name,)).row()
             shown = label(row, name)
             return name in row and answers.squeezed(said) not in answers.squeezed(shown)
     except HelpdeskError:
@@ -257,31 +258,31 @@ def is_absent(line: Line, profile: Profile, write: Write, name: str, said: str) 
 
 
 def entries_of(
-    line: Line, profile: Profile, roster: Roster, write: Write, said: dict[str, str]
+    client: Client, profile: Profile, identities: IdentityCache, write: Write, said: dict[str, str]
 ) -> dict[str, str]:
     """The ids of the journal entries that are this write, by journal. Where the journal is closed to us, the
     record's own text still tells whether the reference of a note is there; the words of a reply in it could be
     anybody's. Raises NotAllowed if nothing was found and the journal is closed."""
-    bot = roster.bot()
+    bot = identities.bot()
     where = {"element_id": [write.ref.id], "element": list(said), "sys_created_by": [bot]}
     closed: NotAllowed | None = None
     rows: list[Row] = []
     try:
-        rows = line.every(answers.TABLE, where, answers.COLUMNS).rows
+        rows = client.every(answers.TABLE, where, answers.COLUMNS).rows
     except NotAllowed as error:
         closed = error
     since = str(write.request.get("since", ""))
     found = answers.written(rows, bot, said, write.request.get("known", ()), since)
     if answers.NOTES in said and answers.NOTES not in found:
-        found |= shown(line, profile, write, said[answers.NOTES])
+        found |= shown(client, profile, write, said[answers.NOTES])
     if closed is not None and not found:
         raise closed
     return found
 
 
-def shown(line: Line, profile: Profile, write: Write, note: str) -> dict[str, str]:
+def shown(client: Client, profile: Profile, write: Write, note: str) -> dict[str, str]:
     """The note's reference in place of its id, if the record shows it among its work notes."""
-    row = line.record(profile.name, write.ref.id, (answers.NOTES,)).result
+    row = client.record(profile.name, write.ref.id, (answers.NOTES,)).result
     mark = answers.mark_of(answers.NOTES, note)
     there = isinstance(row, dict) and f"[{mark}]" in label(row, answers.NOTES)
     return {answers.NOTES: mark} if there else {}
@@ -332,17 +333,17 @@ def written_columns(profile: Profile, request: Mapping[str, Any]) -> Iterator[st
         yield from GROUNDS
 
 
-def find_written(line: Line, profile: Profile, roster: Roster, write: Write) -> Receipt | None:
+def find_written(client: Client, profile: Profile, identities: IdentityCache, write: Write) -> Receipt | None:
     """Look for what was said in the journal, else for the state that was wanted on the record. Raises Gone."""
-    row = present(line, profile, write)
+    row = present(client, profile, write)
     if "label" in write.request:
-        return find_labels(line, profile, write, row)
+        return find_labels(client, profile, write, row)
     said: dict[str, str] = dict(write.request.get("say", {}))
     with legible():
-        entries = entries_of(line, profile, roster, write, said) if said else {}
+        entries = entries_of(client, profile, identities, write, said) if said else {}
         if said and not entries:
             return None
-        body, left = body_of(profile, roster.matrix, row, {**write.request, "say": {}})
+        body, left = body_of(profile, identities.matrix, row, {**write.request, "say": {}})
         if not said and (body or left):
             return None
         return found(profile, write, row, entries, body, left)
@@ -394,63 +395,63 @@ def unlike(profile: Profile, row: Row, column: str, value: str) -> NotTaken:
 LABEL = "label"
 
 
-def send_labels(line: Line, profile: Profile, write: Write, row: Row) -> Receipt:
+def send_labels(client: Client, profile: Profile, write: Write, row: Row) -> Receipt:
     """Tie the label to the record, or untie it."""
     name = str(write.request["label"]["name"])
-    label = label_of(line, name)
-    tied = entries(line, label, write) if label else []
+    label = label_of(client, name)
+    tied = entries(client, label, write) if label else []
     if write.request["label"]["on"]:
         if not tied:
             try:
-                tie(line, profile, write, label or made(line, name))
+                tie(client, profile, write, label or made(client, name))
             except NotAllowed as error:
                 part = RefusedPart(field="tags", vendor_field=LABELS, text=str(error))
                 raise WontAccept(str(error), (part,)) from error
     else:
         for entry in tied:
-            line.delete(LABELS, entry)
+            client.delete(LABELS, entry)
     return receipt(profile, write, row)
 
 
-def find_labels(line: Line, profile: Profile, write: Write, row: Row) -> Receipt | None:
+def find_labels(client: Client, profile: Profile, write: Write, row: Row) -> Receipt | None:
     """Whether the label is tied to the record as it was to be."""
-    label = label_of(line, str(write.request["label"]["name"]))
-    tied = bool(label and entries(line, label, write))
+    label = label_of(client, str(write.request["label"]["name"]))
+    tied = bool(label and entries(client, label, write))
     return receipt(profile, write, row) if tied == write.request["label"]["on"] else None
 
 
-def label_of(line: Line, name: str) -> str | None:
+def label_of(client: Client, name: str) -> str | None:
     """The id of the one label of that name, or None. WontAccept where there are several."""
-    rows = line.every(LABEL, {"name": [name], "type": ["standard"]}, ("name",)).rows
+    rows = client.every(LABEL, {"name": [name], "type": ["standard"]}, ("name",)).rows
     if len(rows) > 1:
         raise WontAccept(f"ServiceNow has {len(rows)} tags named {name!r}; leave one")
     return sys_id(rows[0]) if rows else None
 
 
-def made(line: Line, name: str) -> str:
+def made(client: Client, name: str) -> str:
     """A new label that everybody sees."""
-    answer = line.post(LABEL, {"name": name, "type": "standard", "viewable_by": "everyone"})
+    answer = client.post(LABEL, {"name": name, "type": "standard", "viewable_by": "everyone"})
     if not isinstance(answer.result, dict) or not sys_id(answer.result):
         raise OutcomeUnknown(f"ServiceNow's answer to the new tag {name!r} has no record in it")
     return sys_id(answer.result)
 
 
-def entries(line: Line, label: str, write: Write) -> list[str]:
+def entries(client: Client, label: str, write: Write) -> list[str]:
     """The ids of what ties this label to the record."""
-    rows = line.every(LABELS, {"label": [label], "table_key": [write.ref.id]}, ("label",)).rows
+    rows = client.every(LABELS, {"label": [label], "table_key": [write.ref.id]}, ("label",)).rows
     return [sys_id(row) for row in rows]
 
 
-def tie(line: Line, profile: Profile, write: Write, label: str) -> None:
+def tie(client: Client, profile: Profile, write: Write, label: str) -> None:
     """Make the entry, and take it away again if it came out tied to nothing."""
     said = {"label": label, "table": profile.name, "table_key": write.ref.id}
-    result = line.post(LABELS, said).result
+    result = client.post(LABELS, said).result
     if not isinstance(result, dict) or not sys_id(result):
         raise OutcomeUnknown(f"ServiceNow's answer to {write.key} has no record in it")
     with legible(writing=True):
         tied = (text(result, "table_key"), text(result, "table"))
     if tied != (write.ref.id, profile.name):
-        line.delete(LABELS, sys_id(result))
+        client.delete(LABELS, sys_id(result))
         raise WontAccept(
             "ServiceNow ties no tag to a record over REST: label_entry's columns are closed to Uptier's user. "
             "Keep the tags in a column instead (docs/servicenow.md)"

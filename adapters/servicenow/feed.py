@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from adapters.base import Aside, Gone, NotAllowed, Page, TryLater
-from adapters.servicenow.answers import UNSAID, OddValue, Row, instant, literal, moment, raw, text, truth
-from adapters.servicenow.client import UNREADABLE, Answer, Line, further, passed, sys_id
+from adapters.http import UNREADABLE, UNSAID
+from adapters.servicenow.answers import OddValue, Row, instant, literal, moment, raw, text, truth
+from adapters.servicenow.client import Answer, Client, further, passed, sys_id
 from adapters.servicenow.profile import SYS_ID, Profile, behind, equals, every_of, ordered, term
 from adapters.servicenow.ticket import OVER, columns, ticket
 from policies.model import Instant, Seconds, Ticket, TicketRef
@@ -63,14 +64,14 @@ class Place:
         )
 
 
-def poll(line: Line, profile: Profile, cursor: str | None, since: Instant, limit: int) -> Page:
+def poll(client: Client, profile: Profile, cursor: str | None, since: Instant, limit: int) -> Page:
     """One page of what changed. Rows of the overlap come again while rows may still become visible among them."""
     place = Place.parse(cursor) if cursor else Place(stamp=literal(since), walking=True)
     start = place if place.walking else beginning(place, profile)
-    size = min(max(limit, 1), line.size)
-    answer = fetched(line, profile, start, size)
+    size = min(max(limit, 1), client.size)
+    answer = fetched(client, profile, start, size)
     opens = start.began == 0
-    if opens and not place.calm and unchanged(line, profile, place, answer, size):
+    if opens and not place.calm and unchanged(client, profile, place, answer, size):
         calm = bool(place.sys_id) and is_calm(place, profile, answer.at)
         return Page(tickets=(), cursor=str(replace(place, calm=calm)), more=False)
     walked = replace(
@@ -86,7 +87,7 @@ def poll(line: Line, profile: Profile, cursor: str | None, since: Instant, limit
         walked = replace(walked, stamp=stamp_of(keyed[-1]), sys_id=sys_id(keyed[-1]))
     elif offset is None:
         query = ordered(behind(start.stamp, start.sys_id), "sys_updated_on", "sys_id")
-        ahead = line.scout(profile.name, query, KEYS, answer, start.offset + size)
+        ahead = client.scout(profile.name, query, KEYS, answer, start.offset + size)
         if ahead is not None and stamp_of(ahead):
             walked, offset = replace(walked, stamp=stamp_of(ahead), sys_id=sys_id(ahead)[:-1]), 0
     end = replace(walked, offset=offset or 0) if offset is not None else rested(walked, profile)
@@ -94,10 +95,10 @@ def poll(line: Line, profile: Profile, cursor: str | None, since: Instant, limit
     return Page(tickets=found, cursor=str(end), more=offset is not None, aside=aside)
 
 
-def fetched(line: Line, profile: Profile, start: Place, size: int) -> Answer:
+def fetched(client: Client, profile: Profile, start: Place, size: int) -> Answer:
     """One page from a place on."""
     query = ordered(behind(start.stamp, start.sys_id), "sys_updated_on", "sys_id")
-    return line.listed(profile.name, query, columns(profile), limit=size, offset=start.offset)
+    return client.listed(profile.name, query, columns(profile), limit=size, offset=start.offset)
 
 
 def beginning(place: Place, profile: Profile) -> Place:
@@ -108,12 +109,12 @@ def beginning(place: Place, profile: Profile) -> Place:
     return Place(stamp=back, walking=True, last=place.stamp)
 
 
-def unchanged(line: Line, profile: Profile, place: Place, answer: Answer, size: int) -> bool:
+def unchanged(client: Client, profile: Profile, place: Place, answer: Answer, size: int) -> bool:
     """Whether nothing came since the poll before: as many rows are counted from the same beginning on, and none is
     behind the last one. So a bulk change with one stamp is not read again and again. It needs a total."""
     if place.walking or answer.total is None or answer.total != place.counted or answer.total <= size:
         return False
-    news = fetched(line, profile, replace(place, offset=0), 1)
+    news = fetched(client, profile, replace(place, offset=0), 1)
     return not news.rows() and not news.odd and news.total == 0
 
 
@@ -156,18 +157,18 @@ def stamp_of(row: Row) -> str:
         return ""
 
 
-def census(line: Line, profile: Profile, cursor: str | None) -> Page:
+def census(client: Client, profile: Profile, cursor: str | None) -> Page:
     """One page of all active records. Resolved ones are active until they are closed, and are left out."""
     place = Place.parse(cursor) if cursor else Place(stamp="")
     beyond = f"sys_id>{term(place.sys_id)}" if place.sys_id else ""
     query = ordered(every_of(OPEN, beyond), "sys_id")
-    size = line.size
-    answer = line.listed(profile.name, query, columns(profile), limit=size, offset=place.offset)
+    size = client.size
+    answer = client.listed(profile.name, query, columns(profile), limit=size, offset=place.offset)
     keyed = [row for row in answer.rows() if sys_id(row)]
     offset = further(answer, len(keyed), place.offset, size)
     last = passed(place.sys_id, sys_id(keyed[-1])) if keyed else place.sys_id
     if not keyed and offset is None:
-        ahead = line.scout(profile.name, query, KEYS, answer, place.offset + size)
+        ahead = client.scout(profile.name, query, KEYS, answer, place.offset + size)
         if ahead is not None:
             last, offset = sys_id(ahead)[:-1], 0
     found, aside = tickets(profile, answer, only_active=True)
@@ -201,7 +202,7 @@ def tickets(
 FOLLOWERS = "work_notes_list"
 
 
-def fetch(line: Line, profile: Profile, ref: TicketRef) -> Answer:
+def fetch(client: Client, profile: Profile, ref: TicketRef) -> Answer:
     """The record with all that is read of one. Raises Gone.
 
     ServiceNow answers 404 for what is deleted and for what it hides from us; the list is asked as well, so that
@@ -210,10 +211,10 @@ def fetch(line: Line, profile: Profile, ref: TicketRef) -> Answer:
     if not SYS_ID.fullmatch(ref.id):
         raise Gone(f"{ref} is not a ServiceNow record; its id is a sys_id")
     try:
-        answer = line.record(profile.name, ref.id, (*columns(profile), FOLLOWERS))
+        answer = client.record(profile.name, ref.id, (*columns(profile), FOLLOWERS))
         answer.row()
     except Gone:
-        rows = line.listed(profile.name, equals("sys_id", ref.id), ("sys_id",), limit=1).rows()
+        rows = client.listed(profile.name, equals("sys_id", ref.id), ("sys_id",), limit=1).rows()
         if any(sys_id(row) == ref.id for row in rows):
             raise TryLater(f"ServiceNow lists {ref} and does not show it", UNSAID) from None
         raise

@@ -12,7 +12,7 @@ from itertools import groupby
 
 from adapters.servicenow import answers
 from adapters.servicenow.answers import OddValue, Row, instant, label, number, raw, text, user
-from adapters.servicenow.people import Authors
+from adapters.servicenow.people import AuthorClassifier
 from adapters.servicenow.profile import Profile, common
 from adapters.servicenow.ticket import common_names, read_tags, status
 from policies.history import is_reopening, moves_of
@@ -47,7 +47,7 @@ def stamped(stamp: str, column: str, value: str) -> str:
     return f"{stamp}:{column}={value}"[:120]
 
 
-def messages(ticket: Ticket, entries: Iterable[Row], authors: Authors) -> tuple[Message, ...]:
+def messages(ticket: Ticket, entries: Iterable[Row], authors: AuthorClassifier) -> tuple[Message, ...]:
     """The description and all that was said since, oldest first. An incident is what its requester asks,
     whoever typed it in."""
     ordered = sorted(entries, key=lambda row: text(row, "sys_created_on"))
@@ -90,7 +90,7 @@ def opening(ticket: Ticket) -> Message:
     )
 
 
-def message(row: Row, at: Instant, rank: int, authors: Authors) -> Message:
+def message(row: Row, at: Instant, rank: int, authors: AuthorClassifier) -> Message:
     """One journal entry."""
     shown(row, "sys_created_by", "element", "value")
     name, public = user(row, "sys_created_by"), text(row, "element") == answers.COMMENTS
@@ -127,7 +127,7 @@ class Update:
         return stamped(self.stamp, column, after) if self.revision is None else f"{self.revision}:{column}"
 
 
-def changes(profile: Profile, now: Row, rows: Iterable[Row], authors: Authors) -> tuple[Change, ...]:
+def changes(profile: Profile, now: Row, rows: Iterable[Row], authors: AuthorClassifier) -> tuple[Change, ...]:
     """What the audit changed, oldest first. `now` is the record as it stands."""
     made = updates(rows, numbered=raw(now, "sys_mod_count") is not None)
     passed = statuses(profile, now, made)
@@ -187,7 +187,7 @@ def statuses(profile: Profile, now: Row, made: Sequence[Update]) -> list[tuple[S
 
 
 def within(
-    profile: Profile, update: Update, passed: tuple[Status, Status], authors: Authors
+    profile: Profile, update: Update, passed: tuple[Status, Status], authors: AuthorClassifier
 ) -> Iterator[Change]:
     """The changes of one update that have a common name, the status last."""
     names = common_names(profile)
@@ -202,7 +202,9 @@ def within(
         yield change(update, authors, told[0], "status", *passed)
 
 
-def change(update: Update, authors: Authors, column: str, name: str, before: Value, after: Value) -> Change:
+def change(
+    update: Update, authors: AuthorClassifier, column: str, name: str, before: Value, after: Value
+) -> Change:
     """One change."""
     act = Act(
         sequence=update.sequence,

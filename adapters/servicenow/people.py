@@ -9,19 +9,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from adapters.base import AccessLost, Account, HelpdeskError, NotAllowed, TryLater
+from adapters.http import UNSAID, status_behind
 from adapters.servicenow.answers import (
     LONGEST_NAME,
-    UNSAID,
     OddValue,
     Row,
     label,
     number,
     raw,
-    status,
     text,
     truth,
 )
-from adapters.servicenow.client import LONG, Line, legible, sys_id
+from adapters.servicenow.client import LONG, Client, legible, sys_id
 from adapters.servicenow.profile import (
     DEFAULT,
     LOOKUP,
@@ -93,7 +92,7 @@ def hidden_of_requester(profile: Profile, row: Row) -> frozenset[str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Authors:
+class AuthorClassifier:
     """Tells who did a thing from the user name that ServiceNow stamps on it (rule 11).
 
     Rules run as whoever set them off, so what a rule did inside a person's update is that person's here. The
@@ -136,7 +135,7 @@ KEPT: Seconds = 3600
 """How long it is believed who is staff and whose name is whose."""
 
 
-class Roster:
+class IdentityCache:
     """Answers asked once and remembered. A lock is held while one is asked for.
 
     Who is staff is read whole at most once an hour, by ServiceNow's own clock (`now`); of somebody who was not among
@@ -225,12 +224,12 @@ NOT_THERE = frozenset({400, 403, 404})
 ON_CALL = "/on_call_rota/whoisoncall"
 
 
-def me(account: Account, line: Line) -> Row:
+def me(account: Account, client: Client) -> Row:
     """The user that our credentials stand for: by name where we know it, else as the instance says."""
     name = str(account.auth.get("user") or "")
     query = equals("user_name", name) if is_safe(name) else WHO_AM_I
     try:
-        rows = line.listed("sys_user", query, ("sys_id", *USER), limit=2).rows()
+        rows = client.listed("sys_user", query, ("sys_id", *USER), limit=2).rows()
     except NotAllowed as error:
         raise AccessLost(str(error)) from error
     if name and len(rows) > 1:  # a database without accents takes others for us
@@ -242,35 +241,35 @@ def me(account: Account, line: Line) -> Row:
     return rows[0]
 
 
-def users(line: Line, names: Iterable[str]) -> dict[str, str]:
+def users(client: Client, names: Iterable[str]) -> dict[str, str]:
     """The sys_ids of users by user name, as it was asked for; ServiceNow compares without case. A name as long as a
     stamp keeps may be the beginning of a longer one: it is that user's if it is no other's."""
     found: dict[str, str] = {}
     for batch in batches(names):
-        rows = line.every("sys_user", {"user_name": batch}, ("user_name",)).rows
+        rows = client.every("sys_user", {"user_name": batch}, ("user_name",)).rows
         by_name = {text(row, "user_name").casefold(): sys_id(row) for row in rows}
         found |= {name: by_name[name.casefold()] for name in batch if name.casefold() in by_name}
         for name in batch:
             if len(name) == LONGEST_NAME and name not in found:
                 query = f"user_nameSTARTSWITH{term(name)}"
-                longer = line.listed("sys_user", query, ("sys_id", "user_name"), limit=2).rows()
+                longer = client.listed("sys_user", query, ("sys_id", "user_name"), limit=2).rows()
                 if len(longer) == 1 and folded(text(longer[0], "user_name")).startswith(folded(name)):
                     found[name] = sys_id(longer[0])
     return found
 
 
-def staff(line: Line) -> frozenset[str]:
+def staff(client: Client) -> frozenset[str]:
     """Everybody who is in a group."""
     return frozenset(
-        text(row, "user") for row in line.every(MEMBERS, {}, ("user",)).rows if is_text(row, "user")
+        text(row, "user") for row in client.every(MEMBERS, {}, ("user",)).rows if is_text(row, "user")
     )
 
 
-def is_member(line: Line, user: str) -> bool:
+def is_member(client: Client, user: str) -> bool:
     """Whether one user is in any group."""
     if not is_safe(user):
         return False
-    rows = line.listed(MEMBERS, equals("user", user), ("sys_id", "user"), limit=1).rows()
+    rows = client.listed(MEMBERS, equals("user", user), ("sys_id", "user"), limit=1).rows()
     return any(is_text(row, "user") and text(row, "user") == user for row in rows)
 
 
@@ -282,22 +281,22 @@ def is_text(row: Row, column: str) -> bool:
         return False
 
 
-def matrix(profile: Profile, line: Line) -> Matrix:
+def matrix(profile: Profile, client: Client) -> Matrix:
     """The configured matrix, else the instance's lookup, else the one ServiceNow ships. A column that the
     lookup does not have by that name is not a reason to stop."""
     if profile.matrix is not None:
         return profile.matrix
     try:
-        return read_matrix(line.every(LOOKUP, {}, ("impact", "urgency", "priority")).rows)
+        return read_matrix(client.every(LOOKUP, {}, ("impact", "urgency", "priority")).rows)
     except NotAllowed:
         return DEFAULT
 
 
-def read_directory(profile: Profile, line: Line, rota: "Rota") -> Directory:
+def read_directory(profile: Profile, client: Client, rota: "Rota") -> Directory:
     """Groups, agents and who is on call. ServiceNow tells neither who is available nor who has how much. A row that
     cannot be read is nobody's; if none can, nothing is known: TryLater."""
-    rows = line.every("sys_user_group", {"active": ["true"]}, ("name",)).rows
-    members = line.every(MEMBERS, {}, MEMBER).rows
+    rows = client.every("sys_user_group", {"active": ["true"]}, ("name",)).rows
+    members = client.every(MEMBERS, {}, MEMBER).rows
     with legible():
         groups = named(rows)
         agents = tuple(agents_of(members, {group.id for group in groups}))
@@ -352,8 +351,8 @@ def readable(row: Row) -> bool:
 class Rota:
     """Who is on call, as far as it was last told."""
 
-    def __init__(self, line: Line) -> None:
-        self._line = line
+    def __init__(self, client: Client) -> None:
+        self._client = client
         self._told: Mapping[str, str] = {}
 
     def on_call(self, groups: Iterable[Group]) -> Mapping[str, str]:
@@ -362,7 +361,7 @@ class Rota:
         first: dict[str, tuple[int, str]] = {}
         try:
             for batch in batches(group.id for group in groups):
-                rows = self._line.get(ON_CALL, {"group_ids": ",".join(batch)}).rows()
+                rows = self._client.get(ON_CALL, {"group_ids": ",".join(batch)}).rows()
                 for row in rows:
                     turn(first, row, len(rows))
         except TryLater as error:
@@ -370,7 +369,7 @@ class Rota:
                 raise
             return self._told
         except HelpdeskError as error:
-            if status(error) not in NOT_THERE:
+            if status_behind(error) not in NOT_THERE:
                 raise
             first = {}
         self._told = {group: user for group, (_, user) in first.items()}

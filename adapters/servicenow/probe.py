@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import TypeVar
 
+from adapters import http
 from adapters.base import AccessLost, Finding, HelpdeskError
 from adapters.servicenow import answers, history, people, ticket
 from adapters.servicenow.answers import Row, label, text
-from adapters.servicenow.client import Line, legible
+from adapters.servicenow.client import Client, legible
 from adapters.servicenow.feed import REST, poll
 from adapters.servicenow.people import PERSON, parts_of
 from adapters.servicenow.profile import (
@@ -23,6 +24,7 @@ from adapters.servicenow.profile import (
 )
 from adapters.servicenow.ticket import SHOWN, are_foreign, columns, counted, status, tags_column
 
+T = TypeVar("T")
 NEWEST = "sys_id"
 SAMPLE = 20
 
@@ -31,26 +33,28 @@ CHOICES = "sys_choice"
 CHOICE = ("element", "value", "label", "inactive")
 
 
-def probe(profile: Profile, line: Line, needed: frozenset[str] = frozenset()) -> tuple[Finding, ...]:
+def probe(profile: Profile, client: Client, needed: frozenset[str] = frozenset()) -> tuple[Finding, ...]:
     """All findings. A look that fails is a finding too; only lost credentials are fatal. `needed` are the common
     fields that the loaded policies read or write."""
-    user = look(lambda: people.me(profile.account, line))
+    user = look(lambda: people.me(profile.account, client))
     if isinstance(user, AccessLost):
         return (Finding(what="credentials", ok=False, text=str(user), fatal=True),)
     if isinstance(user, HelpdeskError):
         return (Finding(what="access", ok=False, text=f"Could not look: {user}"),)
     return (
         *read("credentials", lambda: credentials(user)),
-        *read("records", lambda: records(profile, line, needed)),
-        *read("statuses", lambda: choices(profile, line)),
+        *read("records", lambda: records(profile, client, needed)),
+        *read("statuses", lambda: choices(profile, client)),
         unless_needed(
             "messages" in needed,
-            readable(line, "journal", answers.TABLE, answers.COLUMNS, "Without it nobody knows who replied."),
+            readable(
+                client, "journal", answers.TABLE, answers.COLUMNS, "Without it nobody knows who replied."
+            ),
         ),
         unless_needed(
             "changes" in needed,
             readable(
-                line,
+                client,
                 "audit",
                 history.AUDIT,
                 history.AUDITED,
@@ -60,16 +64,16 @@ def probe(profile: Profile, line: Line, needed: frozenset[str] = frozenset()) ->
         unless_needed(
             "targets" in needed,
             readable(
-                line,
+                client,
                 "sla targets",
                 "task_sla",
                 ticket.SLA_COLUMNS,
                 "Uptier can keep the deadlines itself: [sla].",
             ),
         ),
-        *read("sla names", lambda: unnamed(line)),
-        groups(profile, line),
-        priority(profile, line),
+        *read("sla names", lambda: unnamed(client)),
+        groups(profile, client),
+        priority(profile, client),
         webhook(profile),
     )
 
@@ -83,13 +87,13 @@ def credentials(user: Row) -> Iterator[Finding]:
         yield Finding(what="time zone", ok=False, text=advice, hint=True)
 
 
-def records(profile: Profile, line: Line, needed: frozenset[str]) -> Iterator[Finding]:
+def records(profile: Profile, client: Client, needed: frozenset[str]) -> Iterator[Finding]:
     """Whether the table can be read as the feed reads it, which columns are missing, and how tags are kept."""
-    fed = look(lambda: poll(line, profile, f"{REST}|1970-01-02 00:00:00|0|", 0, SAMPLE))
+    fed = look(lambda: poll(client, profile, f"{REST}|1970-01-02 00:00:00|0|", 0, SAMPLE))
     if isinstance(fed, HelpdeskError):
         yield Finding(what="records", ok=False, text=f"Changes of {profile.name} cannot be read: {fed}")
         return
-    answer = look(lambda: line.listed(profile.name, ordered("", NEWEST), columns(profile), limit=SAMPLE))
+    answer = look(lambda: client.listed(profile.name, ordered("", NEWEST), columns(profile), limit=SAMPLE))
     if isinstance(answer, HelpdeskError):
         yield Finding(what="records", ok=False, text=f"Could not look: {answer}")
         return
@@ -178,14 +182,14 @@ def is_shown(rows: list[Row], name: str) -> bool:
     return not asked or any(name in row for row in asked)
 
 
-def choices(profile: Profile, line: Line) -> Iterator[Finding]:
+def choices(profile: Profile, client: Client) -> Iterator[Finding]:
     """What each state of the table counts as, and which values the columns with a choice take."""
     named = {
         "state": "status",
         "priority": "priority",
         **{key: f"custom.{name}" for name, key in profile.fields.items()},
     }
-    rows = look(lambda: listed_choices(profile, line, list(named)))
+    rows = look(lambda: listed_choices(profile, client, list(named)))
     if isinstance(rows, HelpdeskError):
         told = f"{CHOICES} cannot be read: {rows}. Without it states and values of your own are not checked."
         yield Finding(what="statuses", ok=False, text=told, hint=True)
@@ -201,14 +205,14 @@ def choices(profile: Profile, line: Line) -> Iterator[Finding]:
             yield Finding(what=f"values of {field}", ok=True, text=told)
 
 
-def listed_choices(profile: Profile, line: Line, elements: list[str]) -> list[Row]:
+def listed_choices(profile: Profile, client: Client, elements: list[str]) -> list[Row]:
     """The active choices of these columns, of the table itself before those that it has from `task`."""
     with legible():
         found: list[Row] = []
         for table in (profile.name, "task"):
             query = every_of(equals("name", table), any_of("element", elements), "inactive=false")
-            answer = line.listed(
-                CHOICES, ordered(query, "sys_id"), ("sys_id", "name", *CHOICE), limit=line.size
+            answer = client.listed(
+                CHOICES, ordered(query, "sys_id"), ("sys_id", "name", *CHOICE), limit=client.size
             )
             told = {text(row, "element") for row in found}
             found += [
@@ -240,11 +244,11 @@ def statuses(profile: Profile, states: dict[str, str]) -> Finding:
     return Finding(what="statuses", ok=True, text=f"{listed}.")
 
 
-def unnamed(line: Line) -> Iterator[Finding]:
+def unnamed(client: Client) -> Iterator[Finding]:
     """Whether some SLA does not say what it measures."""
     query = every_of(equals("type", "SLA"), "targetISEMPTY")
     answer = look(
-        lambda: line.listed(
+        lambda: client.listed(
             "contract_sla", ordered(query, NEWEST), ("sys_id", "name", "target"), limit=SAMPLE
         )
     )
@@ -284,9 +288,9 @@ def tags(profile: Profile, rows: list[Row], shown: set[str]) -> Finding:
     return Finding(what="tags", ok=True, text=told)
 
 
-def readable(line: Line, what: str, table: str, named: tuple[str, ...], otherwise: str) -> Finding:
+def readable(client: Client, what: str, table: str, named: tuple[str, ...], otherwise: str) -> Finding:
     """Whether a table shows us anything, and its columns."""
-    answer = look(lambda: line.listed(table, ordered("", NEWEST), ("sys_id", *named), limit=1))
+    answer = look(lambda: client.listed(table, ordered("", NEWEST), ("sys_id", *named), limit=1))
     if isinstance(answer, HelpdeskError):
         return Finding(what=what, ok=False, text=f"{table} cannot be read: {answer}. {otherwise}")
     rows = answer.rows()
@@ -311,9 +315,9 @@ def unless_needed(needed: bool, finding: Finding) -> Finding:
     return finding if needed else replace(finding, hint=True)
 
 
-def groups(profile: Profile, line: Line) -> Finding:
+def groups(profile: Profile, client: Client) -> Finding:
     """Whether groups and members can be read, and which names are not unique."""
-    found = look(lambda: people.read_directory(profile, line, people.Rota(line)))
+    found = look(lambda: people.read_directory(profile, client, people.Rota(client)))
     if isinstance(found, HelpdeskError):
         return Finding(what="groups", ok=False, text=f"Groups and members cannot be read: {found}")
     twice = sorted(
@@ -332,11 +336,11 @@ def groups(profile: Profile, line: Line) -> Finding:
     )
 
 
-def priority(profile: Profile, line: Line) -> Finding:
+def priority(profile: Profile, client: Client) -> Finding:
     """How a priority is raised."""
     if not profile.derived:
         return Finding(what="priority", ok=True, text="The priority is written directly.")
-    matrix = look(lambda: people.matrix(profile, line))
+    matrix = look(lambda: people.matrix(profile, client))
     if isinstance(matrix, HelpdeskError):
         return Finding(what="priority", ok=False, text=f"Could not look: {matrix}")
     whose = "ServiceNow's default" if matrix == DEFAULT else "this instance's"
@@ -362,13 +366,11 @@ def read(what: str, findings: Callable[[], Iterable[Finding]]) -> list[Finding]:
     return [Finding(what=what, ok=False, text=str(found))] if isinstance(found, HelpdeskError) else found
 
 
-T = TypeVar("T")
-
-
 def look(ask: Callable[[], T]) -> T | HelpdeskError:
-    """What `ask` answers, or the error it met, so that one failed look does not hide the others."""
-    try:
+    """What `ask` answers, or the error it met; an answer that cannot be read is one."""
+
+    def legibly() -> T:
         with legible():
             return ask()
-    except HelpdeskError as error:
-        return error
+
+    return http.look(legibly)

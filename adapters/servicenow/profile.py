@@ -16,9 +16,9 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from adapters.base import Account
+from adapters.http import check_url
 from adapters.servicenow.answers import OddValue, Row, text
 from policies.model import Priority, Seconds, Status
 
@@ -289,7 +289,7 @@ class Profile:
 def profile(account: Account) -> Profile:
     """Read the account's settings; ValueError names one that cannot work."""
     place = f"account {account.name}"
-    check_url(account.url, place)
+    check_url(account, "https://YOURS.service-now.com")
     said = account.settings
     unknown = sorted(set(said) - KNOWN)
     if unknown:
@@ -314,14 +314,6 @@ def profile(account: Account) -> Profile:
         fields=mapped(account.fields, place),
         states={**kind.states, **states(said.get("states", {}), place)},
     )
-
-
-def check_url(url: str, place: str) -> None:
-    """An instance is named by scheme and host alone."""
-    parts = urlsplit(url)
-    wrong = parts.path.strip("/") or parts.query or "@" in parts.netloc or not parts.hostname
-    if parts.scheme not in ("http", "https") or wrong:
-        raise ValueError(f"{place}: url {url!r} should be https://YOURS.service-now.com")
 
 
 def column(said: Any, place: str) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,11 +23,22 @@ from adapters.base import (
     VendorAction,
     Write,
 )
-from adapters.zendesk import auth, feed, history, people, probe, webhooks, writes
+from adapters.http import check_auth, check_url
+from adapters.zendesk import feed, history, people, probe, webhooks, writes
 from adapters.zendesk.answers import Odd, Row, ident, named
-from adapters.zendesk.client import Answer, Line, ask_for_token
-from adapters.zendesk.people import NOBODY, Authors, Cast, Roster, Rows, Sources, by_id, cast
+from adapters.zendesk.client import Answer, Client, credentials
+from adapters.zendesk.people import (
+    NOBODY,
+    AuthorClassifier,
+    IdentityCache,
+    References,
+    Rows,
+    Sources,
+    by_id,
+    references_in,
+)
 from adapters.zendesk.ticket import is_chat, maps_labels, metric_set, ticket
+from adapters.zendesk.vendor import VENDOR
 from policies.model import (
     FROM_HELPDESK,
     Counts,
@@ -63,14 +73,14 @@ class Zendesk:
     def __init__(self, account: Account, gate: Gate) -> None:
         check(account)
         self._account = account
-        self._line = Line(account, gate, auth.credentials(account, partial(ask_for_token, account)))
+        self._client = Client(account, gate, credentials(account))
         self._secret = webhook_secret(account)
-        self._roster = Roster(
+        self._identities = IdentityCache(
             Sources(
-                me=lambda: people.me(account, self._line.session),
-                person=lambda key: people.one_person(self._line, key),
-                statuses=lambda: people.status_labels(self._line),
-                targets=lambda: people.has_targets(self._line),
+                me=lambda: people.me(account, self._client.session),
+                person=lambda key: people.one_person(self._client, key),
+                statuses=lambda: people.status_labels(self._client),
+                targets=lambda: people.has_targets(self._client),
             )
         )
 
@@ -83,11 +93,11 @@ class Zendesk:
 
     def poll(self, cursor: str | None, *, since: Instant, limit: int) -> Page:
         """A page of the cursor export. `since` must be over a minute old: Zendesk takes no later one."""
-        return feed.poll(self._line, self._cast, cursor, since, limit)
+        return feed.poll(self._client, self._references, cursor, since, limit)
 
     def census(self, cursor: str | None) -> Page:
         """A page of open tickets. Search rows come without people, and say so by `partial`."""
-        return feed.census(self._line, self._cast, cursor)
+        return feed.census(self._client, self._references, cursor)
 
     def load(self, ref: TicketRef, needs: frozenset[Need]) -> Ticket:
         """One request, and one more for each hundred comments or audits that `needs` asks for; one for each person
@@ -105,12 +115,12 @@ class Zendesk:
         if row.get("status") == "deleted":
             raise Gone(f"{ref} is deleted")
         try:
-            people = self._with_strangers(self._cast(answer), row)
+            people = self._with_strangers(self._references(answer), row)
             bare = ticket(row, people, read_at=answer.at, metrics=metric_set(answer.body, row))
         except Odd as error:
             raise Unreadable(f"{ref} cannot be read: {error}") from error
         bare = replace(bare, loaded=needs)
-        if Need.TARGETS in needs and row.get("slas") is None and self._roster.has_targets():
+        if Need.TARGETS in needs and row.get("slas") is None and self._identities.has_targets():
             bare = replace(bare, hidden=bare.hidden | {"targets"})
         return self._with_history(bare, people.users, chat=is_chat(row)) if needs & HISTORY else bare
 
@@ -118,19 +128,19 @@ class Zendesk:
         """The ticket with its side-loads. Where one of those is refused, as on a plan without it, the rest of them
         still tells what it can."""
         try:
-            return self._line.get(writes.place(ref), {"include": SIDES})
+            return self._client.get(writes.place(ref), {"include": SIDES})
         except NotAllowed:
-            return self._line.get(writes.place(ref), {"include": PEOPLE})
+            return self._client.get(writes.place(ref), {"include": PEOPLE})
 
-    def _with_strangers(self, people: Cast, row: Row) -> Cast:
-        """The cast with the requester and the assignee, each asked for by itself where the answer does not show them;
+    def _with_strangers(self, people: References, row: Row) -> References:
+        """These with the requester and the assignee, each asked for by itself where the answer does not show them;
         nobody is known by an id alone."""
         users = dict(people.users)
         for key in {ident(row.get("requester_id")), ident(row.get("assignee_id"))} - {None}:
             if key is None or not people.lacks(key) or people.agent(key):
                 continue
             try:
-                users[key] = self._roster.person(key) or {"id": key, **NOBODY}
+                users[key] = self._identities.person(key) or {"id": key, **NOBODY}
             except NotAllowed:
                 continue
         return replace(people, users=users)
@@ -141,7 +151,7 @@ class Zendesk:
         comments = self._rows(bare.ref, "comments") if wants_messages else ()
         audits = self._rows(bare.ref, "audits") if wants_changes or chat else ()
         known = {**users, **by_id(self._authors(comments)), **by_id(self._authors(audits))}
-        authors = Authors(bot=self._roster.bot(), users=known, role_of=self._roster.role_of)
+        authors = AuthorClassifier(bot=self._identities.bot(), users=known, role_of=self._identities.role_of)
         spoken = self._chat(audits, authors, chat=chat)
         whole = bare
         if wants_messages:
@@ -153,7 +163,7 @@ class Zendesk:
     def _rows(self, ref: TicketRef, name: str) -> tuple[Answer, ...] | None:
         """All pages of a list below the ticket; None where Zendesk does not show it to us, now or at all."""
         try:
-            return tuple(self._line.every(f"{writes.place(ref)}/{name}", name, {"include": "users"}))
+            return tuple(self._client.every(f"{writes.place(ref)}/{name}", name, {"include": "users"}))
         except (NotAllowed, Gone):  # the ticket itself was there just now
             return None
         except TryLater as error:
@@ -168,7 +178,7 @@ class Zendesk:
         return [row for users in found if isinstance(users, list) for row in users]
 
     def _chat(
-        self, audits: Iterable[Answer] | None, authors: Authors, *, chat: bool
+        self, audits: Iterable[Answer] | None, authors: AuthorClassifier, *, chat: bool
     ) -> tuple[Message, ...] | None:
         """What was said in the ticket's chats: nothing where there is none, None where that is not told."""
         if audits is None:
@@ -186,7 +196,7 @@ class Zendesk:
         bare: Ticket,
         comments: Iterable[Answer] | None,
         spoken: tuple[Message, ...] | None,
-        authors: Authors,
+        authors: AuthorClassifier,
     ) -> Ticket:
         """The ticket with its comments and chats in one order."""
         unknown = replace(bare, hidden=bare.hidden | {"messages"})
@@ -204,7 +214,7 @@ class Zendesk:
         bare: Ticket,
         audits: Iterable[Answer] | None,
         spoken: tuple[Message, ...] | None,
-        authors: Authors,
+        authors: AuthorClassifier,
     ) -> Ticket:
         """The ticket with what its audits changed, and what that comes to."""
         unknown = replace(bare, hidden=bare.hidden | {"changes"}, counts=Counts())
@@ -223,42 +233,42 @@ class Zendesk:
 
     def prepare(self, ticket: Ticket, actions: tuple[VendorAction, ...], key: str) -> Prepared:
         """One PUT a comment; the first carries all else."""
-        return writes.prepare(self._account, ticket, actions, key, self._roster.choices)
+        return writes.prepare(self._account, ticket, actions, key, self._identities.choices)
 
     def send(self, write: Write, expects: str) -> Receipt:
         """One PUT, which Zendesk refuses if the ticket's `updated_at` is not `expects`."""
-        return writes.send(self._line, self._account, write, expects)
+        return writes.send(self._client, self._account, write, expects)
 
     def find_written(self, write: Write) -> Receipt | None:
         """Looks for the write's key in the ticket's audits."""
-        return writes.find_written(self._line, self._account, write)
+        return writes.find_written(self._client, self._account, write)
 
     def directory(self) -> Directory:
         """Groups and agents through zenpy; availability and load are not told."""
-        found = people.read_directory(self._account, self._line.session)
-        self._roster.refresh(found, people.choices(self._account, self._line.session))
+        found = people.read_directory(self._account, self._client.session)
+        self._identities.refresh(found, people.choices(self._account, self._client.session))
         return found
 
     def probe(self, needed: frozenset[str] = frozenset()) -> tuple[Finding, ...]:
         """Credentials, custom fields and their values, statuses, plan, webhook secret, and what is hidden."""
-        return probe.probe(self._account, self._line, needed, self._sample)
+        return probe.probe(self._account, self._client, needed, self._sample)
 
     def _sample(self) -> Ticket | None:
         """An open ticket with all that policies may need, None where there is no open ticket."""
         page = self.census(None)
         return self.load(page.tickets[0].ref, FROM_HELPDESK) if page.tickets else None
 
-    def _cast(self, answer: Answer) -> Cast:
+    def _references(self, answer: Answer) -> References:
         """Who is who in an answer."""
         account = self._mapped()
-        labels = self._roster.statuses() if maps_labels(self._account) else None
-        return cast(account, answer.body, self._roster.directory, statuses=labels)
+        labels = self._identities.statuses() if maps_labels(self._account) else None
+        return references_in(account, answer.body, self._identities.directory, statuses=labels)
 
     def _mapped(self) -> Account:
         """The account, with the labels in its `statuses` found out as the numbers that rows and audits carry."""
         if not maps_labels(self._account):
             return self._account
-        labels = self._roster.statuses() or {}
+        labels = self._identities.statuses() or {}
         numbers = {key: self._account.counts_as(key, label) for key, label in labels.items()}
         known = {key: status for key, status in numbers.items() if status is not None}
         return replace(self._account, statuses={**self._account.statuses, **known})
@@ -271,13 +281,12 @@ def rows(pages: Iterable[Answer], name: str) -> list[Any]:
 
 def check(account: Account) -> None:
     """Raise ValueError for a setting that cannot work."""
-    url = urlsplit(account.url)
-    place = f"account {account.name}"
-    if url.scheme not in ("http", "https") or url.path.strip("/") or url.query or "@" in url.netloc:
-        raise ValueError(f"{place}: url {account.url!r} should be https://YOURS.zendesk.com")
-    if "." not in url.netloc:
-        raise ValueError(f"{place}: the host in url {account.url!r} needs a dot; for this machine: 127.0.0.1")
-    auth.check(account)
+    check_url(account, "https://YOURS.zendesk.com")
+    if "." not in urlsplit(account.url).netloc:
+        raise ValueError(
+            f"account {account.name}: the host in url {account.url!r} needs a dot; for this machine: 127.0.0.1"
+        )
+    check_auth(account, VENDOR.auth)
 
 
 def webhook_secret(account: Account) -> str | None:

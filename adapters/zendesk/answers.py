@@ -12,7 +12,6 @@ https://developer.zendesk.com/documentation/api-basics/best-practices/troublesho
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from math import isfinite
 from typing import Any
 
@@ -33,7 +32,16 @@ from adapters.base import (
     TryLater,
     WontAccept,
 )
-from adapters.http import clean, read_json
+from adapters.http import (
+    SOON,
+    UNSAID,
+    clean,
+    lost,
+    read_number,
+    read_object,
+    read_wait,
+    redirected,
+)
 from policies.model import Instant, Seconds, Value
 
 Row = Mapping[str, Any]
@@ -44,15 +52,6 @@ NUMBER = re.compile(r"-?[0-9]{1,19}")
 
 class Odd(ValueError):
     """A value is not of the kind that Zendesk says it has."""
-
-
-def content(response: Response) -> dict[str, Any]:
-    """The body as an object with clean texts; empty for HTML, an empty body and anything else that is none."""
-    try:
-        body = read_json(response.content)
-    except (ValueError, RecursionError):
-        return {}
-    return body if isinstance(body, dict) else {}
 
 
 def ident(value: Any) -> str | None:
@@ -144,6 +143,13 @@ WINDOWS = {PER_TICKET: 600}
 TICKETS: Mapping[tuple[str, ...], str] = {("audits",): "ticket-audits", ("comments",): "ticket-comments"}
 """Lists below a ticket, which Zendesk limits by themselves."""
 
+ACCOUNT = (
+    ("x-rate-limit", "ratelimit-limit", "rate-limit"),
+    ("x-rate-limit-remaining", "ratelimit-remaining", "rate-limit-remaining"),
+    ("ratelimit-reset", "rate-limit-reset"),
+)
+"""What the headers of the account's budget are called: its size, what is left, and when it is full again."""
+
 ENDPOINT = re.compile(r"zendesk-rate-?limit-([a-z0-9-]+)", re.IGNORECASE)
 PART = re.compile(r"(total|remaining|resets)\s*=\s*(\d+)")
 
@@ -173,76 +179,47 @@ def announced(headers: Mapping[str, str], spent: tuple[str, ...]) -> tuple[str, 
 def wait_after_429(headers: Mapping[str, str]) -> Seconds:
     """How long a 429 asks to wait, in seconds; where it does not say, until what is used up is full again."""
     resets = [limit.resets_in for limit in limits(headers) if limit.remaining <= 0 and limit.resets_in]
-    return retry_after(headers, max(resets, default=MINUTE))
+    return read_wait(headers, max(resets, default=MINUTE))
 
 
 def limits(headers: Mapping[str, str]) -> tuple[Limit, ...]:
-    """All budgets that an answer tells of, the account's first. What makes no sense is passed over."""
-    return (*account_limit(headers), *endpoint_limits(headers))
+    """All budgets that an answer tells of. What makes no sense is passed over.
 
-
-def account_limit(headers: Mapping[str, str]) -> Iterator[Limit]:
-    """The account's budget, which has three spellings; the lowest remainder counts."""
-    totals = numbers(headers, "x-rate-limit", "ratelimit-limit", "rate-limit")
-    left = numbers(headers, "x-rate-limit-remaining", "ratelimit-remaining", "rate-limit-remaining")
-    resets = numbers(headers, "ratelimit-reset", "rate-limit-reset")
+    The account's comes first; it has three spellings, and the lowest remainder counts. Those of single endpoints read
+    `zendesk-ratelimit-tickets-update: total=100; remaining=99`; all incremental exports share one.
+    """
+    totals, left, resets = (
+        [number for name in names if (number := read_number(headers, name)) is not None] for names in ACCOUNT
+    )
+    found = []
     if totals and left:
-        yield Limit(
-            bucket="account",
-            total=totals[0],
-            remaining=min(left),
-            window=MINUTE,
-            resets_in=resets[0] if resets else None,
-        )
-
-
-def endpoint_limits(headers: Mapping[str, str]) -> Iterator[Limit]:
-    """Budgets of single endpoints, such as `zendesk-ratelimit-tickets-update: total=100; remaining=99`."""
-    for header, value in headers.items():
-        named = ENDPOINT.fullmatch(header)
-        parts = {name: int(number) for name, number in PART.findall(value)}
-        if named and parts.keys() >= {"total", "remaining"}:
-            bucket = bucket_name(named[1].lower())
-            yield Limit(
-                bucket=bucket,
-                total=parts["total"],
-                remaining=parts["remaining"],
-                window=WINDOWS.get(bucket, MINUTE),
-                resets_in=parts.get("resets"),
+        found = [
+            Limit(
+                bucket="account",
+                total=totals[0],
+                remaining=min(left),
+                window=MINUTE,
+                resets_in=resets[0] if resets else None,
             )
+        ]
+    for header, told in headers.items():
+        endpoint = ENDPOINT.fullmatch(header)
+        parts = {name: int(number) for name, number in PART.findall(told)}
+        if endpoint and parts.keys() >= {"total", "remaining"}:
+            name = endpoint[1].lower()
+            bucket = "incremental" if "incremental" in name else name
+            found.append(
+                Limit(
+                    bucket=bucket,
+                    total=parts["total"],
+                    remaining=parts["remaining"],
+                    window=WINDOWS.get(bucket, MINUTE),
+                    resets_in=parts.get("resets"),
+                )
+            )
+    return tuple(found)
 
 
-def bucket_name(endpoint: str) -> str:
-    """Our bucket for a vendor's endpoint; all incremental exports share one budget."""
-    return "incremental" if "incremental" in endpoint else endpoint
-
-
-def numbers(headers: Mapping[str, str], *names: str) -> list[int]:
-    """The whole numbers found under these names, in this order. Header names compare without case."""
-    found = (headers.get(name, "").strip() for name in names)
-    return [int(text) for text in found if text.isascii() and text.isdigit()]
-
-
-def retry_after(headers: Mapping[str, str], otherwise: Seconds) -> Seconds:
-    """How long Zendesk asks to wait: seconds, or a date read against Zendesk's own `Date`; at least 1."""
-    text = headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdigit():
-        return max(1, int(text))
-    until, now = stamp(text), stamp(headers.get("date", ""))
-    return max(1, until - now) if until and now else otherwise
-
-
-def stamp(text: str) -> Instant:
-    """An HTTP date as an instant; 0 where there is none or it cannot be read."""
-    try:
-        return int(parsedate_to_datetime(text).timestamp())
-    except (TypeError, ValueError, OverflowError):
-        return 0
-
-
-SOON = 5
-UNSAID = 0  # Zendesk named no wait: the caller knows best how long
-MUCH_LATER = 300
 TICKET = re.compile(r"/api/v2/tickets/\d+")
 WHO_AM_I = re.compile(r"/api/v2/users/me\b")
 CLOSED = re.compile("closed prevents ticket update", re.IGNORECASE)
@@ -270,8 +247,7 @@ def refusal(response: Response, account: Account, *, writing: bool) -> HelpdeskE
     place = f"Zendesk answered {status} to {response.request.method} {here}"
     text = f"{place}: {words(response)}"
     if status < 400:
-        redirect = f"{place}, a redirect; check the account's url"
-        return OutcomeUnknown(redirect) if writing else TryLater(redirect, MUCH_LATER)
+        return redirected(place, "", writing=writing)
     if status == 401 or (status in (403, 404) and WHO_AM_I.match(here)):
         return AccessLost(
             f"{text}. Check the account's url, the token, its scopes, and that its user is an admin"
@@ -303,7 +279,7 @@ def read_refusal(response: Response, text: str) -> HelpdeskError:
         )
     if response.status_code < 500 and response.status_code != 408 and TICKET.match(path(response)):
         return NotAllowed(text)
-    return TryLater(text, retry_after(response.headers, UNSAID))
+    return TryLater(text, read_wait(response.headers, UNSAID))
 
 
 def write_refusal(response: Response, account: Account, text: str) -> HelpdeskError:
@@ -315,7 +291,7 @@ def write_refusal(response: Response, account: Account, text: str) -> HelpdeskEr
         return OutcomeUnknown(text)
     if CLOSED.search(text):
         return WontAccept(text)
-    return WontAccept(text, tuple(parts(content(response).get("details"), account)))
+    return WontAccept(text, tuple(parts(read_object(response.content).get("details"), account)))
 
 
 def parts(details: Any, account: Account) -> Iterator[RefusedPart]:
@@ -345,32 +321,17 @@ def common_name(vendor: str, kind: Any, said: str, account: Account) -> str:
 
 def collided(response: Response) -> bool:
     """Whether a 409 is the database's (`DatabaseConflict`, `DatabaseDeadlock`), not a ticket that changed."""
-    error = content(response).get("error")
+    error = read_object(response.content).get("error")
     return isinstance(error, str) and error.startswith("Database")
 
 
-def lost(error: requests.RequestException, *, writing: bool) -> HelpdeskError:
-    """The error for a request that got no whole answer."""
-    kind = type(error).__name__
-    if never_left(error):
-        return TryLater(f"Zendesk cannot be reached ({kind}); nothing was sent", UNSAID)
-    if writing:
-        return OutcomeUnknown(f"no whole answer to a write ({kind}); Zendesk may have applied it")
-    return TryLater(f"no whole answer from Zendesk ({kind})", UNSAID)
-
-
-def never_left(error: requests.RequestException) -> bool:
-    """Whether the connection was never made, so that not a byte of the request is at Zendesk."""
-    if isinstance(error, requests.ConnectTimeout):
-        return True
+def lost_connection(error: requests.RequestException, *, writing: bool) -> HelpdeskError:
+    """The error for a request that got no whole answer. Where the connection was never made, not a byte of the request
+    is at Zendesk."""
     cause = error.args[0] if error.args else None
-    return isinstance(getattr(cause, "reason", None), NewConnectionError)
-
-
-def status(error: HelpdeskError) -> int | None:
-    """The HTTP status behind an error, or None where none came."""
-    cause = error.__cause__
-    return cause.response.status_code if isinstance(cause, requests.HTTPError) else None
+    refused = isinstance(getattr(cause, "reason", None), NewConnectionError)
+    never_left = refused or isinstance(error, requests.ConnectTimeout)
+    return lost("Zendesk", error, never_left=never_left, writing=writing)
 
 
 def path(response: Response) -> str:
@@ -380,7 +341,7 @@ def path(response: Response) -> str:
 
 def words(response: Response) -> str:
     """Everything the body says about why, in its order, for a human; at most 500 characters."""
-    said = dict.fromkeys(sentences(content(response)))
+    said = dict.fromkeys(sentences(read_object(response.content)))
     return "; ".join(said)[:500] or "no reason given"
 
 

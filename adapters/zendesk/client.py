@@ -1,11 +1,13 @@
 """The way to Zendesk: our own requests session, one a thread, with every answer checked before it is read.
 
 zenpy gets this session too. Its own would repeat writes and sleep on a 429; here nothing is sent twice,
-nothing waits, no redirect is followed, and a refusal is raised before zenpy sees it."""
+nothing waits, no redirect is followed, and a refusal is raised before zenpy sees it.
+
+Tokens of OAuth clients made since 2026-04-30 live for thirty minutes, and a refresh ends the pair before it.
+https://developer.zendesk.com/api-reference/ticketing/oauth/grant_type_tokens/"""
 
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,43 +15,75 @@ from urllib.parse import urlsplit
 import requests
 from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
-from requests.auth import AuthBase
 
 from adapters.base import Account, Gate, OutcomeUnknown, TryLater
-from adapters.zendesk.answers import (
+from adapters.http import (
+    AGENT,
     MUCH_LATER,
     UNSAID,
-    announced,
-    buckets,
-    content,
-    limits,
-    lost,
-    refusal,
-    stamp,
-    wait_after_429,
+    Credentials,
+    Given,
+    Granted,
+    Header,
+    Refused,
+    TokenAnswer,
+    basic,
+    read_date,
+    read_object,
 )
-from adapters.zendesk.auth import Credentials
+from adapters.zendesk.answers import announced, buckets, limits, lost_connection, refusal, wait_after_429
 from policies.model import Instant
 
-AGENT = "Uptier (escalations beside the helpdesk)"
-"""Zendesk keeps the caller's User-Agent in each audit, so ours is like nobody else's."""
-
-UNREADABLE: tuple[type[Exception], ...] = (AttributeError, LookupError, TypeError, ValueError)
-"""What reading an answer of an unexpected form raises."""
-
+SCOPE = "read write"
 PORTS = {"http": 80, "https": 443}
 
 
-class Signed(AuthBase):
-    """Puts the account's credentials on each request."""
+def credentials(account: Account) -> Credentials:
+    """What the account's `auth` says: a token of our own, an address with an API token, or an OAuth client's own
+    token (`client_credentials`)."""
+    auth, secret = account.auth, account.secret
 
-    def __init__(self, credentials: Credentials) -> None:
-        self._credentials = credentials
+    def given() -> Header:
+        token = secret(auth["token"])
+        if auth["kind"] == "bearer":
+            return "Authorization", f"Bearer {token}"
+        return basic(f"{auth['user']}/token", token)
 
-    def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Called by requests for every request."""
-        request.headers["Authorization"] = self._credentials.header()
-        return request
+    def client() -> Mapping[str, str]:
+        return {
+            "client_id": str(auth["client_id"]),
+            "client_secret": secret(auth["client_secret"]),
+            "scope": str(auth.get("scope") or SCOPE),
+        }
+
+    if auth["kind"] != "oauth":
+        return Given(given)
+    return Granted(
+        "Zendesk",
+        lambda form: ask_for_token(account, form),
+        client,
+        lambda: {"grant_type": "client_credentials"},
+        "; check client_id, client_secret and scope of the OAuth client",
+    )
+
+
+def ask_for_token(account: Account, form: Mapping[str, str]) -> TokenAnswer:
+    """Post to the account's token address, without the credentials that are asked for. Raises TryLater."""
+    with requests.Session() as session:
+        session.trust_env = False
+        try:
+            answer = session.post(
+                account.url.rstrip("/") + "/oauth/tokens",
+                json=dict(form),
+                headers={"User-Agent": AGENT},
+                timeout=account.timeout,
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            raise TryLater(f"no token from Zendesk ({type(error).__name__})", UNSAID) from error
+    body = read_object(answer.content)
+    why = f"status {answer.status_code}: {body.get('error') or 'no reason'}"
+    return TokenAnswer(status=answer.status_code, body=body, why=why)
 
 
 class Session(requests.Session):
@@ -61,13 +95,11 @@ class Session(requests.Session):
         super().__init__()
         self.trust_env = False  # a .netrc entry would replace our credentials
         self.headers["User-Agent"] = AGENT
-        self.auth = Signed(credentials)
         self._credentials = credentials
         self.mount("https://", HTTPAdapter(max_retries=0))
         self.mount("http://", HTTPAdapter(max_retries=0))
         self._account = account
         self._home = origin(account.url)
-        self._timeout = account.timeout
         self._gate = gate
 
     def send(self, request: PreparedRequest, **kwargs: Any) -> Response:
@@ -80,64 +112,34 @@ class Session(requests.Session):
         writing = request.method != "GET"
         if origin(request.url or "") != self._home:
             raise TryLater("Zendesk linked to another host; check the account's url", MUCH_LATER)
-        kwargs |= {"timeout": self._timeout, "allow_redirects": False}
-        response = self._once(request, kwargs)
-        used = str(request.headers["Authorization"])
+        kwargs |= {"timeout": self._account.timeout, "allow_redirects": False}
+        used = self._credentials.header()
+        response = self._once(request, used, kwargs)
         if response.status_code == 401 and self._credentials.renew(used):
-            request.headers["Authorization"] = self._credentials.header()
-            response = self._once(request, kwargs)
-        self._check(response, writing=writing)
+            response = self._once(request, self._credentials.header(), kwargs)
+        body = read_object(response.content)
+        if not 200 <= response.status_code < 300:
+            error = refusal(response, self._account, writing=writing)
+            raise error from Refused(response.status_code, body)
+        if not body:
+            text = f"Zendesk answered {response.status_code} with something that is not a JSON object"
+            raise OutcomeUnknown(text) if writing else TryLater(text, UNSAID)
         return response
 
-    def _once(self, request: PreparedRequest, kwargs: dict[str, Any]) -> Response:
+    def _once(self, request: PreparedRequest, header: Header, kwargs: dict[str, Any]) -> Response:
         """One request out of the budget; what the answer says of limits is learned."""
         spent = buckets(request.method or "", request.path_url)
+        request.headers[header[0]] = header[1]
         self._gate.enter(spent)
         try:
             response = super().send(request, **kwargs)
         except requests.RequestException as error:
-            raise lost(error, writing=request.method != "GET") from error
+            raise lost_connection(error, writing=request.method != "GET") from error
         self._gate.learn(limits(response.headers))
         if response.status_code == 429:
             for bucket in announced(response.headers, spent):
                 self._gate.hold(bucket, wait_after_429(response.headers))
         return response
-
-    def _check(self, response: Response, *, writing: bool) -> None:
-        """Raise unless this is a 2xx with a JSON object. The status stays readable as the error's cause."""
-        if not 200 <= response.status_code < 300:
-            error = refusal(response, self._account, writing=writing)
-            raise error from requests.HTTPError(response=response)
-        if not content(response):
-            text = f"Zendesk answered {response.status_code} with something that is not a JSON object"
-            raise OutcomeUnknown(text) if writing else TryLater(text, UNSAID)
-
-
-def ask_for_token(account: Account, form: Mapping[str, str]) -> Response:
-    """Post to the account's token address, without the credentials that are asked for. Raises TryLater."""
-    with requests.Session() as session:
-        session.trust_env = False
-        try:
-            return session.post(
-                account.url.rstrip("/") + "/oauth/tokens",
-                json=dict(form),
-                headers={"User-Agent": AGENT},
-                timeout=account.timeout,
-                allow_redirects=False,
-            )
-        except requests.RequestException as error:
-            raise TryLater(f"no token from Zendesk ({type(error).__name__})", UNSAID) from error
-
-
-@contextmanager
-def legible(*also: type[Exception]) -> Iterator[None]:
-    """Turn an answer that cannot be read into TryLater: it is not an empty one."""
-    try:
-        yield
-    except UNREADABLE + also as error:
-        raise TryLater(
-            f"Zendesk's answer cannot be read ({type(error).__name__}: {error})", UNSAID
-        ) from error
 
 
 def origin(url: str) -> tuple[str, str, int]:
@@ -176,7 +178,7 @@ class Answer:
         return after
 
 
-class Line(threading.local):
+class Client(threading.local):
     """An account's sessions, one for each thread that asks."""
 
     def __init__(self, account: Account, gate: Gate, credentials: Credentials) -> None:
@@ -185,11 +187,19 @@ class Line(threading.local):
 
     def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Answer:
         """One GET below `/api/v2`."""
-        return answer(self.session.get(self._base + path, params=dict(params or {})))
+        return self._ask("GET", path, params=dict(params or {}))
 
     def put(self, path: str, body: Mapping[str, Any]) -> Answer:
         """One PUT below `/api/v2`."""
-        return answer(self.session.put(self._base + path, json=body))
+        return self._ask("PUT", path, json=body)
+
+    def _ask(self, method: str, path: str, **what: Any) -> Answer:
+        response = self.session.request(method, self._base + path, **what)
+        return Answer(
+            body=read_object(response.content),
+            at=read_date(response.headers.get("date", "")),
+            warning=response.headers.get("x-zendesk-api-warn", ""),
+        )
 
     def every(self, path: str, name: str, params: Mapping[str, str | int]) -> list[Answer]:
         """All pages of a cursor list, in order. An empty page is the last, whatever it says of more."""
@@ -201,12 +211,3 @@ class Line(threading.local):
             met.add(cursor)
             pages.append(self.get(path, {**params, "page[size]": 100, "page[after]": cursor}))
         return pages
-
-
-def answer(response: Response) -> Answer:
-    """The answer behind a checked response."""
-    return Answer(
-        body=content(response),
-        at=stamp(response.headers.get("date", "")),
-        warning=response.headers.get("x-zendesk-api-warn", ""),
-    )

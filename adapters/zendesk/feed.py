@@ -6,9 +6,10 @@ https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremen
 from collections.abc import Callable
 
 from adapters.base import Aside, HelpdeskError, Page, TryLater
-from adapters.zendesk.answers import UNSAID, Odd, named, status
-from adapters.zendesk.client import Answer, Line
-from adapters.zendesk.people import Cast
+from adapters.http import UNSAID, status_behind
+from adapters.zendesk.answers import Odd, named
+from adapters.zendesk.client import Answer, Client
+from adapters.zendesk.people import References
 from adapters.zendesk.ticket import metric_set, ticket
 from policies.model import Instant, Status, Ticket
 
@@ -20,12 +21,12 @@ REFUSED = frozenset({400, 403, 404, 422})
 DONE = frozenset({Status.SOLVED, Status.CLOSED})
 STUCK = "Zendesk gave rows and no cursor behind them: the next poll reads the same page again"
 
-Casting = Callable[[Answer], Cast]
+ReferencesOf = Callable[[Answer], References]
 Read = tuple[tuple[Ticket, ...], tuple[Aside, ...]]
 """The rows of a page as tickets, and those that cannot be read."""
 
 
-def poll(line: Line, casting: Casting, cursor: str | None, since: Instant, limit: int) -> Page:
+def poll(client: Client, references_of: ReferencesOf, cursor: str | None, since: Instant, limit: int) -> Page:
     """One page of the cursor export, which leaves out the last minute.
 
     The cursor is Zendesk's own. A page without one does not move it, and before the first there is only the
@@ -35,11 +36,11 @@ def poll(line: Line, casting: Casting, cursor: str | None, since: Instant, limit
     start = here.startswith(SINCE)
     place = {"start_time": here.removeprefix(SINCE)} if start else {"cursor": here}
     size = min(max(limit, 1), LARGEST)
-    answer = line.get("/incremental/tickets/cursor", {**place, "per_page": size, "include": SIDES})
+    answer = client.get("/incremental/tickets/cursor", {**place, "per_page": size, "include": SIDES})
     after, end = answer.body.get("after_cursor"), answer.body.get("end_of_stream")
     if not isinstance(after, str | None) or not isinstance(end, bool):
         raise TryLater("Zendesk's page of changed tickets does not say where it ends", UNSAID)
-    tickets, aside = snapshots(answer, casting, "tickets")
+    tickets, aside = snapshots(answer, references_of, "tickets")
     return Page(
         tickets=tickets,
         cursor=after or here,
@@ -49,33 +50,33 @@ def poll(line: Line, casting: Casting, cursor: str | None, since: Instant, limit
     )
 
 
-def census(line: Line, casting: Casting, cursor: str | None) -> Page:
+def census(client: Client, references_of: ReferencesOf, cursor: str | None) -> Page:
     """One page of all open tickets: by search, or where Zendesk refuses that, out of the list of all."""
     if cursor and cursor.startswith(LIST):
-        return listed(line, casting, cursor.removeprefix(LIST))
+        return listed(client, references_of, cursor.removeprefix(LIST))
     try:
-        return searched(line, casting, (cursor or "").removeprefix(SEARCH))
+        return searched(client, references_of, (cursor or "").removeprefix(SEARCH))
     except HelpdeskError as error:
-        if status(error) not in REFUSED:
+        if status_behind(error) not in REFUSED:
             raise
-        return listed(line, casting, "")
+        return listed(client, references_of, "")
 
 
-def searched(line: Line, casting: Casting, after: str) -> Page:
+def searched(client: Client, references_of: ReferencesOf, after: str) -> Page:
     """A page of the search export. Its rows come without people: the tickets are `partial`."""
     params: dict[str, str | int] = {
         "query": "type:ticket status<solved",
         "filter[type]": "ticket",
         "page[size]": 100,
     }
-    answer = line.get("/search/export", params | where(after))
-    return page(answer, snapshots(answer, casting, "results"), "results", SEARCH, after)
+    answer = client.get("/search/export", params | where(after))
+    return page(answer, snapshots(answer, references_of, "results"), "results", SEARCH, after)
 
 
-def listed(line: Line, casting: Casting, after: str) -> Page:
+def listed(client: Client, references_of: ReferencesOf, after: str) -> Page:
     """A page of the list of all tickets, without those that are done."""
-    answer = line.get("/tickets", {"page[size]": 100, "include": SIDES, **where(after)})
-    return page(answer, snapshots(answer, casting, "tickets"), "tickets", LIST, after)
+    answer = client.get("/tickets", {"page[size]": 100, "include": SIDES, **where(after)})
+    return page(answer, snapshots(answer, references_of, "tickets"), "tickets", LIST, after)
 
 
 def page(answer: Answer, read: Read, name: str, way: str, after: str) -> Page:
@@ -94,9 +95,9 @@ def where(after: str) -> dict[str, str | int]:
     return {"page[after]": after} if after else {}
 
 
-def snapshots(answer: Answer, casting: Casting, name: str) -> Read:
+def snapshots(answer: Answer, references_of: ReferencesOf, name: str) -> Read:
     """The rows as tickets without history, and those set aside. A search result may be another thing."""
-    people = casting(answer)
+    people = references_of(answer)
     tickets: list[Ticket] = []
     aside: list[Aside] = []
     for row in answer.rows(name):

@@ -26,7 +26,7 @@ from adapters.zendesk.answers import (
     texts,
     value,
 )
-from adapters.zendesk.people import SYSTEM, Authors, channel_of, is_automatic
+from adapters.zendesk.people import SYSTEM, AuthorClassifier, channel_of, is_automatic
 from adapters.zendesk.ticket import CHATS, PRIORITIES, STATUSES, field_ids
 from policies.history import is_reopening, moves_of
 from policies.model import Act, Change, Counts, Instant, Message, Status, Value, Who
@@ -83,13 +83,13 @@ def told(row: Any, *keys: str) -> Row:
     return row
 
 
-def messages(comments: Iterable[Any], authors: Authors) -> tuple[Message, ...]:
+def messages(comments: Iterable[Any], authors: AuthorClassifier) -> tuple[Message, ...]:
     """All comments, oldest first. What a rule, a merge or a mail program sent counts as an auto-reply. Raises Odd."""
     made = (message(told(row, "audit_id"), authors) for row in comments)
     return tuple(sorted(made, key=lambda each: each.act.sequence))
 
 
-def message(row: Row, authors: Authors) -> Message:
+def message(row: Row, authors: AuthorClassifier) -> Message:
     """One comment, which must say whether it is public."""
     if not isinstance(row.get("public"), bool):
         raise Odd(f"public is {shown(row.get('public'))}")
@@ -114,7 +114,7 @@ def with_chat(
     return tuple(sorted((*comments[:1], *told_twice, *said), key=lambda each: each.act.sequence))
 
 
-def chat_messages(audits: Iterable[Any], authors: Authors) -> tuple[Message, ...] | None:
+def chat_messages(audits: Iterable[Any], authors: AuthorClassifier) -> tuple[Message, ...] | None:
     """What was said in chats, out of the `history` of the audits' ChatStartedEvent; None where it is not all told:
     no such event, no message in it, or one without its author or time.
 
@@ -162,7 +162,9 @@ def words_of(entry: Row) -> str | None:
     return next((entry[key] for key in WORDS if isinstance(entry.get(key), str)), None)
 
 
-def spoken(entry: Row, name: str, authors: Authors, places: Sequence[tuple[Instant, int]]) -> Message | None:
+def spoken(
+    entry: Row, name: str, authors: AuthorClassifier, places: Sequence[tuple[Instant, int]]
+) -> Message | None:
     """One chat message, placed behind the last audit before it; None where author or time is not told."""
     by = entry["author"] if isinstance(entry.get("author"), dict) else {}
     at = next((when for key in TIMES if (when := clock(entry.get(key)))), None)
@@ -178,7 +180,7 @@ def spoken(entry: Row, name: str, authors: Authors, places: Sequence[tuple[Insta
     return Message(act=said, public=True, body=words_of(entry) or "")
 
 
-def speaker(kind: str, person: str | None, authors: Authors) -> Who | None:
+def speaker(kind: str, person: str | None, authors: AuthorClassifier) -> Who | None:
     """Who spoke in a chat; None where neither a kind nor an id tells."""
     if person is not None and person == authors.bot:
         return Who.BOT
@@ -211,7 +213,7 @@ def events_of(audit: Row) -> list[Row]:
     return events
 
 
-def changes(audits: Iterable[Any], authors: Authors, account: Account) -> tuple[Change, ...]:
+def changes(audits: Iterable[Any], authors: AuthorClassifier, account: Account) -> tuple[Change, ...]:
     """What the audits changed, oldest first; within one audit in its own order. Raises Odd."""
     ordered = in_order(audits)
     made = tuple(change for audit in ordered for change in changes_of(audit, authors, account))
@@ -223,7 +225,7 @@ def changes(audits: Iterable[Any], authors: Authors, account: Account) -> tuple[
     )
 
 
-def changes_of(audit: Row, authors: Authors, account: Account) -> Iterator[Change]:
+def changes_of(audit: Row, authors: AuthorClassifier, account: Account) -> Iterator[Change]:
     """The field changes of one audit. An event has its own `via` only where it differs."""
     names = NAMES | {key: f"custom.{name}" for name, key in field_ids(account).items()}
     for event in field_events(audit):
@@ -260,7 +262,7 @@ class Step:
         return mapped or STATUSES.get(self.category) or self.category
 
 
-def status_changes(ordered: Iterable[Row], authors: Authors, account: Account) -> Iterator[Change]:
+def status_changes(ordered: Iterable[Row], authors: AuthorClassifier, account: Account) -> Iterator[Change]:
     """Changes of the common status where the account says what its own statuses count as: a ticket may enter another
     one within the same category. Zendesk's number is in `custom_status_id`."""
     steps: list[Step] = []
@@ -302,7 +304,7 @@ def common(name: str, raw: Any) -> Value:
 
 def counts(
     audits: Iterable[Any],
-    authors: Authors,
+    authors: AuthorClassifier,
     account: Account,
     requester: str | None,
     *,
@@ -328,7 +330,9 @@ def counts(
     )
 
 
-def replies_in(audit: Row, authors: Authors, requester: str | None, *, transcripts: bool = False) -> int:
+def replies_in(
+    audit: Row, authors: AuthorClassifier, requester: str | None, *, transcripts: bool = False
+) -> int:
     """How many public comments of one audit an agent wrote who is not the requester. In a chat's ticket the comments
     of the chat itself are `transcripts` of what is counted by itself."""
     spoke: list[Mapping[str, Any]] = [

@@ -17,9 +17,9 @@ from zenpy.lib.api import BaseApi
 from zenpy.lib.exception import ZenpyException
 
 from adapters.base import AccessLost, Account, NotAllowed, TryLater
-from adapters.http import legible as fit
-from adapters.zendesk.answers import UNSAID, Odd, Row, ident, key_of, named, status, text, texts
-from adapters.zendesk.client import Line, Session, legible
+from adapters.http import UNSAID, legible, reading, status_behind
+from adapters.zendesk.answers import Odd, Row, ident, key_of, named, text, texts
+from adapters.zendesk.client import Client, Session
 from policies.model import Agent, Directory, Group, Person, Who
 
 Rows = Mapping[str, Row]
@@ -51,7 +51,7 @@ def by_id(rows: Any) -> Rows:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cast:
+class References:
     """The people, groups and organizations one answer mentions, with the last directory to fall back on.
 
     `statuses` are the labels of custom statuses by id, None where they are not known.
@@ -136,15 +136,15 @@ class Cast:
         return bool(self.account.vip & {*tags, *(tag for row in rows for tag in texts(row, "tags"))})
 
 
-def cast(
+def references_in(
     account: Account,
     body: Mapping[str, Any],
     directory: Directory | None,
     *,
     statuses: Mapping[str, str] | None = None,
-) -> Cast:
-    """The cast of one answer, from `include=users,groups,organizations`."""
-    return Cast(
+) -> References:
+    """Who is who in one answer, from `include=users,groups,organizations`."""
+    return References(
         account=account,
         users=by_id(body.get("users")),
         groups=by_id(body.get("groups")),
@@ -160,7 +160,7 @@ def name_of(row: Row | None) -> str:
     return name if isinstance(name, str) else ""
 
 
-def person(row: Row, among: Cast, *organizations: Any) -> Person:
+def person(row: Row, among: References, *organizations: Any) -> Person:
     """A user row as a person. Zendesk has no VIP flag: it is made of tags. Odd where the row is."""
     key = ident(row["id"]) or ""
     tags = frozenset(texts(row, "tags"))
@@ -175,7 +175,7 @@ def person(row: Row, among: Cast, *organizations: Any) -> Person:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Authors:
+class AuthorClassifier:
     """Tells who did a thing from its author and its `via` (rule 11).
 
     Triggers run inside the audit of whoever set them off, so a `via` of `rule` wins over the author. `role_of`
@@ -231,7 +231,7 @@ class Sources:
     targets: Callable[[], bool]
 
 
-class Roster:
+class IdentityCache:
     """One account's. Any thread may ask."""
 
     def __init__(self, sources: Sources) -> None:
@@ -302,7 +302,7 @@ BATCH = 100
 MISSING = 404
 
 
-def client(account: Account, session: Session) -> Zenpy:
+def make_zenpy(account: Account, session: Session) -> Zenpy:
     """A zenpy client on this session. zenpy keeps state between calls, so it is made for one use."""
     url = urlsplit(account.url)
     subdomain, _, domain = url.netloc.partition(".")
@@ -317,8 +317,8 @@ def client(account: Account, session: Session) -> Zenpy:
 
 def me(account: Account, session: Session) -> Row:
     """The user that our credentials stand for. Zendesk greets bad ones as an anonymous user with a 200."""
-    with legible(ZenpyException, RequestException):
-        user = client(account, session).users.me()
+    with reading("Zendesk", ZenpyException, RequestException):
+        user = make_zenpy(account, session).users.me()
         if user.id is None:
             raise AccessLost("Zendesk takes us for an anonymous user. Check the token of this account")
         found = plain(user, (*USER, "locale"))
@@ -326,12 +326,12 @@ def me(account: Account, session: Session) -> Row:
         return found
 
 
-def one_person(line: Line, key: str) -> Row | None:
+def one_person(client: Client, key: str) -> Row | None:
     """The user of that id; None where there is none. Raises NotAllowed where people are not shown to us."""
     try:
-        row = line.get(f"/users/{key}").body.get("user")
+        row = client.get(f"/users/{key}").body.get("user")
     except NotAllowed as error:
-        if status(error) == MISSING:
+        if status_behind(error) == MISSING:
             return None
         raise
     if not isinstance(row, dict):
@@ -339,10 +339,10 @@ def one_person(line: Line, key: str) -> Row | None:
     return row
 
 
-def status_labels(line: Line) -> Mapping[str, str]:
+def status_labels(client: Client) -> Mapping[str, str]:
     """The labels of the account's own statuses by their ids. Raises NotAllowed where it has none or shows none."""
     found = {}
-    for row in line.get("/custom_statuses").rows("custom_statuses"):
+    for row in client.get("/custom_statuses").rows("custom_statuses"):
         try:
             found[key_of(row)] = text(row, "agent_label")
         except Odd:  # a status without a label cannot be named in the config either
@@ -350,21 +350,21 @@ def status_labels(line: Line) -> Mapping[str, str]:
     return found
 
 
-def has_targets(line: Line) -> bool:
+def has_targets(client: Client) -> bool:
     """Whether the account has SLA policies. Raises NotAllowed on a plan without them."""
-    return bool(line.get("/slas/policies").rows("sla_policies"))
+    return bool(client.get("/slas/policies").rows("sla_policies"))
 
 
 def staff(account: Account, session: Session) -> Rows:
     """All agents and admins by id, suspended ones included. A row that cannot be read is nobody."""
-    users = client(account, session).users(role=sorted(STAFF, reverse=True))
+    users = make_zenpy(account, session).users(role=sorted(STAFF, reverse=True))
     return by_id(readable(users, (*USER, "only_private_comments")))
 
 
 def ticket_fields(account: Account, session: Session) -> list[Row]:
     """All ticket fields, custom ones and the system's own, as far as they can be read."""
-    with legible(ZenpyException, RequestException):
-        return readable(client(account, session).ticket_fields(), FIELD)
+    with reading("Zendesk", ZenpyException, RequestException):
+        return readable(make_zenpy(account, session).ticket_fields(), FIELD)
 
 
 def choices(account: Account, session: Session) -> Mapping[str, tuple[str, ...]]:
@@ -400,12 +400,12 @@ def listed(value: Any) -> list[Any]:
 def read_directory(account: Account, session: Session) -> Directory:
     """Groups, agents and memberships; rows that cannot be read are left out, and a list in which none can is no empty
     one. Zendesk tells here neither who is available nor who has how much."""
-    with legible(ZenpyException, RequestException):
-        zenpy = client(account, session)
+    with reading("Zendesk", ZenpyException, RequestException):
+        zenpy = make_zenpy(account, session)
         groups = readable(zenpy.groups(), ("id", "name", "deleted"))
         members = readable(zenpy.group_memberships(), ("id", "user_id", "group_id"))
         people = staff(account, session)
-        among = Cast(account=account, organizations=organizations(zenpy, people.values()))
+        among = References(account=account, organizations=organizations(zenpy, people.values()))
     kept = [
         Group(id=key_of(row), name=row["name"])
         for row in groups
@@ -435,7 +435,7 @@ def pairs_of(row: Row) -> Iterator[tuple[str, str]]:
 
 
 def agents(
-    rows: Iterable[Row], among: Cast, pairs: Iterable[tuple[str, str]], groups: set[str]
+    rows: Iterable[Row], among: References, pairs: Iterable[tuple[str, str]], groups: set[str]
 ) -> Iterator[Agent]:
     """User rows as agents. A light agent can be nobody's assignee, so for assignment it is not active; neither is one
     of whom Zendesk does not say that they are."""
@@ -477,4 +477,4 @@ def readable(things: Iterable[Any], names: Iterable[str]) -> list[Row]:
 
 def plain(thing: Any, names: Iterable[str]) -> Row:
     """These attributes of a zenpy object, None where Zendesk sent none, with clean texts."""
-    return {name: fit(getattr(thing, name, None)) for name in names}
+    return {name: legible(getattr(thing, name, None)) for name in names}

@@ -1,12 +1,12 @@
 """What works on this account, and what to do about the rest."""
 
 from collections.abc import Callable, Iterator
-from typing import TypeVar
 
 from adapters.base import AccessLost, Account, Finding, HelpdeskError, NotAllowed
+from adapters.http import look, status_behind
 from adapters.zendesk import people
-from adapters.zendesk.answers import Odd, Row, key_of, status, text
-from adapters.zendesk.client import Line
+from adapters.zendesk.answers import Odd, Row, key_of, text
+from adapters.zendesk.client import Client
 from adapters.zendesk.ticket import STATUSES, field_ids
 from policies.model import Ticket
 
@@ -15,24 +15,26 @@ NOT_OFFERED = frozenset({403, 404})
 
 
 def probe(
-    account: Account, line: Line, needed: frozenset[str], sample: Callable[[], Ticket | None]
+    account: Account, client: Client, needed: frozenset[str], sample: Callable[[], Ticket | None]
 ) -> tuple[Finding, ...]:
     """All findings. A look that fails is a finding too; only lost credentials are fatal. `sample` reads a ticket as
     policies would, to see what is hidden; it is asked for only where something is needed."""
     try:
-        user = people.me(account, line.session)
+        user = people.me(account, client.session)
     except AccessLost as error:
         return (Finding(what="credentials", ok=False, text=str(error), fatal=True),)
     except HelpdeskError as error:
         return (Finding(what="access", ok=False, text=f"Could not look: {error}"),)
     return (
         *credentials(account, user),
-        *fields(account, line, needed),
-        *statuses(account, line),
+        *fields(account, client, needed),
+        *statuses(account, client),
         offered(
-            line, "sla targets", "/slas/policies", "Write [sla] tables; Uptier then keeps the deadlines."
+            client, "sla targets", "/slas/policies", "Write [sla] tables; Uptier then keeps the deadlines."
         ),
-        offered(line, "schedules", "/business_hours/schedules", "Write [calendars] for your opening hours."),
+        offered(
+            client, "schedules", "/business_hours/schedules", "Write [calendars] for your opening hours."
+        ),
         webhook(account),
         *(hidden(needed, sample) if needed else ()),
     )
@@ -53,10 +55,10 @@ def credentials(account: Account, user: Row) -> Iterator[Finding]:
         yield Finding(what="token", ok=False, text=text, hint=True)
 
 
-def fields(account: Account, line: Line, needed: frozenset[str]) -> Iterator[Finding]:
+def fields(account: Account, client: Client, needed: frozenset[str]) -> Iterator[Finding]:
     """Whether each mapped custom field is there and in use, and which values the needed ones take."""
     mapped = field_ids(account)
-    known = look(lambda: people.ticket_fields(account, line.session))
+    known = look(lambda: people.ticket_fields(account, client.session))
     if isinstance(known, HelpdeskError):
         yield Finding(what="fields", ok=False, text=f"Could not look: {known}")
         return
@@ -78,11 +80,11 @@ def fields(account: Account, line: Line, needed: frozenset[str]) -> Iterator[Fin
             yield Finding(what=f"values of {name}", ok=True, text=f"Zendesk has {', '.join(values)}.")
 
 
-def statuses(account: Account, line: Line) -> Iterator[Finding]:
+def statuses(account: Account, client: Client) -> Iterator[Finding]:
     """What each status of the account counts as. One whose category is not known here is a guess that nobody should
     rely on, and an entry of `statuses` that fits none is a mistake."""
     categories: list[Row] = [{"status_category": word} for word in STATUSES if word != "deleted"]
-    known = look(lambda: line.get("/custom_statuses").rows("custom_statuses"))
+    known = look(lambda: client.get("/custom_statuses").rows("custom_statuses"))
     if isinstance(known, NotAllowed):
         rows: list[Row] = []
     elif isinstance(known, HelpdeskError):
@@ -137,12 +139,12 @@ def hidden(needed: frozenset[str], sample: Callable[[], Ticket | None]) -> Itera
         yield Finding(what="hidden", ok=True, text=f"Ticket {ticket.ref.id} shows all that policies need.")
 
 
-def offered(line: Line, what: str, path: str, instead: str) -> Finding:
+def offered(client: Client, what: str, path: str, instead: str) -> Finding:
     """Whether the plan has a feature, by asking for it."""
-    error = look(lambda: line.get(path))
+    error = look(lambda: client.get(path))
     if not isinstance(error, HelpdeskError):
         return Finding(what=what, ok=True, text="Zendesk offers them on this plan.")
-    if status(error) in NOT_OFFERED:
+    if status_behind(error) in NOT_OFFERED:
         return Finding(what=what, ok=False, text=f"Zendesk does not offer them to us. {instead}", hint=True)
     return Finding(what=what, ok=False, text=f"Could not look: {error}")
 
@@ -153,14 +155,3 @@ def webhook(account: Account) -> Finding:
         return Finding(what="webhook", ok=True, text="A signing secret is set.")
     text = "No webhook secret is set: polling alone is a minute or two late. See docs/zendesk.md."
     return Finding(what="webhook", ok=False, text=text, hint=True)
-
-
-T = TypeVar("T")
-
-
-def look(ask: Callable[[], T]) -> T | HelpdeskError:
-    """What `ask` answers, or the error it met, so that one failed look does not hide the others."""
-    try:
-        return ask()
-    except HelpdeskError as error:
-        return error

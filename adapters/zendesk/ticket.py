@@ -7,7 +7,7 @@ from typing import Any
 
 from adapters.base import Account, with_vip
 from adapters.zendesk.answers import Odd, Row, ident, instant, key_of, moment, text, texts, value
-from adapters.zendesk.people import Cast, channel_of
+from adapters.zendesk.people import References, channel_of
 from policies.model import (
     Instant,
     Metric,
@@ -67,14 +67,14 @@ CHATS = frozenset(
 """Ways in by which the conversation does not stand in the comments; `from_messaging_channel` says so too."""
 
 
-def ticket(row: Row, cast: Cast, *, read_at: Instant, metrics: Row | None = None) -> Ticket:
+def ticket(row: Row, references: References, *, read_at: Instant, metrics: Row | None = None) -> Ticket:
     """The row as a ticket without history. `metrics` is its side-loaded metric set. Raises Odd."""
-    account = cast.account
+    account = references.account
     number = key_of(row)
     updated = moment(row, "updated_at")
     created = instant(row.get("created_at"))
     requester = row.get("requester_id")
-    status, status_name = status_of(row, cast)
+    status, status_name = status_of(row, references)
     fields, unread = custom(account, row.get("custom_fields"))
     made = Ticket(
         ref=TicketRef(account.name, number),
@@ -87,11 +87,11 @@ def ticket(row: Row, cast: Cast, *, read_at: Instant, metrics: Row | None = None
         type=text(row, "type") or None,
         channel=channel(row),
         tags=frozenset(texts(row, "tags")),
-        group=cast.group(row.get("group_id")),
-        assignee=cast.person(row.get("assignee_id")),
-        requester=cast.person(requester, row.get("organization_id")),
-        organization=cast.organization(row.get("organization_id")),
-        language=language(cast.users.get(ident(requester) or "", {}).get("locale")),
+        group=references.group(row.get("group_id")),
+        assignee=references.person(row.get("assignee_id")),
+        requester=references.person(requester, row.get("organization_id")),
+        organization=references.organization(row.get("organization_id")),
+        language=language(references.users.get(ident(requester) or "", {}).get("locale")),
         satisfaction=satisfaction(row.get("satisfaction_rating")),
         created=updated if created is None else created,
         updated=updated,
@@ -101,13 +101,15 @@ def ticket(row: Row, cast: Cast, *, read_at: Instant, metrics: Row | None = None
         custom=fields,
         targets=targets(row.get("slas")),
         gone=gone(row),
-        partial=cast.lacks(requester),
-        hidden=frozenset(hidden(row, cast)) | unread | (frozenset() if status else frozenset({"status"})),
+        partial=references.lacks(requester),
+        hidden=frozenset(hidden(row, references))
+        | unread
+        | (frozenset() if status else frozenset({"status"})),
     )
     return with_vip(made, account)
 
 
-def hidden(row: Row, cast: Cast) -> Iterator[str]:
+def hidden(row: Row, references: References) -> Iterator[str]:
     """What the row does not show, by its common names; the status and custom fields are told elsewhere."""
     for key, names in ALWAYS.items():
         if key not in row:
@@ -126,38 +128,38 @@ def hidden(row: Row, cast: Cast) -> Iterator[str]:
         yield "satisfaction"
     if unreadable_targets(row.get("slas")):
         yield "targets"
-    for key, names_it, name in (("group_id", cast.names_group, "group"),
-                                ("organization_id", cast.names_organization, "organization")):  # fmt: skip
+    for key, names_it, name in (("group_id", references.names_group, "group"),
+                                ("organization_id", references.names_organization, "organization")):  # fmt: skip
         if not names_it(row.get(key)):
             yield name
-    yield from hidden_people(row, cast)
+    yield from hidden_people(row, references)
 
 
-def hidden_people(row: Row, cast: Cast) -> Iterator[str]:
+def hidden_people(row: Row, references: References) -> Iterator[str]:
     """What the answer does not show of the requester and the assignee. Nobody is not hidden."""
     if "requester_id" not in row:
         yield from REQUESTER
-    yield from (f"requester.{name}" for name in cast.untold(row.get("requester_id")))
-    asked = cast.users.get(ident(row.get("requester_id")) or "")
+    yield from (f"requester.{name}" for name in references.untold(row.get("requester_id")))
+    asked = references.users.get(ident(row.get("requester_id")) or "")
     if row.get("requester_id") is not None and (asked is None or "locale" not in asked):
         yield "language"
-    if {"name", "address"} & cast.untold(row.get("assignee_id")):
+    if {"name", "address"} & references.untold(row.get("assignee_id")):
         yield "assignee"
 
 
-def status_of(row: Row, cast: Cast) -> tuple[Status | None, str]:
+def status_of(row: Row, references: References) -> tuple[Status | None, str]:
     """The common status, None where it cannot be told, and Zendesk's word for it.
 
     With custom statuses `status` is the category. What the account's `statuses` say of the number, the label or
     the category wins; a map by labels says nothing while the labels are not known.
     """
-    account = cast.account
+    account = references.account
     word, number = text(row, "status"), ident(row.get("custom_status_id"))
     if word == "deleted":
         return Status.CLOSED, word
-    label = (cast.statuses or {}).get(number or "", "")
+    label = (references.statuses or {}).get(number or "", "")
     said = account.counts_as(number or "", label) or account.counts_as("", word)
-    if said is None and number and cast.statuses is None and maps_labels(account):
+    if said is None and number and references.statuses is None and maps_labels(account):
         return None, word
     return said or STATUSES.get(word), label or word
 

@@ -25,9 +25,9 @@ from adapters.base import (
     Write,
 )
 from adapters.zendesk.answers import Odd, Row, ident, instant, key_of, named, text, texts, value
-from adapters.zendesk.client import Line
+from adapters.zendesk.client import Client
 from adapters.zendesk.history import SPACE, changes_of, mark
-from adapters.zendesk.people import Authors
+from adapters.zendesk.people import AuthorClassifier
 from adapters.zendesk.ticket import PRIORITIES, field_ids
 from policies.model import Change, Priority, Ticket, TicketRef, Value, Who
 from policies.plan import Assign, ChangeTags, Follow, PutBackPriority, RaisePriority, SetField
@@ -187,7 +187,7 @@ def comment(note: Note) -> dict[str, Any]:
     return {"comment": {"body": note.body, "public": note.public}}
 
 
-def send(line: Line, account: Account, write: Write, expects: str) -> Receipt:
+def send(client: Client, account: Account, write: Write, expects: str) -> Receipt:
     """PUT once, on the condition that the ticket still is at the revision `expects`."""
     stamped = {
         **write.request["ticket"],
@@ -196,9 +196,9 @@ def send(line: Line, account: Account, write: Write, expects: str) -> Receipt:
         "metadata": {SPACE: {"write": write.key}},
     }
     try:
-        answer = line.put(place(write.ref), {"ticket": stamped})
+        answer = client.put(place(write.ref), {"ticket": stamped})
     except Gone as error:
-        raise missing(line, write.ref, error) from error
+        raise missing(client, write.ref, error) from error
     except WontAccept as error:
         raise as_written(error, write) from error
     row = answer.body.get("ticket")
@@ -211,11 +211,11 @@ def send(line: Line, account: Account, write: Write, expects: str) -> Receipt:
     return receipt(account, write, known, revision=revision, row=row, remarks=warned)
 
 
-def missing(line: Line, ref: TicketRef, error: Gone) -> HelpdeskError:
+def missing(client: Client, ref: TicketRef, error: Gone) -> HelpdeskError:
     """What a 404 to an update means: the ticket is gone if it cannot be read either. Some tickets read well and answer
     404 to every update; that is refused for good. https://github.com/facetoe/zenpy/issues/484"""
     try:
-        row = line.get(place(ref)).body.get("ticket")
+        row = client.get(place(ref)).body.get("ticket")
     except Gone:
         return error
     if isinstance(row, dict) and row.get("status") == "deleted":
@@ -230,10 +230,10 @@ def as_written(error: WontAccept, write: Write) -> WontAccept:
     return WontAccept(str(error), parts)
 
 
-def find_written(line: Line, account: Account, write: Write) -> Receipt | None:
+def find_written(client: Client, account: Account, write: Write) -> Receipt | None:
     """The receipt out of the audit that carries the write's mark, if one does. Raises Unreadable where an audit that
     may be ours cannot be read: then it is not known whether the write is there."""
-    pages = line.every(place(write.ref) + "/audits", "audits", {})
+    pages = client.every(place(write.ref) + "/audits", "audits", {})
     audits = [row for page in pages for row in page.rows("audits")]
     found = next((row for row in audits if isinstance(row, dict) and mark(row) == write.key), None)
     if found is None:
@@ -251,7 +251,7 @@ def find_written(line: Line, account: Account, write: Write) -> Receipt | None:
     if (
         int(named(found)) == newest
     ):  # nobody has changed the ticket since, so it shows what became of the write
-        shown = line.get(place(write.ref)).body.get("ticket")
+        shown = client.get(place(write.ref)).body.get("ticket")
         row = shown if isinstance(shown, dict) and shown.get("updated_at") == found["created_at"] else {}
     return receipt(account, write, found, revision=found["created_at"], row=row, remarks=())
 
@@ -264,7 +264,7 @@ def receipt(
     changed: tuple[Change, ...] = ()
     try:
         author = ident(audit.get("author_id")) or ""
-        ours = Authors(bot=author, users={}, role_of=lambda _: None)
+        ours = AuthorClassifier(bot=author, users={}, role_of=lambda _: None)
         changed = tuple(changes_of(audit, ours, account)) if audit else ()
     except Odd as error:
         remarks = (*remarks, f"Zendesk's audit of this write cannot be read: {error}")

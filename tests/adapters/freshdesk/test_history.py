@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from adapters.freshdesk.history import changes, first_ask, is_whole, messages
-from adapters.freshdesk.people import Cast
+from adapters.freshdesk.people import References
 from policies.model import Status, Who
 from tests.adapters.freshdesk.world import account
 
@@ -125,7 +125,9 @@ def told(status: int, **stats: str) -> list[tuple[int, Any, Any]]:
         "status": status,
         "stats": {name: f"2026-11-25T12:00:{at}Z" for name, at in stats.items()},
     }
-    return [(each.act.at - NOON, each.before, each.after) for each in changes(row, Cast(account=account()))]
+    return [
+        (each.act.at - NOON, each.before, each.after) for each in changes(row, References(account=account()))
+    ]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@
 import pytest
 
 from adapters.base import Limit
-from adapters.freshdesk.answers import buckets, credits_of, held, limits, retry_after, stamp
+from adapters.freshdesk.answers import buckets, credits_of, held, limits
+from adapters.http import read_date, read_wait
 
 
 def limit(bucket: str, total: int, remaining: int) -> Limit:
@@ -72,9 +73,9 @@ def test_a_429_is_about_the_endpoint_unless_the_account_is_used_up() -> None:
     [({}, 44), ({"retry-after": "soon"}, 44), ({"retry-after": "0"}, 1), ({"retry-after": "3599"}, 3599)],
 )
 def test_retry_after(headers: dict[str, str], wait: int) -> None:
-    assert retry_after(headers, otherwise=44) == wait
+    assert read_wait(headers, otherwise=44) == wait
 
 
 def test_stamps() -> None:
-    assert stamp("Wed, 25 Nov 2026 12:00:00 GMT") == 1795608000
-    assert stamp("") == stamp("noon") == 0
+    assert read_date("Wed, 25 Nov 2026 12:00:00 GMT") == 1795608000
+    assert read_date("") == read_date("noon") == 0

@@ -10,8 +10,9 @@ import respx
 
 from adapters.base import AccessLost, HelpdeskError, NotAllowed, OutcomeUnknown, TryLater, WontAccept
 from adapters.contract.sandbox import RecordingGate
-from adapters.freshdesk.answers import code, status
-from adapters.freshdesk.client import AGENT, Answer, Line, further
+from adapters.freshdesk.answers import code
+from adapters.freshdesk.client import Answer, Client, further
+from adapters.http import AGENT, status_behind
 from tests.adapters.freshdesk.world import World, account, world
 
 BASE = "https://acme.freshdesk.test/api/v2"
@@ -24,14 +25,14 @@ class Full(RecordingGate):
         raise TryLater(f"the budget of {buckets[0]} is spent", 17)
 
 
-def line(**more: Any) -> Line:
-    return Line(account(**more), RecordingGate())
+def client(**more: Any) -> Client:
+    return Client(account(**more), RecordingGate())
 
 
 @respx.mock
 def test_a_request_carries_the_key_and_says_who_we_are() -> None:
     route = respx.get(f"{BASE}/agents/me").respond(json={"id": 1})
-    line(url="https://acme.freshdesk.test/", secret=lambda _: "k").get("/agents/me")
+    client(url="https://acme.freshdesk.test/", secret=lambda _: "k").get("/agents/me")
     headers = route.calls.last.request.headers
     assert headers["authorization"] == "Basic " + b64encode(b"k:X").decode()
     assert (headers["user-agent"], headers["accept"]) == (AGENT, "application/json")
@@ -41,7 +42,7 @@ def test_a_request_carries_the_key_and_says_who_we_are() -> None:
 def test_a_new_key_is_asked_for_after_a_401_and_nothing_is_sent_again() -> None:
     keys = iter(["old", "new"])
     route = respx.get(f"{BASE}/groups").mock(side_effect=[httpx.Response(401), httpx.Response(200, json=[])])
-    one = line(secret=lambda _: next(keys))
+    one = client(secret=lambda _: next(keys))
     with pytest.raises(AccessLost):
         one.get("/groups")
     assert route.call_count == 1
@@ -53,7 +54,7 @@ def test_a_new_key_is_asked_for_after_a_401_and_nothing_is_sent_again() -> None:
 def test_a_spent_budget_sends_nothing() -> None:
     route = respx.get(f"{BASE}/groups")
     with pytest.raises(TryLater) as caught:
-        Line(account(), Full()).get("/groups")
+        Client(account(), Full()).get("/groups")
     assert (caught.value.wait, route.call_count) == (17, 0)
 
 
@@ -85,7 +86,7 @@ def test_what_a_refused_read_means(
 ) -> None:
     route = respx.get(f"{BASE}/groups").mock(return_value=answer)
     with pytest.raises(error) as caught:
-        line().get("/groups")
+        client().get("/groups")
     assert getattr(caught.value, "wait", None) == wait
     assert route.call_count == 1
 
@@ -108,11 +109,11 @@ def test_what_a_lost_connection_means(
 ) -> None:
     respx.route().mock(side_effect=lost("gone"))
     with pytest.raises(read):
-        line().get("/groups")
+        client().get("/groups")
     with pytest.raises(write):
-        line().put("/tickets/1", {"priority": 1})
+        client().put("/tickets/1", {"priority": 1})
     with pytest.raises(write):
-        line().post("/tickets/1/notes", {"body": "x"})
+        client().post("/tickets/1/notes", {"body": "x"})
 
 
 @respx.mock
@@ -124,22 +125,22 @@ def test_each_field_is_named_with_its_reason() -> None:
     ]
     respx.put(f"{BASE}/tickets/1").respond(400, json={"description": "Validation failed", "errors": errors})
     with pytest.raises(WontAccept) as caught:
-        line().put("/tickets/1", {})
+        client().put("/tickets/1", {})
     text = str(caught.value)
     assert (
         "Validation failed; custom_fields.cf_x: It should not be blank: missing_field; no field here" in text
     )
-    assert (status(caught.value), code(caught.value)) == (400, "")
+    assert (status_behind(caught.value), code(caught.value)) == (400, "")
 
 
 @respx.mock
 def test_a_word_for_the_refusal_is_readable() -> None:
     respx.get(f"{BASE}/sla_policies").respond(403, json={"code": "require_feature", "message": "no"})
     with pytest.raises(NotAllowed, match="require_feature; no") as caught:
-        line().get("/sla_policies")
+        client().get("/sla_policies")
     assert caught.value.right == "a plan that has this feature"
     assert code(caught.value) == "require_feature"
-    assert status(TryLater("x", 1)) is None
+    assert status_behind(TryLater("x", 1)) is None
     assert code(TryLater("x", 1)) == ""
 
 
@@ -149,7 +150,7 @@ def test_a_word_for_the_refusal_is_readable() -> None:
 @respx.mock
 def test_a_next_page_is_known_by_its_link(spelling: str) -> None:
     respx.get(f"{BASE}/groups").respond(json=[{"id": 1}], headers={"link": spelling})
-    assert line().get("/groups").more
+    assert client().get("/groups").more
 
 
 def test_a_full_page_is_followed_up_even_without_a_link() -> None:
@@ -173,8 +174,8 @@ def test_the_machines_netrc_and_proxies_are_not_asked(acme: World, monkeypatch: 
 
 
 def test_a_line_that_nobody_holds_is_closed(acme: World) -> None:
-    one = Line(account(acme.url), RecordingGate())
-    client = one._client
+    one = Client(account(acme.url), RecordingGate())
+    client = one._http
     one.get("/agents/me")
     del one
     gc.collect()
@@ -186,7 +187,7 @@ def test_a_line_that_nobody_holds_is_closed(acme: World) -> None:
 def test_who_is_refused_its_own_name_has_lost_access(answer: httpx.Response) -> None:
     respx.get(f"{BASE}/agents/me").mock(return_value=answer)
     with pytest.raises(AccessLost):
-        line().get("/agents/me")
+        client().get("/agents/me")
 
 
 @respx.mock
@@ -197,7 +198,7 @@ def test_who_is_refused_its_own_name_has_lost_access(answer: httpx.Response) -> 
 def test_a_403_names_the_right_that_may_be_missing(path: str, right: str) -> None:
     respx.get(f"{BASE}{path}").respond(403, json={"code": "access_denied", "message": "no"})
     with pytest.raises(NotAllowed) as caught:
-        line().get(path)
+        client().get(path)
     assert right in caught.value.right
 
 
@@ -214,5 +215,5 @@ def test_a_429_holds_only_what_announced_it(headers: dict[str, str], bucket: str
     respx.get(f"{BASE}/contacts/41").respond(429, headers={**headers, "retry-after": "3600"})
     gate = RecordingGate()
     with pytest.raises(TryLater):
-        Line(account(), gate).get("/contacts/41")
+        Client(account(), gate).get("/contacts/41")
     assert gate.held == [(bucket, 3600)]

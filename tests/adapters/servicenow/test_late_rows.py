@@ -4,7 +4,7 @@ import pytest
 
 from adapters.base import NotAllowed, TryLater
 from adapters.contract.sandbox import RecordingGate
-from adapters.servicenow.client import LARGEST, Line, fitting
+from adapters.servicenow.client import LARGEST, Client, fitting
 from policies.model import Need, Who
 from tests.adapters.servicenow.test_feed import census, tickets, walk
 from tests.adapters.servicenow.world import World, account, world
@@ -82,14 +82,14 @@ def test_a_stamp_in_the_future_hides_nothing(acme: World) -> None:
 
 
 def test_a_page_that_was_made_smaller_grows_again(acme: World) -> None:
-    line = Line(account(acme.url), RecordingGate())
+    client = Client(account(acme.url), RecordingGate())
     acme.fault("answer", status=500)
     with pytest.raises(TryLater):
-        line.listed("incident", "", ("sys_id",), limit=1)
-    assert line.size == LARGEST // 2
+        client.listed("incident", "", ("sys_id",), limit=1)
+    assert client.size == LARGEST // 2
     for _ in range(10):
-        line.listed("incident", "", ("sys_id",), limit=1)
-    assert line.size == LARGEST
+        client.listed("incident", "", ("sys_id",), limit=1)
+    assert client.size == LARGEST
 
 
 def test_long_names_and_accents_do_no_harm(acme: World) -> None:

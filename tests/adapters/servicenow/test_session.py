@@ -9,8 +9,9 @@ import respx
 
 from adapters.base import AccessLost, Account, HelpdeskError, Limit, NotAllowed, TryLater
 from adapters.contract.sandbox import RecordingGate
-from adapters.servicenow.answers import Windows, retry_after
-from adapters.servicenow.client import AGENT, LARGEST, SMALLEST, Answer, Line, further
+from adapters.http import AGENT
+from adapters.servicenow.answers import Windows, wait_of_rule
+from adapters.servicenow.client import LARGEST, SMALLEST, Answer, Client, further
 from adapters.servicenow.simulator import BOT, CLIENT_SECRET, PASSWORD
 from adapters.servicenow.simulator.rules import RULE
 from tests.adapters.recording import START
@@ -28,8 +29,8 @@ class Full(RecordingGate):
         raise TryLater(f"the budget of {buckets[0]} is spent", 17)
 
 
-def groups(line: Line) -> list[Any]:
-    return line.every("sys_user_group", {"active": ["true"]}, ("name",)).rows
+def groups(client: Client) -> list[Any]:
+    return client.every("sys_user_group", {"active": ["true"]}, ("name",)).rows
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,7 @@ def test_the_headers_are_those_of_the_kind() -> None:
         (BASIC, "authorization", httpx.BasicAuth(BOT, PASSWORD)._auth_header),
         (KEY, "x-sn-apikey", "servicenow-simulator-key"),
     ):
-        groups(Line(account(auth=auth), RecordingGate()))
+        groups(Client(account(auth=auth), RecordingGate()))
         sent = route.calls.last.request
         assert sent.headers[header] == value
         assert sent.headers["accept"] == "application/json"
@@ -62,7 +63,7 @@ def test_the_headers_are_those_of_the_kind() -> None:
 def test_a_token_is_asked_for_by_form_and_never_in_a_url() -> None:
     asked = respx.post(f"{HOST}/oauth_token.do").respond(json={"access_token": "t1", "expires_in": "1799"})
     used = respx.get(GROUPS).respond(json={"result": []})
-    groups(Line(account(auth=OAUTH), RecordingGate()))
+    groups(Client(account(auth=OAUTH), RecordingGate()))
     assert dict(httpx.QueryParams(asked.calls.last.request.content.decode())) == {
         "grant_type": "client_credentials",
         "client_id": "uptier",
@@ -144,14 +145,14 @@ def test_a_new_secret_is_asked_for_after_a_401(acme: World) -> None:
         asked.append(reference)
         return words[min(len(asked), len(words)) - 1]
 
-    assert groups(Line(account(acme.url, secret=secret), RecordingGate()))
+    assert groups(Client(account(acme.url, secret=secret), RecordingGate()))
     assert len(asked) == 2
 
 
 def test_a_wrong_password_is_not_tried_twice(acme: World) -> None:
-    line = Line(account(acme.url, secret=lambda _: "wrong"), RecordingGate())
+    client = Client(account(acme.url, secret=lambda _: "wrong"), RecordingGate())
     with pytest.raises(AccessLost, match="Check the user and the secret"):
-        groups(line)
+        groups(client)
     assert acme.sent("GET") == 1
 
 
@@ -178,7 +179,7 @@ def test_a_second_factor_is_named(acme: World) -> None:
 
 def test_a_spent_budget_sends_nothing(acme: World) -> None:
     with pytest.raises(TryLater) as caught:
-        groups(Line(account(acme.url), Full()))
+        groups(Client(account(acme.url), Full()))
     assert caught.value.wait == 17
     assert not acme.desk.log
 
@@ -254,14 +255,14 @@ def test_a_redirect_is_not_followed(acme: World) -> None:
 
 @pytest.mark.parametrize("kind", ["answer", "trail"])
 def test_a_cancelled_list_is_asked_for_in_smaller_pages(acme: World, kind: str) -> None:
-    line = Line(account(acme.url), RecordingGate())
-    sizes = [line.size]
+    client = Client(account(acme.url), RecordingGate())
+    sizes = [client.size]
     for _ in range(6):
         acme.fault(kind, status=500)
         with pytest.raises(TryLater) as caught:
-            groups(line)
+            groups(client)
         assert caught.value.wait == 5
-        sizes.append(line.size)
+        sizes.append(client.size)
     assert sizes == [LARGEST, 100, 50, 25, 12, SMALLEST, SMALLEST]
 
 
@@ -317,8 +318,8 @@ def test_a_new_hour_counts_anew() -> None:
 
 def test_a_wait_may_be_in_the_end_of_the_hour() -> None:
     headers = {"x-ratelimit-reset": "100", "date": "Thu, 01 Jan 1970 00:01:00 GMT"}
-    assert retry_after(headers, 7) == 40
-    assert retry_after({}, 7) == 7
+    assert wait_of_rule(headers, 7) == 40
+    assert wait_of_rule({}, 7) == 7
 
 
 @pytest.mark.parametrize(
@@ -328,7 +329,7 @@ def test_a_wait_may_be_in_the_end_of_the_hour() -> None:
         (2, 3, 0, 0),
         (1, 2, 0, 0),
         (2, None, 0, 0),
-        (0, None, 0, None),  # nobody can tell: `Line.scout` looks behind it
+        (0, None, 0, None),  # nobody can tell: `Client.scout` looks behind it
         (0, None, 2, None),
         (0, 0, 0, None),
         (0, 1, 0, None),
@@ -357,9 +358,9 @@ def test_a_list_of_which_all_is_hidden_is_not_an_empty_one(acme: World) -> None:
 def test_the_machines_proxies_are_not_asked(acme: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     made: Account = account(acme.url)
-    assert groups(Line(made, RecordingGate()))
+    assert groups(Client(made, RecordingGate()))
 
 
 def test_nobody_listens_means_nothing_was_sent() -> None:
     with pytest.raises(TryLater, match="nothing was sent"):
-        groups(Line(account("http://127.0.0.1:1"), RecordingGate()))
+        groups(Client(account("http://127.0.0.1:1"), RecordingGate()))

@@ -19,9 +19,9 @@ from adapters.base import (
 )
 from adapters.contract.sandbox import RecordingGate
 from adapters.servicenow import factory
-from adapters.servicenow.client import Line
+from adapters.servicenow.client import Client
 from adapters.servicenow.delivery import send
-from adapters.servicenow.people import Roster
+from adapters.servicenow.people import IdentityCache
 from adapters.servicenow.profile import profile
 from policies.model import Status, TicketRef
 from tests.adapters.servicenow.world import account
@@ -51,8 +51,8 @@ def never(*_: Any) -> Any:
     raise AssertionError("nobody should ask this")
 
 
-def roster() -> Roster:
-    return Roster(me=never, staff=never, is_member=never, users=never, matrix=never, now=never)
+def identities() -> IdentityCache:
+    return IdentityCache(me=never, staff=never, is_member=never, users=never, matrix=never, now=never)
 
 
 @respx.mock
@@ -165,7 +165,7 @@ def test_writes_that_are_refused(status: int, detail: str | None, words: str) ->
     respx.patch(f"{TABLE}/{REF.id}").respond(status, json=body)
     made = account()
     with pytest.raises(WontAccept, match=words):
-        send(Line(made, RecordingGate()), profile(made), roster(), WRITE, "4")
+        send(Client(made, RecordingGate()), profile(made), identities(), WRITE, "4")
 
 
 @respx.mock
@@ -176,7 +176,7 @@ def test_a_record_that_we_may_not_write_is_that_records_trouble() -> None:
     respx.patch(f"{TABLE}/{REF.id}").respond(403, json=body)
     made = account()
     with pytest.raises(NotAllowed, match="security constraints") as told:
-        send(Line(made, RecordingGate()), profile(made), roster(), WRITE, "4")
+        send(Client(made, RecordingGate()), profile(made), identities(), WRITE, "4")
     assert told.value.right == "write"
 
 
@@ -199,7 +199,7 @@ def test_a_lost_write_is_open_unless_it_never_left(error: Exception, expected: t
     route = respx.patch(f"{TABLE}/{REF.id}").mock(side_effect=error)
     made = account()
     with pytest.raises(expected):
-        send(Line(made, RecordingGate()), profile(made), roster(), WRITE, "4")
+        send(Client(made, RecordingGate()), profile(made), identities(), WRITE, "4")
     assert route.call_count == 1
 
 
@@ -210,7 +210,7 @@ def test_what_the_answer_proves_of_a_write(after: str) -> None:
     answer = ROW | {"u_product": "X200", "sys_mod_count": after}
     respx.patch(f"{TABLE}/{REF.id}").respond(json={"result": answer})
     made = account()
-    receipt = send(Line(made, RecordingGate()), profile(made), roster(), WRITE, "4")
+    receipt = send(Client(made, RecordingGate()), profile(made), identities(), WRITE, "4")
     assert receipt.revision == after
     assert receipt.changed == (("custom.product", "X100", "X200"),)
     assert any("moved by 3" in remark for remark in receipt.remarks) is (after == "7")

@@ -7,7 +7,7 @@ import pytest
 from zenpy.lib.api import BaseApi
 
 from adapters.base import AccessLost, TryLater
-from adapters.zendesk.people import client
+from adapters.zendesk.people import make_zenpy
 from tests.adapters.zendesk.test_session import line_to
 from tests.adapters.zendesk.world import ALL, PRINTER, World, account, world
 
@@ -85,9 +85,9 @@ def test_it_goes_through_zenpy(acme: World, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_zenpy_holds_our_session_and_no_cache() -> None:
-    line = line_to(account("https://acme.zendesk.test"))
-    made = client(account("https://acme.zendesk.test"), line.session)
-    assert made.users.session is line.session
+    client = line_to(account("https://acme.zendesk.test"))
+    made = make_zenpy(account("https://acme.zendesk.test"), client.session)
+    assert made.users.session is client.session
     assert made.users.cache.disabled
     assert made.users._build_url(made.users.endpoint()) == "https://acme.zendesk.test/api/v2/users.json"
 

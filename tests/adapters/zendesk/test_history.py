@@ -6,14 +6,14 @@ import pytest
 
 from adapters.zendesk.answers import Odd
 from adapters.zendesk.history import changes, common, counts, messages
-from adapters.zendesk.people import Authors
+from adapters.zendesk.people import AuthorClassifier
 from policies.model import Priority, Status, Who
 from tests.adapters.zendesk.world import account
 
 BOT, ANN, BEN, CLEO, LEFT = 9, 21, 22, 41, 77
 RULE = {"channel": "rule", "source": {"from": {"id": 5}}}
 API = {"channel": "api"}
-AUTHORS = Authors(
+AUTHORS = AuthorClassifier(
     bot=str(BOT),
     users={"21": {"role": "agent"}, "22": {"role": "admin"}, "41": {"role": "end-user"}},
     role_of=lambda user: "agent" if user == "23" else None,

@@ -3,7 +3,8 @@
 import pytest
 
 from adapters.base import Limit
-from adapters.zendesk.answers import announced, buckets, limits, retry_after, wait_after_429
+from adapters.http import read_wait
+from adapters.zendesk.answers import announced, buckets, limits, wait_after_429
 
 NOON = "Wed, 25 Nov 2026 12:00:00 GMT"
 
@@ -68,7 +69,7 @@ def test_limits(headers: dict[str, str], expected: tuple[Limit, ...]) -> None:
     ],
 )
 def test_retry_after_is_read_without_a_clock(headers: dict[str, str], wait: int) -> None:
-    assert retry_after(headers, 44) == wait
+    assert read_wait(headers, 44) == wait
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """The wire: whose credentials travel where, and what one refusal or lost connection becomes."""
 
 import threading
-from functools import partial
 from typing import Any
 
 import pytest
@@ -9,8 +8,8 @@ import requests
 
 from adapters.base import AccessLost, Account, Gate, HelpdeskError, Limit, NotAllowed, TryLater
 from adapters.contract.sandbox import RecordingGate
-from adapters.zendesk.auth import Credentials, credentials
-from adapters.zendesk.client import AGENT, Line, ask_for_token, origin
+from adapters.http import AGENT
+from adapters.zendesk.client import Client, credentials, origin
 from adapters.zendesk.simulator import API_KEY, BOT
 from tests.adapters.zendesk.world import World, account, world
 
@@ -24,12 +23,8 @@ class Full(RecordingGate):
         raise TryLater(f"the budget of {buckets[0]} is spent", 17)
 
 
-def signing(of: Account) -> Credentials:
-    return credentials(of, partial(ask_for_token, of))
-
-
-def line_to(of: Account, gate: Gate | None = None) -> Line:
-    return Line(of, gate or RecordingGate(), signing(of))
+def line_to(of: Account, gate: Gate | None = None) -> Client:
+    return Client(of, gate or RecordingGate(), credentials(of))
 
 
 def test_each_request_says_who_we_are(acme: World) -> None:
@@ -41,23 +36,23 @@ def test_the_legacy_token_signs_in_with_the_users_address() -> None:
     auth = {"kind": "token", "user": BOT, "token": "secret:key"}
     with world(settings={"auth": auth, "secret": lambda _: API_KEY, "webhook": {}}) as acme:
         assert acme.adapter.directory().agents
-    made = signing(account(auth=auth, secret=lambda _: "k"))
-    assert made.header() == "Basic " + "Ym90QHVwdGllci50ZXN0L3Rva2VuOms="
+    made = credentials(account(auth=auth, secret=lambda _: "k"))
+    assert made.header() == ("Authorization", "Basic " + "Ym90QHVwdGllci50ZXN0L3Rva2VuOms=")
 
 
 def test_a_new_secret_is_asked_for_after_a_401(acme: World) -> None:
     tokens = ["wrong", "wrong too"]
-    line = line_to(account(acme.url, secret=lambda _: tokens[-1]))
+    client = line_to(account(acme.url, secret=lambda _: tokens[-1]))
     with pytest.raises(AccessLost):
-        line.get("/groups")
+        client.get("/groups")
     tokens.append("zendesk-simulator-token")
-    assert line.get("/groups").rows("groups")
+    assert client.get("/groups").rows("groups")
 
 
 def test_a_spent_budget_sends_nothing(acme: World) -> None:
-    line = line_to(account(acme.url), Full())
+    client = line_to(account(acme.url), Full())
     with pytest.raises(TryLater) as caught:
-        line.get("/groups")
+        client.get("/groups")
     assert caught.value.wait == 17
     assert not acme.desk.log
 
@@ -121,19 +116,19 @@ def test_origins_compare_without_the_usual_port() -> None:
 
 
 def test_each_thread_has_its_own_session(acme: World) -> None:
-    line = line_to(account(acme.url))
+    client = line_to(account(acme.url))
     seen: list[requests.Session] = []
 
     def ask() -> None:
-        line.get("/groups")
-        seen.append(line.session)
+        client.get("/groups")
+        seen.append(client.session)
 
     threads = [threading.Thread(target=ask) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len({id(session) for session in [*seen, line.session]}) == 4
+    assert len({id(session) for session in [*seen, client.session]}) == 4
 
 
 def test_the_machines_netrc_and_proxies_are_not_asked(acme: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from adapters.zendesk.answers import instant
-from adapters.zendesk.people import Cast, cast
+from adapters.zendesk.people import References, references_in
 from adapters.zendesk.ticket import language, metric_set, targets, ticket
 from policies.model import Metric, Priority, Satisfaction, Stage, Status, Target
 from tests.adapters.zendesk.world import account
@@ -33,7 +33,7 @@ SIDES = {
 
 
 def made(row: dict[str, Any] | None = None, *, sides: dict[str, Any] = SIDES, **more: Any) -> Any:
-    return ticket(ROW | (row or {}), cast(account(**more), sides, None), read_at=5)
+    return ticket(ROW | (row or {}), references_in(account(**more), sides, None), read_at=5)
 
 
 def test_a_row_with_nothing_set_is_a_ticket_with_nothing_known() -> None:
@@ -186,4 +186,4 @@ def test_language(locale: Any, word: str | None) -> None:
 
 
 def test_the_system_is_nobody() -> None:
-    assert Cast(account=account()).person(-1) is None
+    assert References(account=account()).person(-1) is None

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from adapters.base import Note, Prepared, VendorAction
-from adapters.zendesk.people import cast
+from adapters.zendesk.people import references_in
 from adapters.zendesk.ticket import ticket
 from adapters.zendesk.writes import prepare
 from policies.model import Group, Person, Priority, Ticket
@@ -32,7 +32,7 @@ def snapshot(**row: Any) -> Ticket:
         "updated_at": "2026-11-25T11:00:00Z",
         "custom_fields": [{"id": 360001, "value": "X100"}, {"id": 360002, "value": "7"}],
     }
-    return ticket(whole | row, cast(account(fields=FIELDS), {}, None), read_at=0)
+    return ticket(whole | row, references_in(account(fields=FIELDS), {}, None), read_at=0)
 
 
 def prepared(*actions: VendorAction, **row: Any) -> Prepared:
