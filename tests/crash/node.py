@@ -1,6 +1,6 @@
 """A real process of a fleet, as `uptier run --roles …` is one, until it is killed.
 
-python -m tests.crash.node CONFIG ROLES [--quick] [--newer] [--wall=FILE]
+python -m tests.crash.node CONFIG ROLES [--quick] [--newer] [--wall=FILE] [--poll=SECONDS]
 """
 
 import os
@@ -24,8 +24,11 @@ QUICK = {"heartbeat": 0.5, "stalled_after": 3.0}
 
 def main(config: Path, roles: str, *words: str) -> None:
     """Serve for ever; `--quick` gives a process up after seconds, for tests. `--newer` is a later release, whose tables
-    are at `NEWER`. Its wall clock is as many seconds ahead as `FILE` says."""
+    are at `NEWER`. Its wall clock is as many seconds ahead as `FILE` says. Feeds are read every so many `SECONDS`."""
+    poll = 0
     for word in words:
+        if word.startswith("--poll="):
+            poll = int(word.removeprefix("--poll="))
         if word.startswith("--wall="):
             file = Path(word.removeprefix("--wall="))
             Wall(partial(ahead, file)).put_up(setattr)
@@ -35,6 +38,8 @@ def main(config: Path, roles: str, *words: str) -> None:
         FleetEngine.__init__.__kwdefaults__.update(QUICK)
         leaseholder.TERM = 8
     with composed(config, SystemClock(), os.environ, roles_named(roles)) as service:
+        for desk in service._parts.desks.values() if poll else ():
+            object.__setattr__(desk, "poll", poll)  # no config may ask for so much
         serve(service)
 
 
