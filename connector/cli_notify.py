@@ -28,7 +28,7 @@ def try_out(
     from connector.compose import addresses
     from connector.config.secrets import Secrets
     from connector.logs import Masker
-    from connector.notify.speaking import NoAddress, NotSent, Speaker
+    from connector.notify.sender import NoAddress, NotSent, Speaker
     from policies.language.document import did_you_mean
 
     settings = settings_of(config)

@@ -14,20 +14,19 @@ from connector.config.holidays import calendars
 from connector.config.secrets import SecretError, Secrets, too_short
 from connector.config.settings import Settings
 from connector.databases import queue_address
-from connector.desks import Desk
 from connector.engine import Engine
 from connector.engine.local import LocalEngine
-from connector.feeds import Feeds
+from connector.intake.feeds import Feeds
 from connector.leaseholder import FORGET, NOTIFY, Leaseholder, OneOfMany, Sole, poll_lease
+from connector.notify.eligibility import Recheck
 from connector.notify.notifier import Notifier
-from connector.notify.recheck import Recheck
-from connector.notify.speaking import Speaker
+from connector.notify.sender import Speaker
 from connector.roles import ALL, Role
 from connector.store import accounts, inbox, policy_texts, tickets
 from connector.store.database import Store, alone
 from connector.store.inbox import Arrival
 from connector.supervision import Ailments
-from connector.work.budget import Budget, Tally, lane_of, tally
+from connector.work.budget import Budget, Desk, Tally, lane_of, tally
 from connector.work.context import InForce, Rules
 from connector.work.retry import Read
 from connector.work.skew import Skews

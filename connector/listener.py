@@ -12,7 +12,7 @@ import uvicorn
 from anyio import to_thread
 from starlette.types import ASGIApp
 
-from connector.intake.patience import Crowd, Patience
+from connector.intake.slow_client import Crowd, Patience
 from connector.supervision import PROVEN_AFTER, Ailments, SupervisedWorker
 
 HEADER_CAP = 16 * 1024

@@ -17,7 +17,7 @@ from connector.compose import addresses, open_desk, spoken_to
 from connector.config.secrets import SecretError, Secrets
 from connector.config.settings import AccountSettings, Settings
 from connector.databases import open_database
-from connector.notify.speaking import NoAddress, NotSent, Speaker
+from connector.notify.sender import NoAddress, NotSent, Speaker
 from connector.outside import ask_outside
 from connector.store import holds
 from connector.store.database import Store

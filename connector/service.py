@@ -17,9 +17,9 @@ from connector.config.settings import Loaded, Settings
 from connector.config.values import host_and_port, is_loopback
 from connector.databases import working_on
 from connector.errands import Errands
-from connector.intake.group_commit import GroupCommit
-from connector.intake.patience import BoundedBodies
+from connector.intake.inbox import GroupCommit
 from connector.intake.receiver import Refusals, receiver
+from connector.intake.slow_client import BoundedBodies
 from connector.leaseholder import FORGET, NOTIFY, RENEW_EVERY, poll_lease
 from connector.listener import Listener
 from connector.metrics import Metrics

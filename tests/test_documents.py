@@ -23,7 +23,7 @@ from connector.config.values import DAY
 from connector.config.vendors import vendors
 from connector.console.openapi import DOCUMENT
 from connector.engine import fleet
-from connector.intake import patience
+from connector.intake import slow_client
 from connector.store.users import ROLES
 from connector.work import messages
 from policies.language import vocabulary
@@ -407,9 +407,9 @@ HELD = [
     ),
     ("operations.md", "after {} seconds without a heartbeat", (fleet.STALLED_AFTER,)),
     ("operations.md", "end, for {} seconds at most", (service.STOP_WITHIN,)),
-    ("operations.md", "its body have {:.0f} seconds each", (patience.BODY_WITHIN,)),
-    ("operations.md", "a body {} KiB", (patience.OTHER_CAP // 1024,)),
-    ("operations.md", "one address at most {} connections", (patience.PER_PEER,)),
+    ("operations.md", "its body have {:.0f} seconds each", (slow_client.BODY_WITHIN,)),
+    ("operations.md", "a body {} KiB", (slow_client.OTHER_CAP // 1024,)),
+    ("operations.md", "one address at most {} connections", (slow_client.PER_PEER,)),
     ("operations.md", "all together {:,} or", (listener.ROOM,)),
     ("operations.md", "allows, less {}", (listener.KEPT_DESCRIPTORS,)),
     ("operations.md", "with fewer than {:,} descriptors", (listener.ROOM + listener.KEPT_DESCRIPTORS,)),

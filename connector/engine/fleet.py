@@ -1,4 +1,5 @@
-"""The engine on many machines: procrastinate's workers over the wake-ups in a shared PostgreSQL.
+"""The engine on many machines: procrastinate's workers over the wake-ups in a shared PostgreSQL, each queue's
+begun again whenever it ends.
 
 Claiming, one look at a time for each ticket, and heartbeats are procrastinate's. Each account has two queues here,
 deadlines and back-fill, with threads of their own in every process, so that none waits behind another. A look never
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from procrastinate import App, JobContext, PsycopgConnector
@@ -24,15 +25,71 @@ from sqlalchemy import Connection
 
 from connector.clock import Clock
 from connector.engine import Work
-from connector.engine.lane import RETRY_AFTER, Lane, Worker
-from connector.engine.line import Rests
-from connector.engine.setbacks import Setbacks
+from connector.engine.backoff import Setbacks
+from connector.engine.queue import Rests
 from connector.store import inbox, postgres
 from connector.store.database import Store
 from connector.store.inbox import TICK_PER_ACCOUNT
 from connector.store.postgres import LANE, TASK, queue_of
-from connector.supervision import Ailments, SupervisedWorker
+from connector.store.trouble import StoreTrouble
+from connector.supervision import PROVEN_AFTER, Ailments, SupervisedWorker
 from policies.model import Seconds, TicketRef
+
+log = structlog.get_logger()
+
+
+RETRY_AFTER = 1.0
+
+
+class Worker(Protocol):
+    """What is used of procrastinate's worker, which tells no types here. `worker_id` is None until it may take jobs."""
+
+    worker_name: str | None
+    worker_id: int | None
+
+    async def run(self) -> None:
+        """Work until it is stopped."""
+
+    def stop(self) -> None:
+        """Take nothing new."""
+
+
+class Lane:
+    """Works until it is ended. Everything here happens in one event loop."""
+
+    def __init__(self, worker: Callable[[], Worker], ailments: Ailments) -> None:
+        self._make = worker
+        self._ailments = ailments
+        self._worker: Worker | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._ended = False
+
+    async def work(self) -> None:
+        """Return after `end`, when what is under way has ended too."""
+        self._task = asyncio.current_task()
+        while not self._ended:
+            worker = self._worker = self._make()
+            name = f"looks {worker.worker_name}"
+            try:
+                await worker.run()
+            except (ConnectorException, DriverError) as error:
+                why = f"the queue stopped: {error.__cause__ or error}"
+                self._ailments.found(name, StoreTrouble(why), passes=PROVEN_AFTER)
+            except Exception as error:  # noqa: BLE001 (the edge of the lane)
+                self._ailments.found(name, error, passes=PROVEN_AFTER)
+            if not self._ended:
+                await asyncio.sleep(RETRY_AFTER)
+
+    def end(self) -> None:
+        """Take nothing new. A worker that has not come as far as taking anything is interrupted: the wait for a
+        connection may be long. An interruption alone would not do, because asyncio's time-outs may swallow it."""
+        self._ended = True
+        if self._worker is None or self._task is None:
+            return
+        self._worker.stop()
+        if self._worker.worker_id is None:
+            self._task.cancel()
+
 
 URGENT_THREADS = 4
 BACKFILL_THREADS = 2
@@ -48,8 +105,6 @@ ANSWERS_WITHIN = 10.0
 TRIES_FOR = 2.0
 """So many seconds the pool itself goes on where the server refuses. Its pauses double: it would find a server that was
 away for minutes only minutes after its return, while each beginning of a queue asks at once."""
-
-log = structlog.get_logger()
 
 
 class FleetEngine:

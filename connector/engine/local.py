@@ -7,8 +7,8 @@ from sqlalchemy import Connection
 
 from connector.clock import Clock
 from connector.engine import Work
-from connector.engine.line import Line, Rests
-from connector.engine.setbacks import Setbacks
+from connector.engine.backoff import Setbacks
+from connector.engine.queue import Line, Rests
 from connector.store import inbox
 from connector.store.database import Store, after_commit
 from connector.store.inbox import TICK_PER_ACCOUNT, Waiting

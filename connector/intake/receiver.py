@@ -14,9 +14,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from adapters.base import Adapter, Event, HookRequest, Malformed, NotAuthentic
-from connector.intake.group_commit import GroupCommit, NotKept
-from connector.intake.inbox import from_webhook
-from connector.intake.patience import RETRY_AFTER, BoundedBodies, said
+from connector.intake.inbox import GroupCommit, NotKept, from_webhook
+from connector.intake.slow_client import RETRY_AFTER, BoundedBodies, said
 from connector.store import holds
 from connector.store.database import UNFORESEEN, BrokenRow, Store
 from policies.model import Instant, Seconds

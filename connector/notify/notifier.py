@@ -1,4 +1,4 @@
-"""Sends what waits, one channel apart from the other and all apart from the helpdesk's writes.
+"""Sends what waits, one channel apart from the other and all apart from the helpdesk's writes; what a digest says.
 
 A notice is kept in the transaction of its plan and sent after it, at least once: an attempt is counted before it
 leaves, so that a process killed between sending and noting it repeats the message once.
@@ -11,17 +11,55 @@ import structlog
 from sqlalchemy import Connection
 
 from connector.clock import Clock
-from connector.notify.recheck import Recheck
-from connector.notify.speaking import NotSent, Speaker
-from connector.notify.words import gathered, line_about
+from connector.notify.eligibility import Recheck
+from connector.notify.sender import NotSent, Speaker
 from connector.store import ledger, notices
 from connector.store.database import Store
+from connector.store.ledger import Line
 from connector.store.notices import KeptNotice, State
 from connector.supervision import Ailments
 from connector.work.context import Rules
 from policies.language.policy import ChannelSpec
 from policies.model import Instant, Seconds
 from policies.rules.calendars import opening
+
+log = structlog.get_logger()
+
+
+LONGEST = 3_000
+"""Characters of a message that holds several; above that it lists their titles."""
+
+LISTED = 40
+
+
+def gathered(kept: Sequence[KeptNotice]) -> tuple[str, str]:
+    """The title and text of one message for all of these."""
+    if len(kept) == 1:
+        return kept[0].notice.title, kept[0].notice.body
+    whole = "\n\n".join(each.notice.body for each in kept)
+    if len(whole) <= LONGEST:
+        return f"{len(kept)} escalations", whole
+    titles = [each.notice.title for each in kept[:LISTED]]
+    more = [f"and {len(kept) - LISTED} more"] if len(kept) > LISTED else []
+    return f"{len(kept)} escalations", "\n".join([*titles, *more])
+
+
+def line_about(kept: KeptNotice, what: str, text: str, together: int, now: Instant) -> Line:
+    """The ledger's line for a notice that ended so; `together` is how many ended with it."""
+    notice = kept.notice
+    beside = f"in one message with {together - 1} others" if what == "notified" and together > 1 else ""
+    return Line(
+        at=now,
+        account=notice.ref.account,
+        ticket=notice.ref.id,
+        policy=notice.policy,
+        episode=min(notice.episodes, default=""),
+        level=notice.level,
+        what=what,
+        text=": ".join(part for part in (notice.channel, text or beside) if part),
+        data={"key": notice.key, "attempt": kept.attempt, "channel": notice.channel},
+    )
+
 
 WAITS: tuple[Seconds, ...] = (30, 60, 300, 900, 1800, 3600, 7200)
 """Between the attempts; after the last one a notice is given up."""
@@ -32,8 +70,6 @@ DEAD_AFTER = 2
 
 ASK_AGAIN: Seconds = 3600
 """How long a calendar's opening is believed: a reload may change it."""
-
-log = structlog.get_logger()
 
 
 class Notifier:

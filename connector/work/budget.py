@@ -8,8 +8,7 @@ with a deadline always finds room; while back-fill is refused, deadlines spare i
 so that it goes on under any load. Until an answer has told a budget's size, nothing is withheld.
 
 A thread whose request has no room waits here for a while, so that what a look has read already is not thrown
-away; beyond that the work is put off (TryLater).
-"""
+away; beyond that the work is put off (TryLater)."""
 
 import threading
 from collections import deque
@@ -22,7 +21,7 @@ from typing import Literal, Protocol
 
 import structlog
 
-from adapters.base import Limit, TryLater
+from adapters.base import Adapter, Limit, TryLater
 from connector.clock import Clock
 from connector.store import budgets
 from connector.store.database import Store, alone, shared_now
@@ -386,3 +385,16 @@ def _shared_wait(sent: Sequence[tuple[Instant, int]], allowance: Allowance, now:
         + 1
         - now
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """One connected account. `poll` is in seconds."""
+
+    name: str
+    adapter: Adapter
+    budget: Budget
+    poll: int
+
+
+Desks = Mapping[str, Desk]

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from connector.config.holidays import calendars
-from connector.desks import Desk
 from connector.store import accounts, tickets, writes
 from connector.store.database import Store
+from connector.work.budget import Desk
 from policies.evaluate import evaluate
 from policies.history import recognise, with_moves
 from policies.language.policy import PolicySet, with_staff

@@ -32,13 +32,13 @@ from adapters.base import (
     Write,
 )
 from connector.clock import Clock
-from connector.desks import Desk
 from connector.store import accounts, holds, inbox, ledger, notices, tickets, writes
 from connector.store.database import Store, alone
 from connector.store.holds import Hold
 from connector.store.ledger import Line
 from connector.store.notices import Notice
 from connector.store.writes import KeptWrite, State
+from connector.work.budget import Desk
 from connector.work.commit import line_about, line_of, name_of, partly_line, refused_lines, untaken_lines
 from connector.work.context import Rules
 from connector.work.retry import TRIES, Read, wait_after

@@ -14,14 +14,13 @@ from sqlalchemy import Connection
 from adapters.base import AccessLost, Gone, HelpdeskError, NotAllowed, OutcomeUnknown, TryLater, Unreadable
 from connector.clock import Clock
 from connector.config.settings import Caps
-from connector.desks import Desk, Desks
 from connector.store import accounts, holds, inbox, ledger, tickets, writes
 from connector.store.database import Store, alone
 from connector.store.holds import FIRST_WAIT
 from connector.store.inbox import OpenRow, Timer
 from connector.store.ledger import Line
 from connector.store.writes import KeptWrite, State
-from connector.work.budget import NoRoom, lane_of
+from connector.work.budget import Desk, Desks, NoRoom, lane_of
 from connector.work.commit import keep_held, keep_look, prepare
 from connector.work.context import Rules, complete, with_loads
 from connector.work.limits import in_the_way, loop_note

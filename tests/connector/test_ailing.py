@@ -11,8 +11,8 @@ from structlog.testing import capture_logs
 
 from adapters.base import AccessLost, Aside, Finding, NotAllowed, TryLater, Unreadable
 from connector.console import seeing
-from connector.feeds import LASTS
-from connector.intake.group_commit import GroupCommit
+from connector.intake.feeds import LASTS
+from connector.intake.inbox import GroupCommit
 from connector.store import holds, ledger
 from connector.store.ledger import Line
 from tests.connector.each import EACH, Each, each

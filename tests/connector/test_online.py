@@ -337,7 +337,7 @@ def test_the_host_of_a_hosted_channel_is_tried_not_its_token(
         tried.append(place)
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
-    monkeypatch.setattr("connector.notify.speaking.socket.create_connection", connect)
+    monkeypatch.setattr("connector.notify.sender.socket.create_connection", connect)
     address = f"slack://T{'A' * 8}/B{'B' * 8}/{'Token' * 5}/#general"
     result = with_channel(beside, monkeypatch, address)
     assert tried == [("hooks.slack.com", 443)]

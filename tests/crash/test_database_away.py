@@ -1,4 +1,5 @@
-"""PostgreSQL dies under a running `uptier run`, or is not there when it starts. Judged by what the helpdesk was asked,
+"""PostgreSQL dies under a running `uptier run`, or is not there when it starts. Judged by what the helpdesk
+was asked,
 what the log says, and how the process ends."""
 
 import json

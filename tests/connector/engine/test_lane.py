@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 from procrastinate.exceptions import ConnectorException
 
-from connector.engine import lane as module
-from connector.engine.lane import Lane
+from connector.engine import fleet as module
+from connector.engine.fleet import Lane
 from connector.supervision import Ailments
 
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.engine.line import Line
+from connector.engine.queue import Line
 from policies.model import TicketRef
 
 

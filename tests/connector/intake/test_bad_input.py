@@ -9,7 +9,7 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from connector.intake import patience
+from connector.intake import slow_client
 from connector.store.schema import inbox
 from tests.connector.each import EACH, Each, each
 
@@ -54,7 +54,7 @@ BAD: dict[str, Sent] = {
     "account with a slash": post("/hooks/{account}/more", content=BODY),
     "no account": post("/hooks/", content=BODY),
     "path upwards": post("/hooks/..%2f{account}", content=BODY),
-    "a body too large": post(content=b"x" * (patience.HOOK_CAP + 1)),
+    "a body too large": post(content=b"x" * (slow_client.HOOK_CAP + 1)),
     "a length too large": raw(
         b"POST /hooks/ACCOUNT HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n"
     ),
@@ -112,7 +112,7 @@ def test_an_account_that_is_there_and_one_that_is_not_look_the_same(running: tup
 
 @pytest.mark.parametrize("said", [b"", b"POST /hooks/acme HT"])
 def test_who_says_nothing_is_hung_up_on(said: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "HEAD_WITHIN", 0.2)
+    monkeypatch.setattr(slow_client, "HEAD_WITHIN", 0.2)
     with each("zendesk", tmp_path) as one:
         host, _, port = one.service.start().removeprefix("http://").partition(":")
         with socket.create_connection((host, int(port)), timeout=10) as line:
@@ -122,7 +122,7 @@ def test_who_says_nothing_is_hung_up_on(said: bytes, tmp_path: Path, monkeypatch
 
 
 def test_a_body_that_never_ends_is_answered_408(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "BODY_WITHIN", 0.2)
+    monkeypatch.setattr(slow_client, "BODY_WITHIN", 0.2)
     with each("zendesk", tmp_path) as one:
         url = one.service.start()
         slow = raw(b"POST /hooks/ACCOUNT HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc")

@@ -11,7 +11,7 @@ import pytest
 import uvicorn
 from sqlalchemy import event, select
 
-from connector.intake.group_commit import GroupCommit
+from connector.intake.inbox import GroupCommit
 from connector.intake.receiver import Refusals, receiver
 from connector.store.database import Store
 from connector.store.schema import inbox

@@ -5,9 +5,8 @@ from typing import Any
 import pytest
 
 from adapters.base import Page, TryLater
-from connector.intake.census import census_due, take_census
 from connector.intake.inbox import CouldMatter
-from connector.intake.poller import Polled, poll_account
+from connector.intake.polling import Polled, census_due, poll_account, take_census
 from connector.store import accounts, inbox, tickets
 from connector.store.database import Store
 from policies.model import Ticket

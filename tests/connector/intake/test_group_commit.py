@@ -11,7 +11,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
-from connector.intake.group_commit import GroupCommit, NotKept
+from connector.intake.inbox import GroupCommit, NotKept
 from connector.store import inbox
 from connector.store.database import BrokenRow, Store
 from connector.supervision import Ailments

@@ -7,8 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from adapters.base import Aside, Page
-from connector.intake.census import census_due, take_census
-from connector.intake.poller import poll_account
+from connector.intake.polling import census_due, poll_account, take_census
 from connector.store import accounts, holds, inbox, ledger, tickets
 from connector.store.database import Store
 from policies.model import Ticket, TicketRef

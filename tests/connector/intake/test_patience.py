@@ -11,8 +11,8 @@ from starlette.responses import PlainTextResponse
 from structlog.testing import capture_logs
 
 from connector import listener
-from connector.intake import patience
-from connector.intake.patience import A_MOMENT, Crowd
+from connector.intake import slow_client
+from connector.intake.slow_client import A_MOMENT, Crowd
 from connector.listener import Listener
 from connector.supervision import Ailments
 from tests.patience import PATIENCE, until
@@ -43,7 +43,7 @@ def sent_away(came: list[Guest]) -> list[int]:
 
 @pytest.fixture(autouse=True)
 def three_a_peer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "PER_PEER", 3)
+    monkeypatch.setattr(slow_client, "PER_PEER", 3)
 
 
 def test_where_there_is_no_room_the_longest_wait_makes_some() -> None:
@@ -116,7 +116,7 @@ def test_a_second_request_that_never_comes_whole_is_not_waited_for(
 ) -> None:
     with line_to(listening) as line:
         until(lambda: listening._crowd._peers.total() == 1)
-        monkeypatch.setattr(patience, "HEAD_WITHIN", 0.3)
+        monkeypatch.setattr(slow_client, "HEAD_WITHIN", 0.3)
         line.sendall(GET)
         assert whole(line).startswith(b"HTTP/1.1 200")
         line.sendall(b"GET / HT")
@@ -152,7 +152,7 @@ def test_descriptors_are_left_for_all_else(limit: int, room: int, monkeypatch: p
 
 @pytest.fixture
 def bounded(ailments: Ailments) -> Iterator[Listener]:
-    one = Listener("console", patience.BoundedBodies(hello, str), ("127.0.0.1", 0), "listen", ailments)
+    one = Listener("console", slow_client.BoundedBodies(hello, str), ("127.0.0.1", 0), "listen", ailments)
     one.start()
     yield one
     assert one.stop(PATIENCE)
@@ -161,12 +161,12 @@ def bounded(ailments: Ailments) -> Iterator[Listener]:
 def test_bodies_that_never_come_keep_nobody_else_out(
     bounded: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patience, "PER_PEER", 256)
+    monkeypatch.setattr(slow_client, "PER_PEER", 256)
     with ExitStack() as lines:
-        for _ in range(patience.AT_ONCE + 12):
+        for _ in range(slow_client.AT_ONCE + 12):
             line = lines.enter_context(line_to(bounded))
             line.sendall(b"POST /anything HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nname=")
-        until(lambda: bounded._crowd._peers.total() == patience.AT_ONCE + 12)
+        until(lambda: bounded._crowd._peers.total() == slow_client.AT_ONCE + 12)
         with line_to(bounded) as line:
             line.sendall(GET)
             assert whole(line).startswith(b"HTTP/1.1 200")
@@ -174,7 +174,7 @@ def test_bodies_that_never_come_keep_nobody_else_out(
 
 def test_only_an_answer_that_is_being_made_takes_a_place(monkeypatch: pytest.MonkeyPatch) -> None:
     """One whose client does not read it does not; one more than there are places for is put off."""
-    monkeypatch.setattr(patience, "AT_ONCE", 1)
+    monkeypatch.setattr(slow_client, "AT_ONCE", 1)
 
     async def story() -> list[int]:
         made, read, statuses = asyncio.Event(), asyncio.Event(), list[int]()
@@ -184,7 +184,7 @@ def test_only_an_answer_that_is_being_made_takes_a_place(monkeypatch: pytest.Mon
                 await made.wait()
             await hello(scope, receive, send)
 
-        bounded = patience.BoundedBodies(app, str)
+        bounded = slow_client.BoundedBodies(app, str)
 
         async def call(path: str, *, reads: bool) -> None:
             async def receive() -> Any:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from adapters.base import Page, TryLater
 from connector.intake.inbox import CouldMatter
-from connector.intake.poller import Polled, poll_account
+from connector.intake.polling import Polled, poll_account
 from connector.store import accounts, inbox, tickets
 from connector.store.database import Store
 from policies.model import Ticket, TicketRef

@@ -11,10 +11,10 @@ from sqlalchemy.exc import OperationalError
 from starlette.applications import Starlette
 from structlog.testing import capture_logs
 
-from connector.intake import patience
-from connector.intake.group_commit import GroupCommit
-from connector.intake.patience import HOOK_CAP, OTHER_CAP
+from connector.intake import slow_client
+from connector.intake.inbox import GroupCommit
 from connector.intake.receiver import FORGOTTEN_AFTER, Refusals, receiver
+from connector.intake.slow_client import HOOK_CAP, OTHER_CAP
 from connector.store import holds, inbox
 from connector.store.database import Store
 from connector.supervision import Ailments
@@ -135,15 +135,15 @@ def test_bodies_of_every_address_have_a_limit(app: Starlette, counted: list[str]
 
 
 def test_of_too_many_bodies_the_one_gathered_longest_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "HELD", 10)
+    monkeypatch.setattr(slow_client, "HELD", 10)
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         message = await receive()
         assert message["more_body"] is False
-        await patience.said(str(len(message["body"])), 202)(scope, receive, send)
+        await slow_client.said(str(len(message["body"])), 202)(scope, receive, send)
 
     async def story() -> list[int]:
-        bounded = patience.BoundedBodies(app, str)
+        bounded = slow_client.BoundedBodies(app, str)
         statuses: list[int] = []
 
         async def call(*chunks: bytes, last: asyncio.Event | None = None) -> None:

@@ -10,18 +10,15 @@ from sqlalchemy import Connection
 from adapters.base import AccessLost, HelpdeskError, NotAllowed
 from connector.clock import Clock
 from connector.config.secrets import SecretError
-from connector.desks import Desk
 from connector.engine import Engine
-from connector.intake.absences import wake_for_absent
-from connector.intake.census import census_due, take_census
-from connector.intake.poller import Ours, poll_account
+from connector.intake.polling import Ours, census_due, poll_account, take_census, wake_for_absent
 from connector.leaseholder import Leaseholder, poll_lease
 from connector.store import accounts, holds, inbox, tickets
 from connector.store.database import BrokenRow, Store, alone
 from connector.store.inbox import Arrival
 from connector.store.trouble import StoreTrouble
 from connector.supervision import PROVEN_AFTER, Ailments
-from connector.work.budget import NoRoom
+from connector.work.budget import Desk, NoRoom
 from connector.work.context import Rules
 from connector.work.retry import Read
 from connector.work.worker import Worker
@@ -30,6 +27,9 @@ from policies.language.references import KnownAccount
 from policies.model import Instant, Seconds, Ticket
 from policies.rules.assignment import Waiting, waiting_levels
 from policies.state import Standing
+
+log = structlog.get_logger()
+
 
 DIRECTORY_EVERY: Seconds = 3600
 UNKNOWN_PAUSE: Seconds = 300
@@ -44,8 +44,6 @@ UNREAD = "unread"
 
 LEVEL = "level "
 """How the kind of a level that is set aside begins."""
-
-log = structlog.get_logger()
 
 
 class Feeds:

@@ -6,10 +6,10 @@ from typing import Literal
 
 from adapters.base import Gone, HelpdeskError, NotAllowed, Unreadable
 from connector.clock import Clock
-from connector.desks import Desk, Desks
 from connector.store import accounts, tickets, writes
 from connector.store.database import Store
 from connector.store.notices import KeptNotice
+from connector.work.budget import Desk, Desks
 from connector.work.context import Rules, complete
 from policies.language.policy import PolicySet
 from policies.model import Instant, Seconds

@@ -1,7 +1,6 @@
 """The one place that knows where channels are, and the only one that loads apprise.
 
-No error of this module, and no log line, holds an address; a host and its port at most.
-"""
+No error of this module, and no log line, holds an address; a host and its port at most."""
 
 import logging
 import re
@@ -15,6 +14,7 @@ from connector.config.secrets import SecretError
 
 if TYPE_CHECKING:
     from apprise import Apprise
+
 
 ANSWER = re.compile(r"error=(\d{3})\b")
 NO_ANSWER = re.compile(r"connection|socket|timed? ?out", re.IGNORECASE)
