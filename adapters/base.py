@@ -15,15 +15,18 @@ returns data or raises one of the errors below, which are named by what the conn
       NotAllowed     this ticket, feed or table is refused to us (403); the rest of the account works
       Unreadable     this one thing's answer is not of a form we can read: set it aside, go on with the rest
       AccessLost     credentials or rights are gone: pause the account, keep accepting, say so loudly
-      Unsupported    this helpdesk cannot do that; said while planning, never by a failing write
 """
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
-from policies.model import Directory, Instant, Need, Person, Seconds, Status, Ticket, TicketRef
+from policies.history import is_reopening, moves_of
+from policies.model import Change, Counts, Directory, Instant, Need, Seconds, Status, Ticket, TicketRef
 from policies.plan import Assign, ChangeTags, Follow, PutBackPriority, RaisePriority, SetField
+
+LANGUAGE = re.compile(r"[A-Za-z]{2,3}")
 
 
 class HelpdeskError(Exception):
@@ -94,10 +97,6 @@ class AccessLost(HelpdeskError):
     """The vendor no longer accepts our credentials, or they lack a right the adapter cannot work without."""
 
 
-class Unsupported(HelpdeskError):
-    """This helpdesk cannot do that."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
     """A rendered text to put on the ticket. `public` reaches the requester."""
@@ -116,16 +115,12 @@ class Capabilities:
     """What a vendor can do, said before anything is planned.
 
     `settle` is how long, in seconds, a revision must have stood before it may be decided on (the resolution
-    of the vendor's stamps). `conditional_write` means the vendor itself refuses a stale write. `hidden_mark`
-    means notes carry a mark no reader sees. `target_start` means SLA targets tell when they began.
+    of the vendor's stamps). `hidden_mark` means notes carry a mark no reader sees.
     """
 
     actions: frozenset[ActionKind]
-    metrics: frozenset[str] = frozenset()
     settle: Seconds = 0
-    conditional_write: bool = False
     hidden_mark: bool = False
-    target_start: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -294,6 +289,10 @@ class Account:
         by_name = {name.casefold(): status for name, status in self.statuses.items()}
         return self.statuses.get(number) or by_name.get(label.casefold())
 
+    def custom_fields(self) -> dict[str, str]:
+        """The vendor's fields by the name that policies use after `custom.`."""
+        return {name.removeprefix("custom."): str(key) for name, key in self.fields.items()}
+
 
 class Adapter(Protocol):
     """One account of one helpdesk."""
@@ -377,18 +376,36 @@ class AdapterFactory(Protocol):
 
 
 def with_vip(ticket: Ticket, account: Account) -> Ticket:
-    """The ticket, its requester a VIP if the account's lists say so. Capitals do not matter there."""
+    """The ticket, its requester a VIP if their address, its `@domain`, or an organization is on a list of the
+    account's. Capitals do not matter there."""
     asked = ticket.requester
-    if asked is None or asked.vip or not is_listed(asked, ticket.organization, account):
+    if asked is None or asked.vip:
         return ticket
-    return replace(ticket, requester=replace(asked, vip=True))
+    address = (asked.address or "").casefold()
+    held = {address, f"@{address.rpartition('@')[2]}"}
+    organizations = {each.casefold() for each in (asked.organization, ticket.organization) if each}
+    if held & {each.casefold() for each in account.vip_addresses} or organizations & {
+        each.casefold() for each in account.vip_organizations
+    }:
+        return replace(ticket, requester=replace(asked, vip=True))
+    return ticket
 
 
-def is_listed(person: Person, organization: str | None, account: Account) -> bool:
-    """Whether the person's address, its `@domain`, or an organization is on a list."""
-    address = (person.address or "").casefold()
-    domain = f"@{address.rpartition('@')[2]}"
-    addresses = {each.casefold() for each in account.vip_addresses}
-    organizations = {each.casefold() for each in account.vip_organizations}
-    named = {each.casefold() for each in (person.organization, organization) if each}
-    return bool({address, domain} & addresses or named & organizations)
+def language_of(locale: Any) -> str | None:
+    """`de` for `de-AT`: policies and templates name languages without their region."""
+    found = LANGUAGE.match(locale) if isinstance(locale, str) else None
+    return found[0].lower() if found else None
+
+
+def count_changes(changes: Sequence[Change], replies: int | None) -> Counts:
+    """What people did (rule 5), out of what they changed. A vendor's own counters have rules and us among them."""
+    reassignments, bounces = moves_of(changes, "assignee")
+    group_moves, group_bounces = moves_of(changes, "group")
+    return Counts(
+        replies=replies,
+        reopens=sum(map(is_reopening, changes)),
+        reassignments=reassignments,
+        bounces=bounces,
+        group_moves=group_moves,
+        group_bounces=group_bounces,
+    )

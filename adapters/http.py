@@ -70,7 +70,10 @@ def read_body(content: bytes) -> Any:
 
 def read_object(content: bytes) -> dict[str, Any]:
     """The JSON object in these bytes; empty where there is none."""
-    body = read_body(content)
+    try:
+        body = read_json(content)
+    except (ValueError, RecursionError):
+        return {}
     return body if isinstance(body, dict) else {}
 
 

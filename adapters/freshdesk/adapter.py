@@ -35,7 +35,6 @@ class Freshdesk:
     name = "freshdesk"
     capabilities = Capabilities(
         actions=frozenset({"assign", "priority", "put_back", "tags", "set", "note", "reply"}),
-        metrics=frozenset({"first_reply", "next_reply", "resolution"}),
         settle=2,
     )
 

@@ -50,9 +50,7 @@ class ServiceNow:
     name = "servicenow"
     capabilities = Capabilities(
         actions=frozenset({"assign", "priority", "put_back", "tags", "set", "follow", "note", "reply"}),
-        metrics=frozenset({"first_reply", "resolution"}),
         settle=2,
-        target_start=True,
     )
 
     def __init__(self, account: Account, gate: Gate) -> None:

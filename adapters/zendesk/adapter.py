@@ -1,8 +1,7 @@
 """The adapter: one Zendesk account."""
 
-from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from functools import partial
 from urllib.parse import urlsplit
 
 from adapters.base import (
@@ -18,7 +17,6 @@ from adapters.base import (
     Page,
     Prepared,
     Receipt,
-    TryLater,
     Unreadable,
     VendorAction,
     Write,
@@ -29,24 +27,19 @@ from adapters.zendesk.answers import Odd, Row, ident, named
 from adapters.zendesk.client import Answer, Client, credentials
 from adapters.zendesk.people import (
     NOBODY,
-    AuthorClassifier,
+    SYSTEM,
     IdentityCache,
     References,
-    Rows,
     Sources,
     by_id,
-    references_in,
 )
-from adapters.zendesk.ticket import is_chat, maps_labels, metric_set, ticket
+from adapters.zendesk.ticket import CHATS, maps_labels, metric_set, read_ticket
 from adapters.zendesk.vendor import VENDOR
 from policies.model import (
     FROM_HELPDESK,
-    Counts,
     Directory,
     Instant,
-    Message,
     Need,
-    Seconds,
     Ticket,
     TicketRef,
 )
@@ -54,8 +47,6 @@ from policies.model import (
 PEOPLE = "users,groups,organizations"
 SIDES = f"{PEOPLE},metric_sets,slas"
 HISTORY = frozenset({Need.MESSAGES, Need.CHANGES})
-PATIENCE: Seconds = 120
-"""A history that is to be had sooner is waited for; one that Zendesk holds back for longer is hidden meanwhile."""
 
 
 class Zendesk:
@@ -64,9 +55,7 @@ class Zendesk:
     name = "zendesk"
     capabilities = Capabilities(
         actions=frozenset({"assign", "priority", "put_back", "tags", "set", "follow", "note", "reply"}),
-        metrics=frozenset({"first_reply", "next_reply", "resolution"}),
         settle=2,
-        conditional_write=True,
         hidden_mark=True,
     )
 
@@ -77,10 +66,10 @@ class Zendesk:
         self._secret = webhook_secret(account)
         self._identities = IdentityCache(
             Sources(
-                me=lambda: people.me(account, self._client.session),
-                person=lambda key: people.one_person(self._client, key),
-                statuses=lambda: people.status_labels(self._client),
-                targets=lambda: people.has_targets(self._client),
+                me=partial(people.me, account, self._client),
+                person=partial(people.one_person, self._client),
+                statuses=partial(people.status_labels, self._client),
+                targets=partial(people.has_targets, self._client),
             )
         )
 
@@ -108,7 +97,13 @@ class Zendesk:
         """
         if not ref.id.isdecimal():
             raise Gone(f"{ref} is not a Zendesk ticket; Zendesk's ids are whole numbers")
-        answer = self._one(ref)
+        path = f"/tickets/{ref.id}"
+        try:
+            answer = self._client.get(path, {"include": SIDES})
+        except (
+            NotAllowed
+        ):  # of one of the side-loads, as on a plan without it; the rest still tells what it can
+            answer = self._client.get(path, {"include": PEOPLE})
         row = answer.body.get("ticket")
         if not isinstance(row, dict) or named(row) != ref.id:
             raise Unreadable(f"Zendesk's answer to {ref} does not hold that ticket")
@@ -116,28 +111,25 @@ class Zendesk:
             raise Gone(f"{ref} is deleted")
         try:
             people = self._with_strangers(self._references(answer), row)
-            bare = ticket(row, people, read_at=answer.at, metrics=metric_set(answer.body, row))
+            bare = read_ticket(row, people, read_at=answer.at, metrics=metric_set(answer.body, row))
         except Odd as error:
             raise Unreadable(f"{ref} cannot be read: {error}") from error
         bare = replace(bare, loaded=needs)
         if Need.TARGETS in needs and row.get("slas") is None and self._identities.has_targets():
             bare = replace(bare, hidden=bare.hidden | {"targets"})
-        return self._with_history(bare, people.users, chat=is_chat(row)) if needs & HISTORY else bare
-
-    def _one(self, ref: TicketRef) -> Answer:
-        """The ticket with its side-loads. Where one of those is refused, as on a plan without it, the rest of them
-        still tells what it can."""
-        try:
-            return self._client.get(writes.place(ref), {"include": SIDES})
-        except NotAllowed:
-            return self._client.get(writes.place(ref), {"include": PEOPLE})
+        if not needs & HISTORY:
+            return bare
+        chat = row.get("from_messaging_channel") is True or bare.channel in CHATS
+        return history.add_history(
+            self._client, self._identities, people.account, bare, people.users, chat=chat
+        )
 
     def _with_strangers(self, people: References, row: Row) -> References:
         """These with the requester and the assignee, each asked for by itself where the answer does not show them;
         nobody is known by an id alone."""
         users = dict(people.users)
         for key in {ident(row.get("requester_id")), ident(row.get("assignee_id"))} - {None}:
-            if key is None or not people.lacks(key) or people.agent(key):
+            if key is None or key == SYSTEM or key in users or people.agent(key):
                 continue
             try:
                 users[key] = self._identities.person(key) or {"id": key, **NOBODY}
@@ -145,95 +137,9 @@ class Zendesk:
                 continue
         return replace(people, users=users)
 
-    def _with_history(self, bare: Ticket, users: Rows, *, chat: bool) -> Ticket:
-        """The ticket with the messages, changes and counts its `loaded` names; what cannot be told is hidden."""
-        wants_messages, wants_changes = Need.MESSAGES in bare.loaded, Need.CHANGES in bare.loaded
-        comments = self._rows(bare.ref, "comments") if wants_messages else ()
-        audits = self._rows(bare.ref, "audits") if wants_changes or chat else ()
-        known = {**users, **by_id(self._authors(comments)), **by_id(self._authors(audits))}
-        authors = AuthorClassifier(bot=self._identities.bot(), users=known, role_of=self._identities.role_of)
-        spoken = self._chat(audits, authors, chat=chat)
-        whole = bare
-        if wants_messages:
-            whole = self._with_messages(whole, comments, spoken, authors)
-        if wants_changes:
-            whole = self._with_changes(whole, audits, spoken, authors)
-        return whole
-
-    def _rows(self, ref: TicketRef, name: str) -> tuple[Answer, ...] | None:
-        """All pages of a list below the ticket; None where Zendesk does not show it to us, now or at all."""
-        try:
-            return tuple(self._client.every(f"{writes.place(ref)}/{name}", name, {"include": "users"}))
-        except (NotAllowed, Gone):  # the ticket itself was there just now
-            return None
-        except TryLater as error:
-            if error.wait <= PATIENCE:
-                raise
-            return None
-
-    @staticmethod
-    def _authors(pages: Iterable[Answer] | None) -> list[Any]:
-        """The people whom a list shows beside its rows."""
-        found = [page.body.get("users") for page in pages or ()]
-        return [row for users in found if isinstance(users, list) for row in users]
-
-    def _chat(
-        self, audits: Iterable[Answer] | None, authors: AuthorClassifier, *, chat: bool
-    ) -> tuple[Message, ...] | None:
-        """What was said in the ticket's chats: nothing where there is none, None where that is not told."""
-        if audits is None:
-            return None if chat else ()
-        found = rows(audits, "audits")
-        try:
-            if not chat and not history.has_chat(found):
-                return ()
-            return history.chat_messages(found, authors)
-        except (Odd, NotAllowed):
-            return None
-
-    def _with_messages(
-        self,
-        bare: Ticket,
-        comments: Iterable[Answer] | None,
-        spoken: tuple[Message, ...] | None,
-        authors: AuthorClassifier,
-    ) -> Ticket:
-        """The ticket with its comments and chats in one order."""
-        unknown = replace(bare, hidden=bare.hidden | {"messages"})
-        if comments is None or spoken is None:
-            return unknown
-        found = rows(comments, "comments")
-        try:
-            told = history.messages(found, authors)
-        except (Odd, NotAllowed):
-            return unknown
-        return replace(bare, messages=history.with_chat(told, found, spoken) if spoken else told)
-
-    def _with_changes(
-        self,
-        bare: Ticket,
-        audits: Iterable[Answer] | None,
-        spoken: tuple[Message, ...] | None,
-        authors: AuthorClassifier,
-    ) -> Ticket:
-        """The ticket with what its audits changed, and what that comes to."""
-        unknown = replace(bare, hidden=bare.hidden | {"changes"}, counts=Counts())
-        if audits is None:
-            return unknown
-        requester = bare.requester.id if bare.requester else None
-        found, account = rows(audits, "audits"), self._mapped()
-        try:
-            return replace(
-                bare,
-                changes=history.changes(found, authors, account),
-                counts=history.counts(found, authors, account, requester, chat=spoken),
-            )
-        except (Odd, NotAllowed):
-            return unknown
-
     def prepare(self, ticket: Ticket, actions: tuple[VendorAction, ...], key: str) -> Prepared:
         """One PUT a comment; the first carries all else."""
-        return writes.prepare(self._account, ticket, actions, key, self._identities.choices)
+        return writes.prepare_write(self._account, ticket, actions, key, self._identities.choices)
 
     def send(self, write: Write, expects: str) -> Receipt:
         """One PUT, which Zendesk refuses if the ticket's `updated_at` is not `expects`."""
@@ -259,24 +165,22 @@ class Zendesk:
         return self.load(page.tickets[0].ref, FROM_HELPDESK) if page.tickets else None
 
     def _references(self, answer: Answer) -> References:
-        """Who is who in an answer."""
-        account = self._mapped()
-        labels = self._identities.statuses() if maps_labels(self._account) else None
-        return references_in(account, answer.body, self._identities.directory, statuses=labels)
-
-    def _mapped(self) -> Account:
-        """The account, with the labels in its `statuses` found out as the numbers that rows and audits carry."""
-        if not maps_labels(self._account):
-            return self._account
-        labels = self._identities.statuses() or {}
-        numbers = {key: self._account.counts_as(key, label) for key, label in labels.items()}
-        known = {key: status for key, status in numbers.items() if status is not None}
-        return replace(self._account, statuses={**self._account.statuses, **known})
-
-
-def rows(pages: Iterable[Answer], name: str) -> list[Any]:
-    """What stands in the lists of all pages, in order."""
-    return [row for page in pages for row in page.rows(name)]
+        """Who is who in an answer. The labels in the account's `statuses` are found out as the numbers that rows and
+        audits carry."""
+        account, labels = self._account, None
+        if maps_labels(account):
+            labels = self._identities.statuses()
+            mapped = {key: account.counts_as(key, label) for key, label in (labels or {}).items()}
+            known = {key: status for key, status in mapped.items() if status is not None}
+            account = replace(account, statuses={**account.statuses, **known})
+        return References(
+            account=account,
+            users=by_id(answer.body.get("users")),
+            groups=by_id(answer.body.get("groups")),
+            organizations=by_id(answer.body.get("organizations")),
+            directory=self._identities.directory,
+            statuses=labels,
+        )
 
 
 def check(account: Account) -> None:

@@ -7,12 +7,14 @@ https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_audits/
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from operator import attrgetter, itemgetter
 from typing import Any
 
-from adapters.base import Account
+from adapters.base import Account, Gone, NotAllowed, TryLater, count_changes
 from adapters.zendesk.answers import (
     NUMBER,
     Odd,
@@ -26,10 +28,31 @@ from adapters.zendesk.answers import (
     texts,
     value,
 )
-from adapters.zendesk.people import SYSTEM, AuthorClassifier, channel_of, is_automatic
-from adapters.zendesk.ticket import CHATS, PRIORITIES, STATUSES, field_ids
-from policies.history import is_reopening, moves_of
-from policies.model import Act, Change, Counts, Instant, Message, Status, Value, Who
+from adapters.zendesk.client import Client
+from adapters.zendesk.people import (
+    SYSTEM,
+    AuthorClassifier,
+    IdentityCache,
+    Rows,
+    by_id,
+    channel_of,
+    is_automatic,
+)
+from adapters.zendesk.ticket import CHATS, PRIORITIES, STATUSES
+from policies.model import (
+    Act,
+    Change,
+    Counts,
+    Instant,
+    Message,
+    Need,
+    Seconds,
+    Status,
+    Ticket,
+    TicketRef,
+    Value,
+    Who,
+)
 
 NAMES = {
     "status": "status",
@@ -39,8 +62,14 @@ NAMES = {
     "tags": "tags",
 }
 CUSTOM_STATUS = "custom_status_id"
+SETTING = ("Create", "Change")
+"""Events that set a field."""
+
 SPACE = "uptier"
 """Our name in `metadata.custom`, the place no reader of the ticket sees."""
+PATIENCE: Seconds = 120
+"""A history that is to be had sooner is waited for; one that Zendesk holds back for longer is hidden meanwhile."""
+
 CHAT_STARTED = "ChatStartedEvent"
 WORDS = ("message", "text", "body", "content")
 TIMES = ("timestamp", "created_at", "time", "sent_at", "received_at")
@@ -83,25 +112,26 @@ def told(row: Any, *keys: str) -> Row:
     return row
 
 
-def messages(comments: Iterable[Any], authors: AuthorClassifier) -> tuple[Message, ...]:
-    """All comments, oldest first. What a rule, a merge or a mail program sent counts as an auto-reply. Raises Odd."""
-    made = (message(told(row, "audit_id"), authors) for row in comments)
-    return tuple(sorted(made, key=lambda each: each.act.sequence))
-
-
-def message(row: Row, authors: AuthorClassifier) -> Message:
-    """One comment, which must say whether it is public."""
-    if not isinstance(row.get("public"), bool):
-        raise Odd(f"public is {shown(row.get('public'))}")
-    if "plain_body" not in row and "body" not in row:
-        raise Odd("it has no text")
-    who = authors.wrote(row["author_id"], row["via"])
-    return Message(
-        act=act(row, ident(row.get("audit_id")) or key_of(row), who),
-        public=row["public"],
-        body=text(row, "plain_body") or text(row, "body"),
-        auto_reply=is_automatic(row),
-    )
+def read_messages(comments: Iterable[Any], authors: AuthorClassifier) -> tuple[Message, ...]:
+    """All comments, oldest first; each must say whether it is public. What a rule, a merge or a mail program sent
+    counts as an auto-reply. Raises Odd."""
+    made: list[Message] = []
+    for each in comments:
+        row = told(each, "audit_id")
+        if not isinstance(row.get("public"), bool):
+            raise Odd(f"public is {shown(row.get('public'))}")
+        if "plain_body" not in row and "body" not in row:
+            raise Odd("it has no text")
+        who = authors.classify(row["author_id"], row["via"], Who.CUSTOMER)
+        made.append(
+            Message(
+                act=act(row, ident(row.get("audit_id")) or key_of(row), who),
+                public=row["public"],
+                body=text(row, "plain_body") or text(row, "body"),
+                auto_reply=is_automatic(row),
+            )
+        )
+    return tuple(sorted(made, key=attrgetter("act.sequence")))
 
 
 def with_chat(
@@ -114,13 +144,24 @@ def with_chat(
     return tuple(sorted((*comments[:1], *told_twice, *said), key=lambda each: each.act.sequence))
 
 
-def chat_messages(audits: Iterable[Any], authors: AuthorClassifier) -> tuple[Message, ...] | None:
+def read_chat(
+    audits: Iterable[Any], authors: AuthorClassifier, *, certain: bool
+) -> tuple[Message, ...] | None:
     """What was said in chats, out of the `history` of the audits' ChatStartedEvent; None where it is not all told:
-    no such event, no message in it, or one without its author or time.
+    no message in such an event, one without its author or time, or no such event though it is `certain` that there was
+    a chat. Raises Odd.
 
     What an entry looks like is not documented. Read are an author by kind or id, a time in seconds, milliseconds or
     as text, and a text. https://github.com/facetoe/zenpy/issues/663
     """
+    began = (
+        isinstance(event, dict) and event.get("type") == CHAT_STARTED
+        for audit in audits
+        if isinstance(audit, dict) and isinstance(audit.get("events"), list)
+        for event in audit["events"]
+    )
+    if not certain and not any(began):
+        return ()
     ordered = in_order(audits)
     places = [(moment(audit, "created_at"), int(key_of(audit))) for audit in ordered]
     chats = [
@@ -135,26 +176,14 @@ def chat_messages(audits: Iterable[Any], authors: AuthorClassifier) -> tuple[Mes
         for number, entry in enumerate(history):
             if not isinstance(entry, dict):
                 return None
-            if not is_speech(entry):
-                continue
+            kind = entry.get("type")
+            if words_of(entry) is None and not (isinstance(kind, str) and "message" in kind.casefold()):
+                continue  # joining, leaving and rating say nothing
             said = spoken(entry, f"{key_of(audit)}-{number}", authors, places)
             if said is None:
                 return None
             found.append(said)
     return tuple(sorted(found, key=lambda each: each.act.at)) or None
-
-
-def has_chat(audits: Iterable[Any]) -> bool:
-    """Whether a chat began in one of these audits, as far as they can be read."""
-    events = (each.get("events") for each in audits if isinstance(each, dict))
-    listed = (event for each in events if isinstance(each, list) for event in each)
-    return any(isinstance(event, dict) and event.get("type") == CHAT_STARTED for event in listed)
-
-
-def is_speech(entry: Row) -> bool:
-    """Whether an entry of a chat's history says something; joining, leaving and rating do not."""
-    kind = entry.get("type")
-    return words_of(entry) is not None or (isinstance(kind, str) and "message" in kind.casefold())
 
 
 def words_of(entry: Row) -> str | None:
@@ -188,7 +217,7 @@ def speaker(kind: str, person: str | None, authors: AuthorClassifier) -> Who | N
         return Who.AUTOMATION
     if kind in CUSTOMERS or kind in STAFF:
         return Who.CUSTOMER if kind in CUSTOMERS else Who.AGENT
-    return None if person is None else authors.wrote(person, None)
+    return None if person is None else authors.classify(person, None, Who.CUSTOMER)
 
 
 def clock(raw: Any) -> Instant | None:
@@ -200,7 +229,8 @@ def clock(raw: Any) -> Instant | None:
 
 def in_order(audits: Iterable[Any]) -> list[Row]:
     """The audits by their ids, oldest first. Raises Odd."""
-    return sorted((told(audit) for audit in audits), key=lambda audit: int(key_of(audit)))
+    numbered = [(int(key_of(told(audit))), audit) for audit in audits]
+    return [audit for _, audit in sorted(numbered, key=itemgetter(0))]
 
 
 def events_of(audit: Row) -> list[Row]:
@@ -213,39 +243,33 @@ def events_of(audit: Row) -> list[Row]:
     return events
 
 
-def changes(audits: Iterable[Any], authors: AuthorClassifier, account: Account) -> tuple[Change, ...]:
+def read_changes(audits: Iterable[Any], authors: AuthorClassifier, account: Account) -> tuple[Change, ...]:
     """What the audits changed, oldest first; within one audit in its own order. Raises Odd."""
     ordered = in_order(audits)
-    made = tuple(change for audit in ordered for change in changes_of(audit, authors, account))
-    if not account.statuses:
-        return made
-    others = [change for change in made if change.field != "status"]
-    return tuple(
-        sorted((*others, *status_changes(ordered, authors, account)), key=lambda each: each.act.sequence)
-    )
+    made = [change for audit in ordered for change in changes_of(audit, authors, account)]
+    if account.statuses:
+        made = [change for change in made if change.field != "status"]
+        made += status_changes(ordered, authors, account)
+        made.sort(key=attrgetter("act.sequence"))
+    return tuple(made)
 
 
 def changes_of(audit: Row, authors: AuthorClassifier, account: Account) -> Iterator[Change]:
     """The field changes of one audit. An event has its own `via` only where it differs."""
-    names = NAMES | {key: f"custom.{name}" for name, key in field_ids(account).items()}
-    for event in field_events(audit):
-        if name := names.get(str(event["field_name"])):
-            who = authors.changed(audit.get("author_id"), event.get("via") or audit.get("via"))
+    names = NAMES | {key: f"custom.{name}" for name, key in account.custom_fields().items()}
+    for event in events_of(audit):
+        if event["type"] not in SETTING:
+            continue
+        if not isinstance(event.get("field_name"), str) or "value" not in event:
+            raise Odd("a change does not tell of which field")
+        if name := names.get(event["field_name"]):
+            via = event.get("via") or audit.get("via")
             yield Change(
-                act=act(audit, key_of(audit), who),
+                act=act(audit, key_of(audit), authors.classify(audit.get("author_id"), via, Who.AGENT)),
                 field=name,
                 before=common(name, event.get("previous_value")),
                 after=common(name, event.get("value")),
             )
-
-
-def field_events(audit: Row) -> Iterator[Row]:
-    """The events that set a field."""
-    for event in events_of(audit):
-        if event["type"] in ("Create", "Change"):
-            if not isinstance(event.get("field_name"), str) or "value" not in event:
-                raise Odd("a change does not tell of which field")
-            yield event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,10 +291,12 @@ def status_changes(ordered: Iterable[Row], authors: AuthorClassifier, account: A
     one within the same category. Zendesk's number is in `custom_status_id`."""
     steps: list[Step] = []
     for audit in ordered:
-        events = [each for each in field_events(audit) if each["field_name"] in ("status", CUSTOM_STATUS)]
+        set_now = [each for each in events_of(audit) if each["type"] in SETTING]
+        events = [each for each in set_now if each["field_name"] in ("status", CUSTOM_STATUS)]
         for event in events[-1:]:
             after = {str(each["field_name"]): each["value"] for each in events}
-            who = authors.changed(audit.get("author_id"), event.get("via") or audit.get("via"))
+            via = event.get("via") or audit.get("via")
+            who = authors.classify(audit.get("author_id"), via, Who.AGENT)
             last = steps[-1] if steps else None
             number = after.get(CUSTOM_STATUS, last.number if last and "status" not in after else None)
             steps.append(
@@ -302,7 +328,7 @@ def common(name: str, raw: Any) -> Value:
     return value(raw) if name.startswith("custom.") else ident(raw)
 
 
-def counts(
+def count_audits(
     audits: Iterable[Any],
     authors: AuthorClassifier,
     account: Account,
@@ -310,39 +336,69 @@ def counts(
     *,
     chat: tuple[Message, ...] | None = (),
 ) -> Counts:
-    """What people did (rule 5). Zendesk's own counters include triggers and us, so they are not asked. `chat` is what
-    was said in chats, None where that is not told, and so neither how many replies there were. Raises Odd."""
+    """What people did (rule 5). `chat` is what was said in chats, None where that is not told, and so neither how many
+    replies there were. A reply is a public comment, after the first, by an agent who is not the requester; the
+    comments of a chat itself say nothing that `chat` does not. Raises Odd."""
     ordered = in_order(audits)
-    changed = changes(ordered, authors, account)
-    reassignments, bounces = moves_of(changed, "assignee")
-    group_moves, group_bounces = moves_of(changed, "group")
-    by_agents = sum(each.act.who is Who.AGENT and each.act.person != requester for each in chat or ())
-    return Counts(
-        replies=None
-        if chat is None
-        else by_agents
-        + sum(replies_in(audit, authors, requester, transcripts=bool(chat)) for audit in ordered[1:]),
-        reopens=sum(map(is_reopening, changed)),
-        reassignments=reassignments,
-        bounces=bounces,
-        group_moves=group_moves,
-        group_bounces=group_bounces,
-    )
+    replies = sum(each.act.who is Who.AGENT and each.act.person != requester for each in chat or ())
+    for audit in ordered[1:]:
+        for event in events_of(audit):
+            said: Row = {**audit, **event}
+            replies += (
+                event["type"] == "Comment"
+                and said.get("public") is True
+                and ident(said.get("author_id")) != requester
+                and not is_automatic(said)
+                and not (chat and channel_of(said.get("via")) in CHATS)
+                and authors.classify(said.get("author_id"), said.get("via"), Who.CUSTOMER) is Who.AGENT
+            )
+    return count_changes(read_changes(ordered, authors, account), None if chat is None else replies)
 
 
-def replies_in(
-    audit: Row, authors: AuthorClassifier, requester: str | None, *, transcripts: bool = False
-) -> int:
-    """How many public comments of one audit an agent wrote who is not the requester. In a chat's ticket the comments
-    of the chat itself are `transcripts` of what is counted by itself."""
-    spoke: list[Mapping[str, Any]] = [
-        {**audit, **each} for each in events_of(audit) if each["type"] == "Comment"
-    ]
-    return sum(
-        comment.get("public") is True
-        and ident(comment.get("author_id")) != requester
-        and not is_automatic(comment)
-        and not (transcripts and channel_of(comment.get("via")) in CHATS)
-        and authors.wrote(comment.get("author_id"), comment.get("via")) is Who.AGENT
-        for comment in spoke
+def read_list(client: Client, ref: TicketRef, name: str) -> tuple[list[Any], Rows] | None:
+    """All rows of a list below the ticket, and the people whom it shows beside them; None where Zendesk does not show
+    it to us, now or at all."""
+    try:
+        pages = client.every(f"/tickets/{ref.id}/{name}", name, {"include": "users"})
+    except (NotAllowed, Gone):  # the ticket itself was there just now
+        return None
+    except TryLater as error:
+        if error.wait <= PATIENCE:
+            raise
+        return None
+    people: dict[str, Row] = {}
+    for page in pages:
+        people |= by_id(page.body.get("users"))
+    return [row for page in pages for row in page.rows(name)], people
+
+
+def add_history(
+    client: Client, identities: IdentityCache, account: Account, bare: Ticket, users: Rows, *, chat: bool
+) -> Ticket:
+    """The ticket with the messages, changes and counts its `loaded` names; what cannot be told is hidden. `chat` says
+    that its conversation stands in chat events, not in its comments."""
+    wants_messages, wants_changes = Need.MESSAGES in bare.loaded, Need.CHANGES in bare.loaded
+    comments = read_list(client, bare.ref, "comments") if wants_messages else None
+    audits = read_list(client, bare.ref, "audits") if wants_changes or chat else ([], {})
+    known = {**users, **(comments[1] if comments else {}), **(audits[1] if audits else {})}
+    authors = AuthorClassifier(bot=identities.bot(), users=known, role_of=identities.role_of)
+    spoken: tuple[Message, ...] | None = () if audits is None and not chat else None
+    with suppress(Odd, NotAllowed):
+        spoken = read_chat(audits[0], authors, certain=chat) if audits is not None else spoken
+    messages: tuple[Message, ...] | None = None
+    with suppress(Odd, NotAllowed):
+        if comments is not None and spoken is not None:
+            messages = read_messages(comments[0], authors)
+            messages = with_chat(messages, comments[0], spoken) if spoken else messages
+    changes, counts = None, Counts()
+    with suppress(Odd, NotAllowed):
+        if wants_changes and audits is not None:
+            requester = bare.requester.id if bare.requester else None
+            changed = read_changes(audits[0], authors, account)
+            counts = count_audits(audits[0], authors, account, requester, chat=spoken)
+            changes = changed
+    lacking = {"messages"} if wants_messages and messages is None else set[str]()
+    lacking |= {"changes"} if wants_changes and changes is None else set()
+    return replace(
+        bare, messages=messages or (), changes=changes or (), counts=counts, hidden=bare.hidden | lacking
     )

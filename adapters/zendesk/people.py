@@ -27,12 +27,12 @@ Rows = Mapping[str, Row]
 STAFF = frozenset({"agent", "admin"})
 SYSTEM = "-1"
 """The author id of what Zendesk itself did."""
-RULE = ("rule", 8)
+RULE = ("rule", "8")
 """The `via.channel` of triggers and automations, as a type and as a number.
 
 https://developer.zendesk.com/documentation/ticketing/reference-guides/via-types
 """
-NO_REPLY = (*RULE, "merge", 19, "automatic_solution_suggestions", 22)
+NO_REPLY = (*RULE, "merge", "19", "automatic_solution_suggestions", "22")
 """Comments that came so are nobody's answer: what a rule sent, what a merge left, what an article bot proposed."""
 AUTOMATIC = 4
 """The comment flag of what a mail program sent by itself.
@@ -64,114 +64,63 @@ class References:
     directory: Directory | None = None
     statuses: Mapping[str, str] | None = None
 
-    def group(self, value: Any) -> Group | None:
-        """The group of that id. One that nobody names is called by its id, and `names_group` says so."""
+    def group(self, value: Any) -> tuple[Group | None, bool]:
+        """The group of that id, and whether its name is known; also true of no group. One that nobody names is called
+        by its id."""
         key = ident(value)
         if key is None:
-            return None
-        if name := name_of(self.groups.get(key)):
-            return Group(id=key, name=name)
+            return None, True
+        name = self.groups.get(key, {}).get("name")
+        if isinstance(name, str) and name:
+            return Group(id=key, name=name), True
         known = self.directory.groups if self.directory else ()
-        return next((group for group in known if group.id == key), Group(id=key, name=key))
+        found = next((group for group in known if group.id == key), None)
+        return found or Group(id=key, name=key), found is not None
 
-    def names_group(self, value: Any) -> bool:
-        """Whether the name of the group of that id is known; also true of no group."""
+    def organization(self, value: Any) -> tuple[str | None, bool]:
+        """The name of the organization of that id, else its id, and whether its name is known; also true of none."""
         key = ident(value)
-        known = self.directory.groups if self.directory else ()
-        return key is None or bool(name_of(self.groups.get(key))) or any(each.id == key for each in known)
+        name = self.organizations.get(key or "", {}).get("name")
+        return (name, True) if isinstance(name, str) and name else (key, key is None)
 
-    def organization(self, value: Any) -> str | None:
-        """The name of the organization of that id, else its id."""
-        key = ident(value)
-        return key and (name_of(self.organizations.get(key)) or key)
-
-    def names_organization(self, value: Any) -> bool:
-        """Whether the name of the organization of that id is known; also true of none."""
-        key = ident(value)
-        return key is None or bool(name_of(self.organizations.get(key)))
-
-    def person(self, value: Any, *organizations: Any) -> Person | None:
-        """The person of that id; `organizations` are more ids whose tags can make them a VIP."""
+    def person(self, value: Any, *organizations: Any) -> tuple[Person | None, frozenset[str]]:
+        """The person of that id, and what of them is not shown: `name`, `address`, `organization`, `tags`, `vip`.
+        `organizations` are more ids whose tags can make them a VIP."""
         key = ident(value)
         if key is None or key == SYSTEM:
-            return None
+            return None, frozenset()
+        row = self.users.get(key)
+        if row is None:
+            agent = self.agent(key)
+            return agent or Person(id=key, name=key), frozenset() if agent else ALL_OF_A_PERSON
         try:
-            if key in self.users:
-                return person(self.users[key], self, *organizations)
+            found = self.read_person(row, *organizations)
         except Odd:
-            return Person(id=key, name=key)
-        return self.agent(key) or Person(id=key, name=key)
+            return Person(id=key, name=key), ALL_OF_A_PERSON
+        missing = {ours for theirs, ours in ABOUT_A_PERSON.items() if theirs not in row}
+        if not self.organization(row.get("organization_id"))[1]:
+            missing.add("organization")
+        return found, frozenset(missing | ({"vip"} if "tags" in missing and self.account.vip else set()))
 
     def agent(self, key: str) -> Person | None:
         """The person of that id in the last directory."""
         known = self.directory.agents if self.directory else ()
         return next((agent.person for agent in known if agent.person.id == key), None)
 
-    def lacks(self, value: Any) -> bool:
-        """Whether there is a person of that id of whom this answer tells nothing more."""
-        key = ident(value)
-        return key is not None and key != SYSTEM and key not in self.users
-
-    def untold(self, value: Any) -> frozenset[str]:
-        """What of the person of that id is not shown: `name`, `address`, `organization`, `tags`, `vip`."""
-        key = ident(value)
-        if key is None or key == SYSTEM:
-            return frozenset()
-        row = self.users.get(key)
-        if row is None:
-            return frozenset() if self.agent(key) else ALL_OF_A_PERSON
-        try:
-            person(row, self)
-        except Odd:
-            return ALL_OF_A_PERSON
-        missing = {ours for theirs, ours in ABOUT_A_PERSON.items() if theirs not in row}
-        if not self.names_organization(row.get("organization_id")):
-            missing.add("organization")
-        return frozenset(missing | ({"vip"} if "tags" in missing and self.account.vip else set()))
-
-    def is_vip(self, tags: Iterable[str], *organizations: Any) -> bool:
-        """Whether one of the account's `vip` tags is on the person or on one of these organizations."""
-        keys = (ident(each) for each in organizations)
-        rows = (self.organizations.get(key, {}) for key in keys if key)
-        return bool(self.account.vip & {*tags, *(tag for row in rows for tag in texts(row, "tags"))})
-
-
-def references_in(
-    account: Account,
-    body: Mapping[str, Any],
-    directory: Directory | None,
-    *,
-    statuses: Mapping[str, str] | None = None,
-) -> References:
-    """Who is who in one answer, from `include=users,groups,organizations`."""
-    return References(
-        account=account,
-        users=by_id(body.get("users")),
-        groups=by_id(body.get("groups")),
-        organizations=by_id(body.get("organizations")),
-        directory=directory,
-        statuses=statuses,
-    )
-
-
-def name_of(row: Row | None) -> str:
-    """The name in a side-loaded row; empty where it tells none."""
-    name = row.get("name") if row else None
-    return name if isinstance(name, str) else ""
-
-
-def person(row: Row, among: References, *organizations: Any) -> Person:
-    """A user row as a person. Zendesk has no VIP flag: it is made of tags. Odd where the row is."""
-    key = ident(row["id"]) or ""
-    tags = frozenset(texts(row, "tags"))
-    return Person(
-        id=key,
-        name=text(row, "name") or key,
-        address=text(row, "email") or None,
-        organization=among.organization(row.get("organization_id")),
-        tags=tags,
-        vip=among.is_vip(tags, row.get("organization_id"), *organizations),
-    )
+    def read_person(self, row: Row, *organizations: Any) -> Person:
+        """A user row as a person. Zendesk has no VIP flag: one of the account's `vip` tags on the person or on one of
+        their organizations makes one. Odd where the row is."""
+        key, tags = ident(row["id"]) or "", frozenset(texts(row, "tags"))
+        places = [ident(each) for each in (row.get("organization_id"), *organizations)]
+        around = (self.organizations.get(place, {}) for place in places if place)
+        return Person(
+            id=key,
+            name=text(row, "name") or key,
+            address=text(row, "email") or None,
+            organization=self.organization(row.get("organization_id"))[0],
+            tags=tags,
+            vip=bool(self.account.vip & tags.union(*(texts(each, "tags") for each in around))),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,22 +128,16 @@ class AuthorClassifier:
     """Tells who did a thing from its author and its `via` (rule 11).
 
     Triggers run inside the audit of whoever set them off, so a `via` of `rule` wins over the author. `role_of`
-    tells the role of a user whom the answer does not show, None for one who does not exist.
+    tells the role of a user whom the answer does not show, None for one who does not exist. One who does not exist any
+    more is taken for a customer who wrote a comment, or for an agent who changed a field.
     """
 
     bot: str
     users: Rows
     role_of: Callable[[str], str | None]
 
-    def wrote(self, author: Any, via: Any) -> Who:
-        """Who wrote a comment. An author who does not exist any more is taken for a customer."""
-        return self._who(author, via, Who.CUSTOMER)
-
-    def changed(self, author: Any, via: Any) -> Who:
-        """Who changed a field. An author who does not exist any more is taken for an agent."""
-        return self._who(author, via, Who.AGENT)
-
-    def _who(self, author: Any, via: Any, nobody: Who) -> Who:
+    def classify(self, author: Any, via: Any, otherwise: Who) -> Who:
+        """Who did it; `otherwise` where the author does not exist any more."""
         key = ident(author)
         if channel_of(via) in RULE or key is None or key == SYSTEM:
             return Who.AUTOMATION
@@ -203,14 +146,14 @@ class AuthorClassifier:
         shown = self.users.get(key, {}).get("role")
         role = shown if isinstance(shown, str) else self.role_of(key)
         if role is None:
-            return nobody
+            return otherwise
         return Who.AGENT if role in STAFF else Who.CUSTOMER
 
 
-def channel_of(via: Any) -> Any:
+def channel_of(via: Any) -> str | None:
     """The channel of a `via`, a word or a number; None where it says none."""
     channel = via.get("channel") if isinstance(via, dict) else None
-    return channel if isinstance(channel, str | int) else None
+    return str(channel) if isinstance(channel, str | int) else None
 
 
 def is_automatic(row: Row) -> bool:
@@ -290,8 +233,6 @@ class IdentityCache:
         return bool(self._targets)
 
 
-logging.getLogger("zenpy").setLevel(logging.CRITICAL)  # it logs whole bodies, at debug and warning level
-
 USER = ("id", "name", "email", "role", "tags", "active", "suspended", "organization_id", "default_group_id")
 NOBODY: Row = {"name": None, "email": None, "role": None, "tags": [], "organization_id": None, "locale": None}
 """What is known of a person whom Zendesk no longer has: that there is nothing to know."""
@@ -304,6 +245,7 @@ MISSING = 404
 
 def make_zenpy(account: Account, session: Session) -> Zenpy:
     """A zenpy client on this session. zenpy keeps state between calls, so it is made for one use."""
+    logging.getLogger("zenpy").setLevel(logging.CRITICAL)  # it logs whole bodies, at debug and warning level
     url = urlsplit(account.url)
     subdomain, _, domain = url.netloc.partition(".")
     made = Zenpy(
@@ -315,10 +257,10 @@ def make_zenpy(account: Account, session: Session) -> Zenpy:
     return made
 
 
-def me(account: Account, session: Session) -> Row:
+def me(account: Account, client: Client) -> Row:
     """The user that our credentials stand for. Zendesk greets bad ones as an anonymous user with a 200."""
     with reading("Zendesk", ZenpyException, RequestException):
-        user = make_zenpy(account, session).users.me()
+        user = make_zenpy(account, client.session).users.me()
         if user.id is None:
             raise AccessLost("Zendesk takes us for an anonymous user. Check the token of this account")
         found = plain(user, (*USER, "locale"))
@@ -445,7 +387,7 @@ def agents(
     for row in rows:
         try:
             yield Agent(
-                person=person(row, among),
+                person=among.read_person(row),
                 groups=frozenset(members.get(key_of(row), set()) & groups),
                 default_group=ident(row["default_group_id"]),
                 active=(row["active"], row["suspended"], row["only_private_comments"])

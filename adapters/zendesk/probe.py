@@ -7,7 +7,7 @@ from adapters.http import look, status_behind
 from adapters.zendesk import people
 from adapters.zendesk.answers import Odd, Row, key_of, text
 from adapters.zendesk.client import Client
-from adapters.zendesk.ticket import STATUSES, field_ids
+from adapters.zendesk.ticket import STATUSES
 from policies.model import Ticket
 
 TOKENS_END = "2027-04-30"
@@ -20,7 +20,7 @@ def probe(
     """All findings. A look that fails is a finding too; only lost credentials are fatal. `sample` reads a ticket as
     policies would, to see what is hidden; it is asked for only where something is needed."""
     try:
-        user = people.me(account, client.session)
+        user = people.me(account, client)
     except AccessLost as error:
         return (Finding(what="credentials", ok=False, text=str(error), fatal=True),)
     except HelpdeskError as error:
@@ -57,7 +57,7 @@ def credentials(account: Account, user: Row) -> Iterator[Finding]:
 
 def fields(account: Account, client: Client, needed: frozenset[str]) -> Iterator[Finding]:
     """Whether each mapped custom field is there and in use, and which values the needed ones take."""
-    mapped = field_ids(account)
+    mapped = account.custom_fields()
     known = look(lambda: people.ticket_fields(account, client.session))
     if isinstance(known, HelpdeskError):
         yield Finding(what="fields", ok=False, text=f"Could not look: {known}")

@@ -5,7 +5,7 @@ a user and a ticket. https://developer.zendesk.com/api-reference/ticketing/ticke
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -28,7 +28,7 @@ from adapters.zendesk.answers import Odd, Row, ident, instant, key_of, named, te
 from adapters.zendesk.client import Client
 from adapters.zendesk.history import SPACE, changes_of, mark
 from adapters.zendesk.people import AuthorClassifier
-from adapters.zendesk.ticket import PRIORITIES, field_ids
+from adapters.zendesk.ticket import PRIORITIES
 from policies.model import Change, Priority, Ticket, TicketRef, Value, Who
 from policies.plan import Assign, ChangeTags, Follow, PutBackPriority, RaisePriority, SetField
 
@@ -44,22 +44,33 @@ Choices = Mapping[str, tuple[str, ...]]
 """The values a field takes, by its id, and `priority`; a field that takes any is not in it."""
 
 
-def prepare(
+def prepare_write(
     account: Account,
     ticket: Ticket,
     actions: tuple[VendorAction, ...],
     key: str,
     choices: Choices = MappingProxyType({}),
 ) -> Prepared:
-    """The fewest PUTs for these actions, without what already holds; gaps say what Zendesk cannot do."""
+    """The fewest PUTs for these actions, without what already holds; gaps say what Zendesk cannot do. A comment says
+    whether it is `public`: left out, Zendesk would take what the ticket last had."""
     missing = {action: tuple(gaps(account, ticket, action, choices)) for action in actions}
-    possible = [within(action) for action in actions if isinstance(action, ChangeTags) or not missing[action]]
-    notes = [action for action in possible if isinstance(action, Note)]
-    wanted = [(action, body) for action in possible if (body := change(account, ticket, action))]
-    bodies: list[dict[str, Any]] = [comment(note) for note in notes] or [{}]
+    first: dict[str, Any] = {}
+    done: list[VendorAction] = []
+    for action in actions:
+        wanted = action
+        if isinstance(action, ChangeTags):  # without tags that Zendesk would not keep as they are
+            wanted = replace(action, add=frozenset(tag for tag in action.add if TAG.fullmatch(tag)))
+        elif missing[action]:
+            continue
+        body = change(account, ticket, wanted)
+        for name, part in body.items():
+            first[name] = [*first.get(name, []), *part] if name in LISTS else part
+        done += [wanted] if body else []
+    notes = [each for each in actions if isinstance(each, Note) and not missing[each]]
+    bodies = [{"comment": {"body": note.body, "public": note.public}} for note in notes] or [{}]
     intents: list[tuple[VendorAction, ...]] = [(note,) for note in notes] or [()]
-    bodies[0] = merged(body for _, body in wanted) | bodies[0]
-    intents[0] = (*(action for action, _ in wanted), *intents[0])
+    bodies[0] = first | bodies[0]
+    intents[0] = (*done, *intents[0])
     writes = tuple(
         Write(
             key=f"{key}:{part}",
@@ -74,18 +85,25 @@ def prepare(
     return Prepared(writes=writes, gaps=tuple(gap for action in actions for gap in missing[action]))
 
 
-def within(action: VendorAction) -> VendorAction:
-    """The action without tags that Zendesk would not keep as they are."""
-    if not isinstance(action, ChangeTags):
-        return action
-    return replace(action, add=frozenset(tag for tag in action.add if TAG.fullmatch(tag)))
-
-
 def change(account: Account, ticket: Ticket, action: VendorAction) -> dict[str, Any]:
-    """The part of a ticket body that brings one action about; empty if it holds, cannot be, or is a note."""
+    """The part of a ticket body that brings one action about; empty if it holds, cannot be, or is a note.
+
+    Group and assignee go together: with one alone, Zendesk's settings decide what becomes of the other. A person
+    without a group is left to Zendesk, which takes the person's default group. Zendesk keeps the custom fields that are
+    not named.
+    """
     match action:
-        case Assign():
-            return assignment(ticket, action)
+        case Assign(group=group, assignee=assignee):
+            if (assignee and assignee.id, group and group.id) == (
+                ticket.assignee and ticket.assignee.id,
+                ticket.group and ticket.group.id,
+            ):
+                return {}
+            whole = {
+                "group_id": int(group.id) if group else None,
+                "assignee_id": int(assignee.id) if assignee else None,
+            }
+            return {"assignee_id": whole["assignee_id"]} if assignee and not group else whole
         case RaisePriority():
             rank = ticket.priority.rank if ticket.priority else 0
             return {"priority": action.at_least.value} if rank < action.at_least.rank else {}
@@ -97,34 +115,16 @@ def change(account: Account, ticket: Ticket, action: VendorAction) -> dict[str, 
             tags = (ticket.tags - action.remove) | action.add
             return {"tags": sorted(tags)} if tags != ticket.tags else {}
         case SetField():
-            return field(account, ticket, action)
+            name = action.field.removeprefix(CUSTOM)
+            number = account.custom_fields().get(name)
+            if number is None or same(ticket.custom.get(name), action.value):
+                return {}
+            value = list(action.value) if isinstance(action.value, tuple) else action.value
+            return {"custom_fields": [{"id": int(number), "value": value}]}
         case Follow():
             return {"followers": [{"user_id": action.person.id, "action": "put"}]}
         case Note():
             return {}
-
-
-def assignment(ticket: Ticket, action: Assign) -> dict[str, Any]:
-    """Group and assignee together: with one alone, Zendesk's settings decide what becomes of the other.
-
-    A person without a group is left to Zendesk, which takes the person's default group.
-    """
-    group = action.group and action.group.id
-    assignee = action.assignee and action.assignee.id
-    if assignee == (ticket.assignee and ticket.assignee.id) and group == (ticket.group and ticket.group.id):
-        return {}
-    whole = {"group_id": group and int(group), "assignee_id": assignee and int(assignee)}
-    return {"assignee_id": whole["assignee_id"]} if assignee and not group else whole
-
-
-def field(account: Account, ticket: Ticket, action: SetField) -> dict[str, Any]:
-    """One mapped custom field. Zendesk keeps the fields that are not named."""
-    name = action.field.removeprefix(CUSTOM)
-    number = field_ids(account).get(name)
-    if number is None or same(ticket.custom.get(name), action.value):
-        return {}
-    value = list(action.value) if isinstance(action.value, tuple) else action.value
-    return {"custom_fields": [{"id": int(number), "value": value}]}
 
 
 def same(held: Value, wanted: Value) -> bool:
@@ -150,7 +150,7 @@ def gaps(account: Account, ticket: Ticket, action: VendorAction, choices: Choice
                 yield f"tag {tag!r} is not added: Zendesk's tags are lower case, without spaces and commas"
     if isinstance(action, SetField):
         name = action.field.removeprefix(CUSTOM)
-        number = field_ids(account).get(name)
+        number = account.custom_fields().get(name)
         if number is None or not number.isdigit():
             yield f"{action.field} is not set: the account's fields do not map it"
         elif unknown := strange(action.value, choices.get(number)):
@@ -171,20 +171,6 @@ def strange(wanted: Value, known: tuple[str, ...] | None) -> str | None:
 def some(values: tuple[str, ...]) -> str:
     """The first of the values, for a sentence."""
     return ", ".join(values[:20]) + (", …" if len(values) > 20 else "")
-
-
-def merged(bodies: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """One ticket body out of several; entries of lists come together."""
-    whole: dict[str, Any] = {}
-    for body in bodies:
-        for name, part in body.items():
-            whole[name] = [*whole.get(name, []), *part] if name in LISTS else part
-    return whole
-
-
-def comment(note: Note) -> dict[str, Any]:
-    """A comment with `public` said: left out, Zendesk would take what the ticket last had."""
-    return {"comment": {"body": note.body, "public": note.public}}
 
 
 def send(client: Client, account: Account, write: Write, expects: str) -> Receipt:
@@ -269,7 +255,12 @@ def receipt(
     except Odd as error:
         remarks = (*remarks, f"Zendesk's audit of this write cannot be read: {error}")
     stands = {name: held(account, row, name) for name in {each.field for each in changed}}
-    lost = tuple(not_taken(account, write, row, audit))
+    asked, shown = write.request["ticket"].get("priority"), row.get("priority")
+    if asked and isinstance(shown, str) and shown in PRIORITIES and shown != asked:
+        remarks = (
+            *remarks,
+            f"priority is {shown} after the write, not {asked}; a trigger may have changed it",
+        )
     return Receipt(
         key=write.key,
         revision=revision,
@@ -281,8 +272,8 @@ def receipt(
             if each.act.who is Who.BOT
             and (stands[each.field] == UNTOLD or same(stands[each.field], each.after))
         ),
-        not_taken=lost,
-        remarks=(*remarks, *raised_further(write, row)),
+        not_taken=tuple(not_taken(account, write, row, audit)),
+        remarks=remarks,
     )
 
 
@@ -301,7 +292,7 @@ def held(account: Account, row: Row, name: str) -> Value:
             case "tags" if isinstance(row["tags"], list):
                 return tuple(sorted(texts(row, "tags")))
             case _ if name.startswith(CUSTOM):
-                number = field_ids(account)[name.removeprefix(CUSTOM)]
+                number = account.custom_fields()[name.removeprefix(CUSTOM)]
                 return next(
                     value(each["value"]) for each in row["custom_fields"] if str(each["id"]) == number
                 )
@@ -314,23 +305,36 @@ def not_taken(account: Account, write: Write, row: Row, audit: Row) -> Iterator[
     """What Zendesk, or a trigger or its routing, made at once of the write: each wanted part that does not stand in
     the ticket afterwards. What the ticket does not show is not said."""
     asked = write.request["ticket"]
-    for name in ("group", "assignee"):
-        if f"{name}_id" in asked:
-            yield from differs(name, ident(asked[f"{name}_id"]), held(account, row, name))
+    parts: list[tuple[str, Value, Value]] = [
+        (name, ident(asked[f"{name}_id"]), held(account, row, name))
+        for name in ("group", "assignee")
+        if f"{name}_id" in asked
+    ]
     if "priority" in asked:
-        found, wanted = held(account, row, "priority"), PRIORITIES[asked["priority"]]
+        found, floor = held(account, row, "priority"), PRIORITIES[asked["priority"]]
         lowered = any(isinstance(action, PutBackPriority) for action in write.intent)
-        if lowered or not isinstance(found, Priority) or found.rank < wanted.rank:
-            yield from differs("priority", wanted, found)
-    if "tags" in asked:
-        yield from tags_not_taken(write, held(account, row, "tags"))
-    names = {key: name for name, key in field_ids(account).items()}
+        if lowered or not isinstance(found, Priority) or found.rank < floor.rank:
+            parts.append(("priority", floor, found))
+    if "tags" in asked and isinstance(stands := held(account, row, "tags"), tuple):
+        changes = [action for action in write.intent if isinstance(action, ChangeTags)]
+        added = {tag for action in changes for tag in action.add}
+        removed = {tag for action in changes for tag in action.remove - action.add}
+        lacking = (added or set(asked["tags"])) - set(stands)
+        if lacking or removed & set(stands):
+            parts.append(("tags", tuple(sorted((set(stands) | lacking) - removed)), stands))
+    names = {key: name for name, key in account.custom_fields().items()}
     for entry in asked.get("custom_fields", ()):
-        name = f"{CUSTOM}{names.get(str(entry['id']), '')}"
+        name, wanted = f"{CUSTOM}{names.get(str(entry['id']), '')}", value(entry["value"])
         found = held(account, row, name)
-        if found != UNTOLD and not same(found, value(entry["value"])):
-            yield NotTaken(field=name, wanted=value(entry["value"]), found=found, why=UNDONE)
-    yield from followers_not_taken(asked, row)
+        parts += [(name, wanted, found)] if not same(found, wanted) else []
+    followers = row.get("follower_ids")
+    if isinstance(followers, list):
+        there = {str(each) for each in followers}
+        people = [str(entry["user_id"]) for entry in asked.get("followers", ())]
+        parts += [("follow", person, None) for person in people if person not in there]
+    for name, wanted, found in parts:
+        if found not in (UNTOLD, wanted):
+            yield NotTaken(field=name, wanted=wanted, found=found, why=UNDONE)
     if "comment" in asked and isinstance(audit.get("events"), list):
         kinds = {each.get("type") for each in audit["events"] if isinstance(each, dict)}
         if "Comment" not in kinds:
@@ -341,44 +345,6 @@ def not_taken(account: Account, write: Write, row: Row, audit: Row) -> Iterator[
 
 
 UNDONE = "Zendesk dropped it, or a trigger or routing changed it at once"
-
-
-def differs(name: str, wanted: Value, found: Value) -> Iterator[NotTaken]:
-    """The part, if something else stands there."""
-    if found not in (UNTOLD, wanted):
-        yield NotTaken(field=name, wanted=wanted, found=found, why=UNDONE)
-
-
-def tags_not_taken(write: Write, found: Value) -> Iterator[NotTaken]:
-    """Tags that were to be added and are not there, or to be taken away and still are."""
-    if not isinstance(found, tuple):
-        return
-    added = {tag for action in write.intent if isinstance(action, ChangeTags) for tag in action.add}
-    removed = {
-        tag for action in write.intent if isinstance(action, ChangeTags) for tag in action.remove - action.add
-    }
-    lacking = (added or set(write.request["ticket"]["tags"])) - set(found)
-    if lacking or removed & set(found):
-        wanted = tuple(sorted((set(found) | lacking) - removed))
-        yield NotTaken(field="tags", wanted=wanted, found=found, why=UNDONE)
-
-
-def followers_not_taken(asked: Mapping[str, Any], row: Row) -> Iterator[NotTaken]:
-    """Followers that were to be added and are not there."""
-    present = row.get("follower_ids")
-    if not isinstance(present, list):
-        return
-    there = {str(each) for each in present}
-    for entry in asked.get("followers", ()):
-        if str(entry["user_id"]) not in there:
-            yield NotTaken(field="follow", wanted=str(entry["user_id"]), found=None, why=UNDONE)
-
-
-def raised_further(write: Write, row: Row) -> Iterator[str]:
-    """Said where a trigger raised the priority above the one that was wanted."""
-    wanted, found = write.request["ticket"].get("priority"), row.get("priority")
-    if wanted and isinstance(found, str) and found in PRIORITIES and found != wanted:
-        yield f"priority is {found} after the write, not {wanted}; a trigger may have changed it"
 
 
 def place(ref: TicketRef) -> str:

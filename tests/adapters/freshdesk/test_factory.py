@@ -10,6 +10,7 @@ import pytest
 
 from adapters.contract.sandbox import RecordingGate
 from adapters.freshdesk import factory
+from adapters.freshdesk.vendor import VENDOR
 from tests.adapters.freshdesk.world import account
 
 ROOT = Path(__file__).parents[3]
@@ -43,9 +44,8 @@ def test_a_right_account_sends_nothing_and_says_what_it_can() -> None:
     adapter = factory(account("https://acme.freshdesk.com/"), gate)
     assert gate.entered == []
     assert (adapter.name, adapter.capabilities.settle) == ("freshdesk", 2)
-    assert not adapter.capabilities.conditional_write
     assert not adapter.capabilities.hidden_mark
-    assert not adapter.capabilities.target_start
+    assert not VENDOR.target_start
     assert "follow" not in adapter.capabilities.actions
 
 

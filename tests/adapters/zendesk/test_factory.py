@@ -9,6 +9,7 @@ import pytest
 
 from adapters.contract.sandbox import RecordingGate
 from adapters.zendesk import factory
+from adapters.zendesk.vendor import VENDOR
 from adapters.zendesk.webhooks import PUBLIC_SECRET
 from tests.adapters.zendesk.world import account
 
@@ -43,9 +44,8 @@ def test_a_right_account_sends_nothing_and_says_what_it_can() -> None:
     assert gate.entered == []
     assert adapter.name == "zendesk"
     assert adapter.capabilities.settle == 2
-    assert adapter.capabilities.conditional_write
     assert adapter.capabilities.hidden_mark
-    assert not adapter.capabilities.target_start
+    assert not VENDOR.target_start
 
 
 def test_the_connector_finds_it() -> None:

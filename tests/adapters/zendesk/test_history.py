@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from adapters.zendesk.answers import Odd
-from adapters.zendesk.history import changes, common, counts, messages
+from adapters.zendesk.history import common, count_audits, read_changes, read_messages
 from adapters.zendesk.people import AuthorClassifier
 from policies.model import Priority, Status, Who
 from tests.adapters.zendesk.world import account
@@ -69,42 +69,44 @@ def said(public: bool = True, **more: Any) -> dict[str, Any]:
     ],
 )
 def test_who_wrote_a_comment(author: int, via: Any, who: Who) -> None:
-    (message,) = messages([comment(5, author, via=via)], AUTHORS)
+    (message,) = read_messages([comment(5, author, via=via)], AUTHORS)
     assert message.act.who is who
     assert message.auto_reply is (via == RULE)
 
 
 def test_an_unknown_author_of_a_change_is_an_agent() -> None:
-    (change,) = changes([audit(5, LEFT, changed("status", "new", "open"))], AUTHORS, account())
+    (change,) = read_changes([audit(5, LEFT, changed("status", "new", "open"))], AUTHORS, account())
     assert change.act.who is Who.AGENT
 
 
 def test_comments_and_audits_share_one_order_and_one_name() -> None:
-    spoken = messages([comment(8, CLEO), comment(5, ANN)], AUTHORS)
-    made = changes([audit(8, CLEO, changed("status", "pending", "open"))], AUTHORS, account())
+    spoken = read_messages([comment(8, CLEO), comment(5, ANN)], AUTHORS)
+    made = read_changes([audit(8, CLEO, changed("status", "pending", "open"))], AUTHORS, account())
     assert [message.act.sequence for message in spoken] == [5, 8]
     assert (spoken[1].act.id, spoken[1].act.sequence) == (made[0].act.id, made[0].act.sequence) == ("8", 8)
 
 
 def test_a_comment_without_an_audit_goes_by_its_own_id() -> None:
-    (message,) = messages([comment(5, ANN, audit_id=None)], AUTHORS)
+    (message,) = read_messages([comment(5, ANN, audit_id=None)], AUTHORS)
     assert message.act.id == "1005"
 
 
 def test_a_comment_must_say_whether_it_is_public() -> None:
-    (private,) = messages([comment(5, ANN, public=False)], AUTHORS)
+    (private,) = read_messages([comment(5, ANN, public=False)], AUTHORS)
     assert not private.public
     with pytest.raises(Odd, match="public is None"):
-        messages([comment(5, ANN, public=False), comment(6, ANN, public=None)], AUTHORS)
+        read_messages([comment(5, ANN, public=False), comment(6, ANN, public=None)], AUTHORS)
 
 
 def test_our_mark_counts_on_the_bots_acts_alone() -> None:
     metadata = {"system": {}, "custom": {"uptier": {"write": "k:1"}}}
-    ours, forged = messages([comment(5, BOT, metadata=metadata), comment(6, ANN, metadata=metadata)], AUTHORS)
+    ours, forged = read_messages(
+        [comment(5, BOT, metadata=metadata), comment(6, ANN, metadata=metadata)], AUTHORS
+    )
     assert (ours.act.mark, forged.act.mark) == ("k:1", None)
     own = changed("priority", None, "high")
     by_trigger = changed("status", "new", "open", via=RULE)
-    made = changes([audit(5, BOT, own, by_trigger, metadata=metadata)], AUTHORS, account())
+    made = read_changes([audit(5, BOT, own, by_trigger, metadata=metadata)], AUTHORS, account())
     assert [(each.act.who, each.act.mark) for each in made] == [(Who.BOT, "k:1"), (Who.AUTOMATION, None)]
 
 
@@ -113,7 +115,7 @@ def test_our_mark_counts_on_the_bots_acts_alone() -> None:
     [None, {}, {"custom": None}, {"custom": {"uptier": "x"}}, {"custom": {"uptier": {"write": 5}}}],
 )
 def test_metadata_of_others_is_no_mark(metadata: Any) -> None:
-    (message,) = messages([comment(5, BOT, metadata=metadata)], AUTHORS)
+    (message,) = read_messages([comment(5, BOT, metadata=metadata)], AUTHORS)
     assert message.act.mark is None
 
 
@@ -130,7 +132,7 @@ def test_changes_are_in_common_words() -> None:
         {"type": "Notification", "subject": "s"},
         {"type": "Create", "field_name": "status", "value": "new"},
     ]
-    made = changes([audit(5, ANN, *events)], AUTHORS, account())
+    made = read_changes([audit(5, ANN, *events)], AUTHORS, account())
     assert [(each.field, each.before, each.after) for each in made] == [
         ("status", Status.OPEN, Status.ON_HOLD),
         ("priority", Priority.LOW, None),
@@ -150,7 +152,7 @@ def test_tags_as_one_text_are_several() -> None:
 
 
 def tally(*audits: dict[str, Any], requester: int = CLEO) -> Any:
-    return counts(audits, AUTHORS, account(), str(requester))
+    return count_audits(audits, AUTHORS, account(), str(requester))
 
 
 OPENING = audit(1, CLEO, said())

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from adapters.base import language_of
 from adapters.zendesk.answers import instant
-from adapters.zendesk.people import References, references_in
-from adapters.zendesk.ticket import language, metric_set, targets, ticket
+from adapters.zendesk.people import References, by_id
+from adapters.zendesk.ticket import metric_set, read_targets, read_ticket
 from policies.model import Metric, Priority, Satisfaction, Stage, Status, Target
 from tests.adapters.zendesk.world import account
 
@@ -33,7 +34,8 @@ SIDES = {
 
 
 def made(row: dict[str, Any] | None = None, *, sides: dict[str, Any] = SIDES, **more: Any) -> Any:
-    return ticket(ROW | (row or {}), references_in(account(**more), sides, None), read_at=5)
+    people = {kind: by_id(rows) for kind, rows in sides.items()}
+    return read_ticket(ROW | (row or {}), References(account=account(**more), **people), read_at=5)
 
 
 def test_a_row_with_nothing_set_is_a_ticket_with_nothing_known() -> None:
@@ -145,7 +147,7 @@ def test_targets_by_metric_and_stage() -> None:
         metric("first_reply_time", "achieved", None),
         metric("agent_work_time", "active", "2026-11-25T12:00:00Z"),
     ]
-    assert set(targets({"policy_metrics": listed})) == {
+    assert set(read_targets({"policy_metrics": listed})[0]) == {
         Target(metric=Metric.NEXT_REPLY, stage=Stage.ACTIVE, due=1795608000),
         Target(metric=Metric.FIRST_REPLY, stage=Stage.ACHIEVED, due=None),
     }
@@ -154,15 +156,18 @@ def test_targets_by_metric_and_stage() -> None:
 def test_the_total_time_is_preferred_as_resolution_target_whatever_its_stage() -> None:
     wait = metric("requester_wait_time", "active", "2026-11-25T12:00:00Z")
     total = metric("total_resolution_time", "paused", "2026-11-25T18:00:00Z")
-    assert targets({"policy_metrics": [wait]})[0].due == 1795608000
-    assert targets({"policy_metrics": [wait, total]}) == (
+    assert read_targets({"policy_metrics": [wait]})[0][0].due == 1795608000
+    assert read_targets({"policy_metrics": [wait, total]})[0] == (
         Target(metric=Metric.RESOLUTION, stage=Stage.PAUSED, due=1795629600),
     )
 
 
 def test_an_active_target_without_a_deadline_is_unknown() -> None:
-    assert targets({"policy_metrics": [metric("first_reply_time", "active", None)]})[0].stage is Stage.UNKNOWN
-    assert targets(None) == ()
+    assert (
+        read_targets({"policy_metrics": [metric("first_reply_time", "active", None)]})[0][0].stage
+        is Stage.UNKNOWN
+    )
+    assert read_targets(None)[0] == ()
 
 
 def test_the_metric_set_stands_in_the_ticket_or_beside_it() -> None:
@@ -182,8 +187,8 @@ def test_what_is_no_time_is_none_or_a_number(text: Any) -> None:
     ("locale", "word"), [("de-AT", "de"), ("EN", "en"), ("", None), (None, None), (7, None)]
 )
 def test_language(locale: Any, word: str | None) -> None:
-    assert language(locale) == word
+    assert language_of(locale) == word
 
 
 def test_the_system_is_nobody() -> None:
-    assert References(account=account()).person(-1) is None
+    assert References(account=account()).person(-1) == (None, frozenset())

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from adapters.base import Note, Prepared, VendorAction
-from adapters.zendesk.people import references_in
-from adapters.zendesk.ticket import ticket
-from adapters.zendesk.writes import prepare
+from adapters.zendesk.people import References
+from adapters.zendesk.ticket import read_ticket
+from adapters.zendesk.writes import prepare_write
 from policies.model import Group, Person, Priority, Ticket
 from policies.plan import Assign, ChangeTags, Follow, RaisePriority, SetField
 from tests.adapters.zendesk.world import account
@@ -32,11 +32,11 @@ def snapshot(**row: Any) -> Ticket:
         "updated_at": "2026-11-25T11:00:00Z",
         "custom_fields": [{"id": 360001, "value": "X100"}, {"id": 360002, "value": "7"}],
     }
-    return ticket(whole | row, references_in(account(fields=FIELDS), {}, None), read_at=0)
+    return read_ticket(whole | row, References(account=account(fields=FIELDS)), read_at=0)
 
 
 def prepared(*actions: VendorAction, **row: Any) -> Prepared:
-    return prepare(account(fields=FIELDS), snapshot(**row), actions, "acme/1:p:l:1")
+    return prepare_write(account(fields=FIELDS), snapshot(**row), actions, "acme/1:p:l:1")
 
 
 def body(*actions: VendorAction, **row: Any) -> Any:
