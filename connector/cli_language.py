@@ -21,12 +21,17 @@ def schema() -> None:
 def fields(
     as_json: AsJson = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the page docs/mapping.md.")] = False,
+    words: Annotated[
+        bool, typer.Option("--words", help="Print the page docs/words.md: every other word of the language.")
+    ] = False,
 ) -> None:
     """List what a condition can ask, and where each helpdesk keeps it."""
+    from connector import fields_page
     from connector.config.vendors import vendors
-    from connector.fields_page import as_markdown, as_rows, as_text
 
     if as_json:
-        put_json(as_rows(vendors()))
-        return
-    echo(*(as_markdown(vendors()) if markdown else as_text(vendors())))
+        put_json(fields_page.as_rows(vendors()))
+    elif words:
+        echo(*fields_page.words())
+    else:
+        echo(*(fields_page.as_markdown(vendors()) if markdown else fields_page.as_text(vendors())))

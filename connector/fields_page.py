@@ -1,11 +1,22 @@
-"""What can be asked in a condition, and where each helpdesk keeps it: for a terminal, a program, or docs/."""
+"""What can be asked in a condition, and where each helpdesk keeps it: for a terminal, a program, or docs/; and every
+other word of the policy language, for docs/."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from adapters.base import Vendor
+from connector.render import markdown_table
+from policies.language.clocks import CLOCKS
 from policies.language.fields import FIELDS, KINDS, Field, custom
-from policies.language.operators import OPERATORS, fits
+from policies.language.operators import OPERANDS, OPERATORS, Operator, fits
+from policies.language.vocabulary import (
+    CHANNEL_KEYS,
+    LEVEL_KEYS,
+    OWNER_FUNCTIONS,
+    POLICY_KEYS,
+    STOPS,
+    STRATEGIES,
+)
 
 
 def every() -> tuple[Field, ...]:
@@ -71,3 +82,64 @@ def as_markdown(vendors: Mapping[str, Vendor]) -> Iterator[str]:
         for name, source in row["helpdesks"].items():
             cells = (vendors[name].title, source["where"], source["lossy"], source["writing"])
             yield f"| {' | '.join(cell or '-' for cell in cells)} |"
+
+
+def words() -> Iterator[str]:
+    """The page docs/words.md: all words but the fields, each as its row says it."""
+    yield "# Every word of the policy language"
+    yield ""
+    yield "This page is printed by `uptier fields --words`. [policies.md](policies.md) says how the words are used"
+    yield "together, [mapping.md](mapping.md) lists the fields."
+    yield from listing(
+        "Operators",
+        ("operator", "fields", "takes", "holds for"),
+        (
+            (code(each.name), taking(each), OPERANDS[each.operand], each.meaning)
+            for each in OPERATORS.values()
+        ),
+    )
+    yield from listing(
+        "What is counted: `clock`",
+        ("clock", "counts", "absent (nothing fires)"),
+        ((code(each.name), each.meaning, each.absent) for each in CLOCKS.values()),
+    )
+    yield from listing(
+        "What ends an episode: `stop_on`",
+        ("word", "when"),
+        ((code(each.name), each.meaning) for each in STOPS.values()),
+    )
+    yield from listing(
+        "Who is chosen: the `agent` of `assign`",
+        ("strategy", "who"),
+        ((code(each.name), each.meaning) for each in STRATEGIES.values()),
+    )
+    calls = (
+        (f"{each.name}({inside})", each.phrases[inside])
+        for each in OWNER_FUNCTIONS.values()
+        for inside in each.takes
+    )
+    yield from listing(
+        "Who answers: functions of `owner`",
+        ("function", "who"),
+        ((code(call), phrase.format(group="that group")) for call, phrase in calls),
+    )
+    for title, keys in (("policy", POLICY_KEYS), ("level", LEVEL_KEYS), ("channel", CHANNEL_KEYS)):
+        rows = ((code(name), key.meaning) for name, key in keys.items())
+        yield from listing(f"Keys of a {title}", ("key", "meaning"), rows)
+
+
+def taking(operator: Operator) -> str:
+    """The kinds of field that an operator works on, and fields of other kinds by name."""
+    others = (each for each in FIELDS.values() if each.kind not in operator.kinds and fits(operator, each))
+    return ", ".join([*sorted(KINDS[kind] for kind in operator.kinds), *(code(each.name) for each in others)])
+
+
+def listing(title: str, head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    """A section with a table."""
+    yield from ("", f"## {title}", "")
+    yield from markdown_table(head, rows)
+
+
+def code(word: str) -> str:
+    """A word as it is typed."""
+    return f"`{word}`"

@@ -14,6 +14,17 @@ from policies.model import Value
 
 Test = Callable[[Value], bool]
 Operand = Literal["one", "list", "one_or_list", "number", "yes_no", "pattern", "holder"]
+OPERANDS: dict[Operand, str] = {
+    "one": "one value",
+    "list": "a list",
+    "one_or_list": "a value or a list",
+    "number": "a number",
+    "yes_no": "`true` or `false`",
+    "pattern": "a regular expression",
+    "holder": "`assignee` or `group`",
+}
+"""What may stand behind an operator, in words."""
+
 Wanted = str | int | float | bool | tuple[str | int | float, ...]
 
 SCALARS: frozenset[Kind] = frozenset({"text", "choice", "number", "custom"})

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from connector.config.vendors import vendors
-from connector.fields_page import as_markdown, as_rows, as_text, every
+from connector.fields_page import as_markdown, as_rows, as_text, every, words
 
-PAGE = Path(__file__).parents[2] / "docs" / "mapping.md"
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 @pytest.mark.parametrize("name", vendors())
@@ -15,8 +15,9 @@ def test_every_field_has_its_source(name: str) -> None:
     assert set(vendors()[name].sources) == {field.name for field in every()}
 
 
-def test_the_page_in_docs_is_what_the_command_prints() -> None:
-    assert PAGE.read_text(encoding="utf-8") == "\n".join(as_markdown(vendors())) + "\n"
+def test_the_pages_in_docs_are_what_the_command_prints() -> None:
+    assert (DOCS / "mapping.md").read_text(encoding="utf-8") == "\n".join(as_markdown(vendors())) + "\n"
+    assert (DOCS / "words.md").read_text(encoding="utf-8") == "\n".join(words()) + "\n"
 
 
 def test_every_field_is_listed_with_values_and_operators() -> None:
