@@ -1,0 +1,181 @@
+"""Actions and the keys of a level are closed sets: each is read, decided, written, said, kept and taken back somewhere,
+and none of these places may leave one out."""
+
+import ast
+from dataclasses import fields
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from adapters.base import Note, VendorAction
+from connector.vendors import vendors
+from connector.work.lines import name_of
+from policies.language.policy import Level
+from policies.language.vocabulary import ACTIONS, LEVEL_KEYS
+from policies.model import Order, Priority
+from policies.plan import (
+    Action,
+    Assign,
+    ChangeTags,
+    Follow,
+    PutBackPriority,
+    RaisePriority,
+    SetField,
+)
+from policies.present.describe import LevelWords, in_words
+from tests.policies.lives import ANN, HEAD, Life, at, policy, rules
+
+ROOT = Path(__file__).parents[2]
+FULL = (
+    HEAD.replace("[accounts.acme]", '[accounts.acme]\nfields = { tier = "1" }').replace(
+        "[accounts.other]", '[accounts.other]\nfields = { tier = "1" }'
+    )
+    + '[channels.leads]\nurl = "secret:leads"\n'
+)
+WRITTEN = {
+    "name": 'name = "one"',
+    "kind": 'kind = "hierarchical"',
+    "after": 'after = "30m"',
+    "before": 'before = "30m"',
+    "at": "at = 50",
+    "clock": 'clock = "since_last_level"',
+    "owner": 'owner = "Duty"',
+    "assign": 'assign = { group = "Duty" }',
+    "priority": 'priority = { at_least = "urgent" }',
+    "tags": 'tags = ["new"]',
+    "untag": 'untag = ["old"]',
+    "set": "set = { custom.tier = 2 }",
+    "note": 'note = "handoff"',
+    "reply": 'reply = "handoff"',
+    "follow": 'follow = ["ann@acme.test"]',
+    "notify": 'notify = ["leads"]',
+    "ask": 'ask = "Call."',
+    "checklist": 'checklist = ["Look"]',
+    "hand_off": "hand_off = true",
+    "approval": "approval = {}",
+    "within": 'within = "office"',
+    "otherwise": 'otherwise = { owner = "Duty" }',
+    "repeat": 'repeat = { every = "1h", times = 2 }',
+}
+"""Each key of a level as it is written."""
+
+DONE = {
+    "assign": "assign",
+    "priority": "priority",
+    "tags": "tags",
+    "untag": "tags",
+    "set": "set",
+    "note": "say",
+    "reply": "say",
+    "follow": "follow",
+    "notify": "notify",
+}
+"""Each action of a level, and the kind of what a plan asks for it."""
+
+UNDONE = {"assign": "assign", "priority": "put_back", "tags": "tags", "untag": "tags", "set": "set"}
+"""What takes an action back. What was said stays said, and who follows may go on."""
+
+BESIDE = {
+    "ask": ("note",),
+    "checklist": ("note",),
+    "hand_off": ("note", "ask"),
+    "otherwise": ("within", "tags"),
+    "repeat": ("note",),
+}
+"""What a key needs beside it."""
+
+
+def ladder(*keys: str) -> str:
+    """A policy of two levels, the second of which says these keys, and when it is due."""
+    due = () if set(keys) & {"after", "before", "at"} else ("after",)
+    lines = "\n".join(WRITTEN[key] for key in dict.fromkeys((*due, *keys)))
+    on = "resolution" if set(keys) & {"before", "at"} else "created"
+    return policy('after = "0m"\nkind = "priority"\ntags = ["l1"]', lines, clock=on)
+
+
+def level(*keys: str) -> Level:
+    """That level."""
+    return rules(ladder(*keys), FULL).policies[0].levels[1]
+
+
+def said(*keys: str) -> LevelWords:
+    """The same in words."""
+    policies = rules(ladder(*keys), FULL)
+    return in_words(policies.policies[0], policies).levels[1]
+
+
+def life(key: str) -> Life:
+    """A ticket on which a level with this action alone has fired."""
+    text = policy(f'after = "30m"\n{WRITTEN[key]}')
+    return Life(text, head=FULL).with_fields(tags=frozenset({"old"}), custom={"tier": 1})
+
+
+def test_every_key_and_every_action_is_here() -> None:
+    assert list(WRITTEN) == list(LEVEL_KEYS)
+    assert list(DONE) == list(ACTIONS)
+    kinds = {part.default for each in get_args(Action) for part in fields(each) if part.name == "kind"}
+    assert kinds == {*DONE.values(), "put_back"}
+    assert {*UNDONE.values()} <= kinds
+
+
+def test_a_level_keeps_every_key_it_is_written_with() -> None:
+    kept = {each.name for each in fields(Level)} - {"waits"}
+    assert kept == set(LEVEL_KEYS)
+
+
+@pytest.mark.parametrize("key", [key for key in LEVEL_KEYS if key not in ("name", "after", "before", "at")])
+def test_every_key_is_read_and_said(key: str) -> None:
+    beside = BESIDE.get(key, ("untag",) if key == "tags" else ("tags",))
+    assert getattr(level(*beside, key), key) != getattr(level(*beside), key, None)
+    assert said(*beside, key) != said(*beside)
+
+
+@pytest.mark.parametrize("key", ["before", "at"])
+def test_every_way_to_be_due_is_read_and_said(key: str) -> None:
+    assert getattr(level(key, "note"), key) is not None
+    assert said(key, "note").time != said("note").time
+
+
+@pytest.mark.parametrize("key", ACTIONS)
+def test_every_action_is_merged_into_the_plan(key: str) -> None:
+    assert [each.action.kind for each in life(key).plan(30).wanted] == [DONE[key]]
+
+
+@pytest.mark.parametrize("key", ACTIONS)
+def test_every_action_is_taken_back_or_stays_for_good(key: str) -> None:
+    one = life(key)
+    one.look(30)
+    given = (Order(verb="deescalate", who="dana", at=at(40)),)
+    undone = [each.action.kind for each in one.plan(40, given).wanted]
+    assert undone == ([UNDONE[key]] if key in UNDONE else [])
+
+
+@pytest.mark.parametrize("vendor", vendors())
+@pytest.mark.parametrize("action", get_args(VendorAction))
+def test_every_helpdesk_names_every_action(vendor: str, action: type) -> None:
+    tree = ast.parse((ROOT / "adapters" / vendor / "writes.py").read_text(encoding="utf-8"))
+    matched = {
+        each.cls.id
+        for each in ast.walk(tree)
+        if isinstance(each, ast.MatchClass) and isinstance(each.cls, ast.Name)
+    }
+    assert action.__name__ in matched
+
+
+NAMES: dict[VendorAction, str] = {
+    Assign(group=None, assignee=None): "assignment",
+    RaisePriority(at_least=Priority.HIGH): "priority",
+    PutBackPriority(to=Priority.LOW): "priority put back",
+    ChangeTags(): "tags",
+    SetField(field="custom.tier", value=1): "field custom.tier",
+    Follow(person=ANN): "follower",
+    Note(public=False, body=""): "note",
+    Note(public=True, body=""): "reply",
+}
+"""What the ledger calls each part of a write."""
+
+
+def test_the_ledger_has_a_name_for_every_action() -> None:
+    assert {type(each) for each in NAMES} == set(get_args(VendorAction))
+    assert {each: name_of(each) for each in NAMES} == NAMES
