@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from connector.work.lines import name_of
 
 from adapters.base import Note, VendorAction
 from connector.config.vendors import vendors
+from connector.work.commit import name_of
 from policies.language.policy import Level
 from policies.language.vocabulary import ACTIONS, LEVEL_KEYS
 from policies.model import Order, Priority
