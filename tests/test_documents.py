@@ -266,7 +266,7 @@ def test_every_role_is_on_its_page() -> None:
 def test_every_environment_variable_is_in_the_documents_and_no_other() -> None:
     code = "".join(
         file.read_text(encoding="utf-8")
-        for file in (ROOT / "connector").glob("*.py")
+        for file in (ROOT / "connector").rglob("*.py")
         if "demo" not in file.name
     )
     read = set(re.findall(r'(?:_environ\.get\(|environ\[|getenv\(|envvar=)"(\w+)"', code))
