@@ -1,0 +1,126 @@
+"""Installed beside Uptier and nothing else said, all of Uptier works with it: found by its entry points."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.simulation.server import serve
+from uptier_zammad.simulator import TOKEN, create
+
+HERE = Path(__file__).parents[1]
+ROOT = HERE.parents[1]
+HOUR = 3600
+CONFIG = """[service]
+database      = "sqlite:///uptier.db"
+listen        = "127.0.0.1:0"
+mode          = "enforce"
+default_owner = "Tier 2"
+
+[accounts.acme]
+adapter    = "zammad"
+url        = "{url}"
+auth       = {{ kind = "token", token = "secret:acme-token" }}
+webhook    = {{ secret = "secret:acme-webhook" }}
+priorities = {{ "3 high" = "urgent" }}
+
+[templates.handoff]
+en = "{{{{ policy.name }}}}, {{{{ level.name }}}}: {{{{ reasons | join('; ') }}}}. Owner: {{{{ owner }}}}."
+
+[[policy]]
+name    = "urgent-unanswered"
+clock   = "customer_waiting"
+stop_on = ["agent_reply", "acknowledged"]
+
+[policy.when]
+status   = ["new", "open"]
+priority = "urgent"
+
+[[policy.level]]
+name   = "Second line"
+after  = "30m"
+owner  = "Tier 2"
+assign = {{ group = "Tier 2" }}
+tags   = ["escalated"]
+note   = "handoff"
+"""
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the distribution in it, as pip puts it there."""
+    folder = tmp_path_factory.mktemp("site")
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+        "--no-index",
+    ]
+    subprocess.run([*pip, "--target", str(folder), str(HERE)], check=True, timeout=100)
+    return folder
+
+
+@pytest.fixture
+def system() -> Iterator[tuple[Any, str]]:
+    """A simulated Zammad of this very hour, with a ticket that has waited since then, and its address."""
+    app = create()
+    desk = app.state.zammad
+    desk.seed(
+        groups=[{"name": "Tier 1"}, {"name": "Tier 2"}],
+        users=[
+            {"name": "Ann", "email": "ann@acme.test", "groups": ["Tier 1", "Tier 2"]},
+            {"name": "Cleo", "email": "cleo@initech.test"},
+        ],
+    )
+    waiting = {"customer": "Cleo", "group": "Tier 1", "priority": "3 high", "tags": ["eu"]}
+    desk.open(subject="Nobody can log in", at=int(time.time()) - HOUR, **waiting)
+    with serve(app) as url:
+        yield desk, url
+
+
+def uptier(folder: Path, installed: Path, *words: str) -> str:
+    """Run the command in this folder; what it prints. It must answer 0."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("UPTIER_")}
+    environment |= {
+        "PYTHONPATH": os.pathsep.join((str(installed), str(ROOT))),
+        "UPTIER_SECRET_ACME_TOKEN": TOKEN,
+        "UPTIER_SECRET_ACME_WEBHOOK": "a-secret-of-our-own",
+    }
+    command = [sys.executable, "-c", "from connector.cli import app; app()", *words]
+    run = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=100, check=False
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    return run.stdout
+
+
+def test_a_ticket_that_is_due_is_escalated(tmp_path: Path, installed: Path, system: tuple[Any, str]) -> None:
+    desk, url = system
+    (tmp_path / "uptier.toml").write_text(CONFIG.format(url=url), encoding="utf-8")
+    uptier(tmp_path, installed, "check", "--online")
+    uptier(tmp_path, installed, "run", "--once")
+    row = desk.ticket(1)
+    writes = [(logged.method, logged.path) for logged in desk.log if logged.applied]
+    assert writes == [("PUT", "/api/v1/tickets/1"), ("POST", "/api/v1/tags/add")]
+    assert row.json["group_id"] == desk.group("Tier 2")["id"]
+    assert row.tags == ["eu", "escalated"]
+    assert [(each["internal"], "Second line" in each["body"]) for each in row.articles] == [
+        (False, False),
+        (True, True),
+    ]
+    assert "Second line" in uptier(tmp_path, installed, "history", "acme/1")
+
+
+def test_it_stands_among_the_helpdesks(tmp_path: Path, installed: Path) -> None:
+    shown = json.loads(uptier(tmp_path, installed, "fields", "--json"))
+    assert all("zammad" in field["helpdesks"] for field in shown)
