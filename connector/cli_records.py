@@ -99,7 +99,10 @@ def purge(config: Config = CONFIG) -> None:
     kept = settings.service.retention
     with opened(config) as store:
         gone = forget(store, SystemClock().now(), texts=kept.texts, tickets=kept.tickets, ledger=kept.ledger)
-    echo(f"forgotten: {gone.news} news, {gone.texts} texts, {gone.tickets} tickets, {gone.lines} lines")
+    echo(
+        f"forgotten: {gone.news} news, {gone.texts} texts, {gone.tickets} tickets, {gone.lines} lines, "
+        f"{gone.policies} old policies"
+    )
 
 
 @app.command("forget")

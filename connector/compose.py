@@ -37,8 +37,9 @@ from policies.model import Instant
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What a running service is made of."""
+    """What a running service is made of. `name` is the process's own among all on its database."""
 
+    name: str
     store: Store
     clock: Clock
     ailments: Ailments
@@ -67,7 +68,8 @@ def compose(
         for name in settings.accounts
     }
     ailments = Ailments(lambda: int(clock.monotonic()))
-    engine, rescue, leases = _filled(settings, clock, secrets, store, desks, roles, ailments)
+    me = f"{gethostname()}:{getpid()}:{token_hex(4)}"
+    engine, rescue, leases = _filled(settings, clock, secrets, store, desks, roles, ailments, me)
     read = Read(clock)
     rules = InForce(take_up(store, policies, clock.now(), tuple(desks)))
     skews = Skews()
@@ -96,6 +98,7 @@ def compose(
         ailments=ailments,
     )
     return Parts(
+        name=me,
         store=store,
         clock=clock,
         ailments=ailments,
@@ -119,6 +122,7 @@ def _filled(
     desks: Mapping[str, Desk],
     roles: frozenset[Role],
     ailments: Ailments,
+    me: str,
 ) -> tuple[Engine, Callable[[], None] | None, Leaseholder]:
     """The engine that suits the database, what rescues its looks from dead processes, and who may do what."""
     rests = partial(_rests, desks)
@@ -130,7 +134,7 @@ def _filled(
     engine = FleetEngine(store, clock, ailments, address=address, accounts=tuple(desks), rests=rests)
     feeds = map(poll_lease, desks) if "poller" in roles else ()
     names = (*feeds, *((NOTIFY, FORGET) if "worker" in roles else ()))
-    return engine, engine.rescue, OneOfMany(store, clock, f"{gethostname()}:{getpid()}:{token_hex(4)}", names)
+    return engine, engine.rescue, OneOfMany(store, clock, me, names)
 
 
 def addresses(settings: Settings) -> Mapping[str, str]:

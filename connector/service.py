@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 from prometheus_client import make_asgi_app
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
 
 from adapters.http import clean
 from connector.clock import Clock, SystemClock
@@ -25,9 +29,10 @@ from connector.listener import Listener
 from connector.metrics import Metrics
 from connector.roles import ALL, Role
 from connector.scheduler import Scheduler
-from connector.store import accounts, holds, inbox, ledger, notices, users
-from connector.store.database import Store, mend_spans
+from connector.store import accounts, holds, inbox, ledger, nodes, notices, policy_texts, users
+from connector.store.database import Store, mend_spans, shared_now
 from connector.store.holds import SetAside
+from connector.store.nodes import Failing, Node
 from connector.store.opening import file_of
 from connector.store.retention import Forgotten, forget
 from connector.store.revision import left_behind
@@ -59,6 +64,8 @@ NAMED = 50
 STOP_WITHIN: Seconds = 8
 SILENT: Seconds = 15
 """A scheduler that has looked for nothing that long hangs."""
+
+HANGS = "has not looked what is due for {:.0f} s; restart this process"
 
 log = structlog.get_logger()
 
@@ -123,6 +130,8 @@ class Service:
             self._every("refusals", self._keep_refusals, SWEEP)
         self._every("health", self._take_pulse, TICK)
         self._every("clock", self._see_clocks, SWEEP, at_once=True)
+        if parts.store.path is None:
+            self._every("node", self._tell_others, SWEEP, at_once=True)
         self._every("spans", partial(mend_spans, parts.store, parts.clock), SWEEP, at_once=True)
         self._show_metrics()
         self._scheduler.start()
@@ -168,6 +177,9 @@ class Service:
             self._parts.notifier.tick()
 
     def _forget(self) -> None:
+        hashes = [policy.hash for policy in self._parts.rules().policies.policies]
+        with self._parts.store.writing() as connection:
+            policy_texts.note_in_force(connection, hashes, self._parts.clock.now())
         if self._parts.leases.has(FORGET):
             self.forget()
 
@@ -184,6 +196,8 @@ class Service:
         drained = self._parts.engine.stop(max(0, until - monotonic()))
         quiet = self._parts.notifier.stop(max(0, until - monotonic()))
         self._parts.leases.give_back()
+        if self._parts.store.path is None:
+            self._is_gone()
         log.info("stopped", drained=kept and drained and quiet)
         return kept and drained and quiet
 
@@ -262,7 +276,7 @@ class Service:
             adapters,
             self._inbox,
             self._parts.clock.now,
-            self._ready,
+            lambda: self._ready()[0],
             lambda answer: self._metrics.webhooks.labels(answer).inc(),
             self._refusals,
             self._console(),
@@ -278,7 +292,7 @@ class Service:
         from connector.console.compose import access_of, console  # slow to import, and `--once` shows no page
 
         self._access = access_of(self._settings, self._parts)
-        return console(self._settings, self._parts, self._access, self._secret)
+        return console(self._settings, self._parts, self._access, self._secret, self._failing)
 
     def invitation(self) -> str | None:
         """The path of a link that makes the first administrator, once and within ten minutes. None where a user exists,
@@ -302,8 +316,31 @@ class Service:
         parts = self._parts
         parts.skews.note_database(database_skew(parts.store, parts.clock))
 
+    def _failing(self) -> tuple[Failing, ...]:
+        """What fails in this process, the scheduler among it, which cannot tell of itself."""
+        now, silent = self._parts.clock.now(), self._scheduler.silent_for()
+        found = self._parts.ailments.told(now)
+        if silent <= SILENT:
+            return found
+        return (*found, Failing(name="scheduler", why=HANGS.format(silent), since=now - int(silent), times=1))
+
+    def _tell_others(self) -> None:
+        """Leave word of this process for those that show the fleet."""
+        parts, failing = self._parts, self._failing()
+        skews = parts.skews.everybodys()
+        with parts.store.writing() as connection:
+            now = shared_now(connection, parts.clock)
+            roles = tuple(sorted(self._roles))
+            node = Node(name=parts.name, roles=roles, at=now, failing=failing, skews=skews)
+            nodes.keep(connection, node)
+
+    def _is_gone(self) -> None:
+        with suppress(StoreTrouble), self._parts.store.writing() as connection:
+            nodes.forget(connection, self._parts.name)
+
     def _ready(self) -> tuple[bool, dict[str, object]]:
-        """Answered in the receiver's event loop, so from memory."""
+        """Whether this process can do its work, and what keeps it from that. Answered in an event loop, so from
+        memory."""
         paused, trouble = self._paused, self._parts.store.trouble
         writes = ("receiver" not in self._roles or self._inbox.well()) and trouble is None
         failing = self._parts.ailments.current()
@@ -320,7 +357,7 @@ class Service:
         lasting = [one for one in failing if now - one.since > UNREADY_AFTER]
         silent = self._scheduler.silent_for()
         if silent > SILENT:
-            facts["scheduler"] = f"has not looked what is due for {silent:.0f} s; restart this process"
+            facts["scheduler"] = HANGS.format(silent)
         return writes and not paused and not lasting and silent <= SILENT, facts
 
     def _take_pulse(self) -> None:
@@ -381,10 +418,18 @@ class Service:
         address = self._settings.service.metrics
         if address is None:
             return
-        shown = BoundedBodies(make_asgi_app(self._metrics.registry), str)
+        numbers = make_asgi_app(self._metrics.registry)
+        shown = BoundedBodies(
+            Starlette(routes=[Route("/readyz", self._tell_ready), Mount("/", numbers)]), str
+        )
         listener = Listener("metrics", shown, host_and_port(address), "metrics", self._parts.ailments)
         listener.start()
         self._stack.callback(listener.stop, STOP_WITHIN / 4)
+
+    async def _tell_ready(self, _request: Request) -> Response:
+        """What `/readyz` says without a word more, with all that is known."""
+        well, facts = self._ready()
+        return JSONResponse(facts | {"ready": well}, 200 if well else 503)
 
     def forget(self) -> Forgotten:
         """Forget what the retention says."""

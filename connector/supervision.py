@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import structlog
 
 from adapters.http import clean
+from connector.store.nodes import Failing
 from connector.store.trouble import StoreTrouble
 from policies.model import Instant, Seconds
 
@@ -96,6 +97,14 @@ class Ailments:
             if one.over_at is not None and one.over_at <= now:
                 self.well(one.name)
         return tuple(sorted((one for one in known if one.name in self._known), key=lambda one: one.name))
+
+    def told(self, now: Instant) -> tuple[Failing, ...]:
+        """The same for people and other processes, with times by the wall clock, which says `now`."""
+        ours = self._now()
+        return tuple(
+            Failing(name=one.name, why=one.why, since=now - (ours - one.since), times=one.times)
+            for one in self.current()
+        )
 
 
 class SupervisedWorker:

@@ -20,7 +20,6 @@ from connector.report import written
 from connector.store import codec, ledger
 from connector.store.database import Store
 from connector.store.trouble import StoreTrouble
-from connector.supervision import Ailment
 from policies.model import Instant, TicketRef
 
 BODY_CAP = 16 * 1024
@@ -35,9 +34,7 @@ class Api:
     now: Callable[[], Instant]
     access: Access
     papers: Papers
-    budgets: seeing.Budgets
-    failing: Callable[[], tuple[Ailment, ...]]
-    clocks: Callable[[], tuple[tuple[str, str], ...]]
+    health_now: Callable[[], seeing.Health]
 
     def routes(self) -> list[BaseRoute]:
         """For the app that serves them."""
@@ -96,10 +93,7 @@ class Api:
 
     def health(self, _request: Request, _asking: Asking, _body: dict[str, str]) -> Any:
         """How the service is doing."""
-        with self.store.reading() as connection:
-            return seeing.health_page(
-                connection, self.store.trouble, self.failing(), self.clocks(), self.budgets, self.now()
-            )
+        return self.health_now()
 
     def lines(self, request: Request, _asking: Asking, _body: dict[str, str]) -> Any:
         """The ledger's lines behind the id `after`, at most 500."""

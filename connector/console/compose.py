@@ -8,11 +8,15 @@ from adapters.base import Limit
 from connector.compose import Parts
 from connector.config.settings import Settings
 from connector.config.values import EVERY_ADDRESS
+from connector.console import seeing
 from connector.console.access import Access
 from connector.console.api import Api
 from connector.console.pages import Console
 from connector.console.papers import Papers
 from connector.console.sign_on import SignOn
+from connector.store import nodes
+from connector.store.database import shared_now
+from connector.store.nodes import Failing
 
 
 def access_of(settings: Settings, parts: Parts) -> Access:
@@ -23,24 +27,38 @@ def access_of(settings: Settings, parts: Parts) -> Access:
 
 
 def console(
-    settings: Settings, parts: Parts, access: Access, secret: Callable[[str], str]
+    settings: Settings,
+    parts: Parts,
+    access: Access,
+    secret: Callable[[str], str],
+    failing: Callable[[], tuple[Failing, ...]],
 ) -> list[BaseRoute]:
-    """Its addresses; `secret` resolves references. Raises SecretError."""
+    """Its addresses; `secret` resolves references, `failing` tells what fails in this process. Raises SecretError."""
 
     def budgets(account: str) -> tuple[Limit, ...]:
         desk = parts.desks.get(account)
         return () if desk is None else desk.budget.told()
 
+    def health() -> seeing.Health:
+        with parts.store.reading() as connection:
+            known = nodes.others(connection, parts.name, shared_now(connection, parts.clock))
+            return seeing.health_page(
+                connection,
+                parts.store.trouble,
+                failing(),
+                parts.skews.telling(),
+                known,
+                budgets,
+                parts.clock.now(),
+            )
+
     papers = Papers(store=parts.store, settings=settings, rules=parts.rules)
-    failing = parts.ailments.current
     pages = Console(
         store=parts.store,
         now=parts.clock.now,
         access=access,
         papers=papers,
-        budgets=budgets,
-        failing=failing,
-        clocks=parts.skews.telling,
+        health_now=health,
         sign_on=_sign_on(settings, parts, secret),
     )
     api = Api(
@@ -48,9 +66,7 @@ def console(
         now=parts.clock.now,
         access=access,
         papers=papers,
-        budgets=budgets,
-        failing=failing,
-        clocks=parts.skews.telling,
+        health_now=health,
     )
     return [*pages.routes(), *api.routes()]
 

@@ -36,7 +36,6 @@ from connector.report.page import as_html as report_html
 from connector.store import ledger, users
 from connector.store.database import Store
 from connector.store.trouble import StoreTrouble
-from connector.supervision import Ailment
 from policies.model import Instant, Seconds, TicketRef
 from policies.present.explain import explain
 
@@ -103,9 +102,7 @@ class Console:
     now: Callable[[], Instant]
     access: Access
     papers: Papers
-    budgets: seeing.Budgets
-    failing: Callable[[], tuple[Ailment, ...]]
-    clocks: Callable[[], tuple[tuple[str, str], ...]]
+    health_now: Callable[[], seeing.Health]
     sign_on: SignOn | None
     streams: Counter[str] = field(default_factory=Counter)
     hashing: Turns = field(default_factory=lambda: Turns(HASH_AT_ONCE))
@@ -265,11 +262,7 @@ class Console:
 
     def health(self, request: Request, asking: Asking) -> Response:
         """How the service is doing."""
-        with self.store.reading() as connection:
-            shown = seeing.health_page(
-                connection, self.store.trouble, self.failing(), self.clocks(), self.budgets, self.now()
-            )
-        return self._page(request, asking, "health.html", "Health", shown=shown)
+        return self._page(request, asking, "health.html", "Health", shown=self.health_now())
 
     def static(self, request: Request) -> Response:
         """Scripts and style."""

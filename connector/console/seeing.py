@@ -12,9 +12,10 @@ from connector.store import accounts, holds, inbox, ledger, notices, tickets, wr
 from connector.store.accounts import ConnectedAccount
 from connector.store.budgets import pauses
 from connector.store.holds import Hold, SetAside
+from connector.store.nodes import Failing, Node
 from connector.store.tickets import KnownTicket
-from connector.supervision import Ailment
-from policies.model import Instant, TicketRef, spell
+from connector.work.skew import DATABASE, telling
+from policies.model import Instant, Seconds, TicketRef, spell
 from policies.plan import LevelTrace, PolicyTrace
 from policies.state import Episode, How
 
@@ -89,13 +90,29 @@ class AccountHealth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NodeHealth:
+    """Another process: what it does, when it last told of itself and whether that is too long ago, what fails in it,
+    the clocks that it sees, and what to do about those that are too far from its own."""
+
+    name: str
+    roles: tuple[str, ...]
+    heard: Instant
+    silent: bool
+    failing: tuple[Failing, ...]
+    skews: tuple[tuple[str, Seconds], ...]
+    clocks: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
     """The page *Health*. `failing` are threads and jobs of the process that shows it, `clocks` those that it sees too
-    far from its own; `channels`, how many notifications each channel did not take yet."""
+    far from its own, `nodes` the other processes of a fleet as they last told of themselves; `channels`, how many
+    notifications each channel did not take yet."""
 
     trouble: str
-    failing: tuple[Ailment, ...]
+    failing: tuple[Failing, ...]
     clocks: tuple[tuple[str, str], ...]
+    nodes: tuple[NodeHealth, ...]
     aside: tuple[SetAside, ...]
     channels: tuple[tuple[str, int], ...]
     backlog: int
@@ -175,16 +192,18 @@ def ticket_page(connection: Connection, ref: TicketRef) -> Seen | None:
 def health_page(
     connection: Connection,
     trouble: str | None,
-    failing: tuple[Ailment, ...],
+    failing: tuple[Failing, ...],
     clocks: tuple[tuple[str, str], ...],
+    others: tuple[Node, ...],
     budgets: Budgets,
     now: Instant,
 ) -> Health:
-    """How the service is doing, as the database and this process know it."""
+    """How the service is doing, as the database, this process and `others` of its fleet know it."""
     return Health(
         trouble=trouble or "",
         failing=failing,
         clocks=clocks,
+        nodes=tuple(_node(one) for one in others),
         aside=holds.every_aside(connection),
         channels=tuple(notices.failing(connection).items()),
         backlog=inbox.backlog(connection),
@@ -195,6 +214,18 @@ def health_page(
             _account(connection, one, budgets(one.name), now) for one in accounts.every(connection)
         ),
         held=holds.every(connection),
+    )
+
+
+def _node(one: Node) -> NodeHealth:
+    return NodeHealth(
+        name=one.name,
+        roles=one.roles,
+        heard=one.at,
+        silent=one.silent,
+        failing=one.failing,
+        skews=tuple((whose or DATABASE, skew) for whose, skew in sorted(one.skews.items())),
+        clocks=telling(one.skews),
     )
 
 

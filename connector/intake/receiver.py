@@ -10,7 +10,7 @@ import structlog
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from adapters.base import Adapter, Event, HookRequest, Malformed, NotAuthentic
@@ -33,7 +33,7 @@ def receiver(
     adapters: Mapping[str, Adapter],
     inbox: GroupCommit,
     clock: Callable[[], Instant],
-    ready: Callable[[], tuple[bool, dict[str, object]]],
+    ready: Callable[[], bool],
     count: Callable[[str], object],
     refusals: "Refusals",
     others: Sequence[BaseRoute] = (),
@@ -61,7 +61,7 @@ class _Desk:
     adapters: Mapping[str, Adapter]
     inbox: GroupCommit
     clock: Callable[[], Instant]
-    ready: Callable[[], tuple[bool, dict[str, object]]]
+    ready: Callable[[], bool]
     count: Callable[[str], object]
     refusals: "Refusals"
 
@@ -100,9 +100,8 @@ class _Desk:
         return said("alive", 200)
 
     async def readyz(self, _request: Request) -> Response:
-        """Whether it can do its work, and what it can say about that."""
-        well, facts = self.ready()
-        return JSONResponse(facts | {"ready": well}, 200 if well else 503)
+        """Whether it can do its work. Anybody may ask, so why it cannot is told elsewhere."""
+        return said("ready", 200) if self.ready() else said("not ready", 503)
 
 
 def _decode(adapter: Adapter | None, taken: HookRequest) -> tuple[Event, ...]:

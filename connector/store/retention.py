@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection, and_, delete, or_, select, update
 
 from adapters.base import Write
-from connector.store import budgets, codec, inbox
+from connector.store import budgets, codec, inbox, nodes, policy_texts
 from connector.store.database import Store
 from connector.store.schema import aside, episode, ledger, notice, receipt, standing, ticket, timer
 from connector.store.schema import write as writes
@@ -29,6 +29,7 @@ class Forgotten:
     texts: int = 0
     tickets: int = 0
     lines: int = 0
+    policies: int = 0
 
     def __add__(self, other: "Forgotten") -> "Forgotten":
         return Forgotten(
@@ -36,17 +37,20 @@ class Forgotten:
             texts=self.texts + other.texts,
             tickets=self.tickets + other.tickets,
             lines=self.lines + other.lines,
+            policies=self.policies + other.policies,
         )
 
 
 def forget(store: Store, now: Instant, *, texts: Seconds, tickets: Seconds, ledger: Seconds) -> Forgotten:
-    """Forget what is older, one transaction a batch."""
+    """Forget what is older, one transaction a batch. A policy's text goes with the ledger's last line of it."""
     total = Forgotten()
     with store.writing() as connection:
         budgets.forget_spending(connection, now - SPENT)
+        nodes.forget_silent(connection, now - SPENT)
     while (batch := forget_batch(store, now, texts, tickets, ledger)) != Forgotten():
         total += batch
-    return total
+    with store.writing() as connection:
+        return total + Forgotten(policies=policy_texts.forget_policy_texts(connection, now - ledger))
 
 
 def forget_batch(store: Store, now: Instant, texts: Seconds, tickets: Seconds, lines: Seconds) -> Forgotten:

@@ -17,7 +17,7 @@ from sqlalchemy.engine import Dialect
 
 from adapters.http import clean
 
-HEAD = "0014"
+HEAD = "0015"
 """The newest migration. A database that stands here is opened without loading Alembic."""
 
 metadata = MetaData(
@@ -334,6 +334,17 @@ policy_text = Table(
     Column("hash", Text, primary_key=True),
     Column("text", Text, nullable=False),
     Column("first_seen", BigInteger, nullable=False),
+    Column("last_ran", BigInteger),
+)
+
+node = Table(
+    "node",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("roles", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("failing", Text, nullable=False),
+    Column("skews", Text, nullable=False),
 )
 
 user = Table(

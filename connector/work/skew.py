@@ -3,6 +3,8 @@
 Signed webhooks are refused beyond five minutes, and what is stored for others to go by is stamped by the database.
 """
 
+from collections.abc import Mapping
+
 import structlog
 
 from connector.clock import Clock
@@ -38,10 +40,19 @@ class Skews:
         """By account."""
         return dict(self._seen)
 
+    def everybodys(self) -> dict[str, Seconds]:
+        """By account, and of the database under an empty name, which no account has."""
+        return {**self._seen, "": self._database}
+
     def telling(self) -> tuple[tuple[str, str], ...]:
         """Whose clock is too far from this process's, and what to do."""
-        known = [*sorted(self.seen().items()), (DATABASE, self._database)]
-        return tuple((whose, said(skew)) for whose, skew in known if abs(skew) > TELLING)
+        return telling(self.everybodys())
+
+
+def telling(skews: Mapping[str, Seconds]) -> tuple[tuple[str, str], ...]:
+    """Of clocks by account, and of the database's under an empty name, those that are too far off, and what to do."""
+    known = sorted(skews.items(), key=lambda one: (one[0] == "", one[0]))
+    return tuple((whose or DATABASE, said(skew)) for whose, skew in known if abs(skew) > TELLING)
 
 
 def said(skew: Seconds) -> str:

@@ -52,9 +52,9 @@ def shown(one: Each) -> dict[str, str]:
     """What each of the three says, as text."""
     service, store = one.service, one.service._parts.store
     service._take_pulse()
-    failing = service._parts.ailments.current()
+    failing = service._failing()
     with store.reading() as connection:
-        health = seeing.health_page(connection, store.trouble, failing, (), lambda _: (), one.clock.now())
+        health = seeing.health_page(connection, store.trouble, failing, (), (), lambda _: (), one.clock.now())
     numbers = [
         line
         for line in generate_latest(service._metrics.registry).decode().splitlines()

@@ -7,7 +7,9 @@ import httpx
 import pytest
 
 from connector.listener import CannotListen
+from connector.store import accounts
 from tests.connector.each import each
+from tests.patience import until
 
 
 def scraped(text: str) -> dict[str, float]:
@@ -60,6 +62,33 @@ def test_webhooks_are_counted_by_their_answer(tmp_path: Path) -> None:
         }
     assert counted["401"] == 1
     assert counted["202"] >= 1
+
+
+def test_why_a_process_is_not_ready_is_told_where_the_numbers_are_and_not_to_everybody(
+    tmp_path: Path,
+) -> None:
+    address = free_address()
+    with each("zendesk", tmp_path, service=f'metrics = "{address}"') as one:
+        url = one.service.start()
+
+        def everybody() -> tuple[int, str]:
+            answer = httpx.get(f"{url}/readyz")
+            return answer.status_code, answer.text
+
+        until(lambda: everybody() == (200, '{"message":"ready"}'))
+        one.service._parts.ailments.found("tick", KeyError("acme's odd ticket"))
+        told = httpx.get(f"http://{address}/readyz")
+        assert (told.status_code, told.json()["ready"]) == (200, True)
+        assert "acme's odd ticket" in told.json()["failing"]["tick"]
+        assert everybody() == (200, '{"message":"ready"}')
+        with one.service._parts.store.writing() as connection:
+            accounts.pause(connection, "acme", "the token was revoked", one.clock.now())
+        until(lambda: httpx.get(f"http://{address}/readyz").status_code == 503)
+        told = httpx.get(f"http://{address}/readyz")
+        assert (told.status_code, told.json()["paused"]) == (503, {"acme": "the token was revoked"})
+        assert everybody() == (503, '{"message":"not ready"}')
+        assert "uptier_timers" in httpx.get(f"http://{address}/metrics").text
+        one.service.stop()
 
 
 def test_an_address_that_is_taken_is_said(tmp_path: Path) -> None:

@@ -191,9 +191,7 @@ def test_the_document_names_every_call(shown: Shown) -> None:
         now=shown.here.clock.now,
         access=None,
         papers=None,
-        budgets=None,
-        failing=tuple,
-        clocks=tuple,
+        health_now=None,
     )  # type: ignore[arg-type]
     served = {
         (route.path, method.lower())

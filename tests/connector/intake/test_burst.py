@@ -43,7 +43,7 @@ def port(store: Store) -> Iterator[int]:
     group = GroupCommit(store, QuietEngine(), Ailments(lambda: 0))
     group.start()
     desks: dict[str, Any] = {"acme": HookDesk()}
-    app = receiver(desks, group, lambda: 1000, lambda: (True, {}), str, Refusals())
+    app = receiver(desks, group, lambda: 1000, lambda: True, str, Refusals())
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", ws="none"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})

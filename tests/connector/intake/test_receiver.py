@@ -45,9 +45,7 @@ def refusals() -> Refusals:
 @pytest.fixture
 def app(group: GroupCommit, counted: list[str], refusals: Refusals) -> Starlette:
     desks: dict[str, Any] = {"acme": HookDesk()}
-    return receiver(
-        desks, group, lambda: 1000, lambda: (group.well(), {"backlog": 3}), counted.append, refusals
-    )
+    return receiver(desks, group, lambda: 1000, group.well, counted.append, refusals)
 
 
 def ask(app: Starlette, method: str, path: str, **more: Any) -> httpx.Response:
@@ -241,7 +239,7 @@ def test_a_client_that_hangs_up_is_no_error(app: Starlette, store: Store) -> Non
 def test_what_cannot_be_kept_is_to_be_sent_again(store: Store) -> None:
     closed = GroupCommit(store, QuietEngine(), Ailments(lambda: 0))
     desks: dict[str, Any] = {"acme": HookDesk()}
-    app = receiver(desks, closed, lambda: 1000, lambda: (False, {}), str, Refusals())
+    app = receiver(desks, closed, lambda: 1000, lambda: False, str, Refusals())
     answer = ask(app, "POST", "/hooks/acme", headers=GOOD, content=b"d1 1")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
 
@@ -261,7 +259,8 @@ def test_a_failed_commit_is_to_be_sent_again(app: Starlette, store: Store, group
 def test_alive_and_ready(app: Starlette, group: GroupCommit) -> None:
     assert ask(app, "GET", "/healthz").status_code == 200
     ready = ask(app, "GET", "/readyz")
-    assert (ready.status_code, ready.json()) == (200, {"ready": True, "backlog": 3})
+    assert (ready.status_code, ready.json()) == (200, {"message": "ready"})
     group.stop(10)
-    assert ask(app, "GET", "/readyz").status_code == 503
+    ready = ask(app, "GET", "/readyz")
+    assert (ready.status_code, ready.json()) == (503, {"message": "not ready"})
     assert ask(app, "GET", "/healthz").status_code == 200

@@ -2,10 +2,17 @@
 
 from pathlib import Path
 
-from connector.store import retention, writes
+import pytest
+from sqlalchemy import update
+
+from connector.store import ledger, policy_texts, retention, schema, tickets, writes
+from connector.store.ledger import Line
 from connector.store.retention import Forgotten
 from connector.store.writes import State
+from policies.state import Episode, Standing
 from tests.connector.beside import Beside, beside
+from tests.connector.store.samples import REF
+from tests.connector.stores import fresh_store
 
 DAY = 86400
 
@@ -39,6 +46,51 @@ def test_our_words_go_after_a_while_and_the_key_stays(tmp_path: Path) -> None:
         one.round(1)
         assert one.whats().count("fired") == 2
         assert len(one.notes()) == 2
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_policys_text_goes_with_the_last_that_refers_to_it(kind: str, tmp_path: Path) -> None:
+    with fresh_store(kind, tmp_path) as store:
+
+        def left_after(day: int) -> list[str]:
+            gone = retention.forget(store, day * DAY, texts=DAY, tickets=9000 * DAY, ledger=100 * DAY)
+            with store.reading() as connection:
+                left = [each for each in "abcdef" if policy_texts.read_policy_text(connection, each * 12)]
+            counted.append(gone.policies)
+            return left
+
+        counted = list[int]()
+        with store.writing() as connection:
+            for each in "abcdef":
+                policy_texts.keep_policy_text(connection, each * 12, f"name = '{each}'", 0)
+            line = Line(at=50 * DAY, account="acme", ticket="1", what="fired", policy_hash="b" * 12)
+            ledger.append(connection, [line])
+            policy_texts.note_in_force(connection, ["c" * 12], 60 * DAY)
+            policy_texts.keep_policy_text(connection, "d" * 12, "name = 'another'", 70 * DAY)
+            running = Episode(key="e1", policy="p", number=1, started=0, clock_start=0, policy_hash="e" * 12)
+            tickets.remember_standings(connection, REF, (Standing(policy="p", episode=running),))
+            before = update(schema.policy_text).where(schema.policy_text.c.hash == "f" * 12)
+            connection.execute(before.values(last_ran=None))  # as the version before wrote it
+        assert left_after(100) == list("abcdef")
+        assert left_after(101) == list("bcde")
+        assert left_after(151) == list("cde")
+        assert left_after(161) == list("de")
+        assert left_after(171) == ["e"]
+        with store.reading() as connection:
+            assert policy_texts.read_policy_text(connection, "e" * 12) == "name = 'e'"
+        with store.writing() as connection:
+            tickets.remember_standings(connection, REF, ())
+        assert counted == [0, 2, 1, 1, 1]
+
+
+def test_the_text_of_a_policy_in_force_stays_however_long_it_rests(tmp_path: Path) -> None:
+    with beside(tmp_path) as one:
+        store, (policy,) = one.service._parts.store, one.service._parts.rules().policies.policies
+        for _ in range(5):
+            one.clock.advance(300 * DAY)
+            one.service._forget()
+        with store.reading() as connection:
+            assert policy_texts.read_policy_text(connection, policy.hash) == policy.text
 
 
 def test_news_goes_after_a_week(tmp_path: Path) -> None:
