@@ -105,14 +105,16 @@ def play(tell: Tell) -> int:
                 f"{what}, to the end", lambda: service.idle(1) and service.at_rest()
             )
 
-        well = Story(desks=desks, clock=clock, tell=tell, settled=settled).play()
+        if not Story(desks=desks, clock=clock, tell=tell, settled=settled).play():
+            tell("\nThis did not come out as told.")
+            return 1
         first, second = desks[0], desks[1]
         tell(f"\nWhat happened to {first.title}'s first ticket, by `uptier history`:\n")
         cli_tickets.history(f"{first.account}/{first.tickets['waits']}", folder / "uptier.toml")
         tell(f"\nWhy {second.title}'s second was left alone, by `uptier explain`:\n")
         cli_tickets.explain(f"{second.account}/{second.tickets['left']}", folder / "uptier.toml")
-        tell("\nAll came out as told." if well else "\nThis did not come out as told.")
-        return 0 if well else 1
+        tell("\nAll came out as told.")
+        return 0
 
 
 def visitor(service: Service) -> str:

@@ -203,17 +203,22 @@ class Service:
 
     def reload(self, loaded: Loaded) -> bool:
         """Run these policies from the next look on. False, and everything stays as it is, if they have errors
-        (rule 13). Settings of the service and its accounts are read at the start only; channels are not."""
+        (rule 13) or the database does not keep them. Settings of the service and its accounts are read at the
+        start only; channels are not."""
         problems = [str(each) for each in loaded.problems if each.severity == "error"]
         if loaded.policies is None or loaded.settings is None:
-            log.error("reload_refused", problems=problems, next="uptier check; the old policies run on")
-            return False
+            return _refused(problems, "uptier check")
         if loaded.settings.model_copy(update={"channels": self._settings.channels}) != self._settings:
             log.warning("settings_not_reloaded", next="restart to use the new [service] and [accounts]")
         parts = self._parts
+        try:
+            rules = take_up(parts.store, loaded.policies, parts.clock.now(), tuple(parts.desks))
+        except StoreTrouble as trouble:
+            return _refused([str(trouble)], "reload again once the database works")
         parts.notifier.speaker.take_up(addresses(loaded.settings))
-        parts.rules.replace(take_up(parts.store, loaded.policies, parts.clock.now(), tuple(parts.desks)))
-        parts.engine.sweep()
+        parts.rules.replace(rules)
+        with suppress(StoreTrouble):  # the job does it too
+            parts.engine.sweep()
         log.info("reloaded", policies=len(loaded.policies.policies), hash=loaded.policies.hash)
         return True
 
@@ -437,3 +442,8 @@ class Service:
         return forget(
             parts.store, parts.clock.now(), texts=kept.texts, tickets=kept.tickets, ledger=kept.ledger
         )
+
+
+def _refused(problems: list[str], what_next: str) -> bool:
+    log.error("reload_refused", problems=problems, next=f"{what_next}; the old policies run on")
+    return False

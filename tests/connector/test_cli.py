@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import keyring
@@ -26,8 +27,11 @@ from connector.intake.receiver import Refusals
 from connector.render import is_unprintable
 from tests.connector.beside import CONFIG, LADDER, SECRETS, composed, furnish
 from tests.connector.stores import fresh_store
+from tests.connector.test_reload import NESTED, rewritten
+from tests.crash.soak import free_port
 from tests.patience import until
 
+DEEP = LADDER.replace('status = ["new", "open"]', f"status = {'[' * 30000}{']' * 30000}")
 DAYS = ("--from", "2026-01-01", "--to", "2036-01-01")
 HTTP_TIMEOUT = 20.0
 """Seconds that the adapter waits for an answer."""
@@ -376,6 +380,54 @@ def test_reload_takes_changed_policies_up_and_refuses_wrong_ones(desk: Zendesk, 
     result = uptier("reload")
     assert result.exit_code == 2
     assert "no uptier runs" in result.stderr
+
+
+def test_reload_ends_with_1_where_the_service_does_not_take_the_policies_up(
+    desk: Zendesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connector.cli.TAKES_UP", 0.5)
+    with running(tmp_path) as service:
+        service.send_signal(signal.SIGSTOP)
+        path = tmp_path / "uptier.toml"
+        path.write_text(path.read_text().replace('after = "2h"', 'after = "3h"'), encoding="utf-8")
+        result = uptier("reload")
+        service.send_signal(signal.SIGCONT)
+        service.terminate()
+        service.communicate(timeout=60)
+    assert result.exit_code == 1
+    assert result.stderr == f"process {service.pid} did not take the policies up; see its log\n"
+
+
+def test_a_hangup_with_a_file_that_nests_without_end_leaves_the_old_policies_running(
+    desk: Zendesk, tmp_path: Path
+) -> None:
+    port = free_port()
+    path = tmp_path / "uptier.toml"
+    path.write_text(path.read_text().replace("127.0.0.1:0", f"127.0.0.1:{port}"), encoding="utf-8")
+    desk.hooks.subscribe(f"http://127.0.0.1:{port}/hooks/acme", SECRETS["UPTIER_SECRET_ACME_WEBHOOK"])
+    with running(tmp_path) as service:
+        assert service.stderr is not None
+        until(lambda: len(puts(desk)) == 1)
+        for nested in (*NESTED, DEEP):
+            rewritten(tmp_path, nested)
+            checked = uptier("check")
+            assert checked.exit_code == 2
+            assert "flatter" in checked.stdout
+            assert "Traceback" not in checked.stdout + checked.stderr
+            service.send_signal(signal.SIGHUP)
+            (refused,) = islice((line for line in service.stderr if "reload_refused" in line), 1)
+            assert "flatter" in refused
+            assert "the old policies run on" in refused
+        desk.open(requester="Cleo", subject="Scanner", group="Tier 1", at=int(time.time()) - 3600)
+        until(lambda: desk.hooks.deliver() == [] and len(puts(desk)) == 2)
+        service.terminate()
+        service.communicate(timeout=60)
+    assert service.returncode == 0
+
+
+def puts(desk: Zendesk) -> list[int | None]:
+    """The answers to our writes, in order."""
+    return [row.status for row in desk.log if row.method == "PUT"]
 
 
 def test_a_second_process_on_the_same_database_is_refused(desk: Zendesk) -> None:

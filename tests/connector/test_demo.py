@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from connector import demo, demo_story
+from connector.cli import app
 from connector.demo_desk import DemoDesk
 from connector.demo_freshdesk import FreshdeskDesk
 from connector.demo_servicenow import ServiceNowDesk
@@ -62,6 +64,16 @@ def test_the_readme_shows_what_is_printed(played: Played) -> None:
         block for block in re.findall(r"```text\n(.*?)```", readme, re.DOTALL) if "Cleo writes" in block
     ]
     assert timeless(played.printed) == timeless(shown)
+
+
+def test_a_story_that_comes_out_otherwise_ends_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for what the first chapter promises."""
+    monkeypatch.setattr(demo, "PATIENCE", 0.0)
+    with logging_as_before():
+        result = CliRunner().invoke(app, ["demo"])
+    assert result.exit_code == 1
+    assert "this did not happen: " in result.stderr
+    assert result.stdout.endswith("This did not come out as told.\n")
 
 
 def timeless(text: str) -> list[str]:

@@ -113,6 +113,8 @@ def test_what_comes_due_meanwhile_is_written_once_and_little_is_said(tmp_path: P
             lambda: stir(port, secret, asked) or failing(said(here)[before:]) >= {"tick", "sweep"},
             60,
         )
+        process.send_signal(signal.SIGHUP)
+        until("an answer to the hangup", lambda: "reload_refused" in said(here), 30)
         until("its time", lambda: here.now() > due + 1, 60)
         away = said(here)[before:]
         server.comes_back()
@@ -138,7 +140,7 @@ def test_what_comes_due_meanwhile_is_written_once_and_little_is_said(tmp_path: P
             line["action"],
             line.get("what"),
             line.get("library"),
-            (line.get("reason") or line.get("text"))[:120],
+            str(line.get("reason") or line.get("text"))[:120],
         )
         for line in lines
         if line["level"] in {"error", "warning"} and line["action"] != "lease_lost"

@@ -14,10 +14,22 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from connector.console.access import TRIES, WITHIN, Access, MustLogIn, TooManyTries, neighbourhood
+from connector.clock import SystemClock
+from connector.console.access import (
+    TRIES,
+    WITHIN,
+    Access,
+    MustLogIn,
+    TooManyTries,
+    hasher,
+    neighbourhood,
+)
 from connector.console.pages import HASH_AT_ONCE, STREAMS_EACH, WAIT_AT_MOST
 from connector.store import ledger, schema, users
+from connector.store.database import server_now
+from policies.model import Instant
 from tests.connector.console.conftest import PASSWORD, Shown, beside, csrf
+from tests.connector.stores import fresh_store
 
 PAGES = ("/", "/watch", "/tickets/acme/1", "/policies", "/matrix", "/matrix/paper", "/reports", "/reports/paper",
          "/ledger", "/health")  # fmt: skip
@@ -443,6 +455,37 @@ def test_wrong_passwords_are_counted_for_all_processes_and_none_is_gained_by_has
     with ThreadPoolExecutor(2 * TRIES) as pool:
         said = Counter(pool.map(outcome, [each, other] * TRIES))
     assert said == {"MustLogIn": TRIES, "TooManyTries": TRIES}
+
+
+class Off(SystemClock):
+    """A machine's clock that is so many seconds ahead of the others'."""
+
+    def __init__(self, ahead: int) -> None:
+        self._ahead = ahead
+
+    def now(self) -> Instant:
+        return super().now() + self._ahead
+
+
+def test_wrong_passwords_are_counted_by_the_clock_that_all_nodes_share(tmp_path: Path) -> None:
+    """By their own clocks one node would take every try of the other for long past, and forget it."""
+    with fresh_store("postgresql", tmp_path) as store:
+        with store.writing() as connection:
+            users.keep(connection, users.User(name="dana", role="viewer", password=hasher.hash(PASSWORD)), 0)
+        nodes = [
+            Access(store, Off(ahead), hosts=frozenset(), by_https=False)
+            for ahead in (2 * WITHIN, -2 * WITHIN)
+        ]
+        for number in range(TRIES):
+            with pytest.raises(MustLogIn):
+                nodes[number % 2].log_in("dana", "wrong", "192.0.2.1")
+        for node in nodes:
+            with pytest.raises(TooManyTries):
+                node.log_in("dana", PASSWORD, "192.0.2.1")
+        with store.reading() as connection:
+            stamps = connection.execute(select(schema.login_try.c.at)).scalars().all()
+            assert all(abs(server_now(connection) - stamp) < WITHIN for stamp in stamps)
+        assert len(stamps) == 2 * TRIES
 
 
 def test_a_name_that_is_unknown_is_answered_like_a_wrong_password(shown: Shown) -> None:
