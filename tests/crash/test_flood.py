@@ -1,4 +1,5 @@
-"""Two thousand slow connections on a process with 1,024 file descriptors: webhooks are answered within a second."""
+"""Two thousand slow connections on a process with 1,024 file descriptors: webhooks are answered within a second. More
+than a hundred log-ins at once: their passwords are checked in the memory of two."""
 
 import asyncio
 import contextlib
@@ -10,15 +11,22 @@ import sys
 import threading
 import time
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from hmac import digest
 from pathlib import Path
 
+import httpx
 import pytest
 
+from connector.console.access import hasher
+from connector.console.pages import WAIT_AT_MOST
+from connector.demo import CONFIG
 from tests.crash.hasty import BEGAN, HastyClock
 from tests.crash.soak import free_port
 from tests.crash.town import ROOT, Town, town
@@ -45,7 +53,8 @@ def many_descriptors() -> Iterator[None]:
 
 
 @contextmanager
-def serving(here: Town, clock: HastyClock) -> Iterator[Path]:
+def serving(here: Town, clock: HastyClock) -> Iterator[tuple[int, Path]]:
+    """Its process id and its log."""
     log = here.config.parent / "uptier.log"
     with log.open("ab") as out:
         process = subprocess.Popen(
@@ -56,7 +65,7 @@ def serving(here: Town, clock: HastyClock) -> Iterator[Path]:
             stderr=out,
         )
         try:
-            yield log
+            yield process.pid, log
         finally:
             process.kill()
             process.wait(PATIENCE)
@@ -117,7 +126,7 @@ def test_slow_connections_keep_no_webhook_waiting(tmp_path: Path, many_descripto
     port = free_port()
     with town(tmp_path, "zendesk", tickets=1, listen=f"127.0.0.1:{port}", now=clock.monotonic) as here:
         (secret,) = (value for name, value in here.environment().items() if name.endswith("ACME_WEBHOOK"))
-        with serving(here, clock) as log:
+        with serving(here, clock) as (_, log):
             until(lambda: listens(port))
             before, _ = helpdesk(port, secret, clock)
             over, here_now = threading.Event(), list[int]()
@@ -141,3 +150,50 @@ def listens(port: int) -> bool:
         socket.create_connection(("127.0.0.1", port)).close()
         return True
     return False
+
+
+LOGINS = 120
+ONE_CHECK = hasher.memory_cost * 1024
+"""Bytes that Argon2 takes to check one password."""
+
+REST = 24 * 2**20
+"""Bytes for so many connections and threads, beside the checks."""
+
+
+@pytest.mark.timeout(180)
+def test_many_logins_at_once_take_the_memory_of_two_checks(tmp_path: Path) -> None:
+    """Each comes from an address of its own, by way of a proxy, so that no limit on tries turns it away."""
+    clock = HastyClock(time.time())
+    port = free_port()
+    config = CONFIG.replace("[service]", '[service]\nproxies = ["127.0.0.1"]', 1)
+    with (
+        town(tmp_path, "zendesk", listen=f"127.0.0.1:{port}", now=clock.monotonic, config=config) as here,
+        serving(here, clock) as (child, _),
+    ):
+        until(lambda: listens(port))
+        until(lambda: here.applied() >= 1)
+        log_in(port, 0)
+        before = in_memory(child, "VmRSS")
+        Path(f"/proc/{child}/clear_refs").write_text("5", encoding="ascii")  # forget the highest so far
+        with ThreadPoolExecutor(LOGINS) as pool:
+            answers = Counter(pool.map(partial(log_in, port), range(1, LOGINS + 1)))
+        highest = in_memory(child, "VmHWM")
+    assert answers.keys() == {403, 503}
+    assert answers[403] >= WAIT_AT_MOST
+    assert ONE_CHECK < highest - before < 2 * ONE_CHECK + REST
+
+
+def log_in(port: int, number: int) -> int:
+    """A wrong password from somewhere; the status of the answer."""
+    said = {"name": f"nobody-{number}", "password": "wrong"}
+    came = {"X-Forwarded-For": f"192.0.2.{number}"}
+    url = f"http://127.0.0.1:{port}/login"
+    return httpx.post(url, data=said, headers=came, timeout=PATIENCE, trust_env=False).status_code
+
+
+def in_memory(process: int, which: str) -> int:
+    """Bytes of this process's memory, by the name that Linux has for them."""
+    for line in Path(f"/proc/{process}/status").read_text(encoding="ascii").splitlines():
+        if line.startswith(f"{which}:"):
+            return int(line.split()[1]) * 1024
+    raise LookupError(which)
