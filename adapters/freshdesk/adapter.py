@@ -21,7 +21,7 @@ from adapters.base import (
 from adapters.freshdesk import feed, history, people, probe, webhooks, writes
 from adapters.freshdesk.client import Client, Row, fetch, place
 from adapters.freshdesk.people import IdentityCache, References, requester
-from adapters.freshdesk.ticket import first_ask_counts, ticket
+from adapters.freshdesk.ticket import OUTBOUND, number, read_ticket, stats
 from adapters.freshdesk.vendor import VENDOR
 from adapters.http import UNREADABLE, check_auth, check_url
 from policies.model import Counts, Directory, Instant, Need, Ticket, TicketRef
@@ -77,11 +77,12 @@ class Freshdesk:
         asked = requester(self._client, self._account, row, lambda key: self._identities.agent(key, at))
         try:
             references = replace(self._references([row]), requester=asked)
-            bare = ticket(row, references, read_at=at)
-            outbound = needs & {Need.TARGETS} and first_ask_counts(row)
+            bare = read_ticket(row, references, read_at=at)
+            asked_later = stats(row).get("requester_responded_at") is not None
+            outbound = Need.TARGETS in needs and number(row.get("source")) == OUTBOUND and asked_later
             said = self._said(ref) if Need.MESSAGES in needs or outbound else None
             if said is not None and outbound:
-                bare = ticket(row, references, read_at=at, asked_at=history.first_ask(said))
+                bare = read_ticket(row, references, read_at=at, asked_at=history.first_ask(said))
             return self._with_history(replace(bare, loaded=needs), row, references, said or [], needs)
         except UNREADABLE as error:
             raise Unreadable(f"Freshdesk's answer for {ref} cannot be read: {error}") from error
@@ -92,15 +93,16 @@ class Freshdesk:
         """The ticket with what `needs` names."""
         hidden = set(bare.hidden)
         if Need.CHANGES in needs:
-            bare = replace(bare, changes=history.changes(row, references))
-            hidden |= set() if history.are_told(row) else {"changes"}
+            changes, known = history.read_changes(row, references)
+            bare = replace(bare, changes=changes)
+            hidden |= set() if known else {"changes"}
         if Need.MESSAGES in needs:
-            bare = replace(bare, messages=history.messages(row, said, self._identities.bot()))
+            bare = replace(bare, messages=history.read_messages(row, said, self._identities.bot()))
             whole = history.is_whole(row, said)
-            bare = replace(bare, counts=history.counts(bare) if whole else Counts())
+            bare = replace(bare, counts=history.count_replies(bare) if whole else Counts())
             hidden |= set() if whole else {"messages", "phrases", "replies"}
         if Need.RATING in needs:
-            rating, known = history.read(self._client, place(bare.ref))
+            rating, known = history.read_rating(self._client, place(bare.ref))
             bare = replace(bare, satisfaction=rating)
             hidden |= set() if known else {"satisfaction"}
         return replace(bare, hidden=frozenset(hidden))

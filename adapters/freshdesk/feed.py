@@ -20,7 +20,7 @@ from adapters.base import AccessLost, Aside, HelpdeskError, NotAllowed, Page
 from adapters.freshdesk.answers import refused_fields
 from adapters.freshdesk.client import NUMBER, PAGE, Answer, Client, Params, Row, further
 from adapters.freshdesk.people import References
-from adapters.freshdesk.ticket import BEFORE_ALL, OVER, ticket, updated_at
+from adapters.freshdesk.ticket import BEFORE_ALL, OVER, read_ticket, updated_at
 from adapters.http import UNREADABLE, status_behind
 from policies.model import Instant, Seconds, Ticket
 
@@ -265,7 +265,7 @@ def read_rows(answer: Answer, references_of: ReferencesOf, *, gone: str) -> Rows
     met: dict[str, Instant] = {}
     for entry in answer.entries():
         try:
-            made = ticket(row_of(entry), references, read_at=answer.at, gone=gone or None)
+            made = read_ticket(row_of(entry), references, read_at=answer.at, gone=gone or None)
             tickets.append(made)
             met[unique_name(made)] = made.updated
         except UNREADABLE as error:

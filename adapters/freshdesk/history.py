@@ -8,7 +8,7 @@ Two scales are met: -103 to 103, 100 in the middle, and on older surveys 1 (happ
 https://developers.freshdesk.com/api/#satisfaction-ratings
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from adapters.base import AccessLost, HelpdeskError
@@ -35,8 +35,13 @@ WITHIN_A_SECOND = 1000
 """How many facts of one second keep their order. A change of status comes after all messages of its second."""
 
 
-STAMPS = ("status_updated_at", "reopened_at", "pending_since", "resolved_at", "closed_at")
-"""What `stats` remembers of the status."""
+ENTERED = {
+    "reopened_at": Status.OPEN,
+    "pending_since": Status.PENDING,
+    "resolved_at": Status.SOLVED,
+    "closed_at": Status.CLOSED,
+}
+"""What `stats` remembers of the status beside its last change."""
 
 
 def is_whole(row: Row, conversations: Iterable[Any]) -> bool:
@@ -66,33 +71,53 @@ def is_message(each: Any) -> bool:
     )
 
 
-def messages(row: Row, conversations: Iterable[Any], bot: str) -> tuple[Message, ...]:
-    """The ticket's description and all that was said since, oldest first, without what cannot be read."""
+def read_messages(row: Row, conversations: Iterable[Any], bot: str) -> tuple[Message, ...]:
+    """The ticket's description, which is no conversation, and all that was said since, oldest first, without
+    what cannot be read.
+
+    Who typed the description is not told: the requester, as far as we know. `incoming` is Freshdesk's word for "not
+    from us". A rating is kept but asks nobody for an answer, so it is not public.
+    """
     said = [each for each in conversations if is_message(each) and each.get("deleted") is not True]
     said.sort(key=lambda each: instant(each.get("created_at")) or 0)
-    opening = [] if is_repeated(row, said) else list(described(row))
-    ranks: dict[Instant, int] = {each.act.at: 1 for each in opening}
-    made = []
+    made: list[Message] = []
+    created, body = instant(row.get("created_at")), plain(row.get("description"), row.get("description_text"))
+    if created is not None and (body or row.get("description") is not None) and not is_repeated(row, said):
+        outbound = number(row.get("source")) == OUTBOUND
+        act = Act(
+            sequence=created * WITHIN_A_SECOND,
+            id=f"ticket-{row['id']}",
+            at=created,
+            who=Who.AGENT if outbound else Who.CUSTOMER,
+            person=None if outbound else ident(row.get("requester_id")),
+        )
+        made.append(Message(act=act, public=True, body=body))
+    ranks: dict[Instant, int] = {each.act.at: 1 for each in made}
     for each in said:
         at = instant(each.get("created_at")) or 0
         rank = ranks.get(at, 0)
         ranks[at] = rank + 1
-        made.append(message(each, at, rank, bot))
-    return (*opening, *made)
-
-
-def described(row: Row) -> Iterator[Message]:
-    """The description, which is no conversation. Who typed it is not told: the requester, as far as we know."""
-    at = instant(row.get("created_at"))
-    if at is None:
-        return
-    outbound = number(row.get("source")) == OUTBOUND
-    body = plain(row.get("description"), row.get("description_text"))
-    person = None if outbound else ident(row.get("requester_id"))
-    who = Who.AGENT if outbound else Who.CUSTOMER
-    if body or row.get("description") is not None:
-        act = Act(sequence=at * WITHIN_A_SECOND, id=f"ticket-{row['id']}", at=at, who=who, person=person)
-        yield Message(act=act, public=True, body=body)
+        author, incoming = ident(each.get("user_id")), each.get("incoming") is True
+        who = Who.BOT if author == bot else Who.CUSTOMER if incoming else Who.AGENT
+        if each.get("automation_id") is not None or (author is None and not incoming):
+            who = Who.AUTOMATION
+        act = Act(
+            sequence=at * WITHIN_A_SECOND + min(rank, WITHIN_A_SECOND - 2),
+            id=str(each["id"]),
+            at=at,
+            who=who,
+            person=author,
+            mark=mark(each.get("body")) if who is Who.BOT else None,
+        )
+        made.append(
+            Message(
+                act=act,
+                public=each.get("private") is False and each.get("source") != SURVEY,
+                body=plain(each.get("body"), each.get("body_text")),
+                auto_reply=each.get("automation_id") is not None or each.get("auto_response") is True,
+            )
+        )
+    return tuple(made)
 
 
 def is_repeated(row: Row, said: list[Row]) -> bool:
@@ -102,25 +127,6 @@ def is_repeated(row: Row, said: list[Row]) -> bool:
     soon = (instant(said[0].get("created_at")) or 0) - (instant(row.get("created_at")) or 0) <= 1
     first = plain(said[0].get("body"), said[0].get("body_text"))
     return soon and same(first, plain(row.get("description"), row.get("description_text")))
-
-
-def message(row: Row, at: Instant, rank: int, bot: str) -> Message:
-    """One conversation. A rating is kept but asks nobody for an answer, so it is not public."""
-    author = wrote(row, bot)
-    act = Act(
-        sequence=at * WITHIN_A_SECOND + min(rank, WITHIN_A_SECOND - 2),
-        id=str(row["id"]),
-        at=at,
-        who=author,
-        person=ident(row.get("user_id")),
-        mark=mark(row.get("body")) if author is Who.BOT else None,
-    )
-    return Message(
-        act=act,
-        public=row.get("private") is False and row.get("source") != SURVEY,
-        body=plain(row.get("body"), row.get("body_text")),
-        auto_reply=row.get("automation_id") is not None or row.get("auto_response") is True,
-    )
 
 
 def first_ask(conversations: Iterable[Any]) -> Instant | None:
@@ -133,26 +139,17 @@ def first_ask(conversations: Iterable[Any]) -> Instant | None:
     return min((at for at in asked if at is not None), default=None)
 
 
-def wrote(row: Row, bot: str) -> Who:
-    """Who wrote it: `incoming` is Freshdesk's word for "not from us"."""
-    author, incoming = ident(row.get("user_id")), row.get("incoming") is True
-    if row.get("automation_id") is not None or (author is None and not incoming):
-        return Who.AUTOMATION
-    if author == bot:
-        return Who.BOT
-    return Who.CUSTOMER if incoming else Who.AGENT
-
-
-def are_told(row: Row) -> bool:
-    """Whether the row tells what happened to its status."""
-    return all(is_told(stats(row), name) for name in STAMPS)
-
-
-def changes(row: Row, references: References) -> tuple[Change, ...]:
-    """The last time each thing happened to the status, oldest first. Who did it is told of none of them."""
-    told = entered(row, meaning(row, references).status)
-    seen = dict(sorted(told, key=lambda each: each[0]))
-    reopened = instant(stats(row).get("reopened_at"))
+def read_changes(row: Row, references: References) -> tuple[tuple[Change, ...], bool]:
+    """The last time each thing happened to the status, oldest first, and whether the row tells all of them. Who did it
+    is told of none. Of one second the last one counts, and the present status is the last."""
+    told = stats(row)
+    last = instant(told.get("status_updated_at"))
+    stamps = [(instant(told.get(name)), status) for name, status in ENTERED.items()]
+    found = [(at, status) for at, status in stamps if at is not None and (last is None or at < last)]
+    if last is not None:
+        found.append((last, meaning(row, references).status))
+    seen = dict(sorted(found, key=lambda each: each[0]))
+    reopened = instant(told.get("reopened_at"))
     made: list[Change] = []
     before: Value = None
     for at, after in seen.items():
@@ -163,28 +160,10 @@ def changes(row: Row, references: References) -> tuple[Change, ...]:
             act = Act(sequence=sequence, id=f"status-{at}", at=at, who=Who.AUTOMATION)
             made.append(Change(act=act, field="status", before=before, after=after))
         before = after
-    return tuple(made)
+    return tuple(made), all(is_told(told, name) for name in ("status_updated_at", *ENTERED))
 
 
-def entered(row: Row, present: Status) -> Iterator[tuple[Instant, Status]]:
-    """When which status was entered. Of one second the last one counts, and the present status is the last."""
-    told = stats(row)
-    known: tuple[tuple[str, Status], ...] = (
-        ("reopened_at", Status.OPEN),
-        ("pending_since", Status.PENDING),
-        ("resolved_at", Status.SOLVED),
-        ("closed_at", Status.CLOSED),
-    )
-    last: Any = instant(told.get("status_updated_at"))
-    for name, state in known:
-        at = instant(told.get(name))
-        if at is not None and (last is None or at < last):
-            yield at, state
-    if last is not None:
-        yield last, present
-
-
-def counts(ticket: Ticket) -> Counts:
+def count_replies(ticket: Ticket) -> Counts:
     """How many public replies agents gave. Reopenings and moves are not told: they stay unknown."""
     requester = ticket.requester.id if ticket.requester else None
     opening = f"ticket-{ticket.ref.id}"
@@ -200,7 +179,7 @@ GOOD = frozenset({1, 101, 102, 103})
 BAD = frozenset({3, -101, -102, -103})
 
 
-def read(client: Client, ticket: str) -> tuple[Satisfaction | None, bool]:
+def read_rating(client: Client, ticket: str) -> tuple[Satisfaction | None, bool]:
     """The newest rating of the ticket at this path, and whether that is known. Plans without surveys have none;
     whatever else keeps ratings from us, the ticket does not wait for them."""
     try:

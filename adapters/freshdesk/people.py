@@ -4,13 +4,12 @@ https://developers.freshdesk.com/api/#list_all_agents and #view_a_group, which a
 an id is left out: nobody could be assigned by it.
 """
 
-import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from adapters.base import AccessLost, Account, HelpdeskError, NotAllowed, TryLater
+from adapters.base import AccessLost, Account, HelpdeskError, NotAllowed, TryLater, language_of
 from adapters.freshdesk.client import Client, Row
 from adapters.freshdesk.form import STATUS_NAMES, Form, form
 from adapters.http import status_behind
@@ -19,8 +18,6 @@ from policies.model import Agent, Directory, Group, Instant, Person, Seconds
 A_MINUTE: Seconds = 60
 """A wait for one kind of path that is longer than Freshdesk's windows is not waited for where a ticket can do
 without."""
-
-LANGUAGE = re.compile(r"[A-Za-z]{2,3}")
 
 
 def ident(value: Any) -> str | None:
@@ -50,18 +47,24 @@ class References:
     nobody: frozenset[str] = frozenset()
     requester: Requester | None = None
 
-    def group(self, value: Any) -> Group | None:
-        """The group of that id. One that nobody names is called by its id."""
+    def group(self, value: Any) -> tuple[Group | None, bool]:
+        """The group of that id, called by it where nobody names it; and whether all is known of it that can be: its
+        name, or that there is none."""
         key = ident(value)
-        if key is None:
-            return None
         known = self.directory.groups if self.directory else ()
-        return next((each for each in known if each.id == key), Group(id=key, name=key))
+        found = next((each for each in known if each.id == key), None)
+        if key is None or found:
+            return found, True
+        return Group(id=key, name=key), f"groups/{key}" in self.nobody
 
-    def agent(self, value: Any) -> Person | None:
-        """The agent of that id, called by it where the directory does not know them."""
+    def agent(self, value: Any) -> tuple[Person | None, bool]:
+        """The agent of that id, called by it where the directory does not know them; and whether all is known of them
+        that can be: who it is, or that nobody is."""
         key = ident(value)
-        return None if key is None else agent_of(self.directory, key) or Person(id=key, name=key)
+        found = agent_of(self.directory, key)
+        if key is None or found:
+            return found, True
+        return Person(id=key, name=key), f"agents/{key}" in self.nobody
 
     def asked(self, value: Any) -> Requester:
         """The requester: as asked for, else known by id only."""
@@ -70,19 +73,8 @@ class References:
             return self.requester or Requester()
         return Requester(person=Person(id=key, name=key), known=False)
 
-    def names_group(self, value: Any) -> bool:
-        """Whether all is known of this group that can be: its name, or that there is none."""
-        key = ident(value)
-        known = {each.id for each in self.directory.groups} if self.directory else set()
-        return key is None or key in known or f"groups/{key}" in self.nobody
 
-    def names_agent(self, value: Any) -> bool:
-        """Whether all is known of this agent that can be: who it is, or that nobody is."""
-        key = ident(value)
-        return key is None or agent_of(self.directory, key) is not None or f"agents/{key}" in self.nobody
-
-
-def agent_of(directory: Directory | None, key: str) -> Person | None:
+def agent_of(directory: Directory | None, key: str | None) -> Person | None:
     """The agent of that id."""
     agents = directory.agents if directory else ()
     return next((each.person for each in agents if each.person.id == key), None)
@@ -107,7 +99,7 @@ def requester(client: Client, account: Account, row: Row, agent: Callable[[str],
             return by_id
         raise
     told = person(contact, key, account, row)
-    return Requester(person=told, language=language(contact.get("language"))) if told else by_id
+    return Requester(person=told, language=language_of(contact.get("language"))) if told else by_id
 
 
 def person(contact: Any, key: str, account: Account, ticket: Row) -> Person | None:
@@ -139,12 +131,6 @@ def company(value: Any, ticket: Row) -> str | None:
     if key is not None and ident(named.get("id")) == key and named.get("name"):
         return str(named["name"])
     return key
-
-
-def language(code: Any) -> str | None:
-    """`pt` for `pt-BR`: policies and templates name languages without their region."""
-    found = LANGUAGE.match(code) if isinstance(code, str) else None
-    return found[0].lower() if found else None
 
 
 AN_HOUR: Seconds = 3600
@@ -358,22 +344,22 @@ def members(ids: Any) -> frozenset[str]:
 
 def one_agent(client: Client, key: str, known: Directory) -> Agent | None:
     """The agent of that id, in those of the known groups that the agent names; None if there is none."""
-    row = one(client, f"/agents/{key}", key)
+    row = read_one(client, f"/agents/{key}")
     return agent(row, [{"id": each.id} for each in known.groups]) if row else None
 
 
 def one_group(client: Client, key: str) -> Group | None:
     """The group of that id, None if there is none."""
-    row = one(client, f"/groups/{key}", key)
+    row = read_one(client, f"/groups/{key}")
     return group(row) if row else None
 
 
-def one(client: Client, path: str, key: str) -> Row | None:
-    """The one thing at this path, None if there is none."""
+def read_one(client: Client, path: str) -> Row | None:
+    """The thing at this path, which ends in its id; None if there is none."""
     try:
         row = client.get(path).row()
     except HelpdeskError as error:
         if status_behind(error) not in UNTOLD:
             raise
         return None
-    return row if ident(row["id"]) == key else None
+    return row if ident(row["id"]) == path.rpartition("/")[2] else None

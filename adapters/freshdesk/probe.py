@@ -10,7 +10,7 @@ from adapters.freshdesk import people
 from adapters.freshdesk.client import Answer, Client, Params, Row, wrapped
 from adapters.freshdesk.form import Form, listed
 from adapters.freshdesk.people import References
-from adapters.freshdesk.ticket import WHO_ASKED, field_names, ticket
+from adapters.freshdesk.ticket import WHO_ASKED, read_ticket
 from adapters.http import UNREADABLE, look, status_behind
 from policies.model import Instant, Ticket
 
@@ -106,7 +106,7 @@ def shown(
 def readable(entry: Any, references: References, read_at: Instant) -> Ticket | None:
     """The entry as a ticket, None if it cannot be read."""
     try:
-        return ticket(entry, references, read_at=read_at)
+        return read_ticket(entry, references, read_at=read_at)
     except UNREADABLE:
         return None
 
@@ -116,7 +116,7 @@ def fields(account: Account, found: Form | HelpdeskError, needed: frozenset[str]
     if isinstance(found, HelpdeskError):
         yield Finding(what="fields", ok=False, text=f"Could not look: {found}")
         return
-    mapped = field_names(account)
+    mapped = account.custom_fields()
     lost = sorted(name for name, key in mapped.items() if key not in found.names)
     text = f"No such ticket field for {', '.join(lost)}. Correct the names under the account's fields."
     right = f"{len(mapped)} custom fields are mapped."

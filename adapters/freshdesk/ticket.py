@@ -17,7 +17,7 @@ from typing import Any
 
 from adapters.base import Account, with_vip
 from adapters.freshdesk.client import Row
-from adapters.freshdesk.form import Form, Meaning
+from adapters.freshdesk.form import Meaning
 from adapters.freshdesk.people import References, ident
 from policies.model import Instant, Metric, Priority, Seconds, Stage, Status, Target, Ticket, TicketRef, Value
 
@@ -154,43 +154,49 @@ def key(row: Row, name: str) -> str | None:
     return found
 
 
-def ticket(
+def read_ticket(
     row: Row, references: References, *, read_at: Instant, gone: Any = None, asked_at: Instant | None = None
 ) -> Ticket:
     """The row as a ticket without history. Raises Odd. `asked_at` is when the customer first wrote on a ticket that an
     agent began, where that is known better than the row tells it."""
-    account, number_ = references.account, key(row, "id")
-    if number_ is None:
+    account, form, ident_ = references.account, references.form, key(row, "id")
+    if ident_ is None:
         raise Odd("id", row.get("id"))
     updated = updated_at(row, read_at)
-    created = created_at(row, read_at)
+    created = instant(row.get("created_at"))
+    if created is not None and BEFORE_ALL < read_at < created - AHEAD:
+        created = None
     asked = references.asked(key(row, "requester_id"))
-    state = meaning(row, references)
+    state, status, source = meaning(row, references), code(row, "status"), code(row, "source")
+    custom, untold = read_custom_fields(account, row)
+    channel = None
+    if source is not None:  # one of the account's own is called by its label
+        channel = CHANNELS.get(source) or form.sources.get(source) or f"source_{source}"
     made = Ticket(
-        ref=TicketRef(account.name, number_),
-        link=f"{account.url.rstrip('/')}/a/tickets/{number_}",
+        ref=TicketRef(account.name, ident_),
+        link=f"{account.url.rstrip('/')}/a/tickets/{ident_}",
         subject=words(row, "subject"),
         description=plain(row.get("description"), row.get("description_text")),
         status=state.status,
-        status_name=status_name(row, references.form),
+        status_name="" if status is None else form.status_name(status),
         priority=PRIORITIES.get(code(row, "priority") or 0),
         type=words(row, "type") or None,
-        channel=channel(row, references.form),
+        channel=channel,
         tags=frozenset(tags(row)),
-        group=references.group(key(row, "group_id")),
-        assignee=references.agent(key(row, "responder_id")),
+        group=references.group(key(row, "group_id"))[0],
+        assignee=references.agent(key(row, "responder_id"))[0],
         requester=asked.person,
-        organization=organization(row),
+        organization=read_organization(row)[0],
         language=asked.language,
         created=updated if created is None else created,
         updated=updated,
         read_at=read_at,
         revision=revision(row),
         status_since=instant(stats(row).get("status_updated_at")),
-        custom=custom(account, row),
-        targets=tuple(targets(row, state, references, read_at, asked_at)),
+        custom=custom,
+        targets=tuple(read_targets(row, state, references, read_at, asked_at)),
         gone=gone,
-        hidden=frozenset(hidden(row, references, state, created)),
+        hidden=untold.union(find_hidden(row, references, state), () if created else ("created",)),
         actors_hidden=True,
     )
     return with_vip(made, account)
@@ -206,36 +212,23 @@ def updated_at(row: Row, read_at: Instant) -> Instant:
     return at
 
 
-def created_at(row: Row, read_at: Instant) -> Instant | None:
-    """When the ticket was made; None where that is not told, or lies in the future."""
-    at = instant(row.get("created_at"))
-    return None if at is None or BEFORE_ALL < read_at < at - AHEAD else at
-
-
-def hidden(row: Row, references: References, state: Meaning, created: Instant | None) -> Iterator[str]:
-    """What this row does not tell, by common names."""
+def find_hidden(row: Row, references: References, state: Meaning) -> Iterator[str]:
+    """What this row does not tell, by common names; custom fields and when it was made are told elsewhere."""
     for name, fields in SHOWN_BY.items():
         if name not in row:
             yield from fields
-    if state.how == "unknown":
-        yield from ("status", "status_name") if code(row, "status") is None else ("status",)
-    if row.get("priority") is not None and row["priority"] not in PRIORITIES:
-        yield "priority"
-    if created is None:
-        yield "created"
-    if "description" not in row and "description_text" not in row:
-        yield from ("description", "phrases")
-    if not references.asked(row.get("requester_id")).known:
-        yield from WHO_ASKED
-    if not references.names_group(row.get("group_id")):
-        yield "group"
-    if not references.names_agent(row.get("responder_id")):
-        yield "assignee"
-    if organization_untold(row):
-        yield "organization"
-    if "due_by" not in row and "fr_due_by" not in row:
-        yield "targets"
-    yield from (f"custom.{name}" for name in untold_custom(references.account, row))
+    untold = {
+        ("status",): state.how == "unknown",
+        ("status_name",): state.how == "unknown" and code(row, "status") is None,
+        ("priority",): row.get("priority") is not None and row["priority"] not in PRIORITIES,
+        ("description", "phrases"): "description" not in row and "description_text" not in row,
+        WHO_ASKED: not references.asked(row.get("requester_id")).known,
+        ("group",): not references.group(row.get("group_id"))[1],
+        ("assignee",): not references.agent(row.get("responder_id"))[1],
+        ("organization",): not read_organization(row)[1],
+        ("targets",): "due_by" not in row and "fr_due_by" not in row,
+    }
+    yield from (name for names, is_untold in untold.items() if is_untold for name in names)
 
 
 def revision(row: Row) -> str:
@@ -265,33 +258,14 @@ def meaning(row: Row, references: References) -> Meaning:
     return references.form.meaning(references.account, found)
 
 
-def status_name(row: Row, form: Form) -> str:
-    """What agents call the status; empty where the row has none."""
-    found = code(row, "status")
-    return "" if found is None else form.status_name(found)
-
-
-def channel(row: Row, form: Form) -> str | None:
-    """How the ticket came in; a source of the account's own is called by its label."""
-    found = code(row, "source")
-    if found is None:
-        return None
-    return CHANNELS.get(found) or form.sources.get(found) or f"source_{found}"
-
-
-def organization(row: Row) -> str | None:
-    """The ticket's company by name, where the row has it with it, else its id."""
-    embedded = row.get("company")
-    name = embedded.get("name") if isinstance(embedded, dict) else None
-    return str(name) if name else ident(row.get("company_id"))
-
-
-def organization_untold(row: Row) -> bool:
-    """Whether the row names no company although there may be one. Accounts that have none leave the id out."""
-    embedded = row.get("company")
+def read_organization(row: Row) -> tuple[str | None, bool]:
+    """The ticket's company by name, where the row has it with it, else its id; and whether that is known. Accounts that
+    have none leave the id out."""
+    embedded, key_ = row.get("company"), row.get("company_id")
     if isinstance(embedded, dict):
-        return not isinstance(embedded.get("name"), str) and row.get("company_id") is not None
-    return "company_id" not in row or row["company_id"] is not None
+        name = embedded.get("name")
+        return str(name) if name else ident(key_), isinstance(name, str) or key_ is None
+    return ident(key_), "company_id" in row and key_ is None
 
 
 def tags(row: Row) -> list[str]:
@@ -318,26 +292,18 @@ def custom_fields(row: Row) -> Mapping[str, Any]:
     return found or {}
 
 
-def field_names(account: Account) -> Mapping[str, str]:
-    """Freshdesk's names of custom fields by the name policies use after `custom.`."""
-    return {name.removeprefix("custom."): key for name, key in account.fields.items()}
-
-
-def custom(account: Account, row: Row) -> Mapping[str, Value]:
-    """The mapped custom fields that hold something."""
-    held = custom_fields(row)
-    found = {name: value_of(held.get(key)) for name, key in field_names(account).items()}
-    return {name: value for name, value in found.items() if value is not None}
-
-
-def untold_custom(account: Account, row: Row) -> Iterator[str]:
-    """The mapped custom fields that the row does not have, or whose value is of no kind that is known here. Freshdesk
-    shows an empty field as null."""
-    held = custom_fields(row)
-    for name, name_there in field_names(account).items():
-        raw = held.get(name_there)
-        if name_there not in held or (value_of(raw) is None and raw not in (None, "", [])):
-            yield name
+def read_custom_fields(account: Account, row: Row) -> tuple[dict[str, Value], frozenset[str]]:
+    """The mapped custom fields that hold something, and those that the row does not have or whose value is of no kind
+    that is known here. Freshdesk shows an empty field as null."""
+    held, untold = custom_fields(row), set()
+    found: dict[str, Value] = {}
+    for name, theirs in account.custom_fields().items():
+        value = value_of(held.get(theirs))
+        if value is not None:
+            found[name] = value
+        elif theirs not in held or held[theirs] not in (None, "", []):
+            untold.add(f"custom.{name}")
+    return found, frozenset(untold)
 
 
 def value_of(raw: Any) -> Value:
@@ -356,77 +322,56 @@ def values(account: Account, row: Row) -> Mapping[str, Value]:
         "assignee": ident(row.get("responder_id")),
         "tags": tuple(sorted(tags(row))),
     }
-    mine = custom(account, row)
-    return held | {f"custom.{name}": mine.get(name) for name in field_names(account)}
+    mine, _ = read_custom_fields(account, row)
+    return held | {f"custom.{name}": mine.get(name) for name in account.custom_fields()}
 
 
-def targets(
+def read_targets(
     row: Row, state: Meaning, references: References, read_at: Instant, asked_at: Instant | None
 ) -> Iterator[Target]:
     """Freshdesk's deadlines. It never tells when one began, and a null is "not known yet"; so is what depends on a
-    stamp that the row leaves out.
+    stamp that the row leaves out. They rest as the status' SLA timer says, else while the ticket waits for somebody
+    else; active without an instant is not something to count on.
 
     The next response has no documented place; where there is none, there is no such target. A ticket that an agent
     began has a first response as well, from its creation on, though nobody waits for one: it is a target once the
     customer has written, and counts from there.
     """
-    told = stats(row)
-    over = state.status in OVER
-    rests = resting(row, state, references.form)
+    told, created = stats(row), instant(row.get("created_at"))
+    stops = references.form.timers.get(number(row.get("status")) or 0)
+    resting = Stage.PAUSED if (state.status in RESTING if stops is None else stops) else Stage.ACTIVE
+    if read_at and read_at - (instant(row.get("updated_at")) or 0) < UNSETTLED:
+        resting = Stage.UNKNOWN
 
-    def stands(*stamps: str, done: bool) -> Stage:
+    def target(metric: Metric, due: Instant | None, *stamps: str, done: bool = False) -> Target:
+        stage = Stage.ACHIEVED if done or state.status in OVER else resting
         if state.how == "unknown" or not all(is_told(told, name) for name in stamps):
-            return Stage.UNKNOWN
-        return stage(read_at, row, done=done or over, rests=rests)
+            stage = Stage.UNKNOWN
+        if stage is Stage.ACTIVE and due is None:
+            stage = Stage.UNKNOWN
+        return Target(metric=metric, stage=stage, due=due)
 
     outbound = number(row.get("source")) == OUTBOUND
-    first = asked_at or (instant(told.get("requester_responded_at")) if outbound else None)
+    asked, both = (
+        instant(told.get("requester_responded_at")),
+        ("agent_responded_at", "requester_responded_at"),
+    )
+    first = asked_at or (asked if outbound else None)
     answered = instant(told.get("agent_responded_at")) or 0
+    due = instant(row.get("fr_due_by"))
     if "fr_due_by" in row and not outbound:
         done = bool(told.get("first_responded_at"))
-        yield target(Metric.FIRST_REPLY, row, "fr_due_by", stands("first_responded_at", done=done))
+        yield target(Metric.FIRST_REPLY, due, "first_responded_at", done=done)
     elif "fr_due_by" in row and first is not None:
-        at = stands("agent_responded_at", "requester_responded_at", done=first < answered)
-        made = target(Metric.FIRST_REPLY, row, "fr_due_by", at)
-        created = instant(row.get("created_at"))
-        if made.due is None or created is None:
-            yield Target(metric=made.metric, stage=Stage.UNKNOWN if at is Stage.ACTIVE else at, due=None)
-        else:
-            yield Target(metric=made.metric, stage=at, due=first + max(0, made.due - created))
+        later = None if due is None or created is None else first + max(0, due - created)
+        yield target(Metric.FIRST_REPLY, later, *both, done=first < answered)
     if row.get("nr_due_by"):
-        asked = instant(told.get("requester_responded_at")) or 0
-        at = stands("agent_responded_at", "requester_responded_at", done=asked < answered)
-        yield target(Metric.NEXT_REPLY, row, "nr_due_by", at)
+        done = (asked or 0) < answered
+        yield target(Metric.NEXT_REPLY, instant(row["nr_due_by"]), *both, done=done)
     if "due_by" in row:
-        yield target(Metric.RESOLUTION, row, "due_by", stands(done=False))
+        yield target(Metric.RESOLUTION, instant(row["due_by"]))
 
 
 def is_told(told: Mapping[str, Any], name: str) -> bool:
     """Whether a stamp is there: a time, or null for "never yet"."""
     return name in told and (told[name] is None or instant(told[name]) is not None)
-
-
-def first_ask_counts(row: Row) -> bool:
-    """Whether the first response is owed from the customer's first message on, which is later than the creation."""
-    return number(row.get("source")) == OUTBOUND and stats(row).get("requester_responded_at") is not None
-
-
-def resting(row: Row, state: Meaning, form: Form) -> bool:
-    """Whether the deadlines rest: as the status' SLA timer says, else while the ticket waits for somebody else."""
-    stops = form.timers.get(number(row.get("status")) or 0)
-    return state.status in RESTING if stops is None else stops
-
-
-def stage(read_at: Instant, row: Row, *, done: bool, rests: bool) -> Stage:
-    """Where a deadline stands."""
-    if done:
-        return Stage.ACHIEVED
-    if read_at and read_at - (instant(row.get("updated_at")) or 0) < UNSETTLED:
-        return Stage.UNKNOWN
-    return Stage.PAUSED if rests else Stage.ACTIVE
-
-
-def target(metric: Metric, row: Row, name: str, at: Stage) -> Target:
-    """One deadline; active without an instant is not something to count on."""
-    due = instant(row.get(name))
-    return Target(metric=metric, stage=Stage.UNKNOWN if at is Stage.ACTIVE and due is None else at, due=due)

@@ -38,7 +38,6 @@ from adapters.freshdesk.people import ident
 from adapters.freshdesk.ticket import (
     PRIORITIES,
     custom_fields,
-    field_names,
     instant,
     mark,
     marked,
@@ -123,7 +122,7 @@ def assignment(ticket: Ticket, action: Assign) -> dict[str, Any]:
 def field(account: Account, ticket: Ticket, action: SetField) -> dict[str, Any]:
     """One mapped custom field. Freshdesk keeps the fields that are not named."""
     name = action.field.removeprefix("custom.")
-    key = field_names(account).get(name)
+    key = account.custom_fields().get(name)
     if key is None or alike(ticket.custom.get(name), action.value):
         return {}
     value = list(action.value) if isinstance(action.value, tuple) else action.value
@@ -178,7 +177,7 @@ def held_before(account: Account, ticket: Ticket, request: Row) -> dict[str, Any
         "assignee": ticket.assignee.id if ticket.assignee else None,
         "tags": tuple(sorted(ticket.tags)),
     }
-    held |= {f"custom.{name}": ticket.custom.get(name) for name in field_names(account)}
+    held |= {f"custom.{name}": ticket.custom.get(name) for name in account.custom_fields()}
     return {
         name: list(value) if isinstance(value := held[name], tuple) else value
         for name in touched(account, request)
@@ -190,7 +189,7 @@ def touched(account: Account, request: Row) -> list[str]:
     fields = request.get("fields", {})
     names = [common for name, common in PLAIN.items() if name in fields]
     names += ["tags"] if "tags" in request else []
-    by_key = {key: f"custom.{name}" for name, key in field_names(account).items()}
+    by_key = {key: f"custom.{name}" for name, key in account.custom_fields().items()}
     return names + [by_key[key] for key in custom_fields(fields) if key in by_key]
 
 
@@ -212,7 +211,7 @@ def is_no_choice(account: Account, form: Form, action: VendorAction) -> bool:
     """Whether this sets a value that is none of those the form takes, as far as the form tells them."""
     if not isinstance(action, SetField):
         return False
-    choices = form.choices.get(field_names(account).get(action.field.removeprefix("custom."), ""))
+    choices = form.choices.get(account.custom_fields().get(action.field.removeprefix("custom."), ""))
     values = action.value if isinstance(action.value, tuple) else (action.value,)
     return choices is not None and any(each is not None and str(each) not in choices for each in values)
 
@@ -222,12 +221,12 @@ def gaps(account: Account, form: Form, ticket: Ticket, action: VendorAction) -> 
     if name := hidden(ticket, action):
         yield f"{name} is not changed: Freshdesk does not show it on this ticket"
     if isinstance(action, SetField) and is_no_choice(account, form, action):
-        taken = listed(form.choices[field_names(account)[action.field.removeprefix("custom.")]])
+        taken = listed(form.choices[account.custom_fields()[action.field.removeprefix("custom.")]])
         yield f"{action.field} is not set to {action.value!r}: Freshdesk takes {taken}"
     if isinstance(action, ChangeTags):
         for tag in sorted(action.add - set(keepable(action.add))):
             yield f"tag {tag!r} is not added: Freshdesk's tags have up to 32 characters and no commas"
-    if isinstance(action, SetField) and action.field.removeprefix("custom.") not in field_names(account):
+    if isinstance(action, SetField) and action.field.removeprefix("custom.") not in account.custom_fields():
         yield f"{action.field} is not set: the account's fields do not map it"
     if isinstance(action, Follow):
         yield f"{action.person.label} does not follow: Freshdesk lets nobody be added to a ticket's watchers"
@@ -345,7 +344,7 @@ def refused_parts(account: Account, write: Write, said: Mapping[str, str]) -> tu
     """What Freshdesk named as refused, in common names. A field that we did not send, such as a mandatory one that is
     empty on the ticket, refuses every field that we did."""
     ours = {**PLAIN, "tags": "tags"}
-    for name, key in field_names(account).items():
+    for name, key in account.custom_fields().items():
         ours |= {key: f"custom.{name}", f"custom_fields.{key}": f"custom.{name}"}
     sent = touched(account, write.request)
     parts = [

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from adapters.freshdesk.history import changes, first_ask, is_whole, messages
+from adapters.freshdesk.history import first_ask, is_whole, read_changes, read_messages
 from adapters.freshdesk.people import References
 from policies.model import Status, Who
 from tests.adapters.freshdesk.world import account
@@ -43,7 +43,7 @@ def said(number: int, at: str = "12:00:00", **more: Any) -> dict[str, Any]:
     ],
 )
 def test_who_wrote(row: dict[str, Any], who: Who) -> None:
-    assert messages(ROW, [said(1, **row)], BOT)[-1].act.who is who
+    assert read_messages(ROW, [said(1, **row)], BOT)[-1].act.who is who
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_who_wrote(row: dict[str, Any], who: Who) -> None:
     ],
 )
 def test_what_counts_as_public_and_as_a_machines(row: dict[str, Any], public: bool, auto: bool) -> None:
-    message = messages(ROW, [said(1, **row)], BOT)[-1]
+    message = read_messages(ROW, [said(1, **row)], BOT)[-1]
     assert (message.public, message.auto_reply) == (public, auto)
 
 
@@ -72,7 +72,7 @@ def test_what_counts_as_public_and_as_a_machines(row: dict[str, Any], public: bo
 )  # fmt: skip
 def test_one_odd_conversation_is_left_out_and_the_whole_is_not_believed(odd: Any) -> None:
     assert not is_whole(ROW, [said(2), odd])
-    assert [each.act.id for each in messages(ROW, [said(2), odd], BOT)] == ["ticket-1", "2"]
+    assert [each.act.id for each in read_messages(ROW, [said(2), odd], BOT)] == ["ticket-1", "2"]
 
 
 @pytest.mark.parametrize("name", ["created_at", "source", "requester_id"])
@@ -88,35 +88,35 @@ def test_when_the_customer_first_wrote_to_an_agent_who_began() -> None:
 
 
 def test_the_description_opens_the_ticket() -> None:
-    (opening,) = messages(ROW, [], BOT)
+    (opening,) = read_messages(ROW, [], BOT)
     assert (opening.act.who, opening.act.person, opening.public, opening.body) == (
         Who.CUSTOMER,
         "41",
         True,
         "It burns",
     )
-    (outbound,) = messages(ROW | {"source": 10}, [], BOT)
+    (outbound,) = read_messages(ROW | {"source": 10}, [], BOT)
     assert (outbound.act.who, outbound.act.person) == (Who.AGENT, None)
-    assert messages({"id": 1}, [], BOT) == ()
+    assert read_messages({"id": 1}, [], BOT) == ()
 
 
 def test_a_web_chats_first_message_is_not_told_twice() -> None:
     chat = said(7, "10:00:01", incoming=True, user_id=41, body_text="It\nburns")
     later = said(8, "10:05:00", incoming=True, user_id=41, body_text="It burns")
-    assert [each.act.id for each in messages(ROW, [chat, later], BOT)] == ["7", "8"]
-    assert [each.act.id for each in messages(ROW, [later], BOT)] == ["ticket-1", "8"]
+    assert [each.act.id for each in read_messages(ROW, [chat, later], BOT)] == ["7", "8"]
+    assert [each.act.id for each in read_messages(ROW, [later], BOT)] == ["ticket-1", "8"]
 
 
 def test_order_is_by_time_then_freshdesks_and_deleted_ones_are_left_out() -> None:
     rows = [said(3, "12:00:01"), said(2), said(1), said(4, deleted=True), said(5, "10:00:00")]
-    made = messages(ROW, rows, BOT)
+    made = read_messages(ROW, rows, BOT)
     assert [each.act.id for each in made] == ["ticket-1", "5", "2", "1", "3"]
     sequences = [each.act.sequence for each in made]
     assert sequences == sorted(set(sequences))
 
 
 def test_more_messages_than_a_second_has_room_for_stay_in_it() -> None:
-    made = messages(ROW, [said(number) for number in range(1500)], BOT)
+    made = read_messages(ROW, [said(number) for number in range(1500)], BOT)
     assert max(each.act.sequence for each in made) < NOON * 1000 + 999
 
 
@@ -126,7 +126,8 @@ def told(status: int, **stats: str) -> list[tuple[int, Any, Any]]:
         "stats": {name: f"2026-11-25T12:00:{at}Z" for name, at in stats.items()},
     }
     return [
-        (each.act.at - NOON, each.before, each.after) for each in changes(row, References(account=account()))
+        (each.act.at - NOON, each.before, each.after)
+        for each in read_changes(row, References(account=account()))[0]
     ]
 
 

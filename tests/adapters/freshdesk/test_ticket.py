@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.base import language_of
 from adapters.freshdesk.form import Form
-from adapters.freshdesk.people import References, Requester, company, language
-from adapters.freshdesk.ticket import Odd, instant, revision, ticket, updated_in
+from adapters.freshdesk.people import References, Requester, company
+from adapters.freshdesk.ticket import Odd, instant, read_ticket, revision, updated_in
 from policies.model import Directory, Group, Metric, Person, Priority, Stage, Status, Target
 from tests.adapters.freshdesk.world import account
 
@@ -31,11 +32,13 @@ def made(
     row: dict[str, Any] | None = None, *, form: Form | None = None, read_at: int = 5, **more: Any
 ) -> Any:
     references = References(account=account(), form=form or Form(), directory=TOWN, **more)
-    return ticket(ROW | (row or {}), references, read_at=read_at)
+    return read_ticket(ROW | (row or {}), references, read_at=read_at)
 
 
 def test_a_row_with_nothing_in_it_is_a_ticket_with_nothing_known() -> None:
-    bare = ticket({"id": 1, "updated_at": "2026-11-25T11:00:00Z"}, References(account=account()), read_at=0)
+    bare = read_ticket(
+        {"id": 1, "updated_at": "2026-11-25T11:00:00Z"}, References(account=account()), read_at=0
+    )
     assert (bare.priority, bare.type, bare.channel, bare.group, bare.assignee) == (None,) * 5
     assert (bare.requester, bare.organization, bare.language, bare.tags) == (None, None, None, frozenset())
     assert (bare.status, bare.status_name, bare.subject, bare.description) == (Status.OPEN, "", "", "")
@@ -66,14 +69,14 @@ def test_a_row_with_nothing_in_it_is_a_ticket_with_nothing_known() -> None:
 )
 def test_a_row_without_the_time_of_its_last_update_is_no_ticket(row: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="updated_at"):
-        ticket({"id": 1} | row, References(account=account()), read_at=0)
+        read_ticket({"id": 1} | row, References(account=account()), read_at=0)
 
 
 def test_the_accounts_lists_make_a_vip() -> None:
     asked = Requester(person=Person(id="1060000000041", name="Cleo", address="cleo@initech.test"))
     for lists in ({"vip_addresses": {"@initech.test"}}, {"vip_organizations": {"Initech"}}, {}):
         references = References(account=account(**lists), requester=asked)
-        found = ticket(
+        found = read_ticket(
             ROW | {"company": {"id": 1, "name": "Initech"}, "company_id": 1}, references, read_at=5
         )
         assert found.requester is not None
@@ -359,7 +362,7 @@ def test_a_deadline_has_no_start_and_a_missing_one_is_none() -> None:
 
 
 def test_languages_and_companies() -> None:
-    assert [language(each) for each in ("pt-BR", "de", "", None, 5)] == ["pt", "de", None, None, None]
+    assert [language_of(each) for each in ("pt-BR", "de", "", None, 5)] == ["pt", "de", None, None, None]
     embedded = {"company": {"id": 31, "name": "Initech"}}
     assert [company(each, embedded) for each in (31, 32, None)] == ["Initech", "32", None]
     assert company(31, {"company": {}}) == "31"

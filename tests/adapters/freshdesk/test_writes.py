@@ -9,7 +9,7 @@ import pytest
 from adapters.base import Note, Prepared, VendorAction
 from adapters.freshdesk.form import Form
 from adapters.freshdesk.people import References
-from adapters.freshdesk.ticket import mark, ticket
+from adapters.freshdesk.ticket import mark, read_ticket
 from adapters.freshdesk.writes import prepare, with_tags
 from policies.model import Act, Directory, Group, Message, Person, Priority, Ticket, Who
 from policies.plan import Assign, ChangeTags, Follow, RaisePriority, SetField
@@ -32,7 +32,7 @@ TIER2 = Group(id="12", name="Tier 2")
 
 def snapshot(**more: Any) -> Ticket:
     references = References(account=account(), form=Form(), directory=Directory(account="acme"))
-    return ticket(ROW | more, references, read_at=5)
+    return read_ticket(ROW | more, references, read_at=5)
 
 
 def prepared(*actions: VendorAction, of: Ticket | None = None) -> Prepared:
@@ -155,7 +155,7 @@ def test_what_the_ticket_hides_is_not_written_over(
     row: dict[str, Any], action: VendorAction, words: str
 ) -> None:
     shown = {name: value for name, value in (ROW | row).items() if value is not ...}
-    made = prepared(action, of=ticket(shown, References(account=account()), read_at=5))
+    made = prepared(action, of=read_ticket(shown, References(account=account()), read_at=5))
     assert made.writes == ()
     assert words in made.gaps[0]
 
