@@ -116,7 +116,7 @@ class Freshdesk:
 
     def prepare(self, ticket: Ticket, actions: tuple[VendorAction, ...], key: str) -> Prepared:
         """An update, then a request for each note, then one for each reply."""
-        return writes.prepare(self._account, self._identities.known_form(), ticket, actions, key)
+        return writes.prepare_write(self._account, self._identities.known_form(), ticket, actions, key)
 
     def send(self, write: Write, expects: str) -> Receipt:
         """One request, right after a look at the ticket: Freshdesk itself refuses no stale write."""

@@ -8,8 +8,7 @@ a proxy). So the status decides and the body only gives the words. https://devel
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import httpx
 
@@ -23,7 +22,7 @@ from adapters.base import (
     TryLater,
     WontAccept,
 )
-from adapters.http import MUCH_LATER, UNSAID, body_behind, read_body, read_number, read_wait, redirected
+from adapters.http import MUCH_LATER, UNSAID, body_behind, read_number, read_object, read_wait, redirected
 
 ACCOUNT, LIST, UPDATE = "account", "tickets-list", "ticket-update"
 MINUTE = 60
@@ -60,8 +59,8 @@ def credits_of(path: str, include: str) -> int:
 
 
 def limits(headers: Mapping[str, str]) -> tuple[Limit, ...]:
-    """The account's budget, and those of the endpoints on the plan with that total, of which Freshdesk never says what
-    is left. Nothing where the headers make no sense."""
+    """The account's budget, and those of the endpoints on the plan with that total, of which Freshdesk never says
+    what is left. Nothing where the headers make no sense."""
     total, left = read_number(headers, "x-ratelimit-total"), read_number(headers, "x-ratelimit-remaining")
     if not total or left is None:
         return ()
@@ -90,52 +89,38 @@ NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
 def refusal(response: httpx.Response, *, writing: bool) -> HelpdeskError:
-    """The error for an answer that is not a 2xx."""
-    code = response.status_code
-    place = f"Freshdesk answered {code} to {response.request.method} {response.request.url.path}"
+    """The error for an answer that is not a 2xx.
+
+    A 403 is about what was asked for, unless it says that it is about the account, or we asked who we are. A read
+    does no harm, so all but a wrong address is worth asking again. Of writes, a 5xx may have been applied; a 4xx was
+    not, and but for a 409 (a state that may pass) would be refused again.
+    """
+    status, path = response.status_code, response.request.url.path
+    place = f"Freshdesk answered {status} to {response.request.method} {path}"
     text = f"{place}: {words(response)}"
-    if code < 400:
+    body = read_object(response.content)
+    ours = path.endswith(WHO_WE_ARE)
+    if status < 400:
         return redirected(place, "", writing=writing)
-    if code == 401:
+    if status == 401 or (status == 403 and (ours or str(body.get("code") or "") in OF_THE_ACCOUNT)):
         return AccessLost(f"{text}. Check the API key, and that its agent is an administrator")
-    if code == 403:
-        return forbidden(response, text)
-    if code in (404, 405) and ONE_TICKET.match(response.request.url.path):
-        return Gone(f"{text}. The ticket is deleted, marked as spam or archived")
-    if code == 429:
-        return TryLater(text, read_wait(response.headers, AFTER_429))
-    return write_refusal(response, text) if writing else read_refusal(response, text)
-
-
-def forbidden(response: httpx.Response, text: str) -> HelpdeskError:
-    """A 403 is about what was asked for, unless it says that it is about the account, or we asked who we are."""
-    body = read_body(response.content)
-    word = str(body.get("code") or "") if isinstance(body, dict) else ""
-    path = response.request.url.path
-    if word in OF_THE_ACCOUNT or path.endswith(WHO_WE_ARE):
-        return AccessLost(f"{text}. Check the API key, and that its agent is an administrator")
-    if word == "require_feature":
+    if status == 403 and body.get("code") == "require_feature":
         return NotAllowed(text, "a plan that has this feature")
-    right = GLOBAL if path.endswith("/tickets") or ONE_TICKET.match(path) else ADMINISTRATOR
-    return NotAllowed(f"{text}. The agent of our key may lack {right}", right)
-
-
-def read_refusal(response: httpx.Response, text: str) -> HelpdeskError:
-    """A read does no harm, so all but a wrong address is worth asking again."""
-    if response.status_code == 404:
-        if response.request.url.path.endswith(WHO_WE_ARE):
-            return AccessLost(f"{text}. Check the account's url and plan")
-        return TryLater(f"{text}. Check the account's url and plan", MUCH_LATER)
+    if status == 403:
+        right = GLOBAL if path.endswith("/tickets") or ONE_TICKET.match(path) else ADMINISTRATOR
+        return NotAllowed(f"{text}. The agent of our key may lack {right}", right)
+    if status in (404, 405) and ONE_TICKET.match(path):
+        return Gone(f"{text}. The ticket is deleted, marked as spam or archived")
+    if status == 429:
+        return TryLater(text, read_wait(response.headers, AFTER_429))
+    if writing:
+        if status >= 500 or status == 408:
+            return OutcomeUnknown(text)
+        return TryLater(text, UNSAID) if status == 409 else WontAccept(text)
+    if status == 404:
+        advice = f"{text}. Check the account's url and plan"
+        return AccessLost(advice) if ours else TryLater(advice, MUCH_LATER)
     return TryLater(text, read_wait(response.headers, UNSAID))
-
-
-def write_refusal(response: httpx.Response, text: str) -> HelpdeskError:
-    """A 5xx may have been applied; a 4xx was not, and but for a 409 (a state that may pass) would be refused again."""
-    if response.status_code >= 500 or response.status_code == 408:
-        return OutcomeUnknown(text)
-    if response.status_code == 409:
-        return TryLater(text, UNSAID)
-    return WontAccept(text)
 
 
 def code(error: HelpdeskError) -> str:
@@ -155,18 +140,11 @@ def refused_fields(error: HelpdeskError) -> dict[str, str]:
 
 def words(response: httpx.Response) -> str:
     """Everything the body says about why, each field by its name, for a human; at most 500 characters."""
-    body = read_body(response.content)
-    said = list(sentences(body)) if isinstance(body, dict) else []
-    return "; ".join(said)[:500] or "no reason given"
-
-
-def sentences(body: dict[str, Any]) -> Iterator[str]:
-    """The reasons of both kinds of body."""
-    for name in ("code", "message", "description"):
-        if isinstance(body.get(name), str):
-            yield body[name]
+    body = read_object(response.content)
+    said = [body[name] for name in ("code", "message", "description") if isinstance(body.get(name), str)]
     errors = body.get("errors")
     for each in errors if isinstance(errors, list) else ():
         if isinstance(each, dict):
             parts = (str(each.get(name) or "") for name in ("field", "message", "code"))
-            yield ": ".join(part for part in parts if part)
+            said.append(": ".join(part for part in parts if part))
+    return "; ".join(said)[:500] or "no reason given"

@@ -49,7 +49,7 @@ from adapters.freshdesk.ticket import (
     updated_in,
     values,
 )
-from policies.model import Priority, Ticket, Value
+from policies.model import Priority, Ticket
 from policies.plan import Assign, ChangeTags, Follow, PutBackPriority, RaisePriority, SetField
 
 TAG = re.compile(r"[^,\"]{1,32}")
@@ -60,20 +60,37 @@ PLAIN = {"priority": "priority", "group_id": "group", "responder_id": "assignee"
 """Freshdesk's fields by the common name of what they hold."""
 
 
-def prepare(
+def prepare_write(
     account: Account, form: Form, ticket: Ticket, actions: tuple[VendorAction, ...], key: str
 ) -> Prepared:
-    """The fewest requests for these actions, without what already holds; gaps say what cannot be done. What the ticket
-    hides is not written over, and no value is sent that the form does not take."""
-    notes = [action for action in actions if isinstance(action, Note)]
+    """The fewest requests for these actions, without what already holds; gaps say what cannot be done. What the
+    ticket hides is not written over, and no value is sent that the form does not take. `before` is what the fields of
+    a request hold now, by common name."""
     known = [each for each in actions if not hidden(ticket, each) and not is_no_choice(account, form, each)]
     wanted = [(action, part) for action in known if (part := change(account, ticket, action))]
-    fields = merged(part for _, part in wanted)
+    fields: dict[str, Any] = {}
+    tags: dict[str, list[str]] = {}
+    for _, part in wanted:
+        custom = {**fields.get("custom_fields", {}), **part.get("fields", {}).get("custom_fields", {})}
+        fields |= {**part.get("fields", {}), **({"custom_fields": custom} if custom else {})}
+        for verb, names in part.get("tags", {}).items():
+            tags[verb] = sorted({*tags.get(verb, ()), *names})
+    request = ({"fields": fields} if fields else {}) | ({"tags": tags} if tags else {})
     parts: list[tuple[dict[str, Any], tuple[VendorAction, ...]]] = []
-    if fields:
-        before = held_before(account, ticket, fields)
-        parts.append(({**fields, "before": before}, tuple(action for action, _ in wanted)))
-    for number, note in enumerate(sorted(notes, key=lambda each: each.public), start=len(parts) + 1):
+    if request:
+        held: dict[str, Any] = {
+            "priority": ticket.priority,
+            "group": ticket.group.id if ticket.group else None,
+            "assignee": ticket.assignee.id if ticket.assignee else None,
+            "tags": sorted(ticket.tags),
+        }
+        for name in account.custom_fields():
+            value = ticket.custom.get(name)
+            held[f"custom.{name}"] = list(value) if isinstance(value, tuple) else value
+        before = {name: held[name] for name in touched(account, request)}
+        parts.append(({**request, "before": before}, tuple(action for action, _ in wanted)))
+    notes = sorted((each for each in actions if isinstance(each, Note)), key=lambda each: each.public)
+    for number, note in enumerate(notes, start=len(parts) + 1):
         parts.append((said(ticket, note, f"{key}:{number}"), (note,)))
     writes = tuple(
         Write(key=f"{key}:{part}", ref=ticket.ref, expects=ticket.revision, intent=intent, request=request)
@@ -85,10 +102,18 @@ def prepare(
 
 def change(account: Account, ticket: Ticket, action: VendorAction) -> dict[str, Any]:
     """One action's part of a request: `fields` to be set, `tags` to be added and removed. Empty if it holds,
-    cannot be, or is a note."""
+    cannot be, or is a note.
+
+    Group and agent go together: with one alone, the account's rules may choose the other. A person without a group is
+    left to the group the ticket is in. Freshdesk keeps the custom fields that are not named.
+    """
     match action:
         case Assign():
-            return assignment(ticket, action)
+            group, agent = action.group and action.group.id, action.assignee and action.assignee.id
+            if (agent, group) == (ticket.assignee and ticket.assignee.id, ticket.group and ticket.group.id):
+                return {}
+            whole = {"group_id": group and int(group), "responder_id": agent and int(agent)}
+            return {"fields": {"responder_id": whole["responder_id"]} if agent and not group else whole}
         case RaisePriority():
             rank = ticket.priority.rank if ticket.priority else 0
             raised = {"fields": {"priority": CODES[action.at_least]}}
@@ -101,32 +126,14 @@ def change(account: Account, ticket: Ticket, action: VendorAction) -> dict[str, 
             differs = set(with_tags(ticket.tags, add, remove)) != ticket.tags
             return {"tags": {"add": add, "remove": remove}} if differs else {}
         case SetField():
-            return field(account, ticket, action)
+            name = action.field.removeprefix("custom.")
+            key = account.custom_fields().get(name)
+            if key is None or alike(ticket.custom.get(name), action.value):
+                return {}
+            value = list(action.value) if isinstance(action.value, tuple) else action.value
+            return {"fields": {"custom_fields": {key: value}}}
         case Follow() | Note():
             return {}
-
-
-def assignment(ticket: Ticket, action: Assign) -> dict[str, Any]:
-    """Group and agent together: with one alone, the account's rules may choose the other.
-
-    A person without a group is left to the group the ticket is in.
-    """
-    group = action.group and action.group.id
-    agent = action.assignee and action.assignee.id
-    if agent == (ticket.assignee and ticket.assignee.id) and group == (ticket.group and ticket.group.id):
-        return {}
-    whole = {"group_id": group and int(group), "responder_id": agent and int(agent)}
-    return {"fields": {"responder_id": whole["responder_id"]} if agent and not group else whole}
-
-
-def field(account: Account, ticket: Ticket, action: SetField) -> dict[str, Any]:
-    """One mapped custom field. Freshdesk keeps the fields that are not named."""
-    name = action.field.removeprefix("custom.")
-    key = account.custom_fields().get(name)
-    if key is None or alike(ticket.custom.get(name), action.value):
-        return {}
-    value = list(action.value) if isinstance(action.value, tuple) else action.value
-    return {"fields": {"custom_fields": {key: value}}}
 
 
 def alike(held: Any, wanted: Any) -> bool:
@@ -155,33 +162,6 @@ def with_tags(held: Iterable[str], add: Iterable[str], remove: Iterable[str]) ->
     kept = [tag for tag in held if tag.casefold() not in gone]
     known = {tag.casefold() for tag in kept}
     return [*kept, *(tag for tag in add if tag.casefold() not in known)]
-
-
-def merged(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """One request out of several parts: fields together, custom fields together, tags together."""
-    fields: dict[str, Any] = {}
-    tags: dict[str, list[str]] = {}
-    for part in parts:
-        custom = {**fields.get("custom_fields", {}), **part.get("fields", {}).get("custom_fields", {})}
-        fields |= {**part.get("fields", {}), **({"custom_fields": custom} if custom else {})}
-        for verb, names in part.get("tags", {}).items():
-            tags[verb] = sorted({*tags.get(verb, ()), *names})
-    return ({"fields": fields} if fields else {}) | ({"tags": tags} if tags else {})
-
-
-def held_before(account: Account, ticket: Ticket, request: Row) -> dict[str, Any]:
-    """What the fields of a request hold now, by common name."""
-    held: dict[str, Value] = {
-        "priority": ticket.priority,
-        "group": ticket.group.id if ticket.group else None,
-        "assignee": ticket.assignee.id if ticket.assignee else None,
-        "tags": tuple(sorted(ticket.tags)),
-    }
-    held |= {f"custom.{name}": ticket.custom.get(name) for name in account.custom_fields()}
-    return {
-        name: list(value) if isinstance(value := held[name], tuple) else value
-        for name in touched(account, request)
-    }
 
 
 def touched(account: Account, request: Row) -> list[str]:
@@ -290,54 +270,44 @@ def updated(account: Account, write: Write, row: Row, sent: Row, stands: Row) ->
     """
     before, now = values(account, row), values(account, stands)
     names = touched(account, write.request)
-    beside, lost = tuple(collisions(row, stands, sent)), tuple(not_taken(account, write, row, sent, stands))
+    beside = [
+        f"{name} changed from {row.get(name)} to {stands[name]} in the moment of the write"
+        for name in LOOKED_AT
+        if name not in sent and name in stands and stands[name] != row.get(name)
+    ]
+    lost = tuple(not_taken(account, write, row, sent, stands))
+    remarks = list(beside)
+    if "responder_id" in sent and sent["responder_id"] is None and stands.get("responder_id") is not None:
+        remarks.append(f"Freshdesk gave the ticket to the agent {stands['responder_id']} of its group")
     return Receipt(
         key=write.key,
         revision=revision(row if beside or lost else stands),
         at=instant(stands.get("updated_at")) or 0,
         changed=tuple((name, before[name], now[name]) for name in names if before[name] != now[name]),
         not_taken=lost,
-        remarks=(*beside, *chosen_by_freshdesk(sent, stands)),
+        remarks=tuple(remarks),
     )
 
 
-def collisions(row: Row, after: Row, sent: Row) -> Iterator[str]:
-    """What somebody changed between our look and the one behind our write."""
-    for name in LOOKED_AT:
-        if name not in sent and name in after and after[name] != row.get(name):
-            yield f"{name} changed from {row.get(name)} to {after[name]} in the moment of the write"
-
-
 def not_taken(account: Account, write: Write, row: Row, sent: Row, stands: Row) -> Iterator[NotTaken]:
-    """What does not stand as we wrote it. A priority that is higher than the floor we asked for, an agent where we left
-    the choice to the group, and tags that others added are none of it."""
+    """What does not stand as we wrote it. A priority that is higher than the floor we asked for, an agent where we
+    left the choice to the group, and tags that others added are none of it."""
     fields = {**row, **sent, "custom_fields": {**custom_fields(row), **custom_fields(sent)}}
     wanted, now = values(account, fields), values(account, stands)
     why = "a rule of the account may have changed it at once"
     floor = any(isinstance(each, RaisePriority) for each in write.intent)
     for name in touched(account, write.request):
+        held = now[name]
         if name == "tags":
             asked: Mapping[str, Any] = write.request["tags"]
-            held = tags(stands)
-            if set(with_tags(held, asked.get("add", ()), asked.get("remove", ()))) != set(held):
-                yield NotTaken(field=name, wanted=wanted[name], found=now[name], why=why)
-        elif name == "assignee" and wanted[name] is None:
-            continue
-        elif not alike(now[name], wanted[name]) and not (
-            name == "priority" and floor and rank(now[name]) > rank(wanted[name])
-        ):
-            yield NotTaken(field=name, wanted=wanted[name], found=now[name], why=why)
-
-
-def rank(priority: Value) -> int:
-    """A priority's rank, 0 for none."""
-    return priority.rank if isinstance(priority, Priority) else 0
-
-
-def chosen_by_freshdesk(sent: Row, stands: Row) -> Iterator[str]:
-    """What Freshdesk's own assignment made of a ticket that we gave to a group alone."""
-    if "responder_id" in sent and sent["responder_id"] is None and stands.get("responder_id") is not None:
-        yield f"Freshdesk gave the ticket to the agent {stands['responder_id']} of its group"
+            spelled = tags(stands)
+            there = set(with_tags(spelled, asked.get("add", ()), asked.get("remove", ()))) == set(spelled)
+        elif name == "priority" and floor and isinstance(held, Priority):
+            there = held.rank >= PRIORITIES[sent["priority"]].rank
+        else:
+            there = alike(held, wanted[name]) or (name == "assignee" and wanted[name] is None)
+        if not there:
+            yield NotTaken(field=name, wanted=wanted[name], found=held, why=why)
 
 
 def refused_parts(account: Account, write: Write, said: Mapping[str, str]) -> tuple[RefusedPart, ...]:
@@ -403,7 +373,7 @@ def find_written(client: Client, account: Account, write: Write) -> Receipt | No
     row = answer.row()
     if "note" not in write.request and "reply" not in write.request:
         with legible():
-            return found_on(account, write, row) if holds(row, write.request) else None
+            return found_on(account, write, row)
     bot = ident(client.get("/agents/me").row().get("id"))
     entries = client.every(place(write.ref) + "/conversations")
     for each in filter(is_message, entries):
@@ -415,23 +385,19 @@ def find_written(client: Client, account: Account, write: Write) -> Receipt | No
     return None
 
 
-def holds(row: Row, request: Row) -> bool:
-    """Whether all that an update was to bring about is there."""
-    fields = dict(request.get("fields", {}))
-    custom = custom_fields(fields)
+def found_on(account: Account, write: Write, row: Row) -> Receipt | None:
+    """The receipt of an update if all that it was to bring about is there; what was there before, the write
+    remembers."""
+    fields = dict(write.request.get("fields", {}))
+    wanted, held = custom_fields(fields), custom_fields(row)
     fields.pop("custom_fields", None)
-    held = custom_fields(row)
-    wanted: Mapping[str, Any] = request.get("tags", {})
-    tagged = with_tags(tags(row), wanted.get("add", ()), wanted.get("remove", ()))
-    return (
+    asked: Mapping[str, Any] = write.request.get("tags", {})
+    if not (
         all(alike(row.get(name), value) for name, value in fields.items())
-        and all(alike(held.get(name), value) for name, value in custom.items())
-        and tagged == tags(row)
-    )
-
-
-def found_on(account: Account, write: Write, row: Row) -> Receipt:
-    """The receipt of an update that holds; what was there before, the write remembers."""
+        and all(alike(held.get(name), value) for name, value in wanted.items())
+        and with_tags(tags(row), asked.get("add", ()), asked.get("remove", ())) == tags(row)
+    ):
+        return None
     now = values(account, row)
     said: Mapping[str, Any] = write.request.get("before", {})
     before = {name: tuple(value) if isinstance(value, list) else value for name, value in said.items()}

@@ -240,12 +240,14 @@ def refusal(response: Response, account: Account, *, writing: bool) -> HelpdeskE
     """The error for an answer that is not a 2xx.
 
     A 403 or 404 speaks of its own path: our credentials are bad only where Zendesk does not know us (401), or does
-    not even tell us who we are.
+    not even tell us who we are. Of writes, a 409 was not applied: the ticket changed, or the database was in its own
+    way (`DatabaseConflict`, `DatabaseDeadlock`); a 5xx may have been applied; every other 4xx will be refused again.
+    A read does no harm, so most is worth asking again; what is not there is not on this plan, and one ticket that is
+    refused for another reason is refused for good.
     """
-    status = response.status_code
-    here = path(response)
+    status, here, body = response.status_code, path(response), read_object(response.content)
     place = f"Zendesk answered {status} to {response.request.method} {here}"
-    text = f"{place}: {words(response)}"
+    text = f"{place}: {'; '.join(dict.fromkeys(sentences(body)))[:500] or 'no reason given'}"
     if status < 400:
         return redirected(place, "", writing=writing)
     if status == 401 or (status in (403, 404) and WHO_AM_I.match(here)):
@@ -258,7 +260,21 @@ def refusal(response: Response, account: Account, *, writing: bool) -> HelpdeskE
         return Gone(text)
     if status == 429:
         return TryLater(text, wait_after_429(response.headers))
-    return write_refusal(response, account, text) if writing else read_refusal(response, text)
+    if writing and status == 409:
+        error = body.get("error")
+        collided = isinstance(error, str) and error.startswith("Database")
+        return TryLater(text, SOON) if collided else Stale(text)
+    if writing and (status >= 500 or status == 408):
+        return OutcomeUnknown(text)
+    if writing:
+        return WontAccept(text, () if CLOSED.search(text) else tuple(parts(body.get("details"), account)))
+    if status in (404, 410):
+        return NotAllowed(
+            f"{text}. Check the account's url and plan", "the plan or the address does not offer it"
+        )
+    if status < 500 and status != 408 and TICKET.match(here):
+        return NotAllowed(text)
+    return TryLater(text, read_wait(response.headers, UNSAID))
 
 
 def right_for(path: str, *, writing: bool) -> str:
@@ -268,30 +284,6 @@ def right_for(path: str, *, writing: bool) -> str:
     if TICKET.match(path):
         return "to change this ticket" if writing else "to see this ticket"
     return f"to read {path.removeprefix('/api/v2/').removesuffix('.json')}"
-
-
-def read_refusal(response: Response, text: str) -> HelpdeskError:
-    """A read does no harm, so most is worth asking again; what is not there is not on this plan, and one ticket that
-    is refused for another reason is refused for good."""
-    if response.status_code in (404, 410):
-        return NotAllowed(
-            f"{text}. Check the account's url and plan", "the plan or the address does not offer it"
-        )
-    if response.status_code < 500 and response.status_code != 408 and TICKET.match(path(response)):
-        return NotAllowed(text)
-    return TryLater(text, read_wait(response.headers, UNSAID))
-
-
-def write_refusal(response: Response, account: Account, text: str) -> HelpdeskError:
-    """A 409 was not applied; a 5xx may have been; every other 4xx will be refused again."""
-    status = response.status_code
-    if status == 409:
-        return TryLater(text, SOON) if collided(response) else Stale(text)
-    if status >= 500 or status == 408:
-        return OutcomeUnknown(text)
-    if CLOSED.search(text):
-        return WontAccept(text)
-    return WontAccept(text, tuple(parts(read_object(response.content).get("details"), account)))
 
 
 def parts(details: Any, account: Account) -> Iterator[RefusedPart]:
@@ -319,15 +311,9 @@ def common_name(vendor: str, kind: Any, said: str, account: Account) -> str:
     return NAMES.get(word.casefold().removesuffix("_id")) or NAMES.get(kinds.casefold(), "")
 
 
-def collided(response: Response) -> bool:
-    """Whether a 409 is the database's (`DatabaseConflict`, `DatabaseDeadlock`), not a ticket that changed."""
-    error = read_object(response.content).get("error")
-    return isinstance(error, str) and error.startswith("Database")
-
-
 def lost_connection(error: requests.RequestException, *, writing: bool) -> HelpdeskError:
-    """The error for a request that got no whole answer. Where the connection was never made, not a byte of the request
-    is at Zendesk."""
+    """The error for a request that got no whole answer. Where the connection was never made, not a byte of the
+    request is at Zendesk."""
     cause = error.args[0] if error.args else None
     refused = isinstance(getattr(cause, "reason", None), NewConnectionError)
     never_left = refused or isinstance(error, requests.ConnectTimeout)
@@ -337,12 +323,6 @@ def lost_connection(error: requests.RequestException, *, writing: bool) -> Helpd
 def path(response: Response) -> str:
     """The path asked for, without the query: queries may hold names."""
     return (response.request.path_url or "").partition("?")[0]
-
-
-def words(response: Response) -> str:
-    """Everything the body says about why, in its order, for a human; at most 500 characters."""
-    said = dict.fromkeys(sentences(read_object(response.content)))
-    return "; ".join(said)[:500] or "no reason given"
 
 
 def sentences(body: Any) -> Iterator[str]:

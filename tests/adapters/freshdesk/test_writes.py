@@ -10,7 +10,7 @@ from adapters.base import Note, Prepared, VendorAction
 from adapters.freshdesk.form import Form
 from adapters.freshdesk.people import References
 from adapters.freshdesk.ticket import mark, read_ticket
-from adapters.freshdesk.writes import prepare, with_tags
+from adapters.freshdesk.writes import prepare_write, with_tags
 from policies.model import Act, Directory, Group, Message, Person, Priority, Ticket, Who
 from policies.plan import Assign, ChangeTags, Follow, RaisePriority, SetField
 from tests.adapters.freshdesk.world import account
@@ -36,7 +36,7 @@ def snapshot(**more: Any) -> Ticket:
 
 
 def prepared(*actions: VendorAction, of: Ticket | None = None) -> Prepared:
-    return prepare(account(), FORM, of or snapshot(), actions, "k")
+    return prepare_write(account(), FORM, of or snapshot(), actions, "k")
 
 
 def requests(*actions: VendorAction) -> list[Any]:
