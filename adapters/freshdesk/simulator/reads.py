@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
 
-from adapters.freshdesk.simulator.records import Record, Row, stamp
+from adapters.freshdesk.simulator.records import Row
 from adapters.freshdesk.simulator.rules import (
     denied,
     invalid,
@@ -19,6 +19,7 @@ from adapters.freshdesk.simulator.rules import (
 from adapters.freshdesk.simulator.rules import shown as deadlines
 from adapters.freshdesk.simulator.state import Freshdesk
 from adapters.simulation.answers import Reply
+from adapters.simulation.records import Record, stamp
 
 USUAL, LARGEST = 30, 100
 

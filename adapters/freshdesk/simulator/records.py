@@ -2,35 +2,18 @@
 
 import html
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Literal
 
-Record = dict[str, Any]
+from adapters.simulation.records import Record, Ref, Rows, add, find, stamp
 
 STATUSES: Mapping[int, str] = {
-    2: "Open",
-    3: "Pending",
-    4: "Resolved",
-    5: "Closed",
-    6: "Waiting on Customer",
-    7: "Waiting on Third Party",
-}
+    2: "Open", 3: "Pending", 4: "Resolved", 5: "Closed", 6: "Waiting on Customer", 7: "Waiting on Third Party",
+}  # fmt: skip
 PRIORITIES: Mapping[int, str] = {1: "Low", 2: "Medium", 3: "High", 4: "Urgent"}
 SOURCES: Mapping[str, int] = {"Email": 1, "Portal": 2, "Phone": 3, "Chat": 7, "Feedback Widget": 9}
 COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-
-
-def stamp(at: int) -> str:
-    """Write epoch seconds as Freshdesk does: UTC, whole seconds, Z."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def instant(text: str) -> int:
-    """Read a stamp back; ValueError if it is none. Without a zone it is UTC."""
-    read = datetime.fromisoformat(text)
-    return int((read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp())
 
 
 def agent(number: int, at: int, name: str, email: str | None) -> Record:
@@ -69,17 +52,10 @@ def agent(number: int, at: int, name: str, email: str | None) -> Record:
 def group(number: int, at: int, name: str) -> Record:
     """A team."""
     return {
-        "id": number,
-        "name": name,
-        "description": "",
-        "escalate_to": None,
-        "unassigned_for": None,
-        "business_hour_id": None,
-        "auto_ticket_assign": 0,
-        "agent_ids": [],
-        "created_at": stamp(at),
+        "id": number, "name": name, "description": "", "escalate_to": None, "unassigned_for": None,
+        "business_hour_id": None, "auto_ticket_assign": 0, "agent_ids": [], "created_at": stamp(at),
         "updated_at": stamp(at),
-    }
+    }  # fmt: skip
 
 
 def company(number: int, at: int, name: str) -> Record:
@@ -90,127 +66,55 @@ def company(number: int, at: int, name: str) -> Record:
 def contact(number: int, at: int, name: str, email: str | None) -> Record:
     """A customer."""
     return {
-        "id": number,
-        "name": name,
-        "email": email,
-        "active": False,
-        "address": None,
-        "company_id": None,
-        "view_all_tickets": False,
-        "other_companies": [],
-        "other_emails": [],
-        "description": None,
-        "job_title": None,
-        "language": "en",
-        "mobile": None,
-        "phone": None,
-        "time_zone": "Eastern Time (US & Canada)",
-        "twitter_id": None,
-        "unique_external_id": None,
-        "tags": [],
-        "custom_fields": {},
-        "created_at": stamp(at),
-        "updated_at": stamp(at),
-    }
+        "id": number, "name": name, "email": email, "active": False, "address": None, "company_id": None,
+        "view_all_tickets": False, "other_companies": [], "other_emails": [], "description": None,
+        "job_title": None, "language": "en", "mobile": None, "phone": None,
+        "time_zone": "Eastern Time (US & Canada)", "twitter_id": None, "unique_external_id": None, "tags": [],
+        "custom_fields": {}, "created_at": stamp(at), "updated_at": stamp(at),
+    }  # fmt: skip
 
 
 def ticket_field(number: int, at: int, name: str, label: str, kind: str) -> Record:
     """A field of the ticket form."""
     return {
-        "id": number,
-        "name": name,
-        "label": label,
-        "label_for_customers": label,
-        "description": "",
-        "position": 1,
-        "type": kind,
-        "default": not kind.startswith("custom_"),
-        "customers_can_edit": False,
-        "displayed_to_customers": True,
-        "required_for_customers": False,
-        "required_for_agents": False,
-        "required_for_closure": False,
-        "created_at": stamp(at),
-        "updated_at": stamp(at),
-    }
+        "id": number, "name": name, "label": label, "label_for_customers": label, "description": "",
+        "position": 1, "type": kind, "default": not kind.startswith("custom_"), "customers_can_edit": False,
+        "displayed_to_customers": True, "required_for_customers": False, "required_for_agents": False,
+        "required_for_closure": False, "created_at": stamp(at), "updated_at": stamp(at),
+    }  # fmt: skip
 
 
 def ticket(number: int, at: int) -> Record:
     """A ticket without requester. Deadlines are shown beside it."""
     return {
-        "id": number,
-        "cc_emails": [],
-        "fwd_emails": [],
-        "reply_cc_emails": [],
-        "ticket_cc_emails": [],
-        "spam": False,
-        "email_config_id": None,
-        "priority": 1,
-        "requester_id": None,
-        "responder_id": None,
-        "group_id": None,
-        "company_id": None,
-        "product_id": None,
-        "source": 2,
-        "status": 2,
-        "subject": "",
-        "type": None,
-        "to_emails": None,
-        "association_type": None,
-        "support_email": None,
-        "form_id": 1060000000,
-        "is_escalated": False,
-        "fr_escalated": False,
-        "nr_escalated": False,
-        "tags": [],
-        "custom_fields": {},
-        "description": "",
-        "description_text": "",
-        "attachments": [],
-        "created_at": stamp(at),
+        "id": number, "cc_emails": [], "fwd_emails": [], "reply_cc_emails": [], "ticket_cc_emails": [],
+        "spam": False, "email_config_id": None, "priority": 1, "requester_id": None, "responder_id": None,
+        "group_id": None, "company_id": None, "product_id": None, "source": 2, "status": 2, "subject": "",
+        "type": None, "to_emails": None, "association_type": None, "support_email": None, "form_id": 1060000000,
+        "is_escalated": False, "fr_escalated": False, "nr_escalated": False, "tags": [], "custom_fields": {},
+        "description": "", "description_text": "", "attachments": [], "created_at": stamp(at),
         "updated_at": stamp(at),
-    }
+    }  # fmt: skip
 
 
 def stats(at: int) -> Record:
     """When what last happened to a ticket that was just made."""
     return {
-        "agent_responded_at": None,
-        "requester_responded_at": None,
-        "first_responded_at": None,
-        "status_updated_at": stamp(at),
-        "reopened_at": None,
-        "resolved_at": None,
-        "closed_at": None,
+        "agent_responded_at": None, "requester_responded_at": None, "first_responded_at": None,
+        "status_updated_at": stamp(at), "reopened_at": None, "resolved_at": None, "closed_at": None,
         "pending_since": None,
-    }
+    }  # fmt: skip
 
 
 def conversation(number: int, at: int, ticket_id: int, author: int | None, body: str) -> Record:
     """A message below a ticket, private and ours until said otherwise. `body` is HTML."""
     return {
-        "id": number,
-        "body": f"<div>{body}</div>",
-        "body_text": plain(body),
-        "incoming": False,
-        "private": True,
-        "user_id": author,
-        "support_email": None,
-        "source": 2,
-        "category": 2,
-        "ticket_id": ticket_id,
-        "from_email": None,
-        "to_emails": None,
-        "cc_emails": None,
-        "bcc_emails": None,
-        "attachments": [],
-        "last_edited_at": None,
-        "last_edited_user_id": None,
-        "automation_id": None,
-        "auto_response": False,
-        "created_at": stamp(at),
-        "updated_at": stamp(at),
-    }
+        "id": number, "body": f"<div>{body}</div>", "body_text": plain(body), "incoming": False, "private": True,
+        "user_id": author, "support_email": None, "source": 2, "category": 2, "ticket_id": ticket_id,
+        "from_email": None, "to_emails": None, "cc_emails": None, "bcc_emails": None, "attachments": [],
+        "last_edited_at": None, "last_edited_user_id": None, "automation_id": None, "auto_response": False,
+        "created_at": stamp(at), "updated_at": stamp(at),
+    }  # fmt: skip
 
 
 def without_comments(markup: str) -> str:
@@ -340,9 +244,6 @@ def _note_status(row: Row, before: int, after: int, at: int) -> None:
     row.stats["pending_since"] = now if after == PENDING else row.stats["pending_since"]
 
 
-Ref = int | str
-
-
 class Directory:
     """Agents, contacts, companies, groups, fields and SLA policies, by id."""
 
@@ -360,60 +261,62 @@ class Directory:
         self.fields: dict[str, Record] = {}
         self.add_ticket_fields([{"name": name, "type": f"default_{name}"} for name in BUILT_IN])
 
-    def add_groups(self, rows: Iterable[Mapping[str, Any]]) -> list[int]:
+    def add_groups(self, rows: Rows) -> list[int]:
         """Each row needs a `name`; other keys overwrite the blank record's."""
-        return [
-            self._keep(self.groups, row, group(self._number(row), self.now(), row["name"])) for row in rows
-        ]
+        return add(self.groups, rows, self.new_id, lambda number, row: group(number, self.now(), row["name"]))
 
-    def add_companies(self, rows: Iterable[Mapping[str, Any]]) -> list[int]:
+    def add_companies(self, rows: Rows) -> list[int]:
         """Each row needs a `name`."""
-        return [
-            self._keep(self.companies, row, company(self._number(row), self.now(), row["name"]))
-            for row in rows
-        ]
+        return add(
+            self.companies, rows, self.new_id, lambda number, row: company(number, self.now(), row["name"])
+        )
 
-    def add_contacts(self, rows: Iterable[Mapping[str, Any]]) -> list[int]:
+    def add_contacts(self, rows: Rows) -> list[int]:
         """Each row needs a `name`; `company` is a ref."""
-        made = []
-        for row in rows:
-            blank = contact(self._number(row), self.now(), row["name"], row.get("email"))
-            if "company" in row:
-                blank["company_id"] = self.company(row["company"])["id"]
-            made.append(self._keep(self.contacts, row, blank, "company"))
-        return made
 
-    def add_agents(self, rows: Iterable[Mapping[str, Any]]) -> list[int]:
+        def blank(number: int, row: Mapping[str, Any]) -> Record:
+            made = contact(number, self.now(), row["name"], row.get("email"))
+            if "company" in row:
+                made["company_id"] = self.company(row["company"])["id"]
+            return made
+
+        return add(self.contacts, rows, self.new_id, blank, "company")
+
+    def add_agents(self, rows: Rows) -> list[int]:
         """Each row needs a `name`; `groups` are refs, `admin` says who may see everything."""
-        made = []
+
+        def blank(number: int, row: Mapping[str, Any]) -> Record:
+            return agent(number, self.now(), row["name"], row.get("email")) | {"admin": False}
+
+        numbers = []
         for row in rows:
-            blank = agent(self._number(row), self.now(), row["name"], row.get("email"))
-            blank["admin"] = False
-            number = self._keep(self.agents, row, blank, "name", "email", "groups")
+            (number,) = add(self.agents, [row], self.new_id, blank, "name", "email", "groups")
             for team in row.get("groups", ()):
                 self.join(number, team)
-            made.append(number)
-        return made
+            numbers.append(number)
+        return numbers
 
-    def add_ticket_fields(self, rows: Iterable[Mapping[str, Any]]) -> list[int]:
+    def add_ticket_fields(self, rows: Rows) -> list[int]:
         """Each row needs a `name` (`cf_...` for custom ones) and a `type` (custom_text, custom_dropdown, ...)."""
-        made = []
-        for row in rows:
-            number, label = self._number(row), row.get("label", row["name"].removeprefix("cf_"))
-            blank = ticket_field(number, self.now(), row["name"], label, row["type"])
-            self.fields[row["name"]] = blank | dict(row)
-            made.append(number)
-        return made
 
-    def add_sla_policies(self, rows: Iterable[Mapping[str, Any]]) -> list[int]:
+        def blank(number: int, row: Mapping[str, Any]) -> Record:
+            label = row.get("label", row["name"].removeprefix("cf_"))
+            return ticket_field(number, self.now(), row["name"], label, row["type"])
+
+        made: dict[int, Record] = {}
+        numbers = add(made, rows, self.new_id, blank)
+        self.fields |= {field["name"]: field for field in made.values()}
+        return numbers
+
+    def add_sla_policies(self, rows: Rows) -> list[int]:
         """Each row needs a `name` and `sla_target`: `priority_1` to `priority_4`, each with `respond_within`
         and `resolve_within` in seconds."""
-        made = []
-        for row in rows:
+
+        def blank(number: int, _: Mapping[str, Any]) -> Record:
             place = {"position": len(self.sla_policies) + 1, "active": True, "is_default": False}
-            blank = place | {"id": self._number(row), "applicable_to": {}}
-            made.append(self._keep(self.sla_policies, row, blank))
-        return made
+            return place | {"id": number, "applicable_to": {}}
+
+        return add(self.sla_policies, rows, self.new_id, blank)
 
     def add_status(self, number: int, label: str) -> None:
         """A custom status, or another name for one of the first."""
@@ -445,19 +348,19 @@ class Directory:
 
     def agent(self, ref: Ref) -> Record:
         """The agent of that id, address or name; KeyError if there is none."""
-        return _find(self.agents, ref, "agent", lambda row: (row["contact"]["email"], row["contact"]["name"]))
+        return find(self.agents, ref, "agent", lambda row: (row["contact"]["email"], row["contact"]["name"]))
 
     def contact(self, ref: Ref) -> Record:
         """The contact of that id, address or name; KeyError if there is none."""
-        return _find(self.contacts, ref, "contact", lambda row: (row["email"], row["name"]))
+        return find(self.contacts, ref, "contact", lambda row: (row["email"], row["name"]))
 
     def company(self, ref: Ref) -> Record:
         """The company of that id or name; KeyError if there is none."""
-        return _find(self.companies, ref, "company", lambda row: (row["name"],))
+        return find(self.companies, ref, "company", lambda row: (row["name"],))
 
     def group(self, ref: Ref) -> Record:
         """The group of that id or name; KeyError if there is none."""
-        return _find(self.groups, ref, "group", lambda row: (row["name"],))
+        return find(self.groups, ref, "group", lambda row: (row["name"],))
 
     def person(self, ref: Ref) -> Record:
         """A contact, else an agent."""
@@ -466,28 +369,8 @@ class Directory:
         except KeyError:
             return self.agent(ref)
 
-    def _number(self, row: Mapping[str, Any]) -> int:
-        return int(row["id"]) if "id" in row else self.new_id()
-
-    @staticmethod
-    def _keep(table: dict[int, Record], row: Mapping[str, Any], blank: Record, *not_json: str) -> int:
-        record = blank | {key: value for key, value in row.items() if key not in not_json}
-        table[record["id"]] = record
-        return int(record["id"])
-
 
 BUILT_IN = ("requester", "subject", "ticket_type", "source", "status", "priority", "group", "agent")
-
-
-def _find(
-    table: Mapping[int, Record], ref: Ref, what: str, names: Callable[[Record], tuple[Any, ...]]
-) -> Record:
-    if isinstance(ref, int) and ref in table:
-        return table[ref]
-    for record in table.values():
-        if ref in names(record):
-            return record
-    raise KeyError(f"the simulated account has no {what} {ref!r}; seed it first")
 
 
 Gate = Literal["open", "forbidden"]

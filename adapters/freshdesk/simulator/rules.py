@@ -2,25 +2,14 @@
 
 Shapes are those of the vendor sheet, section 1.4; where the sheet is unsure, a switch chooses."""
 
-import base64
-import binascii
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from adapters.freshdesk.simulator.records import (
-    OVER,
-    PLANS,
-    PRIORITIES,
-    Directory,
-    Record,
-    Row,
-    Switches,
-    instant,
-    stamp,
-    value_of,
-)
+from adapters.freshdesk.simulator.records import OVER, PLANS, PRIORITIES, Directory, Row, Switches, value_of
 from adapters.simulation.answers import Refused, Reply, html_page, refused
+from adapters.simulation.limits import Windows
+from adapters.simulation.oauth import basic_pair
+from adapters.simulation.records import Record, instant, stamp
 
 # the page of a proxy in front of the vendor; with 200, a sign-in page
 HTML = "<html><head><title>{status}</title></head><body><h1>{status} {reason}</h1></body></html>"
@@ -93,11 +82,6 @@ def not_played(what: str) -> Refused:
     return refused(501, {"code": "not_played", "message": text})
 
 
-def rate_limited(wait: int | None) -> Reply:
-    """429, with or without a Retry-After. The body is empty."""
-    return Reply(status=429, headers={} if wait is None else {"Retry-After": str(wait)})
-
-
 def preset(status: int) -> Reply:
     """The usual answer of that status, for a scripted fault that gives no body of its own."""
     usual = {401: unauthenticated, 403: denied, 404: missing, 405: not_allowed}
@@ -107,7 +91,7 @@ def preset(status: int) -> Reply:
         errors = [{"message": "It should be a unique value", "code": "duplicate_value"}]
         return Reply(status=409, body={"description": "Validation failed", "errors": errors})
     if status == 429:
-        return rate_limited(None)
+        return Reply(status=429)
     if status == 500:
         text = "We're sorry, but something went wrong."
         return Reply(status=500, body={"code": "internal_error", "message": text})
@@ -129,69 +113,48 @@ class Access:
         self.keys.clear()
 
     def caller(self, header: str) -> int:
-        """The agent behind an Authorization header; Refused with 401 otherwise."""
-        kind, _, rest = header.partition(" ")
-        try:
-            key = base64.b64decode(rest, validate=True).decode().partition(":")[0]
-        except (binascii.Error, UnicodeDecodeError):
-            key = ""
-        if kind != "Basic" or key not in self.keys:
+        """The agent behind an Authorization header; Refused with 401 otherwise. The password may be anything."""
+        key, _ = basic_pair(header)
+        if key not in self.keys:
             raise unauthenticated()
         return self.keys[key]
 
 
-MINUTE = 60
-
-
-@dataclass(slots=True, kw_only=True)
-class Window:
-    """How much was used since the first request of this minute."""
-
-    begun: int
-    used: int = 0
-
-
 class Limits:
-    """Counts credits a minute. Only the account's budget shows in headers; those of endpoints just end."""
+    """Counts credits a minute. Only the account's budget shows in headers; those of endpoints just end. Vendor sheet
+    1.3."""
 
     def __init__(self, switches: Switches) -> None:
         self.totals = {**PLANS[switches.plan], **switches.limits}
         self.switches = switches
-        self.windows: dict[str, Window] = {}
+        self.windows = Windows()
 
     def take(self, buckets: Iterable[str], cost: int, now: int) -> dict[str, str]:
         """Count one request, which costs the account `cost`; Refused with 429 if a budget is used up."""
         for bucket in buckets:
-            window = self._window(bucket, now)
-            total = self.totals.get(bucket)
+            window, total = self.windows.at(bucket, now, MINUTE), self.totals.get(bucket)
             if total is not None and window.used >= total:
-                reply = rate_limited(window.begun + MINUTE - now if self.switches.says_retry_after else None)
-                headers = {**self._headers(0, now), **reply.headers}
-                raise Refused(Reply(status=429, headers=headers))
+                wait = (
+                    {"Retry-After": str(window.begun + MINUTE - now)}
+                    if self.switches.says_retry_after
+                    else {}
+                )
+                raise refused(429, None, {**self._headers(0, now), **wait})
         for bucket in buckets:
-            self.windows[bucket].used += cost if bucket == "account" else 1
+            self.windows.at(bucket, now, MINUTE).used += cost if bucket == "account" else 1
         return self._headers(cost, now)
-
-    def _window(self, bucket: str, now: int) -> Window:
-        window = self.windows.get(bucket)
-        if window is None or now >= window.begun + MINUTE:
-            window = self.windows[bucket] = Window(begun=now)
-        return window
 
     def _headers(self, cost: int, now: int) -> dict[str, str]:
         total = self.totals["account"]
-        left = max(0, total - self._window("account", now).used)
-        return {
-            "X-RateLimit-Total": self._text(total),
-            "X-RateLimit-Remaining": self._text(left),
-            "X-RateLimit-Used-CurrentRequest": self._text(cost),
-            "X-Freshdesk-Api-Version": "latest=v2; requested=v2",
+        left = max(0, total - self.windows.at("account", now, MINUTE).used)
+        said = {"Total": total, "Remaining": left, "Used-CurrentRequest": cost}
+        after = ".0" if self.switches.float_headers else ""
+        return {f"X-RateLimit-{name}": f"{number}{after}" for name, number in said.items()} | {
+            "X-Freshdesk-Api-Version": "latest=v2; requested=v2"
         }
 
-    def _text(self, number: int) -> str:
-        return f"{number}.0" if self.switches.float_headers else str(number)
 
-
+MINUTE = 60
 NUMBERS = ("status", "priority", "source", "group_id", "responder_id")
 NULLABLE = ("group_id", "responder_id", "type")
 TAKES = (*NUMBERS, "subject", "type", "tags", "custom_fields")

@@ -15,8 +15,6 @@ from adapters.freshdesk.simulator.records import (
     REPLY,
     Directory,
     Fields,
-    Record,
-    Ref,
     Row,
     Said,
     Switches,
@@ -30,10 +28,9 @@ from adapters.freshdesk.simulator.records import (
 from adapters.freshdesk.simulator.rules import Access, Limits, plan
 from adapters.freshdesk.simulator.webhooks import Hooks
 from adapters.simulation.control import Account
+from adapters.simulation.records import Record, Ref, Rows
 
 RULE = 1060000000099  # the automation whose messages come from a rule
-
-Rows = Iterable[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

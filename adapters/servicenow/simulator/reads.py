@@ -54,21 +54,12 @@ class Condition:
         held, wanted = value(self.column).casefold(), self.value.casefold()
         listed = wanted.split(",")
         return {
-            "=": held == wanted,
-            "!=": held not in ("", wanted),
-            ">": held > wanted and held != "",
-            "<": held != "" and held < wanted,
-            ">=": held >= wanted and held != "",
-            "<=": held != "" and held <= wanted,
-            "IN": held in listed,
-            "NOT IN": held not in listed,
-            "LIKE": wanted in held,
-            "NOT LIKE": wanted not in held,
-            "STARTSWITH": held.startswith(wanted),
-            "ENDSWITH": held.endswith(wanted),
-            "ISEMPTY": held == "",
-            "ISNOTEMPTY": held != "",
-        }[self.operator]
+            "=": held == wanted, "!=": held not in ("", wanted), ">": held > wanted and held != "",
+            "<": held != "" and held < wanted, ">=": held >= wanted and held != "",
+            "<=": held != "" and held <= wanted, "IN": held in listed, "NOT IN": held not in listed,
+            "LIKE": wanted in held, "NOT LIKE": wanted not in held, "STARTSWITH": held.startswith(wanted),
+            "ENDSWITH": held.endswith(wanted), "ISEMPTY": held == "", "ISNOTEMPTY": held != "",
+        }[self.operator]  # fmt: skip
 
 
 @dataclass(slots=True, kw_only=True)
@@ -134,12 +125,9 @@ def _add(query: Query, part: str, scripts: Callable[[str], str], *, either: bool
 
 
 GATES = {
-    "sys_journal_field": "journal",
-    "sys_audit": "audit",
-    "task_sla": "slas",
-    "dl_u_priority": "lookup",
+    "sys_journal_field": "journal", "sys_audit": "audit", "task_sla": "slas", "dl_u_priority": "lookup",
     "sys_choice": "choices",
-}
+}  # fmt: skip
 DEFAULT_LIMIT = 10000
 QUERY_FIELDS = "Field(s) present in the query do not have permission to be read"
 

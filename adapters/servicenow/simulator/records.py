@@ -12,42 +12,12 @@ from typing import Any, Literal
 Record = dict[str, str]
 
 TASK = [
-    "number",
-    "short_description",
-    "description",
-    "state",
-    "hold_reason",
-    "impact",
-    "urgency",
-    "priority",
-    "category",
-    "assignment_group",
-    "assigned_to",
-    "opened_by",
-    "opened_at",
-    "closed_at",
-    "active",
-    "company",
-    "contact_type",
-    "correlation_id",
-    "correlation_display",
-    "watch_list",
-    "work_notes_list",
-    "escalation",
-    "due_date",
-    "reassignment_count",
-    "sys_tags",
-    "comments",
-    "work_notes",
-    "close_notes",
-    "sys_id",
-    "sys_class_name",
-    "sys_created_on",
-    "sys_created_by",
-    "sys_updated_on",
-    "sys_updated_by",
-    "sys_mod_count",
-]
+    "number", "short_description", "description", "state", "hold_reason", "impact", "urgency", "priority",
+    "category", "assignment_group", "assigned_to", "opened_by", "opened_at", "closed_at", "active", "company",
+    "contact_type", "correlation_id", "correlation_display", "watch_list", "work_notes_list", "escalation",
+    "due_date", "reassignment_count", "sys_tags", "comments", "work_notes", "close_notes", "sys_id",
+    "sys_class_name", "sys_created_on", "sys_created_by", "sys_updated_on", "sys_updated_by", "sys_mod_count",
+]  # fmt: skip
 COLUMNS: Mapping[str, frozenset[str]] = {
     "incident": frozenset(
         [
@@ -136,14 +106,8 @@ OVER = {
 PRIORITIES = {"1": "1 - Critical", "2": "2 - High", "3": "3 - Moderate", "4": "4 - Low", "5": "5 - Planning"}
 JOURNALS = ("comments", "work_notes")
 STAMPS = (
-    "sys_created_on",
-    "sys_updated_on",
-    "opened_at",
-    "resolved_at",
-    "closed_at",
-    "start_time",
-    "planned_end_time",
-)
+    "sys_created_on", "sys_updated_on", "opened_at", "resolved_at", "closed_at", "start_time", "planned_end_time",
+)  # fmt: skip
 
 Find = Callable[[str, str], Record | None]
 """A record by table and sys_id."""

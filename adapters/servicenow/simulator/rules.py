@@ -1,14 +1,13 @@
 """What the simulated instance answers when it refuses. Shapes are those of the vendor sheet, section 1.9."""
 
-import base64
-import binascii
-import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from adapters.servicenow.simulator.records import COLUMNS, JOURNALS, OVER, Record, Switches, stamp
 from adapters.simulation.answers import Refused, Reply, html_page
+from adapters.simulation.limits import Windows
+from adapters.simulation.oauth import Tokens, basic_pair
 
 if TYPE_CHECKING:
     from adapters.servicenow.simulator.state import ServiceNow
@@ -77,12 +76,6 @@ def not_played(what: str) -> Refused:
     return refused(501, f"The simulator does not play {what}", "See adapters/servicenow/simulator/app.py")
 
 
-def rate_limited(total: int, headers: Mapping[str, str]) -> Refused:
-    """429 of a rate rule."""
-    detail = f"Rate limit of {total} requests per hour for Table API exceeded"
-    return refused(429, "Rate limit exceeded", detail, headers)
-
-
 def preset(status: int) -> Reply:
     """The usual answer of that status, for a scripted fault that gives no body of its own."""
     if status == 200:
@@ -107,28 +100,17 @@ def preset(status: int) -> Reply:
 COOKIE = "JSESSIONID"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Token:
-    """A token: whose it is (None: nobody's, and good for nothing), and until when, in epoch seconds."""
-
-    user: str | None
-    until: int
-
-
-class Access:
-    """The instance's credentials. Nothing is accepted until it was put here."""
+class Access(Tokens):
+    """The instance's credentials, and the server sessions behind the cookies. Nothing is accepted until it was put
+    here. Vendor sheet 4.1 to 4.3 and 4.6."""
 
     def __init__(self, now: Callable[[], int], switches: Switches) -> None:
-        self.now = now
+        super().__init__(now, life=switches.token_life, refreshes=switches.refresh_tokens)
         self.switches = switches
         self.passwords: dict[str, str] = {}
         self.keys: dict[str, str] = {}  # API key -> user name
         self.clients: dict[str, tuple[str, str]] = {}  # client -> secret, application user
-        self.tokens: dict[str, Token] = {}
-        self.refreshes: dict[str, str] = {}  # refresh token -> user name
         self.sessions: set[str] = set()
-        self.granted = 0
-        self._numbers = itertools.count(1)
 
     def revoke(self) -> None:
         """Every password, key and token stops working; OAuth clients may still ask for a new token."""
@@ -144,7 +126,13 @@ class Access:
         """The user name behind a request; Refused with 401 otherwise."""
         if self.switches.strict_sessions and cookies.get(COOKIE, "") not in self.sessions | {""}:
             raise unauthenticated()
-        user = self._by_key(headers) or self._by_header(headers.get("authorization", ""))
+        header = headers.get("authorization", "")
+        token, (login, password) = self.bearer(header), basic_pair(header)
+        user = self.keys.get(headers.get("x-sn-apikey", ""))
+        if user is None and token is not None:
+            user = token.owner
+        if user is None and password and self.passwords.get(login) == password:
+            user = login
         if user is None:
             raise unauthenticated()
         return user
@@ -153,67 +141,37 @@ class Access:
         """The cookie that a call without a session gets."""
         if cookies.get(COOKIE) in self.sessions:
             return {}
-        name = f"session-{next(self._numbers)}"
+        name = f"session-{next(self.numbers)}"
         self.sessions.add(name)
         return {"Set-Cookie": f"{COOKIE}={name}; Path=/; HttpOnly"}
 
     def grant(self, form: Mapping[str, str]) -> Reply:
         """Answer `POST /oauth_token.do`."""
         secret, owner = self.clients.get(form.get("client_id", ""), ("", ""))
+        kind, user = form.get("grant_type"), form.get("username", "")
         if not secret or secret != form.get("client_secret"):
-            return _denied("invalid_client", "The client is unknown")
-        kind = form.get("grant_type")
+            body = {"error": "invalid_client", "error_description": "The client is unknown"}
+            return Reply(status=401, body=body)
+        whose: str | None
         if kind == "client_credentials":
-            return self._issue(owner if self.switches.application_user else None)
-        if kind == "password" and self.passwords.get(form.get("username", "")) == form.get("password"):
-            return self._issue(form["username"])
-        if kind == "refresh_token" and (user := self.refreshes.pop(form.get("refresh_token", ""), None)):
-            return self._issue(user)
-        return _denied("invalid_grant", "The grant is refused")
-
-    def _issue(self, user: str | None) -> Reply:
-        number, life = next(self._numbers), self.switches.token_life
-        self.granted += 1
-        access = f"access-{number}"
-        self.tokens[access] = Token(user=user, until=self.now() + life)
-        body: dict[str, Any] = {"access_token": access, "scope": "useraccount", "token_type": "Bearer"}
-        body["expires_in"] = life
-        if self.switches.refresh_tokens and user is not None:
-            body["refresh_token"] = f"refresh-{number}"
-            self.refreshes[body["refresh_token"]] = user
-        return Reply(body=body)
-
-    def _by_key(self, headers: Mapping[str, str]) -> str | None:
-        return self.keys.get(headers.get("x-sn-apikey", ""))
-
-    def _by_header(self, header: str) -> str | None:
-        kind, _, rest = header.partition(" ")
-        if kind == "Bearer":
-            token = self.tokens.get(rest)
-            return token.user if token and token.until > self.now() else None
-        try:
-            pair = base64.b64decode(rest, validate=True).decode() if kind == "Basic" else ""
-        except (binascii.Error, UnicodeDecodeError):
-            return None
-        user, _, password = pair.partition(":")
-        return user if password and self.passwords.get(user) == password else None
-
-
-def _denied(error: str, why: str) -> Reply:
-    return Reply(status=401, body={"error": error, "error_description": why})
-
-
-HOUR = 3600
-RULE = "5f2d8e6b1b0b2010c3d8a8e3604bcb11"
+            whose = owner if self.switches.application_user else None
+        elif kind == "password" and self.passwords.get(user) == form.get("password"):
+            whose = user
+        elif kind == "refresh_token" and (known := self.refreshes.pop(form.get("refresh_token", ""), None)):
+            whose = known.owner
+        else:
+            body = {"error": "invalid_grant", "error_description": "The grant is refused"}
+            return Reply(status=401, body=body)
+        return self.issue(whose, {"scope": "useraccount", "token_type": "Bearer"})
 
 
 class Limits:
-    """Counts requests in clock hours."""
+    """The rate rules, one for all requests and one a table, in clock hours. Vendor sheet 4.5: the headers tell the
+    total and the end of the hour of the rule that was hit, never what is left."""
 
     def __init__(self, switches: Switches) -> None:
         self.switches = switches
-        self.hour = 0
-        self.used: dict[str, int] = {}
+        self.windows = Windows()
 
     def take(self, now: int, table: str) -> dict[str, str]:
         """Count one request to a table and give the headers; Refused with 429 if the hour is full. A rule for the
@@ -222,19 +180,21 @@ class Limits:
         total, name = (self.switches.hourly, "") if own is None else (own, table)
         if total is None:
             return {}
-        if now // HOUR != self.hour:
-            self.hour, self.used = now // HOUR, {}
-        ends = (self.hour + 1) * HOUR
+        window = self.windows.at(name, now, HOUR, by_the_clock=True)
+        ends = window.begun + HOUR
         headers = {
             "X-RateLimit-Limit": str(total), "X-RateLimit-Reset": str(ends), "X-RateLimit-Rule": f"{RULE}{name}",
         }  # fmt: skip
-        if self.used.get(name, 0) >= total:
+        if window.used >= total:
             wait = {"Retry-After": str(ends - now)} if self.switches.says_retry_after else {}
-            raise rate_limited(total, {**headers, **wait})
-        self.used[name] = self.used.get(name, 0) + 1
+            detail = f"Rate limit of {total} requests per hour for Table API exceeded"
+            raise refused(429, "Rate limit exceeded", detail, headers | wait)
+        window.used += 1
         return headers
 
 
+HOUR = 3600
+RULE = "5f2d8e6b1b0b2010c3d8a8e3604bcb11"
 MATRIX = {(i, u): i + u - 1 for i in (1, 2, 3) for u in (1, 2, 3)}
 RESOLVED, HELD, AWAITING_CALLER, WORKED_ON = "6", "3", "1", "2"
 UNAUDITED = frozenset({"sys_id", "sys_tags"})
@@ -278,13 +238,10 @@ def save(desk: "ServiceNow", table: str, row: Record, update: Update) -> bool:
         desk.put(
             "sys_journal_field",
             {
-                "name": table,
-                "element": name,
-                "element_id": row["sys_id"],
-                "value": text,
+                "name": table, "element": name, "element_id": row["sys_id"], "value": text,
                 **_made(desk, update.user),
             },
-        )
+        )  # fmt: skip
     audit(desk, table, row, update.user, {**changed, **{name: ("", text) for name, text in said.items()}})
     desk.hooks_hear(table, row, "update", update.user)
     return True

@@ -73,10 +73,10 @@ def create(now: Callable[[], float] = time.time, **switches: Any) -> Starlette:
     The account is at `app.state.zendesk`.
     """
     desk = Zendesk(now, Switches(**switches))
-    (bot,) = desk.people.add_agents([{"name": "Uptier", "email": BOT, "role": "admin"}])
+    (bot,) = desk.people.add_users([{"name": "Uptier", "email": BOT, "role": "admin"}])
     desk.access.allow(TOKEN, bot)
-    desk.access.allow_key(API_KEY, BOT, bot)
-    desk.access.allow_client(CLIENT, CLIENT_SECRET, bot)
+    desk.access.keys[BOT] = (API_KEY, bot)
+    desk.access.clients[CLIENT] = (CLIENT_SECRET, bot)
     dialect = Dialect(preset=preset, not_played=not_played, types_empty=False)
     played = [
         (("POST",), "/oauth/tokens", lambda _, content: desk.access.grant(_form(content))),
@@ -96,13 +96,12 @@ def _served(desk: Zendesk, request: Request, content: bytes) -> Reply:
         token = desk.access.caller(request.headers.get("authorization", ""))
         if not token.scopes & _scopes(request.method, path):
             raise forbidden(as_object=desk.switches.error_objects)
-        whose = {"per-ticket-updates": f"{token.user}/{params.get('id')}"}
-        headers = desk.limits.take(
-            [("account", ""), *((limit, whose.get(limit, "")) for limit in limits)], desk.now()
-        )
+        whose = {"per-ticket-updates": f"{token.owner}/{params.get('id')}"}
+        owners = {limit: whose.get(limit, "") for limit in ("account", *limits)}
+        headers = desk.limits.take(owners, desk.now())
         call = Call(
             desk=desk,
-            user=desk.people.users[token.user],
+            user=desk.people.users[token.owner],
             path=request.url.path,
             query=request.query_params,
             base=f"{request.url.scheme}://{request.headers['host']}",

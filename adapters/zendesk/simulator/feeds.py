@@ -4,8 +4,9 @@ import base64
 import re
 
 from adapters.simulation.answers import Reply, refused
+from adapters.simulation.records import instant
 from adapters.zendesk.simulator.reads import Call, by_cursor, includes, shown_ticket, sideloads
-from adapters.zendesk.simulator.records import Row, instant
+from adapters.zendesk.simulator.records import Row
 from adapters.zendesk.simulator.rules import (
     STATUSES,
     forbidden,

@@ -10,7 +10,8 @@ from urllib.parse import urlencode
 from starlette.datastructures import QueryParams
 
 from adapters.simulation.answers import Reply, refused
-from adapters.zendesk.simulator.records import Gate, Record, Row
+from adapters.simulation.records import Record
+from adapters.zendesk.simulator.records import Gate, Row
 from adapters.zendesk.simulator.rules import (
     forbidden,
     invalid_attribute,
@@ -254,11 +255,8 @@ def shown_ticket(call: Call, row: Row) -> Record:
     wanted = includes(call, SIDELOADS)
     fields = all_fields(call, row)
     shown = {
-        "url": f"{call.base}/api/v2/tickets/{row.id}.json",
-        **row.json,
-        "custom_fields": fields,
-        "fields": fields,
-    }
+        "url": f"{call.base}/api/v2/tickets/{row.id}.json", **row.json, "custom_fields": fields, "fields": fields,
+    }  # fmt: skip
     if "metric_sets" in wanted:
         shown["metric_set"] = (
             None if row.deleted or row.archived else with_url(call, "ticket_metrics", row.metrics)

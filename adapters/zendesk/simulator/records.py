@@ -2,25 +2,14 @@
 
 import html
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Literal
 
-Record = dict[str, Any]
+from adapters.simulation.records import Record, Ref, Rows, add, find, instant, stamp
 
 SYSTEM = -1  # the author of what an account does by itself
 BRAND, FORM = 360000000001, 360000000002
-
-
-def stamp(at: int) -> str:
-    """Write epoch seconds as Zendesk does: UTC, whole seconds, Z."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def instant(text: str) -> int:
-    """Read a stamp back; ValueError if it is none."""
-    return int(datetime.fromisoformat(text).timestamp())
 
 
 def via(channel: str) -> Record:
@@ -34,202 +23,92 @@ def via(channel: str) -> Record:
 def user(number: int, at: int, name: str, email: str | None, role: str) -> Record:
     """A person without group, organization or tags."""
     return {
-        "id": number,
-        "name": name,
-        "email": email,
-        "created_at": stamp(at),
-        "updated_at": stamp(at),
-        "time_zone": "Eastern Time (US & Canada)",
-        "iana_time_zone": "America/New_York",
-        "phone": None,
-        "photo": None,
-        "locale_id": 1,
-        "locale": "en-US",
-        "organization_id": None,
-        "role": role,
-        "role_type": None if role != "agent" else 0,
-        "custom_role_id": None,
-        "verified": True,
-        "external_id": None,
-        "tags": [],
-        "alias": None,
-        "active": True,
-        "shared": False,
-        "shared_agent": False,
-        "last_login_at": None,
-        "two_factor_auth_enabled": None,
-        "signature": None,
-        "details": None,
-        "notes": None,
-        "default_group_id": None,
-        "ticket_restriction": "requested" if role == "end-user" else None,
-        "only_private_comments": False,
-        "restricted_agent": role == "end-user",
-        "moderator": role == "admin",
-        "suspended": False,
-        "user_fields": {},
-    }
+        "id": number, "name": name, "email": email, "created_at": stamp(at), "updated_at": stamp(at),
+        "time_zone": "Eastern Time (US & Canada)", "iana_time_zone": "America/New_York", "phone": None,
+        "photo": None, "locale_id": 1, "locale": "en-US", "organization_id": None, "role": role,
+        "role_type": None if role != "agent" else 0, "custom_role_id": None, "verified": True,
+        "external_id": None, "tags": [], "alias": None, "active": True, "shared": False, "shared_agent": False,
+        "last_login_at": None, "two_factor_auth_enabled": None, "signature": None, "details": None, "notes": None,
+        "default_group_id": None, "ticket_restriction": "requested" if role == "end-user" else None,
+        "only_private_comments": False, "restricted_agent": role == "end-user", "moderator": role == "admin",
+        "suspended": False, "user_fields": {},
+    }  # fmt: skip
 
 
 def group(number: int, at: int, name: str) -> Record:
     """A team."""
     return {
-        "id": number,
-        "name": name,
-        "description": "",
-        "default": False,
-        "is_public": True,
-        "deleted": False,
-        "created_at": stamp(at),
-        "updated_at": stamp(at),
-    }
+        "id": number, "name": name, "description": "", "default": False, "is_public": True, "deleted": False,
+        "created_at": stamp(at), "updated_at": stamp(at),
+    }  # fmt: skip
 
 
 def membership(number: int, at: int, person: int, team: int, default: bool) -> Record:
     """That an agent belongs to a group."""
     return {
-        "id": number,
-        "user_id": person,
-        "group_id": team,
-        "default": default,
-        "created_at": stamp(at),
+        "id": number, "user_id": person, "group_id": team, "default": default, "created_at": stamp(at),
         "updated_at": stamp(at),
-    }
+    }  # fmt: skip
 
 
 def organization(number: int, at: int, name: str) -> Record:
     """A customer's company."""
     return {
-        "id": number,
-        "name": name,
-        "shared_tickets": False,
-        "shared_comments": False,
-        "external_id": None,
-        "created_at": stamp(at),
-        "updated_at": stamp(at),
-        "domain_names": [],
-        "details": None,
-        "notes": None,
-        "group_id": None,
-        "tags": [],
-        "organization_fields": {},
-    }
+        "id": number, "name": name, "shared_tickets": False, "shared_comments": False, "external_id": None,
+        "created_at": stamp(at), "updated_at": stamp(at), "domain_names": [], "details": None, "notes": None,
+        "group_id": None, "tags": [], "organization_fields": {},
+    }  # fmt: skip
 
 
 def custom_status(number: int, at: int, category: str, label: str) -> Record:
     """A status of the account's own, in one of Zendesk's categories."""
     return {
-        "id": number,
-        "status_category": category,
-        "agent_label": label,
-        "end_user_label": label,
-        "description": "",
-        "end_user_description": "",
-        "active": True,
-        "default": False,
-        "created_at": stamp(at),
+        "id": number, "status_category": category, "agent_label": label, "end_user_label": label,
+        "description": "", "end_user_description": "", "active": True, "default": False, "created_at": stamp(at),
         "updated_at": stamp(at),
-    }
+    }  # fmt: skip
 
 
 def ticket_field(number: int, at: int, kind: str, title: str) -> Record:
     """A field of the ticket form; system fields are listed like custom ones."""
     return {
-        "id": number,
-        "type": kind,
-        "title": title,
-        "raw_title": title,
-        "description": "",
-        "raw_description": "",
-        "position": 0,
-        "active": True,
-        "required": False,
-        "collapsed_for_agents": False,
-        "regexp_for_validation": None,
-        "title_in_portal": title,
-        "raw_title_in_portal": title,
-        "visible_in_portal": False,
-        "editable_in_portal": False,
-        "required_in_portal": False,
-        "tag": None,
-        "created_at": stamp(at),
-        "updated_at": stamp(at),
-        "removable": True,
-        "key": None,
+        "id": number, "type": kind, "title": title, "raw_title": title, "description": "", "raw_description": "",
+        "position": 0, "active": True, "required": False, "collapsed_for_agents": False,
+        "regexp_for_validation": None, "title_in_portal": title, "raw_title_in_portal": title,
+        "visible_in_portal": False, "editable_in_portal": False, "required_in_portal": False, "tag": None,
+        "created_at": stamp(at), "updated_at": stamp(at), "removable": True, "key": None,
         "agent_description": None,
-    }
+    }  # fmt: skip
 
 
 def ticket(number: int, at: int) -> Record:
     """A ticket before its first save, which sets its status."""
     return {
-        "id": number,
-        "external_id": None,
-        "via": via("web"),
-        "created_at": stamp(at),
-        "updated_at": stamp(at),
-        "generated_timestamp": at,
-        "type": None,
-        "subject": None,
-        "raw_subject": None,
-        "description": None,
-        "priority": None,
-        "status": None,
-        "recipient": None,
-        "requester_id": None,
-        "submitter_id": None,
-        "assignee_id": None,
-        "organization_id": None,
-        "group_id": None,
-        "collaborator_ids": [],
-        "follower_ids": [],
-        "email_cc_ids": [],
-        "forum_topic_id": None,
-        "problem_id": None,
-        "has_incidents": False,
-        "is_public": True,
-        "due_at": None,
-        "tags": [],
-        "custom_fields": [],
-        "satisfaction_rating": None,
-        "sharing_agreement_ids": [],
-        "custom_status_id": None,
-        "followup_ids": [],
-        "ticket_form_id": FORM,
-        "brand_id": BRAND,
-        "allow_channelback": False,
-        "allow_attachments": True,
+        "id": number, "external_id": None, "via": via("web"), "created_at": stamp(at), "updated_at": stamp(at),
+        "generated_timestamp": at, "type": None, "subject": None, "raw_subject": None, "description": None,
+        "priority": None, "status": None, "recipient": None, "requester_id": None, "submitter_id": None,
+        "assignee_id": None, "organization_id": None, "group_id": None, "collaborator_ids": [],
+        "follower_ids": [], "email_cc_ids": [], "forum_topic_id": None, "problem_id": None,
+        "has_incidents": False, "is_public": True, "due_at": None, "tags": [], "custom_fields": [],
+        "satisfaction_rating": None, "sharing_agreement_ids": [], "custom_status_id": None, "followup_ids": [],
+        "ticket_form_id": FORM, "brand_id": BRAND, "allow_channelback": False, "allow_attachments": True,
         "from_messaging_channel": False,
-    }
+    }  # fmt: skip
 
 
 def metric_set(number: int, ticket_id: int, at: int) -> Record:
     """The counters of a ticket. Durations stay null until they are known."""
     unknown = {"calendar": None, "business": None}
     return {
-        "id": number,
-        "ticket_id": ticket_id,
-        "created_at": stamp(at),
-        "updated_at": stamp(at),
-        "group_stations": 0,
-        "assignee_stations": 0,
-        "reopens": 0,
-        "replies": 0,
-        "assignee_updated_at": None,
-        "requester_updated_at": None,
-        "status_updated_at": stamp(at),
-        "initially_assigned_at": None,
-        "assigned_at": None,
-        "solved_at": None,
-        "latest_comment_added_at": None,
-        "custom_status_updated_at": stamp(at),
-        "reply_time_in_minutes": dict(unknown),
-        "first_resolution_time_in_minutes": dict(unknown),
-        "full_resolution_time_in_minutes": dict(unknown),
-        "agent_wait_time_in_minutes": dict(unknown),
-        "requester_wait_time_in_minutes": dict(unknown),
+        "id": number, "ticket_id": ticket_id, "created_at": stamp(at), "updated_at": stamp(at),
+        "group_stations": 0, "assignee_stations": 0, "reopens": 0, "replies": 0, "assignee_updated_at": None,
+        "requester_updated_at": None, "status_updated_at": stamp(at), "initially_assigned_at": None,
+        "assigned_at": None, "solved_at": None, "latest_comment_added_at": None,
+        "custom_status_updated_at": stamp(at), "reply_time_in_minutes": dict(unknown),
+        "first_resolution_time_in_minutes": dict(unknown), "full_resolution_time_in_minutes": dict(unknown),
+        "agent_wait_time_in_minutes": dict(unknown), "requester_wait_time_in_minutes": dict(unknown),
         "on_hold_time_in_minutes": {"calendar": 0, "business": 0},
-    }
+    }  # fmt: skip
 
 
 def plain(markup: str) -> str:
@@ -389,12 +268,9 @@ def touch(row: Row, at: int) -> None:
 
 def _audit(row: Row, update: Update, number: int) -> Record:
     system = {
-        "client": update.client,
-        "ip_address": "192.0.2.1",
-        "location": "New York, NY, United States",
-        "latitude": 40.7,
-        "longitude": -74.0,
-    }
+        "client": update.client, "ip_address": "192.0.2.1", "location": "New York, NY, United States",
+        "latitude": 40.7, "longitude": -74.0,
+    }  # fmt: skip
     return {
         "id": number,
         "ticket_id": row.id,
@@ -412,16 +288,10 @@ def _audit(row: Row, update: Update, number: int) -> Record:
 
 def _say(row: Row, said: Said, at: int, audit: Record, number: int) -> Record:
     comment = {
-        "id": number,
-        "type": "Comment",
-        "author_id": said.author,
-        "body": said.body,
-        "html_body": said.html or markup(said.body),
-        "plain_body": said.body,
-        "public": said.public,
-        "attachments": [],
-        "audit_id": audit["id"],
-    }
+        "id": number, "type": "Comment", "author_id": said.author, "body": said.body,
+        "html_body": said.html or markup(said.body), "plain_body": said.body, "public": said.public,
+        "attachments": [], "audit_id": audit["id"],
+    }  # fmt: skip
     channel = via("rule") if said.automatic else audit["via"]
     row.comments.append({**comment, "via": channel, "created_at": stamp(at), "metadata": audit["metadata"]})
     row.public = said.public
@@ -475,9 +345,6 @@ def as_text(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-Ref = int | str
-
-
 class Directory:
     """Users, groups, organizations, fields, SLA policies and schedules, by id."""
 
@@ -493,70 +360,66 @@ class Directory:
         self.sla_policies: dict[int, Record] = {}
         self.schedules: dict[int, Record] = {}
 
-    def add_groups(self, rows: Iterable[Mapping[str, Any]]) -> list[int]:
+    def add_groups(self, rows: Rows) -> list[int]:
         """Each row needs a `name`; other keys overwrite the blank record's."""
-        return [
-            self._keep(self.groups, row, group(self._number(row), self.now(), row["name"])) for row in rows
-        ]
+        return add(self.groups, rows, self.new_id, lambda number, row: group(number, self.now(), row["name"]))
 
-    def add_organizations(self, rows: Iterable[Mapping[str, Any]]) -> list[int]:
+    def add_organizations(self, rows: Rows) -> list[int]:
         """Each row needs a `name`."""
-        made = []
-        for row in rows:
-            blank = organization(self._number(row), self.now(), row["name"])
-            made.append(self._keep(self.organizations, row, blank))
-        return made
+        return add(
+            self.organizations,
+            rows,
+            self.new_id,
+            lambda number, row: organization(number, self.now(), row["name"]),
+        )
 
-    def add_users(self, rows: Iterable[Mapping[str, Any]]) -> list[int]:
-        """Each row needs a `name`; `organization` is a ref; without `role` it is an end user."""
-        made = []
-        for row in rows:
-            role = row.get("role", "end-user")
-            blank = user(self._number(row), self.now(), row["name"], row.get("email"), role)
+    def add_users(self, rows: Rows) -> list[int]:
+        """Each row needs a `name`; `organization` is a ref; without `role` it is an end user. Agents may say `groups`:
+        refs, the first of which is the default group."""
+
+        def blank(number: int, row: Mapping[str, Any]) -> Record:
+            made = user(number, self.now(), row["name"], row.get("email"), row.get("role", "end-user"))
             if "organization" in row:
-                blank["organization_id"] = self.organization(row["organization"])["id"]
-            made.append(self._keep(self.users, row, blank, "organization", "groups"))
-        return made
+                made["organization_id"] = self.organization(row["organization"])["id"]
+            return made
 
-    def add_agents(self, rows: Iterable[Mapping[str, Any]]) -> list[int]:
-        """As users, with `groups`: refs, the first of which is the default group."""
-        made = []
+        numbers = []
         for row in rows:
-            (number,) = self.add_users([{"role": "agent", **row}])
+            (number,) = add(self.users, [row], self.new_id, blank, "organization", "groups")
             for team in row.get("groups", ()):
                 self.join(number, team)
-            made.append(number)
-        return made
+            numbers.append(number)
+        return numbers
 
-    def add_custom_statuses(self, rows: Iterable[Mapping[str, Any]]) -> list[int]:
+    def add_custom_statuses(self, rows: Rows) -> list[int]:
         """Each row needs an `agent_label` and a `status_category`."""
-        made = []
-        for row in rows:
-            blank = custom_status(self._number(row), self.now(), row["status_category"], row["agent_label"])
-            made.append(self._keep(self.custom_statuses, row, blank))
-        return made
 
-    def add_ticket_fields(self, rows: Iterable[Mapping[str, Any]]) -> list[int]:
+        def blank(number: int, row: Mapping[str, Any]) -> Record:
+            return custom_status(number, self.now(), row["status_category"], row["agent_label"])
+
+        return add(self.custom_statuses, rows, self.new_id, blank)
+
+    def add_ticket_fields(self, rows: Rows) -> list[int]:
         """Each row needs a `title` and a `type` (text, tagger, checkbox, integer, ...); drop-downs may have
         `custom_field_options`, the system's own `system_field_options`, of name and value."""
-        made = []
-        for row in rows:
-            blank = ticket_field(self._number(row), self.now(), row["type"], row["title"])
-            made.append(self._keep(self.ticket_fields, row, blank))
-        return made
 
-    def add_sla_policies(self, rows: Iterable[Mapping[str, Any]]) -> list[int]:
+        def blank(number: int, row: Mapping[str, Any]) -> Record:
+            return ticket_field(number, self.now(), row["type"], row["title"])
+
+        return add(self.ticket_fields, rows, self.new_id, blank)
+
+    def add_sla_policies(self, rows: Rows) -> list[int]:
         """Each row needs a `title` and `policy_metrics`: priority, metric, target in minutes."""
-        blank = {"description": "", "filter": {"all": [], "any": []}, "metric_settings": {}}
-        made = []
-        for row in rows:
-            extra = {"id": self._number(row), "position": len(self.sla_policies) + 1}
-            made.append(self._keep(self.sla_policies, row, blank | extra))
-        return made
 
-    def add_schedules(self, rows: Iterable[Mapping[str, Any]]) -> list[int]:
+        def blank(number: int, _: Mapping[str, Any]) -> Record:
+            empty = {"description": "", "filter": {"all": [], "any": []}, "metric_settings": {}}
+            return empty | {"id": number, "position": len(self.sla_policies) + 1}
+
+        return add(self.sla_policies, rows, self.new_id, blank)
+
+    def add_schedules(self, rows: Rows) -> list[int]:
         """Each row needs `name`, `time_zone` and `intervals` (minutes since Sunday 00:00)."""
-        return [self._keep(self.schedules, row, {"id": self._number(row)}) for row in rows]
+        return add(self.schedules, rows, self.new_id, lambda number, _: {"id": number})
 
     def join(self, person: Ref, team: Ref) -> None:
         """Make an agent a member of a group; the first group is the default one."""
@@ -568,20 +431,20 @@ class Directory:
             who["default_group_id"] = where["id"]
 
     def user(self, ref: Ref) -> Record:
-        """The user of that id, address or name; KeyError if there is none."""
-        return _find(self.users, ref, "user", "email", "name")
+        """The user of that id, address or name; KeyError if there is none, as below."""
+        return find(self.users, ref, "user", lambda row: (row["email"], row["name"]))
 
     def group(self, ref: Ref) -> Record:
-        """The group of that id or name; KeyError if there is none."""
-        return _find(self.groups, ref, "group", "name")
+        """The group of that id or name."""
+        return find(self.groups, ref, "group", lambda row: (row["name"],))
 
     def custom_status(self, ref: Ref) -> Record:
-        """The account's own status of that id or label; KeyError if there is none."""
-        return _find(self.custom_statuses, ref, "custom status", "agent_label")
+        """The account's own status of that id or label."""
+        return find(self.custom_statuses, ref, "custom status", lambda row: (row["agent_label"],))
 
     def organization(self, ref: Ref) -> Record:
-        """The organization of that id or name; KeyError if there is none."""
-        return _find(self.organizations, ref, "organization", "name")
+        """The organization of that id or name."""
+        return find(self.organizations, ref, "organization", lambda row: (row["name"],))
 
     def is_member(self, person: int, team: int) -> bool:
         """Whether the agent belongs to the group."""
@@ -591,39 +454,14 @@ class Directory:
         """Whether this id is an agent or admin."""
         return person in self.users and self.users[person]["role"] in ("agent", "admin")
 
-    def _number(self, row: Mapping[str, Any]) -> int:
-        return int(row["id"]) if "id" in row else self.new_id()
-
-    @staticmethod
-    def _keep(table: dict[int, Record], row: Mapping[str, Any], blank: Record, *not_json: str) -> int:
-        record = blank | {key: value for key, value in row.items() if key not in not_json}
-        table[record["id"]] = record
-        return int(record["id"])
-
-
-def _find(table: Mapping[int, Record], ref: Ref, what: str, *keys: str) -> Record:
-    if isinstance(ref, int):
-        if ref in table:
-            return table[ref]
-    else:
-        for key in keys:
-            for record in table.values():
-                if record.get(key) == ref:
-                    return record
-    raise KeyError(f"the simulated account has no {what} {ref!r}; seed it first")
-
 
 Gate = Literal["open", "forbidden", "missing"]
 
 # Requests and seconds. Vendor sheet 3.3 and 3.4: Suite Enterprise, PUT ticket, one user on one ticket.
 LIMITS: Mapping[str, tuple[int, int]] = {
-    "account": (700, 60),
-    "tickets-index": (100, 60),
-    "tickets-update": (100, 60),
-    "per-ticket-updates": (30, 600),
-    "incremental-exports": (10, 60),
-    "search-export": (100, 60),
-}
+    "account": (700, 60), "tickets-index": (100, 60), "tickets-update": (100, 60),
+    "per-ticket-updates": (30, 600), "incremental-exports": (10, 60), "search-export": (100, 60),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

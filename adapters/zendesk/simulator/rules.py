@@ -2,35 +2,21 @@
 
 Shapes are those of the vendor sheet, section 1.4; where the sheet is unsure, a switch chooses."""
 
-import base64
-import binascii
-import itertools
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from adapters.simulation.answers import Refused, Reply, html_page, refused
-from adapters.zendesk.simulator.records import (
-    CLOSED,
-    LIMITS,
-    Directory,
-    Record,
-    Row,
-    Switches,
-    instant,
-    stamp,
-    value_of,
-)
+from adapters.simulation.limits import Window, Windows
+from adapters.simulation.oauth import Token, Tokens, basic_pair
+from adapters.simulation.records import Record, instant, stamp
+from adapters.zendesk.simulator.records import CLOSED, LIMITS, Directory, Row, Switches, value_of
 
 # the page of a proxy in front of the vendor; with 200, a sign-in page
 HTML = "<html><head><title>{status}</title></head><body><h1>{status} {reason}</h1></body></html>"
 REASONS = {
-    200: "Sign in",
-    500: "Internal Server Error",
-    502: "Bad Gateway",
-    503: "Service Unavailable",
+    200: "Sign in", 500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable",
     504: "Gateway Timeout",
-}
+}  # fmt: skip
 
 
 def unauthenticated() -> Refused:
@@ -117,47 +103,18 @@ def preset(status: int) -> Reply:
     return html_page(status, HTML.format(status=status, reason=REASONS.get(status, "Error")))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Token:
-    """A bearer token: whose it is, what it may, until when (epoch seconds; None is for ever)."""
-
-    user: int
-    scopes: frozenset[str]
-    until: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Client:
-    """An OAuth client. Its client_credentials tokens act as the user who owns it."""
-
-    secret: str
-    owner: int
-
-
-class Access:
-    """The account's credentials. Nothing is accepted until it was put here."""
+class Access(Tokens):
+    """The account's credentials: bearer tokens, OAuth clients and the older address/token pairs. Nothing is accepted
+    until it was put here."""
 
     def __init__(self, now: Callable[[], int], switches: Switches) -> None:
-        self.now = now
-        self.switches = switches
-        self.tokens: dict[str, Token] = {}
-        self.refreshes: dict[str, tuple[str, str, int]] = {}  # refresh token -> client, access token, user
-        self.clients: dict[str, Client] = {}
-        self.keys: dict[str, str] = {}  # address of an agent -> API token
-        self.addresses: dict[str, int] = {}  # address of an agent -> user id
-        self._numbers = itertools.count(1)
+        super().__init__(now, life=switches.token_life, refreshes=switches.refresh_tokens)
+        self.clients: dict[str, tuple[str, int]] = {}  # client -> secret, the user its tokens act as
+        self.keys: dict[str, tuple[str, int]] = {}  # address of an agent -> API token, user id
 
     def allow(self, token: str, user: int, *, scopes: str = "read write", until: int | None = None) -> None:
         """Accept a bearer token for this user."""
-        self.tokens[token] = Token(user=user, scopes=frozenset(scopes.split()), until=until)
-
-    def allow_key(self, key: str, address: str, user: int) -> None:
-        """Accept `address/token:key` as Basic credentials."""
-        self.keys[address], self.addresses[address] = key, user
-
-    def allow_client(self, client: str, secret: str, owner: int) -> None:
-        """Accept an OAuth client for `POST /oauth/tokens`."""
-        self.clients[client] = Client(secret=secret, owner=owner)
+        self.tokens[token] = Token(owner=user, scopes=frozenset(scopes.split()), until=until)
 
     def revoke(self) -> None:
         """Every token and key stops working; OAuth clients may still ask for a new token."""
@@ -166,126 +123,82 @@ class Access:
 
     def caller(self, header: str) -> Token:
         """The token behind an Authorization header; Refused with 401 otherwise."""
-        kind, _, rest = header.partition(" ")
-        token = self.tokens.get(rest) if kind == "Bearer" else self._by_key(rest) if kind == "Basic" else None
-        if token is None or (token.until is not None and token.until <= self.now()):
+        login, key = basic_pair(header)
+        address, slash, word = login.rpartition("/")
+        held, user = self.keys.get(address, ("", 0))
+        if slash and word == "token" and key and key == held:
+            return Token(owner=user, scopes=frozenset({"read", "write"}))
+        token = self.bearer(header)
+        if token is None:
             raise unauthenticated()
         return token
 
     def grant(self, body: Mapping[str, Any]) -> Reply:
         """Answer `POST /oauth/tokens`. A refresh ends the old access token and the old refresh token."""
-        client = self.clients.get(str(body.get("client_id")))
-        if client is None or client.secret != body.get("client_secret"):
+        client = str(body.get("client_id"))
+        secret, owner = self.clients.get(client, (None, 0))
+        if secret is None or secret != body.get("client_secret"):
             raise refused(
                 401, {"error": "invalid_client", "error_description": "Client authentication failed"}
             )
         if body.get("grant_type") == "refresh_token":
-            owner = self._spend(str(body.get("refresh_token")), str(body.get("client_id")))
-        elif body.get("grant_type") == "client_credentials":
-            owner = client.owner
-        else:
+            word = str(body.get("refresh_token"))
+            known = self.refreshes.get(word)
+            if known is None or known.client != client:
+                raise refused(
+                    400, {"error": "invalid_grant", "error_description": "The refresh token is invalid"}
+                )
+            del self.refreshes[word]
+            self.tokens.pop(known.access, None)
+            owner = known.owner
+        elif body.get("grant_type") != "client_credentials":
             raise refused(400, {"error": "unsupported_grant_type", "error_description": "Unknown grant_type"})
-        return self._issue(owner, str(body.get("client_id")), str(body.get("scope", "read write")))
-
-    def _by_key(self, encoded: str) -> Token | None:
-        try:
-            pair = base64.b64decode(encoded, validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError):
-            return None
-        login, _, key = pair.partition(":")
-        address, slash, word = login.rpartition("/")
-        if not slash or word != "token" or not key or self.keys.get(address) != key:
-            return None
-        return Token(user=self.addresses[address], scopes=frozenset({"read", "write"}))
-
-    def _spend(self, refresh: str, client: str) -> int:
-        known = self.refreshes.get(refresh)
-        if known is None or known[0] != client:
-            raise refused(
-                400, {"error": "invalid_grant", "error_description": "The refresh token is invalid"}
-            )
-        del self.refreshes[refresh]
-        self.tokens.pop(known[1], None)
-        return known[2]
-
-    def _issue(self, user: int, client: str, scope: str) -> Reply:
-        number, life = next(self._numbers), self.switches.token_life
-        access, refresh = f"access-{number}", f"refresh-{number}"
-        self.allow(access, user, scopes=scope, until=self.now() + life)
-        body: dict[str, Any] = {
-            "access_token": access,
-            "token_type": "bearer",
-            "scope": scope,
-            "expires_in": life,
-        }
-        if self.switches.refresh_tokens:
-            self.refreshes[refresh] = (client, access, user)
-            body["refresh_token"] = refresh
-        return Reply(status=200, body=body)
-
-
-Bucket = tuple[str, str]  # the limit's name, and whose it is: "" for the account
-
-
-@dataclass(slots=True, kw_only=True)
-class Window:
-    """How many requests were made since the first one of this window."""
-
-    begun: int
-    used: int = 0
+        scope = str(body.get("scope", "read write"))
+        return self.issue(owner, {"token_type": "bearer", "scope": scope}, client=client, scopes=scope)
 
 
 class Limits:
-    """Counts requests in fixed windows. A request that is refused is not counted."""
+    """Counts requests in fixed windows, told in headers; refused ones are not counted. Vendor sheet 3.3, 3.4."""
 
     def __init__(self, switches: Switches) -> None:
         self.totals = {**LIMITS, **switches.limits}
         self.switches = switches
-        self.windows: dict[Bucket, Window] = {}
+        self.windows = Windows()
 
-    def take(self, buckets: Iterable[Bucket], now: int) -> dict[str, str]:
-        """Count one request in each bucket and give the headers; Refused with 429 if one is full."""
-        wanted = list(buckets)
-        for bucket in wanted:
-            total, span = self.totals[bucket[0]]
-            window = self._window(bucket, span, now)
+    def take(self, owners: Mapping[str, str], now: int) -> dict[str, str]:
+        """Count one request at each limit, by whose it is ("" for the account), and give the headers; Refused with 429
+        if one is full."""
+        begun: dict[str, Window] = {}
+        for name, owner in owners.items():
+            total, span = self.totals[name]
+            window = begun[name] = self.windows.at(f"{name} {owner}", now, span)
             if window.used >= total:
-                raise self._full(wanted, window.begun + span - now, now)
+                reply = rate_limited(
+                    str(window.begun + span - now) if self.switches.says_retry_after else None
+                )
+                known = {each: self.windows.windows.get(f"{each} {of}") for each, of in owners.items()}
+                told = self._headers({each: held for each, held in known.items() if held}, now)
+                raise refused(429, reply.body, {**reply.headers, **told})
+        for window in begun.values():
+            window.used += 1
+        return self._headers(begun, now)
+
+    def _headers(self, begun: Mapping[str, Window], now: int) -> dict[str, str]:
+        spelling = self.switches.limit_headers
         headers: dict[str, str] = {}
-        for bucket in wanted:
-            self.windows[bucket].used += 1
-            headers |= self._headers(bucket, now)
+        for name, window in begun.items():
+            total, span = self.totals[name]
+            left, resets = total - window.used, window.begun + span - now
+            if name == "account":
+                headers |= {
+                    "X-Rate-Limit": str(total), "X-Rate-Limit-Remaining": str(left),
+                    f"{spelling}-limit": str(total), f"{spelling}-remaining": str(left),
+                    f"{spelling}-reset": str(resets),
+                }  # fmt: skip
+            else:
+                prefix = "zendesk-ratelimit" if spelling == "ratelimit" else "zendesk-rate-limit"
+                headers[f"{prefix}-{name}"] = f"total={total}; remaining={left}; resets={resets}"
         return headers
-
-    def _full(self, wanted: list[Bucket], wait: int, now: int) -> Refused:
-        reply = rate_limited(str(wait) if self.switches.says_retry_after else None)
-        headers = dict(reply.headers)
-        for bucket in wanted:
-            if bucket in self.windows:
-                headers |= self._headers(bucket, now)
-        return Refused(Reply(status=reply.status, body=reply.body, headers=headers))
-
-    def _window(self, bucket: Bucket, span: int, now: int) -> Window:
-        window = self.windows.get(bucket)
-        if window is None or now >= window.begun + span:
-            window = self.windows[bucket] = Window(begun=now)
-        return window
-
-    def _headers(self, bucket: Bucket, now: int) -> dict[str, str]:
-        name, spelling = bucket[0], self.switches.limit_headers
-        total, span = self.totals[name]
-        window = self.windows[bucket]
-        left, resets = total - window.used, window.begun + span - now
-        if name == "account":
-            return {
-                "X-Rate-Limit": str(total),
-                "X-Rate-Limit-Remaining": str(left),
-                f"{spelling}-limit": str(total),
-                f"{spelling}-remaining": str(left),
-                f"{spelling}-reset": str(resets),
-            }
-        prefix = "zendesk-ratelimit" if spelling == "ratelimit" else "zendesk-rate-limit"
-        return {f"{prefix}-{name}": f"total={total}; remaining={left}; resets={resets}"}
 
 
 PRIORITIES = ("low", "normal", "high", "urgent")

@@ -3,18 +3,17 @@
 Every method may be called from another thread. Tickets, people and groups are named by id, and people and
 groups also by address or name."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from adapters.simulation.control import Account
+from adapters.simulation.records import Record, Ref, Rows
 from adapters.zendesk.simulator.records import (
     MESSAGING,
     SYSTEM,
     Directory,
     Fields,
-    Record,
-    Ref,
     Row,
     Said,
     Switches,
@@ -27,8 +26,6 @@ from adapters.zendesk.simulator.records import (
 )
 from adapters.zendesk.simulator.rules import Access, Limits, complete
 from adapters.zendesk.simulator.webhooks import Hooks
-
-Rows = Iterable[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +85,7 @@ class Zendesk(Account):
             return {
                 "groups": self.people.add_groups(groups),
                 "organizations": self.people.add_organizations(organizations),
-                "agents": self.people.add_agents(agents),
+                "agents": self.people.add_users({"role": "agent", **row} for row in agents),
                 "users": self.people.add_users(users),
                 "ticket_fields": self.people.add_ticket_fields(ticket_fields),
                 "custom_statuses": self.people.add_custom_statuses(custom_statuses),

@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from adapters.simulation.records import Record, stamp
 from adapters.simulation.webhooks import Invocation, RetriedWebhooks
-from adapters.zendesk.simulator.records import Record, Row, stamp
+from adapters.zendesk.simulator.records import Row
 
 ACCOUNT = 15000001
 CHANGES = {

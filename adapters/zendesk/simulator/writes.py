@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from adapters.simulation.answers import Reply, refused
+from adapters.simulation.records import Record, instant
 from adapters.zendesk.simulator.reads import Call, alive, shown_ticket
-from adapters.zendesk.simulator.records import Record, Row, Said, Update, instant, plain
+from adapters.zendesk.simulator.records import Row, Said, Update, plain
 from adapters.zendesk.simulator.rules import (
     Changes,
     complete,

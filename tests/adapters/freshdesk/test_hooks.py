@@ -194,6 +194,6 @@ def test_what_the_simulated_account_sends_is_read(acme: World, template: str | N
     acme.desk.hooks.subscribe("http://127.0.0.1:9/hooks/acme", template=template, **how)
     acme.desk.customer_says(1, 'It says "no"\nand <b style="x">more</b>')
     (invocation, *_) = acme.desk.hooks.waiting
-    request = hook(invocation.body, acme.desk.hooks.headers(invocation.hook))
+    request = hook(invocation.body, acme.desk.hooks.headers(invocation))
     (found,) = adapter(webhook=BASIC if basic else {"secret": "secret:acme-webhook"}).decode(request)
     assert found.ref == TicketRef("acme", "1")
