@@ -22,6 +22,9 @@ READ_WITHIN = 60.0
 PER_PEER = 256
 """Connections of one address at once, where it is not one of `[service] proxies`."""
 
+KEPT_FOR_HOOKS = 4
+"""One place in so many is kept for webhooks: all else that is under way has the rest at most."""
+
 A_MOMENT = 1.0
 """Real seconds that each may have to say something, as long as there is room at all."""
 
@@ -49,12 +52,14 @@ class Crowd:
         self._proxies: tuple[IPv4Network | IPv6Network, ...] = tuple(map(ip_network, proxies))
         self._peers: Counter[str] = Counter()
         self._waiting: OrderedDict[Patience, None] = OrderedDict()
+        self._others: OrderedDict[Patience, None] = OrderedDict()
+        self.for_others = room - max(room // KEPT_FOR_HOOKS, 1)
         self.sent_away = 0
 
     def came(self, one: "Patience") -> None:
         """A new connection; the longest wait makes room for it where there is none. It waits, like the others."""
         if self._peers.total() >= self.room:
-            self._send_away(next(iter(self._waiting), None))
+            self._send_away(next(iter(self._waiting), None) or self._unread())
         elif not self._is_proxy(one.peer) and self._peers[one.peer] >= PER_PEER:
             longest = next((each for each in self._waiting if each.peer == one.peer), None)
             if longest is not None and one.came_at - longest.came_at >= A_MOMENT:
@@ -69,9 +74,25 @@ class Crowd:
         else:
             self._waiting.pop(one, None)
 
+    def serves(self, one: "Patience", *, other: bool) -> None:
+        """Whether anything but a webhook is under way there. Where that is one too many, room is made by who does not
+        read what it asked for, else by who has not sent all of it, else by the newcomer."""
+        if not other or not one.counted:
+            self._others.pop(one, None)
+            return
+        self._others[one] = None
+        if len(self._others) > self.for_others:
+            slow = next((each for each in self._others if each in self._waiting), one)
+            self._send_away(self._unread() or slow)
+
+    def _unread(self) -> "Patience | None":
+        """The first of those that do not read the answer to what was no webhook."""
+        return next((each for each in self._others if each.stuck), None)
+
     def went(self, one: "Patience") -> None:
         """It is gone, or as good as gone."""
         self._waiting.pop(one, None)
+        self._others.pop(one, None)
         if one.counted:
             one.counted = False
             self._peers[one.peer] -= 1
@@ -99,7 +120,7 @@ class Patience(H11Protocol):
         super().__init__(*args, **options)
         self._crowd = crowd
         self._timer: asyncio.TimerHandle | None = None
-        self._stuck = False
+        self.stuck = False
         self.peer = ""
         self.came_at = 0.0
         self.counted = True
@@ -133,20 +154,22 @@ class Patience(H11Protocol):
     def pause_writing(self) -> None:
         """The client does not read what it asked for."""
         super().pause_writing()
-        self._stuck = True
+        self.stuck = True
         self._give_up_after(READ_WITHIN)
 
     def resume_writing(self) -> None:
         """It reads again."""
         super().resume_writing()
-        self._stuck = False
+        self.stuck = False
         if self._is_our_turn():
             self._give_up_after(None)
 
     def _is_our_turn(self) -> bool:
         """Whether it is the client that waits."""
-        whole = self.under_way() and not self.cycle.more_body
+        begun = self.under_way()
+        whole = begun and not self.cycle.more_body
         self._crowd.waits(self, waits=not whole)
+        self._crowd.serves(self, other=begun and not self.cycle.scope["path"].startswith(HOOKS))
         return whole
 
     def under_way(self) -> bool:
@@ -160,11 +183,11 @@ class Patience(H11Protocol):
         self._timer = None if seconds is None else self.loop.call_later(seconds, self._give_up)
 
     def _give_up(self) -> None:
-        if self.under_way() and not self._stuck:
+        if self.under_way() and not self.stuck:
             if not self._is_our_turn():  # a body's time is counted where it is gathered
                 self._give_up_after(BODY_WITHIN)
-        elif self.transport.get_write_buffer_size() and not self._stuck:
-            self._stuck = True
+        elif self.transport.get_write_buffer_size() and not self.stuck:
+            self.stuck = True
             self._give_up_after(READ_WITHIN)
         else:
             self._crowd.went(self)

@@ -2,12 +2,12 @@
 
 import asyncio
 import socket
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import pytest
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, StreamingResponse
 from structlog.testing import capture_logs
 
 from connector import listener
@@ -23,6 +23,7 @@ class Guest:
 
     def __init__(self, peer: str, at: float) -> None:
         self.peer, self.came_at, self.counted, self.sent_away = peer, at, True, False
+        self.stuck = False
         self.transport: Any = self
 
     def abort(self) -> None:
@@ -75,6 +76,43 @@ def test_who_waits_for_us_is_not_sent_away_and_who_is_gone_is_not_counted() -> N
     crowd.went(third)  # type: ignore[arg-type]
     guests(crowd, "d")
     assert not first.sent_away
+
+
+def under_way(crowd: Crowd, *peers: str, other: bool = True) -> list[Guest]:
+    """Their requests have come whole."""
+    came = guests(crowd, *peers)
+    for guest in came:
+        crowd.waits(guest, waits=False)  # type: ignore[arg-type]
+        crowd.serves(guest, other=other)  # type: ignore[arg-type]
+    return came
+
+
+def test_a_share_of_all_places_is_kept_for_webhooks() -> None:
+    """Who does not read what it asked for makes room, else who has not sent all of it, else the newcomer."""
+    crowd = Crowd(8)
+    came = under_way(crowd, *"abcdef")
+    assert sent_away(came) == []
+    assert sent_away(under_way(crowd, "g")) == [0]
+    crowd.waits(came[4], waits=True)  # type: ignore[arg-type]
+    assert sent_away(under_way(crowd, "h")) == []
+    assert sent_away(came) == [4]
+    came[2].stuck = True
+    crowd.waits(came[1], waits=True)  # type: ignore[arg-type]
+    assert sent_away(under_way(crowd, "i")) == []
+    assert sent_away(came) == [2, 4]
+    crowd.serves(came[0], other=False)  # type: ignore[arg-type]
+    assert sent_away(under_way(crowd, "j")) == []
+    assert sent_away(came) == [2, 4]
+    assert sent_away(under_way(crowd, "x", "y", other=False)) == []
+
+
+def test_where_nobody_waits_who_does_not_read_makes_room() -> None:
+    crowd = Crowd(4)
+    first, second, third = under_way(crowd, "a", "b", "c")
+    under_way(crowd, "x", other=False)
+    second.stuck = True
+    under_way(crowd, "y", other=False)
+    assert sent_away([first, second, third]) == [1]
 
 
 async def hello(scope: Any, receive: Any, send: Any) -> None:
@@ -211,3 +249,40 @@ def test_only_an_answer_that_is_being_made_takes_a_place(monkeypatch: pytest.Mon
         return statuses
 
     assert asyncio.run(story()) == [503, 200, 200, 200]
+
+
+@pytest.mark.parametrize("reads", [False, True], ids=["unread pages", "open streams"])
+def test_webhooks_have_places_of_their_own_whatever_else_is_under_way(
+    reads: bool, ailments: Ailments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More clients than there is room for ask for what has no end, and read it or do not."""
+    monkeypatch.setattr(slow_client, "PER_PEER", 256)
+    monkeypatch.setattr(listener, "room_for_connections", lambda: 16)
+
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield b"x" * (1 if reads else 1_000_000)
+            await asyncio.sleep(PATIENCE if reads else 0)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        hook = scope["path"].startswith(slow_client.HOOKS)
+        answer = PlainTextResponse("hello") if hook else StreamingResponse(endless())
+        await answer(scope, receive, send)
+
+    one = Listener("receiver", slow_client.BoundedBodies(app, str), ("127.0.0.1", 0), "listen", ailments)
+    one.start()
+    with ExitStack() as lines:
+        answered = 0
+        for _ in range(40):
+            line = lines.enter_context(line_to(one))
+            line.sendall(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
+            with suppress(ConnectionResetError):
+                answered += line.recv(1) == b"H"
+        assert answered == (12 if reads else 40)
+        assert one._crowd._peers.total() <= 16
+        until(lambda: one._crowd._peers.total() == 12)
+        for _ in range(8):
+            with line_to(one) as line:
+                line.sendall(b"POST /hooks/acme HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}")
+                assert whole(line).startswith(b"HTTP/1.1 200")
+    assert one.stop(PATIENCE)
