@@ -15,8 +15,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from adapters.simulation.server import serve
-from connector import cli_tickets, logs
-from connector.cli_config import echo
+from connector import logs
+from connector.app.service import Service
+from connector.cli import tickets
+from connector.cli.common import echo
 from connector.clock import ShiftedClock
 from connector.config.secrets import Secrets
 from connector.config.settings import load
@@ -25,7 +27,6 @@ from connector.demo_freshdesk import FreshdeskDesk
 from connector.demo_servicenow import ServiceNowDesk
 from connector.demo_story import Story, Tell
 from connector.demo_zendesk import ZendeskDesk
-from connector.service import Service
 
 DESKS: Mapping[str, Callable[..., DemoDesk]] = {
     "zendesk": ZendeskDesk,
@@ -110,9 +111,9 @@ def play(tell: Tell) -> int:
             return 1
         first, second = desks[0], desks[1]
         tell(f"\nWhat happened to {first.title}'s first ticket, by `uptier history`:\n")
-        cli_tickets.history(f"{first.account}/{first.tickets['waits']}", folder / "uptier.toml")
+        tickets.history(f"{first.account}/{first.tickets['waits']}", folder / "uptier.toml")
         tell(f"\nWhy {second.title}'s second was left alone, by `uptier explain`:\n")
-        cli_tickets.explain(f"{second.account}/{second.tickets['left']}", folder / "uptier.toml")
+        tickets.explain(f"{second.account}/{second.tickets['left']}", folder / "uptier.toml")
         tell("\nAll came out as told.")
         return 0
 

@@ -15,8 +15,9 @@ from pydantic import BaseModel
 
 from adapters.simulation.server import serve
 from adapters.zendesk.simulator import create
-from connector import leaseholder, listener, logs, roles, service
-from connector.cli import app
+from connector import logs
+from connector.app import leases, listener, roles, service
+from connector.cli.main import app
 from connector.config.schema import whole
 from connector.config.settings import AccountSettings, Caps, Retention, Service, SingleSignOn
 from connector.config.values import DAY
@@ -403,7 +404,7 @@ HELD = [
     (
         "operations.md",
         "a lease of {} seconds and renews it every {}",
-        (leaseholder.TERM, leaseholder.RENEW_EVERY),
+        (leases.TERM, leases.RENEW_EVERY),
     ),
     ("operations.md", "after {} seconds without a heartbeat", (fleet.STALLED_AFTER,)),
     ("operations.md", "end, for {} seconds at most", (service.STOP_WITHIN,)),

@@ -9,11 +9,11 @@ from typing import Any
 import typer
 import yaml  # apprise brings it
 
-from connector.cli import app
+from connector.app.metrics import Metrics
+from connector.app.roles import ALL, roles_named
+from connector.app.supervision import Ailments
+from connector.cli.main import app
 from connector.clock import ManualClock
-from connector.metrics import Metrics
-from connector.roles import ALL, roles_named
-from connector.supervision import Ailments
 from connector.work.skew import Skews
 from tests.connector.stores import fresh_store
 

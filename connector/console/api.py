@@ -10,12 +10,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from adapters.http import read_json
-from connector.console import seeing
+from connector.console import queries
 from connector.console.access import Access, Asking, MustLogIn, NotAllowed, allow
-from connector.console.acting import DONE, Refused, order, release
+from connector.console.commands import DONE, Refused, order, release
+from connector.console.documents import Papers
 from connector.console.frame import HEADERS
 from connector.console.openapi import DOCUMENT
-from connector.console.papers import Papers
 from connector.report import written
 from connector.store import codec, ledger
 from connector.store.database import Store
@@ -34,7 +34,7 @@ class Api:
     now: Callable[[], Instant]
     access: Access
     papers: Papers
-    health_now: Callable[[], seeing.Health]
+    health_now: Callable[[], queries.Health]
 
     def routes(self) -> list[BaseRoute]:
         """For the app that serves them."""
@@ -84,12 +84,12 @@ class Api:
     def escalations(self, _request: Request, _asking: Asking, _body: dict[str, str]) -> Any:
         """What is escalated at this moment."""
         with self.store.reading() as connection:
-            return seeing.now_page(connection)
+            return queries.now_page(connection)
 
     def watch(self, _request: Request, _asking: Asking, _body: dict[str, str]) -> Any:
         """The tickets nearest to a level."""
         with self.store.reading() as connection:
-            return seeing.watch_page(connection)
+            return queries.watch_page(connection)
 
     def health(self, _request: Request, _asking: Asking, _body: dict[str, str]) -> Any:
         """How the service is doing."""
@@ -103,7 +103,7 @@ class Api:
     def policies(self, _request: Request, _asking: Asking, _body: dict[str, str]) -> Any:
         """Each policy in plain words, and how often it spoke."""
         with self.store.reading() as connection:
-            noise = seeing.noise(connection, self.now())
+            noise = queries.noise(connection, self.now())
         return {"policies": self.papers.policies(), "noise": noise}
 
     def matrix(self, _request: Request, _asking: Asking, _body: dict[str, str]) -> Any:
@@ -117,7 +117,7 @@ class Api:
     def ticket(self, request: Request, _asking: Asking, _body: dict[str, str]) -> Any:
         """All about one ticket."""
         with self.store.reading() as connection:
-            return seeing.ticket_page(connection, _ref(request))
+            return queries.ticket_page(connection, _ref(request))
 
     def give_order(self, request: Request, asking: Asking, body: dict[str, str]) -> Any:
         """Leave an order for a ticket."""

@@ -5,14 +5,14 @@ from collections.abc import Callable
 from starlette.routing import BaseRoute
 
 from adapters.base import Limit
-from connector.compose import Parts
+from connector.app.compose import Parts
 from connector.config.settings import Settings
 from connector.config.values import EVERY_ADDRESS
-from connector.console import seeing
+from connector.console import queries
 from connector.console.access import Access
 from connector.console.api import Api
+from connector.console.documents import Papers
 from connector.console.pages import Console
-from connector.console.papers import Papers
 from connector.console.sign_on import SignOn
 from connector.store import nodes
 from connector.store.database import shared_now
@@ -39,10 +39,10 @@ def console(
         desk = parts.desks.get(account)
         return () if desk is None else desk.budget.told()
 
-    def health() -> seeing.Health:
+    def health() -> queries.Health:
         with parts.store.reading() as connection:
             known = nodes.others(connection, parts.name, shared_now(connection, parts.clock))
-            return seeing.health_page(
+            return queries.health_page(
                 connection,
                 parts.store.trouble,
                 failing(),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from connector.console.acting import VERBS
+from connector.console.commands import VERBS
 
 
 def _get(summary: str, *parameters: dict[str, Any]) -> dict[str, Any]:

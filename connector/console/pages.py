@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from connector.console import seeing
+from connector.console import queries
 from connector.console.access import (
     INVITED_FOR,
     SIGN_ON,
@@ -27,9 +27,9 @@ from connector.console.access import (
     allow,
     check_form,
 )
-from connector.console.acting import DONE, Refused, order, release
+from connector.console.commands import DONE, Refused, order, release
+from connector.console.documents import Papers
 from connector.console.frame import HEADERS, asset, page, paper
-from connector.console.papers import Papers
 from connector.console.sign_on import BACK, NotVouched, SignOn
 from connector.matrix.page import as_html as matrix_html
 from connector.report.page import as_html as report_html
@@ -102,7 +102,7 @@ class Console:
     now: Callable[[], Instant]
     access: Access
     papers: Papers
-    health_now: Callable[[], seeing.Health]
+    health_now: Callable[[], queries.Health]
     sign_on: SignOn | None
     streams: Counter[str] = field(default_factory=Counter)
     hashing: Turns = field(default_factory=lambda: Turns(HASH_AT_ONCE))
@@ -200,20 +200,20 @@ class Console:
     def now_page(self, request: Request, asking: Asking) -> Response:
         """Who is escalated at this moment."""
         with self.store.reading() as connection:
-            shown = seeing.now_page(connection)
+            shown = queries.now_page(connection)
         return self._page(request, asking, "now.html", "Now", shown=shown)
 
     def watch(self, request: Request, asking: Asking) -> Response:
         """The tickets nearest to a level."""
         with self.store.reading() as connection:
-            rows = seeing.watch_page(connection)
+            rows = queries.watch_page(connection)
         return self._page(request, asking, "watch.html", "Watch list", rows=rows, does=self.papers.levels())
 
     def ticket(self, request: Request, asking: Asking) -> Response:
         """All about one ticket."""
         ref = _ref(request)
         with self.store.reading() as connection:
-            seen = seeing.ticket_page(connection, ref)
+            seen = queries.ticket_page(connection, ref)
         if seen is None:
             return self._error(404, f"{ref} has not been seen")
         traces = sorted(seen.known.trace, key=lambda trace: not trace.levels)  # those that run first
@@ -225,7 +225,7 @@ class Console:
     def policies(self, request: Request, asking: Asking) -> Response:
         """Each policy in plain words."""
         with self.store.reading() as connection:
-            noise = {row.policy: row for row in seeing.noise(connection, self.now())}
+            noise = {row.policy: row for row in queries.noise(connection, self.now())}
         return self._page(
             request, asking, "policies.html", "Policies", policies=self.papers.policies(), noise=noise
         )
@@ -255,9 +255,9 @@ class Console:
         before = request.query_params.get("before")
         with self.store.reading() as connection:
             lines = ledger.newest(
-                connection, seeing.SHOWN, None if before is None else ledger.line_id(before)
+                connection, queries.SHOWN, None if before is None else ledger.line_id(before)
             )
-        older = lines[-1].id if len(lines) == seeing.SHOWN else None
+        older = lines[-1].id if len(lines) == queries.SHOWN else None
         return self._page(request, asking, "ledger.html", "Ledger", lines=lines, older=older)
 
     def health(self, request: Request, asking: Asking) -> Response:

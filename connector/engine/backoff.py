@@ -2,13 +2,13 @@
 
 import structlog
 
+from connector.app.supervision import PROVEN_AFTER, Ailments
 from connector.clock import Clock
 from connector.engine import Work
 from connector.store import holds, inbox
 from connector.store.database import Store
 from connector.store.holds import wait_after
 from connector.store.trouble import StoreTrouble
-from connector.supervision import PROVEN_AFTER, Ailments
 from policies.model import TicketRef
 
 log = structlog.get_logger()

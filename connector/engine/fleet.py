@@ -23,6 +23,7 @@ from procrastinate.worker import Worker as QueueWorker
 from psycopg import Error as DriverError
 from sqlalchemy import Connection
 
+from connector.app.supervision import PROVEN_AFTER, Ailments, SupervisedWorker
 from connector.clock import Clock
 from connector.engine import Work
 from connector.engine.backoff import Setbacks
@@ -32,7 +33,6 @@ from connector.store.database import Store
 from connector.store.inbox import TICK_PER_ACCOUNT
 from connector.store.postgres import LANE, TASK, queue_of
 from connector.store.trouble import StoreTrouble
-from connector.supervision import PROVEN_AFTER, Ailments, SupervisedWorker
 from policies.model import Seconds, TicketRef
 
 log = structlog.get_logger()

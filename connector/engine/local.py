@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection
 
+from connector.app.supervision import Ailments, SupervisedWorker
 from connector.clock import Clock
 from connector.engine import Work
 from connector.engine.backoff import Setbacks
@@ -12,7 +13,6 @@ from connector.engine.queue import Line, Rests
 from connector.store import inbox
 from connector.store.database import Store, after_commit
 from connector.store.inbox import TICK_PER_ACCOUNT, Waiting
-from connector.supervision import Ailments, SupervisedWorker
 from policies.model import Instant, TicketRef
 
 

@@ -8,16 +8,16 @@ import structlog
 from sqlalchemy import Connection
 
 from adapters.base import AccessLost, HelpdeskError, NotAllowed
+from connector.app.leases import Leaseholder, poll_lease
+from connector.app.supervision import PROVEN_AFTER, Ailments
 from connector.clock import Clock
 from connector.config.secrets import SecretError
 from connector.engine import Engine
 from connector.intake.polling import Ours, census_due, poll_account, take_census, wake_for_absent
-from connector.leaseholder import Leaseholder, poll_lease
 from connector.store import accounts, holds, inbox, tickets
 from connector.store.database import BrokenRow, Store, alone
 from connector.store.inbox import Arrival
 from connector.store.trouble import StoreTrouble
-from connector.supervision import PROVEN_AFTER, Ailments
 from connector.work.budget import Desk, NoRoom
 from connector.work.context import Rules
 from connector.work.retry import Read

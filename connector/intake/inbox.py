@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy import Connection
 
 from adapters.base import Aside, Event, Page
+from connector.app.supervision import PROVEN_AFTER, Ailments, SupervisedWorker
 from connector.engine import Engine
 from connector.store import accounts, holds, inbox, tickets
 from connector.store.database import (
@@ -25,7 +26,6 @@ from connector.store.database import (
 )
 from connector.store.inbox import Arrival, Kind
 from connector.store.trouble import StoreTrouble
-from connector.supervision import PROVEN_AFTER, Ailments, SupervisedWorker
 from policies.model import Instant, Seconds, Ticket, TicketRef
 from policies.state import Standing
 

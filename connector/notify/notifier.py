@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 import structlog
 from sqlalchemy import Connection
 
+from connector.app.supervision import Ailments
 from connector.clock import Clock
 from connector.notify.eligibility import Recheck
 from connector.notify.sender import NotSent, Speaker
@@ -17,7 +18,6 @@ from connector.store import ledger, notices
 from connector.store.database import Store
 from connector.store.ledger import Line
 from connector.store.notices import KeptNotice, State
-from connector.supervision import Ailments
 from connector.work.context import Rules
 from policies.language.policy import ChannelSpec
 from policies.model import Instant, Seconds

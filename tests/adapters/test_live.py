@@ -11,8 +11,8 @@ import pytest
 
 from adapters.base import Adapter
 from adapters.contract.ticket import OnAnyTicket
+from connector.app.compose import open_desk
 from connector.clock import SystemClock
-from connector.compose import open_desk
 from connector.config.secrets import Secrets
 from connector.config.settings import load
 from connector.logs import Masker

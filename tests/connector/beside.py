@@ -10,15 +10,15 @@ from adapters.simulation.faults import Fault
 from adapters.simulation.server import serve
 from adapters.zendesk.simulator import TOKEN, create
 from adapters.zendesk.simulator.state import Zendesk
+from connector.app.roles import ALL, Role
+from connector.app.service import Service
+from connector.app.summary import Summary
 from connector.clock import Clock, ManualClock
 from connector.config.secrets import Secrets
 from connector.config.settings import load
 from connector.logs import Masker
-from connector.roles import ALL, Role
-from connector.service import Service
 from connector.store import holds, ledger
 from connector.store.ledger import Line
-from connector.summary import Summary
 from policies.model import TicketRef
 
 START = 1_790_000_000

@@ -10,9 +10,9 @@ from adapters.freshdesk.simulator import KEY, create
 from adapters.freshdesk.simulator.state import Freshdesk
 from adapters.simulation.faults import Fault
 from adapters.simulation.server import serve
+from connector.app.service import Service
+from connector.app.summary import Summary
 from connector.clock import ManualClock
-from connector.service import Service
-from connector.summary import Summary
 from tests.connector.beside import CONFIG, LADDER, MINUTE, START, composed
 
 ACCOUNT = """

@@ -10,13 +10,13 @@ from typing import Any
 
 from adapters.simulation.faults import Fault
 from adapters.simulation.server import serve
+from connector.app.service import Service
+from connector.app.summary import Summary
 from connector.clock import ManualClock
 from connector.demo import CONFIG, DESKS
 from connector.demo_desk import Shown
-from connector.service import Service
 from connector.store import ledger, writes
 from connector.store.ledger import Line
-from connector.summary import Summary
 from policies.model import TicketRef
 from tests.connector.beside import MINUTE, START, composed
 from tests.hanging import hanging_in

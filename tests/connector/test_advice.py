@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from connector.cli import app
+from connector.cli.main import app
 from connector.config.advice import advice
 from connector.config.settings import load
 from connector.demo import CONFIG as POLICY

@@ -10,7 +10,7 @@ from prometheus_client import generate_latest
 from structlog.testing import capture_logs
 
 from adapters.base import AccessLost, Aside, Finding, NotAllowed, TryLater, Unreadable
-from connector.console import seeing
+from connector.console import queries
 from connector.intake.feeds import LASTS
 from connector.intake.inbox import GroupCommit
 from connector.store import holds, ledger
@@ -54,7 +54,9 @@ def shown(one: Each) -> dict[str, str]:
     service._take_pulse()
     failing = service._failing()
     with store.reading() as connection:
-        health = seeing.health_page(connection, store.trouble, failing, (), (), lambda _: (), one.clock.now())
+        health = queries.health_page(
+            connection, store.trouble, failing, (), (), lambda _: (), one.clock.now()
+        )
     numbers = [
         line
         for line in generate_latest(service._metrics.registry).decode().splitlines()

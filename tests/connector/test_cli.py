@@ -21,7 +21,7 @@ from adapters.simulation.faults import Fault
 from adapters.simulation.server import serve
 from adapters.zendesk.simulator import create
 from adapters.zendesk.simulator.state import Zendesk
-from connector.cli import app
+from connector.cli.main import app
 from connector.clock import SystemClock
 from connector.intake.receiver import Refusals
 from connector.render import is_unprintable
@@ -385,7 +385,7 @@ def test_reload_takes_changed_policies_up_and_refuses_wrong_ones(desk: Zendesk, 
 def test_reload_ends_with_1_where_the_service_does_not_take_the_policies_up(
     desk: Zendesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("connector.cli.TAKES_UP", 0.5)
+    monkeypatch.setattr("connector.cli.main.TAKES_UP", 0.5)
     with running(tmp_path) as service:
         service.send_signal(signal.SIGSTOP)
         path = tmp_path / "uptier.toml"

@@ -11,8 +11,8 @@ from alembic import command
 from sqlalchemy import create_engine
 from typer.testing import CliRunner, Result
 
-from connector import databases
-from connector.cli import app
+from connector.app import databases
+from connector.cli.main import app
 from connector.clock import ManualClock
 from connector.config.secrets import Secrets
 from connector.config.settings import load

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from connector import demo, demo_story
-from connector.cli import app
+from connector.cli.main import app
 from connector.demo_desk import DemoDesk
 from connector.demo_freshdesk import FreshdeskDesk
 from connector.demo_servicenow import ServiceNowDesk

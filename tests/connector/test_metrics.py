@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from connector.listener import CannotListen
+from connector.app.listener import CannotListen
 from connector.store import accounts
 from tests.connector.each import each
 from tests.patience import until

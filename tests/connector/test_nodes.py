@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from connector.app.roles import roles_named
+from connector.app.service import Service
+from connector.app.supervision import Ailments
 from connector.clock import ManualClock
 from connector.demo import CONFIG
-from connector.roles import roles_named
-from connector.service import Service
 from connector.store import nodes
 from connector.store.database import Store
 from connector.store.nodes import SHOWN_FOR, SILENT, Failing, Node
-from connector.supervision import Ailments
 from tests.connector.beside import START, composed
 from tests.connector.console.conftest import PASSWORD, Shown
 from tests.connector.each import Each, each

@@ -15,9 +15,9 @@ from structlog.testing import capture_logs
 from typer.testing import CliRunner, Result
 
 from adapters.simulation.server import serve
-from connector.cli import app
+from connector.cli.main import app
 from connector.clock import ShiftedClock
-from connector.console import seeing
+from connector.console import queries
 from connector.demo import CONFIG, DESKS
 from connector.work.skew import Skews, database_skew
 from tests.connector.each import EACH, each
@@ -262,7 +262,7 @@ def test_the_page_health_is_given_the_clocks(tmp_path: Path) -> None:
         parts = one.service._parts
         with parts.store.reading() as connection:
             clocks = parts.skews.telling()
-            shown = seeing.health_page(connection, None, (), clocks, (), lambda _: (), one.clock.now())
+            shown = queries.health_page(connection, None, (), clocks, (), lambda _: (), one.clock.now())
     assert [whose for whose, _ in shown.clocks] == [one.desk.account]
 
 

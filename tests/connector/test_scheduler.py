@@ -12,8 +12,8 @@ from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.base import STATE_STOPPED
 from structlog.testing import capture_logs
 
-from connector.scheduler import Scheduler
-from connector.supervision import Ailments
+from connector.app.scheduler import Scheduler
+from connector.app.supervision import Ailments
 from tests.patience import PATIENCE, until
 from tests.wall import HOUR, STEPS, Wall
 

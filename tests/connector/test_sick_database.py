@@ -10,7 +10,7 @@ from sqlalchemy import Connection, event
 from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
-from connector.cli import app
+from connector.cli.main import app
 from connector.store.trouble import StoreTrouble
 from tests.connector.beside import CONFIG
 from tests.connector.each import EACH, Each, each

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from connector.scheduler import Scheduler
+from connector.app.scheduler import Scheduler
+from connector.app.supervision import LONGEST_PAUSE, PROVEN_AFTER, SAID_EVERY, Ailments, SupervisedWorker
 from connector.store.trouble import StoreTrouble
-from connector.supervision import LONGEST_PAUSE, PROVEN_AFTER, SAID_EVERY, Ailments, SupervisedWorker
 from tests.connector.each import each
 from tests.patience import PATIENCE, until
 

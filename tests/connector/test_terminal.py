@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 import structlog
 
-from connector import cli_config, logs
+from connector import logs
+from connector.cli import common
 from connector.clock import SystemClock
 from connector.render import as_lines, is_unprintable
 from tests.conftest import logging_as_before
 
 ROOT = Path(__file__).parents[2]
-SEAM = ROOT / "connector" / "cli_config.py"
+SEAM = ROOT / "connector" / "cli" / "common.py"
 PRINTS = {"print", "typer.echo", "typer.secho", "click.echo", "click.secho", "rich.print"}
 STREAMS = {"sys.stdout", "sys.stderr", "sys.__stdout__", "sys.__stderr__"}
 EVIL = "a\x1b]0;owned\x07\u202eb\x9b2J\x7f\u2028c\rd"
@@ -57,16 +58,16 @@ def safe(printed: str) -> bool:
 
 
 def test_lines_json_and_documents_tell_the_terminal_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    cli_config.echo(EVIL, "two")
+    common.echo(EVIL, "two")
     lines = capsys.readouterr().out
     assert safe(lines)
     assert lines.splitlines()[-1] == "two"
     assert len(lines.splitlines()) == 2
-    cli_config.put_json({"said": EVIL})
+    common.put_json({"said": EVIL})
     document = capsys.readouterr().out
     assert safe(document)
     assert json.loads(document) == {"said": EVIL}
-    cli_config.put_out(f"{EVIL}\nnext\r\n", None)
+    common.put_out(f"{EVIL}\nnext\r\n", None)
     whole = capsys.readouterr().out
     assert safe(whole)
     assert "next" in whole.splitlines()
@@ -74,7 +75,7 @@ def test_lines_json_and_documents_tell_the_terminal_nothing(capsys: pytest.Captu
 
 def test_a_document_keeps_its_lines_and_a_file_every_character(tmp_path: Path) -> None:
     assert as_lines("a\r\nb\n\nc\td\re") == "a\r\nb\n\nc d e"
-    cli_config.put_out(EVIL, tmp_path / "kept")
+    common.put_out(EVIL, tmp_path / "kept")
     assert (tmp_path / "kept").read_bytes().decode() == EVIL
 
 

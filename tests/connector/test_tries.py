@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from adapters.base import NotTaken, Receipt, RefusedPart, Stale, WontAccept
-from connector.cli import app
+from connector.cli.main import app
 from connector.store import writes
 from connector.work.retry import TRIES, WAITS
 from tests.connector.each import EACH, Each, each

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from connector.cli import app
+from connector.cli.main import app
 from connector.config.settings import load
 from connector.store import inbox
 from policies.model import Order, TicketRef

@@ -9,11 +9,11 @@ import threading
 from functools import partial
 from pathlib import Path
 
-from connector import leaseholder
+from connector.app import leases
+from connector.app.roles import roles_named
+from connector.app.service import Service
 from connector.clock import SystemClock
 from connector.engine.fleet import FleetEngine
-from connector.roles import roles_named
-from connector.service import Service
 from connector.store import postgres, revision
 from tests.connector.beside import composed
 from tests.wall import Wall
@@ -36,7 +36,7 @@ def main(config: Path, roles: str, *words: str) -> None:
         revision.HEAD = postgres.HEAD = NEWER
     if "--quick" in words:
         FleetEngine.__init__.__kwdefaults__.update(QUICK)
-        leaseholder.TERM = 8
+        leases.TERM = 8
     with composed(config, SystemClock(), os.environ, roles_named(roles)) as service:
         for desk in service._parts.desks.values() if poll else ():
             object.__setattr__(desk, "poll", poll)  # no config may ask for so much

@@ -96,7 +96,7 @@ def uptier(folder: Path, installed: Path, *words: str) -> str:
         "UPTIER_SECRET_ACME_TOKEN": TOKEN,
         "UPTIER_SECRET_ACME_WEBHOOK": "a-secret-of-our-own",
     }
-    command = [sys.executable, "-c", "from connector.cli import app; app()", *words]
+    command = [sys.executable, "-c", "from connector.cli.main import app; app()", *words]
     run = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=100, check=False
     )

@@ -215,7 +215,7 @@ def test_the_link_is_printed_on_a_terminal_alone(tmp_path: Path, terminal: bool)
     command = [
         sys.executable,
         "-c",
-        "from connector.cli import app; app()",
+        "from connector.cli.main import app; app()",
         "run",
         "--config",
         str(tmp_path / "uptier.toml"),

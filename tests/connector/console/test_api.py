@@ -9,7 +9,7 @@ import pytest
 from starlette.routing import Route
 from typer.testing import CliRunner
 
-from connector.cli import app
+from connector.cli.main import app
 from connector.config.values import DAY
 from connector.console.access import digest
 from connector.console.api import Api

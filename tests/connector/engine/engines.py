@@ -1,11 +1,11 @@
 """The engine that suits a store, quick to look and slow to despair."""
 
+from connector.app.supervision import Ailments
 from connector.clock import ManualClock
 from connector.engine import Engine
 from connector.engine.fleet import FleetEngine
 from connector.engine.local import LocalEngine
 from connector.store.database import Store
-from connector.supervision import Ailments
 
 NOW = 1000
 ACCOUNTS = ("acme", "beta")

@@ -11,10 +11,10 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
+from connector.app.supervision import Ailments
 from connector.engine.fleet import FleetEngine
 from connector.store import inbox, postgres
 from connector.store.database import Store
-from connector.supervision import Ailments
 from policies.model import TicketRef
 from tests.connector.engine.engines import NOW, fleet
 from tests.connector.engine.test_engine import Looks, arrive, backlog

@@ -6,9 +6,9 @@ from collections.abc import Callable
 import pytest
 from procrastinate.exceptions import ConnectorException
 
+from connector.app.supervision import Ailments
 from connector.engine import fleet as module
 from connector.engine.fleet import Lane
-from connector.supervision import Ailments
 
 
 class Worker:

@@ -12,12 +12,12 @@ import pytest
 import uvicorn
 from sqlalchemy import event, select
 
+from connector.app.supervision import Ailments
 from connector.intake.inbox import GroupCommit
 from connector.intake.receiver import Refusals, receiver
 from connector.store.database import Store
 from connector.store.inbox import Arrival
 from connector.store.schema import inbox
-from connector.supervision import Ailments
 from tests.connector.intake.desks import HookDesk, QuietEngine
 from tests.patience import until
 

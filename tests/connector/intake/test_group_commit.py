@@ -11,10 +11,10 @@ from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
+from connector.app.supervision import Ailments
 from connector.intake.inbox import GroupCommit, NotKept
 from connector.store import inbox
 from connector.store.database import BrokenRow, Store
-from connector.supervision import Ailments
 from tests.connector.intake.desks import QuietEngine
 from tests.connector.store.samples import REF, an_arrival
 from tests.patience import PATIENCE

@@ -10,11 +10,11 @@ import pytest
 from starlette.responses import PlainTextResponse, StreamingResponse
 from structlog.testing import capture_logs
 
-from connector import listener
+from connector.app import listener
+from connector.app.listener import Listener
+from connector.app.supervision import Ailments
 from connector.intake import slow_client
 from connector.intake.slow_client import A_MOMENT, Crowd
-from connector.listener import Listener
-from connector.supervision import Ailments
 from tests.patience import PATIENCE, until
 
 

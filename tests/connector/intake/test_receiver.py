@@ -11,13 +11,13 @@ from sqlalchemy.exc import OperationalError
 from starlette.applications import Starlette
 from structlog.testing import capture_logs
 
+from connector.app.supervision import Ailments
 from connector.intake import slow_client
 from connector.intake.inbox import GroupCommit
 from connector.intake.receiver import FORGOTTEN_AFTER, Refusals, receiver
 from connector.intake.slow_client import HOOK_CAP, OTHER_CAP
 from connector.store import holds, inbox
 from connector.store.database import Store
-from connector.supervision import Ailments
 from policies.model import TicketRef
 from tests.connector.intake.desks import HookDesk, QuietEngine
 

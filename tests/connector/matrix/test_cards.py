@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import typer
 
-from connector.cli import app
+from connector.cli.main import app
 from connector.config.files import names
 from connector.matrix.cards import (
     DUTIES,

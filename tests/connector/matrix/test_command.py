@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from connector.cli import app
+from connector.cli.main import app
 from connector.store import accounts
 from tests.connector.stores import made_in
 from tests.policies.lives import DIRECTORY

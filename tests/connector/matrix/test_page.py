@@ -5,7 +5,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from connector.cli import app
+from connector.cli.main import app
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "matrix.md").read_text(encoding="utf-8")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from connector.cli import app
+from connector.cli.main import app
 from tests.connector.beside import CONFIG, LADDER
 from tests.connector.listening import PATH, Channel, listening
 

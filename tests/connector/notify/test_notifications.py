@@ -9,12 +9,12 @@ import httpx
 import pytest
 
 from connector import logs
+from connector.app.service import Service
 from connector.clock import ManualClock
 from connector.config.secrets import SecretError
 from connector.config.settings import load
 from connector.logs import Masker
 from connector.notify.notifier import TRIES, WAITS
-from connector.service import Service
 from connector.store import inbox, notices
 from policies.model import Order, TicketRef
 from tests.connector.beside import CONFIG, MINUTE, SECRETS, START, Beside, beside, composed

@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlalchemy import insert, select
 from typer.testing import CliRunner
 
-from connector.cli import app
+from connector.cli.main import app
 from connector.store import codec, ledger, schema, users
 from connector.store.database import Store
 from connector.store.forgetting import forget_person

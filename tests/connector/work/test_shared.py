@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from adapters.base import Limit, TryLater
+from connector.app.leases import TERM, OneOfMany
+from connector.app.roles import roles_named
 from connector.clock import ManualClock
 from connector.demo import CONFIG
-from connector.leaseholder import TERM, OneOfMany
-from connector.roles import roles_named
 from connector.store import budgets
 from connector.work.budget import Budget, LastingTally, MemoryTally, SharedTally, tally
 from tests.connector.beside import composed

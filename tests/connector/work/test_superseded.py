@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from connector.app.service import Service
 from connector.demo import CONFIG
-from connector.service import Service
 from connector.store import holds, inbox, tickets
 from connector.work.sender import FIND_OUT
 from tests.connector.beside import composed

@@ -15,6 +15,9 @@ from connector.store.nodes import Failing
 from connector.store.trouble import StoreTrouble
 from policies.model import Instant, Seconds
 
+log = structlog.get_logger()
+
+
 SAID_EVERY: Seconds = 3600
 """How often what lasts is said again, with its count."""
 
@@ -24,8 +27,6 @@ PROVEN_AFTER: Seconds = 60
 FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 30.0
 """Real seconds between two beginnings of a thread that fails at once."""
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from connector.cli_config import AsJson, echo, put_json
+from connector.cli.common import AsJson, echo, put_json
 
 app = typer.Typer()
 

@@ -12,10 +12,10 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy import Connection
 
+from connector.app.supervision import Ailments
 from connector.store import accounts, holds, inbox, ledger, notices, writes
 from connector.store.database import Store
 from connector.store.trouble import StoreTrouble
-from connector.supervision import Ailments
 from connector.work.budget import Desk
 from connector.work.skew import Skews
 from policies.model import Instant

@@ -17,10 +17,11 @@ from connector.store.database import Store, shared_now
 from connector.store.trouble import StoreTrouble
 from policies.model import Seconds
 
+log = structlog.get_logger()
+
+
 RENEW_EVERY: Seconds = 5
 TERM: Seconds = 20
-
-log = structlog.get_logger()
 
 
 class Leaseholder(Protocol):

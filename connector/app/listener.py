@@ -12,8 +12,11 @@ import uvicorn
 from anyio import to_thread
 from starlette.types import ASGIApp
 
+from connector.app.supervision import PROVEN_AFTER, Ailments, SupervisedWorker
 from connector.intake.slow_client import Crowd, Patience
-from connector.supervision import PROVEN_AFTER, Ailments, SupervisedWorker
+
+log = structlog.get_logger()
+
 
 HEADER_CAP = 16 * 1024
 BACKLOG = 1024
@@ -29,8 +32,6 @@ KEPT_DESCRIPTORS = 400
 LEAST_ROOM = 64
 THREADS = 12
 """Pages and API answers that are made at once; the rest of the database's connections is left to the work."""
-
-log = structlog.get_logger()
 
 
 class CannotListen(Exception):

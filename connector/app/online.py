@@ -12,13 +12,13 @@ import httpx
 
 from adapters.base import Finding, HelpdeskError
 from adapters.http import clean
+from connector.app.compose import addresses, open_desk, spoken_to
+from connector.app.databases import open_database
+from connector.app.outside import ask_outside
 from connector.clock import SystemClock
-from connector.compose import addresses, open_desk, spoken_to
 from connector.config.secrets import SecretError, Secrets
 from connector.config.settings import AccountSettings, Settings
-from connector.databases import open_database
 from connector.notify.sender import NoAddress, NotSent, Speaker
-from connector.outside import ask_outside
 from connector.store import holds
 from connector.store.database import Store
 from connector.store.trouble import NoDatabase, StoreTrouble

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from connector.cli_config import CONFIG, NEEDS_HUMAN, Config, echo, give_up, settings_of
+from connector.cli.common import CONFIG, NEEDS_HUMAN, Config, echo, give_up, settings_of
 
 app = typer.Typer()
 notify = typer.Typer(no_args_is_help=True, help="Channels outside the helpdesk.")
@@ -25,7 +25,7 @@ def try_out(
     channel: Annotated[str, typer.Argument(help="As in [channels.NAME].")], config: Config = CONFIG
 ) -> None:
     """Send a test message to a channel, and say whether it was taken."""
-    from connector.compose import addresses
+    from connector.app.compose import addresses
     from connector.config.secrets import Secrets
     from connector.logs import Masker
     from connector.notify.sender import NoAddress, NotSent, Speaker

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connector.cli_config import CONFIG, Config, echo, give_up, opened, stamp
+from connector.cli.common import CONFIG, Config, echo, give_up, opened, stamp
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
 
 app = typer.Typer(no_args_is_help=True, help="Who may use the console.")
 Name = Annotated[str, typer.Argument(help="Under this name they log in and stand in the ledger.")]

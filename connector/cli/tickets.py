@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connector.cli_config import (
+from connector.cli.common import (
     CONFIG,
     NEEDS_HUMAN,
     AsJson,
@@ -25,6 +25,7 @@ from connector.cli_config import (
 if TYPE_CHECKING:
     from policies.model import Ticket, TicketRef
     from policies.plan import PolicyTrace
+
 
 app = typer.Typer()
 
@@ -98,8 +99,8 @@ def target_lines(ticket: "Ticket", now: int) -> list[str]:
 def foresee(ref: "TicketRef", config: Path, at: str, as_json: bool) -> None:
     """Read the ticket at its helpdesk and judge it as of a time. Nothing is written anywhere."""
     from adapters.base import HelpdeskError
+    from connector.app.compose import open_desk
     from connector.clock import SystemClock
-    from connector.compose import open_desk
     from connector.config.secrets import SecretError, Secrets
     from connector.logs import Masker
     from connector.times import moment_asked

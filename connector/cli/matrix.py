@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connector.cli_config import CONFIG, Config, checked, give_up, last_directories, put_out
+from connector.cli.common import CONFIG, Config, checked, give_up, last_directories, put_out
 
 if TYPE_CHECKING:
     from connector.config.settings import Settings
     from policies.language.policy import PolicySet
     from policies.present.matrix import Matrix
+
 
 app = typer.Typer()
 

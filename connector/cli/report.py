@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from connector.cli_config import (
+from connector.cli.common import (
     CONFIG,
     Config,
     echo,
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from connector.report.report import Report
     from policies.language.policy import PolicySet
     from policies.rules.calendars import Calendar
+
 
 Format = Literal["text", "json", "csv", "html", "markdown"]
 

@@ -13,8 +13,11 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.schedulers.base import STATE_STOPPED
 from apscheduler.triggers.interval import IntervalTrigger
 
+from connector.app.supervision import PROVEN_AFTER, Ailments
 from connector.clock import Steps, SystemClock
-from connector.supervision import PROVEN_AFTER, Ailments
+
+log = structlog.get_logger()
+
 
 AGAIN_AFTER = 1.0
 """Real seconds."""
@@ -27,8 +30,6 @@ NOTICED = 0.5
 
 SAID = 30
 """A step of more seconds stands in the log."""
-
-log = structlog.get_logger()
 
 
 class Scheduler(BackgroundScheduler):  # type: ignore[misc]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from connector.cli_config import (
+from connector.cli.common import (
     CONFIG,
     NEEDS_HUMAN,
     AsJson,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from policies.language.references import KnownAccount
     from policies.model import Directory, TicketRef
 
+
 NEEDS_HUMAN = 1
 WRONG = 2
 
@@ -126,7 +127,7 @@ def opened(config: Path) -> "Iterator[Store]":
 
 def database_of(settings: "Settings") -> "Store":
     """The database that these settings name."""
-    from connector.databases import open_database
+    from connector.app.databases import open_database
 
     return open_database(settings, secrets_here())
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connector.cli_config import CONFIG, Config, TicketName, checked, echo, give_up, opened, stamp, ticket_ref
+from connector.cli.common import CONFIG, Config, TicketName, checked, echo, give_up, opened, stamp, ticket_ref
 
 if TYPE_CHECKING:
     from policies.model import TicketRef, Verb
+
 
 app = typer.Typer()
 

@@ -15,17 +15,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connector import (
-    cli_language,
-    cli_matrix,
-    cli_notify,
-    cli_orders,
-    cli_records,
-    cli_report,
-    cli_tickets,
-    cli_users,
-)
-from connector.cli_config import (
+from connector.cli import language, matrix, notify, orders, records, report, tickets, users
+from connector.cli.common import (
     CONFIG,
     NEEDS_HUMAN,
     WRONG,
@@ -43,9 +34,10 @@ from connector.cli_config import (
 )
 
 if TYPE_CHECKING:
+    from connector.app.service import Service
     from connector.config.settings import Settings
-    from connector.service import Service
     from policies.language.policy import PolicySet
+
 
 Wait = Annotated[
     str, typer.Option("--wait", metavar="TIME", help="How long PostgreSQL is waited for, such as 90s or 5m.")
@@ -62,14 +54,14 @@ app = typer.Typer(
 )
 secret = typer.Typer(no_args_is_help=True, help="Secrets in this machine's keyring.")
 app.add_typer(secret, name="secret")
-app.add_typer(cli_tickets.app)
-app.add_typer(cli_orders.app)
-app.add_typer(cli_language.app)
-app.add_typer(cli_records.app)
-app.add_typer(cli_notify.app)
-app.add_typer(cli_report.app)
-app.add_typer(cli_matrix.app)
-app.add_typer(cli_users.app, name="user")
+app.add_typer(tickets.app)
+app.add_typer(orders.app)
+app.add_typer(language.app)
+app.add_typer(records.app)
+app.add_typer(notify.app)
+app.add_typer(report.app)
+app.add_typer(matrix.app)
+app.add_typer(users.app, name="user")
 
 
 def show_version(asked: bool) -> None:
@@ -103,11 +95,11 @@ def run(
 ) -> None:
     """Run the service, or one round of it with --once."""
     from connector import logs
+    from connector.app.listener import CannotListen
+    from connector.app.roles import ALL, roles_named
+    from connector.app.service import Service
     from connector.clock import SystemClock
     from connector.config.secrets import SecretError, Secrets
-    from connector.listener import CannotListen
-    from connector.roles import ALL, roles_named
-    from connector.service import Service
     from connector.store.sqlite import AlreadyRunning
 
     first = settings_of(config)
@@ -167,7 +159,7 @@ def told(config: Path) -> "tuple[Settings, PolicySet]":
 
 def migrate_file(settings: "Settings") -> None:
     """Bring a SQLite file to this version's tables before the config is judged by what it holds."""
-    from connector.databases import migrate_database
+    from connector.app.databases import migrate_database
     from connector.store.opening import file_of
 
     if file_of(settings.service.database) is not None:
@@ -178,8 +170,8 @@ def migrate_file(settings: "Settings") -> None:
 
 def wait_for(settings: "Settings", patience: str) -> None:
     """Come back once the database answers; say meanwhile that it does not."""
+    from connector.app.databases import wait_for_database
     from connector.clock import SystemClock
-    from connector.databases import wait_for_database
     from policies.model import seconds
 
     try:
@@ -195,7 +187,7 @@ def wait_for(settings: "Settings", patience: str) -> None:
 def migrate(config: Config = CONFIG, wait: Wait = "1m") -> None:
     """Make the database, or bring it to this version's tables. A SQLite file is copied before; of PostgreSQL make a
     dump first."""
-    from connector.databases import migrate_database
+    from connector.app.databases import migrate_database
     from connector.store.trouble import NoDatabase, OtherVersion
 
     settings = settings_of(config)
@@ -257,8 +249,8 @@ def check(
     """Check the config and policy files: every problem with file and line."""
     from datetime import datetime
 
+    from connector.app.online import ask_all
     from connector.config.advice import advice, unread, weak_secrets
-    from connector.online import ask_all
 
     loaded = loaded_with_directory(config)
     today = datetime.now().astimezone().date()

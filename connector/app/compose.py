@@ -9,23 +9,23 @@ from secrets import token_hex
 from socket import gethostname
 
 from adapters.base import AdapterFactory
+from connector.app.databases import queue_address
+from connector.app.leases import FORGET, NOTIFY, Leaseholder, OneOfMany, Sole, poll_lease
+from connector.app.roles import ALL, Role
+from connector.app.supervision import Ailments
 from connector.clock import Clock
 from connector.config.holidays import calendars
 from connector.config.secrets import SecretError, Secrets, too_short
 from connector.config.settings import Settings
-from connector.databases import queue_address
 from connector.engine import Engine
 from connector.engine.local import LocalEngine
 from connector.intake.feeds import Feeds
-from connector.leaseholder import FORGET, NOTIFY, Leaseholder, OneOfMany, Sole, poll_lease
 from connector.notify.eligibility import Recheck
 from connector.notify.notifier import Notifier
 from connector.notify.sender import Speaker
-from connector.roles import ALL, Role
 from connector.store import accounts, inbox, policy_texts, tickets
 from connector.store.database import Store, alone
 from connector.store.inbox import Arrival
-from connector.supervision import Ailments
 from connector.work.budget import Budget, Desk, Tally, lane_of, tally
 from connector.work.context import InForce, Rules
 from connector.work.retry import Read

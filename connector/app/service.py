@@ -14,21 +14,22 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from adapters.http import clean
+from connector.app.compose import addresses, compose, take_up
+from connector.app.databases import working_on
+from connector.app.errands import Errands
+from connector.app.leases import FORGET, NOTIFY, RENEW_EVERY, poll_lease
+from connector.app.listener import Listener
+from connector.app.metrics import Metrics
+from connector.app.roles import ALL, Role
+from connector.app.scheduler import Scheduler
+from connector.app.summary import Summary, summarise
 from connector.clock import Clock, SystemClock
-from connector.compose import addresses, compose, take_up
 from connector.config.secrets import Secrets
 from connector.config.settings import Loaded, Settings
 from connector.config.values import host_and_port, is_loopback
-from connector.databases import working_on
-from connector.errands import Errands
 from connector.intake.inbox import GroupCommit
 from connector.intake.receiver import Refusals, receiver
 from connector.intake.slow_client import BoundedBodies
-from connector.leaseholder import FORGET, NOTIFY, RENEW_EVERY, poll_lease
-from connector.listener import Listener
-from connector.metrics import Metrics
-from connector.roles import ALL, Role
-from connector.scheduler import Scheduler
 from connector.store import accounts, holds, inbox, ledger, nodes, notices, policy_texts, users
 from connector.store.database import Store, mend_spans, shared_now
 from connector.store.holds import SetAside
@@ -37,7 +38,6 @@ from connector.store.opening import file_of
 from connector.store.retention import Forgotten, forget
 from connector.store.revision import left_behind
 from connector.store.trouble import StoreTrouble
-from connector.summary import Summary, summarise
 from connector.work.budget import lane_of
 from connector.work.skew import database_skew
 from policies.language.policy import PolicySet
@@ -47,6 +47,10 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
     from connector.console.access import Access
+
+
+log = structlog.get_logger()
+
 
 TICK: Seconds = 1
 SWEEP: Seconds = 10
@@ -66,8 +70,6 @@ SILENT: Seconds = 15
 """A scheduler that has looked for nothing that long hangs."""
 
 HANGS = "has not looked what is due for {:.0f} s; restart this process"
-
-log = structlog.get_logger()
 
 
 class Service:

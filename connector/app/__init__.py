@@ -1,0 +1,1 @@
+"""The running service: put together, started and stopped in order, watched, and measured."""
