@@ -37,7 +37,7 @@ from adapters.servicenow.client import LONG, Client, Listing, check_credentials,
 from adapters.servicenow.feed import fetch
 from adapters.servicenow.people import AuthorClassifier, IdentityCache, requester_column
 from adapters.servicenow.profile import equals, profile
-from adapters.servicenow.ticket import SLA_COLUMNS, targets, ticket
+from adapters.servicenow.ticket import SLA_COLUMNS, read_targets, read_ticket
 from policies.model import Directory, Instant, Need, Target, Ticket, TicketRef
 
 OPENING = frozenset({"created", "requester"})
@@ -94,7 +94,7 @@ class ServiceNow:
         answer = fetch(self._client, self._profile, ref)
         row = {"sys_id": ref.id, **answer.row()}
         try:
-            bare = ticket(self._profile, row, read_at=answer.at)
+            bare = read_ticket(self._profile, row, read_at=answer.at)
         except UNREADABLE as error:
             raise Unreadable(f"ServiceNow's answer about {ref} cannot be read ({error})") from error
         if bare.ref.id.casefold() != ref.id.casefold():
@@ -104,9 +104,9 @@ class ServiceNow:
         authors = known(lambda: self._authors(row, [*(entries or ()), *(audit or ())]))
         messages = changes = promised = None
         if entries is not None and authors is not None and not OPENING & bare.hidden:
-            messages = known(lambda: history.messages(bare, entries, authors))
+            messages = known(lambda: history.read_messages(bare, entries, authors))
         if audit is not None and authors is not None:
-            changes = known(lambda: history.changes(self._profile, row, audit, authors))
+            changes = known(lambda: history.read_changes(self._profile, row, audit, authors))
         if Need.TARGETS in needs:
             promised = known(lambda: self._targets(ref))
         read = {Need.MESSAGES: messages, Need.CHANGES: changes, Need.TARGETS: promised}
@@ -119,7 +119,7 @@ class ServiceNow:
             loaded=needs - unknown,
             hidden=bare.hidden | {need.value for need in unknown},
         )
-        return replace(whole, counts=history.counts(whole))
+        return replace(whole, counts=history.count_history(whole))
 
     def _entries(self, ref: TicketRef, row: Row) -> list[Row]:
         """The journal. An instance that hides it answers an empty list; the record's own text tells."""
@@ -157,7 +157,7 @@ class ServiceNow:
 
     def _targets(self, ref: TicketRef) -> tuple[Target, ...]:
         """The SLA records of the ticket."""
-        return targets(whole_of(self._client.every("task_sla", {"task": [ref.id]}, SLA_COLUMNS)))
+        return read_targets(whole_of(self._client.every("task_sla", {"task": [ref.id]}, SLA_COLUMNS)))
 
     def _authors(self, row: Row, facts: list[Row]) -> AuthorClassifier:
         """Who is who among those who stand in these facts."""
@@ -172,7 +172,7 @@ class ServiceNow:
 
     def prepare(self, ticket: Ticket, actions: tuple[VendorAction, ...], key: str) -> Prepared:
         """One PATCH for everything, and one more for each further note or reply."""
-        return writes.prepare(self._profile, ticket, actions, key)
+        return writes.prepare_write(self._profile, ticket, actions, key)
 
     def send(self, write: Write, expects: str) -> Receipt:
         """One PATCH, right after a look at the record: ServiceNow itself refuses no stale write."""

@@ -15,7 +15,7 @@ from adapters.http import UNREADABLE, UNSAID
 from adapters.servicenow.answers import OddValue, Row, instant, literal, moment, raw, text, truth
 from adapters.servicenow.client import Answer, Client, further, passed, sys_id
 from adapters.servicenow.profile import SYS_ID, Profile, behind, equals, every_of, ordered, term
-from adapters.servicenow.ticket import OVER, columns, ticket
+from adapters.servicenow.ticket import OVER, columns, read_ticket
 from policies.model import Instant, Seconds, Ticket, TicketRef
 
 REST, CALM, WALK = "rest", "calm", "walk"
@@ -193,7 +193,7 @@ def tickets(
             if raw(row, "sys_updated_on") is not None and not stamp_of(row):
                 raise OddValue("sys_updated_on is no stamp")
             if not only_active or truth(row, "active") is not False:
-                found.append(ticket(profile, row, read_at=answer.at))
+                found.append(read_ticket(profile, row, read_at=answer.at))
         except UNREADABLE as error:
             aside.append(Aside(id=sys_id(row), why=f"ServiceNow's row cannot be read: {error}"))
     return tuple(found), tuple(aside)

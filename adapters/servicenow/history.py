@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from adapters.base import count_changes
 from adapters.servicenow import answers
 from adapters.servicenow.answers import OddValue, Row, instant, label, number, raw, text, user
 from adapters.servicenow.people import AuthorClassifier
 from adapters.servicenow.profile import Profile, common
 from adapters.servicenow.ticket import common_names, read_tags, status
-from policies.history import is_reopening, moves_of
 from policies.model import Act, Change, Counts, Instant, Message, Need, Status, Ticket, Value, Who
 
 AUDIT = "sys_audit"
@@ -47,11 +47,20 @@ def stamped(stamp: str, column: str, value: str) -> str:
     return f"{stamp}:{column}={value}"[:120]
 
 
-def messages(ticket: Ticket, entries: Iterable[Row], authors: AuthorClassifier) -> tuple[Message, ...]:
-    """The description and all that was said since, oldest first. An incident is what its requester asks,
-    whoever typed it in."""
+def read_messages(ticket: Ticket, entries: Iterable[Row], authors: AuthorClassifier) -> tuple[Message, ...]:
+    """The description, or the subject where there is none, and all that was said since, oldest first. An incident is
+    what its requester asks, whoever typed it in."""
+    asked = ticket.requester
+    act = Act(
+        sequence=ticket.created * WITHIN_A_SECOND,
+        id=OPENING,
+        at=ticket.created,
+        who=Who.CUSTOMER if asked else Who.AUTOMATION,
+        person=asked.id if asked else None,
+    )
+    body = ticket.description or ticket.subject
+    made = [Message(act=act, public=True, body=body, auto_reply=asked is None)]
     ordered = sorted(entries, key=lambda row: text(row, "sys_created_on"))
-    made = [opening(ticket)]
     for at, rows in groupby(ordered, key=stamp_of):
         made += [message(row, at, rank, authors) for rank, row in enumerate(rows, start=1)]
     return tuple(made)
@@ -71,23 +80,6 @@ def shown(row: Row, *columns: str) -> Row:
     if lacking:
         raise OddValue(f"{', '.join(lacking)} is not shown")
     return row
-
-
-def opening(ticket: Ticket) -> Message:
-    """The description as the first message; the subject where there is none."""
-    asked = ticket.requester
-    return Message(
-        act=Act(
-            sequence=ticket.created * WITHIN_A_SECOND,
-            id=OPENING,
-            at=ticket.created,
-            who=Who.CUSTOMER if asked else Who.AUTOMATION,
-            person=asked.id if asked else None,
-        ),
-        public=True,
-        body=ticket.description or ticket.subject,
-        auto_reply=asked is None,
-    )
 
 
 def message(row: Row, at: Instant, rank: int, authors: AuthorClassifier) -> Message:
@@ -127,23 +119,48 @@ class Update:
         return stamped(self.stamp, column, after) if self.revision is None else f"{self.revision}:{column}"
 
 
-def changes(profile: Profile, now: Row, rows: Iterable[Row], authors: AuthorClassifier) -> tuple[Change, ...]:
-    """What the audit changed, oldest first. `now` is the record as it stands."""
+def read_changes(
+    profile: Profile, now: Row, rows: Iterable[Row], authors: AuthorClassifier
+) -> tuple[Change, ...]:
+    """What the audit changed, oldest first, and of one update the status last. `now` is the record as it stands."""
     made = updates(rows, numbered=raw(now, "sys_mod_count") is not None)
-    passed = statuses(profile, now, made)
-    return tuple(
-        change
-        for update, both in zip(made, passed, strict=True)
-        for change in within(profile, update, both, authors)
-    )
+    names = common_names(profile)
+    found: list[Change] = []
+    for update, passed in zip(made, statuses(profile, now, made), strict=True):
+        told: list[tuple[str, str, Value, Value]] = [
+            (
+                column,
+                names[column],
+                common_value(profile, names[column], before),
+                common_value(profile, names[column], after),
+            )
+            for column, (before, after) in update.columns.items()
+            if column in names
+        ]
+        told += [(column, "status", *passed) for column in STATUS if column in update.columns][:1]
+        for column, name, before, after in told:
+            act = Act(
+                sequence=update.sequence,
+                id=update.name(column),
+                at=update.at,
+                who=authors.changed(update.user),
+                person=authors.person(update.user),
+            )
+            found.append(Change(act=act, field=name, before=before, after=after))
+    return tuple(found)
 
 
 def updates(rows: Iterable[Row], *, numbered: bool = True) -> list[Update]:
     """The audit's rows by update, oldest first. They go by number only where the record shows its own."""
     made: list[Update] = []
     known = [shown(row, "fieldname", "oldvalue", "newvalue", "user") for row in rows]
-    for at, second in groupby(sorted(known, key=age), key=stamp_of):
-        for rank, (_, group) in enumerate(groupby(second, key=update_of)):
+    for at, second in groupby(
+        sorted(known, key=lambda row: (text(row, "sys_created_on"), number(row, "record_checkpoint") or 0)),
+        key=stamp_of,
+    ):
+        for rank, (_, group) in enumerate(
+            groupby(second, key=lambda row: (number(row, "record_checkpoint"), text(row, "user")))
+        ):
             listed = list(group)
             made.append(
                 Update(
@@ -161,16 +178,6 @@ def updates(rows: Iterable[Row], *, numbered: bool = True) -> list[Update]:
     return made
 
 
-def age(row: Row) -> tuple[str, int]:
-    """Sort key: the stamp, then the revision."""
-    return text(row, "sys_created_on"), number(row, "record_checkpoint") or 0
-
-
-def update_of(row: Row) -> tuple[int | None, str]:
-    """What the rows of one update have in common."""
-    return number(row, "record_checkpoint"), text(row, "user")
-
-
 def statuses(profile: Profile, now: Row, made: Sequence[Update]) -> list[tuple[Status, Status]]:
     """The common status before and after each update. State and hold reason make it together and are audited
     apart, so both are followed backwards from what they are now."""
@@ -186,36 +193,6 @@ def statuses(profile: Profile, now: Row, made: Sequence[Update]) -> list[tuple[S
     return found[::-1]
 
 
-def within(
-    profile: Profile, update: Update, passed: tuple[Status, Status], authors: AuthorClassifier
-) -> Iterator[Change]:
-    """The changes of one update that have a common name, the status last."""
-    names = common_names(profile)
-    for column, (before, after) in update.columns.items():
-        if column in names:
-            yield change(
-                update, authors, column, names[column],
-                common_value(profile, names[column], before), common_value(profile, names[column], after),
-            )  # fmt: skip
-    told = [column for column in STATUS if column in update.columns]
-    if told:
-        yield change(update, authors, told[0], "status", *passed)
-
-
-def change(
-    update: Update, authors: AuthorClassifier, column: str, name: str, before: Value, after: Value
-) -> Change:
-    """One change."""
-    act = Act(
-        sequence=update.sequence,
-        id=update.name(column),
-        at=update.at,
-        who=authors.changed(update.user),
-        person=authors.person(update.user),
-    )
-    return Change(act=act, field=name, before=before, after=after)
-
-
 def common_value(profile: Profile, name: str, stored: str) -> Value:
     """An audit's value, which is text, as the common one."""
     if name == "priority":
@@ -225,26 +202,14 @@ def common_value(profile: Profile, name: str, stored: str) -> Value:
     return stored or None
 
 
-def counts(ticket: Ticket) -> Counts:
-    """What people did (rule 5), as far as it was loaded. ServiceNow's own counters have rules and us among them,
-    so they are not asked."""
-    spoken = replies(ticket) if Need.MESSAGES in ticket.loaded else None
+def count_history(ticket: Ticket) -> Counts:
+    """What people did (rule 5), as far as it was loaded. A reply is a public comment by an agent who is not the
+    requester."""
+    spoken = None
+    if Need.MESSAGES in ticket.loaded:
+        asked = ticket.requester.id if ticket.requester else None
+        said = [each for each in ticket.messages if each.public and each.act.who is Who.AGENT]
+        spoken = sum(each.act.person != asked for each in said)
     if Need.CHANGES not in ticket.loaded:
         return Counts(replies=spoken)
-    reassignments, bounces = moves_of(ticket.changes, "assignee")
-    group_moves, group_bounces = moves_of(ticket.changes, "group")
-    return Counts(
-        replies=spoken,
-        reopens=sum(map(is_reopening, ticket.changes)),
-        reassignments=reassignments,
-        bounces=bounces,
-        group_moves=group_moves,
-        group_bounces=group_bounces,
-    )
-
-
-def replies(ticket: Ticket) -> int:
-    """How many public comments an agent wrote who is not the requester."""
-    asked = ticket.requester.id if ticket.requester else None
-    said = [each for each in ticket.messages if each.public and each.act.who is Who.AGENT]
-    return sum(each.act.person != asked for each in said)
+    return count_changes(ticket.changes, spoken)

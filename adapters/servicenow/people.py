@@ -6,6 +6,7 @@ Who can be assigned is who is in a group: roles are seldom readable. Vendor shee
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from adapters.base import AccessLost, Account, HelpdeskError, NotAllowed, TryLater
@@ -363,7 +364,11 @@ class Rota:
             for batch in batches(group.id for group in groups):
                 rows = self._client.get(ON_CALL, {"group_ids": ",".join(batch)}).rows()
                 for row in rows:
-                    turn(first, row, len(rows))
+                    with suppress(OddValue):  # one that cannot be read is nobody's turn
+                        order, group = number(row, "order"), text(row, "group")
+                        place = (order if order is not None else len(rows), text(row, "userId"))
+                        if place[1]:
+                            first[group] = min(place, first.get(group, place))
         except TryLater as error:
             if error.wait <= LONG:
                 raise
@@ -374,14 +379,3 @@ class Rota:
             first = {}
         self._told = {group: user for group, (_, user) in first.items()}
         return self._told
-
-
-def turn(first: dict[str, tuple[int, str]], row: Row, last: int) -> None:
-    """Count one row of a rota in. One that cannot be read is nobody's turn."""
-    try:
-        order, group = number(row, "order"), text(row, "group")
-        place = (order if order is not None else last, text(row, "userId"))
-    except OddValue:
-        return
-    if place[1] and (group not in first or place < first[group]):
-        first[group] = place

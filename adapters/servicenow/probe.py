@@ -22,7 +22,7 @@ from adapters.servicenow.profile import (
     every_of,
     ordered,
 )
-from adapters.servicenow.ticket import SHOWN, are_foreign, columns, counted, status, tags_column
+from adapters.servicenow.ticket import SHOWN, are_foreign, columns, status, tags_column
 
 T = TypeVar("T")
 NEWEST = "sys_id"
@@ -235,7 +235,7 @@ def statuses(profile: Profile, states: dict[str, str]) -> Finding:
     guessed = [
         f"{number} {name}"
         for number, name in states.items()
-        if counted(profile, number, name) is None and number not in profile.states
+        if profile.account.counts_as(number, name) is None and number not in profile.states
     ]
     listed = "; ".join(counts[number] for number in sorted(counts))
     if guessed:

@@ -101,7 +101,7 @@ def columns(profile: Profile) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*PLAIN, *through, *profile.requesters, *walked, *more]))
 
 
-def ticket(profile: Profile, row: Row, *, read_at: Instant) -> Ticket:
+def read_ticket(profile: Profile, row: Row, *, read_at: Instant) -> Ticket:
     """The record as a ticket without history. OddValue where it cannot be one."""
     key = needed(row, "sys_id")
     updated = instant(row, "sys_updated_on")
@@ -132,7 +132,7 @@ def ticket(profile: Profile, row: Row, *, read_at: Instant) -> Ticket:
         updated=updated or created or read_at,
         read_at=read_at,
         revision=revision(row),
-        custom=custom(profile, row),
+        custom={name: held for name, key in profile.fields.items() if (held := raw(row, key))},
         hidden=frozenset(hidden(profile, row)),
     )
     known = with_vip(made, profile.account)
@@ -159,7 +159,7 @@ def hidden(profile: Profile, row: Row) -> Iterator[str]:
         if held is None or unread or (held == "" and name in ALWAYS_FILLED):
             yield from common_words
     state, reason = text(row, "state"), raw(row, "hold_reason")
-    told = counted(profile, state, label(row, "state"))
+    told = profile.account.counts_as(state, label(row, "state"))
     if told is None and raw(row, "active") is None and profile.states.get(state) is None:
         yield "status"
     if (
@@ -179,15 +179,10 @@ def hidden(profile: Profile, row: Row) -> Iterator[str]:
     yield from (f"custom.{name}" for name, key in profile.fields.items() if raw(row, key) is None)
 
 
-def counted(profile: Profile, state: str, shown: str) -> Status | None:
-    """What the account says that a state counts as."""
-    return profile.account.counts_as(state, shown)
-
-
 def status(profile: Profile, state: str, hold_reason: str, *, active: bool | None, shown: str = "") -> Status:
     """The common status. `shown` is the label of the state. A state of the customer's own is closed if its label
     says cancelled or the record is not active, else open."""
-    told = counted(profile, state, shown)
+    told = profile.account.counts_as(state, shown)
     if told is not None:
         return told
     known = profile.states.get(state)
@@ -195,12 +190,6 @@ def status(profile: Profile, state: str, hold_reason: str, *, active: bool | Non
         return Status.CLOSED if active is False or CANCELLED.search(shown) else Status.OPEN
     waits = known is Status.ON_HOLD and hold_reason != "" and hold_reason == profile.table.waiting
     return Status.PENDING if waits else known
-
-
-def custom(profile: Profile, row: Row) -> Mapping[str, Value]:
-    """The mapped columns that hold something, as ServiceNow stores it: text, also for numbers and references."""
-    held = {name: raw(row, key) for name, key in profile.fields.items()}
-    return {name: value for name, value in held.items() if value}
 
 
 def values(profile: Profile, row: Row) -> dict[str, Value]:
@@ -238,8 +227,9 @@ STAGES = {
 ORDER = (Stage.ACTIVE, Stage.PAUSED, Stage.ACHIEVED, Stage.UNKNOWN)
 
 
-def targets(rows: Iterable[Row]) -> tuple[Target, ...]:
-    """One target a metric: what runs before what rests before what is over, and the earliest due of those.
+def read_targets(rows: Iterable[Row]) -> tuple[Target, ...]:
+    """One target a metric: what runs before what rests before what is over, and the earliest due of those. Of those
+    that are over, one that was missed stays missed; one that runs without an end is not something to count on.
 
     Agreements within the house (OLA) and with suppliers (UC) are nobody's promise to the requester. One that does
     not say what it measures may be either of those that no other row is: they are unknown. OddValue where what a
@@ -256,29 +246,19 @@ def targets(rows: Iterable[Row]) -> tuple[Target, ...]:
     if promised and not named:
         raise OddValue("no SLA says whether it is about the response or the resolution")
     chosen: dict[Metric, Target] = {}
-    for made in sorted(map(target, named), key=weight):
+    found: list[tuple[int, bool, int, int, Target]] = []
+    for row in named:
+        stage, missed = STAGES.get(text(row, "stage"), Stage.UNKNOWN), truth(row, "has_breached") is True
+        due = None if stage is Stage.PAUSED else instant(row, "planned_end_time")
+        if stage is Stage.ACTIVE and (due is None or truth(row, "active") is False):
+            stage = Stage.UNKNOWN
+        metric, start = METRICS[text(row, "sla.target")], instant(row, "start_time")
+        made = Target(metric=metric, stage=stage, due=due, start=start, breached=missed)
+        weight = (ORDER.index(stage), stage is Stage.ACHIEVED and not missed, due or 0, len(found))
+        found.append((*weight, made))
+    for *_, made in sorted(found):
         chosen.setdefault(made.metric, made)
     if len(named) < len(promised):
         for metric in METRICS.values():
             chosen.setdefault(metric, Target(metric=metric, stage=Stage.UNKNOWN, due=None))
     return tuple(chosen.values())
-
-
-def target(row: Row) -> Target:
-    """One row. A target that runs without an end is not something to count on."""
-    stage = STAGES.get(text(row, "stage"), Stage.UNKNOWN)
-    due = None if stage is Stage.PAUSED else instant(row, "planned_end_time")
-    if stage is Stage.ACTIVE and (due is None or truth(row, "active") is False):
-        stage = Stage.UNKNOWN
-    return Target(
-        metric=METRICS[text(row, "sla.target")],
-        stage=stage,
-        due=due,
-        start=instant(row, "start_time"),
-        breached=truth(row, "has_breached") is True,
-    )
-
-
-def weight(each: Target) -> tuple[int, bool, int]:
-    """Sort key. Of those that are over, one that was missed stays missed."""
-    return ORDER.index(each.stage), each.stage is Stage.ACHIEVED and not each.breached, each.due or 0

@@ -16,7 +16,7 @@ from typing import Any
 
 from adapters.base import Note, NotTaken, Prepared, VendorAction, Write
 from adapters.servicenow import answers
-from adapters.servicenow.answers import Row, literal, raw, text
+from adapters.servicenow.answers import Row, literal, raw
 from adapters.servicenow.feed import FOLLOWERS
 from adapters.servicenow.profile import COMMON, LABELS, NUMBERS, Matrix, Profile, common, pair, reaches
 from adapters.servicenow.ticket import (
@@ -41,14 +41,24 @@ LABEL = re.compile(r"[^\W_]+(?: [^\W_]+)*")
 Part = tuple[dict[str, Any], tuple[VendorAction, ...]]
 
 
-def prepare(profile: Profile, ticket: Ticket, actions: tuple[VendorAction, ...], key: str) -> Prepared:
-    """The fewest requests for these actions, without what already holds; gaps say what cannot be done."""
-    possible = [within(profile, action) for action in actions]
-    wanted = [(action, part) for action in possible if (part := change(profile, ticket, action))]
+def prepare_write(profile: Profile, ticket: Ticket, actions: tuple[VendorAction, ...], key: str) -> Prepared:
+    """The fewest requests for these actions, without what already holds; gaps say what cannot be done. The columns and
+    the first note and reply travel together; each request takes one of either."""
+    wanted = [
+        (action, part)
+        for each in actions
+        if (part := change(profile, ticket, action := within(profile, each)))
+    ]
     fields = [(action, part) for action, part in wanted if "labels" not in part]
-    parts: list[Part] = [(merged(part for _, part in fields), tuple(action for action, _ in fields))]
-    parts += [({}, notes) for notes in spread(action for action in actions if isinstance(action, Note))]
-    parts = joined(parts)
+    notes = [each for each in actions if isinstance(each, Note)]
+    private, public = ([note for note in notes if note.public is said] for said in (False, True))
+    said = [
+        (*private[place : place + 1], *public[place : place + 1])
+        for place in range(max(len(private), len(public), 1))
+    ]
+    parts: list[Part] = [(merged(part for _, part in fields), (*(each for each, _ in fields), *said[0]))]
+    parts += [({}, each) for each in said[1:]]
+    parts = [(part, intent) for part, intent in parts if part or intent]
     parts += [(label, (action,)) for action, part in wanted for label in part.get("labels", ())]
     writes = tuple(
         Write(
@@ -64,27 +74,11 @@ def prepare(profile: Profile, ticket: Ticket, actions: tuple[VendorAction, ...],
     return Prepared(writes=writes, gaps=gaps)
 
 
-def spread(notes: Iterable[Note]) -> Iterator[tuple[Note, ...]]:
-    """Notes and replies by request: each takes one of either."""
-    listed = list(notes)
-    private = [note for note in listed if not note.public]
-    public = [note for note in listed if note.public]
-    for place in range(max(len(private), len(public))):
-        yield (*private[place : place + 1], *public[place : place + 1])
-
-
-def joined(parts: list[Part]) -> list[Part]:
-    """The first notes travel with the columns; what would be empty does not travel."""
-    if len(parts) > 1:
-        (columns, actions), (_, notes), *others = parts
-        parts = [(columns, (*actions, *notes)), *others]
-    return [(part, intent) for part, intent in parts if part or intent]
-
-
 def request(
     profile: Profile, ticket: Ticket, part: Mapping[str, Any], intent: tuple[VendorAction, ...], key: str
 ) -> dict[str, Any]:
-    """A request that can be stored: what is wanted, what is said, and what tells later whether it was done."""
+    """A request that can be stored: what is wanted, what is said, and what tells later whether it was done: `before` is
+    what the things that it changes hold now, by common name."""
     if "label" in part:
         return dict(part)
     said = {
@@ -94,7 +88,14 @@ def request(
         for note in intent
         if isinstance(note, Note)
     }
-    whole = {**part, "before": held_before(profile, ticket, part)}
+    held: dict[str, Any] = {
+        "priority": ticket.priority,
+        "group": ticket.group.id if ticket.group else None,
+        "assignee": ticket.assignee.id if ticket.assignee else None,
+        "tags": sorted(ticket.tags),
+        **{f"custom.{name}": ticket.custom.get(name) for name in profile.fields},
+    }
+    whole = {**part, "before": {name: held[name] for name in touched(profile, part)}}
     if said:
         marks = {answers.words_mark(text) for text in said.values()}
         known = [each.act.id for each in ticket.messages if answers.words_mark(each.body) in marks]
@@ -115,24 +116,42 @@ def keeps(profile: Profile, tag: str) -> bool:
 
 
 def change(profile: Profile, ticket: Ticket, action: VendorAction) -> dict[str, Any]:
-    """One action's part of a request. Empty if it holds, cannot be, or is a note."""
+    """One action's part of a request. Empty if it holds, cannot be, or is a note.
+
+    Group and assignee go together: with the group alone, the assignee would stay in a group that is not theirs. A
+    person without a group is left to the group the ticket is in. ServiceNow's own tags take one request each.
+    """
     if unseen(profile, ticket, action):
         return {}
     match action:
         case Assign():
-            return assignment(ticket, action)
+            group = action.group.id if action.group else ""
+            assignee = action.assignee.id if action.assignee else ""
+            held = (ticket.group.id if ticket.group else "", ticket.assignee.id if ticket.assignee else "")
+            if (group, assignee) == held or (assignee and not group and assignee == held[1]):
+                return {}
+            whole = {"assigned_to": assignee}
+            return {"columns": whole if assignee and not group else {"assignment_group": group, **whole}}
         case RaisePriority():
             rank = ticket.priority.rank if ticket.priority else 0
             return {"priority": NUMBERS[action.at_least]} if rank < action.at_least.rank else {}
         case PutBackPriority():
             return {} if ticket.priority == action.to else {"put_back": NUMBERS[action.to]}
         case ChangeTags():
-            return tagging(profile, ticket, action)
+            after = (ticket.tags - action.remove) | action.add
+            if after == ticket.tags or not tags_fit(profile, after):
+                return {}
+            add = sorted(action.add - ticket.tags)
+            remove = sorted((action.remove - action.add) & ticket.tags)
+            if profile.tags != LABELS:
+                return {"tags": {"add": add, "remove": remove}}
+            both = [(tag, True) for tag in add] + [(tag, False) for tag in remove]
+            return {"labels": [{"label": {"name": tag, "on": on}} for tag, on in both]}
         case SetField():
-            key = profile.fields.get(action.field.removeprefix("custom."))
-            held = ticket.custom.get(action.field.removeprefix("custom."))
-            same = key is None or stored(held) == stored(action.value)
-            return {} if same else {"columns": {key: stored(action.value)}}
+            name = action.field.removeprefix("custom.")
+            key, value = profile.fields.get(name), stored(action.value)
+            held_now = stored(ticket.custom.get(name))
+            return {} if key is None or held_now == value else {"columns": {key: value}}
         case Follow():
             return {"follow": [action.person.id]}
         case Note():
@@ -158,32 +177,6 @@ def unseen(profile: Profile, ticket: Ticket, action: VendorAction) -> list[str]:
         case Follow() | Note():
             pass
     return [column for name, column in columns.items() if name in ticket.hidden]
-
-
-def assignment(ticket: Ticket, action: Assign) -> dict[str, Any]:
-    """Group and assignee together: with the group alone, the assignee would stay in a group that is not theirs.
-
-    A person without a group is left to the group the ticket is in.
-    """
-    group = action.group.id if action.group else ""
-    assignee = action.assignee.id if action.assignee else ""
-    held = (ticket.group.id if ticket.group else "", ticket.assignee.id if ticket.assignee else "")
-    if (group, assignee) == held or (assignee and not group and assignee == held[1]):
-        return {}
-    whole = {"assigned_to": assignee}
-    return {"columns": whole if assignee and not group else {"assignment_group": group, **whole}}
-
-
-def tagging(profile: Profile, ticket: Ticket, action: ChangeTags) -> dict[str, Any]:
-    """Tags to add and to remove; with ServiceNow's own tags, one request each."""
-    after = (ticket.tags - action.remove) | action.add
-    if after == ticket.tags or not tags_fit(profile, after):
-        return {}
-    add, remove = sorted(action.add - ticket.tags), sorted((action.remove - action.add) & ticket.tags)
-    if profile.tags == LABELS:
-        on = [{"label": {"name": tag, "on": True}} for tag in add]
-        return {"labels": [*on, *({"label": {"name": tag, "on": False}} for tag in remove)]}
-    return {"tags": {"add": add, "remove": remove}}
 
 
 def stored(value: Value) -> str:
@@ -212,18 +205,6 @@ def merged(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
             else:
                 whole[name] = [*whole.get(name, []), *value]
     return whole
-
-
-def held_before(profile: Profile, ticket: Ticket, part: Mapping[str, Any]) -> dict[str, Any]:
-    """What the things that a request changes hold now, by common name."""
-    held: dict[str, Any] = {
-        "priority": ticket.priority,
-        "group": ticket.group.id if ticket.group else None,
-        "assignee": ticket.assignee.id if ticket.assignee else None,
-        "tags": sorted(ticket.tags),
-        **{f"custom.{name}": ticket.custom.get(name) for name in profile.fields},
-    }
-    return {name: held[name] for name in touched(profile, part)}
 
 
 def touched(profile: Profile, part: Mapping[str, Any]) -> list[str]:
@@ -277,10 +258,11 @@ Columns = tuple[dict[str, str], list[NotTaken]]
 def body_of(profile: Profile, matrix: Callable[[], Matrix], row: Row, request: Mapping[str, Any]) -> Columns:
     """The columns to send for what a request wants of this record, without what already holds."""
     parts: list[Columns] = [named(profile, row, request.get("columns", {}))]
-    if "priority" in request:
-        parts.append(raised(profile, matrix, row, request["priority"]))
-    if "put_back" in request:
-        parts.append(put_back(profile, matrix, row, request["put_back"]))
+    parts += [
+        moved(profile, matrix, row, request[kind], exactly=kind == "put_back")
+        for kind in ("priority", "put_back")
+        if kind in request
+    ]
     if "tags" in request:
         parts.append(tagged(profile, row, request["tags"]))
     if "follow" in request:
@@ -314,46 +296,29 @@ def without(field: str, wanted: Any, found: Any, why: str) -> Columns:
     return {}, [NotTaken(field=field, wanted=wanted, found=found, why=why)]
 
 
-def raised(profile: Profile, matrix: Callable[[], Matrix], row: Row, wanted: int) -> Columns:
-    """The priority, through impact and urgency where it follows from them."""
-    return moved(profile, matrix, row, wanted, holds=reaches(text(row, "priority"), wanted))
-
-
-def put_back(profile: Profile, matrix: Callable[[], Matrix], row: Row, wanted: int) -> Columns:
-    """The priority as it was, through impact and urgency where it follows from them."""
-
-    def exact() -> Matrix:
-        return {each: number for each, number in matrix().items() if number == wanted}
-
-    return moved(profile, exact, row, wanted, holds=text(row, "priority") == str(wanted))
-
-
-def moved(profile: Profile, matrix: Callable[[], Matrix], row: Row, wanted: int, *, holds: bool) -> Columns:
-    """The columns that bring a priority about, unless it holds."""
-    word, now = COMMON[str(wanted)], common(text(row, "priority"))
-    if raw(row, "priority") is None:
+def moved(profile: Profile, matrix: Callable[[], Matrix], row: Row, wanted: int, *, exactly: bool) -> Columns:
+    """The columns that bring a priority about, unless it holds: through impact and urgency, those that change, where it
+    follows from them. `exactly` puts it back as it was; else a higher one will do."""
+    held = raw(row, "priority")
+    word, now = COMMON[str(wanted)], common(held or "")
+    if held is None:
         return without("priority", word, None, f"{profile.name}.priority is hidden")
-    if holds:
+    if held == str(wanted) if exactly else reaches(held, wanted):
         return {}, []
     if not profile.derived:
         return {"priority": str(wanted)}, []
-    if columns := raising(matrix, row, wanted):
+    impact, urgency = raw(row, "impact"), raw(row, "urgency")
+    columns: dict[str, str] = {}
+    if impact is not None and urgency is not None:
+        able = {each: number for each, number in matrix().items() if not exactly or number == wanted}
+        found = pair(able, impact, urgency, wanted) or (impact, urgency)
+        both = {"impact": (impact, str(found[0])), "urgency": (urgency, str(found[1]))}
+        columns = {column: value for column, (old, value) in both.items() if old != value}
+    if columns:
         return columns, []
-    hidden = [name for name in ("impact", "urgency") if raw(row, name) is None]
+    hidden = [name for name, value in (("impact", impact), ("urgency", urgency)) if value is None]
     why = f"priority {wanted} cannot be reached through impact and urgency"
     return without("priority", word, now, f"{why}: {' and '.join(hidden)} hidden" if hidden else why)
-
-
-def raising(matrix: Callable[[], Matrix], row: Row, wanted: int) -> dict[str, str]:
-    """Impact and urgency that reach a priority, those that change; none where they are hidden or cannot."""
-    held = raw(row, "impact"), raw(row, "urgency")
-    if held[0] is None or held[1] is None:
-        return {}
-    found = pair(matrix(), held[0], held[1], wanted)
-    if found is None:
-        return {}
-    named = {"impact": str(found[0]), "urgency": str(found[1])}
-    return {column: value for column, value in named.items() if text(row, column) != value}
 
 
 def tagged(profile: Profile, row: Row, wanted: Mapping[str, Any]) -> Columns:

@@ -7,7 +7,7 @@ import pytest
 from adapters.base import NotAllowed, Note, TryLater, VendorAction, WontAccept
 from adapters.servicenow.profile import profile
 from adapters.servicenow.simulator.rules import RULE
-from adapters.servicenow.ticket import ticket
+from adapters.servicenow.ticket import read_ticket
 from policies.model import Group, Metric, Need, Person, Priority, Stage, Status, TicketRef, Who
 from policies.plan import Assign, ChangeTags, RaisePriority, SetField
 from tests.adapters.recording import START
@@ -206,7 +206,7 @@ def test_a_limit_belongs_to_its_table() -> None:
 )
 def test_who_waits(table: str, settings: dict[str, Any], row: dict[str, str], expected: str | None) -> None:
     whole = {"sys_id": "a", "sys_mod_count": "1", "sys_updated_on": "2026-11-25 10:00:00", **row}
-    made = ticket(profile(account(settings={"table": table, **settings})), whole, read_at=1)
+    made = read_ticket(profile(account(settings={"table": table, **settings})), whole, read_at=1)
     assert (made.requester and made.requester.id) == expected
     assert "requester" not in made.hidden
 
@@ -244,6 +244,6 @@ def test_the_accounts_statuses_win(number: str) -> None:
         "sys_mod_count": "1",
         "state": {"value": "-7", "display_value": "Cancelled by user"},
     }
-    plain = ticket(profile(account()), row, read_at=1)
-    told = ticket(profile(account(statuses={number: Status.PENDING})), row, read_at=1)
+    plain = read_ticket(profile(account()), row, read_at=1)
+    told = read_ticket(profile(account(statuses={number: Status.PENDING})), row, read_at=1)
     assert (plain.status, told.status) == (Status.CLOSED, Status.PENDING)

@@ -6,7 +6,7 @@ import pytest
 
 from adapters.servicenow.answers import OddValue, instant, label, literal, moment, number, raw, text, truth
 from adapters.servicenow.profile import profile
-from adapters.servicenow.ticket import targets, ticket
+from adapters.servicenow.ticket import read_targets, read_ticket
 from policies.model import Group, Metric, Person, Priority, Stage, Status, Ticket
 from tests.adapters.servicenow.world import account, world
 
@@ -32,7 +32,7 @@ AT = 1795600800
 def made(*, table: str = "incident", without: tuple[str, ...] = (), **row: Any) -> Ticket:
     settings = {"table": table, **row.pop("settings", {})}
     kept = {name: value for name, value in (ROW | row).items() if name not in without}
-    return ticket(profile(account(settings=settings)), kept, read_at=5)
+    return read_ticket(profile(account(settings=settings)), kept, read_at=5)
 
 
 def test_the_accounts_lists_make_a_vip() -> None:
@@ -43,7 +43,7 @@ def test_the_accounts_lists_make_a_vip() -> None:
         {"vip_organizations": {"hooli"}},
         {},
     ):
-        found = ticket(profile(account(**lists)), plain, read_at=5)
+        found = read_ticket(profile(account(**lists)), plain, read_at=5)
         assert found.requester is not None
         assert found.requester.vip is bool(lists)
 
@@ -162,7 +162,7 @@ def test_every_priority(stored: Any, expected: Priority | None) -> None:
 
 
 def test_an_empty_record_is_still_a_ticket() -> None:
-    bare = ticket(profile(account()), {"sys_id": "a", "sys_mod_count": "0"}, read_at=0)
+    bare = read_ticket(profile(account()), {"sys_id": "a", "sys_mod_count": "0"}, read_at=0)
     assert (bare.group, bare.assignee, bare.requester, bare.priority) == (None, None, None, None)
     assert (bare.created, bare.updated, bare.organization, bare.channel) == (0, 0, None, None)
 
@@ -198,12 +198,12 @@ def sla(**columns: str) -> dict[str, str]:
     ],
 )
 def test_every_stage_of_a_target(stage: str, expected: Stage, due: int | None) -> None:
-    (target,) = targets([sla(stage=stage)])
+    (target,) = read_targets([sla(stage=stage)])
     assert (target.metric, target.stage, target.due, target.start) == (Metric.RESOLUTION, expected, due, AT)
 
 
 def test_a_target_without_an_end_is_not_counted_on() -> None:
-    (target,) = targets([sla(planned_end_time="")])
+    (target,) = read_targets([sla(planned_end_time="")])
     assert target.stage is Stage.UNKNOWN
 
 
@@ -216,7 +216,7 @@ def test_one_target_a_metric_and_the_one_that_runs() -> None:
         sla(sla__type="OLA", planned_end_time="2026-11-25 11:00:00"),
         sla(sla__target="response", stage="paused"),
     ]
-    found = {each.metric: (each.stage, each.due) for each in targets(rows)}
+    found = {each.metric: (each.stage, each.due) for each in read_targets(rows)}
     assert found == {
         Metric.RESOLUTION: (Stage.ACTIVE, AT + 3 * 3600),
         Metric.FIRST_REPLY: (Stage.PAUSED, None),

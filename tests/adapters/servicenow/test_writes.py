@@ -9,8 +9,8 @@ import pytest
 from adapters.base import Note, Prepared, VendorAction
 from adapters.servicenow.answers import LONGEST, mark_of, noted, reference, replied
 from adapters.servicenow.profile import profile
-from adapters.servicenow.ticket import ticket
-from adapters.servicenow.writes import prepare
+from adapters.servicenow.ticket import read_ticket
+from adapters.servicenow.writes import prepare_write
 from policies.model import Group, Person, Priority, Ticket
 from policies.plan import Assign, ChangeTags, Follow, RaisePriority, SetField
 from tests.adapters.servicenow.world import account
@@ -36,12 +36,12 @@ def snapshot(settings: dict[str, Any], **row: Any) -> Ticket:
         "u_flag": "",
         "correlation_display": "uptier: hardware,vip",
     }
-    return ticket(profile(account(fields=FIELDS, settings=settings)), whole | row, read_at=0)
+    return read_ticket(profile(account(fields=FIELDS, settings=settings)), whole | row, read_at=0)
 
 
 def prepared(*actions: VendorAction, settings: dict[str, Any] | None = None, **row: Any) -> Prepared:
     made = profile(account(fields=FIELDS, settings=settings or {}))
-    return prepare(made, snapshot(settings or {}, **row), actions, KEY)
+    return prepare_write(made, snapshot(settings or {}, **row), actions, KEY)
 
 
 def request(*actions: VendorAction, **more: Any) -> Any:
