@@ -1,10 +1,12 @@
-"""The only place that asks the system for the time, or makes a thread wait for it."""
+"""The only place that asks the system for the time, reads one that a person typed, or makes a thread wait for it."""
 
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Protocol
 
+from policies import model
 from policies.model import Instant
 
 STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
@@ -135,3 +137,18 @@ class Steps:
     @staticmethod
     def _now_ahead() -> float:
         return time.time() - time.clock_gettime(STEADY)
+
+
+def moment_asked(text: str, now: Instant) -> Instant:
+    """`now`, `+2h`, `-24h`, or a date with a time such as `2026-11-26 14:00`. ValueError says what would do."""
+    said = text.strip()
+    if said == "now":
+        return now
+    if said.startswith("+"):
+        return now + model.seconds(said[1:])
+    if said.startswith("-"):
+        return now - model.seconds(said[1:])
+    try:
+        return int(datetime.fromisoformat(said).astimezone().timestamp())
+    except ValueError:
+        raise ValueError(f'{text!r} is no time; write "now", "+2h", "-24h" or "2026-11-26 14:00"') from None

@@ -22,7 +22,7 @@ from connector.config.schema import whole
 from connector.config.settings import AccountSettings, Caps, Retention, Service, SingleSignOn
 from connector.config.values import DAY
 from connector.config.vendors import vendors
-from connector.console.openapi import DOCUMENT
+from connector.console.api import DOCUMENT
 from connector.engine import fleet
 from connector.intake import slow_client
 from connector.store.users import ROLES

@@ -1,13 +1,21 @@
-"""APScheduler's background scheduler, made to stop in peace and to keep its pace when the wall clock is set.
+"""APScheduler's background scheduler, made to stop in peace and to keep its pace when the wall clock is set; its
+threads are waited for by nobody.
 
 APScheduler plans by wall time: set back an hour, it would call nothing for an hour. So each pass looks whether it
 was set, and moves what is planned along with it.
+
+The library's pool has ten threads, so that slow helpdesks would hold up the others, and the interpreter joins
+them at its end, so that one unanswered request would keep a stopped service alive. An errand is never started
+twice at once (`max_instances`), and what it had begun is in the database or undone.
 """
 
+import threading
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from apscheduler.executors.base import BaseExecutor, run_job
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.schedulers.base import STATE_STOPPED
@@ -89,3 +97,17 @@ class Scheduler(BackgroundScheduler):  # type: ignore[misc]
         except JobLookupError:
             if self.state != STATE_STOPPED:
                 raise
+
+
+class Errands(BaseExecutor):  # type: ignore[misc]
+    """An executor with a daemon thread for each errand that is under way."""
+
+    def _do_submit_job(self, job: Any, run_times: Sequence[datetime]) -> None:
+        threading.Thread(
+            target=self._run, args=(job, run_times), name=f"errand {job.id}", daemon=True
+        ).start()
+
+    def _run(self, job: Any, run_times: Sequence[datetime]) -> None:
+        """`run_job` catches what the errand raises and logs it."""
+        events = run_job(job, job._jobstore_alias, run_times, self._logger.name)
+        self._run_job_success(job.id, events)

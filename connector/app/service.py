@@ -1,13 +1,16 @@
-"""All that `uptier run` runs, started and stopped in order."""
+"""All that `uptier run` runs, started and stopped in order, and what a run of `--once` came to."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import asdict, dataclass
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import structlog
 from prometheus_client import make_asgi_app
+from sqlalchemy import Connection
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -16,13 +19,11 @@ from starlette.routing import Mount, Route
 from adapters.http import clean
 from connector.app.compose import addresses, compose, take_up
 from connector.app.databases import working_on
-from connector.app.errands import Errands
 from connector.app.leases import FORGET, NOTIFY, RENEW_EVERY, poll_lease
 from connector.app.listener import Listener
 from connector.app.metrics import Metrics
 from connector.app.roles import ALL, Role
-from connector.app.scheduler import Scheduler
-from connector.app.summary import Summary, summarise
+from connector.app.scheduler import Errands, Scheduler
 from connector.clock import Clock, SystemClock
 from connector.config.secrets import Secrets
 from connector.config.settings import Loaded, Settings
@@ -30,7 +31,7 @@ from connector.config.values import host_and_port, is_loopback
 from connector.intake.inbox import GroupCommit
 from connector.intake.receiver import Refusals, receiver
 from connector.intake.slow_client import BoundedBodies
-from connector.store import accounts, holds, inbox, ledger, nodes, notices, policy_texts, users
+from connector.store import accounts, holds, inbox, ledger, nodes, notices, policy_texts, users, writes
 from connector.store.database import Store, mend_spans, shared_now
 from connector.store.holds import SetAside
 from connector.store.nodes import Failing, Node
@@ -38,6 +39,7 @@ from connector.store.opening import file_of
 from connector.store.retention import Forgotten, forget
 from connector.store.revision import left_behind
 from connector.store.trouble import StoreTrouble
+from connector.store.writes import State
 from connector.work.budget import lane_of
 from connector.work.skew import database_skew
 from policies.language.policy import PolicySet
@@ -50,6 +52,56 @@ if TYPE_CHECKING:
 
 
 log = structlog.get_logger()
+
+
+NEEDS_HUMAN = ("write refused", "part refused", "not taken", "account paused", "notification failed")
+SHOWN = ("fired", "observed", "overtaken", "ended", "written", "notified", "held", *NEEDS_HUMAN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """Counts of one run. `needs_human` are sentences; empty when all is well."""
+
+    looks: int
+    counts: dict[str, int]
+    needs_human: tuple[str, ...]
+
+    def lines(self) -> list[str]:
+        """The summary for a person."""
+        counted = ", ".join(f"{count} {what}" for what, count in self.counts.items()) or "nothing to do"
+        return [f"{self.looks} looks: {counted}.", *(f"needs a human: {text}" for text in self.needs_human)]
+
+    def as_json(self) -> dict[str, object]:
+        """The same for a program."""
+        return asdict(self)
+
+
+def summarise(connection: Connection, before: int, looks: int, troubled: Sequence[str]) -> Summary:
+    """The ledger behind the line `before`, what is of unknown fate, and what was in trouble, in sentences."""
+    counts: Counter[str] = Counter()
+    said = list(troubled)
+    for line in ledger.onward(connection, before):
+        if line.what in SHOWN:
+            counts[line.what] += 1
+        if line.what in NEEDS_HUMAN:
+            said.append(f"{line.account}/{line.ticket}: {line.what}: {line.text}")
+    said += [
+        f"{hold.ref}: held: {hold.why}; `uptier release` lets it go on" for hold in holds.every(connection)
+    ]
+    apart = holds.every_aside(connection)
+    said += [f"{one.name}: set aside: {one.why}" for one in apart]
+    looks_apart = {one.name for one in apart if one.kind == holds.LOOK}
+    coming = inbox.coming_timers(connection, 1000)
+    waiting = [timer for timer in coming if timer.holds and str(timer.ref) not in looks_apart]
+    said += [f"{timer.ref}: not done yet, run again: {timer.why}" for timer in waiting]
+    unknown = writes.everywhere(connection, State.UNKNOWN)
+    said += [f"{kept.write.ref}: the fate of a write is unknown; run again" for kept in unknown]
+    said += [
+        f"channel {channel}: {many} notifications could not be sent yet; uptier notify test {channel}"
+        for (channel, how), many in sorted(notices.counts(connection).items())
+        if how == "failing"
+    ]
+    return Summary(looks=looks, counts=dict(sorted(counts.items())), needs_human=tuple(said))
 
 
 TICK: Seconds = 1

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connector.cli import language, matrix, notify, orders, records, report, tickets, users
+from connector.cli import documents, notify, orders, records, tickets, users
 from connector.cli.common import (
     CONFIG,
     NEEDS_HUMAN,
@@ -56,11 +56,9 @@ secret = typer.Typer(no_args_is_help=True, help="Secrets in this machine's keyri
 app.add_typer(secret, name="secret")
 app.add_typer(tickets.app)
 app.add_typer(orders.app)
-app.add_typer(language.app)
+app.add_typer(documents.app)
 app.add_typer(records.app)
 app.add_typer(notify.app)
-app.add_typer(report.app)
-app.add_typer(matrix.app)
 app.add_typer(users.app, name="user")
 
 

@@ -38,9 +38,8 @@ def export(since: Since = None, config: Config = CONFIG) -> None:
     """Print the ledger, one JSON object a line, oldest first."""
     from dataclasses import asdict
 
-    from connector.clock import SystemClock
+    from connector.clock import SystemClock, moment_asked
     from connector.store import ledger
-    from connector.times import moment_asked
 
     try:
         begin = 0 if since is None else moment_asked(since, SystemClock().now())

@@ -100,10 +100,9 @@ def foresee(ref: "TicketRef", config: Path, at: str, as_json: bool) -> None:
     """Read the ticket at its helpdesk and judge it as of a time. Nothing is written anywhere."""
     from adapters.base import HelpdeskError
     from connector.app.compose import open_desk
-    from connector.clock import SystemClock
+    from connector.clock import SystemClock, moment_asked
     from connector.config.secrets import SecretError, Secrets
     from connector.logs import Masker
-    from connector.times import moment_asked
     from connector.work.context import Unforeseeable, foresight
 
     settings, policies = checked(config)

@@ -15,7 +15,6 @@ from typing import Literal
 
 from connector.report.cases import Case, Escalation, Step
 from connector.report.figures import Figure, begun, created, escalated, fired, raised, share
-from connector.report.frame import Frame
 from connector.report.metrics import (
     acknowledgement,
     cause_of,
@@ -30,7 +29,7 @@ from connector.report.metrics import (
     times,
     trusting,
 )
-from connector.report.period import Grain, hour_of_week, parts
+from connector.report.period import Frame, Grain, hour_of_week, parts
 
 Dimension = Literal["team", "account", "policy", "level", "cause"]
 

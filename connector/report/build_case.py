@@ -17,7 +17,7 @@ from connector.report.cases import (
     Step,
     Stretch,
 )
-from connector.report.frame import Frame, People
+from connector.report.period import Frame, People
 from connector.store.reported import Ordered, Reported, Sent
 from policies.history import OVER, History, Sight, is_reopening, moves_of
 from policies.language.clocks import customer_waiting

@@ -13,7 +13,7 @@ from statistics import NormalDist, fmean, quantiles
 from typing import Literal
 
 from connector.report.cases import Case, Escalation, Step, Stretch
-from connector.report.frame import Frame
+from connector.report.period import Frame
 from policies.model import Instant, spell
 
 Unit = Literal["share", "seconds", "levels", "count", "points"]

@@ -26,7 +26,7 @@ from connector.report.figures import (
     untold,
     within,
 )
-from connector.report.frame import Frame
+from connector.report.period import Frame
 from policies.language.clocks import CLOCKS
 from policies.model import Instant, Metric, Satisfaction, spell
 

@@ -8,8 +8,8 @@ from connector.report.breakdown import Bar, Cut
 from connector.report.build_case import overlaps
 from connector.report.cases import Case
 from connector.report.figures import Figure, created, fired, percent, percentile, span
-from connector.report.frame import Frame
 from connector.report.metrics import Stage
+from connector.report.period import Frame
 
 LEAST = 5
 """With fewer cases a rule says nothing."""

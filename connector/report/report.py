@@ -10,9 +10,8 @@ from connector.report.breakdown import Bar, Bucket, Cut, cuts, figures, heat, pa
 from connector.report.build_case import case_of
 from connector.report.cases import Case
 from connector.report.figures import BEGUN, ESCALATED, FIRED, Chosen, Figure, chosen, created
-from connector.report.frame import WINDOW, Frame, People
 from connector.report.metrics import Stage, causes, policies_of, stages
-from connector.report.period import Grain, Period, grain_of
+from connector.report.period import WINDOW, Frame, Grain, People, Period, grain_of
 from connector.report.recommendations import Advice, loaded_share, review
 from connector.store import accounts, reported
 from connector.work.context import Rules

@@ -10,8 +10,7 @@ from adapters.freshdesk.simulator import KEY, create
 from adapters.freshdesk.simulator.state import Freshdesk
 from adapters.simulation.faults import Fault
 from adapters.simulation.server import serve
-from connector.app.service import Service
-from connector.app.summary import Summary
+from connector.app.service import Service, Summary
 from connector.clock import ManualClock
 from tests.connector.beside import CONFIG, LADDER, MINUTE, START, composed
 

@@ -10,8 +10,7 @@ from typing import Any
 
 from adapters.simulation.faults import Fault
 from adapters.simulation.server import serve
-from connector.app.service import Service
-from connector.app.summary import Summary
+from connector.app.service import Service, Summary
 from connector.clock import ManualClock
 from connector.demo import CONFIG, DESKS
 from connector.demo_desk import Shown

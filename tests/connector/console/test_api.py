@@ -12,8 +12,7 @@ from typer.testing import CliRunner
 from connector.cli.main import app
 from connector.config.values import DAY
 from connector.console.access import digest
-from connector.console.api import Api
-from connector.console.openapi import DOCUMENT
+from connector.console.api import DOCUMENT, Api
 from connector.demo import CONFIG
 from connector.store import users
 from connector.store.schema import token as tokens_table

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from adapters.zendesk.simulator.webhooks import signature
-from connector.app.outside import ask_outside
+from connector.app.online import ask_outside
 from connector.config.settings import load
 from connector.console.access import TRIES
 from connector.demo_desk import WEBHOOK_SECRET

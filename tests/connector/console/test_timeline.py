@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from connector.console.timeline import Moment, timeline
+from connector.console.queries import Moment, timeline
 from connector.store.ledger import Line
 from policies.model import Act, Agent, Change, Directory, Group, Message, Person, Who
 from policies.state import Episode

@@ -1,6 +1,8 @@
-"""The command `report`: every figure of a period, from what is kept. It only reads, also while the service runs."""
+"""The commands that print documents: `schema`, `fields`, `matrix`, `cards` and `report`. They only read."""
 
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -8,11 +10,15 @@ import typer
 
 from connector.cli.common import (
     CONFIG,
+    AsJson,
     Config,
+    checked,
     echo,
     give_up,
+    last_directories,
     loaded_with_directory,
     opened,
+    put_json,
     put_out,
     refuse,
 )
@@ -24,12 +30,139 @@ if TYPE_CHECKING:
     from connector.config.settings import Settings
     from connector.report.report import Report
     from policies.language.policy import PolicySet
+    from policies.present.matrix import Matrix
     from policies.rules.calendars import Calendar
 
 
-Format = Literal["text", "json", "csv", "html", "markdown"]
-
 app = typer.Typer()
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of the config and policy files, for your editor."""
+    from connector.config.schema import whole
+
+    put_json(whole(), indent=2)
+
+
+@app.command()
+def fields(
+    as_json: AsJson = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the page docs/mapping.md.")] = False,
+    words: Annotated[
+        bool, typer.Option("--words", help="Print the page docs/words.md: every other word of the language.")
+    ] = False,
+) -> None:
+    """List what a condition can ask, and where each helpdesk keeps it."""
+    from connector import fields_page
+    from connector.config.vendors import vendors
+
+    if as_json:
+        put_json(fields_page.as_rows(vendors()))
+    elif words:
+        echo(*fields_page.words())
+    else:
+        echo(*(fields_page.as_markdown(vendors()) if markdown else fields_page.as_text(vendors())))
+
+
+Output = Annotated[Path | None, typer.Option("--output", metavar="FILE", help="Write it to this file.")]
+
+
+class MatrixFormat(StrEnum):
+    """How the matrix is written."""
+
+    TEXT = "text"
+    HTML = "html"
+    MARKDOWN = "markdown"
+    CSV = "csv"
+    SVG = "svg"
+
+
+class CardFormat(StrEnum):
+    """How the cards are written."""
+
+    HTML = "html"
+    MARKDOWN = "markdown"
+
+
+@app.command()
+def matrix(
+    how: Annotated[MatrixFormat, typer.Option("--format", help="How it is written.")] = MatrixFormat.TEXT,
+    output: Output = None,
+    account: Annotated[
+        str | None, typer.Option("--account", metavar="NAME", help="One account; all if not given.")
+    ] = None,
+    team: Annotated[
+        str | None, typer.Option("--team", metavar="GROUP", help="For the tickets of one group.")
+    ] = None,
+    config: Config = CONFIG,
+) -> None:
+    """Print who answers for which tickets, when and how they hear of it, and what is missing."""
+    settings, policies = checked(config)
+    put_out(renderers()[how](made(settings, policies, account, team)), output)
+
+
+@app.command()
+def cards(
+    role: Annotated[
+        str | None,
+        typer.Option(
+            "--role", help="agent, lead, manager, on-call, ops, admin, or a group or person by name."
+        ),
+    ] = None,
+    how: Annotated[CardFormat, typer.Option("--format", help="How they are written.")] = CardFormat.MARKDOWN,
+    output: Output = None,
+    config: Config = CONFIG,
+) -> None:
+    """Print a page for each role: what lands on the desk, what to do by when, and whom to ask."""
+    from connector.matrix.cards import cards_html, cards_markdown, desk_cards, service_cards
+
+    settings, policies = checked(config)
+    whole = made(settings, policies, None, None)
+    every = (*desk_cards(whole, policies), *service_cards(whole, policies))
+    refuse_unknown("role", role, tuple(dict.fromkeys(card.role for card in every)))
+    meant = [card for card in every if role in (None, card.role)]
+    put_out(cards_html(meant) if how is CardFormat.HTML else cards_markdown(meant), output)
+
+
+def made(settings: "Settings", policies: "PolicySet", account: str | None, team: str | None) -> "Matrix":
+    """The matrix of the account and team that are named; both must be known."""
+    from policies.present.matrix import known_teams
+    from policies.present.matrix import matrix as of
+
+    accounts = tuple(settings.accounts) if account is None else (account,)
+    refuse_unknown("account", account, settings.accounts)
+    read = last_directories(settings)
+    directories = {name: read[name] for name in accounts if name in read}
+    refuse_unknown("group", team, known_teams(policies, tuple(directories.values())))
+    return of(policies, accounts, directories, settings.service.languages, team)
+
+
+def refuse_unknown(what: str, name: str | None, known: Collection[str]) -> None:
+    """End the call if a name is none of those that are known."""
+    from policies.language.document import did_you_mean, listed
+
+    if name is not None and name not in known:
+        hint = did_you_mean(name, known) or f" There are {listed(sorted(known), 'and')}."
+        give_up(f'there is no {what} "{name}".{hint}')
+
+
+def renderers() -> "Mapping[MatrixFormat, Callable[[Matrix], str]]":
+    """What writes each format."""
+    from connector.matrix.drawing import as_svg
+    from connector.matrix.page import as_html
+    from connector.matrix.tables import as_csv, as_markdown, as_text
+
+    return {
+        MatrixFormat.TEXT: as_text,
+        MatrixFormat.HTML: as_html,
+        MatrixFormat.MARKDOWN: as_markdown,
+        MatrixFormat.CSV: as_csv,
+        MatrixFormat.SVG: as_svg,
+    }
+
+
+ReportFormat = Literal["text", "json", "csv", "html", "markdown"]
 
 
 @app.command()
@@ -54,7 +187,7 @@ def report(
     reopened_within: Annotated[
         str, typer.Option("--reopened-within", metavar="TIME", help="How long a reopening counts.")
     ] = "7d",
-    kind: Annotated[Format, typer.Option("--format", help="How it is written.")] = "text",
+    kind: Annotated[ReportFormat, typer.Option("--format", help="How it is written.")] = "text",
     output: Annotated[
         Path | None, typer.Option("--output", metavar="FILE", help="Write there, not to the terminal.")
     ] = None,
@@ -134,7 +267,7 @@ def zone(name: str | None, business: "Calendar | None") -> "tzinfo":
         raise ValueError(f"--timezone: {error}") from None
 
 
-def written(done: "Report", kind: Format) -> str:
+def written(done: "Report", kind: ReportFormat) -> str:
     """The report in this form."""
     from connector.report.page import as_html
     from connector.report.written import as_csv, as_json, as_markdown, as_text
