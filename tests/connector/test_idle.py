@@ -13,11 +13,11 @@ import pytest
 from apscheduler.triggers.interval import IntervalTrigger
 
 from connector import logs
+from connector.app.scheduler import Scheduler
+from connector.app.service import Service
 from connector.clock import ManualClock
 from connector.demo import DESKS
 from connector.logs import Masker
-from connector.scheduler import Scheduler
-from connector.service import Service
 from tests.connector.beside import START, composed
 from tests.crash.fleet import ONE_LEVEL
 from tests.crash.town import Town, town
@@ -76,6 +76,7 @@ def driven(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Driv
                 service.stop()
 
 
+@pytest.mark.timeout(300)
 def test_an_hour_of_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with driven(tmp_path, monkeypatch) as (service, here, said):
         service.let_pass(10 * MINUTE)
