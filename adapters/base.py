@@ -18,7 +18,7 @@ returns data or raises one of the errors below, which are named by what the conn
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
@@ -389,6 +389,22 @@ def with_vip(ticket: Ticket, account: Account) -> Ticket:
     }:
         return replace(ticket, requester=replace(asked, vip=True))
     return ticket
+
+
+def held_by(ticket: Ticket, names: Iterable[str]) -> dict[str, Any]:
+    """What the ticket holds in these common fields that can be written, as it can be stored: people and groups by id,
+    lists for tags and several values."""
+    held: dict[str, Any] = {
+        "priority": ticket.priority,
+        "group": ticket.group.id if ticket.group else None,
+        "assignee": ticket.assignee.id if ticket.assignee else None,
+        "tags": sorted(ticket.tags),
+    }
+    for name in names:
+        if name.startswith("custom."):
+            value = ticket.custom.get(name.removeprefix("custom."))
+            held[name] = list(value) if isinstance(value, tuple) else value
+    return {name: held[name] for name in names}
 
 
 def language_of(locale: Any) -> str | None:

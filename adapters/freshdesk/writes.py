@@ -29,6 +29,7 @@ from adapters.base import (
     VendorAction,
     WontAccept,
     Write,
+    held_by,
 )
 from adapters.freshdesk.answers import refused_fields
 from adapters.freshdesk.client import Client, Row, fetch, legible, place
@@ -78,16 +79,7 @@ def prepare_write(
     request = ({"fields": fields} if fields else {}) | ({"tags": tags} if tags else {})
     parts: list[tuple[dict[str, Any], tuple[VendorAction, ...]]] = []
     if request:
-        held: dict[str, Any] = {
-            "priority": ticket.priority,
-            "group": ticket.group.id if ticket.group else None,
-            "assignee": ticket.assignee.id if ticket.assignee else None,
-            "tags": sorted(ticket.tags),
-        }
-        for name in account.custom_fields():
-            value = ticket.custom.get(name)
-            held[f"custom.{name}"] = list(value) if isinstance(value, tuple) else value
-        before = {name: held[name] for name in touched(account, request)}
+        before = held_by(ticket, touched(account, request))
         parts.append(({**request, "before": before}, tuple(action for action, _ in wanted)))
     notes = sorted((each for each in actions if isinstance(each, Note)), key=lambda each: each.public)
     for number, note in enumerate(notes, start=len(parts) + 1):

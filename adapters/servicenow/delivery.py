@@ -63,7 +63,11 @@ def send(client: Client, profile: Profile, identities: IdentityCache, write: Wri
             raise WontAccept(str(error), tuple(parts)) from error
         raise
     after = answer.result
-    if not isinstance(after, dict) or not is_record(after):
+    try:
+        known = isinstance(after, dict) and bool(revision(after))
+    except OddValue:
+        known = False
+    if not known:
         raise OutcomeUnknown(f"ServiceNow's answer to {write.key} has no record in it")
     with legible(writing=True):
         return accounted(client, profile, identities, write, (before, after), body, left)
@@ -76,14 +80,6 @@ def present(client: Client, profile: Profile, write: Write) -> Row:
         return {"sys_id": write.ref.id, **fetch(client, profile, write.ref).row()}
     except Unreadable as error:
         raise TryLater(str(error), UNSAID) from error
-
-
-def is_record(row: Row) -> bool:
-    """Whether an answer to a write has the record in it."""
-    try:
-        return bool(revision(row))
-    except OddValue:
-        return False
 
 
 COLUMN_NAMES = {
@@ -138,16 +134,27 @@ def accounted(
     if counts[0] is not None and counts[1] is not None:
         moved = counts[1] - counts[0]
     missing = [*left, *differences(profile, before, after, plain), *unreached(after, write.request)]
-    told = list(unseen(after, plain))
+    told = [
+        f"{column} is hidden from us or not there, so nobody can tell whether it was written"
+        for column in plain
+        if raw(after, column) is None
+    ]
     entries, lost, why = looked_up(client, profile, identities, write, said)
     missing += lost
-    if not entries and not is_stored(before, after, plain, moved) and (moved < 1 or not said):
+    held = [(raw(after, column), text(before, column)) for column in plain]
+    stored = any(now != old if now is not None else moved > 0 for now, old in held)
+    if not entries and not stored and (moved < 1 or not said):
         reasons = [*(each.why for each in missing), *told, *why]
         if entries is None:
             raise OutcomeUnknown(f"ServiceNow took {write.key} and shows nothing of it; {'; '.join(reasons)}")
         raise WontAccept("; ".join(["ServiceNow stored nothing of it", *reasons]))
     if moved > 1:
         told.append(f"the record moved by {moved} updates; a rule or somebody else wrote in that moment")
+    beside = [
+        f"{column} went from {text(before, column)} to {text(after, column)} in the moment of the write"
+        for column in BESIDE
+        if column not in body and column in after and raw(after, column) != raw(before, column)
+    ]
     return Receipt(
         key=write.key,
         revision=revision(after),
@@ -155,7 +162,7 @@ def accounted(
         facts=facts(write, entries or {}, both, plain),
         changed=changed(profile, write, values(profile, before), after),
         not_taken=tuple(missing),
-        remarks=(*told, *why, *beside(before, after, body)),
+        remarks=(*told, *why, *beside),
     )
 
 
@@ -183,13 +190,6 @@ def common_of(profile: Profile, column: str, stored: str) -> Any:
     return stored or None
 
 
-def unseen(after: Row, plain: Mapping[str, str]) -> Iterator[str]:
-    """Columns that the answer does not show."""
-    for column in plain:
-        if raw(after, column) is None:
-            yield f"{column} is hidden from us or not there, so nobody can tell whether it was written"
-
-
 def unreached(after: Row, request: Mapping[str, Any]) -> Iterator[NotTaken]:
     """A priority that did not follow."""
     held = raw(after, "priority")
@@ -203,21 +203,6 @@ def unreached(after: Row, request: Mapping[str, Any]) -> Iterator[NotTaken]:
             yield NotTaken(
                 field="priority", wanted=COMMON[str(wanted)], found=common(held), why=why.format(wanted)
             )
-
-
-def beside(before: Row, after: Row, body: Mapping[str, str]) -> Iterator[str]:
-    """What changed in the moment of the write and was not ours."""
-    for column in BESIDE:
-        if column not in body and column in after and raw(after, column) != raw(before, column):
-            yield f"{column} went from {text(before, column)} to {text(after, column)} in the moment of the write"
-
-
-def is_stored(before: Row, after: Row, plain: Mapping[str, str], moved: int) -> bool:
-    """Whether anything of these columns went in, as we wrote it or as a rule made of it."""
-    held = [(raw(after, column), text(before, column)) for column in plain]
-    return any(now is not None and now != old for now, old in held) or (
-        moved > 0 and any(now is None for now, _ in held)
-    )
 
 
 def looked_up(
@@ -298,18 +283,13 @@ def facts(
     before, after = both
     said = write.request.get("say", {})
     marks = [answers.mark_of(name, text) for name, text in said.items()]
-    named = [*plain, *priority_of(write, plain)]
+    moves = not write.request.keys().isdisjoint(("priority", "put_back"))
+    named = [*plain, *(["priority"] if moves and "priority" not in plain else [])]
     first = (number(before, "sys_mod_count") or 0) + 1
     last = max(first, number(after, "sys_mod_count") or 0)
     revisions = range(first, min(last, first + MOST_REVISIONS) + 1)
     changes = change_facts(named, revisions, text(after, "sys_updated_on"), after) if named else ()
     return tuple(dict.fromkeys([*entries.values(), *marks, *changes]))
-
-
-def priority_of(write: Write, plain: Mapping[str, str]) -> list[str]:
-    """The priority's column, if the write moves it without naming it."""
-    moves = "priority" in write.request or "put_back" in write.request
-    return ["priority"] if moves and "priority" not in plain else []
 
 
 def changed(
@@ -320,17 +300,6 @@ def changed(
     shown = [name for name in touched(profile, write.request) if name in now]
     pairs = [(name, before.get(name), now[name]) for name in shown]
     return tuple((name, old, new) for name, old, new in pairs if old != new)
-
-
-def written_columns(profile: Profile, request: Mapping[str, Any]) -> Iterator[str]:
-    """The columns that a request may have written; which of impact and urgency it was, nobody knows afterwards."""
-    yield from request.get("columns", ())
-    if "tags" in request:
-        yield profile.tags
-    if "follow" in request:
-        yield FOLLOWERS
-    if profile.derived and not request.keys().isdisjoint(("priority", "put_back")):
-        yield from GROUNDS
 
 
 def find_written(client: Client, profile: Profile, identities: IdentityCache, write: Write) -> Receipt | None:
@@ -357,38 +326,35 @@ def found(
     missing: Mapping[str, str],
     left: list[NotTaken],
 ) -> Receipt:
-    """The receipt of a write that is there. What was before, the write remembers."""
-    wanted = written_columns(profile, write.request)
+    """The receipt of a write that is there. What was before, the write remembers; which of impact and urgency it wrote,
+    nobody knows afterwards."""
+    asked = write.request
+    wanted = [*asked.get("columns", ())]
+    wanted += [column for key, column in (("tags", profile.tags), ("follow", FOLLOWERS)) if key in asked]
+    if profile.derived and not asked.keys().isdisjoint(("priority", "put_back")):
+        wanted += GROUNDS
     plain = {column: text(row, column) for column in wanted if column not in missing}
-    held = write.request.get("before", {})
+    held = asked.get("before", {})
     before = {name: tuple(value) if isinstance(value, list) else value for name, value in held.items()}
     started = {**row, "sys_mod_count": write.expects} if "sys_mod_count" in row else row
+    words = {**common_names(profile), **SPOKEN}
+    unlike = [
+        NotTaken(
+            field=words.get(column, column),
+            wanted=common_of(profile, column, value),
+            found=common_of(profile, column, text(row, column)),
+            why=f"{column} is not as it was to be written",
+        )
+        for column, value in missing.items()
+        if column not in ("priority", *GROUNDS)
+    ]
     return Receipt(
         key=write.key,
         revision=revision(row),
         at=instant(row, "sys_updated_on") or 0,
         facts=facts(write, entries, (started, row), plain),
         changed=changed(profile, write, before, row),
-        not_taken=(
-            *left,
-            *(
-                unlike(profile, row, name, value)
-                for name, value in missing.items()
-                if name not in ("priority", *GROUNDS)
-            ),
-            *unreached(row, write.request),
-        ),
-    )
-
-
-def unlike(profile: Profile, row: Row, column: str, value: str) -> NotTaken:
-    """A column of a write that was found which is not as it was to be."""
-    words = {**common_names(profile), **SPOKEN}
-    return NotTaken(
-        field=words.get(column, column),
-        wanted=common_of(profile, column, value),
-        found=common_of(profile, column, text(row, column)),
-        why=f"{column} is not as it was to be written",
+        not_taken=(*left, *unlike, *unreached(row, asked)),
     )
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from adapters.base import Note, NotTaken, Prepared, VendorAction, Write
+from adapters.base import Note, NotTaken, Prepared, VendorAction, Write, held_by
 from adapters.servicenow import answers
 from adapters.servicenow.answers import Row, literal, raw
 from adapters.servicenow.feed import FOLLOWERS
@@ -88,14 +88,7 @@ def request(
         for note in intent
         if isinstance(note, Note)
     }
-    held: dict[str, Any] = {
-        "priority": ticket.priority,
-        "group": ticket.group.id if ticket.group else None,
-        "assignee": ticket.assignee.id if ticket.assignee else None,
-        "tags": sorted(ticket.tags),
-        **{f"custom.{name}": ticket.custom.get(name) for name in profile.fields},
-    }
-    whole = {**part, "before": {name: held[name] for name in touched(profile, part)}}
+    whole = {**part, "before": held_by(ticket, touched(profile, part))}
     if said:
         marks = {answers.words_mark(text) for text in said.values()}
         known = [each.act.id for each in ticket.messages if answers.words_mark(each.body) in marks]
