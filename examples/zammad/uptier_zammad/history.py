@@ -10,13 +10,12 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from adapters.base import TryLater
+from adapters.base import TryLater, count_changes
 from adapters.http import UNSAID
-from policies.history import is_reopening, moves_of
 from policies.model import Act, Change, Counts, Message, Ticket, Value, Who
 from uptier_zammad.client import Client, Row
 from uptier_zammad.people import NOBODY, References, ident
-from uptier_zammad.ticket import field_names, moment, value_of
+from uptier_zammad.ticket import moment, value_of
 
 MARK = "uptier"
 """The key in an article's `preferences` that holds the key of our write. Documentation shows the field and does not say
@@ -80,7 +79,7 @@ def changes(
     """What happened to the fields. Tags are told one by one, and put together to what was on the ticket."""
     customers = {each.act.person for each in said if each.act.who is Who.CUSTOMER}
     customers |= {bare.requester.id} if bare.requester else set()
-    custom = {there: f"custom.{name}" for name, there in field_names(known).items()}
+    custom = {there: f"custom.{name}" for name, there in known.account.custom_fields().items()}
     tags: tuple[str, ...] = ()
     made = []
     for each in told:
@@ -128,20 +127,11 @@ def related(known: References, name: str, key: Any, bare: Ticket) -> Value:
 def counts(bare: Ticket) -> Counts:
     """What people did, from a ticket whose messages and changes are read."""
     requester = bare.requester.id if bare.requester else None
-    reassignments, bounces = moves_of(bare.changes, "assignee")
-    group_moves, group_bounces = moves_of(bare.changes, "group")
     replies = (
         each.public and each.act.who is Who.AGENT and not each.auto_reply and each.act.person != requester
         for each in bare.messages[1:]
     )
-    return Counts(
-        replies=sum(replies),
-        reopens=sum(map(is_reopening, bare.changes)),
-        reassignments=reassignments,
-        bounces=bounces,
-        group_moves=group_moves,
-        group_bounces=group_bounces,
-    )
+    return count_changes(bare.changes, sum(replies))
 
 
 def ours(told: Iterable[Row], me: str, since: int) -> Iterator[Row]:

@@ -3,13 +3,12 @@
 https://docs.zammad.org/en/latest/api/ticket/index.html
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from adapters.base import with_vip
+from adapters.base import language_of, with_vip
 from policies.model import Instant, Metric, Person, Stage, Status, Target, Ticket, TicketRef, Value
 from uptier_zammad.client import MERGED, Row
 from uptier_zammad.people import NOBODY, References, ident
@@ -21,7 +20,6 @@ ASKED = (
 UNTOLD_BY_ROWS = frozenset({"description", "phrases", "tags", *ASKED})
 """What stands at addresses of its own: articles, tags, the customer."""
 
-LANGUAGE = re.compile(r"[A-Za-z]{2,3}")
 METRICS = (
     (Metric.FIRST_REPLY, "first_response_escalation_at", "first_response_at"),
     (Metric.NEXT_REPLY, "update_escalation_at", ""),
@@ -62,7 +60,7 @@ def ticket(row: Row, known: References, *, read_at: Instant) -> Ticket:
     hidden |= set() if status else {"status"}
     hidden |= set() if priority else {"priority"}
     hidden |= set() if owner(row) is None or known.is_agent(owner(row)) else {"assignee"}
-    hidden |= {f"custom.{name}" for name, there in field_names(known).items() if there not in row}
+    hidden |= {f"custom.{name}" for name, there in known.account.custom_fields().items() if there not in row}
     return with_vip(
         Ticket(
             ref=TicketRef(account.name, str(number)),
@@ -94,27 +92,21 @@ def whole(bare: Ticket, known: References, customer: Person | None, locale: Any,
     """The ticket with what stands at addresses of its own, but for its articles."""
     if not isinstance(tags, list):
         raise TypeError("its tags are no list")
-    told = LANGUAGE.match(locale) if isinstance(locale, str) else None
     shown = {"tags", *(ASKED if customer else ())}
     made = replace(
         bare,
         tags=frozenset(str(tag) for tag in tags),
         requester=customer or bare.requester,
-        language=told[0].lower() if told else None,
+        language=language_of(locale),
         hidden=bare.hidden - shown,
     )
     return with_vip(made, known.account)
 
 
-def field_names(known: References) -> Mapping[str, str]:
-    """Zammad's names of custom fields by the name policies use after `custom.`."""
-    return {name.removeprefix("custom."): there for name, there in known.account.fields.items()}
-
-
 def custom(known: References, row: Row) -> Mapping[str, Value]:
     """The mapped custom fields, which stand beside the others on a ticket.
     https://docs.zammad.org/en/latest/api/object.html"""
-    return {name: value_of(row.get(there)) for name, there in field_names(known).items()}
+    return {name: value_of(row.get(there)) for name, there in known.account.custom_fields().items()}
 
 
 def value_of(raw: Any) -> Value:

@@ -32,7 +32,7 @@ from policies.plan import Assign, ChangeTags, Follow, PutBackPriority, RaisePrio
 from uptier_zammad.client import Client, Row, fetch
 from uptier_zammad.history import MARK, RELATIONS, entries, mark, ours, plain
 from uptier_zammad.people import NOBODY, References, ident
-from uptier_zammad.ticket import field_names, instant, moment, values
+from uptier_zammad.ticket import instant, moment, values
 
 PLAIN = {f"{name}_id": common for name, common in RELATIONS.items()}
 WATCHED = ("state_id", "priority_id", "group_id", "owner_id", "customer_id", "title")
@@ -75,7 +75,7 @@ def lacking(known: References, ticket: Ticket, action: VendorAction) -> Iterator
             if known.priority_of(wanted) is None:
                 yield f"no priority counts as {wanted}; say which under the account's `priorities`"
         case SetField(field=name):
-            if name.removeprefix("custom.") not in field_names(known):
+            if name.removeprefix("custom.") not in known.account.custom_fields():
                 yield f"{name} is not set: the account's fields do not map it"
         case Note(public=True):
             if ticket.requester is None or not ticket.requester.address:
@@ -102,7 +102,7 @@ def fields(known: References, ticket: Ticket, action: VendorAction) -> dict[str,
             short = name.removeprefix("custom.")
             if ticket.custom.get(short) == value:
                 return {}
-            return {field_names(known)[short]: list(value) if isinstance(value, tuple) else value}
+            return {known.account.custom_fields()[short]: list(value) if isinstance(value, tuple) else value}
     return {}
 
 
@@ -136,14 +136,14 @@ def held(known: References, ticket: Ticket, body: Row) -> dict[str, Any]:
         "priority": ticket.priority,
         "group": ticket.group and ticket.group.id,
         "assignee": ticket.assignee and ticket.assignee.id,
-        **{f"custom.{name}": ticket.custom.get(name) for name in field_names(known)},
+        **{f"custom.{name}": ticket.custom.get(name) for name in known.account.custom_fields()},
     }
     return {name: now[name] for name in common_names(known, body)}
 
 
 def common_names(known: References, body: Row) -> list[str]:
     """The common names of the fields that an update sets."""
-    custom = {there: f"custom.{name}" for name, there in field_names(known).items()}
+    custom = {there: f"custom.{name}" for name, there in known.account.custom_fields().items()}
     return [PLAIN.get(name) or custom[name] for name in body]
 
 
