@@ -1,19 +1,23 @@
 """The demo: one story in seconds instead of hours, on simulated helpdesks and the service on this machine.
 
-It uses what everybody uses: a config file, the commands' own parts, the simulators that `uptier.simulators`
-names. Time enters through the one injected clock, which jumps when the story says "half an hour later".
+It uses what everybody uses: a config file, the commands' own parts, the simulators that `uptier.simulators` names, and
+what their `demo` modules say of them. Time enters through the one injected clock, which jumps when the story says "half
+an hour later".
 """
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from importlib.metadata import entry_points
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
 from pathlib import Path
 from secrets import token_urlsafe
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from adapters.simulation.demo import DemoDesk
 from adapters.simulation.server import serve
 from connector import logs
 from connector.app.service import Service
@@ -22,17 +26,9 @@ from connector.cli.common import echo
 from connector.clock import ShiftedClock
 from connector.config.secrets import Secrets
 from connector.config.settings import load
-from connector.demo_desk import DemoDesk
-from connector.demo_freshdesk import FreshdeskDesk
-from connector.demo_servicenow import ServiceNowDesk
 from connector.demo_story import Story, Tell
-from connector.demo_zendesk import ZendeskDesk
 
-DESKS: Mapping[str, Callable[..., DemoDesk]] = {
-    "zendesk": ZendeskDesk,
-    "freshdesk": FreshdeskDesk,
-    "servicenow": ServiceNowDesk,
-}
+SIMULATORS = "uptier.simulators"
 USER = "demo"
 PATIENCE = 20.0
 """Real seconds to wait for the service to do what the story says; it takes a few."""
@@ -85,20 +81,20 @@ def play(tell: Tell) -> int:
         logs.configure(
             masker, clock, stack.enter_context((folder / "uptier.log").open("w", encoding="utf-8"))
         )
-        desks = [stack.enter_context(simulated(vendor, clock)) for vendor in DESKS]
+        desks = [stack.enter_context(simulated(entry, made, clock)) for entry, made in taking_part()]
+        if not desks:
+            echo("uptier demo: no simulated helpdesk is installed; install Uptier again", err=True)
+            return 1
         service = stack.enter_context(composed(folder, desks, clock, masker))
         address = service.start()
         stack.callback(service.stop)
         for desk in desks:
             desk.subscribe(address)
             stack.callback(desk.settle)
-        tell(
-            "Uptier runs on this machine beside a simulated Zendesk, a Freshdesk and a ServiceNow. The policy"
-        )
-        tell(
-            "in words: an urgent ticket whose customer waits goes to Tier 2 after 30 minutes and to the duty"
-        )
-        tell("managers after 2 hours.\n")
+        titles = ", ".join(desk.title for desk in desks)
+        tell(f"Uptier runs on this machine beside simulated helpdesks: {titles}.")
+        tell("The policy in words: an urgent ticket whose customer waits goes to Tier 2 after 30 minutes and")
+        tell("to the duty managers after 2 hours.\n")
         tell(f"Its console stands at {address}/ while this plays. Log in as {USER} with {visitor(service)}\n")
 
         def settled(what: str, seen: Callable[[], bool]) -> bool:
@@ -109,11 +105,11 @@ def play(tell: Tell) -> int:
         if not Story(desks=desks, clock=clock, tell=tell, settled=settled).play():
             tell("\nThis did not come out as told.")
             return 1
-        first, second = desks[0], desks[1]
-        tell(f"\nWhat happened to {first.title}'s first ticket, by `uptier history`:\n")
-        tickets.history(f"{first.account}/{first.tickets['waits']}", folder / "uptier.toml")
-        tell(f"\nWhy {second.title}'s second was left alone, by `uptier explain`:\n")
-        tickets.explain(f"{second.account}/{second.tickets['left']}", folder / "uptier.toml")
+        first, last = desks[0], desks[-1]
+        tell(f"\nWhat happened to {last.title}'s first ticket, by `uptier history`:\n")
+        tickets.history(f"{last.account}/{last.tickets['waits']}", folder / "uptier.toml")
+        tell(f"\nWhy {first.title}'s second was left alone, by `uptier explain`:\n")
+        tickets.explain(f"{first.account}/{first.tickets['left']}", folder / "uptier.toml")
         tell("\nAll came out as told.")
         return 0
 
@@ -125,13 +121,20 @@ def visitor(service: Service) -> str:
     return password
 
 
+def taking_part() -> Iterator[tuple[EntryPoint, Callable[..., DemoDesk]]]:
+    """The simulators that are installed and have a part in the demo, by their names."""
+    for entry in sorted(entry_points(group=SIMULATORS), key=lambda each: each.name):
+        part = f"{entry.module}.demo"
+        if find_spec(part) is not None:
+            yield entry, import_module(part).Desk
+
+
 @contextmanager
-def simulated(vendor: str, clock: ShiftedClock) -> Iterator[DemoDesk]:
+def simulated(entry: EntryPoint, made: Callable[..., DemoDesk], clock: ShiftedClock) -> Iterator[DemoDesk]:
     """A helpdesk on loopback with people in it."""
-    (entry,) = entry_points(group="uptier.simulators", name=vendor)
     app: Any = entry.load()(clock.now)
     with serve(app) as url:
-        desk = DESKS[vendor](app=app, url=url)
+        desk = made(app=app, url=url)
         desk.furnish()
         yield desk
 

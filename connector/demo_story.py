@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from adapters.simulation.demo import DemoDesk, Shown
 from connector.clock import ShiftedClock
-from connector.demo_desk import DemoDesk, Shown
 
 MINUTE = 60
 HOUR = 3600

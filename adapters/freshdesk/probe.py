@@ -24,8 +24,8 @@ SAMPLE = 30
 """How many tickets are looked at to find out what is shown of them."""
 
 MISTAKEN = (
-    "This is Freshservice, another product: its answers come in envelopes. Uptier connects to Freshdesk, Zendesk and "
-    "ServiceNow; give the address of one of those as url, or leave this account out."
+    "This is Freshservice, another product: its answers come in envelopes. There is no adapter "
+    "for it here; give the address of a Freshdesk as url, or leave this account out."
 )
 WORDS = {"said": "by your settings", "built in": "", "timer": "by its SLA timer", "guessed": "a guess"}
 

@@ -1,6 +1,6 @@
 """Uptier beside any one of the simulated helpdesks, spoken to in the demo's words."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -8,18 +8,26 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from adapters.freshdesk.simulator.demo import Desk as Freshdesk
+from adapters.servicenow.simulator.demo import Desk as ServiceNow
+from adapters.simulation.demo import DemoDesk, Shown
 from adapters.simulation.faults import Fault
 from adapters.simulation.server import serve
+from adapters.zendesk.simulator.demo import Desk as Zendesk
 from connector.app.service import Service, Summary
 from connector.clock import ManualClock
-from connector.demo import CONFIG, DESKS
-from connector.demo_desk import Shown
+from connector.demo import CONFIG
 from connector.store import ledger, writes
 from connector.store.ledger import Line
 from policies.model import TicketRef
 from tests.connector.beside import MINUTE, START, composed
 from tests.hanging import hanging_in
 
+DESKS: Mapping[str, Callable[..., DemoDesk]] = {
+    "zendesk": Zendesk,
+    "freshdesk": Freshdesk,
+    "servicenow": ServiceNow,
+}
 EACH = tuple(DESKS)
 WRITING = ("PUT", "POST", "PATCH")
 FAULTY = {

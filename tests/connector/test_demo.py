@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from adapters.freshdesk.simulator.demo import Desk as FreshdeskDesk
+from adapters.servicenow.simulator.demo import Desk as ServiceNowDesk
+from adapters.simulation.demo import DemoDesk
+from adapters.zendesk.simulator.demo import Desk as ZendeskDesk
 from connector import demo, demo_story
 from connector.cli.main import app
-from connector.demo_desk import DemoDesk
-from connector.demo_freshdesk import FreshdeskDesk
-from connector.demo_servicenow import ServiceNowDesk
-from connector.demo_zendesk import ZendeskDesk
 from tests.conftest import logging_as_before
 
 

@@ -18,9 +18,9 @@ from adapters.simulation.server import serve
 from connector.cli.main import app
 from connector.clock import ShiftedClock
 from connector.console import queries
-from connector.demo import CONFIG, DESKS
+from connector.demo import CONFIG
 from connector.work.skew import Skews, database_skew
-from tests.connector.each import EACH, each
+from tests.connector.each import DESKS, EACH, each
 from tests.connector.stores import fresh_store
 
 vendors = pytest.mark.parametrize("vendor", EACH)

@@ -22,8 +22,8 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-from connector.demo import CONFIG, DESKS
-from tests.connector.each import fault
+from connector.demo import CONFIG
+from tests.connector.each import DESKS, fault
 from tests.crash.hasty import BEGAN, HastyClock
 from tests.crash.town import ROOT, Town, town
 

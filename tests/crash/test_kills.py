@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from connector.demo import DESKS
+from tests.connector.each import DESKS
 from tests.crash.town import town
 
 WRITES = {"zendesk": 1, "freshdesk": 2, "servicenow": 1}

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from adapters.simulation.server import serve
-from connector.demo import CONFIG, DESKS
-from tests.connector.each import WRITING, fault
+from connector.demo import CONFIG
+from tests.connector.each import DESKS, WRITING, fault
 
 ROOT = Path(__file__).parents[2]
 OVERDUE = 3600

@@ -25,10 +25,9 @@ import structlog
 
 from adapters.simulation.server import serve
 from connector.clock import ManualClock
-from connector.demo import DESKS
 from connector.store import accounts, inbox, ledger, tickets
 from tests.connector.beside import START, composed
-from tests.connector.each import EACH, Each
+from tests.connector.each import DESKS, EACH, Each
 from tests.hanging import hanging_in
 from tests.storm.odd import Mutation, Odd, of_envelope, of_ticket
 

@@ -17,6 +17,7 @@ from uptier_zammad.simulator import TOKEN, create
 HERE = Path(__file__).parents[1]
 ROOT = HERE.parents[1]
 HOUR = 3600
+pytestmark = pytest.mark.timeout(600)  # it starts a process for every command
 CONFIG = """[service]
 database      = "sqlite:///uptier.db"
 listen        = "127.0.0.1:0"
@@ -119,6 +120,17 @@ def test_a_ticket_that_is_due_is_escalated(tmp_path: Path, installed: Path, syst
         (True, True),
     ]
     assert "Second line" in uptier(tmp_path, installed, "history", "acme/1")
+    uptier(tmp_path, installed, "deescalate", "acme/1", "--reason", "a false alarm")
+    uptier(tmp_path, installed, "run", "--once")
+    assert row.json["group_id"] == desk.group("Tier 1")["id"]
+    assert row.tags == ["eu"]
+
+
+def test_it_takes_part_in_the_demo(tmp_path: Path, installed: Path) -> None:
+    """Webhooks, polling, both levels, a human who answers in the moment of our write, and one who answers in time."""
+    told = uptier(tmp_path, installed, "demo")
+    assert "Freshdesk, ServiceNow, Zammad, Zendesk" in told
+    assert told.endswith("All came out as told.\n")
 
 
 def test_it_stands_among_the_helpdesks(tmp_path: Path, installed: Path) -> None:

@@ -23,11 +23,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from adapters.simulation.demo import WEBHOOK_SECRET
 from adapters.zendesk.simulator.webhooks import signature
 from connector.app.online import ask_outside
 from connector.config.settings import load
 from connector.console.access import TRIES
-from connector.demo_desk import WEBHOOK_SECRET
 from connector.store import users
 from tests.connector.console.conftest import PASSWORD, Shown, beside, csrf
 from tests.connector.console.test_access import PAGES, STRANGERS, whats

@@ -1,10 +1,12 @@
-"""What the demo's story asks of a simulated helpdesk: who is there, what happens, and how a ticket stands."""
+"""What the demo's story asks of a simulated helpdesk: who is there, what happens, and how a ticket stands.
+
+A simulator takes part by a module `demo` in the package of its `create`, with a class `Desk` in it, which is made of
+`app` and `url`.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
-
-from policies.model import Instant
 
 GROUPS = ("Tier 1", "Tier 2", "Duty managers", "Escalations")
 AGENTS: Mapping[str, tuple[str, ...]] = {
@@ -54,8 +56,8 @@ class DemoDesk(Protocol):
     def settle(self) -> None:
         """Deliver no more webhooks."""
 
-    def open(self, word: str, subject: str, tag: str, at: Instant | None = None) -> None:
-        """Cleo writes an urgent ticket, which lands in Tier 1; `at` is when, if not now."""
+    def open(self, word: str, subject: str, tag: str, at: int | None = None) -> None:
+        """Cleo writes an urgent ticket, which lands in Tier 1; `at` is when in epoch seconds, if not now."""
 
     def answer(self, word: str, agent: str, text: str) -> None:
         """An agent answers Cleo."""

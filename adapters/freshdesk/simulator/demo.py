@@ -3,17 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from adapters.freshdesk.simulator import KEY
+from adapters.freshdesk.simulator.app import KEY
+from adapters.simulation.demo import AGENTS, GROUPS, WEBHOOK_SECRET, Shown, Simulated
 from adapters.simulation.faults import Fault
-from connector.demo_desk import AGENTS, GROUPS, WEBHOOK_SECRET, Shown, Simulated
-from policies.model import Instant
 
 URGENT = 4
 PRIORITIES = {1: "low", 2: "normal", 3: "high", URGENT: "urgent"}
 
 
 @dataclass(slots=True, kw_only=True)
-class FreshdeskDesk(Simulated):
+class Desk(Simulated):
     """One simulated Freshdesk account."""
 
     account: str = "fresh"
@@ -33,7 +32,7 @@ class FreshdeskDesk(Simulated):
             contacts=[{"name": "Cleo", "email": "cleo@initech.test"}],
         )
 
-    def open(self, word: str, subject: str, tag: str, at: Instant | None = None) -> None:
+    def open(self, word: str, subject: str, tag: str, at: int | None = None) -> None:
         self.tickets[word] = self.desk.open(
             requester="Cleo",
             subject=subject,

@@ -3,16 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from adapters.servicenow.simulator import BOT, PASSWORD
+from adapters.servicenow.simulator.app import BOT, PASSWORD
+from adapters.simulation.demo import AGENTS, GROUPS, WEBHOOK_SECRET, Shown, Simulated
 from adapters.simulation.faults import Fault
-from connector.demo_desk import AGENTS, GROUPS, WEBHOOK_SECRET, Shown, Simulated
-from policies.model import Instant
 
 PRIORITIES = {"1": "urgent", "2": "high", "3": "normal", "4": "low", "5": "low"}
 
 
 @dataclass(slots=True, kw_only=True)
-class ServiceNowDesk(Simulated):
+class Desk(Simulated):
     """One simulated ServiceNow instance; a ticket is an incident, its tags stand in `correlation_display`."""
 
     account: str = "now"
@@ -31,7 +30,7 @@ class ServiceNowDesk(Simulated):
             ],
         )
 
-    def open(self, word: str, subject: str, tag: str, at: Instant | None = None) -> None:
+    def open(self, word: str, subject: str, tag: str, at: int | None = None) -> None:
         self.tickets[word] = self.desk.open(
             caller="Cleo",
             subject=subject,

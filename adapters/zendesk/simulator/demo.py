@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from adapters.simulation.demo import AGENTS, GROUPS, WEBHOOK_SECRET, Shown, Simulated
 from adapters.simulation.faults import Fault
-from adapters.zendesk.simulator import TOKEN
-from connector.demo_desk import AGENTS, GROUPS, WEBHOOK_SECRET, Shown, Simulated
-from policies.model import Instant
+from adapters.zendesk.simulator.app import TOKEN
 
 
 @dataclass(slots=True, kw_only=True)
-class ZendeskDesk(Simulated):
+class Desk(Simulated):
     """One simulated Zendesk account."""
 
     account: str = "acme"
@@ -30,7 +29,7 @@ class ZendeskDesk(Simulated):
             users=[{"name": "Cleo", "email": "cleo@initech.test"}],
         )
 
-    def open(self, word: str, subject: str, tag: str, at: Instant | None = None) -> None:
+    def open(self, word: str, subject: str, tag: str, at: int | None = None) -> None:
         self.tickets[word] = self.desk.open(
             requester="Cleo",
             subject=subject,
