@@ -16,9 +16,9 @@ from connector import logs
 from connector.app.scheduler import Scheduler
 from connector.app.service import Service
 from connector.clock import ManualClock
-from connector.demo import DESKS
 from connector.logs import Masker
 from tests.connector.beside import START, composed
+from tests.connector.each import DESKS
 from tests.crash.fleet import ONE_LEVEL
 from tests.crash.town import Town, town
 
