@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from adapters.base import AccessLost, Account, HelpdeskError, Keys, OutcomeUnknown, TryLater
+from adapters.base import AccessLost, Account, Finding, HelpdeskError, Keys, OutcomeUnknown, TryLater
 from policies.model import Instant, Seconds
 
 AGENT = "Uptier (escalations beside the helpdesk)"
@@ -309,6 +309,13 @@ def check_url(account: Account, example: str) -> None:
     more = url.path.strip("/") or url.query or "@" in url.netloc or not url.hostname
     if url.scheme not in ("http", "https") or more:
         raise ValueError(f"account {account.name}: url {account.url!r} should be {example}")
+
+
+def no_access(error: HelpdeskError) -> Finding:
+    """What a probe finds where it could not be told who we are; only lost credentials are fatal."""
+    if isinstance(error, AccessLost):
+        return Finding(what="credentials", ok=False, text=str(error), fatal=True)
+    return Finding(what="access", ok=False, text=f"Could not look: {error}")
 
 
 def look(ask: Callable[[], T]) -> T | HelpdeskError:

@@ -44,13 +44,7 @@ class Freshdesk:
         self._account = account
         self._trusted = webhooks.trusted(account)
         self._client = Client(account, gate)
-        self._identities = IdentityCache(
-            me=lambda: people.me(self._client),
-            read=lambda: people.read_directory(account, self._client),
-            form=lambda: people.read_form(self._client),
-            one_agent=lambda key, known: people.one_agent(self._client, key, known),
-            one_group=lambda key: people.one_group(self._client, key),
-        )
+        self._identities = IdentityCache(account, self._client)
 
     def decode(self, request: HookRequest) -> tuple[Event, ...]:
         """Without a configured secret nothing is authentic."""

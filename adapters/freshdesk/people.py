@@ -143,19 +143,9 @@ class IdentityCache:
     next reading.
     """
 
-    def __init__(
-        self,
-        me: Callable[[], Row],
-        read: Callable[[], Directory],
-        form: Callable[[], Form],
-        one_agent: Callable[[str, Directory], Agent | None],
-        one_group: Callable[[str], Group | None],
-    ) -> None:
-        self._me = me
-        self._read = read
-        self._ask_form = form
-        self._one_agent = one_agent
-        self._one_group = one_group
+    def __init__(self, account: Account, client: Client) -> None:
+        self._account = account
+        self._client = client
         self._bot: str | None = None
         self._form: Form | None = None
         self._strange_statuses: frozenset[int] = frozenset()
@@ -168,7 +158,7 @@ class IdentityCache:
     def bot(self) -> str:
         """The id of the agent behind our key."""
         if self._bot is None:
-            self._bot = str(self._me()["id"])
+            self._bot = str(self._client.get("/agents/me").row()["id"])
         return self._bot
 
     def form(self, *statuses: object) -> Form:
@@ -180,7 +170,7 @@ class IdentityCache:
             known = self._strange_statuses | STATUS_NAMES.keys()
             known |= self._form.statuses.keys() if self._form else frozenset()
             if self._form is None or numbers - known:
-                self._form = self._ask_form()
+                self._form = read_form(self._client)
                 self._strange_statuses |= numbers - self._form.statuses.keys()
             return self._form
 
@@ -199,7 +189,7 @@ class IdentityCache:
         While the whole directory cannot be read, it is tried once an hour, and names are asked for one by one."""
         with self._lock:
             if not self._is_whole and not (self._tried_at and at < self._tried_at + AN_HOUR):
-                read, _ = self._asked(self._read)
+                read, _ = self._asked(lambda: read_directory(self._account, self._client))
                 self.directory, self._is_whole, self._tried_at = (
                     read or self.directory,
                     read is not None,
@@ -208,12 +198,12 @@ class IdentityCache:
             known = self.directory or Directory(account="")
             group, agent = ident(row.get("group_id")), ident(row.get("responder_id"))
             if group is not None and self._is_strange(f"groups/{group}", {each.id for each in known.groups}):
-                team, answered = self._asked(lambda: self._one_group(group))
+                team, answered = self._asked(lambda: one_group(self._client, group))
                 known = replace(known, groups=(*known.groups, team)) if team else known
                 self.nobody |= {f"groups/{group}"} if answered and not team else frozenset()
             ids = {each.person.id for each in known.agents}
             if agent is not None and self._is_strange(f"agents/{agent}", ids):
-                one, answered = self._asked(lambda: self._one_agent(agent, known))
+                one, answered = self._asked(lambda: one_agent(self._client, agent, known))
                 known = replace(known, agents=(*known.agents, one)) if one else known
                 self.nobody |= {f"agents/{agent}"} if answered and not one else frozenset()
             self.directory = known
@@ -243,11 +233,6 @@ NO_AUTOMATIC = (None, 0, False)
 """What `auto_ticket_assign` says where Freshdesk assigns nothing by itself. It was a yes or no once."""
 
 UNTOLD = frozenset({403, 404})
-
-
-def me(client: Client) -> Row:
-    """The agent that our key stands for."""
-    return client.get("/agents/me").row()
 
 
 def read_form(client: Client) -> Form:

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from adapters.base import AccessLost, Account, Finding, HelpdeskError, NotAllowed
+from adapters.base import Account, Finding, HelpdeskError, NotAllowed
 from adapters.freshdesk import people
 from adapters.freshdesk.client import Answer, Client, Params, Row, wrapped
 from adapters.freshdesk.form import Form, listed
 from adapters.freshdesk.people import References
 from adapters.freshdesk.ticket import WHO_ASKED, read_ticket
-from adapters.http import UNREADABLE, look, status_behind
+from adapters.http import UNREADABLE, look, no_access, status_behind
 from policies.model import Instant, Ticket
 
 UNTOLD = frozenset({403, 404})
@@ -37,10 +37,8 @@ def probe(account: Account, client: Client, needed: frozenset[str]) -> tuple[Fin
         if wrapped(who.body):
             return (Finding(what="credentials", ok=False, text=MISTAKEN, fatal=True),)
         agent = who.row()
-    except AccessLost as error:
-        return (Finding(what="credentials", ok=False, text=str(error), fatal=True),)
     except HelpdeskError as error:
-        return (Finding(what="access", ok=False, text=f"Could not look: {error}"),)
+        return (no_access(error),)
     found = look(lambda: people.read_form(client))
     return (
         credentials(client, agent),

@@ -58,14 +58,7 @@ class ServiceNow:
         self._profile = profile(account)
         self._secret = webhooks.secret(account)
         self._client = Client(account, gate, self._profile.timeout)
-        self._identities = IdentityCache(
-            me=lambda: people.me(account, self._client),
-            staff=lambda: people.staff(self._client),
-            is_member=lambda user: people.is_member(self._client, user),
-            users=lambda names: people.users(self._client, names),
-            matrix=lambda: people.matrix(self._profile, self._client),
-            now=lambda: self._client.now,
-        )
+        self._identities = IdentityCache(self._profile, self._client)
         self._rota = people.Rota(self._client)
 
     def decode(self, request: HookRequest) -> tuple[Event, ...]:

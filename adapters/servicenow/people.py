@@ -139,26 +139,13 @@ KEPT: Seconds = 3600
 class IdentityCache:
     """Answers asked once and remembered. A lock is held while one is asked for.
 
-    Who is staff is read whole at most once an hour, by ServiceNow's own clock (`now`); of somebody who was not among
+    Who is staff is read whole at most once an hour, by ServiceNow's own clock; of somebody who was not among
     them it is asked once in that time whether they are by now.
     """
 
-    def __init__(
-        self,
-        *,
-        me: Callable[[], Row],
-        staff: Callable[[], frozenset[str]],
-        is_member: Callable[[str], bool],
-        users: Callable[[Iterable[str]], Mapping[str, str]],
-        matrix: Callable[[], Matrix],
-        now: Callable[[], Instant],
-    ) -> None:
-        self._me = me
-        self._staff = staff
-        self._is_member = is_member
-        self._users = users
-        self._read_matrix = matrix
-        self._now = now
+    def __init__(self, profile: Profile, client: Client) -> None:
+        self._profile = profile
+        self._client = client
         self._lock = threading.RLock()
         self._self: Row | None = None
         self._members: dict[str, bool] = {}
@@ -184,35 +171,35 @@ class IdentityCache:
     def _row(self) -> Row:
         with self._lock:
             if self._self is None:
-                self._self = self._me()
+                self._self = me(self._profile.account, self._client)
             return self._self
 
     def is_staff(self, user: str) -> bool:
         """Whether a user is in any group."""
         with self._lock:
-            if self._members_at is None or self._now() - self._members_at > KEPT:
-                self._members = dict.fromkeys(self._staff(), True)
-                self._members_at = self._now()
+            if self._members_at is None or self._client.now - self._members_at > KEPT:
+                self._members = dict.fromkeys(staff(self._client), True)
+                self._members_at = self._client.now
             elif user not in self._members:
-                self._members[user] = self._is_member(user)
+                self._members[user] = is_member(self._client, user)
             return self._members.setdefault(user, False)
 
     def ids(self, names: Iterable[str]) -> Mapping[str, str]:
         """The sys_ids of users by user name; a name that nobody has is left out."""
         with self._lock:
-            if self._now() - self._ids_at > KEPT:
-                self._ids, self._ids_at = {}, self._now()
+            if self._client.now - self._ids_at > KEPT:
+                self._ids, self._ids_at = {}, self._client.now
             asked = set(names)
             new = asked - self._ids.keys()
             if new:
-                self._ids |= dict.fromkeys(new) | dict(self._users(sorted(new)))
+                self._ids |= dict.fromkeys(new) | dict(users(self._client, sorted(new)))
             return {name: key for name in asked if (key := self._ids[name])}
 
     def matrix(self) -> Matrix:
         """The priority of each impact and urgency."""
         with self._lock:
             if self._matrix is None:
-                self._matrix = self._read_matrix()
+                self._matrix = matrix(self._profile, self._client)
             return self._matrix
 
 

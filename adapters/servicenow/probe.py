@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from adapters import http
-from adapters.base import AccessLost, Finding, HelpdeskError
+from adapters.base import Finding, HelpdeskError
 from adapters.servicenow import answers, history, people, ticket
 from adapters.servicenow.answers import Row, label, text
 from adapters.servicenow.client import Client, legible
@@ -37,10 +37,8 @@ def probe(profile: Profile, client: Client, needed: frozenset[str] = frozenset()
     """All findings. A look that fails is a finding too; only lost credentials are fatal. `needed` are the common
     fields that the loaded policies read or write."""
     user = look(lambda: people.me(profile.account, client))
-    if isinstance(user, AccessLost):
-        return (Finding(what="credentials", ok=False, text=str(user), fatal=True),)
     if isinstance(user, HelpdeskError):
-        return (Finding(what="access", ok=False, text=f"Could not look: {user}"),)
+        return (http.no_access(user),)
     return (
         *read("credentials", lambda: credentials(user)),
         *read("records", lambda: records(profile, client, needed)),

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator
 
-from adapters.base import AccessLost, Account, Finding, HelpdeskError, NotAllowed
-from adapters.http import look, status_behind
+from adapters.base import Account, Finding, HelpdeskError, NotAllowed
+from adapters.http import look, no_access, status_behind
 from adapters.zendesk import people
 from adapters.zendesk.answers import Odd, Row, key_of, text
 from adapters.zendesk.client import Client
@@ -21,10 +21,8 @@ def probe(
     policies would, to see what is hidden; it is asked for only where something is needed."""
     try:
         user = people.me(account, client)
-    except AccessLost as error:
-        return (Finding(what="credentials", ok=False, text=str(error), fatal=True),)
     except HelpdeskError as error:
-        return (Finding(what="access", ok=False, text=f"Could not look: {error}"),)
+        return (no_access(error),)
     return (
         *credentials(account, user),
         *fields(account, client, needed),

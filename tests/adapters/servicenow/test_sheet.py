@@ -47,12 +47,9 @@ WRITE = Write(
 )
 
 
-def never(*_: Any) -> Any:
-    raise AssertionError("nobody should ask this")
-
-
 def identities() -> IdentityCache:
-    return IdentityCache(me=never, staff=never, is_member=never, users=never, matrix=never, now=never)
+    """Nobody is asked: an address that is not mocked is an error."""
+    return IdentityCache(profile(account()), Client(account(), RecordingGate()))
 
 
 @respx.mock
