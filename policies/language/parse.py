@@ -1,6 +1,6 @@
 """Reads config and policy files into one checked `PolicySet`, or into all the problems there are, at once."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,24 +9,8 @@ from policies.language.document import Document, Problem, digest
 from policies.language.lint import lint
 from policies.language.operators import OPERATORS
 from policies.language.parse_policy import read_policy
-from policies.language.parse_tables import (
-    read_calendar,
-    read_channel,
-    read_groups,
-    read_limits,
-    read_packs,
-    read_people,
-    read_sla,
-    read_staff,
-)
-from policies.language.policy import (
-    CalendarSpec,
-    ChannelSpec,
-    Policy,
-    PolicySet,
-    SlaSpec,
-    TemplateSpec,
-)
+from policies.language.parse_tables import read_calendar, read_channel, read_packs, read_people, read_sla
+from policies.language.policy import CalendarSpec, Policy, PolicySet, TemplateSpec
 from policies.language.reader import Table
 from policies.language.references import Known, References
 from policies.language.vocabulary import MODES, Mode
@@ -63,35 +47,43 @@ def parse(documents: Sequence[Document], known: Known | None = None) -> Parsed:
 
 def read_all(roots: Sequence[Table], known: Known) -> PolicySet:
     """Everything the files say; what is wrong is noted in the tables."""
-    accounts = read_accounts(roots[0])
-    calendars = read_calendars(roots)
-    templates, packs = read_templates(roots), read_packs(roots)
-    channels = read_channels(roots[0], templates, calendars)
-    managers, leads, on_call = read_people(roots), read_groups(roots, "lead"), read_groups(roots, "on_call")
-    limits = read_limits(roots)
-    staff = read_staff(roots)
+    main = roots[0]
+    accounts = read_accounts(main)
+    calendars, templates, packs = read_calendars(roots), read_templates(roots), read_packs(roots)
+    channels = {
+        name: read_channel(
+            name, main.inside(("channels", name), values, f'channel "{name}"'), templates, calendars
+        )
+        for name, values in tables_in(main, "channels").items()
+    }
+    people = read_people(roots)
     references = References(
         accounts=tuple(accounts),
         custom=accounts,
         calendars=tuple(calendars),
         templates=tuple(templates),
         channels=tuple(channels),
-        people=frozenset({*managers, *managers.values(), *leads.values(), *on_call.values()}),
+        people=people.named,
         known=known,
-        on_call=frozenset(on_call),
-        skills=frozenset[str]().union(*staff.skills.values()),
+        on_call=frozenset(people.on_call),
+        skills=frozenset[str]().union(*people.staff.skills.values()),
         packs=packs,
-        limits=limits,
+        limits=people.limits,
     )
-    check_languages(roots[0], roots)
-    slas = read_slas(roots, references)
-    references = replace(references, slas=slas)
+    check_languages(main, roots)
+    slas = {
+        name: read_sla(name, table, references)
+        for name, table in unique(roots, "sla", "a table of this name")
+    }
+    references = replace(references, slas=tuple(slas.values()))
     written = list(read_policies(roots, references))
     lint(written, references)
     policies = tuple(policy for _, policy in written)
-    modes = read_modes(roots[0])
-    default_owner = read_default_owner(roots[0], policies, modes, references)
+    modes = read_modes(main)
+    default_owner = read_default_owner(main, policies, modes, references)
     shared = [default_owner, modes, {name: pack.phrases for name, pack in packs.items()}]
+    # The addresses of channels belong to the connector; what stands there counts all the same.
+    spoken = [main.values["channels"]] if "channels" in main.values else []
     return PolicySet(
         policies=policies,
         default_owner=default_owner,
@@ -99,32 +91,29 @@ def read_all(roots: Sequence[Table], known: Known) -> PolicySet:
         calendars=calendars,
         templates=templates,
         channels=channels,
-        slas=slas,
-        leads=leads,
-        managers=managers,
-        on_call=on_call,
+        slas=references.slas,
+        leads=people.leads,
+        managers=people.managers,
+        on_call=people.on_call,
         assigned_by_automation=frozenset(
             name
-            for name, account in tables_in(roots[0], "accounts").items()
+            for name, account in tables_in(main, "accounts").items()
             if account.get("assignment_acknowledges") is False
         ),
-        staff=staff,
+        staff=people.staff,
         packs=packs,
-        limits=limits,
-        needs=needs_of(policies),
-        hash=digest(
-            [*shared, *(root.values.get(key) for root in roots for key in SHARED), *spoken_of(roots[0])]
-        ),
+        limits=people.limits,
+        needs=frozenset[Need]().union(*map(needs_of, policies)),
+        hash=digest([*shared, *(root.values.get(key) for root in roots for key in SHARED), *spoken]),
     )
 
 
-def needs_of(policies: Sequence[Policy]) -> frozenset[Need]:
-    """What must be loaded of a ticket so that every policy can be judged."""
-    sections = (section for policy in policies for section in (policy.when, policy.unless))
-    handed = [policy for policy in policies if any(level.hand_off for level in policy.levels)]
-    lines = frozenset(need for section in sections for line in section.lines for need in line.every_need())
-    said = frozenset({Need.MESSAGES}) if handed else frozenset()
-    return lines.union(said, *(CLOCKS[each.clock].needs for each in policies if each.clock in CLOCKS))
+def needs_of(policy: Policy) -> frozenset[Need]:
+    """What must be loaded of a ticket so that the policy can be judged, and hand it over."""
+    lines = (line.every_need() for section in (policy.when, policy.unless) for line in section.lines)
+    clock = CLOCKS[policy.clock].needs if policy.clock in CLOCKS else ()
+    handed = (Need.MESSAGES,) if any(level.hand_off for level in policy.levels) else ()
+    return frozenset(clock).union(handed, *lines)
 
 
 def read_accounts(main: Table) -> Mapping[str, frozenset[str]]:
@@ -150,6 +139,17 @@ def tables_in(main: Table, key: str) -> Mapping[str, Mapping[str, Any]]:
     return {name: each for name, each in outer.items() if isinstance(each, dict)}
 
 
+def unique(roots: Sequence[Table], key: str, what: str) -> Iterator[tuple[str, Table]]:
+    """The tables `[key.NAME]` of all files; a name that stands in two is noted, and the later counts."""
+    seen: set[str] = set()
+    for root in roots:
+        for name, table in root.named(key):
+            if name in seen:
+                table.report((), "duplicate", f"{what} stands in another file too; rename one.")
+            seen.add(name)
+            yield name, table
+
+
 def read_modes(main: Table) -> Mapping[str, Mode]:
     """Each account's mode where it says one, the service's under the empty name. Others check the words."""
     service = main.values.get("service", {})
@@ -163,11 +163,12 @@ def read_default_owner(
 ) -> str | None:
     """Who answers when nobody else does; somebody must, once anything is enforced (rule 12)."""
     service = main.table("service", "service")
-    owner = None if service is None else service.text("default_owner", '"Escalations"')
-    enforced = modes.get("") == "enforce" and any(policy.mode != "observe" for policy in policies)
-    if service is not None and enforced and "default_owner" not in service.values:
+    if service is None:
+        return None
+    owner = service.text("default_owner", '"Escalations"')
+    if modes.get("") == "enforce" and any(policy.mode != "observe" for policy in policies):
         service.require("default_owner", '"Escalations"')
-    if service is not None and owner is not None:
+    if owner is not None:
         references.check_owner(service, "default_owner", owner, references.accounts)
     return owner
 
@@ -190,63 +191,24 @@ def read_policies(roots: Sequence[Table], references: References) -> Iterator[tu
             yield called, policy
 
 
-def read_slas(roots: Sequence[Table], references: References) -> tuple[SlaSpec, ...]:
-    """The tables of targets in file order; the first that serves an account is the one (see Clocks)."""
-    slas: dict[str, SlaSpec] = {}
-    for root in roots:
-        for name, table in root.named("sla"):
-            if name in slas:
-                table.report((), "duplicate", "a table of this name stands in another file too; rename one.")
-            slas[name] = read_sla(name, table, references)
-    return tuple(slas.values())
-
-
 def read_calendars(roots: Sequence[Table]) -> Mapping[str, CalendarSpec]:
     """The calendars by name. One that cannot be read is there all the same, always closed, so that what
     refers to it is not wrong too."""
-    calendars: dict[str, CalendarSpec] = {}
-    for root in roots:
-        for name, table in root.named("calendars"):
-            if name in calendars:
-                table.report(
-                    (), "duplicate", "a calendar of this name stands in another file too; rename one."
-                )
-            broken = CalendarSpec(name=name, timezone="UTC", hours=((),) * 7)
-            calendars[name] = read_calendar(name, table) or broken
-    return calendars
+    return {
+        name: read_calendar(name, table) or CalendarSpec(name=name, timezone="UTC", hours=((),) * 7)
+        for name, table in unique(roots, "calendars", "a calendar of this name")
+    }
 
 
 def read_templates(roots: Sequence[Table]) -> Mapping[str, TemplateSpec]:
     """The templates by name, one body for each language."""
     templates: dict[str, TemplateSpec] = {}
-    for root in roots:
-        for name, table in root.named("templates"):
-            if name in templates:
-                table.report(
-                    (), "duplicate", "a template of this name stands in another file too; rename one."
-                )
-            if not table.values:
-                table.report((), "empty", 'the template has no text; write for example en = "Escalated: …".')
-            bodies = {language: table.text(language, '"Escalated: …"') for language in table.values}
-            templates[name] = TemplateSpec(name=name, bodies={k: body for k, body in bodies.items() if body})
+    for name, table in unique(roots, "templates", "a template of this name"):
+        if not table.values:
+            table.report((), "empty", 'the template has no text; write for example en = "Escalated: …".')
+        bodies = {language: table.text(language, '"Escalated: …"') for language in table.values}
+        templates[name] = TemplateSpec(name=name, bodies={k: body for k, body in bodies.items() if body})
     return templates
-
-
-def read_channels(
-    main: Table, templates: Collection[str], calendars: Collection[str]
-) -> Mapping[str, ChannelSpec]:
-    """The channels of the config by name. Their addresses belong to the connector."""
-    return {
-        name: read_channel(
-            name, main.inside(("channels", name), values, f'channel "{name}"'), templates, calendars
-        )
-        for name, values in tables_in(main, "channels").items()
-    }
-
-
-def spoken_of(main: Table) -> list[object]:
-    """What the hash covers of the channels: nothing where there are none."""
-    return [main.values["channels"]] if "channels" in main.values else []
 
 
 def check_languages(main: Table, roots: Sequence[Table]) -> None:

@@ -15,7 +15,7 @@ from policies.language.conditions import Conditions, Line, joined
 from policies.language.document import Path, did_you_mean, listed
 from policies.language.fields import CUSTOM, FIELDS, KINDS, PHRASES, Field, Kind, Reader, find, is_space
 from policies.language.operators import IS, OPERATORS, Operator, Wanted, every, fits
-from policies.language.phrases import Pack, found, shown
+from policies.language.phrases import Pack, fault, found, shown
 from policies.language.policy import Limits
 from policies.language.reader import Table
 from policies.language.references import References
@@ -131,9 +131,7 @@ def read_pattern(table: Table, key: str) -> str | None:
     try:
         re2.compile(text, options=options)
     except re2.error as error:
-        said = error.args[0] if error.args else "it cannot be read"
-        said = said.decode() if isinstance(said, bytes) else said
-        table.report(key, "bad-pattern", f"`{key}` is not a pattern that RE2 takes: {said}.")
+        table.report(key, "bad-pattern", f"`{key}` is not a pattern that RE2 takes: {fault(error)}.")
         return None
     return text
 
@@ -367,7 +365,7 @@ def read_field(table: Table, key: str, name: str, names: Names) -> Iterator[Line
     if field is None:
         table.report(key, "unknown-field", f"there is no field `{name}`.{nearest(name, names)}")
         return
-    if field.kind == "custom" and not is_mapped(table, key, field, names):
+    if field.kind == "custom" and not names.references.is_mapped(table, key, field, names.serves):
         return
     value = table.values[key]
     if isinstance(value, dict):
@@ -384,14 +382,6 @@ def nearest(name: str, names: Names) -> str:
         return f" `{name}` is an operator; write it behind a field, such as subject = {{ {name} = … }}."
     mapped = {CUSTOM + each for fields in names.references.custom.values() for each in fields}
     return did_you_mean(name, (*FIELDS, *mapped)) or f" Known: {listed(FIELDS)}, and custom.NAME."
-
-
-def is_mapped(table: Table, key: str, field: Field, names: Names) -> bool:
-    """Whether every account that the policy serves maps this custom field; if not, note it."""
-    lacking = names.references.lacking(field, names.serves)
-    for account in lacking:
-        names.references.report_unmapped(table, key, field, account)
-    return not lacking
 
 
 def read_operators(table: Table, field: Field, names: Names) -> Iterator[Line]:

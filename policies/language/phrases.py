@@ -134,6 +134,12 @@ def pattern(phrases: tuple[str, ...]) -> Callable[[str], str | None]:
     return find
 
 
+def fault(error: re2.error) -> str:
+    """What RE2 says of a text that is no pattern."""
+    said = error.args[0] if error.args else "it cannot be read"
+    return said.decode() if isinstance(said, bytes) else str(said)
+
+
 @cache
 def shipped() -> Mapping[str, Pack]:
     """The packs that come with Uptier, by name. They are part of the program, read once."""

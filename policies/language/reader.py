@@ -94,6 +94,26 @@ class Table:
         self.report(key, code, f'`{name}` says "{value}", which is not known.{hint}')
         return False
 
+    def known(self, key: str, example: str, words: Collection[str], code: str) -> str | None:
+        """A text; if it is none of these words, that is noted."""
+        value = self.text(key, example)
+        if value is not None:
+            self.among(key, value, words, code)
+        return value
+
+    def all_known(self, key: str, example: str, words: Collection[str], code: str) -> tuple[str, ...] | None:
+        """A list of texts; each that is none of these words is noted."""
+        values = self.texts(key, example)
+        for index, value in enumerate(values or ()):
+            self.among((key, index), value, words, code)
+        return values
+
+    def exists(self, key: str | Path, kind: str, name: str, known: Collection[str], where: str = "") -> None:
+        """Note that no table `[kinds.name]` stands in the files, and where to add it."""
+        if name not in known:
+            hint = did_you_mean(name, known) or f" Add [{kind}s.{name}]{where}."
+            self.report(key, f"unknown-{kind}", f'there is no {kind} "{name}".{hint}')
+
     def texts(self, key: str, example: str) -> tuple[str, ...] | None:
         """A list of texts that is not empty, in file order."""
         value = self.values.get(key)

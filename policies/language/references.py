@@ -76,24 +76,33 @@ class References:
     def check_group(self, table: Table, key: str | Path, name: str, serves: Collection[str]) -> None:
         """Note every served account whose helpdesk has no such group."""
         for account, names in self.directories(serves):
-            if name not in names.groups:
-                report_unknown(table, key, "unknown-group", f'no group "{name}"', account, names.groups, name)
+            self.check(table, key, name, account, "group", names.groups)
 
     def check_person(self, table: Table, key: str | Path, name: str, serves: Collection[str]) -> None:
         """Note every served account whose helpdesk has no such person."""
         for account, names in self.directories(serves):
-            if name not in names.people:
-                report_unknown(
-                    table, key, "unknown-person", f'no agent "{name}"', account, names.people, name
-                )
+            self.check(table, key, name, account, "agent", names.people, "unknown-person")
 
     def check_owner(self, table: Table, key: str | Path, name: str, serves: Collection[str]) -> None:
         """Note every served account that knows neither group nor person of this name, nor does the config."""
         for account, names in self.directories(serves):
-            every = names.groups | names.people | self.people
-            if name not in every:
-                said = f'no group or person "{name}"'
-                report_unknown(table, key, "unknown-owner", said, account, every, name)
+            known = names.groups | names.people | self.people
+            self.check(table, key, name, account, "group or person", known, "unknown-owner")
+
+    def check(
+        self,
+        table: Table,
+        key: str | Path,
+        name: str,
+        account: str,
+        what: str,
+        known: Collection[str],
+        code: str = "unknown-group",
+    ) -> None:
+        """Note a name that a helpdesk does not know."""
+        if name not in known:
+            hint = did_you_mean(name, known) or " Correct the name, or create it in the helpdesk."
+            table.report(key, code, f'account {account} has no {what} "{name}".{hint}')
 
     def startless(self, serves: Collection[str], metric: str) -> list[str]:
         """The served accounts where a target of this metric never tells when it began, nor does `[sla]`."""
@@ -105,29 +114,16 @@ class References:
         }
         return [account for account in serves if account in self.known.startless and account not in told]
 
-    def lacking(self, field: Field, serves: Collection[str]) -> list[str]:
-        """The served accounts that do not map this custom field."""
+    def is_mapped(self, table: Table, key: str | Path, field: Field, serves: Collection[str]) -> bool:
+        """Whether every served account maps this custom field; each that does not is noted."""
         name = field.name.removeprefix(CUSTOM)
-        return [account for account in serves if name not in self.custom.get(account, ())]
-
-    def report_unmapped(self, table: Table, key: str | Path, field: Field, account: str) -> None:
-        """Note a custom field that an account does not map."""
-        name = field.name.removeprefix(CUSTOM)
-        table.report(
-            key,
-            "unmapped-field",
-            f"`{field.name}` is not mapped for account {account}; add {name} under "
-            f"[accounts.{account}.fields].{did_you_mean(name, self.custom.get(account, ()))}",
-        )
+        lacking = [account for account in serves if name not in self.custom.get(account, ())]
+        for account in lacking:
+            hint = did_you_mean(name, self.custom.get(account, ()))
+            text = f"`{field.name}` is not mapped for account {account}; add {name} under [accounts.{account}.fields]."
+            table.report(key, "unmapped-field", text + hint)
+        return not lacking
 
     def directories(self, serves: Collection[str]) -> list[tuple[str, KnownAccount]]:
         """The served accounts whose directory is known."""
         return [(name, self.known.accounts[name]) for name in serves if name in self.known.accounts]
-
-
-def report_unknown(
-    table: Table, key: str | Path, code: str, said: str, account: str, names: Collection[str], name: str
-) -> None:
-    """Note a name that a helpdesk does not know."""
-    hint = did_you_mean(name, names) or " Correct the name, or create it in the helpdesk."
-    table.report(key, code, f"account {account} has {said}.{hint}")
