@@ -1,6 +1,6 @@
 """A real process of a fleet, as `uptier run --roles …` is one, until it is killed.
 
-python -m tests.crash.node CONFIG ROLES [--quick] [--newer] [--wall=FILE] [--poll=SECONDS]
+python -m tests.crash.node CONFIG ROLES [--quick] [--newer] [--brisk] [--wall=FILE]
 """
 
 import os
@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from connector.app import leases
+from connector.app import service as app_service
 from connector.app.roles import roles_named
 from connector.app.service import Service
 from connector.clock import SystemClock
@@ -20,15 +21,15 @@ from tests.wall import Wall
 
 NEWER = f"{int(revision.HEAD) + 1:04}"
 QUICK = {"heartbeat": 0.5, "stalled_after": 3.0}
+BRISK_SWEEP, BRISK_TICK, BRISK_POLL = 1, 0.5, 0.5
+"""Seconds between two rounds of what production does every ten, every one, and as often as the config says."""
 
 
 def main(config: Path, roles: str, *words: str) -> None:
-    """Serve for ever; `--quick` gives a process up after seconds, for tests. `--newer` is a later release, whose tables
-    are at `NEWER`. Its wall clock is as many seconds ahead as `FILE` says. Feeds are read every so many `SECONDS`."""
-    poll = 0
+    """Serve for ever; `--quick` gives a process up after seconds, `--brisk` looks more often what there is to do: for
+    tests. `--newer` is a later release, whose tables are at `NEWER`. Its wall clock is as many seconds ahead as `FILE`
+    says."""
     for word in words:
-        if word.startswith("--poll="):
-            poll = int(word.removeprefix("--poll="))
         if word.startswith("--wall="):
             file = Path(word.removeprefix("--wall="))
             Wall(partial(ahead, file)).put_up(setattr)
@@ -37,9 +38,11 @@ def main(config: Path, roles: str, *words: str) -> None:
     if "--quick" in words:
         FleetEngine.__init__.__kwdefaults__.update(QUICK)
         leases.TERM = 8
+    if "--brisk" in words:
+        app_service.SWEEP, app_service.TICK = BRISK_SWEEP, BRISK_TICK
     with composed(config, SystemClock(), os.environ, roles_named(roles)) as service:
-        for desk in service._parts.desks.values() if poll else ():
-            object.__setattr__(desk, "poll", poll)  # no config may ask for so much
+        for desk in service._parts.desks.values() if "--brisk" in words else ():
+            object.__setattr__(desk, "poll", BRISK_POLL)  # no config may ask for so much
         serve(service)
 
 

@@ -10,21 +10,21 @@ from tests.crash.fleet import DUE_IN, Fleet, alone, fleet, until
 from tests.wall import DAY, HOUR
 
 HALF = 3
-AHEAD = (HOUR, 0, -DAY, 0, -HOUR, DAY, 0)
+AHEAD = (HOUR, 0, -DAY, DAY, -HOUR, 0)
 """How far the processes' clock is from the helpdesk's, one after the other."""
 
 
 def set_back_and_forth(many: Fleet, wall: Path, *roles: str) -> None:
     """Some tickets come in before each step and some after it, overdue by any of these clocks. The clock is set while
-    the first of them are worked on."""
+    the first of them are looked at."""
     wall.write_text("0", encoding="utf-8")
     for number, role in enumerate(roles):
-        many.start(f"node-{number}", role, f"--wall={wall}", "--poll=1")
+        many.start(f"node-{number}", role, "--brisk", f"--wall={wall}")
     until("the directory", partial(heard, many, len(roles), "directory_read"), 60)
     for number, ahead in enumerate(AHEAD, 1):
         before = many.here.applied()
-        come_in(many)
-        until(f"work before step {number}", partial(written, many, before + 1), 60)
+        first = come_in(many)
+        until(f"work before step {number}", lambda word=first: many.here.looks(word) > 0, 60)
         wall.with_suffix(".new").write_text(str(ahead), encoding="utf-8")
         wall.with_suffix(".new").replace(wall)
         come_in(many)
@@ -35,13 +35,15 @@ def set_back_and_forth(many: Fleet, wall: Path, *roles: str) -> None:
     assert noticed(many, len(roles), len(AHEAD))
 
 
-def come_in(many: Fleet) -> None:
-    """Tickets that have waited for two days, and whose customers write again, so that the feed of changes has them."""
+def come_in(many: Fleet) -> str:
+    """Tickets that have waited for two days, and whose customers write again, so that the feed of changes has them. The
+    word for the first of them."""
     (desk,) = many.here.desks.values()
     since = len(desk.tickets)
     many.here.open(HALF, since=since, overdue=DUE_IN + 2 * DAY)
     for number in range(since + 1, since + HALF + 1):
         desk.desk.customer_says(desk.tickets[f"t{number}"], "Still broken")
+    return f"t{since + 1}"
 
 
 def heard(many: Fleet, nodes: int, action: str) -> bool:

@@ -99,6 +99,10 @@ class Town:
         """How many of our notes one ticket carries."""
         return int(self.desks[vendor].show(word).notes)
 
+    def looks(self, word: str) -> int:
+        """How often Uptier has read one ticket, on all helpdesks."""
+        return sum(desk.looks(word) for desk in self.desks.values())
+
     def fault(self, kind: str, **words: object) -> None:
         """Script a fault for the next write on each helpdesk."""
         for vendor, desk in self.desks.items():
