@@ -74,7 +74,7 @@ def create(now: Callable[[], float] = time.time, **switches: Any) -> Starlette:
     """
     desk = Freshdesk(now, Switches(**switches))
     (bot,) = desk.people.add_agents([{"name": "Uptier", "email": BOT, "admin": True}])
-    desk.access.allow(KEY, bot)
+    desk.access.keys[KEY] = bot
     dialect = Dialect(preset=preset, not_played=not_played)
     played = [(VERBS, "/api/v2/{path:path}", lambda request, content: _served(desk, request, content))]
     return app_of(desk, "freshdesk", dialect, played)

@@ -1,4 +1,7 @@
-"""One API call as a handler sees it: who calls, with what, on which account, and how pages are cut."""
+"""A call as a handler sees it, how pages are cut, and what the account tells about people, set-up and single tickets.
+
+Vendor sheet 2.4, 2.6, 2.8.
+"""
 
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
@@ -7,15 +10,8 @@ from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
 
+from adapters.freshdesk.simulator import rules
 from adapters.freshdesk.simulator.records import Row
-from adapters.freshdesk.simulator.rules import (
-    denied,
-    invalid,
-    missing,
-    not_in_plan,
-    not_played,
-    unknown_field,
-)
 from adapters.freshdesk.simulator.rules import shown as deadlines
 from adapters.freshdesk.simulator.state import Freshdesk
 from adapters.simulation.answers import Reply
@@ -40,7 +36,7 @@ class Call:
         """Refuse with 400 a query parameter that is none of these."""
         for name in self.query:
             if name not in names:
-                raise unknown_field(name)
+                raise rules.unknown_field(name)
 
     def number(self, name: str, default: int) -> int:
         """A whole number of the query from 1 on; Refused with 400 if it is none."""
@@ -48,7 +44,7 @@ class Call:
         if text is None:
             return default
         if not text.isdigit() or int(text) < 1:
-            raise invalid((name, "It should be a Positive Integer", "datatype_mismatch"))
+            raise rules.invalid((name, "It should be a Positive Integer", "datatype_mismatch"))
         return int(text)
 
     def includes(self, allowed: Set[str], played: Set[str]) -> set[str]:
@@ -56,15 +52,15 @@ class Call:
         wanted = set(self.query.get("include", "").split(",")) - {""}
         if wanted - allowed:
             text = f"It should be one of these values: '{','.join(sorted(allowed))}'"
-            raise invalid(("include", text, "invalid_value"))
+            raise rules.invalid(("include", text, "invalid_value"))
         if wanted - played:
-            raise not_played(f"include={','.join(sorted(wanted - played))} on {self.path}")
+            raise rules.not_played(f"include={','.join(sorted(wanted - played))} on {self.path}")
         return wanted
 
     def need_admin(self) -> None:
         """Refuse with 403 unless the caller is an administrator."""
         if not self.agent["admin"]:
-            raise denied()
+            raise rules.denied()
 
 
 def paged(call: Call, rows: Iterable[Record], *, last: int | None = None) -> Reply:
@@ -72,10 +68,10 @@ def paged(call: Call, rows: Iterable[Record], *, last: int | None = None) -> Rep
     size, page = call.number("per_page", USUAL), call.number("page", 1)
     if size > LARGEST:
         text = f"It should be a Positive Integer less than or equal to {LARGEST}"
-        raise invalid(("per_page", text, "invalid_value"))
+        raise rules.invalid(("per_page", text, "invalid_value"))
     if last is not None and page > last:
         text = f"You cannot access tickets beyond the {last}th page. Please provide a smaller page number."
-        raise invalid(("page", text, "invalid_value"))
+        raise rules.invalid(("page", text, "invalid_value"))
     listed = list(rows)
     part = listed[(page - 1) * size : page * size]
     headers = {}
@@ -145,7 +141,7 @@ def contact(call: Call) -> Reply:
 def ticket_fields(call: Call) -> Reply:
     """GET /ticket_fields: the whole form at once."""
     if call.desk.switches.fields == "forbidden":
-        raise denied()
+        raise rules.denied()
     rows = []
     for name, row in call.desk.people.fields.items():
         choices = call.desk.people.choices(name)
@@ -168,7 +164,7 @@ def sla_policies(call: Call) -> Reply:
     """GET /sla_policies: for administrators."""
     call.need_admin()
     if call.desk.switches.slas == "forbidden":
-        raise not_in_plan("Sla Management")
+        raise rules.not_in_plan("Sla Management")
     return paged(call, call.desk.people.sla_policies.values())
 
 
@@ -176,8 +172,8 @@ def update_rules(call: Call) -> Reply:
     """GET /automations/4/rules: those on ticket updates, the webhooks' own among them."""
     call.need_admin()
     if call.desk.switches.rules == "forbidden":
-        raise denied()
-    rules = [
+        raise rules.denied()
+    rows = [
         {
             "id": hook.id,
             "name": "Tell Uptier",
@@ -186,7 +182,7 @@ def update_rules(call: Call) -> Reply:
         }
         for hook in call.desk.hooks.hooks
     ]
-    return Reply(body={"rules": rules, "meta": {"count": len(rules), "cascading_rules": False}})
+    return Reply(body={"rules": rows, "meta": {"count": len(rows), "cascading_rules": False}})
 
 
 def one_ticket(call: Call) -> Reply:
@@ -196,13 +192,13 @@ def one_ticket(call: Call) -> Reply:
     row = found(call)
     if row.archived:
         if call.desk.switches.archived_get == "missing":
-            raise missing()
+            raise rules.missing()
         return Reply(status=301, headers={"Location": f"{call.base}/api/v2/tickets/archived/{row.id}"})
     if row.removed == "deleted":
         if call.desk.switches.deleted_get == "missing":
-            raise missing()
+            raise rules.missing()
         if call.desk.switches.deleted_get == "forbidden":
-            raise denied()
+            raise rules.denied()
     return Reply(body=shown_ticket(call, row, wanted))
 
 
@@ -211,7 +207,7 @@ def conversations(call: Call) -> Reply:
     call.takes("page", "per_page")
     row = found(call)
     if row.archived:
-        raise missing()
+        raise rules.missing()
     return paged(call, [shown_conversation(call, each) for each in row.conversations])
 
 
@@ -225,10 +221,10 @@ def satisfaction_ratings(call: Call) -> Reply:
 def archived(call: Call) -> Reply:
     """GET /tickets/archived/{id}: on plans that have an archive."""
     if call.desk.switches.archive == "forbidden":
-        raise not_in_plan("Archive Tickets")
+        raise rules.not_in_plan("Archive Tickets")
     row = found(call)
     if not row.archived:
-        raise missing()
+        raise rules.missing()
     return Reply(body={**shown_ticket(call, row, set()), "archived": True})
 
 
@@ -236,7 +232,7 @@ def found(call: Call) -> Row:
     """The ticket of the path, whatever has become of it; Refused with 404 if there never was one."""
     text = str(call.params["id"])
     if not text.isdigit() or int(text) not in call.desk.tickets:
-        raise missing()
+        raise rules.missing()
     return call.desk.tickets[int(text)]
 
 
@@ -272,5 +268,5 @@ def _brief(row: Record | None) -> Any:
 def _one(table: dict[int, Record], call: Call) -> Record:
     text = str(call.params["id"])
     if not text.isdigit() or int(text) not in table:
-        raise missing()
+        raise rules.missing()
     return table[int(text)]

@@ -1,4 +1,8 @@
-"""Blank Freshdesk records, with the keys the vendor sends. Shapes: vendor sheet 2.1, 2.2, 2.6, 2.8."""
+"""What the simulated account holds: records with the keys the vendor sends, people and set-up, tickets.
+
+Shapes: vendor sheet 2.1, 2.2, 2.6, 2.8. No history is kept, as with Freshdesk. A custom field is named `cf_...` where a
+change names it; every other field by its JSON key.
+"""
 
 import html
 import re
@@ -222,14 +226,10 @@ def say(row: Row, said: Said, at: int, new_id: Callable[[], int]) -> Record:
     }
     row.conversations.append(made)
     if not said.private and said.automation is None:
-        _note_response(row, staff=said.staff, at=at)
+        row.stats["agent_responded_at" if said.staff else "requester_responded_at"] = stamp(at)
+        if said.staff:
+            row.stats["first_responded_at"] = row.stats["first_responded_at"] or stamp(at)
     return made
-
-
-def _note_response(row: Row, *, staff: bool, at: int) -> None:
-    row.stats["agent_responded_at" if staff else "requester_responded_at"] = stamp(at)
-    if staff:
-        row.stats["first_responded_at"] = row.stats["first_responded_at"] or stamp(at)
 
 
 def _note_status(row: Row, before: int, after: int, at: int) -> None:
@@ -255,7 +255,6 @@ class Directory:
         self.companies: dict[int, Record] = {}
         self.groups: dict[int, Record] = {}
         self.sla_policies: dict[int, Record] = {}
-        self.rules: list[Record] = []
         self.statuses: dict[int, str] = dict(STATUSES)
         self.stops_timer: set[int] = {3, 6, 7}
         self.fields: dict[str, Record] = {}

@@ -1,6 +1,9 @@
-"""What the simulated account answers when it refuses: Freshdesk's own statuses and bodies.
+"""Who may call and how often, what an update may not do, when a ticket is due, and how Freshdesk says no.
 
-Shapes are those of the vendor sheet, section 1.4; where the sheet is unsure, a switch chooses."""
+Statuses and bodies are those of the vendor sheet, section 1.4, rules those of 2.5; where the sheet is unsure, a switch
+chooses. Conditions of SLA policies, business hours and pauses are not imitated: the first policy serves every ticket,
+by priority, in calendar time from the creation (2.2).
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -20,12 +23,8 @@ Problem = tuple[str, str, str]  # field, message, code
 
 def invalid(*problems: Problem) -> Refused:
     """400: each problem names its field."""
-    return refused(400, _validation(problems))
-
-
-def _validation(problems: Iterable[Problem]) -> dict[str, Any]:
     errors = [{"field": name, "message": message, "code": code} for name, message, code in problems]
-    return {"description": "Validation failed", "errors": errors}
+    return refused(400, {"description": "Validation failed", "errors": errors})
 
 
 def unknown_field(name: str) -> Refused:
@@ -104,10 +103,6 @@ class Access:
     def __init__(self) -> None:
         self.keys: dict[str, int] = {}  # API key -> agent id
 
-    def allow(self, key: str, agent: int) -> None:
-        """Accept this key for this agent."""
-        self.keys[key] = agent
-
     def revoke(self) -> None:
         """Every key stops working."""
         self.keys.clear()
@@ -134,12 +129,10 @@ class Limits:
         for bucket in buckets:
             window, total = self.windows.at(bucket, now, MINUTE), self.totals.get(bucket)
             if total is not None and window.used >= total:
-                wait = (
-                    {"Retry-After": str(window.begun + MINUTE - now)}
-                    if self.switches.says_retry_after
-                    else {}
-                )
-                raise refused(429, None, {**self._headers(0, now), **wait})
+                headers = self._headers(0, now)
+                if self.switches.says_retry_after:
+                    headers["Retry-After"] = str(window.begun + MINUTE - now)
+                raise refused(429, None, headers)
         for bucket in buckets:
             self.windows.at(bucket, now, MINUTE).used += cost if bucket == "account" else 1
         return self._headers(cost, now)
@@ -179,7 +172,11 @@ def checked(body: Any, people: Directory) -> dict[str, Any]:
         _check_type(name, value)
     fields = {name: value for name, value in body.items() if name != "custom_fields"}
     for name, value in body.get("custom_fields", {}).items():
-        _check_custom(name, value, people)
+        if not name.startswith("cf_") or name not in people.fields:
+            raise unknown_field(f"custom_fields.{name}")
+        choices = people.fields[name].get("choices")
+        if value is not None and isinstance(choices, list) and value not in choices:
+            raise not_among(f"custom_fields.{name}", choices)
         fields[name] = value
     return fields
 
@@ -196,14 +193,6 @@ def _check_type(name: str, value: Any) -> None:
             raise invalid(("tags", f"Has {LONGEST_TAG} characters maximum", "invalid_value"))
     if name == "custom_fields" and not isinstance(value, dict):
         raise wrong_type(name, "key/value pair", value)
-
-
-def _check_custom(name: str, value: Any, people: Directory) -> None:
-    if not name.startswith("cf_") or name not in people.fields:
-        raise unknown_field(f"custom_fields.{name}")
-    choices = people.fields[name].get("choices")
-    if value is not None and isinstance(choices, list) and value not in choices:
-        raise not_among(f"custom_fields.{name}", choices)
 
 
 def refuse_values(fields: Mapping[str, Any], people: Directory) -> None:
@@ -233,18 +222,14 @@ def refuse_incomplete(row: Row, fields: Mapping[str, Any], people: Directory) ->
     other one those that agents must fill."""
     status = fields.get("status", row.json["status"])
     rule = "required_for_closure" if status in OVER else "required_for_agents"
+    text = "It should not be blank as this is a mandatory field"
     empty = [
-        name
+        (f"custom_fields.{name}", text, "invalid_value")
         for name, field in people.fields.items()
         if name.startswith("cf_") and field[rule] and fields.get(name, value_of(row, name)) in (None, "")
     ]
     if empty:
-        raise invalid(*_lacking(empty))
-
-
-def _lacking(names: Iterable[str]) -> list[Problem]:
-    text = "It should not be blank as this is a mandatory field"
-    return [(f"custom_fields.{name}", text, "invalid_value") for name in names]
+        raise invalid(*empty)
 
 
 NAMES = ("due_by", "fr_due_by", "nr_due_by")
@@ -253,7 +238,12 @@ NAMES = ("due_by", "fr_due_by", "nr_due_by")
 def plan(row: Row, policies: Iterable[Record], now: int, lag: int, *, at_once: bool = False) -> None:
     """Work the deadlines out again; they show after `lag` seconds, unless at once."""
     settle(row, now)
-    due = _worked_out(row, policies)
+    first = next(iter(sorted(policies, key=lambda each: each["position"])), None)
+    span = (first or {}).get("sla_target", {}).get(f"priority_{row.json['priority']}")
+    due: dict[str, int | None] = {}
+    if span is not None:
+        opened = instant(row.json["created_at"])
+        due = {"due_by": opened + span["resolve_within"], "fr_due_by": opened + span["respond_within"]}
     if at_once:
         row.due, row.later = due, None
     elif due != row.due:
@@ -278,12 +268,3 @@ def shown(row: Row, now: int) -> dict[str, Any]:
         "fr_escalated": late["fr_due_by"] and row.stats["first_responded_at"] is None,
         "nr_escalated": late["nr_due_by"],
     }
-
-
-def _worked_out(row: Row, policies: Iterable[Record]) -> dict[str, int | None]:
-    first = next(iter(sorted(policies, key=lambda each: each["position"])), None)
-    span = (first or {}).get("sla_target", {}).get(f"priority_{row.json['priority']}")
-    if span is None:
-        return {}
-    created = instant(row.json["created_at"])
-    return {"due_by": created + span["resolve_within"], "fr_due_by": created + span["respond_within"]}

@@ -89,7 +89,7 @@ class Freshdesk(Account):
         """Fill the account; the ids made, by kind. What a row may say: `Directory.add_*`, `open`."""
         with self.lock:
             for number, label in (statuses or {}).items():
-                self.people.add_status(int(number), label)
+                self.people.statuses[int(number)] = label
             if stops_timer is not None:
                 self.people.stops_timer = set(stops_timer)
             return {
@@ -152,7 +152,8 @@ class Freshdesk(Account):
         if touches:
             touch(row, self.now())
         if changed:
-            self._replan(row)
+            policies, lag = self.people.sla_policies.values(), self.switches.sla_lag
+            plan(row, policies, self.now(), lag, at_once=not self.switches.recomputes)
             name, before, after = changed[0]
             self.tell(row, f"{{{name}:{{from:{before},to:{after}}}}}")
 
@@ -174,10 +175,6 @@ class Freshdesk(Account):
         """Let the webhooks know."""
         status = row.json["status"]
         self.hooks.tell(row, event, {"status": self.people.statuses.get(status, str(status))})
-
-    def _replan(self, row: Row) -> None:
-        policies, lag = self.people.sla_policies.values(), self.switches.sla_lag
-        plan(row, policies, self.now(), lag, at_once=not self.switches.recomputes)
 
     def customer_says(
         self, ticket: int, text: str, *, author: Ref | None = None, auto_response: bool = False

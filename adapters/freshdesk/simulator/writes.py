@@ -2,20 +2,9 @@
 
 from typing import Any
 
+from adapters.freshdesk.simulator import rules
 from adapters.freshdesk.simulator.reads import Call, found, shown_ticket
 from adapters.freshdesk.simulator.records import NOTE, REPLY, Row, Said, without_comments
-from adapters.freshdesk.simulator.rules import (
-    checked,
-    invalid,
-    missing,
-    not_allowed,
-    not_played,
-    refuse_incomplete,
-    refuse_people,
-    refuse_values,
-    unknown_field,
-    wrong_type,
-)
 from adapters.simulation.answers import Reply
 
 NOTE_TAKES = ("body", "private", "incoming", "notify_emails", "user_id")
@@ -27,10 +16,10 @@ BRIEF = ("custom_fields", "company_id", "tags", "stats")
 def update_ticket(call: Call) -> Reply:
     """PUT /tickets/{id}: only the keys that are sent change. Sent tags replace all tags."""
     desk, row = call.desk, alive(call)
-    fields = checked(call.body, desk.people)
-    refuse_values(fields, desk.people)
-    refuse_people(row, fields, desk.people, needs_member=desk.switches.needs_member)
-    refuse_incomplete(row, fields, desk.people)
+    fields = rules.checked(call.body, desk.people)
+    rules.refuse_values(fields, desk.people)
+    rules.refuse_people(row, fields, desk.people, needs_member=desk.switches.needs_member)
+    rules.refuse_incomplete(row, fields, desk.people)
     desk.change(row, fields)
     shown = shown_ticket(call, row, set())
     if desk.switches.answers_briefly:
@@ -44,7 +33,7 @@ def add_note(call: Call) -> Reply:
     row, body = alive(call), _body(call, NOTE_TAKES)
     private = call.body.get("private", True)
     if not isinstance(private, bool):
-        raise wrong_type("private", "Boolean", private)
+        raise rules.wrong_type("private", "Boolean", private)
     said = Said(author=call.agent["id"], body=body, private=private, staff=True, source=NOTE)
     made = call.desk.hear(row, said)
     answer = {name: made[name] for name in NOTE_ANSWER} | {"notified_to": []}
@@ -77,27 +66,27 @@ def alive(call: Call) -> Row:
     """The ticket of the path, if it takes updates: spam and deleted ones answer 405."""
     row = found(call)
     if row.removed:
-        raise not_allowed()
+        raise rules.not_allowed()
     if row.archived:
-        raise missing()
+        raise rules.missing()
     return row
 
 
 def _body(call: Call, takes: tuple[str, ...]) -> str:
     sent: Any = call.body
     if not isinstance(sent, dict):
-        raise invalid(("body", "It should be a/an String", "missing_field"))
+        raise rules.invalid(("body", "It should be a/an String", "missing_field"))
     for name in sent:
         if name not in takes and name != "structured_body":
-            raise unknown_field(name)
+            raise rules.unknown_field(name)
         if name in ANOTHER:
-            raise not_played(f"{name} on POST {call.path}")
+            raise rules.not_played(f"{name} on POST {call.path}")
     body = sent.get("body")
     if not isinstance(body, str):
-        raise wrong_type("body", "String", body)
+        raise rules.wrong_type("body", "String", body)
     kept = body if call.desk.switches.keeps_comments else without_comments(body)
     if not kept.strip():
-        raise invalid(("body", "It should not be blank as this is a mandatory field", "invalid_value"))
+        raise rules.invalid(("body", "It should not be blank as this is a mandatory field", "invalid_value"))
     return kept
 
 

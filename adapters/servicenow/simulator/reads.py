@@ -1,5 +1,8 @@
-"""Encoded queries as the instance reads them. Vendor sheet 1.4: `^OR` binds to the condition next to it only,
-`^NQ` begins a query of its own, `^^` is a `^` in a value, and comparisons do not mind the case."""
+"""Lists and records of the Table API, and the encoded queries that choose them. Vendor sheet 1.1 to 1.4.
+
+In a query `^OR` binds to the condition next to it only, `^NQ` begins a query of its own, `^^` is a `^` in a value, and
+comparisons do not mind the case.
+"""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -9,6 +12,7 @@ from typing import Any
 
 from starlette.datastructures import QueryParams
 
+from adapters.servicenow.simulator import rules
 from adapters.servicenow.simulator.records import (
     COLUMNS,
     JOURNALS,
@@ -19,13 +23,6 @@ from adapters.servicenow.simulator.records import (
     shape,
     shown,
     stamp,
-)
-from adapters.servicenow.simulator.rules import (
-    CANCELLED,
-    no_record,
-    no_rights,
-    no_table,
-    refused,
 )
 from adapters.servicenow.simulator.state import ServiceNow
 from adapters.simulation.answers import Reply
@@ -147,15 +144,15 @@ class Call:
     def gate(self) -> Gate:
         """Whether the table is open to this caller."""
         if self.table not in COLUMNS:
-            raise no_table(self.table)
+            raise rules.no_table(self.table)
         name = GATES.get(self.table)
         gate: Gate = getattr(self.desk.switches, name) if name else "open"
         if gate == "missing":
-            raise no_table(self.table)
+            raise rules.no_table(self.table)
         if gate == "forbidden":
-            raise no_rights(f"No permission to read table '{self.table}'")
+            raise rules.no_rights(f"No permission to read table '{self.table}'")
         if gate == "query":
-            raise no_rights(QUERY_FIELDS)
+            raise rules.no_rights(QUERY_FIELDS)
         return gate
 
     def find(self, table: str, key: str) -> Record | None:
@@ -169,7 +166,7 @@ def listed(call: Call) -> Reply:
     limit = _number(call, "sysparm_limit", DEFAULT_LIMIT)
     most = call.desk.switches.cancel_above
     if most is not None and limit > most:
-        raise refused(500, CANCELLED, f"{CANCELLED} Check logs for error trace")
+        raise rules.refused(500, rules.CANCELLED, f"{rules.CANCELLED} Check logs for error trace")
     query = _query(call)
     rows = [] if query is None else _matching(call, query)
     offset = _number(call, "sysparm_offset", 0)
@@ -194,7 +191,7 @@ def row_of(call: Call) -> Record:
     call.gate()
     row = call.desk.tables[call.table].get(call.sys_id)
     if row is None or row["sys_id"] in call.desk.hidden:
-        raise no_record()
+        raise rules.no_record()
     return row
 
 
@@ -203,11 +200,11 @@ def _query(call: Call) -> Query | None:
     query = parse(call.query.get("sysparm_query", ""), lambda script: _script(call, script))
     ranged = any(condition.operator in RANGES for condition in query.conditions()) or bool(query.order)
     if ranged and not call.desk.switches.query_range:
-        raise no_rights(QUERY_FIELDS)
+        raise rules.no_rights(QUERY_FIELDS)
     named = {condition.column for condition in query.conditions()}
     unknown = {name for name in named if not _is_known(call, name)}
     if unknown and call.desk.switches.unknown_column == "forbid":
-        raise no_rights(QUERY_FIELDS)
+        raise rules.no_rights(QUERY_FIELDS)
     if unknown and call.desk.switches.unknown_column == "none":
         return None
     return query.without(unknown)
@@ -240,11 +237,11 @@ def _matching(call: Call, query: Query) -> list[Record]:
         if call.desk.late.get(row["sys_id"], 0) <= call.desk.now()
     ]
     for column, descending in reversed(query.order):
-        rows.sort(key=partial(_sort_key, call, column), reverse=descending)
+        rows.sort(key=partial(_folded, call, column), reverse=descending)
     return rows
 
 
-def _sort_key(call: Call, column: str, row: Record) -> str:
+def _folded(call: Call, column: str, row: Record) -> str:
     return _value(call, row, column).casefold()
 
 
@@ -272,12 +269,14 @@ def shown_row(call: Call, row: Record) -> dict[str, Any]:
             if call.desk.switches.hidden_columns == "blank":
                 made[name] = _shape(call, name, "", "")
             continue
-        made[name] = _shape(call, name, _raw(call, row, name), _label(call, row, name))
+        told_apart = call.table in TASKS and name in (
+            *JOURNALS,
+            "sys_tags",
+        )  # they have no value, but a label
+        made[name] = _shape(
+            call, name, "" if told_apart else _value(call, row, name), _label(call, row, name)
+        )
     return made
-
-
-def _raw(call: Call, row: Record, name: str) -> str:
-    return "" if name in (*JOURNALS, "sys_tags") and call.table in TASKS else _value(call, row, name)
 
 
 def _label(call: Call, row: Record, name: str) -> str:
@@ -327,9 +326,9 @@ def _shape(call: Call, name: str, value: str, label: str) -> Any:
 def who_is_on_call(call: Call) -> Reply:
     """GET /on_call_rota/whoisoncall, where the plugin is there."""
     if call.desk.switches.on_call == "missing":
-        raise refused(400, "Requested URI does not represent any resource", None)
+        raise rules.refused(400, "Requested URI does not represent any resource", None)
     if call.desk.switches.on_call == "forbidden":
-        raise no_rights("No permission to read the on-call rota")
+        raise rules.no_rights("No permission to read the on-call rota")
     wanted = call.query.get("group_ids", "").split(",")
     rows: list[Mapping[str, Any]] = [row for row in call.desk.on_call if row["group"] in wanted]
     return Reply(body={"result": rows})

@@ -1,4 +1,9 @@
-"""What the simulated instance answers when it refuses. Shapes are those of the vendor sheet, section 1.9."""
+"""Who may call and how often, what an instance does to an update before it is stored and writes down afterwards, and
+how it says no.
+
+Write filters, data policy, states, the priority lookup, customers' own rules, the journal, the audit: vendor sheet 1.5,
+1.8, 2.2 to 2.4 and 2.7. Refusals: 1.9.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -228,18 +233,23 @@ def save(desk: "ServiceNow", table: str, row: Record, update: Update) -> bool:
     if update.rest:
         _check(desk, table, row, after)
     _follow(desk, table, row, after, said, update.user)
-    _apply_rules(desk, table, after)
+    for rule in desk.rules:
+        if all(after.get(name) == value for name, value in rule.when.items()):
+            if rule.abort:
+                raise aborted(table, rule.name, after["sys_id"])
+            after.update(rule.fields)
     changed = {name: (row[name], after[name]) for name in after if after[name] != row[name]}
     if not (changed or said or (update.rest and desk.switches.noop_bumps)):
         return False
     row.update(after)
-    _stamp(desk, row, update.user)
+    row["sys_updated_on"], row["sys_updated_by"] = stamp(desk.now()), update.user
+    row["sys_mod_count"] = str(int(row["sys_mod_count"]) + 1)
     for name, text in said.items():
         desk.put(
             "sys_journal_field",
             {
                 "name": table, "element": name, "element_id": row["sys_id"], "value": text,
-                **_made(desk, update.user),
+                "sys_created_on": stamp(desk.now()), "sys_created_by": update.user,
             },
         )  # fmt: skip
     audit(desk, table, row, update.user, {**changed, **{name: ("", text) for name, text in said.items()}})
@@ -298,23 +308,6 @@ def _follow(
     after["active"] = "false" if after["state"] in OVER[table] else "true"
     if any(after[name] != row[name] for name in ("assignment_group", "assigned_to")):
         after["reassignment_count"] = str(int(row["reassignment_count"] or 0) + 1)
-
-
-def _apply_rules(desk: "ServiceNow", table: str, after: Record) -> None:
-    for rule in desk.rules:
-        if all(after.get(name) == value for name, value in rule.when.items()):
-            if rule.abort:
-                raise aborted(table, rule.name, after["sys_id"])
-            after.update(rule.fields)
-
-
-def _stamp(desk: "ServiceNow", row: Record, user: str) -> None:
-    row["sys_updated_on"], row["sys_updated_by"] = stamp(desk.now()), user
-    row["sys_mod_count"] = str(int(row["sys_mod_count"]) + 1)
-
-
-def _made(desk: "ServiceNow", user: str) -> dict[str, str]:
-    return {"sys_created_on": stamp(desk.now()), "sys_created_by": user}
 
 
 def audit(

@@ -94,7 +94,8 @@ def _served(desk: Zendesk, request: Request, content: bytes) -> Reply:
         raise not_played(f"{request.method} /api/v2/{path}")
     with desk.lock:
         token = desk.access.caller(request.headers.get("authorization", ""))
-        if not token.scopes & _scopes(request.method, path):
+        verb = "read" if request.method == "GET" else "write"
+        if not token.scopes & {verb, f"{path.partition('/')[0]}:{verb}"}:  # in general, or for this resource
             raise forbidden(as_object=desk.switches.error_objects)
         whose = {"per-ticket-updates": f"{token.owner}/{params.get('id')}"}
         owners = {limit: whose.get(limit, "") for limit in ("account", *limits)}
@@ -125,12 +126,6 @@ def _named(path: str) -> tuple[str, Mapping[str, str]]:
     if found is None or path in FIXED:
         return path, {}
     return f"tickets/{{id}}{found[2] or ''}", {"id": found[1]}
-
-
-def _scopes(method: str, path: str) -> frozenset[str]:
-    """The scopes of which a token needs one: the general one, or that of the resource."""
-    verb = "read" if method == "GET" else "write"
-    return frozenset({verb, f"{path.partition('/')[0]}:{verb}"})
 
 
 def _form(content: bytes) -> Mapping[str, Any]:

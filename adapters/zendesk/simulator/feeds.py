@@ -5,15 +5,9 @@ import re
 
 from adapters.simulation.answers import Reply, refused
 from adapters.simulation.records import instant
+from adapters.zendesk.simulator import rules
 from adapters.zendesk.simulator.reads import Call, by_cursor, includes, shown_ticket, sideloads
 from adapters.zendesk.simulator.records import Row
-from adapters.zendesk.simulator.rules import (
-    STATUSES,
-    forbidden,
-    invalid_attribute,
-    invalid_value,
-    not_played,
-)
 
 LARGEST_PAGE = 1000
 CURSOR = re.compile(r"(\d+)\.0\|\|(-1|\d+)\|")
@@ -34,34 +28,23 @@ def changed_tickets(call: Call) -> Reply:
         rows = [row for row in rows if not row.deleted]
     fresh = [row for row in rows if _place(row) > after]
     page = fresh[:size]
-    return _exported(call, [*_repeated(call, rows, after), *page], after, page, end=len(fresh) <= size)
-
-
-def _exported(call: Call, shown: list[Row], after: Place, page: list[Row], *, end: bool) -> Reply:
+    repeated = [row for row in rows if _place(row) <= after][-1:] if call.desk.switches.export_repeats else []
+    shown = [*repeated, *page]
     cursor: str | None = _pack(_place(page[-1]) if page else after)
     if not page and call.desk.switches.export_null_cursor:
         cursor = None
     before = _pack(_place(page[0])) if page else None
+    addresses = [each and call.address({"cursor": each}, "start_time") for each in (cursor, before)]
     body = {
         "tickets": [shown_ticket(call, row) for row in shown],
         **sideloads(call, [row.json for row in shown]),
-        "after_url": None if cursor is None else _address(call, cursor),
+        "after_url": addresses[0],
         "after_cursor": cursor,
-        "before_url": None if before is None else _address(call, before),
+        "before_url": addresses[1],
         "before_cursor": before,
-        "end_of_stream": end,
+        "end_of_stream": len(fresh) <= size,
     }
     return Reply(body=body)
-
-
-def _address(call: Call, cursor: str) -> str:
-    return call.address({"cursor": cursor}, "start_time")
-
-
-def _repeated(call: Call, rows: list[Row], after: Place) -> list[Row]:
-    if not call.desk.switches.export_repeats:
-        return []
-    return [row for row in rows if _place(row) <= after][-1:]
 
 
 def _after(call: Call) -> Place:
@@ -69,10 +52,10 @@ def _after(call: Call) -> Place:
     if cursor:
         return _unpack(cursor)
     if start is None or not start.isdigit():
-        raise invalid_attribute("start_time", "an integer", "incremental/tickets/cursor")
+        raise rules.invalid_attribute("start_time", "an integer", "incremental/tickets/cursor")
     recent = int(start) > call.desk.now() - call.desk.switches.export_lag
     if recent and call.desk.switches.recent_start == "refuse":
-        raise invalid_value("Too recent start_time. Use a start_time older than 60 seconds")
+        raise rules.invalid_value("Too recent start_time. Use a start_time older than 60 seconds")
     return int(start), -1
 
 
@@ -90,7 +73,7 @@ def _unpack(cursor: str) -> Place:
     except ValueError:
         found = None
     if found is None:
-        raise invalid_value("Invalid cursor")
+        raise rules.invalid_value("Invalid cursor")
     return int(found[1]), int(found[2])
 
 
@@ -98,7 +81,7 @@ def search_export(call: Call) -> Reply:
     """GET /search/export: open tickets by query, as the search index knows them."""
     gate = call.desk.switches.search_export
     if gate == "forbidden":
-        raise forbidden(as_object=call.desk.switches.error_objects)
+        raise rules.forbidden(as_object=call.desk.switches.error_objects)
     if gate == "missing":
         raise call.missing()
     if call.query.get("filter[type]") != "ticket":
@@ -106,16 +89,17 @@ def search_export(call: Call) -> Reply:
     includes(call, set())
     oldest = call.desk.now() - call.desk.switches.search_lag
     terms = _terms(call.query.get("query", ""))
-    found = [row for row in _indexed(call) if instant(row.json["created_at"]) <= oldest and _fits(row, terms)]
-    page = by_cursor(call, [row.json for row in found], most=LARGEST_PAGE)
+    found = [
+        row.json
+        for _, row in sorted(call.desk.tickets.items())
+        if not row.deleted and not row.archived and instant(row.json["created_at"]) <= oldest
+        if all(_holds(row, *term) for term in terms)
+    ]
+    page = by_cursor(call, found, most=LARGEST_PAGE)
     rows = [
         {**shown_ticket(call, call.desk.tickets[row["id"]]), "result_type": "ticket"} for row in page.rows
     ]
     return Reply(body={"results": rows, "facets": None, **page.about})
-
-
-def _indexed(call: Call) -> list[Row]:
-    return [row for _, row in sorted(call.desk.tickets.items()) if not row.deleted and not row.archived]
 
 
 def _terms(query: str) -> list[tuple[str, str, str]]:
@@ -123,13 +107,9 @@ def _terms(query: str) -> list[tuple[str, str, str]]:
     for word in query.split():
         found = TERM.fullmatch(word)
         if found is None or (found[1] in ("type", "priority", "tags") and found[2] != ":"):
-            raise not_played(f"search for {word!r}")
+            raise rules.not_played(f"search for {word!r}")
         terms.append((found[1], found[2], found[3]))
     return terms
-
-
-def _fits(row: Row, terms: list[tuple[str, str, str]]) -> bool:
-    return all(_holds(row, *term) for term in terms)
 
 
 def _holds(row: Row, name: str, sign: str, value: str) -> bool:
@@ -139,9 +119,9 @@ def _holds(row: Row, name: str, sign: str, value: str) -> bool:
         return value in row.json["tags"]
     if name == "priority":
         return bool(row.json["priority"] == value)
-    if value not in STATUSES:
-        raise not_played(f"search for status {value!r}")
-    here, there = STATUSES.index(row.json["status"]), STATUSES.index(value)
+    if value not in rules.STATUSES:
+        raise rules.not_played(f"search for status {value!r}")
+    here, there = rules.STATUSES.index(row.json["status"]), rules.STATUSES.index(value)
     return {
         "<": here < there,
         ">": here > there,

@@ -1,4 +1,4 @@
-"""One API call as a handler sees it: who calls, with what, on which account, and how pages are cut."""
+"""A call as a handler sees it, how pages are cut, and what the account tells about people, set-up and tickets."""
 
 import base64
 import json
@@ -11,15 +11,8 @@ from starlette.datastructures import QueryParams
 
 from adapters.simulation.answers import Reply, refused
 from adapters.simulation.records import Record
+from adapters.zendesk.simulator import rules
 from adapters.zendesk.simulator.records import Gate, Row
-from adapters.zendesk.simulator.rules import (
-    forbidden,
-    invalid_attribute,
-    not_found,
-    not_played,
-    policy_metrics,
-    too_many_values,
-)
 from adapters.zendesk.simulator.state import Zendesk
 
 DEEPEST = 10_000  # records that offset pages reach
@@ -45,17 +38,17 @@ class Call:
         if text is None:
             return default
         if not text.isdigit() or int(text) < 1:
-            raise invalid_attribute(name, "an integer", self.path)
+            raise rules.invalid_attribute(name, "an integer", self.path)
         return min(int(text), most)
 
     def need_admin(self) -> None:
         """Refuse with 403 unless the caller is an admin."""
         if self.user["role"] != "admin":
-            raise forbidden(as_object=self.desk.switches.error_objects)
+            raise rules.forbidden(as_object=self.desk.switches.error_objects)
 
     def missing(self) -> Exception:
         """The account's 404."""
-        return not_found(empty=self.desk.switches.empty_404)
+        return rules.not_found(empty=self.desk.switches.empty_404)
 
     def address(self, query: Mapping[str, str | int], *without: str) -> str:
         """This call's own URL with these query values instead of its own, and without some."""
@@ -85,7 +78,7 @@ def by_cursor(call: Call, rows: Iterable[Record], *, most: int = LARGEST) -> Sli
     After a full last page `has_more` is true and an empty page follows, as it can happen with Zendesk.
     """
     if "page[before]" in call.query:
-        raise not_played("page[before]")
+        raise rules.not_played("page[before]")
     size = call.number("page[size]", LARGEST, most=most)
     listed = list(rows)
     start = _place(call, listed)
@@ -119,7 +112,7 @@ def _unpack(call: Call, cursor: str) -> int:
     try:
         return int(json.loads(base64.b64decode(cursor, validate=True))["v"])
     except (ValueError, KeyError, TypeError):
-        raise invalid_attribute("page[after]", "a valid cursor", call.path) from None
+        raise rules.invalid_attribute("page[after]", "a valid cursor", call.path) from None
 
 
 def _by_offset(call: Call, rows: list[Record]) -> Slice:
@@ -180,9 +173,9 @@ def organizations(call: Call) -> Reply:
     """GET /organizations/show_many: at most 100 ids, and missing ones are left out."""
     texts = [text for text in call.query.get("ids", "").split(",") if text]
     if len(texts) > MOST_IDS:
-        raise too_many_values(MOST_IDS)
+        raise rules.too_many_values(MOST_IDS)
     if not all(text.isdigit() for text in texts):
-        raise invalid_attribute("ids", "an integer", "organizations/show_many")
+        raise rules.invalid_attribute("ids", "an integer", "organizations/show_many")
     known = call.desk.people.organizations
     rows = [with_url(call, "organizations", known[int(text)]) for text in texts if int(text) in known]
     return Reply(body={"organizations": rows, "next_page": None, "previous_page": None, "count": len(rows)})
@@ -243,7 +236,7 @@ def alive(call: Call) -> Row:
     """The ticket of the path; Refused with 404 if there is none or it was deleted."""
     text = str(call.params["id"])
     if not text.isdigit():
-        raise invalid_attribute("id", "an integer", "tickets/show")
+        raise rules.invalid_attribute("id", "an integer", "tickets/show")
     row = call.desk.tickets.get(int(text))
     if row is None or row.deleted:
         raise call.missing()
@@ -265,7 +258,7 @@ def shown_ticket(call: Call, row: Row) -> Record:
         people, desk = call.desk.people, call.desk
         staff = {number: user for number, user in people.users.items() if people.is_staff(number)}
         shown["slas"] = {
-            "policy_metrics": policy_metrics(
+            "policy_metrics": rules.policy_metrics(
                 row, people.sla_policies.values(), staff, desk.now(), desk.switches.sla_lag
             )
         }
@@ -319,7 +312,7 @@ def includes(call: Call, played: Set[str]) -> set[str]:
     """The sideloads asked for; Refused with 501 if one of them is not among those played here."""
     wanted = set(call.query.get("include", "").split(",")) - {"", "None"}  # zenpy sends None for nothing
     if wanted - played:
-        raise not_played(f"include={','.join(sorted(wanted - played))} on {call.path}")
+        raise rules.not_played(f"include={','.join(sorted(wanted - played))} on {call.path}")
     return wanted
 
 
@@ -340,6 +333,6 @@ def _sorted(call: Call, rows: list[Record], *, newest_first: bool, sortable: boo
 
 def _gate(call: Call, gate: Gate) -> Any:
     if gate == "forbidden":
-        raise forbidden(as_object=call.desk.switches.error_objects)
+        raise rules.forbidden(as_object=call.desk.switches.error_objects)
     if gate == "missing":
         raise call.missing()

@@ -1,4 +1,8 @@
-"""Blank Zendesk records, with every key the vendor always sends. Shapes: vendor sheet 1.1, 1.2, 1.6, 1.7."""
+"""What the simulated account holds: records with every key the vendor always sends, people and set-up, tickets.
+
+Shapes: vendor sheet 1.1, 1.2, 1.6, 1.7. Every change of a ticket leaves an audit. A custom field is named by its id as
+an int where a change names it; every other field by its JSON key.
+"""
 
 import html
 import re
@@ -298,15 +302,11 @@ def _say(row: Row, said: Said, at: int, audit: Record, number: int) -> Record:
     row.json["is_public"] = row.json["is_public"] or said.public
     row.metrics["latest_comment_added_at"] = stamp(at)
     if said.public and said.staff and len(row.comments) > 1:
-        _count_reply(row, at)
+        row.metrics["replies"] += 1
+        if row.metrics["replies"] == 1:
+            minutes = (at - instant(row.json["created_at"])) // 60
+            row.metrics["reply_time_in_minutes"] = {"calendar": minutes, "business": minutes}
     return {**comment, "via": channel} if said.automatic else comment
-
-
-def _count_reply(row: Row, at: int) -> None:
-    row.metrics["replies"] += 1
-    if row.metrics["replies"] == 1:
-        minutes = (at - instant(row.json["created_at"])) // 60
-        row.metrics["reply_time_in_minutes"] = {"calendar": minutes, "business": minutes}
 
 
 def _change(row: Row, name: str | int, value: Any, update: Update, new_id: Callable[[], int]) -> list[Record]:

@@ -1,6 +1,7 @@
-"""What the simulated account answers when it refuses: Zendesk's own statuses and bodies.
+"""Who may call and how often, what a change brings with it and may not do, and how Zendesk says no.
 
-Shapes are those of the vendor sheet, section 1.4; where the sheet is unsure, a switch chooses."""
+Statuses and bodies are those of the vendor sheet, section 1.4; where the sheet is unsure, a switch chooses.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -222,19 +223,15 @@ def complete(row: Row, fields: Changes, people: Directory, switches: Switches) -
 
 def _complete_people(row: Row, fields: Changes, people: Directory, switches: Switches) -> None:
     if "group_id" in fields and "assignee_id" not in fields:
-        if _loses_assignee(row, fields["group_id"], people, switches):
-            fields["assignee_id"] = None
+        assignee, group = row.json["assignee_id"], fields["group_id"]
+        if assignee is not None and group != row.json["group_id"] and switches.group_alone != "keep":
+            stays = group is not None and people.is_member(assignee, group)
+            if switches.group_alone == "clear" or not stays:
+                fields["assignee_id"] = None
     elif fields.get("assignee_id") is not None and "group_id" not in fields:
         group = row.json["group_id"]
         if group is None or not people.is_member(fields["assignee_id"], group):
             fields["group_id"] = people.users[fields["assignee_id"]]["default_group_id"]
-
-
-def _loses_assignee(row: Row, group: int | None, people: Directory, switches: Switches) -> bool:
-    assignee = row.json["assignee_id"]
-    if assignee is None or group == row.json["group_id"] or switches.group_alone == "keep":
-        return False
-    return switches.group_alone == "clear" or group is None or not people.is_member(assignee, group)
 
 
 def _complete_tags(row: Row, fields: Changes, people: Directory) -> None:
@@ -276,18 +273,12 @@ def refuse_people(row: Row, fields: Mapping[str | int, Any], people: Directory) 
     assignee = fields.get("assignee_id", row.json["assignee_id"])
     if assignee is None or not {"assignee_id", "group_id"} & fields.keys():
         return
-    if not _can_own(assignee, people):
+    person = people.users[assignee] if people.is_staff(assignee) else None
+    if person is None or not person["active"] or person["suspended"] or person["only_private_comments"]:
         raise invalid_record("assignee", [{"description": "Assignee: is invalid"}])
     if group is not None and not people.is_member(assignee, group):
         problem = {"description": "Assignee: is not a member of the group", "error": "InvalidValue"}
         raise invalid_record("assignee", [problem])
-
-
-def _can_own(number: int, people: Directory) -> bool:
-    if not people.is_staff(number):
-        return False
-    person = people.users[number]
-    return person["active"] and not person["suspended"] and not person["only_private_comments"]
 
 
 def refuse_solving(row: Row, fields: Mapping[str | int, Any], people: Directory) -> None:
@@ -316,16 +307,46 @@ def _base(description: str) -> Exception:
     return invalid_record("base", [{"description": description}])
 
 
-Target = tuple[str, int | None]
-
-
 def policy_metrics(
     row: Row, policies: Iterable[Record], staff: Mapping[int, Any], now: int, lag: int
 ) -> list[Record]:
-    """The ticket's targets; breach_at is null for `lag` seconds after an update."""
-    targets = _by_policy(row, policies, staff) | row.targets
+    """The ticket's SLA targets as the `slas` sideload shows them, worked out when they are read: a deadline passes
+    silently, and breach_at is null for `lag` seconds after an update.
+
+    Policies are taken in order of position and their filter and business hours are not imitated: the first policy that
+    has the priority serves every ticket, in calendar minutes. `Row.targets` overrides a metric by hand.
+    """
+    minutes: dict[str, int] = {}
+    for policy in sorted(policies, key=lambda policy: policy["position"]):
+        wanted = (entry for entry in policy["policy_metrics"] if entry["priority"] == row.json["priority"])
+        minutes = minutes or {entry["metric"]: entry["target"] for entry in wanted}
+    opened, replied = instant(row.json["created_at"]), bool(row.metrics["replies"])
+    begun = {  # whether it is achieved, and since when it is measured
+        "first_reply_time": (replied, opened),
+        "next_reply_time": _waiting(row, staff) if replied else None,
+        "total_resolution_time": (row.json["status"] in CLOSED, opened),
+    }
+    targets: dict[str, tuple[str, int | None]] = {}
+    for metric, measured in begun.items():
+        if metric in minutes and measured is not None:
+            achieved, since = measured
+            due = None if since is None else since + minutes[metric] * 60
+            targets[metric] = ("achieved" if achieved else "active", due)
     settled = now - instant(row.json["updated_at"]) >= lag
-    return [_shown(metric, stage, due, now, settled) for metric, (stage, due) in targets.items()]
+    return [
+        _shown(metric, stage, due, now, settled) for metric, (stage, due) in (targets | row.targets).items()
+    ]
+
+
+def _waiting(row: Row, staff: Mapping[int, Any]) -> tuple[bool, int | None]:
+    """Since the oldest customer comment after the last agent reply, once there was a first reply."""
+    since: int | None = None
+    for comment in row.comments[1:]:
+        if comment["public"] and comment["author_id"] in staff:
+            since = None
+        elif comment["public"] and since is None:
+            since = instant(comment["created_at"])
+    return since is None, since
 
 
 def _shown(metric: str, stage: str, due: int | None, now: int, settled: bool) -> Record:
@@ -338,50 +359,3 @@ def _shown(metric: str, stage: str, due: int | None, now: int, settled: bool) ->
         )
         shown[unit] = round(left / size)
     return shown
-
-
-def _by_policy(row: Row, policies: Iterable[Record], staff: Mapping[int, Any]) -> dict[str, Target]:
-    priority = row.json["priority"]
-    minutes: dict[str, int] = {}
-    for policy in sorted(policies, key=lambda policy: policy["position"]):
-        wanted = [entry for entry in policy["policy_metrics"] if entry["priority"] == priority]
-        if wanted:
-            minutes = {entry["metric"]: entry["target"] for entry in wanted}
-            break
-    targets = {}
-    for metric, measure in MEASURES.items():
-        if metric in minutes:
-            target = measure(row, minutes[metric] * 60, staff)
-            if target is not None:
-                targets[metric] = target
-    return targets
-
-
-def _first_reply(row: Row, span: int, _: Mapping[int, Any]) -> Target | None:
-    stage = "achieved" if row.metrics["replies"] else "active"
-    return stage, instant(row.json["created_at"]) + span
-
-
-def _next_reply(row: Row, span: int, staff: Mapping[int, Any]) -> Target | None:
-    """From the oldest customer comment after the last agent reply; none before the first reply."""
-    if not row.metrics["replies"]:
-        return None
-    waiting: int | None = None
-    for comment in row.comments[1:]:
-        if comment["public"] and comment["author_id"] in staff:
-            waiting = None
-        elif comment["public"] and waiting is None:
-            waiting = instant(comment["created_at"])
-    return ("achieved", None) if waiting is None else ("active", waiting + span)
-
-
-def _resolution(row: Row, span: int, _: Mapping[int, Any]) -> Target | None:
-    stage = "achieved" if row.json["status"] in CLOSED else "active"
-    return stage, instant(row.json["created_at"]) + span
-
-
-MEASURES = {
-    "first_reply_time": _first_reply,
-    "next_reply_time": _next_reply,
-    "total_resolution_time": _resolution,
-}

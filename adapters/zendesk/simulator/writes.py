@@ -6,20 +6,9 @@ from typing import Any
 
 from adapters.simulation.answers import Reply, refused
 from adapters.simulation.records import Record, instant
+from adapters.zendesk.simulator import rules
 from adapters.zendesk.simulator.reads import Call, alive, shown_ticket
 from adapters.zendesk.simulator.records import Row, Said, Update, plain
-from adapters.zendesk.simulator.rules import (
-    Changes,
-    complete,
-    conflict,
-    invalid_attribute,
-    invalid_record,
-    not_played,
-    refuse_closed,
-    refuse_people,
-    refuse_solving,
-    refuse_values,
-)
 
 NUMBERS = ("group_id", "assignee_id")
 PLAIN = ("priority", "status", "type", "subject", *NUMBERS)
@@ -36,12 +25,12 @@ def update_ticket(call: Call) -> Reply:
     """Change a ticket. Unknown keys are dropped and named in a header; any other trouble changes nothing."""
     row, whole = alive(call), _sent(call)
     sent = {name: value for name, value in whole.items() if name not in call.desk.switches.dropped_keys}
-    refuse_closed(row, call.desk.switches)
+    rules.refuse_closed(row, call.desk.switches)
     _refuse_stale(row, sent, call.desk.switches.conflict_error)
-    fields = complete(row, _fields(call, row, sent), call.desk.people, call.desk.switches)
-    refuse_values(row, fields)
-    refuse_people(row, fields, call.desk.people)
-    refuse_solving(row, fields, call.desk.people)
+    fields = rules.complete(row, _fields(call, row, sent), call.desk.people, call.desk.switches)
+    rules.refuse_values(row, fields)
+    rules.refuse_people(row, fields, call.desk.people)
+    rules.refuse_solving(row, fields, call.desk.people)
     said = _said(call, row, sent)
     mark = _mark(call, sent)
     update = Update(
@@ -65,7 +54,7 @@ def _sent(call: Call) -> Mapping[str, Any]:
     sent: dict[str, Any] = call.body["ticket"]
     unplayed = sorted(name for name in sent if name in NOT_PLAYED)
     if unplayed:
-        raise not_played(f"{', '.join(unplayed)} on PUT tickets")
+        raise rules.not_played(f"{', '.join(unplayed)} on PUT tickets")
     return sent
 
 
@@ -93,13 +82,13 @@ def _refuse_stale(row: Row, sent: Mapping[str, Any], word: str) -> None:
     except ValueError:
         seen = None
     if seen is None:
-        raise invalid_attribute("updated_stamp", "a date", "tickets/update")
+        raise rules.invalid_attribute("updated_stamp", "a date", "tickets/update")
     if seen != instant(row.json["updated_at"]):
-        raise conflict(word)
+        raise rules.conflict(word)
 
 
-def _fields(call: Call, row: Row, sent: Mapping[str, Any]) -> Changes:
-    fields: Changes = {name: sent[name] for name in PLAIN if name in sent}
+def _fields(call: Call, row: Row, sent: Mapping[str, Any]) -> rules.Changes:
+    fields: rules.Changes = {name: sent[name] for name in PLAIN if name in sent}
     for name in NUMBERS:
         if name in fields:
             fields[name] = _number(name, fields[name])
@@ -122,13 +111,13 @@ def _number(name: str, value: Any) -> int | None:
         return value
     if isinstance(value, str) and value.isdigit():
         return int(value)
-    raise invalid_attribute(name, "an integer", "tickets/update")
+    raise rules.invalid_attribute(name, "an integer", "tickets/update")
 
 
 def _tags(value: Any) -> list[str]:
     """Zendesk keeps tags in lower case and each one once; a space parts two tags."""
     if not isinstance(value, list) or not all(isinstance(tag, str) for tag in value):
-        raise invalid_attribute("tags", "an array of strings", "tickets/update")
+        raise rules.invalid_attribute("tags", "an array of strings", "tickets/update")
     return list(dict.fromkeys(word for tag in value for word in tag.lower().split()))
 
 
@@ -137,7 +126,7 @@ def _entries(value: Any) -> list[Record]:
         isinstance(entry, dict) and isinstance(entry.get("id"), int) and "value" in entry for entry in value
     )
     if not shaped:
-        raise invalid_attribute("custom_fields", "an array of id and value", "tickets/update")
+        raise rules.invalid_attribute("custom_fields", "an array of id and value", "tickets/update")
     entries: list[Record] = value
     return entries
 
@@ -148,32 +137,36 @@ def _said(call: Call, row: Row, sent: Mapping[str, Any]) -> Said | None:
         return None
     comment = sent["comment"]
     if not isinstance(comment, dict):
-        raise invalid_attribute("comment", "an object", "tickets/update")
+        raise rules.invalid_attribute("comment", "an object", "tickets/update")
     if "uploads" in comment:
-        raise not_played("uploads on PUT tickets")
+        raise rules.not_played("uploads on PUT tickets")
     markup = comment.get("html_body")
     body = plain(markup) if markup else str(comment.get("body") or "")
     if not body.strip():
-        raise invalid_record("base", [{"description": "Comment: cannot be blank", "error": "BlankValue"}])
+        raise rules.invalid_record(
+            "base", [{"description": "Comment: cannot be blank", "error": "BlankValue"}]
+        )
     author = _number("author_id", comment.get("author_id", call.user["id"]))
     if author not in call.desk.people.users:
-        raise invalid_record("base", [{"description": "Author: is invalid", "error": "InvalidValue"}])
+        raise rules.invalid_record("base", [{"description": "Author: is invalid", "error": "InvalidValue"}])
     public = bool(comment.get("public", row.public))
     if public and call.desk.people.users[author]["only_private_comments"]:
-        raise invalid_record("base", [{"description": "Comment: may not be public", "error": "InvalidValue"}])
+        raise rules.invalid_record(
+            "base", [{"description": "Comment: may not be public", "error": "InvalidValue"}]
+        )
     return Said(author=author, body=body, public=public, staff=call.desk.people.is_staff(author), html=markup)
 
 
 def _mark(call: Call, sent: Mapping[str, Any]) -> Mapping[str, Any]:
     mark = sent.get("metadata", {})
     if not isinstance(mark, dict):
-        raise invalid_attribute("metadata", "an object", "tickets/update")
+        raise rules.invalid_attribute("metadata", "an object", "tickets/update")
     return mark if call.desk.switches.keeps_metadata else {}
 
 
 def _followers(call: Call, row: Row, entries: Any) -> list[int]:
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise invalid_attribute("followers", "an array of objects", "tickets/update")
+        raise rules.invalid_attribute("followers", "an array of objects", "tickets/update")
     kept = set(row.json["follower_ids"])
     for entry in entries:
         number = _follower(call, entry)
@@ -191,5 +184,7 @@ def _follower(call: Call, entry: Mapping[str, Any]) -> int:
     else:
         number = _number("user_id", entry.get("user_id"))
     if number is None or not people.is_staff(number):
-        raise invalid_record("base", [{"description": "Followers: is invalid", "error": "InvalidValue"}])
+        raise rules.invalid_record(
+            "base", [{"description": "Followers: is invalid", "error": "InvalidValue"}]
+        )
     return number
