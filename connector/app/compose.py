@@ -24,11 +24,10 @@ from connector.notify.eligibility import Recheck
 from connector.notify.notifier import Notifier
 from connector.notify.sender import Speaker
 from connector.store import accounts, inbox, policy_texts, tickets
-from connector.store.database import Store, alone
+from connector.store.database import Store, advisory_lock
 from connector.store.inbox import Arrival
-from connector.work.budget import Budget, Desk, Tally, lane_of, tally
-from connector.work.context import InForce, Rules
-from connector.work.retry import Read
+from connector.work.budget import Budget, Desk, Tally, rests, tally
+from connector.work.context import InForce, Read, Rules
 from connector.work.skew import Skews
 from connector.work.worker import Worker
 from policies.language.policy import PolicySet
@@ -125,13 +124,13 @@ def _filled(
     me: str,
 ) -> tuple[Engine, Callable[[], None] | None, Leaseholder]:
     """The engine that suits the database, what rescues its looks from dead processes, and who may do what."""
-    rests = partial(_rests, desks)
+    may_rest = partial(rests, desks)
     if store.path is not None:
-        return LocalEngine(store, clock, ailments, rests=rests), None, Sole()
+        return LocalEngine(store, clock, ailments, rests=may_rest), None, Sole()
     from connector.engine.fleet import FleetEngine  # the embedded database needs no queue
 
     address = queue_address(settings, secrets)
-    engine = FleetEngine(store, clock, ailments, address=address, accounts=tuple(desks), rests=rests)
+    engine = FleetEngine(store, clock, ailments, address=address, accounts=tuple(desks), rests=may_rest)
     feeds = map(poll_lease, desks) if "poller" in roles else ()
     names = (*feeds, *((NOTIFY, FORGET) if "worker" in roles else ()))
     return engine, engine.rescue, OneOfMany(store, clock, me, names)
@@ -154,12 +153,6 @@ def spoken_to(policies: PolicySet, settings: Settings) -> frozenset[str]:
     )
 
 
-def _rests(desks: Mapping[str, Desk], account: str, urgent: bool) -> bool:
-    """Whether the account's budget has no room for another look."""
-    desk = desks.get(account)
-    return desk is not None and desk.budget.rests_for(lane_of(urgent)) > 0
-
-
 def open_desk(
     name: str, settings: Settings, clock: Clock, secrets: Secrets, counted: Tally | None = None
 ) -> Desk:
@@ -179,7 +172,7 @@ def take_up(store: Store, policies: PolicySet, now: Instant, names: tuple[str, .
     """Run these policies from now on: their texts are kept, and if they changed, every open ticket is owed a
     look (its row says so, so that a crash forgets none)."""
     with store.writing() as connection:
-        alone(connection, "policies")
+        advisory_lock(connection, "policies")
         for name in names:
             accounts.ensure(connection, name, now)
         first_ran = {

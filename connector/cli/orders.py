@@ -12,7 +12,7 @@ import typer
 from connector.cli.common import CONFIG, Config, TicketName, checked, echo, give_up, opened, stamp, ticket_ref
 
 if TYPE_CHECKING:
-    from policies.model import TicketRef, Verb
+    from policies.model import Order, TicketRef, Verb
 
 
 app = typer.Typer()
@@ -43,16 +43,9 @@ def snooze(
     config: Config = CONFIG,
 ) -> None:
     """Keep a ticket quiet for a while: no level fires and nothing is said again, whatever begins or ends meanwhile."""
-    from connector.clock import SystemClock
-    from policies.model import seconds
-
     ref = ticket_ref(ticket)
-    try:
-        until = SystemClock().now() + seconds(span)
-    except ValueError as error:
-        give_up(f"--for: {error}")
-    order(config, ref, "snooze", reason, policy, until=until)
-    echo(f"{ref}: quiet until {stamp(until)}")
+    given = order(config, ref, "snooze", reason, policy, span=span)
+    echo(f"{ref}: quiet until {stamp(given.until or given.at)}")
 
 
 @app.command()
@@ -109,26 +102,28 @@ def order(
     policy: str | None,
     *,
     level: str | None = None,
-    until: int | None = None,
-) -> None:
+    span: str = "",
+) -> "Order":
     """Leave the order in the inbox, unless nothing could carry it out as things stand."""
     from getpass import getuser
 
     from connector.clock import SystemClock
-    from connector.store import inbox
-    from policies.model import Order
+    from connector.intake.inbox import OrderRefused, submit_order
 
-    given = Order(
-        verb=verb,
-        who=getuser(),
-        at=SystemClock().now(),
-        reason=reason,
-        policy=policy,
-        level=level,
-        until=until,
-    )
     _, policies = checked(config)
-    with opened(config) as store, store.writing() as connection:
-        if why := inbox.refused_order(connection, ref, given, policies):
-            give_up(f"{ref}: {why}")
-        inbox.give_order(connection, ref, given)
+    with opened(config) as store:
+        try:
+            return submit_order(
+                store,
+                ref,
+                verb=verb,
+                who=getuser(),
+                now=SystemClock().now(),
+                policies=policies,
+                reason=reason,
+                policy=policy,
+                level=level,
+                span=span,
+            )
+        except OrderRefused as refused:
+            give_up(str(refused))

@@ -13,9 +13,10 @@ from starlette.routing import BaseRoute, Route
 from adapters.http import read_json
 from connector.console import queries
 from connector.console.access import Access, Asking, MustLogIn, NotAllowed, allow
-from connector.console.commands import DONE, VERBS, Refused, order, release
+from connector.console.commands import DONE, Refused, order, release
 from connector.console.documents import Papers
 from connector.console.frame import HEADERS
+from connector.intake.inbox import VERBS
 from connector.report import written
 from connector.store import codec, ledger
 from connector.store.database import Store

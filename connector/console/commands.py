@@ -1,17 +1,12 @@
 """What people may do from the console: the same orders as on the command line, with their name in the ledger."""
 
 from collections.abc import Mapping
-from typing import get_args
 
-from connector.store import holds, inbox
+from connector.intake.inbox import VERBS, OrderRefused, submit_order
+from connector.store import holds
 from connector.store.database import Store
-from policies import model
 from policies.language.policy import PolicySet
-from policies.model import Instant, Order, TicketRef, Verb
-
-VERBS: tuple[Verb, ...] = get_args(Verb)
-REASONED = ("snooze", "escalate", "deescalate", "reject")
-
+from policies.model import Instant, TicketRef, Verb
 
 DONE: Mapping[str, str] = {
     verb: f"{verb} is carried out with the next look, within seconds" for verb in VERBS
@@ -30,26 +25,22 @@ def order(
     store: Store, ref: TicketRef, said: Mapping[str, str], who: str, now: Instant, policies: PolicySet
 ) -> Verb:
     """Leave an order for the ticket's next look; answers its verb. Raises Refused."""
-    verb = next((each for each in VERBS if each == said.get("verb")), None)
-    if verb is None:
-        raise Refused(f"there is no order {said.get('verb', '')!r}; there are {', '.join(VERBS)}")
-    reason = said.get("reason", "").strip()
-    if verb in REASONED and not reason:
-        raise Refused(f"say why: {verb} wants a reason")
-    given = Order(
-        verb=verb,
-        who=who,
-        at=now,
-        reason=reason,
-        policy=said.get("policy") or None,
-        level=said.get("level") or None,
-        until=now + _span(said.get("for", "")) if verb == "snooze" else None,
-    )
-    with store.writing() as connection:
-        if why := inbox.refused_order(connection, ref, given, policies):
-            raise Refused(f"{ref}: {why}")
-        inbox.give_order(connection, ref, given)
-    return verb
+    try:
+        given = submit_order(
+            store,
+            ref,
+            verb=said.get("verb", ""),
+            who=who,
+            now=now,
+            policies=policies,
+            reason=said.get("reason", ""),
+            policy=said.get("policy"),
+            level=said.get("level"),
+            span=said.get("for", ""),
+        )
+    except OrderRefused as refused:
+        raise Refused(str(refused)) from None
+    return given.verb
 
 
 def release(store: Store, account: str, ticket: str, who: str, why: str, now: Instant) -> int:
@@ -67,10 +58,3 @@ def release(store: Store, account: str, ticket: str, who: str, why: str, now: In
             raise Refused(f"the whole account {account} is held, not this ticket alone")
         holds.release(connection, meant, account, ticket, who=who, why=why, now=now)
     return len(meant)
-
-
-def _span(text: str) -> int:
-    try:
-        return model.seconds(text)
-    except ValueError as error:
-        raise Refused(f"how long: {error}") from None

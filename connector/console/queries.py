@@ -17,7 +17,7 @@ from connector.store import accounts, holds, inbox, ledger, notices, tickets, wr
 from connector.store.accounts import ConnectedAccount
 from connector.store.budgets import pauses
 from connector.store.holds import Hold, SetAside
-from connector.store.ledger import Line
+from connector.store.ledger import LedgerEntry
 from connector.store.nodes import Failing, Node
 from connector.store.tickets import KnownTicket
 from connector.work.skew import DATABASE, telling
@@ -70,7 +70,7 @@ class Moment:
 
 def timeline(
     ticket: Ticket,
-    lines: Sequence[Line],
+    lines: Sequence[LedgerEntry],
     directory: Directory | None,
     writes: Mapping[str, str],
     episodes: Sequence[Episode],
@@ -105,7 +105,7 @@ def _of_ours(
             yield _change(change, names, reasons.get(writes.get(change.act.id, ""), ""))
 
 
-def _silent_ends(lines: Sequence[Line], episodes: Sequence[Episode]) -> Iterator[Moment]:
+def _silent_ends(lines: Sequence[LedgerEntry], episodes: Sequence[Episode]) -> Iterator[Moment]:
     """An episode in which no level fired ends without a line (rule 4); its beginning has one, and seems to go on."""
     begun = {line.episode for line in lines if line.what == "started"}
     told = {line.episode for line in lines if line.what == "ended"}
@@ -117,7 +117,7 @@ def _silent_ends(lines: Sequence[Line], episodes: Sequence[Episode]) -> Iterator
             )
 
 
-def _reasons(lines: Sequence[Line]) -> Mapping[str, str]:
+def _reasons(lines: Sequence[LedgerEntry]) -> Mapping[str, str]:
     """Why each write was made, by its key: its level, and why that fired."""
     fired = {(line.episode, line.level): line.text for line in lines if line.what == "fired"}
     made = [line for line in lines if "key" in line.data]
@@ -137,7 +137,7 @@ def _change(change: Change, names: Mapping[str, str], why: str) -> Moment:
     return replace(moment, why=why, moves=change.field in MOVES)
 
 
-def _of_uptier(line: Line) -> Moment:
+def _of_uptier(line: LedgerEntry) -> Moment:
     where = _where(line)
     return Moment(
         at=line.at,
@@ -149,11 +149,11 @@ def _of_uptier(line: Line) -> Moment:
     )
 
 
-def _where(line: Line) -> str:
+def _where(line: LedgerEntry) -> str:
     return " / ".join(part for part in (line.policy, line.level) if part)
 
 
-def _was_due(line: Line) -> str:
+def _was_due(line: LedgerEntry) -> str:
     due = line.data.get("due")
     return f"it was due {stamp(due)} UTC" if due else ""
 

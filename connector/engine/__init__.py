@@ -10,6 +10,9 @@ from policies.model import TicketRef
 Work = Callable[[TicketRef], None]
 """All that one ticket needs. Called for one ticket at most once at a time, from any thread."""
 
+Rests = Callable[[str, bool], bool]
+"""Whether nothing may start now on this account; the second says whether it would be urgent."""
+
 
 class Engine(Protocol):
     """Rows are the truth, wake-ups are a hint: one that is lost is made good by the next sweep.

@@ -7,8 +7,8 @@ from connector.clock import Clock
 from connector.engine import Work
 from connector.store import holds, inbox
 from connector.store.database import Store
-from connector.store.holds import wait_after
 from connector.store.trouble import StoreTrouble
+from connector.work import retry
 from policies.model import TicketRef
 
 log = structlog.get_logger()
@@ -48,7 +48,7 @@ class Setbacks:
         """News that comes in meanwhile is looked at once."""
         failures = self._failures[ref] = self._failures.get(ref, 0) + 1
         now = self._clock.now()
-        due = now + wait_after(failures)
+        due = now + retry.ASIDE.after(failures)
         try:
             with self._store.writing() as connection:
                 inbox.start_timer(connection, ref, due, f"failed {failures} times", holds=True, since=now)

@@ -25,9 +25,8 @@ from sqlalchemy import Connection
 
 from connector.app.supervision import PROVEN_AFTER, Ailments, SupervisedWorker
 from connector.clock import Clock
-from connector.engine import Work
+from connector.engine import Rests, Work
 from connector.engine.backoff import Setbacks
-from connector.engine.queue import Rests
 from connector.store import inbox, postgres
 from connector.store.database import Store
 from connector.store.inbox import TICK_PER_ACCOUNT

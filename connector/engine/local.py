@@ -1,19 +1,107 @@
-"""The engine in this process: threads over the inbox, the timers and the open writes of one database."""
+"""The engine in this process: threads over the inbox, the timers and the open writes of one database, and who of the
+tickets that wait is next."""
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
+from functools import partial
+from heapq import heappop, heappush
 
 from sqlalchemy import Connection
 
 from connector.app.supervision import Ailments, SupervisedWorker
 from connector.clock import Clock
-from connector.engine import Work
+from connector.engine import Rests, Work
 from connector.engine.backoff import Setbacks
-from connector.engine.queue import Line, Rests
 from connector.store import inbox
 from connector.store.database import Store, after_commit
 from connector.store.inbox import TICK_PER_ACCOUNT, Waiting
 from policies.model import Instant, TicketRef
+
+
+class WorkQueue:
+    """The tickets that wait and those under way. Not safe between threads: the engine holds its lock around every call.
+    Nothing here blocks.
+
+    A ticket stands here once; the longest overdue is the first, of those due at once the one that came first. No
+    account has more than `per_account` tickets under way, accounts take turns, and back-fill of any account waits while
+    another account has something urgent that may start. `rests` says of an account and whether it is urgent that
+    nothing may start there now.
+    """
+
+    def __init__(self, per_account: int, rests: Rests = lambda _account, _urgent: False) -> None:
+        self._per_account = per_account
+        self._rests = rests
+        self._waiting: dict[TicketRef, tuple[bool, Instant, int]] = {}
+        self._lanes: dict[tuple[str, bool], list[tuple[Instant, int, TicketRef]]] = {}
+        self._came = 0
+        self._turns: deque[str] = deque()
+        self._under_way: Counter[str] = Counter()
+        self._running: set[TicketRef] = set()
+        self._again: dict[TicketRef, tuple[bool, Instant]] = {}
+
+    def join(self, ref: TicketRef, *, urgent: bool, due: Instant = 0) -> None:
+        """Ask for a look; while one is under way, for another after it."""
+        if ref in self._running:
+            before = self._again.get(ref, (urgent, due))
+            self._again[ref] = urgent or before[0], min(due, before[1])
+        else:
+            self.offer(ref, urgent=urgent, due=due)
+
+    def offer(self, ref: TicketRef, *, urgent: bool, due: Instant = 0) -> None:
+        """Ask for a look, unless one is under way: that one will see to it. A ticket that waits already keeps its
+        place, unless it is more urgent, or due earlier, than was known."""
+        if ref in self._running:
+            return
+        if ref in self._waiting:
+            was_urgent, was_due, _ = self._waiting[ref]
+            if was_urgent > urgent or (was_urgent == urgent and was_due <= due):
+                return
+            due = min(due, was_due)
+        if (ref.account, urgent) not in self._lanes:
+            self._lanes |= {(ref.account, True): [], (ref.account, False): []}
+            self._turns.append(ref.account)
+        self._came += 1
+        self._waiting[ref] = urgent, due, self._came
+        heappush(self._lanes[ref.account, urgent], (due, self._came, ref))
+
+    def take(self) -> TicketRef | None:
+        """The next ticket, which then is under way; None when nothing may start now."""
+        for urgent in (True, False):
+            for account in self._turns:
+                lane = self._lanes[account, urgent]
+                while lane and self._waiting.get(lane[0][2]) != (urgent, *lane[0][:2]):
+                    heappop(lane)  # it has got another place since
+                if not lane or self._under_way[account] >= self._per_account or self._rests(account, urgent):
+                    continue
+                ref = heappop(lane)[2]
+                del self._waiting[ref]
+                self._running.add(ref)
+                self._under_way[account] += 1
+                self._turns.remove(account)
+                self._turns.append(account)
+                return ref
+        return None
+
+    def done(self, ref: TicketRef) -> None:
+        """The look at this ticket is over."""
+        self._running.remove(ref)
+        self._under_way[ref.account] -= 1
+        if ref in self._again:
+            urgent, due = self._again.pop(ref)
+            self.offer(ref, urgent=urgent, due=due)
+
+    def idle(self) -> bool:
+        """Whether nothing waits and nothing is under way."""
+        return not self._running and not self._waiting
+
+    def waiting(self) -> int:
+        """How many tickets are in line."""
+        return len(self._waiting)
+
+    def running(self) -> int:
+        """How many tickets are under way."""
+        return len(self._running)
 
 
 class LocalEngine:
@@ -32,7 +120,7 @@ class LocalEngine:
     ) -> None:
         self._store = store
         self._clock = clock
-        self._line = Line(per_account, rests)
+        self._queue = WorkQueue(per_account, rests)
         self._changed = threading.Condition()
         self._stopping = False
         self._ailments = ailments
@@ -44,8 +132,9 @@ class LocalEngine:
         """Queue these tickets once the caller's transaction is committed."""
         asked = tuple(refs)
         if asked:
-            known = inbox.due_instants(connection, asked)
-            after_commit(connection, lambda: self._join({ref: known.get(ref, 0) for ref in asked}, urgent))
+            dues = inbox.due_instants(connection, asked)
+            owed = [Waiting(ref=ref, urgent=urgent, due=dues.get(ref, 0)) for ref in asked]
+            after_commit(connection, partial(self._put, self._queue.join, owed))
 
     def run(self, work: Work) -> None:
         """Start the threads. Call it once."""
@@ -63,17 +152,18 @@ class LocalEngine:
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
-            return self._changed.wait_for(lambda: self._line.running() == 0, timeout)
+            return self._changed.wait_for(lambda: self._queue.running() == 0, timeout)
 
     def tick(self) -> None:
         """Queue the tickets whose timer is due."""
         with self._store.reading() as connection:
-            self._offer(inbox.with_due_timer(connection, self._clock.now(), TICK_PER_ACCOUNT))
+            due = inbox.with_due_timer(connection, self._clock.now(), TICK_PER_ACCOUNT)
+        self._put(self._queue.offer, due)
 
     def sweep(self) -> None:
         """Queue what is owed a look and was not heard of: left by a crash, by another process, or too much
         for one sweep. Tickets under way are left alone."""
-        self._offer(self._owed())
+        self._put(self._queue.offer, self._owed())
 
     def drain(self, work: Work) -> int:
         """Do in this thread, and without `run`, all that can be done now; answers how many looks that took.
@@ -83,8 +173,8 @@ class LocalEngine:
         looks, before, seen = 0, -1, set[TicketRef]()
         while looks > before:
             before = looks
-            self._offer(one for one in self._owed() if one.ref not in seen)
-            while ref := self._take():
+            self._put(self._queue.offer, [one for one in self._owed() if one.ref not in seen])
+            while ref := self._next(wait=False):
                 seen.add(ref)
                 self._look(work, ref)
                 looks += 1
@@ -93,36 +183,28 @@ class LocalEngine:
     def idle(self, timeout: float = 0.0) -> bool:
         """Whether nothing waits and nothing is under way, at the latest after `timeout` seconds."""
         with self._changed:
-            return self._changed.wait_for(self._line.idle, timeout)
+            return self._changed.wait_for(self._queue.idle, timeout)
 
     def _owed(self) -> tuple[Waiting, ...]:
         with self._store.reading() as connection:
             return inbox.owed(connection, self._clock.now())
 
-    def _join(self, dues: Mapping[TicketRef, Instant], urgent: bool) -> None:
+    def _put(self, how: Callable[..., None], tickets: Iterable[Waiting]) -> None:
+        """Have tickets join the queue, or offer them to it, and tell those who wait for work."""
         with self._changed:
-            for ref, due in dues.items():
-                self._line.join(ref, urgent=urgent, due=due)
+            for one in tickets:
+                how(one.ref, urgent=one.urgent, due=one.due)
             self._changed.notify_all()
-
-    def _offer(self, owed: Iterable[Waiting]) -> None:
-        with self._changed:
-            for one in owed:
-                self._line.offer(one.ref, urgent=one.urgent, due=one.due)
-            self._changed.notify_all()
-
-    def _take(self) -> TicketRef | None:
-        with self._changed:
-            return self._line.take()
 
     def _serve(self, work: Work) -> None:
-        while ref := self._next():
+        while ref := self._next(wait=True):
             self._look(work, ref)
 
-    def _next(self) -> TicketRef | None:
+    def _next(self, *, wait: bool) -> TicketRef | None:
+        """The next ticket; None where none may start now, or with `wait` only once the engine stops."""
         with self._changed:
-            while not self._stopping:
-                if ref := self._line.take():
+            while not (wait and self._stopping):
+                if (ref := self._queue.take()) or not wait:
                     return ref
                 self._changed.wait()
             return None
@@ -132,5 +214,5 @@ class LocalEngine:
             self._setbacks.look(work, ref)
         finally:
             with self._changed:
-                self._line.done(ref)
+                self._queue.done(ref)
                 self._changed.notify_all()

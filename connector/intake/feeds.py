@@ -15,12 +15,12 @@ from connector.config.secrets import SecretError
 from connector.engine import Engine
 from connector.intake.polling import Ours, census_due, poll_account, take_census, wake_for_absent
 from connector.store import accounts, holds, inbox, tickets
-from connector.store.database import BrokenRow, Store, alone
+from connector.store.database import BrokenRow, Store, advisory_lock
 from connector.store.inbox import Arrival
 from connector.store.trouble import StoreTrouble
+from connector.work import retry
 from connector.work.budget import Desk, NoRoom
-from connector.work.context import Rules
-from connector.work.retry import Read
+from connector.work.context import Read, Rules
 from connector.work.worker import Worker
 from policies.evaluate import could_matter, likely_due
 from policies.language.references import KnownAccount
@@ -32,8 +32,6 @@ log = structlog.get_logger()
 
 
 DIRECTORY_EVERY: Seconds = 3600
-UNKNOWN_PAUSE: Seconds = 300
-"""The longest pause after failures while no directory has ever been read: no level that names anybody acts before."""
 
 LASTS = 3
 """After so many poll intervals without an answer a feed is said to be unread."""
@@ -151,7 +149,7 @@ class Feeds:
         if apart is None:
             return False
         pause = apart.next_try - apart.tried_at
-        return self._clock.now() < apart.tried_at + (pause if known else min(pause, UNKNOWN_PAUSE))
+        return self._clock.now() < apart.tried_at + (pause if known else min(pause, retry.UNKNOWN_DIRECTORY))
 
     def _refused(self, desk: Desk, feed: str, refused: HelpdeskError) -> None:
         """Refused to us: the feed alone, if the probe says that our credentials are good."""
@@ -224,7 +222,7 @@ class Feeds:
         before = waiting_levels(policies, desk.name, known.names_at(now) if known else None)
         after = waiting_levels(policies, desk.name, KnownAccount.of(directory))
         with self._store.writing() as connection:
-            alone(connection, f"directory {desk.name}")
+            advisory_lock(connection, f"directory {desk.name}")
             accounts.save_directory(connection, directory, now)
             self._let_go_on(connection, desk, before, after, now)
         log.info(

@@ -1,5 +1,5 @@
-"""How news becomes inbox rows: a name for each delivery, what of a page needs a look at all, one COMMIT for many
-webhooks."""
+"""How news becomes inbox rows: a name for each delivery, what of a page needs a look at all, people's orders, one
+COMMIT for many webhooks."""
 
 import threading
 from collections import deque
@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
+from typing import get_args
 
 import structlog
 from sqlalchemy import Connection
@@ -26,7 +27,9 @@ from connector.store.database import (
 )
 from connector.store.inbox import Arrival, Kind
 from connector.store.trouble import StoreTrouble
-from policies.model import Instant, Seconds, Ticket, TicketRef
+from policies.language.policy import PolicySet
+from policies.model import Instant, Order, Seconds, Ticket, TicketRef, Verb, seconds
+from policies.rules.orders import refusal
 from policies.state import Standing
 
 log = structlog.get_logger()
@@ -203,52 +206,90 @@ def _keep(
     likely_due: LikelyDue,
     run: str = "",
 ) -> TakenIn:
-    """Record all, open a row for what could matter, close at once what could not.
+    """Record all, open a row for what could matter, close at once what could not. In doubt, and where nobody could say,
+    a ticket is owed a look. A row's name stands for the ticket's state.
 
     What policies remember is read in this same transaction, behind the rows of the tickets, which a look that is
     being stored holds: read earlier, an episode begun meanwhile would not hear that its ticket changed.
     """
     tickets.record_snapshots(connection, page, now)
     remembered = tickets.standings_of_tickets(connection, account, (ticket.ref.id for ticket in page))
-    arrivals = [
-        Arrival(
-            account=account,
-            ticket=ticket.ref.id,
-            delivery=_delivery(kind, run, ticket),
-            kind=kind,
-            hint=ticket.gone or "",
-            received_at=now,
-            done_at=None if _asks(could_matter, ticket, remembered.get(ticket.ref.id, ())) else now,
-            due=_due(likely_due, ticket),
+    arrivals = []
+    for ticket in page:
+        try:
+            asks = bool(ticket.gone) or could_matter(ticket, remembered.get(ticket.ref.id, ()))
+        except UNFORESEEN:
+            asks = True
+        try:
+            due = likely_due(ticket)
+        except UNFORESEEN:
+            due = None
+        # while a revision is younger than its stamp is exact, the same stamp may come to stand for another state
+        fresh = str(ticket.read_at) if ticket.read_at - ticket.updated < SETTLED else ""
+        arrivals.append(
+            Arrival(
+                account=account,
+                ticket=ticket.ref.id,
+                delivery=":".join((kind, run, ticket.ref.id, ticket.revision, ticket.gone or "", fresh)),
+                kind=kind,
+                hint=ticket.gone or "",
+                received_at=now,
+                done_at=None if asks else now,
+                due=due,
+            )
         )
-        for ticket in page
-    ]
     return TakenIn(rows=len(page), woken=inbox.put_news(connection, arrivals))
 
 
-def _asks(could_matter: CouldMatter, ticket: Ticket, standings: tuple[Standing, ...]) -> bool:
-    """Whether the ticket is owed a look; in doubt, and where nobody could say, it is."""
-    if ticket.gone:
-        return True
+VERBS: tuple[Verb, ...] = get_args(Verb)
+REASONED: tuple[Verb, ...] = ("snooze", "escalate", "deescalate", "reject")
+"""Orders that say why."""
+
+
+class OrderRefused(Exception):
+    """The order cannot be carried out as it was given, or as things stand; the text says why."""
+
+
+def submit_order(
+    store: Store,
+    ref: TicketRef,
+    *,
+    verb: str,
+    who: str,
+    now: Instant,
+    policies: PolicySet,
+    reason: str = "",
+    policy: str | None = None,
+    level: str | None = None,
+    span: str = "",
+) -> Order:
+    """Leave a person's order for the ticket's next look, and answer it: the one way in, for the console, the API and
+    the command line. `span` is how long a snooze lasts, as policies write it (`2h`). Raises OrderRefused, with nothing
+    left."""
+    known = next((each for each in VERBS if each == verb), None)
+    if known is None:
+        raise OrderRefused(f"there is no order {verb!r}; there are {', '.join(VERBS)}")
+    if known in REASONED and not reason.strip():
+        raise OrderRefused(f"say why: {verb} wants a reason")
     try:
-        return could_matter(ticket, standings)
-    except UNFORESEEN:
-        return True
-
-
-def _due(likely_due: LikelyDue, ticket: Ticket) -> Instant | None:
-    """When it may be due; where nobody could say, that is not known."""
-    try:
-        return likely_due(ticket)
-    except UNFORESEEN:
-        return None
-
-
-def _delivery(kind: Kind, run: str, ticket: Ticket) -> str:
-    """A name for this state of the ticket. While a revision is younger than its stamp is exact, the same
-    stamp may come to stand for another state: then the time of reading is part of the name."""
-    fresh = ticket.read_at if ticket.read_at - ticket.updated < SETTLED else ""
-    return ":".join((kind, run, ticket.ref.id, ticket.revision, ticket.gone or "", str(fresh)))
+        until = now + seconds(span) if known == "snooze" else None
+    except ValueError as error:
+        raise OrderRefused(f"how long: {error}") from None
+    order = Order(
+        verb=known,
+        who=who,
+        at=now,
+        reason=reason.strip(),
+        policy=policy or None,
+        level=level or None,
+        until=until,
+    )
+    with store.writing() as connection:
+        why = refusal(order, tickets.standings_of(connection, ref), policies.serving(ref.account))
+        if why is not None:
+            raise OrderRefused(f"{ref}: {why}")
+        inbox.give_order(connection, ref, order)
+    return order
 
 
 AT_MOST = 500

@@ -13,6 +13,7 @@ from connector.work.budget import Desk, Desks
 from connector.work.context import Rules, complete
 from policies.language.policy import PolicySet
 from policies.model import Instant, Seconds
+from policies.rules.assignment import waiting_levels
 from policies.rules.episode import live
 from policies.state import Episode, How, Standing
 
@@ -81,7 +82,8 @@ class Recheck:
         now = self._clock.now()
         ticket = replace(ticket, read_at=ticket.read_at or now)
         ticket = complete(self._store, ticket, ours, rules.policies.needs, now)
-        plan = rules.judge(ticket, remembered, directory.directory, now, names=directory.names)
+        waits = waiting_levels(rules.policies, ref.account, directory.names)
+        plan = rules.judge(ticket, remembered, directory.directory, now, waits=waits)
         return ended_since(kept, plan.standings, plan.ended) or SEND
 
 

@@ -16,9 +16,10 @@ from connector.notify.eligibility import Recheck
 from connector.notify.sender import NotSent, Speaker
 from connector.store import ledger, notices
 from connector.store.database import Store
-from connector.store.ledger import Line
+from connector.store.ledger import LedgerEntry
 from connector.store.notices import KeptNotice, State
 from connector.work.context import Rules
+from connector.work.retry import NOTICE
 from policies.language.policy import ChannelSpec
 from policies.model import Instant, Seconds
 from policies.rules.calendars import opening
@@ -44,11 +45,11 @@ def gathered(kept: Sequence[KeptNotice]) -> tuple[str, str]:
     return f"{len(kept)} escalations", "\n".join([*titles, *more])
 
 
-def line_about(kept: KeptNotice, what: str, text: str, together: int, now: Instant) -> Line:
+def line_about(kept: KeptNotice, what: str, text: str, together: int, now: Instant) -> LedgerEntry:
     """The ledger's line for a notice that ended so; `together` is how many ended with it."""
     notice = kept.notice
     beside = f"in one message with {together - 1} others" if what == "notified" and together > 1 else ""
-    return Line(
+    return LedgerEntry(
         at=now,
         account=notice.ref.account,
         ticket=notice.ref.id,
@@ -61,10 +62,6 @@ def line_about(kept: KeptNotice, what: str, text: str, together: int, now: Insta
     )
 
 
-WAITS: tuple[Seconds, ...] = (30, 60, 300, 900, 1800, 3600, 7200)
-"""Between the attempts; after the last one a notice is given up."""
-
-TRIES = len(WAITS) + 1
 DEAD_AFTER = 2
 """After so many failures in one round it is the channel, not the message; the others are not tried in it."""
 
@@ -142,7 +139,9 @@ class Notifier:
     def _hold_back(self, channel: str) -> None:
         now = self._clock.now()
         with self._store.writing() as connection:
-            notices.put_off(connection, notices.due(connection, channel, now), now + WAITS[0], since=now)
+            notices.put_off(
+                connection, notices.due(connection, channel, now), now + NOTICE.after(1), since=now
+            )
 
     def _send(self, spec: ChannelSpec, due: Sequence[KeptNotice]) -> None:
         together = tuple(each for each in due if each.gathered)
@@ -196,7 +195,7 @@ class Notifier:
         return True
 
     def _begin(self, connection: Connection, ready: Sequence[KeptNotice]) -> tuple[KeptNotice, ...]:
-        wait = max(wait_after(each.attempt + 1) for each in ready)
+        wait = max(NOTICE.after(each.attempt + 1) for each in ready)
         now = self._clock.now()
         return notices.begin(connection, ready, now + wait, now)
 
@@ -208,15 +207,17 @@ class Notifier:
 
     def _failed(self, begun: Sequence[KeptNotice], why: str) -> None:
         now = self._clock.now()
-        again = [each for each in begun if each.attempt < TRIES]
+        again = [each for each in begun if each.attempt < NOTICE.tries]
         with self._store.writing() as connection:
             for each in again:
-                notices.put_off(connection, [each], now + wait_after(each.attempt), error=why, since=now)
+                notices.put_off(connection, [each], now + NOTICE.after(each.attempt), error=why, since=now)
         if again:
             log.warning("notify_put_off", channel=again[0].notice.channel, reason=why, many=len(again))
-        if over := [each for each in begun if each.attempt >= TRIES]:
+        if over := [each for each in begun if each.attempt >= NOTICE.tries]:
             channel = over[0].notice.channel
-            self._settle(over, State.GIVEN_UP, "notification failed", f"given up after {TRIES} tries: {why}")
+            self._settle(
+                over, State.GIVEN_UP, "notification failed", f"given up after {NOTICE.tries} tries: {why}"
+            )
             log.error(
                 "notification_failed",
                 channel=channel,
@@ -239,11 +240,6 @@ class Notifier:
         for each in kept:
             ref, channel = str(each.notice.ref), each.notice.channel
             log.info("notice", ticket=ref, channel=channel, state=str(state), text=text)
-
-
-def wait_after(attempt: int) -> Seconds:
-    """How long after this attempt the next one is made."""
-    return WAITS[min(attempt, len(WAITS)) - 1]
 
 
 def opens(spec: ChannelSpec, rules: Rules, now: Instant) -> Instant | None:

@@ -35,7 +35,8 @@ def ensure(connection: Connection, name: str, now: Instant) -> None:
 
 def get(connection: Connection, name: str) -> ConnectedAccount | None:
     """The account of this name."""
-    return next((one for one in every(connection) if one.name == name), None)
+    row = connection.execute(select(account_table).where(account_table.c.name == name)).mappings().first()
+    return None if row is None else ConnectedAccount(**row)
 
 
 def every(connection: Connection) -> tuple[ConnectedAccount, ...]:

@@ -53,13 +53,8 @@ def load_receipt(text: str) -> Receipt:
 
 
 def dump_names(names: frozenset[str]) -> str:
-    """A set of names as JSON, sorted, so that equal sets are equal text."""
+    """A set of names as JSON, sorted, so that equal sets are equal text; it is read again as `frozenset[str]`."""
     return dump(tuple[str, ...], tuple(sorted(names)))
-
-
-def load_names(text: str) -> frozenset[str]:
-    """The set that `dump_names` was given."""
-    return load(frozenset[str], text)
 
 
 def _tuple(value: Any) -> Any:

@@ -221,7 +221,7 @@ def put_row(
     return connection.execute(statement.returning(column)).first() is not None
 
 
-def alone(connection: Connection, name: str) -> None:
+def advisory_lock(connection: Connection, name: str) -> None:
     """Until this write transaction ends, no other one is alone with `name`. SQLite has one writer at a time anyway.
 
     Whoever takes several takes the wider first: an account, then a ticket of it.

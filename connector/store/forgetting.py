@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Table, and_, func, or_, select, update
 from sqlalchemy import Text as AnyText
 
 from connector.store import accounts, schema, users
-from connector.store.database import Store, alone
+from connector.store.database import Store, advisory_lock
 from connector.store.schema import Text, metadata
 from policies.model import Instant, TicketRef
 
@@ -57,7 +57,7 @@ class Pseudonymised:
 def forget_person(store: Store, address: str, now: Instant) -> Pseudonymised:
     """Put the pseudonym in place of this address and the names that stand beside it. It is the same each time."""
     with store.writing() as connection:
-        alone(connection, KEY)
+        advisory_lock(connection, KEY)
         key = accounts.read_cursor(connection, "", KEY) or token_hex(32)
         accounts.save_cursor(connection, "", KEY, key, now)
     digest = hmac.digest(bytes.fromhex(key), address.lower().encode(), "sha256").hex()

@@ -8,15 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, delete, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, delete, or_, select
 
 from connector.store import inbox, ledger
-from connector.store.database import alone, insert, put_row
+from connector.store.database import advisory_lock, insert, put_row
 from connector.store.inbox import Arrival
-from connector.store.ledger import Line
+from connector.store.ledger import LedgerEntry
 from connector.store.schema import aside as aside_table
 from connector.store.schema import hold as hold_table
-from policies.model import Instant, Seconds, TicketRef
+from connector.work import retry
+from policies.model import Instant, TicketRef
 
 Scope = Literal["ticket", "loop", "account", "parts"]
 
@@ -51,15 +52,19 @@ def of_ticket(connection: Connection, ref: TicketRef) -> Hold | None:
     return None if row is None else _hold(row)
 
 
-def on_account(connection: Connection, account: str) -> Hold | None:
-    """The oldest hold that is on the whole account."""
+def over(connection: Connection, ref: TicketRef) -> tuple[Hold | None, Hold | None]:
+    """The hold on this ticket, and the oldest that is on its whole account."""
+    mine = hold_table.c.ticket == ref.id
     rows = connection.execute(
         select(hold_table)
-        .where(hold_table.c.account == account, hold_table.c.scope == "account")
+        .where(hold_table.c.account == ref.account, or_(mine, hold_table.c.scope == "account"))
         .order_by(hold_table.c.since)
-        .limit(1)
     ).mappings()
-    return next(map(_hold, rows), None)
+    found = tuple(map(_hold, rows))
+    return (
+        next((one for one in found if one.ref == ref), None),
+        next((one for one in found if one.scope == "account"), None),
+    )
 
 
 def every(connection: Connection) -> tuple[Hold, ...]:
@@ -91,7 +96,7 @@ def release(
     empty, count anew from here."""
     for one in held:
         connection.execute(delete(hold_table).where(*_of(one.ref)))
-    line = Line(at=now, account=account, ticket=ticket, what="released", who=who, text=why)
+    line = LedgerEntry(at=now, account=account, ticket=ticket, what="released", who=who, text=why)
     ledger.append(connection, [line])
     inbox.put_news(
         connection,
@@ -105,14 +110,6 @@ def release(
             )
             for one in held
         ],
-    )
-
-
-def released_at(connection: Connection, ref: TicketRef) -> tuple[Instant, Instant]:
-    """When the ticket and when its account were last released; 0 for never."""
-    return (
-        ledger.last(connection, ref.account, ref.id, "released") or 0,
-        ledger.last(connection, ref.account, "", "released") or 0,
     )
 
 
@@ -131,9 +128,6 @@ LOOK = "look"
 
 POLICY = "policy "
 """How the kind begins of a policy that raised at a look at the ticket."""
-
-FIRST_WAIT: Seconds = 15
-LONGEST_WAIT: Seconds = 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,18 +153,18 @@ class SetAside:
 def set_aside(connection: Connection, account: str, ticket: str, kind: str, why: str, now: Instant) -> bool:
     """Set this aside, or count one more failure of what is aside already, with its newest reason. True, and a line
     in the ledger, if it is new."""
-    alone(connection, f"aside {account}/{ticket}")
+    advisory_lock(connection, f"aside {account}/{ticket}")
     known = aside_of(connection, account, ticket, kind)
     tries = known.tries + 1 if known else 1
     row = {
         "account": account, "ticket": ticket, "kind": kind, "why": why, "tries": tries, "tried_at": now,
-        "since": known.since if known else now, "next_try": now + wait_after(tries),
+        "since": known.since if known else now, "next_try": now + retry.ASIDE.after(tries),
     }  # fmt: skip
     statement = insert(connection, aside_table).values(row)
     statement = statement.on_conflict_do_update(index_elements=["account", "ticket", "kind"], set_=row)
     connection.execute(statement)
     if known is None:
-        line = Line(at=now, account=account, ticket=ticket, what="set aside", text=f"{kind}: {why}")
+        line = LedgerEntry(at=now, account=account, ticket=ticket, what="set aside", text=f"{kind}: {why}")
         ledger.append(connection, [line])
     return known is None
 
@@ -190,7 +184,7 @@ def clear_aside(connection: Connection, account: str, ticket: str, kind: str, no
     """It works again. True, and a line in the ledger, if it was set aside."""
     gone = connection.execute(delete(aside_table).where(*_is(account, ticket, kind))).rowcount == 1
     if gone:
-        line = Line(at=now, account=account, ticket=ticket, what="no longer aside", text=kind)
+        line = LedgerEntry(at=now, account=account, ticket=ticket, what="no longer aside", text=kind)
         ledger.append(connection, [line])
     return gone
 
@@ -222,11 +216,6 @@ def every_aside(connection: Connection) -> tuple[SetAside, ...]:
 def aside_of_policy(name: str) -> str:
     """The kind of a policy that raised."""
     return f'{POLICY}"{name}"'
-
-
-def wait_after(tries: int) -> Seconds:
-    """How long after so many failures in a row the next try is made."""
-    return min(FIRST_WAIT << min(tries - 1, 16), LONGEST_WAIT)
 
 
 def _is(account: str, ticket: str, kind: str) -> tuple[ColumnElement[bool], ...]:

@@ -13,7 +13,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
-    Row,
     Select,
     bindparam,
     case,
@@ -25,12 +24,10 @@ from sqlalchemy import (
     update,
 )
 
-from connector.store import codec, tickets
+from connector.store import codec
 from connector.store.database import BrokenRow, insert, is_usable_id, put
 from connector.store.schema import account, inbox, still_open, timer, write
-from policies.language.policy import PolicySet
 from policies.model import Instant, Order, TicketRef
-from policies.rules.orders import refusal
 
 Kind = Literal["webhook", "poll", "timer", "census", "command"]
 
@@ -55,11 +52,12 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenRow:
-    """News that nobody has looked at yet."""
+    """News that nobody has looked at yet; `order` is what a person ordered, where it is that."""
 
     id: int
     kind: Kind
     hint: str
+    order: Order | None
     received_at: Instant
 
 
@@ -87,7 +85,16 @@ def open_rows(connection: Connection, ref: TicketRef) -> tuple[OpenRow, ...]:
         .where(inbox.c.account == ref.account, inbox.c.ticket == ref.id, still_open)
         .order_by(inbox.c.id)
     )
-    return tuple(OpenRow(id=r.id, kind=r.kind, hint=r.hint, received_at=r.received_at) for r in rows)
+    return tuple(
+        OpenRow(
+            id=row.id,
+            kind=row.kind,
+            hint=row.hint,
+            order=codec.load(Order, row.hint) if row.kind == "command" and row.hint else None,
+            received_at=row.received_at,
+        )
+        for row in rows
+    )
 
 
 def close(connection: Connection, ids: Iterable[int], now: Instant) -> None:
@@ -161,23 +168,29 @@ def timer_of(connection: Connection, ref: TicketRef) -> Timer | None:
     row = connection.execute(
         select(timer).where(timer.c.account == ref.account, timer.c.ticket == ref.id)
     ).first()
-    return None if row is None else _timer(row)
+    if row is None:
+        return None
+    return Timer(ref=ref, due=row.due, why=row.why, holds=row.holds, urgent=row.urgent)
 
 
 def coming_timers(connection: Connection, limit: int) -> tuple[Timer, ...]:
     """The next timers of all accounts, the earliest first."""
     rows = connection.execute(select(timer).order_by(timer.c.due).limit(limit))
-    return tuple(_timer(row) for row in rows)
+    return tuple(
+        Timer(
+            ref=TicketRef(row.account, row.ticket),
+            due=row.due,
+            why=row.why,
+            holds=row.holds,
+            urgent=row.urgent,
+        )
+        for row in rows
+    )
 
 
 def outstanding_timers(connection: Connection) -> int:
     """How many timers are set."""
     return connection.execute(select(func.count()).select_from(timer)).scalar_one()
-
-
-def _timer(row: Row[Any]) -> Timer:
-    ref = TicketRef(row.account, row.ticket)
-    return Timer(ref=ref, due=row.due, why=row.why, holds=row.holds, urgent=row.urgent)
 
 
 _news_due = func.min(func.coalesce(inbox.c.due, inbox.c.received_at))
@@ -302,15 +315,3 @@ def give_order(connection: Connection, ref: TicketRef, order: Order) -> None:
         received_at=order.at,
     )
     put_news(connection, [arrival])
-
-
-def refused_order(connection: Connection, ref: TicketRef, order: Order, policies: PolicySet) -> str | None:
-    """Why the order could not be carried out as things stand; None if it can. Whoever takes orders asks this, and
-    `give`s none that is refused."""
-    known = tickets.standings_of(connection, ref)
-    return refusal(order, known, policies.serving(ref.account))
-
-
-def orders_among(rows: Iterable[OpenRow]) -> tuple[Order, ...]:
-    """The orders among a ticket's news, oldest first. A command without one only asks for a look."""
-    return tuple(codec.load(Order, row.hint) for row in rows if row.kind == "command" and row.hint)

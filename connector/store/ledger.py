@@ -15,7 +15,7 @@ ID_DIGITS = 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class LedgerEntry:
     """One line. `what` is an occurrence's word or the worker's; `who` is a label, or `uptier`. `id` is the
     database's, and None on a line that is not written yet. `data` is whatever JSON belongs to it."""
 
@@ -34,13 +34,16 @@ class Line:
     id: int | None = None
 
 
-def append(connection: Connection, lines: Sequence[Line]) -> None:
+def append(connection: Connection, lines: Sequence[LedgerEntry]) -> None:
     """Write lines, in this order."""
-    if lines:
-        connection.execute(insert(ledger), [_row(line) for line in lines])
+    rows = [asdict(line) | {"data": codec.dump(dict[str, Any], dict(line.data))} for line in lines]
+    for row in rows:
+        del row["id"]
+    if rows:
+        connection.execute(insert(ledger), rows)
 
 
-def of_ticket(connection: Connection, ref: TicketRef, limit: int = 200) -> tuple[Line, ...]:
+def of_ticket(connection: Connection, ref: TicketRef, limit: int = 200) -> tuple[LedgerEntry, ...]:
     """The ticket's newest lines, oldest first."""
     rows = connection.execute(
         select(ledger)
@@ -51,13 +54,13 @@ def of_ticket(connection: Connection, ref: TicketRef, limit: int = 200) -> tuple
     return tuple(reversed([_line(row) for row in rows]))
 
 
-def after(connection: Connection, line: int, limit: int = 500) -> tuple[Line, ...]:
+def after(connection: Connection, line: int, limit: int = 500) -> tuple[LedgerEntry, ...]:
     """The lines that follow the line with this id; 0 starts at the beginning."""
     rows = connection.execute(select(ledger).where(ledger.c.id > line).order_by(ledger.c.id).limit(limit))
     return tuple(_line(row) for row in rows.mappings())
 
 
-def onward(connection: Connection, line: int) -> Iterator[Line]:
+def onward(connection: Connection, line: int) -> Iterator[LedgerEntry]:
     """All lines that follow the line with this id, read bit by bit."""
     while lines := after(connection, line):
         yield from lines
@@ -71,7 +74,7 @@ def line_id(text: str) -> int:
     return int(text)
 
 
-def newest(connection: Connection, limit: int = 100, before: int | None = None) -> tuple[Line, ...]:
+def newest(connection: Connection, limit: int = 100, before: int | None = None) -> tuple[LedgerEntry, ...]:
     """The newest lines of all accounts, or of those before the line with this id, newest first."""
     older = select(ledger) if before is None else select(ledger).where(ledger.c.id < before)
     rows = connection.execute(older.order_by(ledger.c.id.desc()).limit(limit))
@@ -83,7 +86,7 @@ def newest_id(connection: Connection) -> int:
     return connection.execute(select(func.max(ledger.c.id))).scalar_one() or 0
 
 
-def since(connection: Connection, what: tuple[str, ...], begin: Instant) -> tuple[Line, ...]:
+def since(connection: Connection, what: tuple[str, ...], begin: Instant) -> tuple[LedgerEntry, ...]:
     """The lines of these kinds at or after an instant, oldest first."""
     rows = connection.execute(
         select(ledger).where(ledger.c.what.in_(what), ledger.c.at >= begin).order_by(ledger.c.id)
@@ -112,24 +115,21 @@ def count_on_ticket(connection: Connection, ref: TicketRef, what: str, since: In
     ).scalar_one()
 
 
-def last(connection: Connection, account: str, ticket: str, what: str) -> Instant | None:
-    """When this last happened on a ticket, or with an empty `ticket` on an account as a whole."""
-    found: Instant | None = connection.execute(
-        select(func.max(ledger.c.at)).where(
-            ledger.c.account == account, ledger.c.ticket == ticket, ledger.c.what == what
+def last_released(connection: Connection, ref: TicketRef) -> tuple[Instant, Instant]:
+    """When the ticket and when its account as a whole were last released; 0 for never."""
+    rows = connection.execute(
+        select(ledger.c.ticket, func.max(ledger.c.at).label("at"))
+        .where(
+            ledger.c.account == ref.account, ledger.c.ticket.in_((ref.id, "")), ledger.c.what == "released"
         )
-    ).scalar_one()
-    return found
+        .group_by(ledger.c.ticket)
+    )
+    known = {row.ticket: row.at for row in rows}
+    return known.get(ref.id, 0), known.get("", 0)
 
 
-def _row(line: Line) -> dict[str, Any]:
-    row = asdict(line) | {"data": codec.dump(dict[str, Any], dict(line.data))}
-    del row["id"]
-    return row
-
-
-def _line(row: RowMapping) -> Line:
-    return Line(**dict(row) | {"data": codec.load(dict[str, Any], row["data"])})
+def _line(row: RowMapping) -> LedgerEntry:
+    return LedgerEntry(**dict(row) | {"data": codec.load(dict[str, Any], row["data"])})
 
 
 def last_of_policies(connection: Connection, what: tuple[str, ...]) -> dict[str, Instant]:

@@ -224,6 +224,6 @@ def _move(connection: Connection, kept: KeptNotice, **values: Any) -> bool:
 
 def _kept(row: RowMapping) -> KeptNotice:
     own = {name: row[name] for name in ("key", "channel", "policy", "level", "title", "body")}
-    ref, episodes = TicketRef(row["account"], row["ticket"]), codec.load_names(row["episodes"])
+    ref, episodes = TicketRef(row["account"], row["ticket"]), codec.load(frozenset[str], row["episodes"])
     rest = {name: row[name] for name in ("attempt", "gathered", "error", "planned_at", "due")}
     return KeptNotice(notice=Notice(ref=ref, episodes=episodes, **own), state=State(row["state"]), **rest)

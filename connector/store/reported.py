@@ -143,7 +143,9 @@ def _sent(connection: Connection, account: str, ids: Sequence[str]) -> dict[Tick
     for row in rows:
         found[TicketRef(account, row.ticket)].append(
             Sent(
-                episodes=codec.load_names(row.episodes), planned_at=row.planned_at, settled_at=row.settled_at
+                episodes=codec.load(frozenset[str], row.episodes),
+                planned_at=row.planned_at,
+                settled_at=row.settled_at,
             )
         )
     return found

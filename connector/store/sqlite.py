@@ -23,8 +23,8 @@ from connector.store.schema import HEAD
 from connector.store.trouble import NoDatabase, OtherVersion, StoreTrouble
 
 
-class Turns:
-    """A fair lock. SQLite has one writer at a time and no queue; without one, threads starve each other.
+class FairLock:
+    """SQLite has one writer at a time and no queue; without one, threads starve each other.
 
     A turn is handed over, never fought for: of those in the priority lane each gets the next turn, but a
     lane of one who asks again and again still lets the others in between.
@@ -39,32 +39,24 @@ class Turns:
     @contextmanager
     def turn(self, *, priority: bool = False) -> Iterator[None]:
         """Wait for a turn and hold it. RuntimeError if this thread holds one: it would wait for ever."""
-        self._take(priority)
+        me, called = threading.get_ident(), threading.Event()
+        with self._lock:
+            if self._holder == me:
+                raise RuntimeError("this thread is writing already; use the connection it has")
+            if self._holder is None:
+                self._holder = me
+                called.set()
+            else:
+                (self._first if priority else self._others).append((me, called))
+        called.wait()
         try:
             yield
         finally:
-            self._pass_on()
-
-    def _take(self, priority: bool) -> None:
-        me = threading.get_ident()
-        with self._lock:
-            if self._holder is None:
-                self._holder = me
-                return
-            if self._holder == me:
-                raise RuntimeError("this thread is writing already; use the connection it has")
-            called = threading.Event()
-            (self._first if priority else self._others).append((me, called))
-        called.wait()
-
-    def _pass_on(self) -> None:
-        with self._lock:
-            lane = self._first or self._others
-            if not lane:
-                self._holder = None
-                return
-            self._holder, called = lane.popleft()
-        called.set()
+            with self._lock:
+                lane = self._first or self._others
+                self._holder, following = lane.popleft() if lane else (None, None)
+            if following is not None:
+                following.set()
 
 
 BUSY_SECONDS = 30
@@ -90,7 +82,7 @@ def open_sqlite(url: URL) -> Store:
         reads=engine,
         asks=engine,
         writes=_writing(engine),
-        order=Turns(),
+        order=FairLock(),
         name=str(path),
         advice=ADVICE,
         path=path,

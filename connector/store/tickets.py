@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 
 from connector.store import codec
-from connector.store.database import alone, insert, put
+from connector.store.database import advisory_lock, insert, put
 from connector.store.schema import episode as episodes
 from connector.store.schema import standing as standing_table
 from connector.store.schema import ticket as ticket_table
@@ -89,10 +89,13 @@ def record_look(
         "policy_hash": policy_hash,
         "settled_revision": ticket.revision if ticket.read_at - ticket.updated >= settle else None,
     }
-    updated, looks_before = _standing(connection, ticket, now)
-    look["looks"] = looks_before + 1
+    asked = select(ticket_table.c.updated, ticket_table.c.looks).where(*_is(ticket.ref)).with_for_update()
+    while (before := connection.execute(asked).first()) is None:
+        fresh = insert(connection, ticket_table).values(_facts(ticket, now) | NO_LOOK)
+        connection.execute(fresh.on_conflict_do_nothing())
+    look["looks"] = before.looks + 1
     row = _facts(ticket, now) | look
-    newest = updated <= ticket.updated
+    newest: bool = before.updated <= ticket.updated
     keep = frozenset() if newest else frozenset(row) - frozenset(look)
     put(connection, ticket_table, [row], keep=keep)
     return newest
@@ -107,7 +110,7 @@ def looks(connection: Connection, ref: TicketRef) -> int:
 def claim(connection: Connection, ref: TicketRef, seen: int) -> bool:
     """Until this transaction ends, nobody else stores a look at the ticket or sends for it. False if somebody has
     stored one since there were `seen`: then theirs counts."""
-    alone(connection, str(ref))
+    advisory_lock(connection, str(ref))
     return looks(connection, ref) == seen
 
 
@@ -228,16 +231,6 @@ def open_refs(
     return tuple(TicketRef(account, row.id) for row in rows)
 
 
-def _standing(connection: Connection, ticket: Ticket, now: Instant) -> tuple[Instant, int]:
-    """How new the ticket's row is and how many looks it had. It is put there if it is missing; on PostgreSQL nobody
-    else changes it until we commit."""
-    asked = select(ticket_table.c.updated, ticket_table.c.looks).where(*_is(ticket.ref)).with_for_update()
-    while (known := connection.execute(asked).first()) is None:
-        fresh = insert(connection, ticket_table).values(_facts(ticket, now) | NO_LOOK)
-        connection.execute(fresh.on_conflict_do_nothing())
-    return known.updated, known.looks
-
-
 def _with_history(connection: Connection, rows: tuple[Ticket, ...]) -> Iterator[Ticket]:
     known = {
         TicketRef(row.account, row.id): codec.load(Ticket, row.facts)
@@ -336,7 +329,23 @@ def remember_standings(connection: Connection, ref: TicketRef, standings: Sequen
 
 def keep_episodes(connection: Connection, ref: TicketRef, some: Iterable[Episode]) -> None:
     """Keep these episodes as they are now, running or ended; an ended one stays for reports."""
-    put(connection, episodes, [_standing_row(ref, episode) for episode in some])
+    rows = [
+        {
+            "key": one.key,
+            "account": ref.account,
+            "ticket": ref.id,
+            "policy": one.policy,
+            "number": one.number,
+            "started": one.started,
+            "ended": one.ended,
+            "reason": one.reason,
+            "owner": None if one.owner is None else one.owner.name,
+            "level": one.passed[-1].level if one.passed else None,
+            "memory": codec.dump(Episode, one),
+        }
+        for one in some
+    ]
+    put(connection, episodes, rows)
 
 
 def episodes_of(connection: Connection, ref: TicketRef) -> tuple[Episode, ...]:
@@ -372,19 +381,3 @@ def running_for(connection: Connection, account: str, policies: Iterable[str]) -
         )
     )
     return tuple(TicketRef(account, row.ticket) for row in rows)
-
-
-def _standing_row(ref: TicketRef, episode: Episode) -> dict[str, Any]:
-    return {
-        "key": episode.key,
-        "account": ref.account,
-        "ticket": ref.id,
-        "policy": episode.policy,
-        "number": episode.number,
-        "started": episode.started,
-        "ended": episode.ended,
-        "reason": episode.reason,
-        "owner": None if episode.owner is None else episode.owner.name,
-        "level": episode.passed[-1].level if episode.passed else None,
-        "memory": codec.dump(Episode, episode),
-    }

@@ -11,7 +11,7 @@ from typing import Literal, get_args
 from sqlalchemy import Connection, Row, delete, func, select, update
 
 from connector.store import accounts
-from connector.store.database import alone, put
+from connector.store.database import advisory_lock, put
 from connector.store.schema import login_try as login_try_table
 from connector.store.schema import session, token
 from connector.store.schema import user as user_table
@@ -72,7 +72,7 @@ def added(connection: Connection) -> int:
 
 def keep_first(connection: Connection, user: User, so_far: int, now: Instant) -> bool:
     """Add the first user. False, and nothing changes, if there is one, or if more than `so_far` have been added."""
-    alone(connection, "first user")
+    advisory_lock(connection, "first user")
     if any_known(connection) or added(connection) != so_far:
         return False
     keep(connection, user, now)
@@ -137,7 +137,7 @@ def end(connection: Connection, digest: str) -> None:
 
 def keep_token(connection: Connection, digest: str, made: Token) -> bool:
     """Let the bearer of this token do what its user may, through the API. False if the user has one of that name."""
-    alone(connection, f"tokens of {made.user}")
+    advisory_lock(connection, f"tokens of {made.user}")
     _end_old_tokens(connection, made.since)
     if any(each.name == made.name for each in tokens(connection, made.since, made.user)):
         return False

@@ -4,9 +4,10 @@ are ours."""
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, delete, func, or_, select, update
+from sqlalchemy import Connection, RowMapping, case, delete, func, or_, select, update
 
 from adapters.base import Note, Receipt, Write
 from connector.store import codec, tickets
@@ -37,7 +38,7 @@ def episodes_by_fact(connection: Connection, ref: TicketRef) -> dict[str, frozen
             receipt.c.account == ref.account, receipt.c.ticket == ref.id
         )
     )
-    return {row.fact: codec.load_names(row.episodes) for row in rows}
+    return {row.fact: codec.load(frozenset[str], row.episodes) for row in rows}
 
 
 def writes_by_fact(connection: Connection, ref: TicketRef) -> dict[str, str]:
@@ -89,6 +90,10 @@ class KeptWrite:
     tries: int
     next_try: Instant | None
     missing: frozenset[str]
+
+    def rests(self, now: Instant) -> bool:
+        """Whether it was tried in vain and waits for its next try."""
+        return self.next_try is not None and self.next_try > now
 
 
 def plan(
@@ -142,7 +147,7 @@ def take_over(connection: Connection, ref: TicketRef, look: int, now: Instant) -
         .values(look=look)
         .returning(write_table)
     ).mappings()
-    return tuple(sorted(map(_kept, taken), key=_in_order))
+    return tuple(sorted(map(_kept, taken), key=attrgetter("planned_at", "place")))
 
 
 def begin(connection: Connection, key: str, look: int, now: Instant) -> int | None:
@@ -215,7 +220,7 @@ def settle(
     if state in ENDED:
         _silence(connection, key)
     if receipt is not None:
-        ours = codec.load_names(row.episodes)
+        ours = codec.load(frozenset[str], row.episodes)
         facts = (*receipt.facts, by_revision(receipt.revision))
         ref = TicketRef(row.account, row.ticket)
         keep_receipt(connection, ref, key, facts, ours)
@@ -268,12 +273,6 @@ def prepared(connection: Connection, write: Write) -> None:
         .where(write_table.c.key == write.key, write_table.c.state == State.PLANNED)
         .values(request=codec.dump(Write, write))
     )
-
-
-def waiting(connection: Connection, ref: TicketRef, now: Instant) -> dict[str, KeptWrite]:
-    """The ticket's writes, by key, that were tried in vain and wait for their next try."""
-    tried = in_state(connection, ref, State.PLANNED, State.STALE)
-    return {kept.write.key: kept for kept in tried if kept.next_try is not None and kept.next_try > now}
 
 
 def drop(connection: Connection, key: str, why: str, now: Instant) -> None:
@@ -378,41 +377,32 @@ def everywhere(connection: Connection, state: State, limit: int = 100) -> tuple[
     return tuple(_kept(row) for row in rows)
 
 
-def count_rounds(
-    connection: Connection,
-    ref: TicketRef,
-    since: Instant,
-    now: Instant,
-    besides: frozenset[str] = frozenset(),
-) -> int:
-    """How many plans began to be written to this ticket at or after an instant and until now, but for the writes
-    `besides`."""
-    count: int = connection.execute(
-        _sent(ref, since, now, besides).where(write_table.c.place == 0)
-    ).scalar_one()
-    return count
-
-
 def count_sent(
     connection: Connection,
     ref: TicketRef,
+    *,
+    rounds_since: Instant,
     since: Instant,
     now: Instant,
     besides: frozenset[str] = frozenset(),
-) -> int:
-    """How many writes left for this ticket at or after an instant and until now, but for those `besides`, of which a
-    further try is due. However often it was tried, a write counts once."""
-    count: int = connection.execute(_sent(ref, since, now, besides)).scalar_one()
-    return count
-
-
-def _sent(ref: TicketRef, since: Instant, now: Instant, besides: frozenset[str]) -> Select[Any]:
-    of_ticket = (write_table.c.account == ref.account, write_table.c.ticket == ref.id)
-    return (
-        select(func.count())
-        .select_from(write_table)
-        .where(*of_ticket, write_table.c.sent_at.between(since, now), write_table.c.key.not_in(besides))
-    )
+) -> tuple[int, int]:
+    """How many plans began to be written to this ticket at or after `rounds_since`, and how many writes left for it at
+    or after `since`, both until now and but for the writes `besides`, of which a further try is due. However often it
+    was tried, a write counts once."""
+    begins = (write_table.c.place == 0) & (write_table.c.sent_at >= rounds_since)
+    counts_from = write_table.c.sent_at >= since
+    rounds, sent = connection.execute(
+        select(
+            func.count(case((begins, 1))),
+            func.count(case((counts_from, 1))),
+        ).where(
+            write_table.c.account == ref.account,
+            write_table.c.ticket == ref.id,
+            write_table.c.sent_at.between(min(rounds_since, since), now),
+            write_table.c.key.not_in(besides),
+        )
+    ).one()
+    return rounds, sent
 
 
 def counts(connection: Connection) -> dict[State, int]:
@@ -438,18 +428,14 @@ def _silence(connection: Connection, key: str) -> None:
         )
 
 
-def _in_order(kept: KeptWrite) -> tuple[Instant, int]:
-    return kept.planned_at, kept.place
-
-
 def _kept(row: RowMapping) -> KeptWrite:
     own: dict[str, Any] = {name: row[name] for name in ("policy", "level", "place", "attempt", "error")}
     own |= {name: row[name] for name in ("planned_at", "sent_at", "settled_at", "look", "tries", "next_try")}
     return KeptWrite(
         write=codec.load(Write, row["request"]),
-        episodes=codec.load_names(row["episodes"]),
+        episodes=codec.load(frozenset[str], row["episodes"]),
         state=State(row["state"]),
-        missing=codec.load_names(row["missing"]),
+        missing=codec.load(frozenset[str], row["missing"]),
         receipt=None if row["receipt"] is None else codec.load_receipt(row["receipt"]),
         **own,
     )

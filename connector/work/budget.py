@@ -24,7 +24,7 @@ import structlog
 from adapters.base import Adapter, Limit, TryLater
 from connector.clock import Clock
 from connector.store import budgets
-from connector.store.database import Store, alone, shared_now
+from connector.store.database import Store, advisory_lock, shared_now
 from connector.store.trouble import StoreTrouble
 from policies.model import Instant, Seconds
 
@@ -45,14 +45,11 @@ def lane_of(urgent: bool) -> Lane:
 
 
 current_lane: ContextVar[Lane] = ContextVar("lane", default="deadline")
-current_check: ContextVar[Callable[[], None]] = ContextVar("check", default=lambda: None)
+current_check: ContextVar[Callable[[], None] | None] = ContextVar("check", default=None)
 
 
 UNKNOWN = 1_000_000_000
 """At most so many requests where nothing is known of a budget."""
-
-Part = Callable[[int], int]
-"""How many of our requests in a window."""
 
 
 class NoRoom(TryLater):
@@ -113,18 +110,18 @@ class MemoryTally:
     ) -> Seconds:
         """See `Tally`."""
         with self._lock:
-            wait = max((self._wait(name, each, now) for name, each in allowances.items()), default=0)
+            wait = 0
+            for name, allowance in allowances.items():
+                sent = self._sent.setdefault(name, deque())
+                while sent and sent[0] < now - allowance.window:  # now is rounded down, so a second more
+                    sent.popleft()
+                over = len(sent) - allowance.at_most
+                if over >= 0:
+                    wait = max(wait, sent[over] + allowance.window + 1 - now)
             if not wait:
                 for name in allowances:
                     self._sent[name].append(now)
             return wait
-
-    def _wait(self, bucket: str, allowance: Allowance, now: Instant) -> Seconds:
-        sent = self._sent.setdefault(bucket, deque())
-        while sent and sent[0] < now - allowance.window:  # now is rounded down, so a second more
-            sent.popleft()
-        over = len(sent) - allowance.at_most
-        return sent[over] + allowance.window + 1 - now if over >= 0 else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,11 +132,6 @@ class Told:
     limit: Limit
     until: Instant
     began: Instant
-
-    def holds(self, now: Instant) -> bool:
-        """Whether it still tells anything. Behind an announced reset the next answer tells anew: a rule that was
-        taken away meanwhile must not hold anybody up."""
-        return self.limit.resets_in is None or now < self.until
 
 
 class Budget:
@@ -191,77 +183,84 @@ class Budget:
             if self._clock.monotonic() + refusal.wait > until:
                 raise refusal
             self._clock.sleep(refusal.wait)
-        current_check.get()()
+        if (check := current_check.get()) is not None:
+            check()
 
-    def _refusal(self, buckets: tuple[str, ...]) -> TryLater | None:
+    def _refusal(self, buckets: tuple[str, ...]) -> NoRoom | None:
         """Take one request out of each bucket, or say why not."""
-        now = self._steady()
-        if pause := self._pause(buckets, now):
-            return pause
+        now = int(self._clock.monotonic())
+        if (paused := self._tally.paused_until(buckets)) > now:
+            return NoRoom(f"{self._account} asked for a pause", paused - now, whole=False)
         known = {bucket: told for bucket in buckets if (told := self._told.get(bucket))}
+        ours = {bucket: max(1, int(told.limit.total * self._share)) for bucket, told in known.items()}
+        spared = {bucket: max(1, int(many * SPARED_PART)) for bucket, many in ours.items()}
         if current_lane.get() == "deadline":
-            part = _beside_backfill if self._backfill_waits_until > now else _all
-            return self._take(buckets, known, part, now)
-        refusal = self._take(buckets, known, _for_backfill, now, backfill=_for_backfill)
-        if isinstance(refusal, NoRoom):
+            free = spared if self._backfill_waits_until > now else {}
+            beside = {bucket: max(1, many - free.get(bucket, 0)) for bucket, many in ours.items()}
+            return self._take(buckets, known, ours, beside, {}, now)
+        part = {bucket: max(1, int(many * BACKFILL_PART)) for bucket, many in ours.items()}
+        refusal = self._take(buckets, known, ours, part, part, now)
+        if refusal is not None:
             windows = (told.limit.window for told in known.values())
             self._backfill_waits_until = now + max(windows, default=0)
-            refusal = self._take(buckets, known, _all, now, backfill=_spared)
+            refusal = self._take(buckets, known, ours, ours, spared, now)
         return refusal
-
-    def _pause(self, buckets: tuple[str, ...], now: Instant) -> TryLater | None:
-        until = self._tally.paused_until(buckets)
-        if until <= now:
-            return None
-        return NoRoom(f"{self._account} asked for a pause", until - now, whole=False)
 
     def _take(
         self,
         buckets: tuple[str, ...],
         known: Mapping[str, Told],
-        part: Part,
+        ours: Mapping[str, int],
+        at_most: Mapping[str, int],
+        backfill: Mapping[str, int],
         now: Instant,
-        *,
-        backfill: Part | None = None,
-    ) -> TryLater | None:
-        """One request while less than this part of our share is used, and that part of it by back-fill."""
+    ) -> NoRoom | None:
+        """One request while less than `at_most` of what is `ours` in a window is used, and less than `backfill` by
+        back-fill where that is given. Behind an announced reset nothing is withheld, for the next answer tells anew: a
+        rule that was taken away meanwhile must not hold anybody up."""
         for bucket, told in known.items():
-            ours = _at_least_one(told.limit.total * self._share)
-            kept_free = ours - part(ours)
-            if told.limit.remaining <= kept_free and told.until > now:
+            if told.limit.remaining <= ours[bucket] - at_most[bucket] and told.until > now:
                 left = f"{self._account} has no requests left in {bucket}"
                 return NoRoom(left, told.until - now, whole=len(buckets) == 1)
-        allowances = {
-            bucket: self._allowance(told.limit, part)
-            if told.holds(now)
-            else Allowance(at_most=UNKNOWN, window=told.limit.window)
-            for bucket, told in known.items()
-        }
-        if backfill is not None:
-            allowances |= {
-                f"{bucket}, backfill": self._allowance(told.limit, backfill) for bucket, told in known.items()
-            }
-        if wait := self._tally.take(buckets, allowances, now):
-            full = NoRoom(f"our share of {self._account}'s requests is used", wait, whole=len(buckets) == 1)
-            return self._pause(buckets, now) or full
-        return None
+        allowances = {}
+        for bucket, told in known.items():
+            over = told.limit.resets_in is not None and now >= told.until
+            most = UNKNOWN if over else at_most[bucket]
+            allowances[bucket] = Allowance(at_most=most, window=told.limit.window)
+            if bucket in backfill:
+                by_backfill = Allowance(at_most=backfill[bucket], window=told.limit.window)
+                allowances[f"{bucket}, backfill"] = by_backfill
+        wait = self._tally.take(buckets, allowances, now)
+        if not wait:
+            return None
+        if (paused := self._tally.paused_until(buckets)) > now:  # which another process has heard of
+            return NoRoom(f"{self._account} asked for a pause", paused - now, whole=False)
+        return NoRoom(f"our share of {self._account}'s requests is used", wait, whole=len(buckets) == 1)
 
     def rest(self, lane: Lane, wait: Seconds) -> None:
         """Begin no look in this lane for so many seconds."""
-        self._rests_until[lane] = self._steady() + wait
+        self._rests_until[lane] = int(self._clock.monotonic()) + wait
 
     def rests_for(self, lane: Lane) -> Seconds:
         """For so many seconds a look in this lane would find no room."""
-        return max(0, self._rests_until.get(lane, 0) - self._steady())
+        return max(0, self._rests_until.get(lane, 0) - int(self._clock.monotonic()))
 
     def learn(self, limits: tuple[Limit, ...]) -> None:
-        """Hear what the vendor's headers say. A limit that makes no sense is passed over."""
-        now = self._steady()
+        """Hear what the vendor's headers say. A limit that makes no sense is passed over. Answers overtake one another,
+        so a few more left are no new window."""
+        now = int(self._clock.monotonic())
         for limit in limits:
-            if limit.total > 0 and limit.window > 0:
-                began = _began(self._told.get(limit.bucket), limit, now)
-                until = began + limit.window if limit.resets_in is None else now + limit.resets_in
-                self._told[limit.bucket] = Told(limit=limit, until=until, began=began)
+            if limit.total <= 0 or limit.window <= 0:
+                continue
+            before = self._told.get(limit.bucket)
+            is_new = (
+                before is None
+                or now - before.began >= limit.window
+                or limit.remaining > before.limit.remaining + limit.total // 4
+            )
+            began = now if before is None or is_new else before.began
+            until = began + limit.window if limit.resets_in is None else now + limit.resets_in
+            self._told[limit.bucket] = Told(limit=limit, until=until, began=began)
 
     def told(self) -> tuple[Limit, ...]:
         """What the vendor last said of each bucket."""
@@ -270,42 +269,8 @@ class Budget:
     def hold(self, bucket: str, wait: Seconds) -> None:
         """Send nothing out of this bucket for so many seconds. The longest wait counts."""
         # rounded down, so a second more: an announced wait is never cut short
-        self._tally.pause(bucket, self._steady() + wait + 1, self._steady())
-
-    def _steady(self) -> Instant:
-        """Whole seconds of the monotonic clock, which nobody sets."""
-        return int(self._clock.monotonic())
-
-    def _allowance(self, limit: Limit, part: Part) -> Allowance:
-        """This part of our share of a budget."""
-        return Allowance(at_most=part(_at_least_one(limit.total * self._share)), window=limit.window)
-
-
-def _began(before: Told | None, limit: Limit, now: Instant) -> Instant:
-    """When this window was first seen. Answers overtake one another, so a few more left are no new window."""
-    if before is None or now - before.began >= limit.window:
-        return now
-    return now if limit.remaining > before.limit.remaining + limit.total // 4 else before.began
-
-
-def _all(ours: int) -> int:
-    return ours
-
-
-def _for_backfill(ours: int) -> int:
-    return _at_least_one(ours * BACKFILL_PART)
-
-
-def _spared(ours: int) -> int:
-    return _at_least_one(ours * SPARED_PART)
-
-
-def _beside_backfill(ours: int) -> int:
-    return _at_least_one(ours - _spared(ours))
-
-
-def _at_least_one(requests: float) -> int:
-    return max(1, int(requests))
+        now = int(self._clock.monotonic())
+        self._tally.pause(bucket, now + wait + 1, now)
 
 
 def tally(store: Store, account: str, clock: Clock) -> Tally:
@@ -355,7 +320,7 @@ class SharedTally(LastingTally):
                 self._hear(budgets.pauses(connection, self._account, stamp), stamp)
             return self._pause_left(buckets, now)
         with self._store.writing() as connection:
-            alone(connection, f"spending {self._account}")
+            advisory_lock(connection, f"spending {self._account}")
             stamp = shared_now(connection, self._clock)
             # it is rounded down, so a second more: from `window` before it on
             begins = {bucket: stamp - allowance.window for bucket, allowance in allowances.items()}
@@ -398,3 +363,9 @@ class Desk:
 
 
 Desks = Mapping[str, Desk]
+
+
+def rests(desks: Desks, account: str, urgent: bool) -> bool:
+    """Whether the account's budget has no room for another look."""
+    desk = desks.get(account)
+    return desk is not None and desk.budget.rests_for(lane_of(urgent)) > 0

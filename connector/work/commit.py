@@ -1,16 +1,16 @@
 """From a plan to what is stored of it in one transaction: requests and texts, facts, standings, timer,
 ledger lines."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Connection
 
-from adapters.base import ActionKind, Adapter, Note, NotTaken, Receipt, RefusedPart, VendorAction, Write
+from adapters.base import ActionKind, Adapter, Note, Receipt, RefusedPart, VendorAction, Write
 from connector.store import accounts, holds, inbox, ledger, notices, tickets, writes
 from connector.store.holds import Hold
-from connector.store.ledger import Line
+from connector.store.ledger import LedgerEntry
 from connector.store.notices import Notice
 from connector.store.writes import KeptWrite, State
 from connector.work.messages import announce, render
@@ -20,7 +20,7 @@ from policies.plan import Notify, Occurrence, Plan, Say, SetField, Wanted
 from policies.rules.episode import live
 from policies.rules.ladder import untimed
 from policies.rules.outcomes import Outcome, settle
-from policies.state import Episode, Standing
+from policies.state import Standing
 
 BETWEEN_NOTES = "\n\n"
 
@@ -50,37 +50,28 @@ class Intents:
 
 
 def prepare(adapter: Adapter, ticket: Ticket, plan: Plan, policies: PolicySet) -> Intents:
-    """The fewest requests for what the plan wants. What the vendor cannot do is named, never sent."""
-    under_way = levels_under_way(plan)
-    notices = tuple(notices_of(ticket, plan, under_way, policies))
-    for_helpdesk = [wanted for wanted in plan.wanted if not isinstance(wanted.action, Notify)]
-    able = [wanted for wanted in for_helpdesk if kind_of(wanted) in adapter.capabilities.actions]
-    unable = tuple(
-        f"{adapter.name} cannot do this: {kind_of(wanted)}" for wanted in for_helpdesk if wanted not in able
-    )
-    if not able:
-        return Intents(left_out=unable, unsent=tuple(under_way), notices=notices)
-    policy, level, key = named(able[0], under_way, plan)
-    prepared = adapter.prepare(ticket, tuple(rendered(able, ticket, policies)), key)
-    episodes = frozenset(episode for wanted in able for episode in wanted.episodes)
-    chain = tuple(
-        Chained(write=write, episodes=episodes, policy=policy, level=level) for write in prepared.writes
-    )
-    left_over = () if chain else tuple(under_way)
-    return Intents(chain=chain, left_out=(*unable, *prepared.gaps), unsent=left_over, notices=notices)
-
-
-def notices_of(
-    ticket: Ticket, plan: Plan, under_way: dict[str, tuple[str, str]], policies: PolicySet
-) -> Iterator[Notice]:
-    """What the plan has channels hear, worded, each with the key that keeps it from being said twice."""
+    """The fewest requests for what the plan wants, worded. What the vendor cannot do is named, never sent. All notes of
+    a plan become one (rule 6), before any reply; what channels are to hear goes apart, with keys that keep it from
+    being said twice."""
+    under_way = {
+        one.episode.key: (one.policy, one.episode.under_way.level)
+        for one in plan.standings
+        if one.episode is not None and one.episode.under_way is not None
+    }
+    able: list[Wanted] = []
+    unable: list[str] = []
+    actions: list[VendorAction] = []
+    notes: list[str] = []
+    replies: list[Note] = []
+    notices_to_send: list[Notice] = []
     for wanted in plan.wanted:
-        if isinstance(wanted.action, Notify):
+        action = wanted.action
+        if isinstance(action, Notify):
             policy, level, key = named(wanted, under_way, plan)
-            title, body = announce(wanted.action, ticket, policies)
-            yield Notice(
-                key=f"{key}:notify:{wanted.action.channel}",
-                channel=wanted.action.channel,
+            title, body = announce(action, ticket, policies)
+            notice = Notice(
+                key=f"{key}:notify:{action.channel}",
+                channel=action.channel,
                 ref=ticket.ref,
                 episodes=frozenset(wanted.episodes),
                 policy=policy,
@@ -88,15 +79,36 @@ def notices_of(
                 title=title,
                 body=body,
             )
-
-
-def levels_under_way(plan: Plan) -> dict[str, tuple[str, str]]:
-    """By episode, the policy and the level that this plan is to carry out."""
-    return {
-        one.episode.key: (one.policy, one.episode.under_way.level)
-        for one in plan.standings
-        if one.episode is not None and one.episode.under_way is not None
-    }
+            notices_to_send.append(notice)
+            continue
+        kind: ActionKind = (
+            action.kind if not isinstance(action, Say) else "reply" if action.public else "note"
+        )
+        if kind not in adapter.capabilities.actions:
+            unable.append(f"{adapter.name} cannot do this: {kind}")
+            continue
+        able.append(wanted)
+        if not isinstance(action, Say):
+            actions.append(action)
+        elif (note := render(action, ticket, policies)).public:
+            replies.append(note)
+        else:
+            notes.append(note.body)
+    if not able:
+        return Intents(left_out=tuple(unable), unsent=tuple(under_way), notices=tuple(notices_to_send))
+    if notes:
+        actions.append(Note(public=False, body=BETWEEN_NOTES.join(notes)))
+    policy, level, key = named(able[0], under_way, plan)
+    prepared = adapter.prepare(ticket, (*actions, *replies), key)
+    episodes = frozenset(episode for wanted in able for episode in wanted.episodes)
+    return Intents(
+        chain=tuple(
+            Chained(write=write, episodes=episodes, policy=policy, level=level) for write in prepared.writes
+        ),
+        left_out=(*unable, *prepared.gaps),
+        unsent=() if prepared.writes else tuple(under_way),
+        notices=tuple(notices_to_send),
+    )
 
 
 def named(wanted: Wanted, under_way: dict[str, tuple[str, str]], plan: Plan) -> tuple[str, str, str]:
@@ -109,7 +121,14 @@ def named(wanted: Wanted, under_way: dict[str, tuple[str, str]], plan: Plan) -> 
     running = next(one.episode for one in plan.standings if one.episode and one.episode.key == episode)
     if running.undoing:
         return running.policy, "", f"{episode}:de-escalated-{running.undoing}"
-    asked = next((each.level for each in plan.occurrences if is_question(each, episode)), None)
+    asked = next(
+        (
+            each.level
+            for each in plan.occurrences
+            if each.what == "approval asked" and each.episode == episode
+        ),
+        None,
+    )
     if asked is not None:
         return running.policy, asked, f"{episode}:{asked}:approval"
     level = running.passed[-1].level if running.passed else ""
@@ -117,45 +136,17 @@ def named(wanted: Wanted, under_way: dict[str, tuple[str, str]], plan: Plan) -> 
     return running.policy, level, f"{episode}:{level}{again}"
 
 
-def is_question(occurrence: Occurrence, episode: str) -> bool:
-    """Whether this episode asks for approval in this plan."""
-    return occurrence.what == "approval asked" and occurrence.episode == episode
-
-
-def kind_of(wanted: Wanted) -> ActionKind | None:
-    """What a vendor calls this action among its capabilities; None for what never goes to a helpdesk."""
-    action = wanted.action
-    if isinstance(action, Notify):
-        return None
-    if isinstance(action, Say):
-        return "reply" if action.public else "note"
-    return action.kind
-
-
-def rendered(able: Iterable[Wanted], ticket: Ticket, policies: PolicySet) -> Iterator[VendorAction]:
-    """The actions with their texts; all notes of a plan become one (rule 6), before any reply."""
-    notes: list[str] = []
-    replies: list[Note] = []
-    for wanted in able:
-        action = wanted.action
-        if isinstance(action, Say):
-            note = render(action, ticket, policies)
-            if note.public:
-                replies.append(note)
-            else:
-                notes.append(note.body)
-        elif not isinstance(action, Notify):
-            yield action
-    if notes:
-        yield Note(public=False, body=BETWEEN_NOTES.join(notes))
-    yield from replies
-
-
-def line_of(ref: TicketRef, occurrence: Occurrence, remembered: Iterable[Standing]) -> Line:
-    """The ledger's line for an occurrence; the policy text's hash is that of the episode."""
+def line_of(ref: TicketRef, occurrence: Occurrence, remembered: Iterable[Standing]) -> LedgerEntry:
+    """The ledger's line for an occurrence; the policy text's hash is that of the episode. Of a level it tells when it
+    was due, and how many seconds after that it was decided, unless something else than Uptier decided when it fired: a
+    person, or a condition that came to hold after the level's time."""
     running = {one.episode.key: one.episode for one in remembered if one.episode is not None}
-    episode = running.get(occurrence.episode)
-    return Line(
+    episode, data = running.get(occurrence.episode), {}
+    if episode is not None and occurrence.what in ("fired", "observed"):
+        passed = next((each for each in reversed(episode.passed) if each.level == occurrence.level), None)
+        if passed is not None and passed.due is not None and not untimed(episode, passed):
+            data = {"due": passed.due, "late": max(passed.at - passed.due, 0)}
+    return LedgerEntry(
         at=occurrence.at,
         account=ref.account,
         ticket=ref.id,
@@ -167,19 +158,8 @@ def line_of(ref: TicketRef, occurrence: Occurrence, remembered: Iterable[Standin
         who=occurrence.who,
         text=occurrence.text,
         policy_hash=episode.policy_hash if episode else "",
-        data=lateness(occurrence, episode),
+        data=data,
     )
-
-
-def lateness(occurrence: Occurrence, episode: Episode | None) -> dict[str, int]:
-    """When a level was due, and how many seconds after that it was decided. Nothing where something else than Uptier
-    decided when it fired: a person, or a condition that came to hold after the level's time."""
-    if occurrence.what not in ("fired", "observed") or episode is None:
-        return {}
-    passed = next((each for each in reversed(episode.passed) if each.level == occurrence.level), None)
-    if passed is None or passed.due is None or untimed(episode, passed):
-        return {}
-    return {"due": passed.due, "late": max(passed.at - passed.due, 0)}
 
 
 WORDS: dict[State, str] = {
@@ -201,7 +181,9 @@ def name_of(action: VendorAction) -> str:
     return NAMES.get(action.kind, action.kind)
 
 
-def line_about(kept: KeptWrite, state: State, text: str, receipt: Receipt | None, now: Instant) -> Line:
+def line_about(
+    kept: KeptWrite, state: State, text: str, receipt: Receipt | None, now: Instant
+) -> LedgerEntry:
     """The ledger's line for a write that ended so, with what the helpdesk remarked."""
     remarks = receipt.remarks if receipt else ()
     named = text or "; ".join(name_of(action) for action in kept.write.intent)
@@ -210,7 +192,7 @@ def line_about(kept: KeptWrite, state: State, text: str, receipt: Receipt | None
     return _of_write(kept, WORDS[state], "; ".join([named, *told]), now, data)
 
 
-def refused_lines(kept: KeptWrite, parts: Iterable[RefusedPart], now: Instant) -> list[Line]:
+def refused_lines(kept: KeptWrite, parts: Iterable[RefusedPart], now: Instant) -> list[LedgerEntry]:
     """One line for each part that the helpdesk named as refused, with its own name and words for it."""
     return [
         _of_write(
@@ -224,21 +206,20 @@ def refused_lines(kept: KeptWrite, parts: Iterable[RefusedPart], now: Instant) -
     ]
 
 
-def untaken_lines(kept: KeptWrite, receipt: Receipt, directory: Directory | None, now: Instant) -> list[Line]:
-    """One line for each part that the helpdesk answered with success and did not do."""
-    return [
-        _of_write(kept, "not taken", untaken(part, directory), now, {"key": kept.write.key} | asdict(part))
-        for part in receipt.not_taken
-    ]
+def untaken_lines(
+    kept: KeptWrite, receipt: Receipt, directory: Directory | None, now: Instant
+) -> list[LedgerEntry]:
+    """One line for each part that the helpdesk answered with success and did not do: what was wanted and what stands,
+    for a person."""
+    lines = []
+    for part in receipt.not_taken:
+        wanted, found = spelled(part.wanted, directory), spelled(part.found, directory)
+        text = "; ".join(filter(None, (f"{part.field} is {found} after the write, not {wanted}", part.why)))
+        lines.append(_of_write(kept, "not taken", text, now, {"key": kept.write.key} | asdict(part)))
+    return lines
 
 
-def untaken(part: NotTaken, directory: Directory | None) -> str:
-    """What was wanted and what stands, for a person."""
-    wanted, found = spelled(part.wanted, directory), spelled(part.found, directory)
-    return "; ".join(filter(None, (f"{part.field} is {found} after the write, not {wanted}", part.why)))
-
-
-def partly_line(kept: KeptWrite, lacks: Iterable[str], now: Instant) -> Line:
+def partly_line(kept: KeptWrite, lacks: Iterable[str], now: Instant) -> LedgerEntry:
     """The line that says how the level came out where not all of it stands."""
     return _of_write(kept, "partly", f"without {', '.join(sorted(set(lacks)))}", now, {"key": kept.write.key})
 
@@ -255,9 +236,9 @@ def spelled(value: object, directory: Directory | None) -> str:
     return names.get(str(value), str(value))
 
 
-def _of_write(kept: KeptWrite, what: str, text: str, now: Instant, data: dict[str, Any]) -> Line:
+def _of_write(kept: KeptWrite, what: str, text: str, now: Instant, data: dict[str, Any]) -> LedgerEntry:
     ref = kept.write.ref
-    return Line(
+    return LedgerEntry(
         at=now,
         account=ref.account,
         ticket=ref.id,
@@ -273,133 +254,123 @@ def _of_write(kept: KeptWrite, what: str, text: str, now: Instant, data: dict[st
 HISTORIES = frozenset({"messages", "changes", "targets"})
 """What a helpdesk may not show of a ticket for a while."""
 
+HIDDEN_AT_LEAST: Seconds = 900
+HIDDEN_AT_MOST: Seconds = 86400
+"""Between two looks at whether it shows them by now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """A look that is to be stored, the ticket's `number`-th: what was read, what comes of it, and the rows of news it
+    answers, with people's orders among them. What was read is settled where the revision had stood for `settle` seconds
+    by then."""
+
+    ticket: Ticket
+    plan: Plan
+    intents: Intents
+    rows: Sequence[int]
+    orders: Sequence[Order]
+    policy_hash: str
+    settle: Seconds
+    number: int
+
 
 def keep_look(
     connection: Connection,
-    ticket: Ticket,
-    plan: Plan,
-    intents: Intents,
-    rows: Sequence[int],
-    policy_hash: str,
-    settle_seconds: Seconds,
+    look: Look,
+    goes_on: Sequence[KeptWrite] = (),
     dropped: Sequence[tuple[KeptWrite, str]] = (),
 ) -> tuple[KeptWrite, ...]:
-    """Store a look and what it decided; answers the writes to send, in order, what is left of older chains
-    first. `dropped` of those are not sent any more."""
-    ref = ticket.ref
-    nothing_sent = Outcome(key="", episodes=intents.unsent, result="done", at=plan.now)
+    """Store a look and what it decided; answers the writes to send, in order. Of older chains
+    some `goes_on`, first of all; what is `dropped` is not sent any more. Of what happened a line is written in order,
+    then of what was left out; a warning is said once for each ticket."""
+    ticket, plan, intents = look.ticket, look.plan, look.intents
+    ref, now = ticket.ref, plan.now
+    nothing_sent = Outcome(key="", episodes=intents.unsent, result="done", at=now)
     remembered, more = settle(plan.standings, nothing_sent)
     tickets.remember_standings(connection, ref, remembered)
     tickets.keep_episodes(connection, ref, plan.ended)
     for group, person in plan.served:
-        accounts.note_served(connection, ref.account, group, person, plan.now)
-    ledger.append(connection, _lines(connection, plan, (*plan.occurrences, *more), intents))
-    for kept, why in dropped:
-        writes.drop(connection, kept.write.key, why, plan.now)
-    ledger.append(connection, [line_about(kept, State.STALE, why, None, plan.now) for kept, why in dropped])
-    _keep_writes(connection, intents, plan.now)
-    for notice in intents.notices:
-        notices.plan(connection, notice, plan.now)
-    newest = _keep_facts(connection, ticket, plan, policy_hash, settle_seconds)
-    inbox.close(connection, rows, plan.now)
-    holds.drop(connection, ref, over=all(live(one) is None for one in plan.standings))
-    waiting = writes.waiting(connection, ref, plan.now).values()
-    tries = [kept.next_try for kept in waiting if kept.state is State.PLANNED]
-    failed = [
-        holds.aside_of(connection, ref.account, ref.id, holds.aside_of_policy(each.policy))
-        for each in plan.failed
+        accounts.note_served(connection, ref.account, group, person, now)
+    lines = [line_of(ref, each, plan.standings) for each in (*plan.occurrences, *more)]
+    said = {line.text for line in ledger.of_ticket(connection, ref)} if plan.warnings else set()
+    remarks = [
+        *(("left out", gap) for gap in intents.left_out),
+        *(("warning", text) for text in dict.fromkeys(plan.warnings) if text not in said),
     ]
-    tries += [apart.next_try for apart in failed if apart]
-    due = [plan.now if not newest else plan.next_look, *tries, _shown_again(ticket, plan.now)]
-    _set_timer(connection, plan, min((at for at in due if at is not None), default=None))
-    return writes.take_over(connection, ref, tickets.looks(connection, ref), plan.now)
+    lines += [LedgerEntry(at=now, account=ref.account, ticket=ref.id, what=w, text=t) for w, t in remarks]
+    for kept, why in dropped:
+        writes.drop(connection, kept.write.key, why, now)
+        lines.append(line_about(kept, State.STALE, why, None, now))
+    ledger.append(connection, lines)
+    for place, one in enumerate(intents.chain):
+        writes.plan(
+            connection,
+            one.write,
+            episodes=one.episodes,
+            policy=one.policy,
+            level=one.level,
+            place=place,
+            now=now,
+        )
+    for notice in intents.notices:
+        notices.plan(connection, notice, now)
+    newest = _keep_facts(connection, look)
+    inbox.close(connection, look.rows, now)
+    holds.drop(connection, ref, over=all(live(one) is None for one in plan.standings))
+    failed = (holds.aside_of_policy(each.policy) for each in plan.failed)
+    asides = [holds.aside_of(connection, ref.account, ref.id, kind) for kind in failed]
+    due = [
+        plan.next_look if newest else now,
+        *(kept.next_try for kept in goes_on if kept.rests(now)),
+        *(aside.next_try for aside in asides if aside),
+    ]
+    if ticket.hidden & HISTORIES and not ticket.gone and ticket.status not in (Status.SOLVED, Status.CLOSED):
+        # no feed would tell that a history is shown by now: the longer the ticket has stood still, the more seldom
+        due.append(now + min(max((now - ticket.updated) // 2, HIDDEN_AT_LEAST), HIDDEN_AT_MOST))
+    if (earliest := min((at for at in due if at is not None), default=None)) is None:
+        inbox.stop_timer(connection, ref)
+    else:
+        inbox.start_timer(connection, ref, earliest, "a level, or what it waits for, is due")
+    return writes.take_over(connection, ref, look.number, now) if intents.chain or goes_on else ()
 
 
-def keep_held(
-    connection: Connection,
-    ticket: Ticket,
-    plan: Plan,
-    hold: Hold,
-    rows: Sequence[int],
-    policy_hash: str,
-    settle_seconds: Seconds,
-    orders: Sequence[Order],
-) -> bool:
+def keep_held(connection: Connection, look: Look, hold: Hold) -> bool:
     """Store a look whose writes are held: nothing has fired, and a human hears of it. False if the ticket was
     held before. It needs no timer: whoever releases it owes it a look. Orders are refused until then."""
-    ref = ticket.ref
-    ledger.append(connection, [_unheard(ref, order) for order in orders])
-    _keep_facts(connection, ticket, plan, policy_hash, settle_seconds)
-    inbox.close(connection, rows, plan.now)
+    ref = look.ticket.ref
+    unheard = [
+        LedgerEntry(
+            at=order.at,
+            account=ref.account,
+            ticket=ref.id,
+            what="order refused",
+            who=order.who,
+            text=f"{order.verb} {order.because}; the ticket is held: uptier release {ref}",
+        )
+        for order in look.orders
+    ]
+    ledger.append(connection, unheard)
+    _keep_facts(connection, look)
+    inbox.close(connection, look.rows, look.plan.now)
     inbox.stop_timer(connection, ref)
     if not holds.put_hold(connection, hold):
         return False
-    line = Line(at=plan.now, account=ref.account, ticket=ref.id, what="held", text=hold.why)
+    line = LedgerEntry(at=look.plan.now, account=ref.account, ticket=ref.id, what="held", text=hold.why)
     ledger.append(connection, [line])
     return True
 
 
-def _keep_facts(
-    connection: Connection, ticket: Ticket, plan: Plan, policy_hash: str, settle_seconds: Seconds
-) -> bool:
+def _keep_facts(connection: Connection, look: Look) -> bool:
+    plan = look.plan
     return tickets.record_look(
         connection,
-        ticket,
+        look.ticket,
         plan.trace,
         now=plan.now,
         next_look=plan.next_look,
         matched=any(one.matched for one in plan.standings),
         owner=plan.owner.name if plan.owner else None,
-        policy_hash=policy_hash,
-        settle=settle_seconds,
+        policy_hash=look.policy_hash,
+        settle=look.settle,
     )
-
-
-def _keep_writes(connection: Connection, intents: Intents, now: Instant) -> None:
-    for place, chained in enumerate(intents.chain):
-        writes.plan(
-            connection,
-            chained.write,
-            episodes=chained.episodes,
-            policy=chained.policy,
-            level=chained.level,
-            place=place,
-            now=now,
-        )
-
-
-def _shown_again(ticket: Ticket, now: Instant) -> Instant | None:
-    """When to see whether a history that was not shown is shown by now, which no feed would tell: the longer the
-    ticket has stood still, the more seldom, from a quarter of an hour to a day."""
-    if not ticket.hidden & HISTORIES or ticket.gone or ticket.status in (Status.SOLVED, Status.CLOSED):
-        return None
-    return now + min(max((now - ticket.updated) // 2, 900), 86400)
-
-
-def _set_timer(connection: Connection, plan: Plan, due: Instant | None) -> None:
-    if due is None:
-        inbox.stop_timer(connection, plan.ref)
-    else:
-        inbox.start_timer(connection, plan.ref, due, "a level, or what it waits for, is due")
-
-
-def _lines(
-    connection: Connection, plan: Plan, occurrences: Sequence[Occurrence], intents: Intents
-) -> list[Line]:
-    """What happened, in order, then what was left out; a warning is said once for each ticket."""
-    lines = [line_of(plan.ref, each, plan.standings) for each in occurrences]
-    lines += [_remark(plan, "left out", gap) for gap in intents.left_out]
-    told = {line.text for line in ledger.of_ticket(connection, plan.ref)} if plan.warnings else set()
-    lines += [_remark(plan, "warning", text) for text in dict.fromkeys(plan.warnings) if text not in told]
-    return lines
-
-
-def _unheard(ref: TicketRef, order: Order) -> Line:
-    text = f"{order.verb} {order.because}; the ticket is held: uptier release {ref}"
-    return Line(
-        at=order.at, account=ref.account, ticket=ref.id, what="order refused", who=order.who, text=text
-    )
-
-
-def _remark(plan: Plan, what: str, text: str) -> Line:
-    return Line(at=plan.now, account=plan.ref.account, ticket=plan.ref.id, what=what, text=text)

@@ -1,22 +1,26 @@
-"""What a look is made with: the policies as they run, a ticket as they judge it, how much each agent has, and a
-look ahead."""
+"""What a look is made with: the policies as they run, what the helpdesk answers, a ticket as they judge it, how much
+each agent has, and a look ahead."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import ParamSpec, TypeVar
 
 from sqlalchemy import Connection
+from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
+from adapters.base import TryLater
+from connector.clock import Clock
 from connector.config.holidays import calendars
 from connector.store import accounts, tickets, writes
 from connector.store.database import Store
+from connector.work import retry
 from connector.work.budget import Desk
 from policies.evaluate import evaluate
 from policies.history import recognise, with_moves
 from policies.language.policy import PolicySet, with_staff
-from policies.language.references import KnownAccount
 from policies.model import Directory, Instant, Need, Order, Recent, Seconds, Ticket, TicketRef
 from policies.plan import Plan
-from policies.rules.assignment import holding_back, waiting_levels
+from policies.rules.assignment import Waiting, holding_back, waiting_levels
 from policies.rules.calendars import Calendar
 from policies.state import Standing
 
@@ -37,13 +41,12 @@ class Rules:
         now: Instant,
         orders: tuple[Order, ...] = (),
         *,
-        names: KnownAccount | None,
+        waits: Sequence[Waiting],
     ) -> Plan:
-        """What to do now about a ticket as it was read, and about what people ordered for it. A level that uses a name
-        which is not among `names` waits; None where no directory was read lately."""
-        account = ticket.ref.account
-        policies = holding_back(self.policies, waiting_levels(self.policies, account, names))
-        first_ran = self.first_ran.get(account, {})
+        """What to do now about a ticket as it was read, and about what people ordered for it. The levels of `waits` use
+        names that the directory does not know, and wait for it (`waiting_levels`)."""
+        policies = holding_back(self.policies, waits)
+        first_ran = self.first_ran.get(ticket.ref.account, {})
         people = self.peopled(directory, now)
         return evaluate(ticket, policies, standings, people, self.calendars, now, first_ran, orders)
 
@@ -72,35 +75,71 @@ class InForce:
         self._rules = rules
 
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Read:
+    """Calls an adapter's reading methods: `read(adapter.load, ref, needs)`. Any thread may."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def __call__(self, call: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """The call's answer. On TryLater waits exactly as long as it says and calls again.
+
+        Raises that TryLater, so that the work is scheduled for later, after five tries or where waiting would
+        bring the whole above 20 seconds.
+        """
+        began = self._clock.monotonic()
+
+        def enough(state: RetryCallState) -> bool:
+            spent = self._clock.monotonic() - began
+            return state.attempt_number > len(retry.READ) or spent + state.upcoming_sleep > retry.READ_WITHIN
+
+        retrying = Retrying(
+            retry=retry_if_exception_type(TryLater),
+            wait=_wait,
+            stop=enough,
+            sleep=self._clock.sleep,
+            reraise=True,
+        )
+        return retrying(call, *args, **kwargs)
+
+
+def _wait(state: RetryCallState) -> float:
+    """What the vendor said; where it said nothing, longer each time."""
+    error = state.outcome.exception() if state.outcome else None
+    if isinstance(error, TryLater) and error.wait > 0:
+        return error.wait
+    return retry.READ[min(state.attempt_number, len(retry.READ)) - 1]
+
+
 WINDOW: Seconds = 7 * 86400
 """How far back a ticket counts as recent."""
-
-
-def with_recent(store: Store, ticket: Ticket, needs: frozenset[Need], now: Instant) -> Ticket:
-    """The ticket with the numbers of recent tickets, itself included, if a policy needs them."""
-    if Need.RECENT not in needs:
-        return ticket
-    since = now - WINDOW
-    own = int(ticket.created > since)
-    with store.reading() as connection:
-        of_requester, of_organization = tickets.recent(connection, ticket, since)
-    recent = Recent(
-        of_requester=None if of_requester is None else of_requester + own,
-        of_organization=None if of_organization is None else of_organization + own,
-    )
-    return replace(ticket, recent=recent, loaded=ticket.loaded | {Need.RECENT})
 
 
 def complete(
     store: Store, ticket: Ticket, receipts: Mapping[str, frozenset[str]], needs: frozenset[Need], now: Instant
 ) -> Ticket:
     """The ticket as it was loaded, ready to be judged at `now`. `receipts` are the episodes by our facts. Where the
-    helpdesk hides who changed what, the last reading tells whether somebody else has the ticket since."""
+    helpdesk hides who changed what, the last reading tells whether somebody else has the ticket since. If a policy
+    needs them, it has the numbers of recent tickets, itself included."""
     if ticket.actors_hidden and Need.CHANGES in ticket.loaded:
         with store.reading() as connection:
             known = tickets.known(connection, ticket.ref)
         ticket = with_moves(ticket, known.ticket if known else None)
-    return recognise(with_recent(store, ticket, needs, now), receipts)
+    if Need.RECENT in needs:
+        since = now - WINDOW
+        own = int(ticket.created > since)
+        with store.reading() as connection:
+            of_requester, of_organization = tickets.recent(connection, ticket, since)
+        recent = Recent(
+            of_requester=None if of_requester is None else of_requester + own,
+            of_organization=None if of_organization is None else of_organization + own,
+        )
+        ticket = replace(ticket, recent=recent, loaded=ticket.loaded | {Need.RECENT})
+    return recognise(ticket, receipts)
 
 
 def with_loads(connection: Connection, directory: Directory, policies: PolicySet) -> Directory:
@@ -143,4 +182,5 @@ def foresight(
         )
     ticket = complete(store, replace(read, read_at=at), ours, policies.needs, at)
     rules = Rules(policies=policies, calendars=calendars(policies, at), first_ran={ref.account: first_ran})
-    return ticket, rules.judge(ticket, remembered, directory, at, names=names)
+    waits = waiting_levels(policies, ref.account, names)
+    return ticket, rules.judge(ticket, remembered, directory, at, waits=waits)

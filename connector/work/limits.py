@@ -31,7 +31,10 @@ def undone(connection: Connection, ticket: Ticket, intents: Intents, since: Inst
         and kept.planned_at > max(since, ticket.read_at - LOOP_WINDOW)
     }
     rounds = sorted(ours.values())[-ROUNDS:]
-    if len(rounds) < ROUNDS or human_since(ticket, rounds[0]):
+    if len(rounds) < ROUNDS:
+        return ""
+    acts = [*(one.act for one in ticket.messages if not one.auto_reply), *(one.act for one in ticket.changes)]
+    if any(act.at > rounds[0] and act.who in (Who.CUSTOMER, Who.AGENT) for act in acts):
         return ""
     return (
         f"{first.policy} / {first.level} was written {ROUNDS} times and is due again, and no human did anything in "
@@ -64,12 +67,6 @@ def loop_note(
     return writes.take_over(connection, ticket.ref, tickets.looks(connection, ticket.ref), now)
 
 
-def human_since(ticket: Ticket, since: Instant) -> bool:
-    """Whether a customer or an agent has said or changed anything since then."""
-    acts = [*(one.act for one in ticket.messages if not one.auto_reply), *(one.act for one in ticket.changes)]
-    return any(act.at > since and act.who in (Who.CUSTOMER, Who.AGENT) for act in acts)
-
-
 MINUTE = 60
 HOUR = 3600
 DAY = 86400
@@ -79,36 +76,36 @@ ROUNDS_A_MINUTE = 5
 def in_the_way(
     connection: Connection, ticket: Ticket, intents: Intents, caps: Caps, now: Instant
 ) -> Hold | None:
-    """What holds these writes and notices back; None if nothing does. A release counts as a new beginning."""
+    """What holds these writes and notices back; None if nothing does. A release counts as a new beginning: of the
+    ticket for what was written to it, of the account for what was escalated there."""
     ref = ticket.ref
     if not intents.chain and not intents.notices:
         return None
-    if intents.chain and (held := holds.of_ticket(connection, ref)):
+    held, whole = holds.over(connection, ref)
+    if intents.chain and held:
         return held
-    if whole := holds.on_account(connection, ref.account):
+    if whole:
         return Hold(ref=ref, scope="account", why=whole.why, since=now)
-    own, accounts = holds.released_at(connection, ref)
-    if intents.chain and (hold := too_much_written(connection, ticket, intents, caps, own, now)):
-        return hold
+    own, accounts = ledger.last_released(connection, ref)
+    if intents.chain:
+        rounds, sent = writes.count_sent(
+            connection,
+            ref,
+            rounds_since=max(now - MINUTE, own + 1),
+            since=max(now - DAY, own + 1),
+            now=now,
+            besides=frozenset(each.write.key for each in intents.chain),
+        )
+        if rounds >= ROUNDS_A_MINUTE:
+            why = f"{ROUNDS_A_MINUTE} rounds of writes to this ticket within a minute look like a loop"
+            return Hold(ref=ref, scope="loop", why=why, since=now)
+        if why := undone(connection, ticket, intents, own):
+            return Hold(ref=ref, scope="loop", why=why, since=now)
+        if sent >= caps.writes_per_day:
+            why = f"the cap of {caps.writes_per_day} writes a day is reached for this ticket"
+            return Hold(ref=ref, scope="ticket", why=why, since=now)
     fired = ledger.count(connection, ref.account, "fired", max(now - HOUR, accounts + 1), now)
     if fired >= caps.escalations_per_hour:
         why = f"the cap of {caps.escalations_per_hour} escalations an hour is reached for {ref.account}"
         return Hold(ref=ref, scope="account", why=why, since=now)
-    return None
-
-
-def too_much_written(
-    connection: Connection, ticket: Ticket, intents: Intents, caps: Caps, own: Instant, now: Instant
-) -> Hold | None:
-    """What was written to this one ticket since its release `own`, against its caps and in search of loops."""
-    ref = ticket.ref
-    keys = frozenset(each.write.key for each in intents.chain)
-    if writes.count_rounds(connection, ref, max(now - MINUTE, own + 1), now, keys) >= ROUNDS_A_MINUTE:
-        why = f"{ROUNDS_A_MINUTE} rounds of writes to this ticket within a minute look like a loop"
-        return Hold(ref=ref, scope="loop", why=why, since=now)
-    if why := undone(connection, ticket, intents, own):
-        return Hold(ref=ref, scope="loop", why=why, since=now)
-    if writes.count_sent(connection, ref, max(now - DAY, own + 1), now, keys) >= caps.writes_per_day:
-        why = f"the cap of {caps.writes_per_day} writes a day is reached for this ticket"
-        return Hold(ref=ref, scope="ticket", why=why, since=now)
     return None

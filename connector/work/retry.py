@@ -1,66 +1,58 @@
-"""How often a write is tried and a read repeated, and how long each rests in between. A try is a sending that the
-helpdesk did not apply."""
+"""Every wait before something is tried again, in one table. Values only: who waits for what stands where it is used."""
 
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from dataclasses import dataclass
 
-from tenacity import RetryCallState, Retrying, retry_if_exception_type
-
-from adapters.base import TryLater
-from connector.clock import Clock
 from policies.model import Seconds
 
-WAITS: tuple[Seconds, ...] = (1, 5, 15, 60, 300, 900, 1800)
-"""Between the tries of one part of a level, however many looks they take."""
 
-TRIES = len(WAITS) + 1
-"""After so many a part is refused, and a human is told."""
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """The seconds before each further try; after the last step either it is given up or that step is repeated, as who
+    waits decides."""
 
+    steps: tuple[Seconds, ...]
 
-def wait_after(tries: int) -> Seconds:
-    """How long after so many tries the next one is made."""
-    return WAITS[min(max(tries, 1), len(WAITS)) - 1]
+    @property
+    def tries(self) -> int:
+        """How many tries there are where it is given up."""
+        return len(self.steps) + 1
 
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-PATIENCE: Seconds = 20  # a thread that waits longer than this is missed elsewhere
-FIRST_WAIT = 0.5
-READ_TRIES = 5
+    def after(self, failures: int) -> Seconds:
+        """The wait after so many failures in a row, at least one."""
+        return self.steps[min(max(failures, 1), len(self.steps)) - 1]
 
 
-class Read:
-    """Calls an adapter's reading methods: `read(adapter.load, ref, needs)`. Any thread may."""
+WRITE = Waits((1, 5, 15, 60, 300, 900, 1800))
+"""Between the sendings of one part of a level that the helpdesk did not apply, however many looks they take. Then it
+is refused, and a human is told."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+NOTICE = Waits((30, 60, 300, 900, 1800, 3600, 7200))
+"""Between the sendings of a notice to its channel. Then it is given up."""
 
-    def __call__(self, call: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-        """The call's answer. On TryLater waits exactly as long as it says and calls again.
+ASIDE = Waits((15, 30, 60, 120, 240, 480, 960, 1920, 3600))
+"""Before a look that failed is taken again, a feed that is refused is asked for, a row that is broken is read. Never
+given up."""
 
-        Raises that TryLater, so that the work is scheduled for later, after five tries or where waiting would
-        bring the whole above 20 seconds.
-        """
-        began = self._clock.monotonic()
+READ: tuple[float, ...] = (0.5, 1, 2, 4)
+"""Between the requests of one reading where the helpdesk says of no time."""
 
-        def enough(state: RetryCallState) -> bool:
-            spent = self._clock.monotonic() - began
-            return state.attempt_number >= READ_TRIES or spent + state.upcoming_sleep > PATIENCE
+READ_WITHIN: Seconds = 20
+"""A reading that would wait longer than this in all is put off: its thread is missed elsewhere."""
 
-        retrying = Retrying(
-            retry=retry_if_exception_type(TryLater),
-            wait=_wait,
-            stop=enough,
-            sleep=self._clock.sleep,
-            reraise=True,
-        )
-        return retrying(call, *args, **kwargs)
+UNSAID: Seconds = 30
+"""Before a look that was put off and of which nobody said until when: reading has been tried several times by then."""
+
+FIND_OUT: Seconds = 5
+"""After a sending of unknown fate, before "it is not there" is believed: a late request may still be applied."""
+
+UNKNOWN_DIRECTORY: Seconds = 300
+"""The longest wait for a directory while none has ever been read: no level that names anybody acts before."""
+
+UNANSWERED: Seconds = 300
+"""The longest wait for a ticket that the helpdesk does not answer about."""
 
 
-def _wait(state: RetryCallState) -> float:
-    """What the vendor said; where it said nothing, twice as long each time."""
-    error = state.outcome.exception() if state.outcome else None
-    if isinstance(error, TryLater) and error.wait > 0:
-        return error.wait
-    return FIRST_WAIT * float(2 ** (state.attempt_number - 1))
+def unanswered(said: Seconds, times: int) -> Seconds:
+    """How long a ticket rests that the helpdesk has not answered about so many times: at least as long as it `said`.
+    What the path to it announces holds up all that use the path, and after an outage nobody waits for long."""
+    return max(said, min(max(ASIDE.steps[0], said) << (times - 1), UNANSWERED))

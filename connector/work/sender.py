@@ -33,15 +33,15 @@ from adapters.base import (
 )
 from connector.clock import Clock
 from connector.store import accounts, holds, inbox, ledger, notices, tickets, writes
-from connector.store.database import Store, alone
+from connector.store.database import Store, advisory_lock
 from connector.store.holds import Hold
-from connector.store.ledger import Line
+from connector.store.ledger import LedgerEntry
 from connector.store.notices import Notice
 from connector.store.writes import KeptWrite, State
 from connector.work.budget import Desk
 from connector.work.commit import line_about, line_of, name_of, partly_line, refused_lines, untaken_lines
-from connector.work.context import Rules
-from connector.work.retry import TRIES, Read, wait_after
+from connector.work.context import Read, Rules
+from connector.work.retry import FIND_OUT, WRITE
 from policies.model import Instant, Seconds, Ticket, Who
 from policies.plan import Assign, Occurrence, Plan
 from policies.rules.episode import live
@@ -68,32 +68,28 @@ class Remainder:
     dropped: tuple[tuple[KeptWrite, str], ...] = ()
 
 
-def remainder(rest: Iterable[KeptWrite], plan: Plan, ticket: Ticket) -> Remainder:
-    """What of the rest is still to be sent after this look."""
+def remainder(
+    connection: Connection, adapter: Adapter, rest: Iterable[KeptWrite], plan: Plan, ticket: Ticket
+) -> Remainder:
+    """What of the rest is still to be sent after this look. What was planned behind a chain without knowing the ticket
+    gets its request now; what holds by now is dropped."""
     running = {episode.key for each in plan.standings if (episode := live(each)) is not None}
-    judged = [(kept, why_not(kept, running, ticket)) for kept in rest]
-    return Remainder(
-        goes_on=tuple(kept for kept, why in judged if not why),
-        dropped=tuple((kept, why) for kept, why in judged if why),
-    )
-
-
-def worked_out(connection: Connection, adapter: Adapter, ticket: Ticket, left: Remainder) -> Remainder:
-    """What was planned behind a chain without knowing the ticket gets its request now; what holds by now is dropped."""
     goes_on: list[KeptWrite] = []
-    dropped = list(left.dropped)
-    for kept in left.goes_on:
-        if kept.write.request or not kept.write.intent:
-            goes_on.append(kept)
-            continue
-        base = kept.write.key.rpartition(":")[0]
-        prepared = adapter.prepare(ticket, kept.write.intent, base).writes
-        if prepared:
-            write = replace(prepared[0], key=kept.write.key)
-            writes.prepared(connection, write)
-            goes_on.append(replace(kept, write=write))
+    dropped: list[tuple[KeptWrite, str]] = []
+    for kept in rest:
+        why = why_not(kept, running, ticket)
+        if not why and kept.write.intent and not kept.write.request:
+            prepared = adapter.prepare(ticket, kept.write.intent, base_of(kept.write.key)).writes
+            if prepared:
+                write = replace(prepared[0], key=kept.write.key)
+                writes.prepared(connection, write)
+                goes_on.append(replace(kept, write=write))
+                continue
+            why = "it stands by now"
+        if why:
+            dropped.append((kept, why))
         else:
-            dropped.append((kept, "it stands by now"))
+            goes_on.append(kept)
     return Remainder(goes_on=tuple(goes_on), dropped=tuple(dropped))
 
 
@@ -135,9 +131,6 @@ def fields_of(action: VendorAction) -> tuple[str, ...]:
         return (action.field,)
     return FIELDS.get(action.kind, ())
 
-
-FIND_OUT = 5
-"""Seconds after sending before "it is not there" is believed: a late request may still be applied."""
 
 AGAIN, TOLD = "-again", "-told"
 """Put behind a write's key for the one more try of what the helpdesk did not take, and for what is said then."""
@@ -193,7 +186,10 @@ class Sender:
         left: list[bool] = []
 
         def about_to_leave() -> None:
-            self._still_ours(kept)
+            with self._store.asking() as connection:
+                ours = writes.is_under_way(connection, kept.write.key, kept.attempt)
+            if not ours:
+                raise Superseded(f"{kept.write.key} was taken over")
             left.append(True)
 
         try:
@@ -211,7 +207,7 @@ class Sender:
             refused = self._try_again(kept, str(error), tried=bool(left), wait=error.wait)
             if refused is None:
                 raise TryLater(
-                    str(error), max(error.wait, wait_after(kept.tries + 1) if left else 0)
+                    str(error), max(error.wait, WRITE.after(kept.tries + 1) if left else 0)
                 ) from error
             return refused, None
         except AccessLost as error:
@@ -242,12 +238,6 @@ class Sender:
             return self._read(desk.adapter.find_written, kept.write)
         except HelpdeskError as trouble:
             raise OutcomeUnknown(f"whether {kept.write.key} was taken is not known: {trouble}") from trouble
-
-    def _still_ours(self, kept: KeptWrite) -> None:
-        with self._store.asking() as connection:
-            ours = writes.is_under_way(connection, kept.write.key, kept.attempt)
-        if not ours:
-            raise Superseded(f"{kept.write.key} was taken over")
 
     def _without_refused(
         self, desk: Desk, kept: KeptWrite, ticket: Ticket, error: WontAccept
@@ -296,23 +286,21 @@ class Sender:
         wait = min((kept.sent_at or kept.planned_at) + FIND_OUT - self._clock.now(), FIND_OUT)
         if wait > 0:
             raise TryLater(f"the fate of {kept.write.key} is not known yet", wait)
-        if _says_publicly(kept) and not desk.adapter.capabilities.hidden_mark:
-            self._ended(
-                kept, State.REFUSED, "nobody can tell whether this public reply was sent; please look"
-            )
+        public = any(isinstance(action, Note) and action.public for action in kept.write.intent)
+        if public and not desk.adapter.capabilities.hidden_mark:
+            nobody_knows = "nobody can tell whether this public reply was sent; please look"
+            self._ended(kept, State.REFUSED, nobody_knows)
             return
-        why = (
-            f"it did not reach the helpdesk: {kept.error}" if kept.error else "it did not reach the helpdesk"
-        )
+        why = "it did not reach the helpdesk" + (f": {kept.error}" if kept.error else "")
         self._try_again(kept, why, tried=counts)
 
     def _try_again(self, kept: KeptWrite, why: str, *, tried: bool, wait: Seconds = 0) -> State | None:
         """It was not applied: it is tried again later, unless it has been often enough. REFUSED if so."""
         tries = kept.tries + int(tried)
-        if tries >= TRIES:
+        if tries >= WRITE.tries:
             self._ended(kept, State.REFUSED, f"given up after {tries} tries: {why}", tried=tried)
             return State.REFUSED
-        pause = wait_after(tries) if tries else 0
+        pause = WRITE.after(tries) if tries else 0
         self._put_off(
             kept, why, tried=tried, next_try=self._clock.now() + max(pause, wait) if tried else None
         )
@@ -340,11 +328,11 @@ class Sender:
     ) -> None:
         now = self._clock.now()
         ref = kept.write.ref
-        lines: list[Line] = []
+        lines: list[LedgerEntry] = []
         happened: tuple[Occurrence, ...] = ()
         kept = replace(kept, tries=kept.tries + int(tried))
         with self._store.writing() as connection:
-            alone(connection, str(ref))
+            advisory_lock(connection, str(ref))
             told = writes.settle(
                 connection,
                 kept.write.key,
@@ -366,7 +354,8 @@ class Sender:
                     why, waits = f"a write was not applied: {text}", next_try is not None
                     inbox.start_timer(connection, ref, due, why, holds=waits, since=now)
                 lines = [line_about(kept, state, text, receipt, now)]
-                lines += self._not_taken(connection, kept, receipt, now) if receipt else []
+                if receipt and receipt.not_taken:
+                    lines += self._not_taken(connection, kept, receipt, now)
                 if receipt and (lacks := kept.missing | {part.field for part in receipt.not_taken}):
                     lines.append(partly_line(kept, lacks, now))
                 ledger.append(connection, lines)
@@ -396,11 +385,9 @@ class Sender:
 
     def _not_taken(
         self, connection: Connection, kept: KeptWrite, receipt: Receipt, now: Instant
-    ) -> list[Line]:
+    ) -> list[LedgerEntry]:
         """What the helpdesk said it did and did not: it is said, tried once more, and then held for a human. What was
         to be said to somebody is not said twice."""
-        if not receipt.not_taken:
-            return []
         ref, key = kept.write.ref, kept.write.key
         known = accounts.read_directory(connection, ref.account)
         lines = untaken_lines(kept, receipt, known.directory if known else None, now)
@@ -417,7 +404,7 @@ class Sender:
             return lines
         why = f"{'; '.join(line.text for line in lines)}, also when it was written once more"
         if holds.put_hold(connection, Hold(ref=ref, scope="parts", why=why, since=now)):
-            lines.append(Line(at=now, account=ref.account, ticket=ref.id, what="held", text=why))
+            lines.append(LedgerEntry(at=now, account=ref.account, ticket=ref.id, what="held", text=why))
         if "assignee" in fields or "group" in fields:
             self._tell_owner(connection, kept, why, now)
         return lines
@@ -477,12 +464,19 @@ class Sender:
         if result is None:
             return ()
         ref = kept.write.ref
+        wrote: tuple[Wrote, ...] = ()
+        if receipt is not None:
+            fact = receipt.facts[0] if receipt.facts else receipt.revision
+            wrote = tuple(
+                Wrote(field=name, before=before, after=after, fact=fact)
+                for name, before, after in receipt.changed
+            )
         outcome = Outcome(
             key=kept.write.key,
             episodes=tuple(sorted(kept.episodes)),
             result=result,
             at=now,
-            wrote=_wrote(receipt),
+            wrote=wrote,
             decides=kept.place == 0,
         )
         remembered, occurrences = settle(tickets.standings_of(connection, ref), outcome)
@@ -498,19 +492,6 @@ RESULTS: dict[State, Literal["done", "refused", "stale"]] = {
 }
 
 
-def _wrote(receipt: Receipt | None) -> tuple[Wrote, ...]:
-    if receipt is None:
-        return ()
-    fact = receipt.facts[0] if receipt.facts else receipt.revision
-    return tuple(
-        Wrote(field=f, before=before, after=after, fact=fact) for f, before, after in receipt.changed
-    )
-
-
 def base_of(key: str) -> str:
     """A write's key without its part."""
     return key.rpartition(":")[0]
-
-
-def _says_publicly(kept: KeptWrite) -> bool:
-    return any(action.kind == "note" and action.public for action in kept.write.intent)

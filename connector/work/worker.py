@@ -15,43 +15,40 @@ from adapters.base import AccessLost, Gone, HelpdeskError, NotAllowed, OutcomeUn
 from connector.clock import Clock
 from connector.config.settings import Caps
 from connector.store import accounts, holds, inbox, ledger, tickets, writes
-from connector.store.database import Store, alone
-from connector.store.holds import FIRST_WAIT
-from connector.store.inbox import OpenRow, Timer
-from connector.store.ledger import Line
+from connector.store.database import Store, advisory_lock
+from connector.store.holds import Hold
+from connector.store.inbox import OpenRow
+from connector.store.ledger import LedgerEntry
 from connector.store.writes import KeptWrite, State
+from connector.work import retry
 from connector.work.budget import Desk, Desks, NoRoom, lane_of
-from connector.work.commit import keep_held, keep_look, prepare
-from connector.work.context import Rules, complete, with_loads
+from connector.work.commit import Look, keep_held, keep_look, prepare
+from connector.work.context import Read, Rules, complete, with_loads
 from connector.work.limits import in_the_way, loop_note
-from connector.work.retry import Read
-from connector.work.sender import FIND_OUT, Sender, Superseded, remainder, worked_out
+from connector.work.sender import Sender, Superseded, remainder
 from connector.work.skew import Skews
 from policies.language.references import KnownAccount
 from policies.model import Directory, Instant, Seconds, Ticket, TicketRef
+from policies.plan import Plan
 from policies.rules.assignment import waiting_levels
 from policies.state import Standing
 
-UNSAID: Seconds = 30
-"""How long to wait when nobody said: reading has been tried several times by then."""
-
-LONGEST_UNANSWERED: Seconds = 300
-"""A ticket that the helpdesk does not answer about is asked for again with pauses that grow up to this one: what its
-path announces holds up all that use the path, and after an outage nobody waits for long."""
+RETRIED = (State.PLANNED, State.STALE)
+"""What was sent in vain and may be sent again."""
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What the store knows of a ticket when a look begins. `under_way` are writes that left and whose fate is not
-    known; `rest`, what a level that has fired still has to send; `waiting`, by key, what rests until its next try.
-    `directory` is empty, and `names` is None, before the first was read; `names` also once it is a day old.
-    `looks` is how many looks the ticket has had: what this one stores is refused once another has been stored
-    meanwhile."""
+    """What the store knows of a ticket when a look begins. `urgent` says whether a person or a deadline waits for it.
+    `under_way` are writes that left and whose fate is not known; `rest`, what a level that has fired still has to send;
+    `waiting`, by key, what rests until its next try. `directory` is empty, and `names` is None, before the first was
+    read; `names` also once it is a day old. `looks` is how many looks the ticket has had: what this one stores is
+    refused once another has been stored meanwhile."""
 
     rows: tuple[OpenRow, ...]
-    timer: Timer | None
+    urgent: bool
     standings: tuple[Standing, ...]
     receipts: dict[str, frozenset[str]]
     under_way: tuple[KeptWrite, ...]
@@ -71,6 +68,17 @@ class Standpoint:
 
     looks: int
     urgent: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """What a look has stored: the plan as it stands, the writes to send now, what holds all others back, and whether it
+    did not before."""
+
+    plan: Plan
+    chain: tuple[KeptWrite, ...]
+    hold: Hold | None = None
+    is_held_anew: bool = False
 
 
 class Worker:
@@ -94,7 +102,7 @@ class Worker:
         self._caps = caps
         self._read = read
         self._skews = skews
-        self._sender = Sender(store, clock, read, rules)
+        self.sender = Sender(store, clock, read, rules)
         self._unanswered: dict[TicketRef, int] = {}
 
     def work(self, ref: TicketRef) -> None:
@@ -104,7 +112,7 @@ class Worker:
             self._forget_news(ref)
             return
         seen = self._seen(ref)
-        at = Standpoint(seen.looks, _urgent(seen, self._clock.now()))
+        at = Standpoint(seen.looks, seen.urgent)
         try:
             with desk.budget.lane(lane_of(at.urgent)):
                 self._look(desk, ref, seen, at)
@@ -115,7 +123,7 @@ class Worker:
         except TryLater as later:
             self._come_back(ref, at, later.wait, str(later))
         except OutcomeUnknown as unknown:
-            self._come_back(ref, at, FIND_OUT, str(unknown))
+            self._come_back(ref, at, retry.FIND_OUT, str(unknown))
         except AccessLost as lost:
             self._refused(desk, ref, at, lost)
         except (NotAllowed, Unreadable) as refused:
@@ -128,7 +136,7 @@ class Worker:
         now = self._clock.now()
         with self._store.writing() as connection:
             if accounts.pause(connection, account, reason, now):
-                line = Line(at=now, account=account, ticket="", what="account paused", text=reason)
+                line = LedgerEntry(at=now, account=account, ticket="", what="account paused", text=reason)
                 ledger.append(connection, [line])
                 log.error("account_paused", account=account, reason=reason, next="uptier check --online")
 
@@ -139,7 +147,7 @@ class Worker:
         except AccessLost:
             self.pause(ref.account, str(lost))
         except HelpdeskError as trouble:
-            self._come_back(ref, at, UNSAID, f"{lost}; whether that is all is not known yet: {trouble}")
+            self._come_back(ref, at, retry.UNSAID, f"{lost}; whether that is all is not known yet: {trouble}")
         else:
             if any(each.fatal and not each.ok for each in findings):
                 self.pause(ref.account, str(lost))
@@ -147,10 +155,11 @@ class Worker:
                 self._set_aside(ref, at, str(lost))
 
     def _look(self, desk: Desk, ref: TicketRef, seen: Seen, at: Standpoint) -> None:
+        """Settle, load, judge, prepare, store, send. Raises what `work` knows how to take."""
         if seen.paused:
             return
         if seen.under_way:
-            self._sender.settle(desk, seen.under_way)
+            self.sender.settle(desk, seen.under_way)
             seen = self._seen(ref)
             at.looks = seen.looks
             if not seen.rows:
@@ -159,96 +168,105 @@ class Worker:
         if ticket is None:
             self._forget_news(ref)
             return
-        self._decide(desk, ticket, seen, at)
+        decided = self._decide(desk, ticket, seen, at)
+        at.looks += 1
+        if decided.is_held_anew and decided.hold is not None:
+            log.error("held", ticket=str(ref), why=decided.hold.why, next=f"uptier release {ref}")
+        for line in decided.plan.occurrences if decided.hold is None else ():
+            log.info(line.what, ticket=str(ref), policy=line.policy, level=line.level, owner=line.owner)
+        with desk.budget.lane(lane_of(at.urgent)):
+            written = self.sender.send(desk, decided.chain, ticket)
+        if written and decided.hold is None:
+            # our own write is a change like any other: the policies see the ticket as it now stands
+            with self._store.writing() as connection:
+                if tickets.claim(connection, ref, at.looks):
+                    now = self._clock.now()
+                    due = now + _settle(desk)
+                    inbox.start_timer(connection, ref, due, "after our own write", since=now)
 
-    def _decide(self, desk: Desk, ticket: Ticket, seen: Seen, at: Standpoint) -> None:
-        rules = self._rules()
-        now = self._clock.now()
-        given = inbox.orders_among(seen.rows)
-        directory, names = seen.directory, seen.names
-        plan = rules.judge(ticket, seen.standings, directory, now, given, names=names)
-        at.urgent = at.urgent or bool(plan.wanted or seen.rest)
-        if (plan.wanted or seen.rest) and _too_fresh(desk, ticket):
-            raise TryLater(
-                "the ticket changed a moment ago; the next look is on settled facts", _settle(desk)
-            )
+    def _decide(self, desk: Desk, ticket: Ticket, seen: Seen, at: Standpoint) -> Decided:
+        """Judge the ticket and store what comes of it, in one transaction. Raises TryLater where it is too early to
+        judge, and Superseded where another look has been stored meanwhile."""
+        rules, now = self._rules(), self._clock.now()
+        ref, account, directory = ticket.ref, ticket.ref.account, seen.directory
+        orders = tuple(row.order for row in seen.rows if row.order is not None)
+        waits = waiting_levels(rules.policies, account, seen.names)
+        plan = rules.judge(ticket, seen.standings, directory, now, orders, waits=waits)
+        if plan.wanted or seen.rest:
+            at.urgent = True
+            if ticket.read_at - ticket.updated < desk.adapter.capabilities.settle:
+                raise TryLater(
+                    "the ticket changed a moment ago; the next look is on settled facts", _settle(desk)
+                )
         intents = prepare(desk.adapter, ticket, plan, rules.policies)
         keys = [each.write.key for each in intents.chain]
         _wait_for_next_try([seen.waiting[key] for key in keys if key in seen.waiting], now)
-        rows = [row.id for row in seen.rows]
         with self._store.writing() as connection:
             if (
                 intents.chain or intents.notices
             ):  # what is counted for the account is counted by one at a time
-                alone(connection, f"decisions {ticket.ref.account}")
-            self._names_hold(connection, ticket.ref.account, names, now)
-            if not tickets.claim(connection, ticket.ref, at.looks):
+                advisory_lock(connection, f"decisions {account}")
+            if waits:
+                # the reading of a directory that finds their names wakes the episodes that are stored by then
+                advisory_lock(connection, f"directory {account}")
+                known = accounts.read_directory(connection, account)
+                if (known.names_at(now) if known else None) != seen.names:
+                    raise TryLater(f"the directory of {account} was read meanwhile", 1)
+            if not tickets.claim(connection, ref, at.looks):
                 raise Superseded("another process has stored a look meanwhile")
             failed = {holds.aside_of_policy(each.policy): each.text for each in plan.failed}
-            self._say_aside(connection, ticket.ref, failed, seen.aside, now)
-            if (
-                plan.served
-                and (served := accounts.turns_of_round_robin(connection, ticket.ref.account))
-                != directory.served
-            ):
+            self._say_aside(connection, ref, failed, seen.aside, now)
+            served = accounts.turns_of_round_robin(connection, account) if plan.served else directory.served
+            if served != directory.served:
                 directory = replace(directory, served=served)
-                plan = rules.judge(ticket, seen.standings, directory, now, given, names=names)
+                plan = rules.judge(ticket, seen.standings, directory, now, orders, waits=waits)
                 intents = prepare(desk.adapter, ticket, plan, rules.policies)
-            kept = (ticket, plan)
-            left = remainder(writes.drop_planned(connection, ticket.ref), plan, ticket)
-            left = worked_out(connection, desk.adapter, ticket, left)
-            hold = in_the_way(connection, ticket, intents, self._caps, now)
-            if hold is not None:
-                new = keep_held(connection, *kept, hold, rows, rules.policies.hash, _settle(desk), given)
-                chain = loop_note(connection, desk.adapter, ticket, hold, intents, now)
-            else:
-                chain = keep_look(
-                    connection, *kept, intents, rows, rules.policies.hash, _settle(desk), left.dropped
-                )
-        at.looks += 1
-        if hold is not None and new:
-            log.error("held", ticket=str(ticket.ref), why=hold.why, next=f"uptier release {ticket.ref}")
-        for line in plan.occurrences if hold is None else ():
-            log.info(
-                line.what, ticket=str(ticket.ref), policy=line.policy, level=line.level, owner=line.owner
+            left = remainder(connection, desk.adapter, writes.drop_planned(connection, ref), plan, ticket)
+            look = Look(
+                ticket=ticket,
+                plan=plan,
+                intents=intents,
+                rows=[row.id for row in seen.rows],
+                orders=orders,
+                policy_hash=rules.policies.hash,
+                settle=_settle(desk),
+                number=at.looks + 1,
             )
-        with desk.budget.lane(lane_of(at.urgent)):
-            written = self._sender.send(desk, chain, ticket)
-        if written and hold is None:
-            self._look_again(ticket.ref, at, _settle(desk))
-
-    def _names_hold(
-        self, connection: Connection, account: str, names: KnownAccount | None, now: Instant
-    ) -> None:
-        """A level that waits for a name is freed by the reading of a directory that finds it, which wakes the episodes
-        that are stored by then. Raises TryLater if that reading came while this look was under way."""
-        if not waiting_levels(self._rules().policies, account, names):
-            return
-        alone(connection, f"directory {account}")
-        known = accounts.read_directory(connection, account)
-        if (known.names_at(now) if known else None) != names:
-            raise TryLater(f"the directory of {account} was read meanwhile", 1)
+            hold = in_the_way(connection, ticket, intents, self._caps, now)
+            if hold is None:
+                chain = keep_look(connection, look, left.goes_on, left.dropped)
+                return Decided(plan=plan, chain=chain)
+            is_new = keep_held(connection, look, hold)
+            chain = loop_note(connection, desk.adapter, ticket, hold, intents, now)
+            return Decided(plan=plan, chain=chain, hold=hold, is_held_anew=is_new)
 
     def _seen(self, ref: TicketRef) -> Seen:
-        policies = self._rules().policies
+        policies, now = self._rules().policies, self._clock.now()
         with self._store.reading() as connection:
             account = accounts.get(connection, ref.account)
             known = accounts.read_directory(connection, ref.account)
-            unsettled = writes.in_state(connection, ref, State.PLANNED, State.SENDING, State.UNKNOWN)
-            planned = [kept for kept in unsettled if kept.state is State.PLANNED]
+            rows = inbox.open_rows(connection, ref)
+            timer = inbox.timer_of(connection, ref)
+            kept = writes.in_state(connection, ref, State.PLANNED, State.SENDING, State.UNKNOWN, State.STALE)
+            if any(row.kind not in inbox.BACKFILL for row in rows):
+                urgent = True
+            elif timer is not None and timer.due <= now:
+                urgent = timer.urgent
+            else:
+                urgent = not rows
             return Seen(
                 looks=tickets.looks(connection, ref),
-                rows=inbox.open_rows(connection, ref),
-                timer=inbox.timer_of(connection, ref),
+                rows=rows,
+                urgent=urgent,
                 standings=tickets.standings_of(connection, ref),
                 receipts=writes.episodes_by_fact(connection, ref),
-                under_way=tuple(kept for kept in unsettled if kept.state is not State.PLANNED),
-                rest=writes.rest(connection, planned),
-                waiting=writes.waiting(connection, ref, self._clock.now()),
+                under_way=tuple(one for one in kept if one.state in (State.SENDING, State.UNKNOWN)),
+                rest=writes.rest(connection, (one for one in kept if one.state is State.PLANNED)),
+                waiting={one.write.key: one for one in kept if one.state in RETRIED and one.rests(now)},
                 directory=with_loads(connection, known.directory, policies)
                 if known
                 else Directory(account=ref.account),
-                names=known.names_at(self._clock.now()) if known else None,
+                names=known.names_at(now) if known else None,
                 paused=account is not None and account.paused_at is not None,
                 aside=holds.kinds_aside(connection, ref),
             )
@@ -261,8 +279,7 @@ class Worker:
             raise
         except TryLater as later:
             unanswered = self._unanswered[ref] = self._unanswered.get(ref, 0) + 1
-            grown = min(max(FIRST_WAIT, later.wait) * 2 ** (unanswered - 1), LONGEST_UNANSWERED)
-            raise TryLater(str(later), max(later.wait, grown)) from later
+            raise TryLater(str(later), retry.unanswered(later.wait, unanswered)) from later
         except Gone:
             with self._store.reading() as connection:
                 known = tickets.known(connection, ref)
@@ -280,7 +297,7 @@ class Worker:
     def _come_back(self, ref: TicketRef, at: Standpoint, wait: Seconds, why: str) -> None:
         # now() is rounded down, so a second more: an announced wait is never cut short
         now = self._clock.now()
-        due = now + (wait or UNSAID) + 1
+        due = now + (wait or retry.UNSAID) + 1
         with self._store.writing() as connection:
             if tickets.claim(connection, ref, at.looks):
                 inbox.start_timer(connection, ref, due, why, holds=True, urgent=at.urgent, since=now)
@@ -313,13 +330,6 @@ class Worker:
             ):
                 log.info("no_longer_aside", ticket=str(ref), what=kind)
 
-    def _look_again(self, ref: TicketRef, at: Standpoint, wait: Seconds) -> None:
-        """Our own write is a change like any other: the policies see the ticket as it now stands."""
-        with self._store.writing() as connection:
-            if tickets.claim(connection, ref, at.looks):
-                now = self._clock.now()
-                inbox.start_timer(connection, ref, now + wait, "after our own write", since=now)
-
     def _forget_news(self, ref: TicketRef) -> None:
         """Close news of a ticket that is not ours to look at: never seen and gone, or of no account here."""
         now = self._clock.now()
@@ -332,25 +342,12 @@ class Worker:
         log.info("nothing_to_look_at", ticket=str(ref))
 
 
-def _urgent(seen: Seen, now: Instant) -> bool:
-    """Whether a person or a deadline waits for this look."""
-    if any(row.kind not in inbox.BACKFILL for row in seen.rows):
-        return True
-    if seen.timer is not None and seen.timer.due <= now:
-        return seen.timer.urgent
-    return not seen.rows
-
-
 def _wait_for_next_try(waiting: Iterable[KeptWrite], now: Instant) -> None:
     """Raises TryLater if one of these, which the helpdesk did not apply, still rests."""
     resting = (kept for kept in waiting if kept.state is State.STALE and kept.next_try is not None)
     if latest := max(resting, key=lambda kept: kept.next_try or 0, default=None):
         wait = (latest.next_try or now) - now
         raise TryLater(f"a write was tried {latest.tries} times: {latest.error}", max(wait, 1))
-
-
-def _too_fresh(desk: Desk, ticket: Ticket) -> bool:
-    return ticket.read_at - ticket.updated < desk.adapter.capabilities.settle
 
 
 def _settle(desk: Desk) -> Seconds:

@@ -17,7 +17,7 @@ from connector.config.secrets import Secrets
 from connector.config.settings import load
 from connector.logs import Masker
 from connector.store import holds, ledger
-from connector.store.ledger import Line
+from connector.store.ledger import LedgerEntry
 from policies.model import TicketRef
 
 START = 1_790_000_000
@@ -133,7 +133,7 @@ class Beside:
         """Something goes wrong with the next write, or with what `more` names."""
         self.desk.faults.append(Fault(kind=kind, **{"method": "PUT"} | more))
 
-    def lines(self, number: int = 1) -> list[Line]:
+    def lines(self, number: int = 1) -> list[LedgerEntry]:
         with self.service._parts.store.reading() as connection:
             return list(ledger.of_ticket(connection, TicketRef("acme", str(number))))
 

@@ -18,7 +18,7 @@ from connector.app.service import Service, Summary
 from connector.clock import ManualClock
 from connector.demo import CONFIG
 from connector.store import ledger, writes
-from connector.store.ledger import Line
+from connector.store.ledger import LedgerEntry
 from policies.model import TicketRef
 from tests.connector.beside import MINUTE, START, composed
 from tests.hanging import hanging_in
@@ -86,7 +86,7 @@ class Each:
         """Something goes wrong with the next write, or with what `more` names."""
         self.desk.desk.faults.append(fault(self.vendor, kind, **more))
 
-    def lines(self, word: str = "one") -> list[Line]:
+    def lines(self, word: str = "one") -> list[LedgerEntry]:
         """What the ledger says happened to the ticket."""
         with self.service._parts.store.reading() as connection:
             return list(ledger.of_ticket(connection, self.ref(word)))

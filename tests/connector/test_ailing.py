@@ -14,7 +14,7 @@ from connector.console import queries
 from connector.intake.feeds import LASTS
 from connector.intake.inbox import GroupCommit
 from connector.store import holds, ledger
-from connector.store.ledger import Line
+from connector.store.ledger import LedgerEntry
 from tests.connector.each import EACH, Each, each
 
 UNREADABLE = Unreadable("the list is none")
@@ -76,7 +76,7 @@ def shown(one: Each) -> dict[str, str]:
     }
 
 
-def ledger_of(one: Each) -> list[Line]:
+def ledger_of(one: Each) -> list[LedgerEntry]:
     with one.service._parts.store.reading() as connection:
         return [line for line in ledger.newest(connection, 500) if "aside" in line.what]
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from connector.store import ledger
-from connector.store.ledger import Line
+from connector.store.ledger import LedgerEntry
 from tests.connector.each import EACH, Each, each
 
 HTML = {"headers": {"Content-Type": "text/html"}, "body": "<html><h1>Sorry</h1></html>"}
@@ -119,6 +119,6 @@ def test_revoked_credentials_pause_and_resume(vendor: str, tmp_path: Path) -> No
         assert one.desk.account not in str(one.service._ready()[1])
 
 
-def all_lines(one: Each) -> list[Line]:
+def all_lines(one: Each) -> list[LedgerEntry]:
     with one.service._parts.store.reading() as connection:
         return list(ledger.newest(connection, 1000))

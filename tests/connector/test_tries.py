@@ -13,10 +13,10 @@ from typer.testing import CliRunner
 from adapters.base import NotTaken, Receipt, RefusedPart, Stale, WontAccept
 from connector.cli.main import app
 from connector.store import writes
-from connector.work.retry import TRIES, WAITS
+from connector.work.retry import WRITE
 from tests.connector.each import EACH, Each, each
 
-HOURS = sum(WAITS) // 60 + 30
+HOURS = sum(WRITE.steps) // 60 + 30
 """Minutes after which every try has been made."""
 
 FOREVER = {
@@ -69,9 +69,9 @@ def test_a_write_that_never_succeeds_is_refused_and_told(vendor: str, fault: str
         assert last == {writes.State.REFUSED}
         overtaken = {each.state for each in kept if each.level != "Duty managers"}
         assert overtaken <= {writes.State.REFUSED, writes.State.STALE}, "the next level may come first"
-        assert all(each.tries <= TRIES for each in kept)
+        assert all(each.tries <= WRITE.tries for each in kept)
         asked = len(sent_to(one, "two"))
-        assert asked <= TRIES * len(kept)
+        assert asked <= WRITE.tries * len(kept)
         one.rounds(until=120, every=40)
         assert len(sent_to(one, "two")) == asked
 
@@ -99,10 +99,10 @@ def test_tries_are_counted_across_looks_and_a_run_ends(
         assert len(tried) <= 3
         one.rounds(until=HOURS, every=5)
         first = next(kept for kept in kept_of(one, "one") if kept.place == 0)
-        assert first.tries == TRIES
+        assert first.tries == WRITE.tries
         assert str(first.state) == "refused"
-        pauses = [after - before for before, after in pairwise(tried[:TRIES])]
-        assert all(pause >= least for pause, least in zip(pauses, WAITS, strict=False))
+        pauses = [after - before for before, after in pairwise(tried[: WRITE.tries])]
+        assert all(pause >= least for pause, least in zip(pauses, WRITE.steps, strict=False))
 
 
 @pytest.mark.parametrize("vendor", EACH)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from connector.store import ledger, users
-from connector.store.ledger import Line
+from connector.store.ledger import LedgerEntry
 from tests.connector.console.conftest import PASSWORD, Shown
 
 CHROMIUM = shutil.which("chromium")
@@ -192,7 +192,10 @@ def test_a_long_ledger_is_still_one_page(page: Any, shown: Shown) -> None:
     with shown.store.writing() as connection:
         ledger.append(
             connection,
-            [Line(at=1, account="acme", ticket="1", what="warning", text="x" * 200) for _ in range(500)],
+            [
+                LedgerEntry(at=1, account="acme", ticket="1", what="warning", text="x" * 200)
+                for _ in range(500)
+            ],
         )
     page.goto("/ledger")
     assert page.locator("tbody tr").count() == 200

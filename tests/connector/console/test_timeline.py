@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from connector.console.queries import Moment, timeline
-from connector.store.ledger import Line
+from connector.store.ledger import LedgerEntry
 from policies.model import Act, Agent, Change, Directory, Group, Message, Person, Who
 from policies.state import Episode
 from tests.connector.store.samples import a_ticket
@@ -22,8 +22,8 @@ def moment(at: int, side: str, what: str, who: str = "", owner: str = "", why: s
     return Moment(at=at, side=side, who=who, what=what, owner=owner, why=why, moves=moves)
 
 
-def line(at: int, what: str, **more: Any) -> Line:
-    return Line(at=at, account="acme", ticket="1", what=what, policy="p", **more)
+def line(at: int, what: str, **more: Any) -> LedgerEntry:
+    return LedgerEntry(at=at, account="acme", ticket="1", what=what, policy="p", **more)
 
 
 def test_the_newest_comes_first_and_each_side_is_named() -> None:

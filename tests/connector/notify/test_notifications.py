@@ -14,8 +14,8 @@ from connector.clock import ManualClock
 from connector.config.secrets import SecretError
 from connector.config.settings import load
 from connector.logs import Masker
-from connector.notify.notifier import TRIES, WAITS
 from connector.store import inbox, notices
+from connector.work.retry import NOTICE
 from policies.model import Order, TicketRef
 from tests.connector.beside import CONFIG, MINUTE, SECRETS, START, Beside, beside, composed
 from tests.connector.listening import HANG, PATH, Channel, listening
@@ -44,7 +44,7 @@ after = "2h"
 owner = "Duty"
 note = "handoff"
 """
-FAILED_FOR = sum(WAITS) // 60 + 1
+FAILED_FOR = sum(NOTICE.steps) // 60 + 1
 
 
 @contextmanager
@@ -162,10 +162,10 @@ def test_a_dead_channel_is_given_up_loudly_and_holds_nothing_up(tmp_path: Path) 
         needs_human: list[str] = []
         for _ in range(FAILED_FOR // 15 + 4):
             needs_human += one.round(15).needs_human
-        assert len(leads.heard) == TRIES
+        assert len(leads.heard) == NOTICE.tries
         assert states(one) == {"given_up": 1}
         (line,) = [line for line in one.lines() if line.what == "notification failed"]
-        assert line.text == f"leads: given up after {TRIES} tries: it answered 500"
+        assert line.text == f"leads: given up after {NOTICE.tries} tries: it answered 500"
         assert any("notification failed" in text for text in needs_human)
         assert one.whats().count("fired") == 2
         assert len(one.notes()) == 2

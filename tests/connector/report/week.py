@@ -15,7 +15,7 @@ from connector.config.holidays import calendars
 from connector.config.settings import load
 from connector.store import accounts, ledger, tickets, writes
 from connector.store.database import Store
-from connector.store.ledger import Line
+from connector.store.ledger import LedgerEntry
 from connector.store.writes import State
 from connector.work.context import Rules
 from policies.model import (
@@ -229,7 +229,7 @@ def sent(store: Store, episode: Episode, planned: str, settled: str) -> None:
 def said(store: Store, episode: Episode, what: str, when: str, level: str | None, text: str) -> None:
     """A line in the ledger about what a person ordered."""
     ref = TicketRef.parse(episode.key.split(":")[0])
-    line = Line(
+    line = LedgerEntry(
         at=at(when), account=ref.account, ticket=ref.id, what=what, who="eli", episode=episode.key,
         policy=episode.policy, level=level, text=text,
     )  # fmt: skip

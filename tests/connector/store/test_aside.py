@@ -3,7 +3,7 @@
 from sqlalchemy import Connection
 
 from connector.store import holds, inbox, ledger
-from connector.store.holds import LONGEST_WAIT
+from connector.work.retry import ASIDE
 from tests.connector.store.samples import REF
 
 
@@ -23,7 +23,7 @@ def test_the_longest_pause_is_an_hour(connection: Connection) -> None:
     for _ in range(40):
         put(connection, "403", 100)
     (one,) = holds.every_aside(connection)
-    assert one.next_try == 100 + LONGEST_WAIT
+    assert one.next_try == 100 + ASIDE.steps[-1]
 
 
 def test_what_works_again_is_said_once(connection: Connection) -> None:

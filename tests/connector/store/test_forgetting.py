@@ -10,7 +10,7 @@ from connector.cli.main import app
 from connector.store import codec, ledger, schema, users
 from connector.store.database import Store
 from connector.store.forgetting import forget_person
-from connector.store.ledger import Line
+from connector.store.ledger import LedgerEntry
 from policies.model import Directory, Group, Person, TicketRef
 from tests.connector.beside import beside
 from tests.connector.store.samples import a_ticket
@@ -45,7 +45,7 @@ def filled(store: Store, *tickets: dict[str, object]) -> None:
         ledger.append(
             connection,
             [
-                Line(
+                LedgerEntry(
                     at=1,
                     account="acme",
                     ticket="1",
@@ -53,7 +53,7 @@ def filled(store: Store, *tickets: dict[str, object]) -> None:
                     who="cleo@initech.example",
                     text=words,
                 ),
-                Line(
+                LedgerEntry(
                     at=1, account="acme", ticket="9", what="warning", text=words, data={"by": ["Cleo Hart"]}
                 ),
             ],
@@ -104,15 +104,19 @@ def test_a_name_of_one_word_goes_on_the_persons_tickets_alone(store: Store) -> N
     may = Person(id="31", name="May", address="may@initech.example")
     filled(store, facts("1", may))
     with store.writing() as connection:
-        line = Line(at=1, account="acme", ticket="{}", what="warning", text="May waits; Mayday since May")
-        ledger.append(connection, [Line(**{**vars_of(line), "ticket": number}) for number in ("1", "8")])
+        line = LedgerEntry(
+            at=1, account="acme", ticket="{}", what="warning", text="May waits; Mayday since May"
+        )
+        ledger.append(
+            connection, [LedgerEntry(**{**vars_of(line), "ticket": number}) for number in ("1", "8")]
+        )
     gone = forget_person(store, "may@initech.example", 5)
     with store.reading() as connection:
         texts = [line.text for line in ledger.onward(connection, 0) if line.what == "warning"][-2:]
     assert texts == [f"{gone.pseudonym} waits; Mayday since {gone.pseudonym}", "May waits; Mayday since May"]
 
 
-def vars_of(line: Line) -> dict[str, object]:
+def vars_of(line: LedgerEntry) -> dict[str, object]:
     return {name: getattr(line, name) for name in ("at", "account", "what", "text")}
 
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from connector.store import ledger
-from connector.store.ledger import Line
+from connector.store.ledger import LedgerEntry
 from policies.model import TicketRef
 from tests.connector.store.samples import REF
 
-LINE = Line(
+LINE = LedgerEntry(
     at=100,
     account="acme",
     ticket="1",

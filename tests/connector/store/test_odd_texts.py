@@ -12,8 +12,8 @@ from adapters.http import clean
 from connector import logs
 from connector.clock import ManualClock
 from connector.store import accounts, codec, inbox, ledger, tickets
-from connector.store.database import Store, alone
-from connector.store.ledger import Line
+from connector.store.database import Store, advisory_lock
+from connector.store.ledger import LedgerEntry
 from policies.model import Directory, Group, Ticket, TicketRef
 from tests.connector.store.samples import a_ticket, an_arrival
 
@@ -40,7 +40,8 @@ def test_a_ticket_odd_in_every_text_is_kept_and_read_again(store: Store, odd: st
         tickets.record_snapshots(connection, [ticket], 1000)
         inbox.put_news(connection, [replace(an_arrival(f"d{odd}"), hint=odd)])
         ledger.append(
-            connection, [Line(at=1, account="acme", ticket="1", what="odd", text=odd, data={"said": [odd]})]
+            connection,
+            [LedgerEntry(at=1, account="acme", ticket="1", what="odd", text=odd, data={"said": [odd]})],
         )
         inbox.start_timer(connection, ticket.ref, 2000, odd)
         accounts.save_cursor(connection, "acme", "poll", odd, 1000)
@@ -48,7 +49,7 @@ def test_a_ticket_odd_in_every_text_is_kept_and_read_again(store: Store, odd: st
         accounts.pause(connection, "acme", odd, 1000)
         people = Directory(account="acme", groups=(Group(id="9", name=odd),))
         accounts.save_directory(connection, people, 1000)
-        alone(connection, f"acme/{odd}")
+        advisory_lock(connection, f"acme/{odd}")
     with store.reading() as connection:
         known = tickets.known(connection, ticket.ref)
         (line,) = ledger.of_ticket(connection, ticket.ref)

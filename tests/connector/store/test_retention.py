@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import update
 
 from connector.store import ledger, policy_texts, retention, schema, tickets, writes
-from connector.store.ledger import Line
+from connector.store.ledger import LedgerEntry
 from connector.store.retention import Forgotten
 from connector.store.writes import State
 from policies.state import Episode, Standing
@@ -63,7 +63,7 @@ def test_a_policys_text_goes_with_the_last_that_refers_to_it(kind: str, tmp_path
         with store.writing() as connection:
             for each in "abcdef":
                 policy_texts.keep_policy_text(connection, each * 12, f"name = '{each}'", 0)
-            line = Line(at=50 * DAY, account="acme", ticket="1", what="fired", policy_hash="b" * 12)
+            line = LedgerEntry(at=50 * DAY, account="acme", ticket="1", what="fired", policy_hash="b" * 12)
             ledger.append(connection, [line])
             policy_texts.note_in_force(connection, ["c" * 12], 60 * DAY)
             policy_texts.keep_policy_text(connection, "d" * 12, "name = 'another'", 70 * DAY)

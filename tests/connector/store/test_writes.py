@@ -153,6 +153,9 @@ def test_counting(connection: Connection) -> None:
         plan(connection, key, place=place)
     begun(connection, "a", now=99)
     begun(connection, "b", now=100)
-    assert writes.count_sent(connection, REF, since=100, now=1_000_000) == 1
-    assert writes.count_sent(connection, TicketRef("acme", "2"), since=0, now=1_000_000) == 0
+    assert writes.count_sent(connection, REF, rounds_since=0, since=100, now=1_000_000) == (0, 1)
+    assert writes.count_sent(connection, TicketRef("acme", "2"), rounds_since=0, since=0, now=1_000_000) == (
+        0,
+        0,
+    )
     assert writes.counts(connection) == {State.PLANNED: 1, State.SENDING: 2}

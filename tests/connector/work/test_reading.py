@@ -7,7 +7,7 @@ from tenacity import Retrying
 
 from adapters.base import AccessLost, HelpdeskError, TryLater
 from connector.clock import ManualClock
-from connector.work.retry import Read
+from connector.work.context import Read
 
 START = 1_000
 

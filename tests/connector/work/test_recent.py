@@ -8,7 +8,7 @@ import pytest
 
 from connector.store import tickets
 from connector.store.database import Store
-from connector.work.context import WINDOW, with_recent
+from connector.work.context import WINDOW, complete
 from policies.model import Need, Person, Recent, Ticket
 from tests.connector.store.samples import a_ticket
 from tests.connector.stores import made_in
@@ -34,7 +34,7 @@ def one(
 def counted(store: Store, ticket: Ticket, *others: Ticket) -> Recent:
     with store.writing() as connection:
         tickets.record_snapshots(connection, [*others], NOW)
-    return with_recent(store, ticket, NEEDS, NOW).recent
+    return complete(store, ticket, {}, NEEDS, NOW).recent
 
 
 def test_the_ticket_itself_counts_stored_or_not(store: Store) -> None:
@@ -63,8 +63,8 @@ def test_without_people_the_numbers_are_missing(store: Store) -> None:
 
 def test_what_no_policy_needs_is_not_counted(store: Store) -> None:
     ticket = one("1")
-    assert with_recent(store, ticket, frozenset({Need.MESSAGES}), NOW) is ticket
-    assert Need.RECENT in with_recent(store, ticket, NEEDS, NOW).loaded
+    assert complete(store, ticket, {}, frozenset({Need.MESSAGES}), NOW) == ticket
+    assert Need.RECENT in complete(store, ticket, {}, NEEDS, NOW).loaded
 
 
 def test_a_partial_row_does_not_take_the_organization_away(store: Store) -> None:

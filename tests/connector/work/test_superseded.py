@@ -13,8 +13,8 @@ import pytest
 
 from connector.app.service import Service
 from connector.demo import CONFIG
-from connector.store import holds, inbox, tickets
-from connector.work.sender import FIND_OUT
+from connector.store import holds, inbox, tickets, writes
+from connector.work.retry import FIND_OUT
 from tests.connector.beside import composed
 from tests.connector.each import EACH, Each, each
 from tests.patience import PATIENCE
@@ -33,6 +33,10 @@ class Pair:
 
     def worker(self) -> Any:
         return self.here.service._parts.worker
+
+    def adapter(self) -> Any:
+        """The paused one's way to the helpdesk."""
+        return self.here.service._parts.desks[self.here.ref().account].adapter
 
     def take_over(self) -> None:
         """The other process looks, as often as something is due."""
@@ -93,7 +97,7 @@ def once_only(here: Each) -> None:
 def test_paused_while_reading_the_ticket(vendor: str, tmp_path: Path) -> None:
     with pair(vendor, tmp_path) as both:
         worker = both.worker()
-        with paused_at(worker, "_ticket", lambda: worker.work(both.here.ref())):
+        with paused_at(both.adapter(), "load", lambda: worker.work(both.here.ref())):
             both.take_over()
             before = both.here.applied()
             kept = remembered(both)
@@ -106,7 +110,7 @@ def test_paused_while_reading_the_ticket(vendor: str, tmp_path: Path) -> None:
 def test_paused_between_the_decision_and_the_first_write(vendor: str, tmp_path: Path) -> None:
     with pair(vendor, tmp_path) as both:
         worker = both.worker()
-        with paused_at(worker._sender, "send", lambda: worker.work(both.here.ref())):
+        with paused_at(writes, "begin", lambda: worker.work(both.here.ref())):
             both.take_over()
             before = both.here.applied()
         once_only(both.here)
@@ -118,9 +122,9 @@ def test_paused_before_a_write_that_the_other_has_planned_anew(vendor: str, tmp_
     """The row stands under the same key and is planned, but it is the other's."""
     with pair(vendor, tmp_path) as both:
         worker, there = both.worker(), both.there._parts.worker
-        with paused_at(worker._sender, "send", lambda: worker.work(both.here.ref())):
+        with paused_at(writes, "begin", lambda: worker.work(both.here.ref())):
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(there._sender, "send", lambda *_: None)  # it dies here
+                patch.setattr(writes, "begin", lambda *_: None)  # it dies here
                 there.work(both.here.ref())
             before = len(both.here.log())
         assert len(both.here.log()) == before == 0
@@ -133,7 +137,7 @@ def test_paused_when_the_request_is_about_to_leave(vendor: str, tmp_path: Path) 
     """It is marked as under way already; the other finds that it is not there and sends it under the next attempt."""
     with pair(vendor, tmp_path) as both:
         worker = both.worker()
-        with paused_at(worker._sender, "_still_ours", lambda: worker.work(both.here.ref()), LAST[vendor]):
+        with paused_at(writes, "is_under_way", lambda: worker.work(both.here.ref()), LAST[vendor]):
             both.here.clock.advance(FIND_OUT + 1)
             both.take_over()
             before = len(both.here.log())
@@ -147,17 +151,17 @@ def test_paused_in_the_middle_of_a_chain(tmp_path: Path) -> None:
     """Freshdesk takes two requests for one level; the second has its own fence."""
     with pair("freshdesk", tmp_path) as both:
         worker = both.worker()
-        desk = both.here.service._parts.desks[both.here.ref().account]
-        send, calls = desk.adapter.send, []
+        adapter = both.adapter()
+        send, calls = adapter.send, []
 
         def second_stops(write: Any, revision: str) -> Any:
             calls.append(write.key)
-            return desk.adapter.second(write, revision) if len(calls) == 2 else send(write, revision)
+            return adapter.second(write, revision) if len(calls) == 2 else send(write, revision)
 
-        desk.adapter.second = send
+        adapter.second = send
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(desk.adapter, "send", second_stops)
-            with paused_at(desk.adapter, "second", lambda: worker.work(both.here.ref())):
+            patch.setattr(adapter, "send", second_stops)
+            with paused_at(adapter, "second", lambda: worker.work(both.here.ref())):
                 both.here.clock.advance(FIND_OUT + 1)
                 both.take_over()
         assert len(calls) == 2
@@ -174,8 +178,8 @@ def test_a_delay_of_the_paused_one_does_not_put_the_others_deadline_off(tmp_path
             raise TryLater("the helpdesk is slow", 900)
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(worker, "_ticket", later)
-            with paused_at(worker, "_look", lambda: worker.work(both.here.ref())):
+            patch.setattr(both.adapter(), "load", later)
+            with paused_at(both.adapter(), "load", lambda: worker.work(both.here.ref())):
                 both.take_over()
                 kept = remembered(both)
         assert remembered(both) == kept

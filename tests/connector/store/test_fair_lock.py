@@ -5,10 +5,10 @@ import time
 
 import pytest
 
-from connector.store.sqlite import Turns
+from connector.store.sqlite import FairLock
 
 
-def queue_up(turns: Turns, order: list[str], name: str, *, priority: bool = False) -> threading.Thread:
+def queue_up(turns: FairLock, order: list[str], name: str, *, priority: bool = False) -> threading.Thread:
     """Start a thread that takes a turn, and come back once it stands in line."""
     waiting = len(turns._first) + len(turns._others)
 
@@ -26,7 +26,7 @@ def queue_up(turns: Turns, order: list[str], name: str, *, priority: bool = Fals
 
 
 def test_first_come_first_served_but_for_the_priority_lane() -> None:
-    turns, order = Turns(), list[str]()
+    turns, order = FairLock(), list[str]()
     with turns.turn():
         threads = [
             queue_up(turns, order, "first"),
@@ -40,7 +40,7 @@ def test_first_come_first_served_but_for_the_priority_lane() -> None:
 
 
 def test_one_at_a_time() -> None:
-    turns, inside, most = Turns(), 0, 0
+    turns, inside, most = FairLock(), 0, 0
 
     def work() -> None:
         nonlocal inside, most
@@ -59,7 +59,7 @@ def test_one_at_a_time() -> None:
 
 
 def test_a_turn_inside_a_turn_is_an_error_and_not_a_deadlock() -> None:
-    turns = Turns()
+    turns = FairLock()
     with turns.turn(), pytest.raises(RuntimeError, match="writing already"), turns.turn():
         pass
     with turns.turn():
@@ -67,7 +67,7 @@ def test_a_turn_inside_a_turn_is_an_error_and_not_a_deadlock() -> None:
 
 
 def test_an_exception_passes_the_turn_on() -> None:
-    turns = Turns()
+    turns = FairLock()
     with pytest.raises(ZeroDivisionError), turns.turn():
         raise ZeroDivisionError
     with turns.turn():
