@@ -122,7 +122,7 @@ def drop_connections(connection: Connection) -> None:
     """The server drops every other connection to this database."""
     connection.execute(
         text(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
             "WHERE pid <> pg_backend_pid() AND datname = current_database()"
         )
     )
