@@ -136,3 +136,12 @@ def test_it_takes_part_in_the_demo(tmp_path: Path, installed: Path) -> None:
 def test_it_stands_among_the_helpdesks(tmp_path: Path, installed: Path) -> None:
     shown = json.loads(uptier(tmp_path, installed, "fields", "--json"))
     assert all("zammad" in field["helpdesks"] for field in shown)
+
+
+def test_no_file_of_uptier_knows_it() -> None:
+    sources = [
+        path for folder in ("policies", "adapters", "connector") for path in (ROOT / folder).rglob("*.*")
+    ]
+    assert len(sources) > 100
+    knowing = [path for path in sources if b"zammad" in path.read_bytes().lower()]
+    assert [path for path in knowing if path.suffix in (".py", ".toml", ".html")] == []

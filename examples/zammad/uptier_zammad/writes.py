@@ -25,6 +25,7 @@ from adapters.base import (
     VendorAction,
     WontAccept,
     Write,
+    held_by,
 )
 from adapters.http import UNREADABLE, reading
 from policies.model import Priority, Ticket
@@ -48,7 +49,7 @@ def prepare(known: References, ticket: Ticket, actions: tuple[VendorAction, ...]
     parts: list[tuple[dict[str, Any], tuple[VendorAction, ...]]] = []
     if body or notes:
         first = [note for note in notes[:1] if not (body and note.public)]
-        before = held(known, ticket, body)
+        before = held_by(ticket, common_names(known, body))
         update = {"fields": body, "before": before} if body else {}
         texts = [article(ticket, note, f"{key}:1") for note in first]
         intent = (*(action for action, _ in setting), *first)
@@ -72,7 +73,9 @@ def lacking(known: References, ticket: Ticket, action: VendorAction) -> Iterator
     """What this action asks for and Zammad, as it is set up, cannot express."""
     match action:
         case RaisePriority(at_least=wanted) | PutBackPriority(to=wanted):
-            if known.priority_of(wanted) is None:
+            if "priority" in ticket.hidden:
+                yield "the priority is not changed: what it counts as is not known; say so in `priorities`"
+            elif known.priority_of(wanted) is None:
                 yield f"no priority counts as {wanted}; say which under the account's `priorities`"
         case SetField(field=name):
             if name.removeprefix("custom.") not in known.account.custom_fields():
@@ -128,17 +131,6 @@ def article(ticket: Ticket, note: Note, key: str) -> dict[str, Any]:
 def same(left: str, right: str) -> bool:
     """Whether two texts say the same, however they are broken into lines."""
     return "".join(left.split()) == "".join(right.split())
-
-
-def held(known: References, ticket: Ticket, body: Row) -> dict[str, Any]:
-    """What the fields of an update hold now, by common name."""
-    now = {
-        "priority": ticket.priority,
-        "group": ticket.group and ticket.group.id,
-        "assignee": ticket.assignee and ticket.assignee.id,
-        **{f"custom.{name}": ticket.custom.get(name) for name in known.account.custom_fields()},
-    }
-    return {name: now[name] for name in common_names(known, body)}
 
 
 def common_names(known: References, body: Row) -> list[str]:
