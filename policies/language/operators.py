@@ -4,7 +4,7 @@ A missing value (None) matches no operator but `known` (rule 8), so every test h
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import re2
 
@@ -113,11 +113,16 @@ def contains(wanted: Wanted, _: Field) -> Test:
     return lambda value: isinstance(value, str) and needle in value.casefold()
 
 
-def matches(wanted: Wanted, _: Field) -> Test:
-    """Holds for a text in which the pattern is found. Raises re2.error if it is not a pattern."""
+def compiled(pattern: str) -> Any:
+    """A pattern of RE2, which says nothing of its own about one that is none. Raises re2.error."""
     options = re2.Options()
     options.log_errors = False
-    search = re2.compile(str(wanted), options=options).search
+    return re2.compile(pattern, options=options)
+
+
+def matches(wanted: Wanted, _: Field) -> Test:
+    """Holds for a text in which the pattern is found. Raises re2.error if it is not a pattern."""
+    search = compiled(str(wanted)).search
     return lambda value: isinstance(value, str) and search(value) is not None
 
 

@@ -3,7 +3,7 @@
 What cannot be read so is a missing value. Helpdesks send numbers and checkboxes as text at times.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any, Literal
@@ -14,8 +14,8 @@ from policies import model
 from policies.language.conditions import Conditions, Line, joined
 from policies.language.document import Path, did_you_mean, listed
 from policies.language.fields import CUSTOM, FIELDS, KINDS, PHRASES, Field, Kind, Reader, find, is_space
-from policies.language.operators import IS, OPERATORS, Operator, Wanted, every, fits
-from policies.language.phrases import Pack, fault, found, shown
+from policies.language.operators import IS, OPERATORS, Operator, Wanted, compiled, every, fits
+from policies.language.phrases import fault, found, shown
 from policies.language.policy import Limits
 from policies.language.reader import Table
 from policies.language.references import References
@@ -35,19 +35,21 @@ def read_operand(
             return read_list(table, key, value, field, choices)
         case "list":
             table.wrong_type(key, value, 'a list, for example ["…", "…"]')
-            return None
+        case "yes_no" if isinstance(value, bool):
+            return value
         case "yes_no":
-            return read_yes_no(table, key, value)
+            table.wrong_type(key, value, "true or false")
         case "pattern":
             return read_pattern(table, key)
         case "holder":
             return table.word(key, HOLDERS)
         case "number" if not field.ranked:
             return read_number(table, key, value, field)
-    if isinstance(value, list):
-        table.wrong_type(key, value, f"one value{operator.several}")
-        return None
-    return read_scalar(table, (key,), value, field, choices)
+        case _ if isinstance(value, list):
+            table.wrong_type(key, value, f"one value{operator.several}")
+        case _:
+            return read_scalar(table, (key,), value, field, choices)
+    return None
 
 
 def read_list(
@@ -68,42 +70,26 @@ def read_list(
     return good if len(good) == len(read) else None
 
 
+ONE: Mapping[Kind, tuple[tuple[type, ...], str]] = {
+    "number": ((int, float), "a number"),
+    "yes_no": ((bool,), "true or false"),
+    "custom": ((str, int, float, bool), "text, a number, true or false"),
+}
+"""By kind of field, what one value may be, and what it is called; of any other kind it is a text."""
+
+
 def read_scalar(
     table: Table, path: Path, value: object, field: Field, choices: Collection[str]
 ) -> Scalar | None:
     """One value of the field's kind."""
-    wanted = {"number": "a number", "yes_no": "true or false", "custom": "text, a number, true or false"}
-    if not is_of_kind(value, field.kind):
-        table.wrong_type(path, value, wanted.get(field.kind, "text in quotes"))
-        return None
-    if value == "":
-        table.report(
-            path, "empty", "an empty text is a missing value; write { known = false } to ask for it."
-        )
-        return None
-    if isinstance(value, str) and choices and value not in choices:
-        table.among(path, value, choices)
-        return None
-    return value if isinstance(value, str | int | float) else None
-
-
-def is_of_kind(value: object, kind: str) -> bool:
-    """Whether a TOML value can stand for a value of this kind of field."""
-    match kind:
-        case "number":
-            return isinstance(value, int | float) and not isinstance(value, bool)
-        case "yes_no":
-            return isinstance(value, bool)
-        case "custom":
-            return isinstance(value, str | int | float)
-    return isinstance(value, str)
-
-
-def read_yes_no(table: Table, key: str, value: object) -> bool | None:
-    """true or false."""
-    if isinstance(value, bool):
-        return value
-    table.wrong_type(key, value, "true or false")
+    types, called = ONE.get(field.kind, ((str,), "text in quotes"))
+    if type(value) not in types:
+        table.wrong_type(path, value, called)
+    elif value == "":
+        text = "an empty text is a missing value; write { known = false } to ask for it."
+        table.report(path, "empty", text)
+    elif not isinstance(value, str) or not choices or table.among(path, value, choices):
+        return value if isinstance(value, str | int | float) else None
     return None
 
 
@@ -124,16 +110,11 @@ def read_number(table: Table, key: str, value: object, field: Field) -> int | fl
 def read_pattern(table: Table, key: str) -> str | None:
     """A regular expression that RE2 takes."""
     text = table.text(key, '"refund|chargeback"')
-    if text is None:
-        return None
-    options = re2.Options()
-    options.log_errors = False
     try:
-        re2.compile(text, options=options)
+        return None if text is None or compiled(text) is None else text
     except re2.error as error:
         table.report(key, "bad-pattern", f"`{key}` is not a pattern that RE2 takes: {fault(error)}.")
         return None
-    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,24 +128,14 @@ class Bound:
 
 
 def bound(operator: Operator, field: Field, wanted: Wanted, references: References) -> Bound:
-    """The readers of one line. Most read the field, and show what they read."""
-    if field.name == PHRASES:
-        return of_packs([references.packs[str(name)] for name in every(wanted)])
+    """The readers of one line. Most read the field, and show what they read. Of phrases only the packs that the line
+    asks for are searched; the words are shown."""
     if operator.operand == "holder":
         return of_limits(field, references.limits, holder_of(wanted))
-    return Bound(field.read, field.read)
-
-
-def of_packs(packs: list[Pack]) -> Bound:
-    """Only the packs that the line asks for are searched; the words are shown."""
-
-    def names(ticket: Ticket) -> Value:
-        return tuple(found(ticket, packs))
-
-    def words(ticket: Ticket) -> Value:
-        return shown(found(ticket, packs))
-
-    return Bound(names, words)
+    if field.name != PHRASES:
+        return Bound(field.read, field.read)
+    packs = [references.packs[str(name)] for name in every(wanted)]
+    return Bound(lambda ticket: tuple(found(ticket, packs)), lambda ticket: shown(found(ticket, packs)))
 
 
 def holder_of(wanted: Wanted) -> Holder:
@@ -183,24 +154,10 @@ def of_limits(field: Field, limits: Limits, holder: Holder) -> Bound:
         value, limit = field.read(ticket), limits.of(ticket, holder)
         if not isinstance(value, int | float):
             return None
-        return f"{value:.15g}, {said(limit, holder)}"
+        said = f"the limit of {limit[0]} is {limit[1]:.15g}" if limit else f"the {holder} has no limit"
+        return f"{value:.15g}, {said}"
 
     return Bound(excess, both, frozenset({"assignee", "group"} if holder == "assignee" else {"group"}))
-
-
-def said(limit: tuple[str, float] | None, holder: Holder) -> str:
-    """The limit for a trace."""
-    return f"the {holder} has no limit" if limit is None else f"the limit of {limit[0]} is {limit[1]:.15g}"
-
-
-def read_as(field: Field, kind: Kind) -> Field:
-    """The custom field read as this kind; `custom` reads it as it is."""
-    read, turn = field.read, TURN[kind]
-
-    def turned(ticket: Ticket) -> Value:
-        return turn(read(ticket))
-
-    return replace(field, kind=kind, read=turned)
 
 
 def kind_asked(operator: Operator, wanted: Wanted) -> Kind:
@@ -329,27 +286,22 @@ def statuses(values: Mapping[str, Any], path: Path = ()) -> Iterator[tuple[Path,
 
 
 def read_key(table: Table, key: str, names: Names) -> Iterator[Line]:
-    """The lines behind one key: a field, a group of fields, or `any` / `all`."""
+    """The lines behind one key: a field, a group of fields, or `any` / `all`, a list of tables of which each must hold
+    as a whole."""
     value = table.values[key]
-    if key in JOINS:
-        yield from read_join(table, key, names)
+    if key in JOINS and not value:
+        table.report(key, "empty", f"`{key}` is an empty list; write a table in it, or remove it.")
+    elif key in JOINS:
+        branches = [branch(key, read_lines(each, names)) for each in table.tables(key)]
+        lines = tuple(line for line in branches if line is not None)
+        if lines:
+            yield joined(key, f"{key} of {len(lines)} conditions", JOINS[key], lines)
     elif is_space(key) and isinstance(value, dict):
         inner = table.inside((key,), value)
         for name in value:
             yield from read_field(inner, name, f"{key}.{name}", names)
     else:
         yield from read_field(table, key, key, names)
-
-
-def read_join(table: Table, key: str, names: Names) -> Iterator[Line]:
-    """`any` or `all`: a list of tables, each of which must hold as a whole."""
-    if not table.values[key]:
-        table.report(key, "empty", f"`{key}` is an empty list; write a table in it, or remove it.")
-        return
-    branches = [branch(key, read_lines(each, names)) for each in table.tables(key)]
-    lines = tuple(line for line in branches if line is not None)
-    if lines:
-        yield joined(key, f"{key} of {len(lines)} conditions", JOINS[key], lines)
 
 
 def branch(key: str, lines: tuple[Line, ...]) -> Line | None:
@@ -360,20 +312,21 @@ def branch(key: str, lines: tuple[Line, ...]) -> Line | None:
 
 
 def read_field(table: Table, key: str, name: str, names: Names) -> Iterator[Line]:
-    """The line about one field, unless something is wrong with it."""
-    field = find(name)
+    """The line about one field, unless something is wrong with it. Behind it stands a value, or a table of operators of
+    which all must hold."""
+    field, value = find(name), table.values[key]
     if field is None:
         table.report(key, "unknown-field", f"there is no field `{name}`.{nearest(name, names)}")
+    elif field.kind == "custom" and not names.references.is_mapped(table, key, field, names.serves):
         return
-    if field.kind == "custom" and not names.references.is_mapped(table, key, field, names.serves):
-        return
-    value = table.values[key]
-    if isinstance(value, dict):
-        lines = tuple(read_operators(table.inside((key,), value), field, names))
+    elif isinstance(value, dict):
+        tests = table.inside((key,), value)
+        if not value:
+            text = f"`{name}` has no operator; write for example {{ known = true }}."
+            tests.report((), "empty", text)
+        yield from read_tests(tests, name, [(each, OPERATORS.get(each)) for each in value], field, names)
     else:
-        lines = tuple(read_test(table, key, IS, field, names))
-    if line := branch(name, lines):
-        yield line
+        yield from read_tests(table, name, [(key, IS)], field, names)
 
 
 def nearest(name: str, names: Names) -> str:
@@ -384,39 +337,49 @@ def nearest(name: str, names: Names) -> str:
     return did_you_mean(name, (*FIELDS, *mapped)) or f" Known: {listed(FIELDS)}, and custom.NAME."
 
 
-def read_operators(table: Table, field: Field, names: Names) -> Iterator[Line]:
-    """The tests of one field in a table of operators; all of them must hold."""
-    if not table.values:
-        table.report((), "empty", f"`{field.name}` has no operator; write for example {{ known = true }}.")
-    for key in table.values:
-        operator = OPERATORS.get(key)
+def read_tests(
+    table: Table, name: str, tests: Sequence[tuple[str, Operator | None]], field: Field, names: Names
+) -> Iterator[Line]:
+    """Each operator on one field, compiled, unless it does not exist or fit, or the operand is wrong."""
+    fitting = [each.name for each in OPERATORS.values() if fits(each, field)]
+    references, lines = names.references, list[Line]()
+    for key, operator in tests:
         if operator is None:
-            fitting = [each.name for each in OPERATORS.values() if fits(each, field)]
-            hint = did_you_mean(key, fitting) or f" `{field.name}` takes {listed(fitting)}."
+            hint = did_you_mean(key, fitting) or f" `{name}` takes {listed(fitting)}."
             table.report(key, "unknown-operator", f"there is no operator `{key}`.{hint}")
-        else:
-            yield from read_test(table, key, operator, field, names)
+            continue
+        if not fits(operator, field):
+            said = "a plain value" if operator is IS else f"`{operator.name}`"
+            text = f"`{name}` is a {KINDS[field.kind]} and does not take {said}; use {listed(fitting)}."
+            table.report(key, "wrong-operator", text)
+            continue
+        wanted = read_operand(table, key, operator, field, references.choices(field))
+        if wanted is None:
+            continue
+        if operator.negates and field.nullable:
+            text = (
+                f"a ticket without {name} does not match `{operator.name}`; if it should, "
+                f"put this line and {{ {name} = {{ known = false }} }} into `any`."
+            )
+            table.report(key, "nullable-negation", text, "warning")
+        if operator.operand == "holder" and not references.limits.any_for(holder := holder_of(wanted)):
+            example = '[groups."Tier 1"] with limit = 200'
+            if holder == "assignee":
+                example = f'[people."ann@acme.test"] with limit = 500, or {example}'
+            text = f"nobody has a limit, so this never holds; add {example}."
+            table.report(key, "no-limits", text, "warning")
+        lines.append(tested(operator, field, wanted, references))
+    if line := branch(name, tuple(lines)):
+        yield line
 
 
-def read_test(table: Table, key: str, operator: Operator, field: Field, names: Names) -> Iterator[Line]:
-    """One operator on one field, compiled, unless they do not fit or the operand is wrong."""
-    if not fits(operator, field):
-        report_misfit(table, key, operator, field)
-        return
-    wanted = read_operand(table, key, operator, field, names.references.choices(field))
-    if wanted is None:
-        return
-    if operator.negates and field.nullable:
-        warn_negation(table, key, operator, field)
-    if operator.operand == "holder" and not names.references.limits.any_for(holder_of(wanted)):
-        warn_no_limits(table, key, holder_of(wanted))
-    yield compiled(operator, field, wanted, names.references)
-
-
-def compiled(operator: Operator, field: Field, wanted: Wanted, references: References) -> Line:
-    """The test as a closure over the field's reader."""
-    of = read_as(field, kind_asked(operator, wanted)) if field.kind == "custom" else field
-    reads, test = bound(operator, of, wanted, references), operator.build(wanted, of)
+def tested(operator: Operator, field: Field, wanted: Wanted, references: References) -> Line:
+    """The test as a closure over the field's reader. A custom field is read as what the operator asks for."""
+    if field.kind == "custom":
+        kind, raw = kind_asked(operator, wanted), field.read
+        turn = TURN[kind]
+        field = replace(field, kind=kind, read=lambda ticket: turn(raw(ticket)))
+    reads, test = bound(operator, field, wanted, references), operator.build(wanted, field)
     read = reads.read
     return Line(
         path=field.name,
@@ -429,36 +392,6 @@ def compiled(operator: Operator, field: Field, wanted: Wanted, references: Refer
         wanted=wanted,
         holds=lambda ticket: test(read(ticket)),
     )
-
-
-def report_misfit(table: Table, key: str, operator: Operator, field: Field) -> None:
-    """Note that an operator does not work on this kind of field."""
-    fitting = listed([each.name for each in OPERATORS.values() if fits(each, field)])
-    said = "a plain value" if operator is IS else f"`{operator.name}`"
-    table.report(
-        key,
-        "wrong-operator",
-        f"`{field.name}` is a {KINDS[field.kind]} and does not take {said}; use {fitting}.",
-    )
-
-
-def warn_negation(table: Table, key: str, operator: Operator, field: Field) -> None:
-    """Note that tickets without a value are left out by `not` and `not_in`."""
-    table.report(
-        key,
-        "nullable-negation",
-        f"a ticket without {field.name} does not match `{operator.name}`; if it should, "
-        f"put this line and {{ {field.name} = {{ known = false }} }} into `any`.",
-        "warning",
-    )
-
-
-def warn_no_limits(table: Table, key: str, holder: Holder) -> None:
-    """Note that nobody has a limit by which this line could hold."""
-    example = '[groups."Tier 1"] with limit = 200'
-    if holder == "assignee":
-        example = f'[people."ann@acme.test"] with limit = 500, or {example}'
-    table.report(key, "no-limits", f"nobody has a limit, so this never holds; add {example}.", "warning")
 
 
 JOINS: Mapping[str, Join] = {"any": "any", "all": "all"}

@@ -284,7 +284,7 @@ def closed(keys: Mapping[str, Schema], required: Iterable[str] = ()) -> Schema:
     }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Key:
     """One key of a table of the files, and what may stand behind it.
 
@@ -337,132 +337,89 @@ def otherwise() -> Schema:
 LEVEL_KEYS: dict[str, Key] = {
     each.name: each
     for each in (
+        Key("name", "What the level is called; unique in the policy.", lambda: TEXT, required=True),
         Key(
-            name="name",
-            meaning="What the level is called; unique in the policy.",
-            schema=lambda: TEXT,
-            required=True,
+            "kind",
+            "functional, hierarchical or priority; told by the actions if not given.",
+            lambda: {"enum": list(KINDS)},
         ),
         Key(
-            name="kind",
-            meaning="functional, hierarchical or priority; told by the actions if not given.",
-            schema=lambda: {"enum": list(KINDS)},
+            "after",
+            "How far along the clock the level is due; on a deadline clock, how long after the deadline.",
+            lambda: DURATION,
+        ),
+        Key("before", "On a deadline clock: how long before the deadline.", lambda: DURATION),
+        Key(
+            "at",
+            "On a deadline clock: at this percentage of the time between start and deadline.",
+            lambda: {"type": "integer", "minimum": 1, "maximum": 100},
         ),
         Key(
-            name="after",
-            meaning="How far along the clock the level is due; on a deadline clock, how long after the deadline.",
-            schema=lambda: DURATION,
+            "clock",
+            "since_last_level counts from the instant the level before was passed.",
+            lambda: {"const": "since_last_level"},
         ),
         Key(
-            name="before",
-            meaning="On a deadline clock: how long before the deadline.",
-            schema=lambda: DURATION,
-        ),
-        Key(
-            name="at",
-            meaning="On a deadline clock: at this percentage of the time between start and deadline.",
-            schema=lambda: {"type": "integer", "minimum": 1, "maximum": 100},
-        ),
-        Key(
-            name="clock",
-            meaning="since_last_level counts from the instant the level before was passed.",
-            schema=lambda: {"const": "since_last_level"},
-        ),
-        Key(
-            name="owner",
-            meaning="Who is accountable from here: a group, a person, or a function such as lead_of(group).",
-            schema=lambda: {
+            "owner",
+            "Who is accountable from here: a group, a person, or a function such as lead_of(group).",
+            lambda: {
                 **TEXT,
                 "examples": ["Tier 2", "assignee", "lead_of(group)", "manager_of(owner)"],
             },
             instead=True,
         ),
         Key(
-            name="assign",
-            meaning="Whom the ticket goes to: a group, an agent or a strategy, or both.",
-            schema=assignment,
+            "assign",
+            "Whom the ticket goes to: a group, an agent or a strategy, or both.",
+            assignment,
             acts=True,
             risky=True,
             instead=True,
         ),
         Key(
-            name="priority",
-            meaning="The priority is at least this afterwards.",
-            schema=lambda: closed({"at_least": {"enum": list(Priority)}}),
+            "priority",
+            "The priority is at least this afterwards.",
+            lambda: closed({"at_least": {"enum": list(Priority)}}),
             acts=True,
             risky=True,
         ),
-        Key(name="tags", meaning="Tags that are there afterwards.", schema=lambda: TEXTS, acts=True),
-        Key(name="untag", meaning="Tags that are gone afterwards.", schema=lambda: TEXTS, acts=True),
+        Key("tags", "Tags that are there afterwards.", lambda: TEXTS, acts=True),
+        Key("untag", "Tags that are gone afterwards.", lambda: TEXTS, acts=True),
         Key(
-            name="set",
-            meaning="Fields and the values they have afterwards.",
-            schema=lambda: {"type": "object", "minProperties": 1},
+            "set",
+            "Fields and the values they have afterwards.",
+            lambda: {"type": "object", "minProperties": 1},
             acts=True,
             risky=True,
         ),
+        Key("note", "The template of an internal note.", lambda: TEXT, acts=True, instead=True),
+        Key("reply", "The template of a public reply.", lambda: TEXT, acts=True, risky=True),
+        Key("follow", "People who follow the ticket afterwards.", lambda: TEXTS, acts=True, risky=True),
         Key(
-            name="note",
-            meaning="The template of an internal note.",
-            schema=lambda: TEXT,
-            acts=True,
-            instead=True,
+            "notify", "Channels outside the helpdesk that hear of it.", lambda: TEXTS, acts=True, instead=True
+        ),
+        Key("ask", "What is asked of whoever gets the ticket; said in the note.", lambda: TEXT),
+        Key("checklist", "Steps for whoever gets the ticket; listed in the note.", lambda: TEXTS),
+        Key("hand_off", "true puts into the note what the ticket is about and what was tried.", lambda: YES),
+        Key(
+            "approval",
+            "A person must approve the level before it fires; what asks them to.",
+            lambda: closed({"note": TEXT, "notify": TEXTS}),
         ),
         Key(
-            name="reply",
-            meaning="The template of a public reply.",
-            schema=lambda: TEXT,
-            acts=True,
-            risky=True,
+            "within",
+            "A calendar; while it is closed the level waits, or does what `otherwise` says.",
+            lambda: TEXT,
         ),
         Key(
-            name="follow",
-            meaning="People who follow the ticket afterwards.",
-            schema=lambda: TEXTS,
-            acts=True,
-            risky=True,
+            "otherwise",
+            "What the level does instead while `within` is closed: owner, assign, notify and so on.",
+            otherwise,
         ),
         Key(
-            name="notify",
-            meaning="Channels outside the helpdesk that hear of it.",
-            schema=lambda: TEXTS,
-            acts=True,
-            instead=True,
-        ),
-        Key(
-            name="ask",
-            meaning="What is asked of whoever gets the ticket; said in the note.",
-            schema=lambda: TEXT,
-        ),
-        Key(
-            name="checklist",
-            meaning="Steps for whoever gets the ticket; listed in the note.",
-            schema=lambda: TEXTS,
-        ),
-        Key(
-            name="hand_off",
-            meaning="true puts into the note what the ticket is about and what was tried.",
-            schema=lambda: YES,
-        ),
-        Key(
-            name="approval",
-            meaning="A person must approve the level before it fires; what asks them to.",
-            schema=lambda: closed({"note": TEXT, "notify": TEXTS}),
-        ),
-        Key(
-            name="within",
-            meaning="A calendar; while it is closed the level waits, or does what `otherwise` says.",
-            schema=lambda: TEXT,
-        ),
-        Key(
-            name="otherwise",
-            meaning="What the level does instead while `within` is closed: owner, assign, notify and so on.",
-            schema=otherwise,
-        ),
-        Key(
-            name="repeat",
-            meaning="Say the note and the notifications again: every so often, so many times.",
-            schema=lambda: closed(
+            "repeat",
+            "Say the note and the notifications again: every so often, so many times.",
+            lambda: closed(
                 {"every": DURATION, "times": {"type": "integer", "minimum": 1}}, ("every", "times")
             ),
         ),
@@ -488,65 +445,36 @@ def clocks() -> Schema:
 POLICY_KEYS: dict[str, Key] = {
     each.name: each
     for each in (
+        Key("name", "What the policy is called; unique over all files.", lambda: TEXT, required=True),
+        Key("accounts", "The accounts the policy serves; all if not given.", lambda: TEXTS),
         Key(
-            name="name",
-            meaning="What the policy is called; unique over all files.",
-            schema=lambda: TEXT,
-            required=True,
+            "mode",
+            "observe records what it would do, enforce does it; inherited if not given.",
+            lambda: {"enum": list(MODES)},
+        ),
+        Key("clock", "What the levels count on.", clocks, required=True),
+        Key("calendar", "The calendar that counts the time; without one, day and night count.", lambda: TEXT),
+        Key("stop_on", "What ends an episode, besides `when` no longer holding.", lambda: some_of(STOPS)),
+        Key("pause_on", "In these statuses the clock stands still.", lambda: some_of(PAUSES)),
+        Key(
+            "counts_as_reply",
+            "What counts as a reply; public unless said otherwise.",
+            lambda: some_of(REPLIES),
+        ),
+        Key("public", "true lets levels write public replies, which customers read.", lambda: YES),
+        Key(
+            "acknowledge_tags",
+            "A person who adds one of these tags acknowledges the escalation.",
+            lambda: TEXTS,
         ),
         Key(
-            name="accounts",
-            meaning="The accounts the policy serves; all if not given.",
-            schema=lambda: TEXTS,
+            "backlog",
+            "skip leaves out what was due before the policy first ran; fire does it late.",
+            lambda: {"enum": ["fire", "skip"]},
         ),
-        Key(
-            name="mode",
-            meaning="observe records what it would do, enforce does it; inherited if not given.",
-            schema=lambda: {"enum": list(MODES)},
-        ),
-        Key(name="clock", meaning="What the levels count on.", schema=clocks, required=True),
-        Key(
-            name="calendar",
-            meaning="The calendar that counts the time; without one, day and night count.",
-            schema=lambda: TEXT,
-        ),
-        Key(
-            name="stop_on",
-            meaning="What ends an episode, besides `when` no longer holding.",
-            schema=lambda: some_of(STOPS),
-        ),
-        Key(
-            name="pause_on",
-            meaning="In these statuses the clock stands still.",
-            schema=lambda: some_of(PAUSES),
-        ),
-        Key(
-            name="counts_as_reply",
-            meaning="What counts as a reply; public unless said otherwise.",
-            schema=lambda: some_of(REPLIES),
-        ),
-        Key(
-            name="public",
-            meaning="true lets levels write public replies, which customers read.",
-            schema=lambda: YES,
-        ),
-        Key(
-            name="acknowledge_tags",
-            meaning="A person who adds one of these tags acknowledges the escalation.",
-            schema=lambda: TEXTS,
-        ),
-        Key(
-            name="backlog",
-            meaning="skip leaves out what was due before the policy first ran; fire does it late.",
-            schema=lambda: {"enum": ["fire", "skip"]},
-        ),
-        Key(name="when", meaning="Every line must hold.", schema=lambda: CONDITIONS, required=True),
-        Key(
-            name="unless",
-            meaning="Any line that holds leaves the ticket out.",
-            schema=lambda: CONDITIONS,
-        ),
-        Key(name="level", meaning="The rungs of the ladder, in order.", schema=levels, required=True),
+        Key("when", "Every line must hold.", lambda: CONDITIONS, required=True),
+        Key("unless", "Any line that holds leaves the ticket out.", lambda: CONDITIONS),
+        Key("level", "The rungs of the ladder, in order.", levels, required=True),
     )
 }
 
@@ -554,25 +482,21 @@ CHANNEL_KEYS: dict[str, Key] = {
     each.name: each
     for each in (
         Key(
-            name="url",
-            meaning='Where it is, as apprise writes it, kept as a secret: "secret:NAME".',
-            schema=lambda: {"type": "string", "pattern": "^secret:", "examples": ["secret:leads-slack"]},
+            "url",
+            'Where it is, as apprise writes it, kept as a secret: "secret:NAME".',
+            lambda: {"type": "string", "pattern": "^secret:", "examples": ["secret:leads-slack"]},
             required=True,
         ),
+        Key("template", "The template of its messages; a built sentence if not given.", lambda: TEXT),
         Key(
-            name="template",
-            meaning="The template of its messages; a built sentence if not given.",
-            schema=lambda: TEXT,
+            "quiet",
+            "Outside the hours of this calendar nothing is sent; what comes then waits until it opens.",
+            lambda: closed({"calendar": TEXT}, ("calendar",)),
         ),
         Key(
-            name="quiet",
-            meaning="Outside the hours of this calendar nothing is sent; what comes then waits until it opens.",
-            schema=lambda: closed({"calendar": TEXT}, ("calendar",)),
-        ),
-        Key(
-            name="digest",
-            meaning="Of more than so many messages within this time, the rest is gathered into one.",
-            schema=lambda: closed(
+            "digest",
+            "Of more than so many messages within this time, the rest is gathered into one.",
+            lambda: closed(
                 {"above": {"type": "integer", "minimum": 1}, "within": DURATION}, ("above", "within")
             ),
         ),
