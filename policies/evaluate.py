@@ -1,22 +1,21 @@
 """Evaluate policies on one ticket: a plan of what to do now, from values only (all of policy-rules.md)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from policies.language.policy import Policy, PolicySet, is_there
 from policies.model import Directory, Instant, Need, Order, Seconds, Status, Ticket
-from policies.plan import Failed, LeftOut, Occurrence, Plan, PolicyTrace, Wanted
-from policies.rules.assignment import Named, reasons_of, ticket_owner
+from policies.plan import Failed, LeftOut, Occurrence, Plan, Wanted
+from policies.rules.assignment import reasons_of, ticket_owner
 from policies.rules.calendars import Calendar
-from policies.rules.episode import closed_off, ended_line, has_passed, live, look
-from policies.rules.ladder import Turn, next_time, turn
-from policies.rules.merge import Agreed, Merged, Wish, agree, merge, wish
+from policies.rules.episode import advance, closed_off, ended_line, has_passed
+from policies.rules.ladder import decide, next_time
+from policies.rules.merge import ProposedActions, agree, merge, propose, spoken
+from policies.rules.observe import Observation, PolicyRaised, Scene, could_hold, observe, of
 from policies.rules.orders import obey
-from policies.rules.outcomes import Conclusion, conclude, owned, owner_moved
+from policies.rules.outcomes import Conclusion, Considered, next_owner, next_state, owner_moved
 from policies.rules.own_writes import with_hidden
-from policies.rules.scene import PolicyRaised, Scene, could_hold, of
-from policies.rules.trace import told, trace
-from policies.state import Owner, Standing
+from policies.state import Standing, changed
 
 RUNS_NOW: Mapping[str, Instant] = {}
 FAILED_AGAIN: Seconds = 600
@@ -41,8 +40,10 @@ def evaluate(
     was, and the others are evaluated without it.
     """
     snoozes = (each.snoozed_until for each in standings)
+    ticket = with_hidden(ticket)
+    away = None if ticket.assignee is None else not is_there(ticket.assignee.label, directory)
     scene = Scene(
-        ticket=with_availability(with_hidden(ticket), directory),
+        ticket=replace(ticket, assignee_away=away, loaded=ticket.loaded | {Need.AVAILABILITY}),
         policies=policies,
         directory=directory,
         calendars=calendars,
@@ -54,218 +55,175 @@ def evaluate(
     failed: dict[str, Failed] = {}
     while True:
         try:
-            return without_failed(planned(scene, standings, failed), standings, failed)
+            return planned(scene, standings, failed)
         except PolicyRaised as raised:
             cause = raised.__cause__
             failed[raised.policy] = Failed(policy=raised.policy, error=f"{type(cause).__name__}: {cause}")
 
 
-def without_failed(plan: Plan, standings: tuple[Standing, ...], failed: Mapping[str, Failed]) -> Plan:
-    """The plan with the policies that raised: said, remembered as they were, and tried again."""
-    if not failed:
-        return plan
-    kept = tuple(each for each in standings if each.policy in failed)
-    again = plan.now + FAILED_AGAIN
-    return replace(
-        plan,
-        standings=(*plan.standings, *kept),
-        failed=tuple(failed.values()),
-        next_look=again if plan.next_look is None else min(again, plan.next_look),
-        warnings=(*plan.warnings, *(each.text for each in failed.values())),
-    )
-
-
-def with_availability(ticket: Ticket, directory: Directory) -> Ticket:
-    """The ticket with what the directory tells of its assignee's presence."""
-    label = ticket.assignee.label if ticket.assignee else None
-    away = None if label is None else not is_there(label, directory)
-    return replace(ticket, assignee_away=away, loaded=ticket.loaded | {Need.AVAILABILITY})
-
-
 def planned(scene: Scene, standings: tuple[Standing, ...], failed: Mapping[str, Failed]) -> Plan:
-    """The plan of all policies but those that raised."""
-    ticket = scene.ticket
+    """The plan of all policies but those that raised, which are said, remembered as they were, and tried again."""
+    ticket, now = scene.ticket, scene.now
     serving = () if ticket.gone else scene.policies.serving(ticket.ref.account)
     serving = tuple(each for each in serving if each.name not in failed)
     known = {each.policy: each for each in standings}
-    held = [known.get(policy.name, Standing(policy=policy.name)) for policy in serving]
+    held = tuple(known.get(policy.name) or Standing(policy=policy.name) for policy in serving)
     names = {policy.name for policy in serving} | failed.keys()
     others = tuple(each for each in standings if each.policy not in names)
-    before = (*held, *others)
-    looks = [of(policy, look, scene, policy, one) for policy, one in zip(serving, held, strict=True)]
-    obeyed = obey(scene, looks)
-    scene = replace(scene, snoozed_until=obeyed.snoozed_until)
-    turns = [of(each.policy, turn, scene, each) for each in obeyed.looks]
-    wishes = tuple(
-        of(each.look.policy, wish, scene, each, each.sends) for each in turns if each.sends is not None
-    )
-    asking = {each.policy: each for each in wishes}
-    agreed = agree(wishes)
-    owners = {each.look.policy.name: of(each.look.policy, owned, scene, each, agreed) for each in turns}
-    said = [of(each.turn.look.policy, told, scene, each, answering(each, owners)) for each in wishes]
-    merged = merge(ticket, wishes, agreed, tuple(w for wanted, _ in said for w in wanted))
-    restoring = None if merged.wanted else next((each for each in turns if each.look.restores), None)
-    done = [concluded(scene, each, owners, merged, asking, restores=each is restoring) for each in turns]
+
+    # 1. Observe: what each policy sees of the ticket, its own writes hidden; its conditions and its clock.
+    observed = [of(policy, observe, scene, policy, one) for policy, one in zip(serving, held, strict=True)]
+
+    # 2. Advance the episodes: they begin, go on or end, by what is seen, and by what people ordered.
+    obeyed = obey(scene, [of(each.policy, advance, scene, each) for each in observed])
     closed = [closed_off(scene, each, "gone" if ticket.gone else "removed") for each in others]
-    after = (*(each.standing for each in done), *(standing for standing, _ in closed))
-    after = tuple(quieted(each, scene.snoozed_until) for each in after)
+    if obeyed.snoozed_until != scene.snoozed_until:
+        scene = replace(scene, snoozed_until=obeyed.snoozed_until)
+
+    # 3. Find the due step of each ladder: one level fires, asks, makes up for something, or is said again.
+    running = ((each, each.state.running) for each in obeyed.seen)
+    decisions = [of(each.policy, decide, scene, each, episode) for each, episode in running if episode]
+
+    # 4. Merge what the levels propose, and find who answers for it.
+    sending = ((each, each.sends) for each in decisions)
+    proposed = [of(each.policy, propose, scene, each, level) for each, level in sending if level]
+    agreed = agree(proposed)
+    owners = {each.policy.name: of(each.policy, next_owner, scene, each, agreed) for each in decisions}
+    told = [of(each.decision.policy, spoken, scene, each, owners[each.policy]) for each in proposed]
+    merged = merge(ticket, proposed, agreed, [wanted for words, _ in told for wanted in words])
+
+    # 5. The next state of each policy, and when time alone could change the answer. A de-escalated episode has what it
+    # wrote restored, one at a time, once no policy has anything to do.
+    restoring = None if merged.wanted else next((each for each in decisions if each.seen.restores), None)
+    asking = {each.policy: each for each in proposed}
+    done: dict[str, Conclusion] = {}
+    times: list[Instant | None] = [now + FAILED_AGAIN if failed else None]
+    for each in decisions:
+        policy, name, restores = each.policy, each.policy.name, each is restoring
+        one = of(policy, next_state, scene, each, owners[name], merged, asking.get(name), restores=restores)
+        done[name] = one
+        if one.state.running is not None:
+            times.append(of(policy, next_time, scene, each, one.state.running))
+    concluded = [done.get(each.policy.name) or Conclusion(state=each.state) for each in obeyed.seen]
+    after = [*(each.state for each in concluded), *(state for state, _ in closed)]
+    remembered = tuple(snoozing(each, scene.snoozed_until) for each in after)
+
     lost = [episode for _, episode in closed if episode is not None]
-    left = (
-        *(x for each in wishes for x in each.left_out),
-        *(x for each in turns for x in each.look.left_out),
+    chosen = [each for each in proposed if each.chosen is not None]
+    left = [
+        *(one for each in proposed for one in each.left_out),
+        *(one for each in obeyed.seen for one in each.left_out),
+    ]
+    restored = restoring.seen.restores if restoring else ()
+    assign = agreed.assign if agreed.turn else None
+    considered = tuple(
+        Considered(
+            seen=seen,
+            decision=next((each for each in decisions if each.seen is seen), None),
+            chosen=asking[seen.policy.name].chosen if seen.policy.name in asking else None,
+            warnings=one.warnings,
+        )
+        for seen, one in zip(obeyed.seen, concluded, strict=True)
     )
     return Plan(
         ref=ticket.ref,
         revision=ticket.revision,
-        now=scene.now,
-        wanted=merged.wanted or put_back(restoring),
-        left_out=(*merged.left_out, *unmade(wishes), *left),
-        standings=after,
+        now=now,
+        wanted=merged.wanted
+        or tuple(Wanted(action=each, episodes=(restoring.episode.key,)) for each in restored if restoring),
+        left_out=(*merged.left_out, *unmade(chosen), *left),
+        standings=(*remembered, *(each for each in standings if each.policy in failed)),
         occurrences=(
-            *(line for each in done for line in each.said),
+            *(
+                line
+                for seen, one in zip(obeyed.seen, concluded, strict=True)
+                for line in (*seen.said, *one.said)
+            ),
             *obeyed.said,
             *(ended_line(episode) for episode in lost if has_passed(episode)),
-            *(line_of_left("overruled", each, scene, turns) for each in merged.left_out),
-            *(line_of_left("left out", each, scene, turns) for each in left),
-            *(line for each in wishes for line in choice(each, scene)),
-            *owner_moved(before, after, scene.now),
+            *(not_done("overruled", each, now, obeyed.seen) for each in merged.left_out),
+            *(not_done("left out", each, now, obeyed.seen) for each in left),
+            *choices(chosen, now),
+            *owner_moved((*held, *others), remembered, now),
         ),
-        trace=tuple(traced(scene, each, wishes) for each in done),
-        next_look=next_look(scene, done),
-        owner=ticket_owner(after),
-        ended=(*(episode for each in turns for episode in each.look.ended), *lost),
-        served=served(agreed),
+        next_look=min((at for at in times if at is not None), default=None),
+        owner=ticket_owner(remembered),
+        ended=(*(episode for each in obeyed.seen for episode in each.ended), *lost),
+        served=((assign.group.id, assign.assignee.id),)
+        if assign is not None and assign.group is not None and assign.assignee is not None
+        else (),
         warnings=(
-            *(remark(each) for each in wishes if each.chosen is not None and each.chosen.remark),
-            *(warning for _, warnings in said for warning in warnings),
-            *(warning for each in done for warning in each.warnings),
+            *(remark(each) for each in chosen if each.chosen and each.chosen.remark),
+            *(warning for _, warnings in told for warning in warnings),
+            *(warning for each in concluded for warning in each.warnings),
             *strangers(ticket),
+            *(each.text for each in failed.values()),
         ),
+        failed=tuple(failed.values()),
+        considered=considered,
+        scene=scene,
     )
+
+
+STRANGERS = (
+    "the bot's user did something here that Uptier has no receipt for; give Uptier a user of its own, and change the "
+    "secret if nobody else should have it"
+)
 
 
 def strangers(ticket: Ticket) -> tuple[str, ...]:
     """The alarm about a bot's user that somebody else uses too (rule 11): always the same words, to be said once."""
     acts = (*(each.act for each in ticket.messages), *(each.act for each in ticket.changes))
-    if not any(act.unreceipted for act in acts):
-        return ()
-    said = "the bot's user did something here that Uptier has no receipt for"
-    return (f"{said}; give Uptier a user of its own, and change the secret if nobody else should have it",)
+    return (STRANGERS,) if any(act.unreceipted for act in acts) else ()
 
 
-def concluded(
-    scene: Scene,
-    turn: Turn,
-    owners: Mapping[str, Named | None],
-    merged: Merged,
-    asking: Mapping[str, Wish],
-    *,
-    restores: bool,
-) -> Conclusion:
-    """What the plan leaves behind in one policy's memory."""
-    policy = turn.look.policy
-    named, asked = owners[policy.name], asking.get(policy.name)
-    return of(policy, conclude, scene, turn, named, merged, asked, restores=restores)
+def snoozing(state: Standing, until: Instant | None) -> Standing:
+    """The memory with the ticket's snooze, which its running episode shows too."""
+    episode = state.episode
+    if episode is not None and episode.ended is None:
+        episode = changed(episode, snoozed_until=until)
+    return changed(state, snoozed_until=until, episode=episode)
 
 
-def traced(scene: Scene, done: Conclusion, wishes: tuple[Wish, ...]) -> PolicyTrace:
-    """All that was considered for one policy."""
-    policy, notes = done.turn.look.policy, notes_of(done, wishes)
-    return of(policy, trace, done.turn, live(done.standing), notes, scene.snoozed_until)
-
-
-def quieted(standing: Standing, until: Instant | None) -> Standing:
-    """The standing with the ticket's snooze, which its running episode shows too."""
-    if standing.snoozed_until != until:
-        standing = replace(standing, snoozed_until=until)
-    episode = live(standing)
-    if episode is None or episode.snoozed_until == until:
-        return standing
-    return replace(standing, episode=replace(episode, snoozed_until=until))
-
-
-def notes_of(done: Conclusion, wishes: tuple[Wish, ...]) -> tuple[str, ...]:
-    """What explain adds to a policy: warnings, and whom it chose and why."""
-    chosen = (each.chosen for each in wishes if each.policy == done.turn.look.policy.name)
-    told = (reasons_of(each) for each in chosen if each is not None)
-    return (*done.warnings, *(text for text in told if text))
-
-
-def put_back(restoring: Turn | None) -> tuple[Wanted, ...]:
-    """What a de-escalated episode wants restored, one at a time; it waits while any policy has something to do."""
-    if restoring is None or restoring.episode is None:
-        return ()
-    key = restoring.episode.key
-    return tuple(Wanted(action=each, episodes=(key,)) for each in restoring.look.restores)
-
-
-def answering(wish: Wish, owners: Mapping[str, Named | None]) -> Owner:
-    """Who answers for what is said: the level's new owner, or for a repeat the episode's."""
-    named, episode = owners[wish.policy], wish.turn.episode
-    held = named.owner if named else episode.owner if episode else None
-    return held or Owner(name="nobody", kind="name")
-
-
-def unmade(wishes: tuple[Wish, ...]) -> tuple[LeftOut, ...]:
+def unmade(chosen: Sequence[ProposedActions]) -> Iterator[LeftOut]:
     """Assignments that cannot be made at all."""
-    return tuple(
-        LeftOut(policy=each.policy, level=each.level.name, what="assign", why=each.chosen.remark or "")
-        for each in wishes
-        if each.chosen is not None and each.chosen.assign is None
-    )
+    for each in chosen:
+        if each.chosen is not None and each.chosen.assign is None:
+            why = each.chosen.remark or ""
+            yield LeftOut(policy=each.policy, level=each.level.name, what="assign", why=why)
 
 
-def remark(wish: Wish) -> str:
+def remark(proposed: ProposedActions) -> str:
     """What should be said of an assignment."""
-    text = wish.chosen.remark if wish.chosen else ""
-    return f'policy "{wish.policy}", level "{wish.level.name}": {text}'
+    text = proposed.chosen.remark if proposed.chosen else ""
+    return f'policy "{proposed.policy}", level "{proposed.level.name}": {text}'
 
 
-def choice(wish: Wish, scene: Scene) -> Iterator[Occurrence]:
-    """The ledger line that says why this person, and why not the others."""
-    if wish.chosen is None or not (wish.chosen.why or wish.chosen.passed_over):
-        return
-    yield Occurrence(
-        what="chosen",
-        policy=wish.policy,
-        episode=wish.episode,
-        level=wish.level.name,
-        at=scene.now,
-        text=reasons_of(wish.chosen),
-    )
+def choices(chosen: Sequence[ProposedActions], now: Instant) -> Iterator[Occurrence]:
+    """The ledger lines that say why this person, and why not the others."""
+    for each in chosen:
+        if each.chosen is not None and (each.chosen.why or each.chosen.passed_over):
+            yield Occurrence(
+                what="chosen",
+                policy=each.policy,
+                episode=each.episode,
+                level=each.level.name,
+                at=now,
+                text=reasons_of(each.chosen),
+            )
 
 
-def line_of_left(what: str, left_out: LeftOut, scene: Scene, turns: list[Turn]) -> Occurrence:
-    """The ledger line of what is not done: a wish that lost against an earlier policy, or what cannot be done."""
-    found = next(each for each in turns if each.look.policy.name == left_out.policy)
-    episode = found.look.standing.episode
+def not_done(what: str, left_out: LeftOut, now: Instant, seen: Sequence[Observation]) -> Occurrence:
+    """The ledger line of what is not done: a proposal that lost against an earlier policy, or what cannot be done."""
+    episode = next(each.state.episode for each in seen if each.policy.name == left_out.policy)
     return Occurrence(
         what=what,
         policy=left_out.policy,
         episode=episode.key if episode else "",
         level=left_out.level or None,
-        at=scene.now,
+        at=now,
         text=f"{left_out.what}: {left_out.why}",
     )
-
-
-def next_look(scene: Scene, done: list[Conclusion]) -> Instant | None:
-    """The earliest time at which time alone could change the answer of any policy."""
-    running = ((each.turn, live(each.standing)) for each in done)
-    times = (
-        of(each.look.policy, next_time, each, episode, scene.now, scene.snoozed_until)
-        for each, episode in running
-        if episode is not None
-    )
-    return min((at for at in times if at is not None), default=None)
-
-
-def served(agreed: Agreed) -> tuple[tuple[str, str], ...]:
-    """Whose turn of round robin this plan uses up."""
-    assign = agreed.assign
-    if not agreed.turn or assign is None or assign.group is None or assign.assignee is None:
-        return ()
-    return ((assign.group.id, assign.assignee.id),)
 
 
 def could_start(policy: Policy, snapshot: Ticket) -> bool:
@@ -282,7 +240,7 @@ def could_matter(snapshot: Ticket, policies: PolicySet, standings: tuple[Standin
     see the ticket once, to know what was there before it. A partial row cannot rule out what it does not tell, and one
     that names what it hides rules out by all the rest.
     """
-    if any(live(each) is not None or each.matched for each in standings):
+    if any(each.running is not None or each.matched for each in standings):
         return True
     if snapshot.gone:
         return any(each.looked for each in standings)

@@ -1,8 +1,8 @@
 """The history of a ticket as rule 2 reads it: who acted, replies, customer messages, and counts of what
 people did."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from policies.model import Act, Change, Counts, Instant, Message, Status, Ticket, Value, Who
 from policies.state import Wrote
@@ -16,7 +16,11 @@ OPENING = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """What happened to a ticket, oldest first. Of one audit, messages come before changes, the status last."""
+    """What happened to a ticket, oldest first. Of one audit, messages come before changes, the status last.
+
+    `opening` is the message that made the ticket, `newest` the sequence of the newest fact, -1 if there is none;
+    `by_field` has the real changes of each field. These three are told by the facts.
+    """
 
     facts: tuple[Fact, ...]
     created: Instant
@@ -24,6 +28,23 @@ class History:
     reply_kinds: frozenset[str]
     acknowledging_tags: frozenset[str] = frozenset()
     assignment_acknowledges: bool = True
+    opening: Message | None = field(init=False, repr=False, compare=False)
+    newest: int = field(init=False, repr=False, compare=False)
+    by_field: Mapping[str, Sequence[Change]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        by_field: dict[str, list[Change]] = {}
+        first: Message | None = None
+        for fact in self.facts:
+            if isinstance(fact, Change):
+                if fact.before != fact.after:
+                    by_field.setdefault(fact.field, []).append(fact)
+            elif first is None:
+                first = fact
+        opens = first is not None and first.act.at <= self.created + OPENING
+        object.__setattr__(self, "opening", first if opens else None)
+        object.__setattr__(self, "newest", max((fact.act.sequence for fact in self.facts), default=-1))
+        object.__setattr__(self, "by_field", by_field)
 
     @classmethod
     def of(
@@ -47,8 +68,7 @@ class History:
 
     def is_opening(self, message: Message) -> bool:
         """Whether this message made the ticket."""
-        first = next((fact for fact in self.facts if isinstance(fact, Message)), None)
-        return message is first and message.act.at <= self.created + OPENING
+        return message is self.opening
 
     def is_by_requester(self, message: Message) -> bool:
         """Whether the requester wrote it, agent or not."""
@@ -63,7 +83,7 @@ class History:
     def is_agents(self, message: Message) -> bool:
         """A reply or note that a human agent added to the ticket, as an agent."""
         by_agent = message.act.who is Who.AGENT and not self.is_by_requester(message)
-        return by_agent and not message.auto_reply and not self.is_opening(message)
+        return by_agent and not message.auto_reply and message is not self.opening
 
     def is_customers(self, fact: Fact) -> bool:
         """A customer message: public, by a non-agent or by the requester, not an auto-reply."""
@@ -108,15 +128,9 @@ class History:
             return self.is_agents(fact)
         return self.takes(fact) or self.adds_acknowledging_tag(fact)
 
-    def changes(self, field: str) -> Iterator[Change]:
+    def changes(self, field: str) -> Sequence[Change]:
         """The real changes of a field, oldest first; the same value set again is none."""
-        for fact in self.facts:
-            if isinstance(fact, Change) and fact.field == field and fact.before != fact.after:
-                yield fact
-
-    def newest(self) -> int:
-        """The sequence of the newest fact, -1 if there is none."""
-        return max((fact.act.sequence for fact in self.facts), default=-1)
+        return self.by_field.get(field, ())
 
     def sequence_at(self, at: Instant) -> int:
         """The sequence of the newest fact no later than this instant, -1 if there is none. For starts that no

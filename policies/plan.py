@@ -1,10 +1,14 @@
-"""What to do now, as values that can be printed, stored, compared and refused: actions, traces, plans."""
+"""What to do now, as values that can be printed, stored, compared and refused: actions and plans."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
 
-from policies.model import Group, Instant, Person, Priority, Seconds, TicketRef, Value
+from policies.model import Group, Instant, Person, Priority, TicketRef, Value
 from policies.state import Episode, Owner, Standing
+
+if TYPE_CHECKING:
+    from policies.rules.observe import Scene
+    from policies.rules.outcomes import Considered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,55 +134,6 @@ class Occurrence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LineTrace:
-    """One condition line as it was judged: what it says, what it read, whether it held. `hidden` says that it neither
-    holds nor fails, since the helpdesk does not show what it reads."""
-
-    section: Literal["when", "unless"]
-    path: str
-    text: str
-    read: Value
-    held: bool
-    inner: tuple["LineTrace", ...] = ()
-    hidden: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClockTrace:
-    """How the clock was read; `steps` are sentences of arithmetic, in order."""
-
-    name: str
-    start: Instant | None
-    why_absent: str | None = None
-    elapsed: Seconds | None = None
-    steps: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LevelTrace:
-    """A level, when it is due, and how it stands: waiting, due, or how it was passed."""
-
-    name: str
-    due: Instant | None
-    state: str
-    text: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyTrace:
-    """All that was considered for one policy, in the order it was considered."""
-
-    policy: str
-    mode: Literal["observe", "enforce"]
-    holds: bool
-    verdict: str
-    lines: tuple[LineTrace, ...] = ()
-    clock: ClockTrace | None = None
-    levels: tuple[LevelTrace, ...] = ()
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
     """A policy that raised and was taken out of the look, and the error in one line."""
 
@@ -200,7 +155,8 @@ class Plan:
     the earliest time at which time alone could change the answer, None if it cannot. `owner` is the ticket's.
     `ended` are the episodes that ended with this plan, as they ended; a standing may already hold the next.
     `served` are the (group id, person id) whom round robin gave this ticket. `failed` are the policies that raised:
-    the plan is without them, and their standings are as they were.
+    the plan is without them, and their standings are as they were. `considered` and `scene` are the facts that
+    `policies.present` makes sentences of when somebody asks.
     """
 
     ref: TicketRef
@@ -210,10 +166,11 @@ class Plan:
     left_out: tuple[LeftOut, ...]
     standings: tuple[Standing, ...]
     occurrences: tuple[Occurrence, ...]
-    trace: tuple[PolicyTrace, ...]
     next_look: Instant | None
     owner: Owner | None
     ended: tuple[Episode, ...] = ()
     served: tuple[tuple[str, str], ...] = ()
     warnings: tuple[str, ...] = ()
     failed: tuple[Failed, ...] = ()
+    considered: tuple["Considered", ...] = field(default=(), repr=False, compare=False)
+    scene: "Scene | None" = field(default=None, repr=False, compare=False)

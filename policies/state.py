@@ -1,8 +1,8 @@
 """What a policy remembers of a ticket between two looks: standings, episodes, passed levels, owners."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 from policies.model import Instant, Value
 
@@ -176,6 +176,21 @@ class Standing:
     ownership: Ownership | None = None
     snoozed_until: Instant | None = None
     touched: Instant | None = None
+
+    @property
+    def running(self) -> Episode | None:
+        """The running episode, if there is one."""
+        return self.episode if self.episode is not None and self.episode.ended is None else None
+
+
+Remembered = TypeVar("Remembered", Standing, Episode)
+
+
+def changed(remembered: Remembered, **fields: Any) -> Remembered:
+    """The memory with these fields; itself where they hold already, as they do at most looks."""
+    if all(getattr(remembered, name) == value for name, value in fields.items()):
+        return remembered
+    return replace(remembered, **fields)
 
 
 def latest_passed(episode: Episode) -> Passed | None:

@@ -24,7 +24,7 @@ from connector.cli.common import (
 
 if TYPE_CHECKING:
     from policies.model import Ticket, TicketRef
-    from policies.plan import PolicyTrace
+    from policies.present.trace import PolicyTrace
 
 
 app = typer.Typer()
@@ -104,6 +104,7 @@ def foresee(ref: "TicketRef", config: Path, at: str, as_json: bool) -> None:
     from connector.config.secrets import SecretError, Secrets
     from connector.logs import Masker
     from connector.work.context import Unforeseeable, foresight
+    from policies.present.trace import traced
 
     settings, policies = checked(config)
     clock = SystemClock()
@@ -124,14 +125,14 @@ def foresee(ref: "TicketRef", config: Path, at: str, as_json: bool) -> None:
         raise typer.Exit(NEEDS_HUMAN) from None
     owner = f" Owner then: {plan.owner.name}." if plan.owner else ""
     head = (f"{ref}: {seen.subject}", f"As of {stamp(when)}, if nothing happens until then.{owner}")
-    show(plan.trace, head, as_json)
+    show(traced(plan), head, as_json)
 
 
 def show(trace: "tuple[PolicyTrace, ...]", head: tuple[str, ...], as_json: bool) -> None:
     """A trace, in words or whole."""
     from connector.store import codec
-    from policies.plan import PolicyTrace
     from policies.present.explain import explain as in_words
+    from policies.present.trace import PolicyTrace
 
     if as_json:
         put_json(json.loads(codec.dump(tuple[PolicyTrace, ...], trace)))

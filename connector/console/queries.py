@@ -34,7 +34,7 @@ from policies.model import (
     Who,
     spell,
 )
-from policies.plan import LevelTrace, PolicyTrace
+from policies.present.trace import LevelTrace, PolicyTrace
 from policies.state import Episode, How
 
 SIDES: Mapping[Who, str] = {

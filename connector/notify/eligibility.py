@@ -14,7 +14,6 @@ from connector.work.context import Rules, complete
 from policies.language.policy import PolicySet
 from policies.model import Instant, Seconds
 from policies.rules.assignment import waiting_levels
-from policies.rules.episode import live
 from policies.state import Episode, How, Standing
 
 FRESH: Seconds = 5
@@ -141,5 +140,5 @@ def snoozed_until(episodes: Iterable[Episode], now: Instant) -> Instant | None:
 
 def running(kept: KeptNotice, remembered: Iterable[Standing]) -> list[Episode]:
     """The episodes that asked for it and have not ended."""
-    lives = (live(each) for each in remembered)
+    lives = (each.running for each in remembered)
     return [each for each in lives if each is not None and each.key in kept.notice.episodes]

@@ -36,7 +36,7 @@ from policies.model import (
     Ticket,
     Who,
 )
-from policies.plan import PolicyTrace
+from policies.present.trace import PolicyTrace
 from policies.rules.calendars import ALWAYS
 from policies.rules.clocks import pauses
 from policies.rules.episode import first_acknowledgement

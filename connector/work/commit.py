@@ -17,7 +17,7 @@ from connector.work.messages import announce, render
 from policies.language.policy import PolicySet
 from policies.model import Directory, Instant, Order, Seconds, Status, Ticket, TicketRef
 from policies.plan import Notify, Occurrence, Plan, Say, SetField, Wanted
-from policies.rules.episode import live
+from policies.present.trace import traced
 from policies.rules.ladder import untimed
 from policies.rules.outcomes import Outcome, settle
 from policies.state import Standing
@@ -317,7 +317,7 @@ def keep_look(
         notices.plan(connection, notice, now)
     newest = _keep_facts(connection, look)
     inbox.close(connection, look.rows, now)
-    holds.drop(connection, ref, over=all(live(one) is None for one in plan.standings))
+    holds.drop(connection, ref, over=all(one.running is None for one in plan.standings))
     failed = (holds.aside_of_policy(each.policy) for each in plan.failed)
     asides = [holds.aside_of(connection, ref.account, ref.id, kind) for kind in failed]
     due = [
@@ -366,7 +366,7 @@ def _keep_facts(connection: Connection, look: Look) -> bool:
     return tickets.record_look(
         connection,
         look.ticket,
-        plan.trace,
+        traced(plan),
         now=plan.now,
         next_look=plan.next_look,
         matched=any(one.matched for one in plan.standings),

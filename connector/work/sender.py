@@ -44,7 +44,6 @@ from connector.work.context import Read, Rules
 from connector.work.retry import FIND_OUT, WRITE
 from policies.model import Instant, Seconds, Ticket, Who
 from policies.plan import Assign, Occurrence, Plan
-from policies.rules.episode import live
 from policies.rules.outcomes import Outcome, settle
 from policies.state import Wrote
 
@@ -73,7 +72,7 @@ def remainder(
 ) -> Remainder:
     """What of the rest is still to be sent after this look. What was planned behind a chain without knowing the ticket
     gets its request now; what holds by now is dropped."""
-    running = {episode.key for each in plan.standings if (episode := live(each)) is not None}
+    running = {episode.key for each in plan.standings if (episode := each.running) is not None}
     goes_on: list[KeptWrite] = []
     dropped: list[tuple[KeptWrite, str]] = []
     for kept in rest:

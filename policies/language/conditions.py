@@ -1,4 +1,4 @@
-"""Condition lines, compiled to closures once and judged against a ticket, each with the value it read."""
+"""Condition lines, compiled to closures once and judged against a ticket."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -6,10 +6,6 @@ from typing import Literal
 
 from policies.language.operators import Wanted
 from policies.model import Need, Ticket, Value
-from policies.plan import LineTrace
-
-LONGEST_READ = 200
-"""How much of a text a trace keeps, in characters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,29 +47,16 @@ class Line:
             return join(line.certain(ticket) for line in self.inner)
         return self.needs <= ticket.loaded and not self.is_hidden(ticket) and self.holds(ticket)
 
-    def trace(self, section: Literal["when", "unless"], ticket: Ticket) -> LineTrace:
-        """The line as judged on this ticket, with the value it read. A line on what is not shown neither holds nor
-        fails, and in `any` and `all` what can be read may decide."""
-        inner = tuple(line.trace(section, ticket) for line in self.inner)
-        held, hidden = self._joined(inner) if inner else (None, self.is_hidden(ticket))
-        return LineTrace(
-            section=section,
-            path=self.path,
-            text=self.text,
-            read=None if hidden else shortened((self.shown or self.read)(ticket)),
-            held=not hidden and (self.holds(ticket) if held is None else held),
-            inner=inner,
-            hidden=hidden,
-        )
-
-    def _joined(self, inner: tuple[LineTrace, ...]) -> tuple[bool, bool]:
-        """Whether the lines inside hold together, and whether that cannot be told."""
-        unknown = any(each.hidden for each in inner)
-        if self.join == "any":
-            held = any(each.held for each in inner)
-            return held, unknown and not held
-        failed = any(not each.held and not each.hidden for each in inner)
-        return not failed and not unknown, unknown and not failed
+    def judge(self, ticket: Ticket) -> bool | None:
+        """Whether the line holds on this ticket; None where that hangs on what the helpdesk does not show. In `any` and
+        `all` what can be read may decide."""
+        if not ticket.hidden:
+            return self.holds(ticket)
+        if not self.inner:
+            return None if self.is_hidden(ticket) else self.holds(ticket)
+        judged = [line.judge(ticket) for line in self.inner]
+        decides = self.join == "any"
+        return decides if decides in judged else None if None in judged else not decides
 
     def every_need(self) -> frozenset[Need]:
         """What must be loaded for this line and those inside it."""
@@ -94,20 +77,16 @@ class Conditions:
     lines: tuple[Line, ...] = ()
     asks_solved: bool = False
 
-    def all_hold(self, ticket: Ticket) -> tuple[bool | None, tuple[LineTrace, ...]]:
-        """`when`: whether every line holds; None if that hangs on what is not shown. The trace has every line, also
-        those behind a failed one."""
-        traces = tuple(line.trace("when", ticket) for line in self.lines)
-        if any(not trace.held and not trace.hidden for trace in traces):
-            return False, traces
-        return None if any(trace.hidden for trace in traces) else True, traces
-
-    def any_holds(self, ticket: Ticket) -> tuple[bool | None, tuple[LineTrace, ...]]:
-        """`unless`: whether any line holds; None if that hangs on what is not shown. The trace has every line."""
-        traces = tuple(line.trace("unless", ticket) for line in self.lines)
-        if any(trace.held for trace in traces):
-            return True, traces
-        return None if any(trace.hidden for trace in traces) else False, traces
+    def decided(self, ticket: Ticket, *, by: bool) -> tuple[bool | None, Line | None]:
+        """What the first line comes to that decides, and that line: in `when` one that fails (`by` False), in `unless`
+        one that holds. Without any it is the opposite; None where that hangs on what is not shown."""
+        unknown = False
+        for line in self.lines:
+            held = line.judge(ticket)
+            if held is by:
+                return by, line
+            unknown = unknown or held is None
+        return None if unknown else not by, None
 
     def maybe(self, ticket: Ticket) -> bool:
         """`when` on a snapshot: False only if a line fails whatever else is loaded and shown."""
@@ -138,10 +117,3 @@ def joined(path: str, text: str, join: Literal["any", "all"], inner: tuple[Line,
 def reads_nothing(_: Ticket) -> Value:
     """What a line that only joins others has read."""
     return None
-
-
-def shortened(value: Value) -> Value:
-    """A value as a trace keeps it: a long text loses its tail."""
-    if isinstance(value, str) and len(value) > LONGEST_READ:
-        return value[:LONGEST_READ] + "…"
-    return value

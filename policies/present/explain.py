@@ -2,7 +2,7 @@
 
 from policies.language.clocks import HIDDEN
 from policies.model import Value
-from policies.plan import ClockTrace, LevelTrace, LineTrace, PolicyTrace
+from policies.present.trace import ClockTrace, LevelTrace, LineTrace, PolicyTrace
 
 
 def explain(trace: tuple[PolicyTrace, ...]) -> str:

@@ -3,13 +3,12 @@ and 2)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
 
 from policies.history import History, Sight
 from policies.language.clocks import Clock, Reading, customer_waiting, veiled
 from policies.language.policy import SlaSpec
-from policies.model import Instant, Metric, Seconds, Stage, Target, Ticket, spell
-from policies.rules.calendars import ALWAYS, Calendar, Day, opening
+from policies.model import Instant, Metric, Seconds, Stage, Target, Ticket
+from policies.rules.calendars import ALWAYS, Calendar, opening
 
 READ_AGAIN = (15, 30, 60)
 """Seconds after a write at which a target that was null is read again."""
@@ -70,9 +69,6 @@ def from_table(clock: Clock, sight: Sight, sla: SlaSpec, calendars: Mapping[str,
     return Reading(start=started.start, sequence=started.sequence, because=started.because, due=due)
 
 
-SHOWN_DAYS = 14
-"""How many days of a sum are written out; those in the middle of a longer one are summed in one line."""
-
 Stretch = tuple[Instant, Instant]
 
 
@@ -103,6 +99,8 @@ class Count:
         """The first instant at which `span` has been counted; None while a pause keeps it from being known."""
         if span <= 0:
             return start
+        if not self.paused and not self.is_paused:
+            return self.calendar.add(start, span)
         for at, end in self.running(start):
             counted = self.calendar.between(at, end)
             if counted >= span:
@@ -120,20 +118,6 @@ class Count:
             at = max(at, resume)
         return [*stretches, (at, self.now)] if at < self.now else stretches
 
-    def steps(self, start: Instant, because: str) -> tuple[str, ...]:
-        """The sum in sentences: the start, each day, each pause, the total."""
-        zone = self.calendar.timezone
-        name = f" on calendar {self.calendar.name}" if self.calendar.name else ""
-        first = f"counts from {moment(start, zone)}: {because}"
-        days = [day for stretch in self.running(start) for day in self.calendar.days(*stretch)]
-        pauses = [
-            f"paused from {moment(max(pause, start), zone)} to {moment(resume, zone)}"
-            for pause, resume in self.paused
-            if resume > start
-        ]
-        total = f"counted until {moment(self.now, zone)}: {spell(self.elapsed(start))}{name}"
-        return (first, *written_out(days), *pauses, total)
-
 
 def pauses(ticket: Ticket, history: History, pause_on: frozenset[str], now: Instant) -> tuple[Stretch, ...]:
     """The stretches in which the ticket stood in one of these statuses, up to now."""
@@ -147,52 +131,3 @@ def pauses(ticket: Ticket, history: History, pause_on: frozenset[str], now: Inst
             stretches.append((at, change_at))
         at, status = max(at, change_at), after
     return tuple(stretches)
-
-
-def count(
-    ticket: Ticket,
-    history: History,
-    pause_on: frozenset[str],
-    calendar: Calendar,
-    now: Instant,
-    calendars: Mapping[str, Calendar],
-) -> Count:
-    """How this policy counts on this ticket. `calendars` are for levels that act in open hours only."""
-    paused = pauses(ticket, history, pause_on, now)
-    return Count(
-        calendar=calendar,
-        paused=paused,
-        now=now,
-        is_paused=ticket.status in pause_on,
-        calendars=calendars,
-    )
-
-
-def written_out(days: list[Day]) -> list[str]:
-    """A line for each day; a long middle is one line."""
-    if len(days) <= SHOWN_DAYS:
-        return [of_day(day) for day in days]
-    head, middle, tail = (
-        days[: SHOWN_DAYS // 2],
-        days[SHOWN_DAYS // 2 : -SHOWN_DAYS // 2],
-        days[-SHOWN_DAYS // 2 :],
-    )
-    total = spell(sum(day.counted for day in middle))
-    between = f"{middle[0].date} to {middle[-1].date}: {total} in {len(middle)} days"
-    return [*map(of_day, head), between, *map(of_day, tail)]
-
-
-def of_day(day: Day) -> str:
-    """`2026-11-26: 0m (holiday)`."""
-    kind = f" ({KINDS[day.kind]})" if day.kind else ""
-    return f"{day.date}: {spell(day.counted)}{kind}"
-
-
-KINDS = {"holiday": "holiday", "closed": "closed by the calendar", "open": "special hours"}
-
-
-def moment(at: Instant, zone: tzinfo) -> str:
-    """An instant for people: `2026-11-25 14:00 EST`, with seconds where there are some."""
-    local = datetime.fromtimestamp(at, zone)
-    clock = local.strftime("%H:%M:%S" if local.second else "%H:%M")
-    return f"{local.date().isoformat()} {clock} {local.tzname()}"

@@ -1,18 +1,17 @@
-"""How an episode begins, goes on and ends: reasons, stop rules, acknowledgements, restarted clocks (rules 4, 5,
-10, 13)."""
+"""How an episode begins, goes on and ends: reasons, stop rules, acknowledgements, restarted clocks (rules 4,
+5, 10, 13)."""
 
 from dataclasses import dataclass, replace
-from itertools import groupby
 
-from policies.history import OVER, Fact, History, Sight, enters
+from policies.history import OVER, Fact, History, enters
 from policies.language.clocks import Reading
 from policies.language.policy import Policy
 from policies.language.vocabulary import STOPS
 from policies.model import Change, Instant, Status, Ticket, Who
 from policies.plan import Occurrence
+from policies.rules.observe import UNREAD, Observation, Scene, judged, read_clock
 from policies.rules.own_writes import keys_of, person_of
-from policies.rules.scene import Look, Scene, Verdict, judged, kept_matching, read, seen_by
-from policies.state import FIRED, Episode, How, Owed, Passed, Standing, UnderWay, latest_passed
+from policies.state import FIRED, Episode, How, Owed, Passed, Standing, UnderWay, changed, latest_passed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,122 +31,140 @@ class End:
         return f"{self.reason} {self.stop}" if self.stop else self.reason
 
 
-def live(standing: Standing) -> Episode | None:
-    """The running episode, if there is one."""
-    episode = standing.episode
-    return episode if episode is not None and episode.ended is None else None
+def advance(scene: Scene, seen: Observation) -> Observation:
+    """What becomes of the policy's episode by what it sees: it begins, goes on or ends. What was merely planned for it
+    is decided afresh."""
+    if seen.before.running is not None:
+        found = going_on(scene, seen, seen.before.running)
+    elif seen.reading is UNREAD:
+        found = replace(seen, state=changed(seen.state, matched=False))
+    else:
+        found = idle(scene, seen)
+    newest = max(seen.history.newest, seen.before.seen)
+    state = changed(found.state, looked=True, seen=newest)
+    return found if state is found.state else replace(found, state=state)
 
 
-def has_passed(episode: Episode) -> bool:
-    """Whether a level was passed in this episode, those aside that it began behind."""
-    return len(episode.passed) > episode.before
+def idle(scene: Scene, seen: Observation) -> Observation:
+    """No episode runs: one begins if `when` has become true, or holds on a clock that restarted. A `when` that
+    cannot be read has become neither true nor false."""
+    policy, before, verdict = seen.policy, seen.before, seen.verdict
+    restarted = is_restarted(before, policy, seen.reading)
+    over = became_over(policy, scene.ticket, seen.history, before.seen) if before.looked else None
+    matched = before.matched and over is None
+    state = achieved(forgetful(before, restarted), seen.reading)
+    if not verdict.holds or (matched and not restarted):
+        matches = matched if verdict.unknown else verdict.holds
+        return replace(seen, state=changed(state, matched=matches))
+    base = replace(seen, state=changed(state, matched=matched))
+    return begun(scene, base, seen.reading if matched and restarted else None)
 
 
-def has_fired(episode: Episode) -> bool:
-    """Whether a level of this episode fired or was observed, so that it can be acknowledged."""
-    return any(each.how in FIRED for each in episode.passed[episode.before :])
-
-
-def with_fired(episode: Episode, seen: int, *, told: bool) -> Episode:
-    """The episode once a level has fired: of the first one it is kept where in the history that was (rule 10)."""
-    return episode if episode.heard is not None else replace(episode, heard=seen, told=told)
-
-
-def climbed(episode: Episode) -> Episode:
-    """The episode as it will be once the level under way has fired."""
-    way = episode.under_way
-    if way is None:
-        return episode
-    before = tuple(Passed(level=name, how=How.OVERTAKEN, at=way.at) for name in way.overtaken)
-    level = Passed(level=way.level, how=How.FIRED, at=way.at, due=way.due, owner=way.owner, why=way.why)
-    return replace(
+def going_on(scene: Scene, seen: Observation, episode: Episode) -> Observation:
+    """An episode runs: it goes on, or it ends and another may follow at once."""
+    policy, history, reading = seen.policy, seen.history, seen.reading
+    restarted = is_restarted(seen.before, policy, reading)
+    end = ending(scene, seen, episode, restarted=restarted)
+    episode = replanned(episode)
+    said: tuple[Occurrence, ...] = ()
+    fact = None if episode.acknowledged is not None else first_acknowledgement(history, episode)
+    if fact is not None:
+        who = fact.after if isinstance(fact, Change) and fact.act.who is Who.UNKNOWN else fact.act.person
+        person = person_of(who, scene.directory)
+        by = person.label if person else None
+        episode = replace(episode, acknowledged=fact.act.at, acknowledged_by=by)
+        line = Occurrence(
+            what="acknowledged", policy=policy.name, episode=episode.key, at=fact.act.at, text=f"by {by}"
+        )
+        said = (line,)
+    if end is not None:
+        state = changed(seen.state, episode=episode, matched=True)
+        base = finished(scene, replace(seen, state=state, said=said), end)
+        return followed(scene, base, end, restarted=restarted)
+    start = counted_from(seen.state, policy, reading) if episode.clock_start is None else episode.clock_start
+    episode = changed(
         episode,
-        passed=(*episode.passed, *before, level),
-        owner=way.owner,
-        repeated=0,
-        last_sent=None if way.instead else way.at,
-        owes=owed(way),
+        policy_hash=policy.hash,
+        clock=policy.clock,
+        clock_start=start,
+        wait=reading.wait if episode.wait is None else episode.wait,
     )
-
-
-def answered(episode: Episode) -> Episode:
-    """The episode once levels were passed: one of them does not wait for approval any more."""
-    waits = not any(each.level == episode.awaiting for each in episode.passed)
-    return episode if waits else replace(episode, awaiting=None)
+    state = achieved(changed(seen.state, episode=episode, matched=True), reading)
+    return replace(seen, state=state, said=said) if said or state is not seen.state else seen
 
 
 def replanned(episode: Episode) -> Episode:
     """The episode without what was merely planned and has no outcome: it is decided afresh."""
-    owes = replace(episode.owes, sent=False) if episode.owes else None
-    return replace(episode, under_way=None, asking=None, said_before=None, owes=owes)
+    owes = replace(episode.owes, sent=False) if episode.owes and episode.owes.sent else episode.owes
+    return changed(episode, under_way=None, asking=None, said_before=None, owes=owes)
 
 
-def owed(way: UnderWay) -> Owed | None:
-    """What a level under way leaves to be made up for."""
-    return Owed(level=way.level, parts=way.owes, instead=way.instead) if way.owes else None
+# --- how it ends -----------------------------------------------------------------------------------------------
 
 
-def ending(
-    policy: Policy,
-    ticket: Ticket,
-    history: History,
-    episode: Episode,
-    verdict: Verdict,
-    *,
-    restarted: bool,
-    enforced: bool,
-) -> End | None:
+def ending(scene: Scene, seen: Observation, episode: Episode, *, restarted: bool) -> End | None:
     """The first reason that applies, None if the episode goes on. What cannot be read is no reason (rule 8)."""
-    over = became_over(policy, ticket, history, episode.seen)
-    stop = stopping(policy, history, episode)
-    if over is not None or stop is not None:
-        return over or stop
+    policy, verdict = seen.policy, seen.verdict
+    over = became_over(policy, scene.ticket, seen.history, episode.seen)
+    if over is not None:
+        return over
+    stop = stopping(policy, seen.history, episode)
+    if stop is not None:
+        return stop
     if verdict.when is False:
         return End(reason="when")
     if verdict.excluded is True:
         return End(reason="unless")
     if restarted:
         return End(reason="clock")
-    return End(reason="enforced") if enforced and not verdict.unknown else None
+    observed = any(each.how is How.OBSERVED for each in episode.passed)
+    unreal = observed and not verdict.unknown and scene.enforces(policy)
+    return End(reason="enforced") if unreal else None
 
 
 def became_over(policy: Policy, ticket: Ticket, history: History, seen: int) -> End | None:
     """Closed or solved, now or at any time since the fact `seen`, even if undone since."""
     statuses = (Status.CLOSED,) if policy.when.asks_solved else (Status.CLOSED, Status.SOLVED)
+    newer = [each for each in history.changes("status") if each.act.sequence > seen]
     for status in statuses:
-        since = any(enters(each, status) and each.act.sequence > seen for each in history.changes("status"))
-        if ticket.status == status or since:
+        if ticket.status == status or any(enters(each, status) for each in newer):
             return End(reason=status.value, undone=ticket.status not in OVER)
     return None
 
 
 def stopping(policy: Policy, history: History, episode: Episode) -> End | None:
-    """The first fact of `stop_on` that is new enough to stop this episode."""
-    newer = (fact for fact in history.facts if fact.act.sequence > episode.stops_after)
+    """The first fact of `stop_on` that is new enough to stop this episode. One that is several counts as the first of
+    them in the order of the vocabulary, and as one that yields only where it is no other."""
+    if not policy.stop_on or history.newest <= episode.stops_after:
+        return None
+    newer = [fact for fact in history.facts if fact.act.sequence > episode.stops_after]
     after = acknowledged_after(history, episode)
-    asked = (stop for name, stop in STOPS.items() if name in policy.stop_on)
-    stops = sorted(asked, key=lambda stop: stop.yields)
-    for _, together in groupby(newer, key=lambda fact: fact.act.sequence):
-        facts = list(together)
-        for stop in stops:
-            fact = next((each for each in facts if stop.is_it(each, history, after)), None)
-            if fact is not None:
-                return End(reason="stop_on", stop=stop.name, at=fact.act.at, sequence=fact.act.sequence)
-    return None
+    found: list[tuple[int, bool, int, End]] = []
+    for rank, stop in enumerate(STOPS.values()):
+        if stop.name not in policy.stop_on:
+            continue
+        fact = next((each for each in newer if stop.is_it(each, history, after)), None)
+        if fact is not None:
+            end = End(reason="stop_on", stop=stop.name, at=fact.act.at, sequence=fact.act.sequence)
+            found.append((fact.act.sequence, stop.yields, rank, end))
+    return min(found, key=lambda each: each[:3])[3] if found else None
 
 
 def acknowledged_after(history: History, episode: Episode) -> int | None:
     """The sequence behind which somebody can acknowledge the episode: that of our write by which its first level fired,
-    where something was written and shows, else of the newest fact that its look had read. None before a level fired."""
-    if episode.heard is None:
+    where something was written and shows, else of the newest fact that its look had read. None before a level fired,
+    and where nothing happened since."""
+    if episode.heard is None or history.newest <= episode.heard:
         return None
-    ours = (
-        fact.act.sequence
-        for fact in history.facts
-        if fact.act.who is Who.OURS and episode.key in fact.act.episodes and fact.act.sequence > episode.heard
-    )
-    wrote = min(ours, default=episode.heard) if episode.told else episode.heard
-    return max(wrote, episode.stops_after)
+    after = episode.heard
+    if episode.told:
+        ours = (
+            fact.act.sequence
+            for fact in history.facts
+            if fact.act.who is Who.OURS and episode.key in fact.act.episodes and fact.act.sequence > after
+        )
+        after = min(ours, default=after)
+    return max(after, episode.stops_after)
 
 
 def first_acknowledgement(history: History, episode: Episode) -> Fact | None:
@@ -158,9 +175,49 @@ def first_acknowledgement(history: History, episode: Episode) -> Fact | None:
     return next((fact for fact in history.facts if history.acknowledges(fact, after)), None)
 
 
-def is_restarted(standing: Standing, policy: Policy, reading: Reading) -> bool:
+def finished(scene: Scene, base: Observation, end: End) -> Observation:
+    """The episode ends. One in which no level was passed leaves no line in the ledger."""
+    episode = running(base)
+    over = replace(episode, ended=scene.now, reason=end.text)
+    said = (*base.said, ended_line(over)) if has_passed(over) else base.said
+    behind = over.passed if base.state.acknowledged is not None else ()
+    state = replace(base.state, episode=over, behind=behind)
+    return replace(base, state=state, ended=(*base.ended, over), said=said)
+
+
+def ended_line(episode: Episode) -> Occurrence:
+    """The ledger line of an episode that ended."""
+    assert episode.ended is not None
+    return Occurrence(
+        what="ended",
+        policy=episode.policy,
+        episode=episode.key,
+        at=episode.ended,
+        owner=episode.owner.name if episode.owner else None,
+        text=episode.reason or "",
+    )
+
+
+def closed_off(scene: Scene, state: Standing, reason: str) -> tuple[Standing, Episode | None]:
+    """The end of the ticket, or of the policy on it. What comes back later is seen for the first time, with a
+    new number; who owned it last stays known."""
+    episode = state.running
+    ended = replace(episode, ended=scene.now, reason=reason, under_way=None) if episode else None
+    blank = Standing(
+        policy=state.policy,
+        episodes=state.episodes,
+        ownership=state.ownership,
+        snoozed_until=state.snoozed_until,
+    )
+    return blank, ended
+
+
+# --- what its clock counts from --------------------------------------------------------------------------------
+
+
+def is_restarted(state: Standing, policy: Policy, reading: Reading) -> bool:
     """Whether the clock runs from elsewhere than in the last episode, running or ended."""
-    episode = standing.episode
+    episode = state.episode
     if episode is None:
         return False
     if episode.clock != policy.clock:
@@ -169,116 +226,157 @@ def is_restarted(standing: Standing, policy: Policy, reading: Reading) -> bool:
         return False
     if episode.achieved:
         return True
-    start = own_start(standing, episode)
+    start = own_start(state, episode)
     if reading.start is None:
         return None not in (reading.wait, episode.wait) and reading.wait != episode.wait
     return episode.ended is not None if start is None else reading.start != start
 
 
-def own_start(standing: Standing, episode: Episode) -> Instant | None:
+def own_start(state: Standing, episode: Episode) -> Instant | None:
     """The start of the clock itself, an acknowledgement aside."""
-    return episode.clock_start if standing.acknowledged is None else standing.acknowledged_clock
+    return episode.clock_start if state.acknowledged is None else state.acknowledged_clock
 
 
-def counted_from(standing: Standing, policy: Policy, reading: Reading) -> Instant | None:
+def counted_from(state: Standing, policy: Policy, reading: Reading) -> Instant | None:
     """What levels count from: the clock's start, or a later acknowledgement on the same clock."""
     if reading.why_absent is not None or reading.start is None:
         return None
-    if standing.acknowledged is None or policy.on_deadline:
+    if state.acknowledged is None or policy.on_deadline:
         return reading.start
-    return max(reading.start, standing.acknowledged)
+    return max(reading.start, state.acknowledged)
 
 
-def is_another_clock(standing: Standing, reading: Reading) -> bool:
-    """Whether an acknowledgement belongs to another run of the clock than this one."""
-    return reading.start is not None and reading.start != standing.acknowledged_clock
-
-
-def forgetful(standing: Standing, restarted: bool) -> Standing:
+def forgetful(state: Standing, restarted: bool) -> Standing:
     """An acknowledgement is remembered until the clock restarts."""
-    if not restarted:
-        return standing
-    return replace(standing, acknowledged=None, acknowledged_clock=None, behind=())
+    return changed(state, acknowledged=None, acknowledged_clock=None, behind=()) if restarted else state
 
 
-def achieved(standing: Standing, reading: Reading) -> Standing:
+def achieved(state: Standing, reading: Reading) -> Standing:
     """The memory of a target that was seen achieved: an active one after that is a new one."""
-    if not reading.achieved or standing.episode is None:
-        return standing
-    return replace(standing, episode=replace(standing.episode, achieved=True))
+    if not reading.achieved or state.episode is None:
+        return state
+    return changed(state, episode=changed(state.episode, achieved=True))
 
 
-def begun(scene: Scene, base: Look, restart: Reading | None) -> Look:
+# --- how the next one begins -----------------------------------------------------------------------------------
+
+
+def followed(scene: Scene, base: Observation, end: End, *, restarted: bool) -> Observation:
+    """What comes after an end: an acknowledged ticket climbs again, an enforced one afresh, and one that was solved and
+    reopened or whose clock restarted begins anew if `when` holds on its real values."""
+    old, policy = base.state.episode, base.policy
+    assert old is not None
+    if end.reason == "enforced":
+        return enforced(scene, base, old)
+    state = forgetful(base.state, restarted)
+    if end.stop == "acknowledged":
+        newer = started_at(base.reading, base.history) > end.sequence
+        if not (restarted and newer):
+            # Kept until the clock restarts again; on a deadline, with the levels passed: others are passed anew.
+            behind = old.passed if policy.on_deadline and not restarted else ()
+            start = base.reading.start if restarted else own_start(state, old)
+            state = replace(state, acknowledged=end.at, acknowledged_clock=start, behind=behind)
+            if base.verdict.holds:
+                base = replace(base, state=state)
+                return succeeded(scene, base, old, fresh(scene, base, end.sequence, end.sequence))
+    real = judged(policy, scene.ticket)
+    waits = restarted or end.stop == "acknowledged"
+    matched = (real.holds or (real.unknown and not waits)) and not end.undone
+    state = changed(achieved(state, base.reading), matched=matched)
+    base = replace(base, state=state, verdict=real, ticket=scene.ticket)
+    if real.holds and (end.undone or (matched and restarted)):
+        return begun(scene, base, None if end.undone else base.reading)
+    return base
+
+
+def enforced(scene: Scene, base: Observation, old: Episode) -> Observation:
+    """The ladder begins afresh once a policy is enforced: what was only observed is not real (rule 12). What really
+    fired stays passed, and what it wrote stays its own."""
+    newest, passed = base.history.newest, really(old.passed)
+    heir = starting_behind(fresh(scene, base, newest, newest), passed)
+    if passed and old.last_sent is not None:
+        heir = replace(heir, repeated=old.repeated, last_sent=old.last_sent)
+    return replace(succeeded(scene, base, old, heir), enforced=True)
+
+
+def succeeded(scene: Scene, base: Observation, old: Episode, heir: Episode) -> Observation:
+    """The heir of an episode that has just ended, with what that one wrote."""
+    heir = replace(
+        heir, wrote=old.wrote, asked=old.asked, inherits=keys_of(old), matching_since=old.matching_since
+    )
+    found = unless_stopped(scene, base, heir)
+    return replace(found, state=achieved(found.state, base.reading))
+
+
+def begun(scene: Scene, base: Observation, restart: Reading | None) -> Observation:
     """A new episode on the real values. After a restart it is as old as the fact that restarted the clock."""
     base = on_real_values(scene, base)
-    seen = began_at(base, restart)
-    stops_after = seen if base.standing.episode else started_at(base.reading, base.history)
+    old, history = base.state.episode, base.history
+    seen = history.newest
+    if restart is not None and old is not None and old.clock == base.policy.clock:
+        started = started_at(restart, history)
+        sequence = restart.wait if restart.start is None and restart.wait is not None else started
+        seen = sequence if sequence > old.seen else seen
+    stops_after = seen if old else started_at(base.reading, history)
     return unless_stopped(scene, base, fresh(scene, base, seen, stops_after))
 
 
-def ordered(scene: Scene, base: Look) -> Look:
+def ordered(scene: Scene, base: Observation) -> Observation:
     """A new episode that a person has begun: nothing from before stops it."""
     base = on_real_values(scene, base)
-    newest = base.history.newest()
+    newest = base.history.newest
     return entered(scene, base, fresh(scene, base, newest, newest))
 
 
-def on_real_values(scene: Scene, base: Look) -> Look:
-    """The look with the clock as it runs for a new episode, which has no writes to hide."""
-    since = kept_matching(base.policy, base.standing)
-    touched = base.standing.touched
-    sight = Sight(ticket=scene.ticket, history=base.history, matching_since=since, touched=touched)
-    reading = read(scene, base.policy, sight)
-    standing = forgetful(base.standing, is_another_clock(base.standing, reading))
-    return replace(base, standing=standing, ticket=scene.ticket, reading=reading, begun=True)
-
-
-def began_at(base: Look, restart: Reading | None) -> int:
-    """The sequence of the newest fact that is older than the new episode."""
-    old = base.standing.episode
-    if restart is None or old is None or old.clock != base.policy.clock:
-        return base.history.newest()
-    started = started_at(restart, base.history)
-    sequence = restart.wait if restart.start is None and restart.wait is not None else started
-    return sequence if sequence > old.seen else base.history.newest()
+def on_real_values(scene: Scene, base: Observation) -> Observation:
+    """The observation with the clock as it runs for a new episode, which has no writes to hide. Another start forgets
+    the acknowledgement of the run before."""
+    reading, old = base.reading, base.state.episode
+    if base.policy.clock == "matching" or (old is not None and old.wrote):
+        reading = read_clock(scene, base.policy, scene.ticket, base.history, base.state, None)
+    another = reading.start is not None and reading.start != base.state.acknowledged_clock
+    return replace(base, state=forgetful(base.state, another), ticket=scene.ticket, reading=reading)
 
 
 def started_at(reading: Reading, history: History) -> int:
     """The sequence that a clock's start stands at; the newest fact's where the start is not known."""
     if reading.sequence is not None:
         return reading.sequence
-    return history.newest() if reading.start is None else history.sequence_at(reading.start)
+    return history.newest if reading.start is None else history.sequence_at(reading.start)
 
 
-def unless_stopped(scene: Scene, base: Look, episode: Episode) -> Look:
+def unless_stopped(scene: Scene, base: Observation, episode: Episode) -> Observation:
     """The episode begins, unless a fact that is known already stops it: then it ends without a word."""
     stop = stopping(base.policy, base.history, episode)
-    if stop is None:
-        return entered(scene, base, episode)
-    stillborn = entered(scene, base, episode)
-    return replace(finished(scene, stillborn, stop), said=base.said)
+    found = entered(scene, base, episode)
+    return found if stop is None else replace(finished(scene, found, stop), said=base.said)
 
 
-def fresh(scene: Scene, base: Look, seen: int, stops_after: int) -> Episode:
+def entered(scene: Scene, base: Observation, episode: Episode) -> Observation:
+    """The episode stands in the memory, with its line for the ledger."""
+    state = replace(base.state, episode=episode, episodes=episode.number, matched=True)
+    line = Occurrence(what="started", policy=episode.policy, episode=episode.key, at=scene.now)
+    return replace(base, state=state, begun=True, said=(*base.said, line))
+
+
+def fresh(scene: Scene, base: Observation, seen: int, stops_after: int) -> Episode:
     """A new episode. After an acknowledgement it starts behind what was passed since (rule 4)."""
-    policy, standing, number = base.policy, base.standing, base.standing.episodes + 1
-    enforced = scene.policies.mode(policy, scene.ticket.ref.account) == "enforce"
-    behind = really(standing.behind) if enforced else standing.behind
-    matching_since = base.reading.start if policy.clock == "matching" else None
+    policy, state, number = base.policy, base.state, base.state.episodes + 1
+    behind = really(state.behind) if state.behind and scene.enforces(policy) else state.behind
     episode = Episode(
         key=f"{scene.ticket.ref}:{policy.name}:{number}",
         policy=policy.name,
         number=number,
         started=scene.now,
-        clock_start=counted_from(standing, policy, base.reading),
-        matching_since=matching_since,
+        clock_start=counted_from(state, policy, base.reading),
+        matching_since=base.reading.start if policy.clock == "matching" else None,
         policy_hash=policy.hash,
         clock=policy.clock,
         wait=base.reading.wait,
         seen=seen,
         stops_after=stops_after,
     )
-    return starting_behind(episode, behind)
+    return starting_behind(episode, behind) if behind else episode
 
 
 def starting_behind(episode: Episode, passed: tuple[Passed, ...]) -> Episode:
@@ -301,202 +399,62 @@ def really(passed: tuple[Passed, ...]) -> tuple[Passed, ...]:
     return tuple(kept)
 
 
-def entered(scene: Scene, base: Look, episode: Episode) -> Look:
-    """The episode stands in the memory, with its line for the ledger."""
-    standing = replace(base.standing, episode=episode, episodes=episode.number, matched=True)
-    line = Occurrence(what="started", policy=episode.policy, episode=episode.key, at=scene.now)
-    return replace(base, standing=standing, said=(*base.said, line))
+# --- what it has passed ----------------------------------------------------------------------------------------
 
 
-def finished(scene: Scene, base: Look, end: End) -> Look:
-    """The episode ends. One in which no level was passed leaves no line in the ledger."""
-    episode = base.standing.episode
-    assert episode is not None
-    over = replace(episode, ended=scene.now, reason=end.text)
-    said = (*base.said, ended_line(over)) if has_passed(over) else base.said
-    behind = over.passed if base.standing.acknowledged is not None else ()
-    standing = replace(base.standing, episode=over, behind=behind)
-    return replace(base, standing=standing, ended=(*base.ended, over), said=said)
+def running(seen: Observation) -> Episode:
+    """The running episode, where there must be one. Raises ValueError if there is none."""
+    episode = seen.state.running
+    if episode is None:
+        raise ValueError(f'no episode of policy "{seen.policy.name}" runs')
+    return episode
 
 
-def ended_line(episode: Episode) -> Occurrence:
-    """The ledger line of an episode that ended."""
-    assert episode.ended is not None
-    return Occurrence(
-        what="ended",
-        policy=episode.policy,
-        episode=episode.key,
-        at=episode.ended,
-        owner=episode.owner.name if episode.owner else None,
-        text=episode.reason or "",
-    )
+def has_passed(episode: Episode) -> bool:
+    """Whether a level was passed in this episode, those aside that it began behind."""
+    return len(episode.passed) > episode.before
 
 
-def acknowledged(scene: Scene, history: History, episode: Episode) -> tuple[Episode, tuple[Occurrence, ...]]:
-    """The episode with its acknowledgement, and the ledger line the first time it is seen."""
-    fact = first_acknowledgement(history, episode)
-    if fact is None or episode.acknowledged is not None:
-        return episode, ()
-    who = fact.after if isinstance(fact, Change) and fact.act.who is Who.UNKNOWN else fact.act.person
-    person = person_of(who, scene.directory)
-    by = person.label if person else None
-    line = Occurrence(
-        what="acknowledged", policy=episode.policy, episode=episode.key, at=fact.act.at, text=f"by {by}"
-    )
-    return replace(episode, acknowledged=fact.act.at, acknowledged_by=by), (line,)
+def has_fired(episode: Episode) -> bool:
+    """Whether a level of this episode fired or was observed, so that it can be acknowledged."""
+    return any(each.how in FIRED for each in episode.passed[episode.before :])
 
 
-def remembering(base: Look, at: Instant, restarted: bool) -> Standing:
-    """The acknowledgement, kept until the clock restarts again, and on a deadline the levels already passed: others are
-    passed anew, counted from the acknowledgement."""
-    episode = base.standing.episode
-    assert episode is not None
-    behind = episode.passed if base.policy.on_deadline and not restarted else ()
-    start = base.reading.start if restarted else own_start(base.standing, episode)
-    return replace(base.standing, acknowledged=at, acknowledged_clock=start, behind=behind)
-
-
-def inherited(scene: Scene, base: Look, sequence: int) -> Look:
-    """The episode after an acknowledgement takes over what the stopped one wrote, and counts from there."""
-    return succeeded(scene, base, fresh(scene, base, sequence, sequence))
-
-
-def enforced(scene: Scene, base: Look) -> Look:
-    """The ladder begins afresh once a policy is enforced: what was only observed is not real (rule 12). What really
-    fired stays passed, and what it wrote stays its own."""
-    old = base.standing.episode
-    assert old is not None
-    newest, passed = base.history.newest(), really(old.passed)
-    heir = starting_behind(fresh(scene, base, newest, newest), passed)
-    if passed and old.last_sent is not None:
-        heir = replace(heir, repeated=old.repeated, last_sent=old.last_sent)
-    return replace(succeeded(scene, base, heir), enforced=True)
-
-
-def succeeded(scene: Scene, base: Look, heir: Episode) -> Look:
-    """The heir of an episode that has just ended, with what that one wrote."""
-    old = base.standing.episode
-    assert old is not None
-    heir = replace(
-        heir, wrote=old.wrote, asked=old.asked, inherits=keys_of(old), matching_since=old.matching_since
-    )
-    found = unless_stopped(scene, replace(base, begun=True), heir)
-    return replace(found, standing=achieved(found.standing, base.reading))
-
-
-def look(scene: Scene, policy: Policy, standing: Standing) -> Look:
-    """Look at the ticket with what is remembered of it. A level that was merely planned is decided afresh."""
-    history = scene.history(policy)
-    touched = max((at for at in (standing.touched, scene.ticket.touched) if at is not None), default=None)
-    standing = replace(standing, touched=touched)
-    running = live(standing)
-    if running is None:
-        found = idle(scene, policy, standing, history)
-    else:
-        running = replanned(running)
-        found = going_on(scene, policy, replace(standing, episode=running), running, history)
-    seen = replace(found.standing, looked=True, seen=max(history.newest(), standing.seen))
-    return replace(found, standing=seen)
-
-
-def idle(scene: Scene, policy: Policy, standing: Standing, history: History) -> Look:
-    """No episode runs: one begins if `when` has become true, or holds on a clock that restarted. A `when` that
-    cannot be read has become neither true nor false."""
-    _, reading = seen_by(scene, policy, standing, history, standing.episode)
-    verdict = judged(policy, scene.ticket)
-    restarted = is_restarted(standing, policy, reading)
-    over = became_over(policy, scene.ticket, history, standing.seen) if standing.looked else None
-    matched = standing.matched and over is None
-    remembered = achieved(forgetful(standing, restarted), reading)
-    base = Look(
-        policy=policy,
-        standing=replace(remembered, matched=matched if verdict.unknown else verdict.holds),
-        ticket=scene.ticket,
-        history=history,
-        verdict=verdict,
-        reading=reading,
-        first=not standing.looked,
-    )
-    if not verdict.holds or (matched and not restarted):
-        return base
-    since = reading if matched and restarted else None
-    return begun(scene, replace(base, standing=replace(base.standing, matched=matched)), since)
-
-
-def going_on(scene: Scene, policy: Policy, standing: Standing, episode: Episode, history: History) -> Look:
-    """An episode runs: it goes on, or it ends and another may follow at once."""
-    sight, reading = seen_by(scene, policy, standing, history, episode)
-    verdict = judged(policy, sight.ticket)
-    restarted = is_restarted(standing, policy, reading)
-    end = ending(
-        policy,
-        scene.ticket,
-        history,
+def climbed(
+    episode: Episode, levels: tuple[Passed, ...], sent: Instant | None = None, owes: Owed | None = None
+) -> Episode:
+    """The episode once these levels are passed, the last of them by its own doing: none of them waits for approval any
+    more. `sent` is when it was said, if it was."""
+    waits = all(each.level != episode.awaiting for each in (*episode.passed, *levels))
+    return replace(
         episode,
-        verdict,
-        restarted=restarted,
-        enforced=is_unreal(scene, policy, episode),
+        passed=(*episode.passed, *levels),
+        under_way=None,
+        owner=levels[-1].owner,
+        repeated=0,
+        last_sent=sent,
+        owes=owes,
+        awaiting=episode.awaiting if waits else None,
     )
-    episode, said = acknowledged(scene, history, episode)
-    base = Look(
-        policy=policy,
-        standing=replace(standing, episode=episode, matched=True),
-        ticket=sight.ticket,
-        history=history,
-        verdict=verdict,
-        reading=reading,
-        first=False,
-        said=said,
-    )
-    if end is not None:
-        return followed(scene, finished(scene, base, end), end, restarted=restarted)
-    kept = replace(episode, policy_hash=policy.hash, clock=policy.clock)
-    if kept.clock_start is None:
-        kept = replace(kept, clock_start=counted_from(standing, policy, reading))
-    if kept.wait is None:
-        kept = replace(kept, wait=reading.wait)
-    return replace(base, standing=achieved(replace(base.standing, episode=kept), reading))
 
 
-def is_unreal(scene: Scene, policy: Policy, episode: Episode) -> bool:
-    """Whether the policy is enforced by now and a level of the episode was only observed (rule 12)."""
-    observed = any(each.how is How.OBSERVED for each in episode.passed)
-    return observed and scene.policies.mode(policy, scene.ticket.ref.account) == "enforce"
+def arrived(episode: Episode, how: How = How.FIRED) -> Episode:
+    """The episode as it will be once the level under way has fired, or was refused; itself if none is."""
+    way = episode.under_way
+    if way is None:
+        return episode
+    before = tuple(Passed(level=name, how=How.OVERTAKEN, at=way.at) for name in way.overtaken)
+    level = Passed(level=way.level, how=how, at=way.at, due=way.due, owner=way.owner, why=way.why)
+    if how is not How.FIRED:
+        return climbed(episode, (*before, level))
+    return climbed(episode, (*before, level), None if way.instead else way.at, owed(way))
 
 
-def followed(scene: Scene, base: Look, end: End, *, restarted: bool) -> Look:
-    """What comes after an end: an acknowledged ticket climbs again, an enforced one afresh, and one that was solved and
-    reopened or whose clock restarted begins anew if `when` holds on its real values."""
-    if end.reason == "enforced":
-        return enforced(scene, base)
-    standing = forgetful(base.standing, restarted)
-    if end.stop == "acknowledged":
-        newer = started_at(base.reading, base.history) > end.sequence
-        if not (restarted and newer):
-            standing = remembering(base, end.at, restarted)
-            if base.verdict.holds:
-                return inherited(scene, replace(base, standing=standing), end.sequence)
-    real = judged(base.policy, scene.ticket)
-    standing = achieved(standing, base.reading)
-    waits = restarted or end.stop == "acknowledged"
-    matched = (real.holds or (real.unknown and not waits)) and not end.undone
-    base = replace(base, standing=replace(standing, matched=matched), verdict=real, ticket=scene.ticket)
-    if end.undone and real.holds:
-        return begun(scene, base, None)
-    if real.holds and matched and restarted:
-        return begun(scene, base, base.reading)
-    return base
+def owed(way: UnderWay) -> Owed | None:
+    """What a level under way leaves to be made up for."""
+    return Owed(level=way.level, parts=way.owes, instead=way.instead) if way.owes else None
 
 
-def closed_off(scene: Scene, standing: Standing, reason: str) -> tuple[Standing, Episode | None]:
-    """The end of the ticket, or of the policy on it. What comes back later is seen for the first time, with a
-    new number; who owned it last stays known."""
-    episode = live(standing)
-    ended = replace(episode, ended=scene.now, reason=reason, under_way=None) if episode else None
-    blank = Standing(
-        policy=standing.policy,
-        episodes=standing.episodes,
-        ownership=standing.ownership,
-        snoozed_until=standing.snoozed_until,
-    )
-    return blank, ended
+def heard(episode: Episode, seen: int, *, told: bool) -> Episode:
+    """The episode once a level has fired: of the first one it is kept where in the history that was (rule 10)."""
+    return episode if episode.heard is not None else replace(episode, heard=seen, told=told)

@@ -1,28 +1,38 @@
-"""What firing levels ask for, and several policies in one plan: who wins, what adds up, what is overruled
-(rule 6)."""
+"""What firing levels propose, and several policies in one plan: who wins, what adds up, what is overruled (rule 6)."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from policies.language.clocks import HIDDEN
 from policies.language.policy import Level
 from policies.language.vocabulary import RISKY
 from policies.model import Priority, Ticket
-from policies.plan import Action, Assign, ChangeTags, LeftOut, Notify, RaisePriority, Say, SetField, Wanted
-from policies.rules.assignment import Chosen, Named, after, assignment_reads, choose, owner_of
-from policies.rules.ladder import Turn, acting, is_closed, risks, without
-from policies.rules.scene import Scene
+from policies.plan import (
+    Action,
+    Assign,
+    ChangeTags,
+    Follow,
+    LeftOut,
+    Notify,
+    RaisePriority,
+    Say,
+    SetField,
+    Wanted,
+)
+from policies.present.reasons import next_step, reasons_for
+from policies.rules.assignment import Chosen, Named, assignment_reads, choose, resolved
+from policies.rules.ladder import LevelDecision, is_closed, without
+from policies.rules.observe import Scene
 from policies.state import Owner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class ProposedActions:
     """One policy's part of a plan before the policies are weighed against each other. `level` is what the level
     does now: `left_out` says of what it does not do why, `owes` which of that is to be made up for."""
 
-    turn: Turn
+    decision: LevelDecision
     level: Level
-    episode: str
     chosen: Chosen | None = None
     priority: Priority | None = None
     add: frozenset[str] = frozenset()
@@ -34,50 +44,56 @@ class Wish:
     @property
     def policy(self) -> str:
         """The name of the policy that asks."""
-        return self.turn.look.policy.name
+        return self.decision.policy.name
 
-
-def wish(scene: Scene, turn: Turn, level: Level) -> Wish:
-    """What is to be carried out for this level. A repeat or a question only says things; what is made up for is the
-    rest of a level that has fired."""
-    if turn.episode is None:
-        raise ValueError(f'no episode of policy "{turn.look.policy.name}" runs')
-    key = turn.episode.key
-    if turn.step.fires is None and turn.step.makes_up is None:
-        return Wish(turn=turn, level=level, episode=key, is_repeat=True)
-    owes = risks(level) if turn.look.verdict.excluded is None else frozenset[str]()
-    lent = [each.level for each in turn.step.overtaken if not is_closed(each.level, turn.count)]
-    hidden = needing_hidden(level, lent, scene.ticket.hidden)
-    lost = (*left_out(turn, level, owes, NOBODY_KNOWS), *left_out(turn, level, hidden.keys() - owes, hidden))
-    level = without(level, {*owes, *hidden})
-    levels = [without(each, {*(RISKY if owes else ()), *hidden}) for each in lent]
-    add, remove = merged_tags((*levels, level))
-    asked = [x.priority for x in (*levels, level) if x.priority]
-    return Wish(
-        turn=turn,
-        level=level,
-        episode=key,
-        chosen=chosen(scene, turn, level),
-        priority=max(asked, key=lambda p: p.rank, default=None),
-        add=add,
-        remove=remove,
-        left_out=lost,
-        owes=owes,
-    )
+    @property
+    def episode(self) -> str:
+        """The key of the episode that asks."""
+        return self.decision.episode.key
 
 
 NOBODY_KNOWS = dict.fromkeys(RISKY, f"what `unless` asks for is {HIDDEN}")
 
 
-def left_out(turn: Turn, level: Level, parts: Iterable[str], whys: Mapping[str, str]) -> tuple[LeftOut, ...]:
-    """What the level does not do now, each field that it sets on its own."""
-    policy = turn.look.policy.name
-    names = [(f"set {name}", whys[part]) for part in sorted(parts) if part == "set" for name, _ in level.set]
-    names += [(part, whys[part]) for part in sorted(parts) if part != "set"]
-    return tuple(LeftOut(policy=policy, level=level.name, what=what, why=why) for what, why in names)
+def propose(scene: Scene, decision: LevelDecision, level: Level) -> ProposedActions:
+    """What is to be carried out for this level. A repeat or a question only says things; what is made up for is the
+    rest of a level that has fired. Of levels that were overtaken it takes the tags and the priority: where two
+    contradict, the higher wins, and within one, adding."""
+    if decision.fires is None and decision.makes_up is None:
+        return ProposedActions(decision=decision, level=level, is_repeat=True)
+    unsure = decision.seen.verdict.excluded is None
+    owes = frozenset(part for part in RISKY if unsure and getattr(level, part))
+    lent = [each.level for each in decision.overtaken if not is_closed(each.level, decision.count)]
+    hidden = needing_hidden(level, lent, scene.ticket.hidden)
+    policy = decision.policy
+    lost = [
+        LeftOut(policy=policy.name, level=level.name, what=what, why=whys[part])
+        for parts, whys in ((owes, NOBODY_KNOWS), (hidden.keys() - owes, hidden))
+        for part in sorted(parts, key=lambda each: (each != "set", each))
+        for what in ([f"set {name}" for name, _ in level.set] if part == "set" else [part])
+    ]
+    if lost:
+        level = without(level, {*owes, *hidden})
+        lent = [without(each, {*(RISKY if owes else ()), *hidden}) for each in lent]
+    add, remove = frozenset[str](), frozenset[str]()
+    for each in (*lent, level):
+        add = (add - each.untag) | each.tags
+        remove = (remove | each.untag) - each.tags
+    asked = [each.priority for each in (*lent, level) if each.priority]
+    chosen = choose(level.assign, scene.ticket, scene.directory, policy.clock) if level.assign else None
+    return ProposedActions(
+        decision=decision,
+        level=level,
+        chosen=chosen,
+        priority=max(asked, key=lambda each: each.rank, default=None),
+        add=add,
+        remove=remove,
+        left_out=tuple(lost),
+        owes=owes,
+    )
 
 
-def needing_hidden(level: Level, lent: Iterable[Level], hidden: frozenset[str]) -> dict[str, str]:
+def needing_hidden(level: Level, lent: Iterable[Level], hidden: frozenset[str]) -> Mapping[str, str]:
     """The parts of a level, and of those that lend it theirs, that cannot be done without what is not shown, and
     why."""
     if not hidden:
@@ -96,50 +112,86 @@ def needing_hidden(level: Level, lent: Iterable[Level], hidden: frozenset[str]) 
     }
 
 
-def merged_tags(levels: tuple[Level, ...]) -> tuple[frozenset[str], frozenset[str]]:
-    """Tags to add and to remove; where two levels contradict, the higher wins, and within one, adding."""
-    add, remove = frozenset[str](), frozenset[str]()
-    for level in levels:
-        add = (add - level.untag) | level.tags
-        remove = (remove | level.untag) - level.tags
-    return add, remove
-
-
-def chosen(scene: Scene, turn: Turn, level: Level) -> Chosen | None:
-    """The level's own assignment on the ticket as it is."""
-    if level.assign is None:
-        return None
-    return choose(level.assign, scene.ticket, scene.directory, turn.look.policy.clock)
-
-
-def owner(scene: Scene, turn: Turn, level: Level, planned: Ticket) -> Named:
-    """Who owns the episode once this level is passed. The levels it overtook answer only what `owner` was."""
-    before = turn.episode.owner if turn.episode else None
-    for each in turn.step.overtaken:
-        acts = acting(each.level, turn.count)
-        before = named(scene, acts, on_ticket(scene, turn, acts), before).owner
-    return named(scene, level, planned, before)
-
-
-def on_ticket(scene: Scene, turn: Turn, level: Level) -> Ticket:
-    """The ticket as it would be after the level's own assignment; a skipped level assigns nothing."""
-    made = chosen(scene, turn, level) if turn.how.value != "skipped" else None
-    return after(scene.ticket, made.assign if made else None)
-
-
-def named(scene: Scene, level: Level, ticket: Ticket, before: Owner | None) -> Named:
-    """The owner this level names on this ticket."""
-    return owner_of(level, ticket, before, scene.directory, scene.policies.default_owner)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreed:
-    """The one assignment of a plan, None if no policy makes any, and the wishes that lost."""
+    """The one assignment of a plan, None if no policy makes any, and the proposals that lost."""
 
     assign: Assign | None = None
     episodes: tuple[str, ...] = ()
     overruled: tuple[LeftOut, ...] = ()
     turn: bool = False
+
+
+def agree(proposed: Sequence[ProposedActions]) -> Agreed:
+    """The whole assignment: the first policy wins, the same one shares it, a different one is overruled."""
+    agreed, winner = Agreed(), ""
+    for each in proposed:
+        assign = each.chosen.assign if each.chosen else None
+        if each.chosen is None or assign is None:
+            continue
+        if agreed.assign is None:
+            winner = each.policy
+            agreed = Agreed(assign=assign, episodes=(each.episode,), turn=each.chosen.turn)
+        elif agreed.assign == assign:
+            agreed = replace(agreed, episodes=(*agreed.episodes, each.episode))
+        else:
+            lost = overruled(each.policy, each.level.name, "assign", winner)
+            agreed = replace(agreed, overruled=(*agreed.overruled, lost))
+    return agreed
+
+
+def overruled(policy: str, level: str, what: str, winner: str) -> LeftOut:
+    """What a policy proposed and another one, which comes first, did not let happen."""
+    why = f'overruled by policy "{winner}", which comes first'
+    return LeftOut(policy=policy, level=level, what=what, why=why)
+
+
+def spoken(
+    scene: Scene, proposed: ProposedActions, named: Named | None
+) -> tuple[tuple[Wanted, ...], tuple[str, ...]]:
+    """Whom a proposal has follow the ticket, its notes, reply and notifications; and warnings about people nobody
+    knows. `named` answers for it, or for a repeat the episode's owner."""
+    level, decision, actions, warnings = proposed.level, proposed.decision, list[Action](), list[str]()
+    owner = named.owner if named else decision.episode.owner or Owner(name="nobody", kind="name")
+    for asked in () if proposed.is_repeat else level.follow:
+        person = resolved(asked, scene.ticket, owner, scene.directory)
+        agent = scene.directory.agent(person.name) if person and person.kind == "person" else None
+        if agent is None:
+            warnings.append(f'level "{level.name}": follower "{asked}" leads to nobody in the directory')
+        else:
+            actions.append(Follow(person=agent.person))
+    templates = (False, level.note), (True, None if proposed.is_repeat else level.reply)
+    if level.notify or any(template for _, template in templates):
+        reasons, step = (
+            reasons_for(decision, level),
+            next_step(decision, level, owner, again=proposed.is_repeat),
+        )
+        for public, template in templates:
+            if template is not None:
+                say = Say(
+                    public=public,
+                    template=template,
+                    policy=proposed.policy,
+                    level=level.name,
+                    reasons=reasons,
+                    owner=owner.name,
+                    next_step=step,
+                    ask=None if public else level.ask,
+                    checklist=() if public else level.checklist,
+                    hand_off=level.hand_off and not public,
+                )
+                actions.append(say)
+        for channel in level.notify:
+            notify = Notify(
+                channel=channel,
+                policy=proposed.policy,
+                level=level.name,
+                reasons=reasons,
+                owner=owner.name,
+                next_step=step,
+            )
+            actions.append(notify)
+    return tuple(Wanted(action=each, episodes=(proposed.episode,)) for each in actions), tuple(warnings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,165 +207,95 @@ class Merged:
         return any(episode in each.episodes for each in self.wanted if not isinstance(each.action, Notify))
 
 
-def agree(wishes: Iterable[Wish]) -> Agreed:
-    """The whole assignment: the first policy wins, the same one shares it, a different one is overruled."""
-    agreed, winner = Agreed(), ""
-    for each in wishes:
-        if each.chosen is None or each.chosen.assign is None:
-            continue
-        if agreed.assign is None:
-            winner = each.policy
-            agreed = Agreed(assign=each.chosen.assign, episodes=(each.episode,), turn=each.chosen.turn)
-        elif agreed.assign == each.chosen.assign:
-            agreed = shared(agreed, each)
-        else:
-            lost = LeftOut(policy=each.policy, level=each.level.name, what="assign", why=overruled(winner))
-            agreed = Agreed(
-                assign=agreed.assign,
-                episodes=agreed.episodes,
-                overruled=(*agreed.overruled, lost),
-                turn=agreed.turn,
-            )
-    return agreed
-
-
-def shared(agreed: Agreed, other: Wish) -> Agreed:
-    """The assignment with one more episode that asked for it."""
-    return Agreed(
-        assign=agreed.assign,
-        episodes=(*agreed.episodes, other.episode),
-        overruled=agreed.overruled,
-        turn=agreed.turn,
-    )
-
-
-def overruled(winner: str) -> str:
-    """Why a policy's wish is not carried out."""
-    return f'overruled by policy "{winner}", which comes first'
-
-
-def merge(ticket: Ticket, wishes: tuple[Wish, ...], agreed: Agreed, told: tuple[Wanted, ...]) -> Merged:
-    """The plan's actions, without what the ticket already has. `told` are the follows, notes, replies and
+def merge(
+    ticket: Ticket, proposed: Sequence[ProposedActions], agreed: Agreed, said: Iterable[Wanted]
+) -> Merged:
+    """The plan's actions, without what the ticket already has. `said` are the follows, notes, replies and
     notifications of all policies, in their order."""
-    sets, lost_sets = set_fields(ticket, wishes)
-    said, lost_replies = one_reply(told)
-    parts = (assigned(ticket, agreed), raised(ticket, wishes), tagged(ticket, wishes))
-    wanted = (*(part for part in parts if part), *sets, *joined(said))
-    return Merged(
-        wanted=wanted,
-        left_out=(*agreed.overruled, *lost_sets, *lost_replies),
-        asked={each.episode: asked_by(each, wanted) for each in wishes},
-    )
-
-
-def assigned(ticket: Ticket, agreed: Agreed) -> Wanted | None:
-    """The assignment, unless the ticket is there already."""
+    wanted: list[Wanted] = []
     assign = agreed.assign
-    if assign is None or is_with(ticket, assign):
-        return None
-    return Wanted(action=assign, episodes=agreed.episodes)
+    if assign is not None and not is_with(ticket, assign):
+        wanted.append(Wanted(action=assign, episodes=agreed.episodes))
+
+    raising = [(each.priority, each.episode) for each in proposed if each.priority is not None]
+    highest = max((priority for priority, _ in raising), key=lambda each: each.rank, default=None)
+    if highest is not None and highest.rank > (ticket.priority.rank if ticket.priority else 0):
+        episodes = tuple(episode for _, episode in raising)
+        wanted.append(Wanted(action=RaisePriority(at_least=highest), episodes=episodes))
+
+    add = frozenset[str]().union(*(each.add for each in proposed))
+    remove = frozenset[str]().union(*(each.remove for each in proposed)) - add
+    tags = ChangeTags(add=add - ticket.tags, remove=remove & ticket.tags)
+    if tags.add or tags.remove:
+        asking = (each.episode for each in proposed if each.add & tags.add or each.remove & tags.remove)
+        wanted.append(Wanted(action=tags, episodes=tuple(asking)))
+
+    sets, lost_sets = set_fields(ticket, proposed)
+    words, lost_replies = joined(said)
+    wanted += (*sets, *words)
+    asked = {
+        each.episode: frozenset(
+            name for one in wanted if each.episode in one.episodes for name in fields(one.action, each)
+        )
+        for each in proposed
+    }
+    return Merged(wanted=tuple(wanted), left_out=(*agreed.overruled, *lost_sets, *lost_replies), asked=asked)
 
 
 def is_with(ticket: Ticket, assign: Assign) -> bool:
     """Whether the ticket is with this group and person already."""
     now = (ticket.group.id if ticket.group else None, ticket.assignee.id if ticket.assignee else None)
-    then = (assign.group.id if assign.group else None, assign.assignee.id if assign.assignee else None)
-    return now == then
+    return now == (assign.group.id if assign.group else None, assign.assignee.id if assign.assignee else None)
 
 
-def raised(ticket: Ticket, wishes: tuple[Wish, ...]) -> Wanted | None:
-    """The highest priority that anyone asks for, unless the ticket has it."""
-    asking = [(each.priority, each.episode) for each in wishes if each.priority is not None]
-    rank = ticket.priority.rank if ticket.priority else 0
-    highest = max((priority for priority, _ in asking), key=lambda each: each.rank, default=None)
-    if highest is None or highest.rank <= rank:
-        return None
-    return Wanted(action=RaisePriority(at_least=highest), episodes=tuple(episode for _, episode in asking))
-
-
-def tagged(ticket: Ticket, wishes: tuple[Wish, ...]) -> Wanted | None:
-    """The union of all tags; where one policy adds what another removes, adding wins."""
-    add = frozenset[str]().union(*(each.add for each in wishes))
-    remove = frozenset[str]().union(*(each.remove for each in wishes)) - add
-    change = ChangeTags(add=add - ticket.tags, remove=remove & ticket.tags)
-    if not change.add and not change.remove:
-        return None
-    asking = (each.episode for each in wishes if each.add & change.add or each.remove & change.remove)
-    return Wanted(action=change, episodes=tuple(asking))
-
-
-def set_fields(ticket: Ticket, wishes: tuple[Wish, ...]) -> tuple[tuple[Wanted, ...], tuple[LeftOut, ...]]:
+def set_fields(ticket: Ticket, proposed: Iterable[ProposedActions]) -> tuple[list[Wanted], list[LeftOut]]:
     """Each field as the first policy that sets it says."""
     first: dict[str, tuple[SetField, str, list[str]]] = {}
     lost: list[LeftOut] = []
-    for each in wishes:
+    for each in proposed:
         for name, value in () if each.is_repeat else each.level.set:
-            action, winner, episodes = first.setdefault(
-                name, (SetField(field=name, value=value), each.policy, [])
-            )
+            ours = SetField(field=name, value=value), each.policy, list[str]()
+            action, winner, episodes = first.setdefault(name, ours)
             if action.value == value:
                 episodes.append(each.episode)
             else:
-                lost.append(
-                    LeftOut(
-                        policy=each.policy, level=each.level.name, what=f"set {name}", why=overruled(winner)
-                    )
-                )
-    wanted = (
+                lost.append(overruled(each.policy, each.level.name, f"set {name}", winner))
+    wanted = [
         Wanted(action=action, episodes=tuple(episodes))
         for action, _, episodes in first.values()
         if ticket.custom.get(action.field.removeprefix("custom.")) != action.value
-    )
-    return tuple(wanted), tuple(lost)
+    ]
+    return wanted, lost
 
 
-def joined(actions: Iterable[Wanted]) -> tuple[Wanted, ...]:
-    """Each follower and each channel once, for all who asked; notes and replies as they are."""
+def joined(said: Iterable[Wanted]) -> tuple[list[Wanted], list[LeftOut]]:
+    """Each follower once, and each channel, which hears of a plan once whoever asks; all notes; and at most one public
+    reply, the first policy's."""
     kept: dict[object, Wanted] = {}
-    for each in actions:
-        key = once(each.action)
-        first = kept.get(key, Wanted(action=each.action, episodes=()))
-        kept[key] = Wanted(action=first.action, episodes=first.episodes + each.episodes)
-    return tuple(kept.values())
-
-
-def once(action: Action) -> object:
-    """What makes two actions one: a channel hears of a plan once, whoever asks."""
-    return ("notify", action.channel) if isinstance(action, Notify) else action
-
-
-def one_reply(told: Iterable[Wanted]) -> tuple[tuple[Wanted, ...], tuple[LeftOut, ...]]:
-    """At most one public reply, the first policy's; the others are overruled."""
-    kept: list[Wanted] = []
     lost: list[LeftOut] = []
-    winner: str | None = None
-    for each in told:
+    replies: str | None = None
+    for each in said:
         action = each.action
         if isinstance(action, Say) and action.public:
-            if winner is not None:
-                why = overruled(winner)
-                lost.append(LeftOut(policy=action.policy, level=action.level, what="reply", why=why))
+            if replies is not None:
+                lost.append(overruled(action.policy, action.level, "reply", replies))
                 continue
-            winner = action.policy
-        kept.append(each)
-    return tuple(kept), tuple(lost)
+            replies = action.policy
+        key = ("notify", action.channel) if isinstance(action, Notify) else action
+        first = kept.get(key)
+        kept[key] = each if first is None else replace(first, episodes=first.episodes + each.episodes)
+    return list(kept.values()), lost
 
 
-def asked_by(wish: Wish, wanted: tuple[Wanted, ...]) -> frozenset[str]:
-    """The fields that these actions write for this wish; a tag is `tags:NAME`."""
-    return frozenset(
-        name for each in wanted if wish.episode in each.episodes for name in fields(each.action, wish)
-    )
-
-
-def fields(action: Action, wish: Wish) -> Iterable[str]:
-    """The fields an action writes, as far as this wish asked for them."""
-    if isinstance(action, Assign):
-        return ("group", "assignee")
-    if isinstance(action, RaisePriority):
-        return ("priority",)
-    if isinstance(action, SetField):
-        return (action.field,)
-    if isinstance(action, ChangeTags):
-        return [f"tags:{tag}" for tag in (action.add & wish.add) | (action.remove & wish.remove)]
+def fields(action: Action, proposed: ProposedActions) -> Iterable[str]:
+    """The fields an action writes, as far as this proposal asked for them; a tag is `tags:NAME`."""
+    match action:
+        case Assign():
+            return ("group", "assignee")
+        case RaisePriority():
+            return ("priority",)
+        case SetField():
+            return (action.field,)
+        case ChangeTags():
+            return [f"tags:{tag}" for tag in (action.add & proposed.add) | (action.remove & proposed.remove)]
     return ()

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from policies.language.policy import Policy
 from policies.model import Instant, Order
 from policies.plan import LeftOut, Occurrence
-from policies.rules.episode import End, climbed, finished, followed, has_fired, live, ordered
+from policies.rules.episode import End, arrived, finished, followed, has_fired, ordered, running
+from policies.rules.observe import Observation, Scene, of
 from policies.rules.own_writes import undone
-from policies.rules.scene import Look, Scene, of
 from policies.state import Episode, How, Passed, Standing
 
 UNDO_TRIES = 3
@@ -40,12 +40,12 @@ def refusal(order: Order, standings: Iterable[Standing], policies: Iterable[Poli
 
 def obstacle(order: Order, policy: Policy, standing: Standing) -> str | None:
     """Why this policy cannot carry out the order now; None if it can."""
-    episode = live(standing)
+    episode = standing.running
     if episode is None:
         return unheard(order, policy, standing)
     if episode.undoing:
         return "it is being de-escalated"
-    going = climbed(episode)
+    going = arrived(episode)
     match order.verb:
         case "acknowledge":
             return None if has_fired(going) else "no level has fired yet"
@@ -89,29 +89,32 @@ UNREADABLE = "what it asks for is hidden from this user"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Obeyed:
-    """The looks with the orders carried out, until when the ticket is snoozed, and the lines of orders that no policy
-    has carried out on its own."""
+    """What is seen with the orders carried out, until when the ticket is snoozed, and the lines of orders that no
+    policy has carried out on its own."""
 
-    looks: tuple[Look, ...]
+    seen: tuple[Observation, ...]
     snoozed_until: Instant | None
     said: tuple[Occurrence, ...] = ()
 
 
-def obey(scene: Scene, looks: Sequence[Look]) -> Obeyed:
+def obey(scene: Scene, seen: Sequence[Observation]) -> Obeyed:
     """Carry out the orders in turn, then go on taking back what was de-escalated."""
-    done = Obeyed(looks=tuple(looks), snoozed_until=scene.snoozed_until)
+    done = Obeyed(seen=tuple(seen), snoozed_until=scene.snoozed_until)
     for place, order in enumerate(scene.orders):
         done = (
             snooze(order, done)
             if order.verb == "snooze"
             else given(scene, order, scene.orders[place + 1 :], done)
         )
-    return replace(done, looks=tuple(of(each.policy, taken_back, scene, each) for each in done.looks))
+    undoing = any(each.state.running and each.state.running.undoing for each in done.seen)
+    if not undoing:
+        return done
+    return replace(done, seen=tuple(of(each.policy, taken_back, scene, each) for each in done.seen))
 
 
 def snooze(order: Order, done: Obeyed) -> Obeyed:
     """The ticket is quiet until then, whatever runs."""
-    runs = next((each.standing.episode for each in done.looks if live(each.standing)), None)
+    runs = next((each.state.episode for each in done.seen if each.state.running), None)
     policy = order.policy or (runs.policy if runs else "")
     line = said("snoozed", order, order.because, policy=policy, episode=runs.key if runs else "")
     return replace(done, snoozed_until=order.until or order.at, said=(*done.said, line))
@@ -119,59 +122,59 @@ def snooze(order: Order, done: Obeyed) -> Obeyed:
 
 def given(scene: Scene, order: Order, later: Sequence[Order], done: Obeyed) -> Obeyed:
     """The order as each policy that can carries it out. Of one kind for one policy, the last counts."""
-    meant = [each for each in done.looks if order.policy in (None, each.policy.name)]
+    meant = [each for each in done.seen if order.policy in (None, each.policy.name)]
     whys = {each.policy.name: why_not(order, later, each) for each in meant}
     if not any(why is None for why in whys.values()):
         told = [why for why in dict.fromkeys(whys.values()) if why not in (None, NOT_RUNNING)]
         text = f"{order.verb} {order.because}; {'; '.join(map(str, told)) or NOT_RUNNING}"
         line = said("order refused", order, text, policy=order.policy or "", episode=episode_of(meant))
         return replace(done, said=(*done.said, line))
-    looks = tuple(
+    seen = tuple(
         of(each.policy, OBEYING[order.verb], scene, order, each)
         if whys.get(each.policy.name, "") is None
         else each
-        for each in done.looks
+        for each in done.seen
     )
     ends_snooze = order.verb == "escalate"
-    return replace(done, looks=looks, snoozed_until=None if ends_snooze else done.snoozed_until)
+    return replace(done, seen=seen, snoozed_until=None if ends_snooze else done.snoozed_until)
 
 
-def why_not(order: Order, later: Sequence[Order], found: Look) -> str | None:
+def why_not(order: Order, later: Sequence[Order], found: Observation) -> str | None:
     """Why this policy does not carry out the order; None if it does."""
     name = found.policy.name
     if any(each.verb == order.verb and each.policy in (None, name) for each in later):
         return LATER
     if order.verb == "escalate" and found.verdict.unknown:
         return UNREADABLE
-    return obstacle(order, found.policy, found.standing)
+    return obstacle(order, found.policy, found.state)
 
 
-def episode_of(looks: Sequence[Look]) -> str:
+def episode_of(seen: Sequence[Observation]) -> str:
     """The running episode that an order was meant for, if it is one."""
-    running = [episode.key for each in looks if (episode := live(each.standing)) is not None]
-    return running[0] if len(running) == 1 else ""
+    keys = [episode.key for each in seen if (episode := each.state.running) is not None]
+    return keys[0] if len(keys) == 1 else ""
 
 
-def acknowledge(scene: Scene, order: Order, found: Look) -> Look:
+def acknowledge(scene: Scene, order: Order, found: Observation) -> Observation:
     """As a person who takes, answers or notes the ticket does (rule 10)."""
     known = replace(running(found), acknowledged=order.at, acknowledged_by=order.who)
     told = kept(found, known, "acknowledged", order)
     if "acknowledged" not in found.policy.stop_on:
         return told
-    end = End(reason="stop_on", stop="acknowledged", at=order.at, sequence=found.history.newest())
+    end = End(reason="stop_on", stop="acknowledged", at=order.at, sequence=found.history.newest)
     return followed(scene, finished(scene, told, end), end, restarted=False)
 
 
-def escalate(scene: Scene, order: Order, found: Look) -> Look:
+def escalate(scene: Scene, order: Order, found: Observation) -> Observation:
     """The next level fires now, or the one that is named; with a policy of which nothing runs an episode begins."""
-    if live(found.standing) is None:
+    if found.state.running is None:
         found = ordered(scene, found)
     level = ahead(order, found.policy, running(found))
     pushed = replace(running(found), pushed=level, pushed_because=order.because)
     return kept(found, pushed, "escalated", order, level)
 
 
-def deescalate(scene: Scene, order: Order, found: Look) -> Look:
+def deescalate(scene: Scene, order: Order, found: Observation) -> Observation:
     """What the episode wrote is restored, unless somebody has changed it since; then the episode ends."""
     back = replace(running(found), undoing=1, undone_because=order.because)
     told = kept(found, back, "deescalated", order)
@@ -180,7 +183,7 @@ def deescalate(scene: Scene, order: Order, found: Look) -> Look:
     return replace(told, left_out=left)
 
 
-def approve(scene: Scene, order: Order, found: Look) -> Look:
+def approve(scene: Scene, order: Order, found: Observation) -> Observation:
     """The level that waits for approval may fire."""
     del scene
     episode = running(found)
@@ -189,7 +192,7 @@ def approve(scene: Scene, order: Order, found: Look) -> Look:
     return kept(found, approved, "approved", order, level)
 
 
-def reject(scene: Scene, order: Order, found: Look) -> Look:
+def reject(scene: Scene, order: Order, found: Observation) -> Observation:
     """The level that waits for approval is passed without firing: the owner stays."""
     del scene
     episode = running(found)
@@ -199,7 +202,7 @@ def reject(scene: Scene, order: Order, found: Look) -> Look:
     return kept(found, rejected, "rejected", order, level)
 
 
-OBEYING: dict[str, Callable[[Scene, Order, Look], Look]] = {
+OBEYING: dict[str, Callable[[Scene, Order, Observation], Observation]] = {
     "acknowledge": acknowledge,
     "escalate": escalate,
     "deescalate": deescalate,
@@ -208,32 +211,25 @@ OBEYING: dict[str, Callable[[Scene, Order, Look], Look]] = {
 }
 
 
-def taken_back(scene: Scene, found: Look) -> Look:
+def taken_back(scene: Scene, found: Observation) -> Observation:
     """A de-escalated episode with what is still to be put back; it ends when that is nothing, or has failed too often.
     A policy that only observes writes nothing."""
-    episode = live(found.standing)
+    episode = found.state.running
     if episode is None or not episode.undoing:
         return found
     wants = undone(scene.ticket, found.history, episode, scene.directory).actions
-    observes = scene.policies.mode(found.policy, scene.ticket.ref.account) == "observe"
-    if wants and not observes and episode.undoing <= UNDO_TRIES:
+    if wants and scene.enforces(found.policy) and episode.undoing <= UNDO_TRIES:
         return replace(found, restores=wants)
     end = End(reason="deescalated")
     return followed(scene, finished(scene, found, end), end, restarted=False)
 
 
-def running(found: Look) -> Episode:
-    """The episode an order is for. `obstacle` has seen that there is one."""
-    episode = live(found.standing)
-    if episode is None:
-        raise ValueError(f'no episode of policy "{found.policy.name}" runs')
-    return episode
-
-
-def kept(found: Look, episode: Episode, what: str, order: Order, level: str | None = None) -> Look:
-    """The look with the episode as the order leaves it, and the line for the ledger."""
+def kept(
+    found: Observation, episode: Episode, what: str, order: Order, level: str | None = None
+) -> Observation:
+    """What is seen with the episode as the order leaves it, and the line for the ledger."""
     line = said(what, order, order.because, policy=episode.policy, episode=episode.key, level=level)
-    return replace(found, standing=replace(found.standing, episode=episode), said=(*found.said, line))
+    return replace(found, state=replace(found.state, episode=episode), said=(*found.said, line))
 
 
 def said(

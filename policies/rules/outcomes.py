@@ -3,16 +3,15 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from policies.language.policy import Level
 from policies.model import Instant
 from policies.plan import Occurrence
-from policies.rules.assignment import Named, after, ticket_owner
-from policies.rules.episode import answered, owed, replanned, with_fired
-from policies.rules.ladder import Turn, acting, overtaken, under_way
-from policies.rules.merge import Agreed, Merged, Wish, named, on_ticket, owner
-from policies.rules.scene import Scene
-from policies.rules.trace import because
-from policies.state import FIRED, Episode, How, Owner, Ownership, Passed, Standing, UnderWay, Wrote
+from policies.present.reasons import because, due_words
+from policies.rules.assignment import Chosen, Named, after, choose, owner_of, ticket_owner
+from policies.rules.episode import arrived, climbed, heard, owed, replanned
+from policies.rules.ladder import LevelDecision, acting
+from policies.rules.merge import Agreed, Merged, ProposedActions
+from policies.rules.observe import Observation, Scene
+from policies.state import FIRED, Episode, How, Ownership, Passed, Standing, UnderWay, Wrote
 
 Result = Literal["done", "refused", "unknown", "stale"]
 Settled = tuple[tuple[Standing, ...], tuple[Occurrence, ...]]
@@ -57,10 +56,16 @@ def settle_one(standing: Standing, outcome: Outcome) -> tuple[Standing, tuple[Oc
     owes = None if episode.owes is not None and episode.owes.sent else episode.owes
     parts = own_part(episode, outcome.wrote)
     written = replace(episode, wrote=episode.wrote + parts, owes=owes, asking=None, said_before=None)
-    if episode.under_way is None:
+    way = episode.under_way
+    if way is None:
         return replace(standing, episode=written), ()
-    told = outcome.result != "refused" and bool(outcome.key)
-    return passed(standing, written, episode.under_way, outcome.result, told=told)
+    if outcome.result == "refused":
+        after = arrived(written, How.REFUSED)
+    else:
+        after = heard(arrived(written), way.seen, told=bool(outcome.key))
+    ownership = Ownership(owner=way.owner, at=way.at, enforced=True)
+    lines = tuple(passing(after, each) for each in after.passed[len(written.passed) :])
+    return replace(standing, episode=after, ownership=ownership), lines
 
 
 def unsaid(episode: Episode) -> Episode:
@@ -96,36 +101,6 @@ def tag_set(value: object) -> frozenset[str]:
     return frozenset(value) if isinstance(value, tuple) else frozenset()
 
 
-def passed(
-    standing: Standing, episode: Episode, under_way: UnderWay, result: Result, *, told: bool
-) -> tuple[Standing, tuple[Occurrence, ...]]:
-    """The level under way has fired, or was refused, at the instant of its plan. `told` says that something was written
-    to the helpdesk."""
-    how = How.REFUSED if result == "refused" else How.FIRED
-    overtaken = tuple(Passed(level=name, how=How.OVERTAKEN, at=under_way.at) for name in under_way.overtaken)
-    level = Passed(
-        level=under_way.level,
-        how=how,
-        at=under_way.at,
-        due=under_way.due,
-        owner=under_way.owner,
-        why=under_way.why,
-    )
-    after = replace(
-        episode,
-        passed=(*episode.passed, *overtaken, level),
-        under_way=None,
-        owner=under_way.owner,
-        repeated=0,
-        last_sent=under_way.at if how is How.FIRED and not under_way.instead else None,
-        owes=owed(under_way) if how is How.FIRED else None,
-    )
-    after = answered(with_fired(after, under_way.seen, told=told) if how is How.FIRED else after)
-    ownership = Ownership(owner=under_way.owner, at=under_way.at, enforced=True)
-    lines = tuple(passing(after, each) for each in (*overtaken, level))
-    return replace(standing, episode=after, ownership=ownership), lines
-
-
 def passing(episode: Episode, level: Passed) -> Occurrence:
     """The ledger line of a passed level."""
     return Occurrence(
@@ -152,170 +127,178 @@ def owner_moved(
     return (Occurrence(what="owner", policy=holder.policy, episode=key, at=at, owner=new.name, text=text),)
 
 
+def next_owner(scene: Scene, decision: LevelDecision, agreed: Agreed) -> Named | None:
+    """Who owns the episode once the level that fires is passed: read on the ticket after the plan; in observe after the
+    level's own assignment; of a backlog, and for a question, on the ticket as it is. The levels it overtook answer only
+    what `owner` was."""
+    directory, default = scene.directory, scene.policies.default_owner
+    before, count = decision.episode.owner, decision.count
+    if decision.asks is not None:
+        return owner_of(decision.asks, scene.ticket, before, directory, default)
+    if decision.fires is None:
+        return None
+    named: Named | None = None
+    fires = acting(decision.fires.level, count)
+    for level in (*(acting(each.level, count) for each in decision.overtaken), fires):
+        if level is fires and decision.how is How.FIRED:
+            assign = agreed.assign
+        elif level.assign is None or decision.how is How.SKIPPED:
+            assign = None
+        else:
+            assign = choose(level.assign, scene.ticket, directory, decision.policy.clock).assign
+        named = owner_of(level, after(scene.ticket, assign), before, directory, default)
+        before = named.owner
+    return named
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conclusion:
-    """One policy's turn with all decided: what to remember, what the ledger and the trace say."""
+    """What a plan leaves behind of one policy: what to remember, what the ledger hears, and warnings."""
 
-    turn: Turn
-    standing: Standing
-    said: tuple[Occurrence, ...]
-    notes: tuple[str, ...] = ()
+    state: Standing
+    said: tuple[Occurrence, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
-def owned(scene: Scene, turn: Turn, agreed: Agreed) -> Named | None:
-    """Who owns the episode once the level that fires is passed: read on the ticket after the plan; in observe after the
-    level's own assignment; of a backlog, and for a question, on the ticket as it is."""
-    if turn.step.asks is not None and turn.episode is not None:
-        return named(scene, turn.step.asks, scene.ticket, turn.episode.owner)
-    if turn.step.fires is None:
-        return None
-    level = acting(turn.step.fires.level, turn.count)
-    if turn.how is How.FIRED:
-        return owner(scene, turn, level, after(scene.ticket, agreed.assign))
-    return owner(scene, turn, level, on_ticket(scene, turn, level))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Considered:
+    """How a plan came about for one policy, as facts: what it saw, what its ladder came to if an episode runs, whom it
+    chose. `policies.present.trace` puts it into words."""
+
+    seen: Observation
+    decision: LevelDecision | None = None
+    chosen: Chosen | None = None
+    warnings: tuple[str, ...] = ()
 
 
-def conclude(
-    scene: Scene, turn: Turn, named: Named | None, merged: Merged, wish: Wish | None, *, restores: bool
+def next_state(
+    scene: Scene,
+    decision: LevelDecision,
+    named: Named | None,
+    merged: Merged,
+    proposed: ProposedActions | None,
+    *,
+    restores: bool,
 ) -> Conclusion:
-    """The memory after this plan. `restores` says that the plan takes back what the episode wrote."""
-    episode, said = turn.episode, turn.look.said
-    if episode is None:
-        return Conclusion(turn=turn, standing=turn.look.standing, said=said)
-    if wish is not None:
+    """The memory after this plan. `restores` says that the plan takes back what the episode wrote. However many repeats
+    were missed, it is one, and counts as one."""
+    episode, state, now = decision.episode, decision.seen.state, scene.now
+    if proposed is not None:
         episode = replace(episode, asked=merged.asked.get(episode.key, frozenset()))
-    if turn.step.fires is not None and named is not None:
-        return fired(scene, turn, episode, named, merged, wish)
-    if turn.step.asks is not None and named is not None:
-        return asks_approval(scene, turn, episode, named)
-    if turn.step.makes_up is not None:
-        return makes_up(scene, turn, episode, turn.step.makes_up, merged)
-    if turn.step.repeats is not None:
-        return repeated(scene, turn, episode)
-    if restores:
-        episode = replace(episode, undoing=episode.undoing + 1)
-    return behind(scene, turn, episode, never_due(turn))
-
-
-def fired(
-    scene: Scene, turn: Turn, episode: Episode, named: Named, merged: Merged, wish: Wish | None
-) -> Conclusion:
-    """A level fires. One with something to write is under way until its first write has an outcome; one with nothing to
-    write, or only observed, or skipped, is passed with the plan."""
-    due, now = turn.step.fires, scene.now
-    if due is None:
-        raise ValueError("nothing fires")
-    why, owes = because(turn, due.level), wish.owes if wish else frozenset[str]()
-    way = replace(under_way(turn, due, named.owner, now, why), owes=owes)
-    warnings = (*never_due(turn), *warning(turn, named))
-    if turn.how is How.FIRED and merged.acts_for(episode.key):
-        standing = replace(turn.look.standing, episode=replace(episode, under_way=way))
-        return Conclusion(turn=turn, standing=standing, said=turn.look.said, warnings=warnings)
-    before = overtaken(turn, now)
-    level = Passed(level=due.level.name, how=turn.how, at=now, due=due.at, owner=named.owner, why=why)
-    done = replace(
-        episode,
-        passed=(*episode.passed, *before, level),
-        owner=named.owner,
-        repeated=0,
-        last_sent=now if turn.how is How.FIRED and not way.instead else None,
-        owes=owed(way) if turn.how is How.FIRED else None,
-    )
-    if turn.how in FIRED:
-        done = with_fired(done, way.seen, told=False)
-    done = answered(done)
-    standing = replace(turn.look.standing, episode=done, ownership=outranking(turn, named.owner, scene))
-    lines = tuple(passing(done, each) for each in (*before, level))
-    return Conclusion(turn=turn, standing=standing, said=(*turn.look.said, *lines), warnings=warnings)
-
-
-def outranking(turn: Turn, owner: Owner, scene: Scene) -> Ownership:
-    """The policy's latest owner; what is only observed never replaces an enforced one."""
-    held = turn.look.standing.ownership
-    enforced = turn.mode == "enforce"
-    if held is not None and held.enforced and not enforced:
-        return held
-    return Ownership(owner=owner, at=scene.now, enforced=enforced)
-
-
-def asks_approval(scene: Scene, turn: Turn, episode: Episode, named: Named) -> Conclusion:
-    """A level waits for a person's approval, and says so once, in the name of its own owner. Where the policy only
-    observes, nobody is asked."""
-    if turn.step.asks is None:
-        raise ValueError("nothing asks")
-    level = turn.step.asks.name
+    if decision.fires is not None and named is not None:
+        return fired(scene, decision, episode, named, merged, proposed)
+    holder = episode.owner
+    if decision.asks is not None and named is not None:
+        what, level, holder = "approval asked", decision.asks.name, named.owner
+        text = "would ask: the policy only observes" if decision.mode == "observe" else ""
+        after = replace(episode, awaiting=level, asked_for=episode.asked_for | {level}, asking=level)
+        warnings = warning(decision, named)
+    elif decision.makes_up is not None:
+        what, level, owes, warnings = "made up", decision.makes_up.name, episode.owes, ()
+        text = ", ".join(sorted(owes.parts)) if owes else ""
+        sends = owes is not None and merged.acts_for(episode.key)
+        after = replace(episode, owes=replace(owes, sent=True) if owes and sends else None)
+    elif decision.repeats is not None:
+        what, level, text, warnings = "repeated", decision.repeats.name, "", ()
+        after = replace(episode, repeated=episode.repeated + 1, last_sent=now, said_before=episode.last_sent)
+    else:
+        return behind(scene, decision, episode, restores=restores)
     line = Occurrence(
-        what="approval asked",
+        what=what,
         policy=episode.policy,
         episode=episode.key,
         level=level,
-        at=scene.now,
-        owner=named.owner.name,
-        text="would ask: the policy only observes" if turn.mode == "observe" else "",
+        at=now,
+        owner=holder.name if holder else None,
+        text=text,
     )
-    asking = replace(episode, awaiting=level, asked_for=episode.asked_for | {level}, asking=level)
-    standing = replace(turn.look.standing, episode=asking)
-    said = (*turn.look.said, line)
-    return Conclusion(turn=turn, standing=standing, said=said, warnings=warning(turn, named))
+    return Conclusion(state=replace(state, episode=after), said=(line,), warnings=warnings)
 
 
-def makes_up(scene: Scene, turn: Turn, episode: Episode, level: Level, merged: Merged) -> Conclusion:
-    """What a level has left out is done; it is owed until that has an outcome."""
-    sends = episode.owes is not None and merged.acts_for(episode.key)
-    owes = replace(episode.owes, sent=True) if sends and episode.owes else None
-    line = Occurrence(
-        what="made up",
-        policy=episode.policy,
-        episode=episode.key,
-        level=level.name,
-        at=scene.now,
-        owner=episode.owner.name if episode.owner else None,
-        text=", ".join(sorted(episode.owes.parts)) if episode.owes else "",
+def fired(
+    scene: Scene,
+    decision: LevelDecision,
+    episode: Episode,
+    named: Named,
+    merged: Merged,
+    proposed: ProposedActions | None,
+) -> Conclusion:
+    """A level fires. One with something to write is under way until its first write has an outcome; one with nothing to
+    write, or only observed, or skipped, is passed with the plan. What is only observed never takes the ticket from an
+    enforced owner."""
+    due, how, now, state = decision.fires, decision.how, scene.now, decision.seen.state
+    if due is None:
+        raise ValueError("nothing fires")
+    way = UnderWay(
+        level=due.level.name,
+        at=now,
+        due=now if due.at is None else due.at,
+        overtaken=tuple(each.level.name for each in decision.overtaken),
+        owner=named.owner,
+        why=because(decision, due.level),
+        seen=decision.seen.history.newest,
+        instead=acting(due.level, decision.count) is not due.level,
+        owes=proposed.owes if proposed else frozenset(),
     )
-    standing = replace(turn.look.standing, episode=replace(episode, owes=owes))
-    return Conclusion(turn=turn, standing=standing, said=(*turn.look.said, line))
-
-
-def repeated(scene: Scene, turn: Turn, episode: Episode) -> Conclusion:
-    """A level said again. However many repeats were missed, it is one, and counts as one."""
-    if turn.step.repeats is None:
-        raise ValueError("nothing is said again")
-    done = replace(episode, repeated=episode.repeated + 1, last_sent=scene.now, said_before=episode.last_sent)
-    line = Occurrence(
-        what="repeated",
-        policy=episode.policy,
-        episode=episode.key,
-        level=turn.step.repeats.name,
-        at=scene.now,
-        owner=episode.owner.name if episode.owner else None,
-    )
-    standing = replace(turn.look.standing, episode=done)
-    return Conclusion(turn=turn, standing=standing, said=(*turn.look.said, line))
-
-
-def behind(scene: Scene, turn: Turn, episode: Episode, warned: tuple[str, ...]) -> Conclusion:
-    """Nothing fires; levels that a new text put before a passed one are overtaken (rule 13)."""
-    levels = tuple(replace(each, how=How.OVERTAKEN) for each in overtaken(turn, scene.now))
-    done = answered(replace(episode, passed=(*episode.passed, *levels)))
+    warnings = (*never_due(decision), *warning(decision, named))
+    if how is How.FIRED and merged.acts_for(episode.key):
+        return Conclusion(state=replace(state, episode=replace(episode, under_way=way)), warnings=warnings)
+    level = Passed(level=way.level, how=how, at=now, due=due.at, owner=named.owner, why=way.why)
+    levels = (*overtaken(decision, now), level)
+    fires = how is How.FIRED
+    done = climbed(episode, levels, now if fires and not way.instead else None, owed(way) if fires else None)
+    if how in FIRED:
+        done = heard(done, way.seen, told=False)
+    ownership = state.ownership
+    enforces = decision.mode == "enforce"
+    if ownership is None or enforces or not ownership.enforced:
+        ownership = Ownership(owner=named.owner, at=now, enforced=enforces)
     lines = tuple(passing(done, each) for each in levels)
-    standing = replace(turn.look.standing, episode=done)
-    return Conclusion(turn=turn, standing=standing, said=(*turn.look.said, *lines), warnings=warned)
+    return Conclusion(state=replace(state, episode=done, ownership=ownership), said=lines, warnings=warnings)
 
 
-def warning(turn: Turn, named: Named) -> tuple[str, ...]:
-    """The warning about an owner, with its policy."""
-    return (f'policy "{turn.look.policy.name}": {named.warning}',) if named.warning else ()
+def behind(scene: Scene, decision: LevelDecision, episode: Episode, *, restores: bool) -> Conclusion:
+    """Nothing fires; levels that a new text put before a passed one are overtaken (rule 13)."""
+    state, warnings = decision.seen.state, never_due(decision)
+    if restores:
+        episode = replace(episode, undoing=episode.undoing + 1)
+    levels = tuple(replace(each, how=How.OVERTAKEN) for each in overtaken(decision, scene.now))
+    passed = (*episode.passed, *levels)
+    if levels or any(each.level == episode.awaiting for each in passed):
+        waits = all(each.level != episode.awaiting for each in passed)
+        episode = replace(episode, passed=passed, awaiting=episode.awaiting if waits else None)
+    if episode is not state.episode:
+        state = replace(state, episode=episode)
+    return Conclusion(state=state, said=tuple(passing(episode, each) for each in levels), warnings=warnings)
 
 
-def never_due(turn: Turn) -> tuple[str, ...]:
-    """Said once, when the episode begins: levels that need a start which the helpdesk does not tell."""
-    if not turn.look.begun:
-        return ()
-    policy = turn.look.policy.name
-    lost = (
-        d
-        for d in turn.ladder
-        if d.at is None and d.level.at is not None and turn.look.reading.due is not None
+def overtaken(decision: LevelDecision, now: Instant) -> tuple[Passed, ...]:
+    """The levels before the one that fires, as passed; of a backlog, those that were due are skipped too."""
+    skips = decision.how is How.SKIPPED
+    return tuple(
+        Passed(
+            level=each.level.name,
+            how=How.SKIPPED if skips and each.at is not None and each.at <= now else How.OVERTAKEN,
+            at=now,
+            due=each.at,
+        )
+        for each in decision.overtaken
     )
-    return tuple(f'policy "{policy}", level "{each.level.name}": {each.text}' for each in lost)
+
+
+def warning(decision: LevelDecision, named: Named) -> tuple[str, ...]:
+    """The warning about an owner, with its policy."""
+    return (f'policy "{decision.policy.name}": {named.warning}',) if named.warning else ()
+
+
+def never_due(decision: LevelDecision) -> tuple[str, ...]:
+    """Said once, when the episode begins: levels that need a start which the helpdesk does not tell."""
+    seen, policy = decision.seen, decision.policy
+    if not seen.begun or seen.reading.due is None:
+        return ()
+    lost = [each for each in decision.ladder if each.at is None and each.level.at is not None]
+    told = (due_words(each, policy, seen.reading, decision.episode, decision.count) for each in lost)
+    return tuple(
+        f'policy "{policy.name}", level "{each.level.name}": {text}'
+        for each, text in zip(lost, told, strict=True)
+    )

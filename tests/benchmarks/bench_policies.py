@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from policies.evaluate import could_matter, evaluate
-from policies.rules.scene import judged
+from policies.rules.observe import judged
 from tests.policies.lives import LADDER, Life, at
 
 MANY = 200

@@ -179,15 +179,15 @@ tags = ["seen"]
     with each(vendor, tmp_path, config=CONFIG + other) as one:
         one.opened("one")
         one.round()
-        works = evaluating.turn
+        works = evaluating.decide
 
-        def turn(scene: Any, found: Any) -> Any:
-            if found.policy.name == "urgent-unanswered":
+        def decide(scene: Any, seen: Any, episode: Any) -> Any:
+            if seen.policy.name == "urgent-unanswered":
                 raise AssertionError("nobody thought of this")
-            return works(scene, found)
+            return works(scene, seen, episode)
 
         with monkeypatch.context() as patch:
-            patch.setattr(evaluating, "turn", turn)
+            patch.setattr(evaluating, "decide", decide)
             summary = one.round(31)
             one.rounds(until=3, every=1)
             assert one.show().tags == {"eu", "seen"}

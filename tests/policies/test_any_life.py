@@ -11,7 +11,7 @@ from policies.language.document import Document, read
 from policies.language.lint import POSSIBLE
 from policies.language.parse import parse
 from policies.model import Metric, Order, Priority, Stage, Status, Target, Ticket
-from policies.rules.scene import could_hold, judged
+from policies.rules.observe import could_hold, judged
 from policies.state import Standing
 from tests.policies.lives import HEAD, NEWBORN, Life, at
 from tests.policies.test_properties import Fact, facts, written
@@ -331,9 +331,10 @@ def test_what_check_calls_a_contradiction_matches_no_ticket(
     (asks,), (leaves_out,) = unhindered, excluded
     every = [*tickets, *(ticket for each in POSSIBLE.values() for ticket in each)]
     for ticket in every:
-        assert not (asks.when.all_hold(ticket)[0] and leaves_out.unless.any_holds(ticket)[0] is not True), (
-            when
-        )
+        assert not (
+            asks.when.decided(ticket, by=False)[0]
+            and leaves_out.unless.decided(ticket, by=True)[0] is not True
+        ), when
 
 
 def refused(one: dict[str, Any]) -> bool:

@@ -3,7 +3,7 @@
 import pytest
 
 from policies.model import Metric, Priority, Stage, Status, Target, Who
-from policies.plan import ClockTrace
+from policies.present.trace import ClockTrace, traced
 from tests.policies.lives import (
     AFTER_30,
     AFTER_120,
@@ -32,7 +32,7 @@ def life(clock: str, *levels: str, sla: str = "", when: str = EVERY, more: str =
 
 def trace(found: Life, minutes: float = 600) -> ClockTrace:
     """The clock as a look shows it."""
-    clock = found.plan(minutes).trace[0].clock
+    clock = traced(found.plan(minutes))[0].clock
     assert clock is not None
     return clock
 
@@ -50,7 +50,7 @@ def absent(found: Life, minutes: float = 600) -> str | None:
 
 def due(found: Life, minutes: float = 0) -> float | None:
     """The minute at which level one is due."""
-    instant = found.plan(minutes).trace[0].levels[0].due
+    instant = traced(found.plan(minutes))[0].levels[0].due
     return None if instant is None else (instant - START) / 60
 
 

@@ -4,12 +4,13 @@ import pytest
 
 from policies.model import Metric, Stage, Status, Target, Who
 from policies.present.explain import explain
+from policies.present.trace import traced
 from tests.policies.lives import AFTER_30, AFTER_120, ANN, Life, at, policy
 
 
 def said(life: Life, minutes: float) -> str:
     """The explanation as of this minute."""
-    return explain(life.plan(minutes).trace)
+    return explain(traced(life.plan(minutes)))
 
 
 def verdict(life: Life, minutes: float) -> str:
@@ -77,7 +78,7 @@ def test_no_policy_is_said_too() -> None:
 def test_a_trace_decides_nothing_and_says_what_the_plan_does() -> None:
     life = Life().customer(0)
     plan = life.plan(30)
-    assert explain(plan.trace) == explain(life.plan(30).trace)
+    assert explain(traced(plan)) == explain(traced(life.plan(30)))
     assert plan.wanted != ()
     assert verdict(life, 30) == 'fires level "one"'
 

@@ -9,6 +9,7 @@ from policies.language.document import Document, read
 from policies.language.parse import parse
 from policies.language.policy import Limits
 from policies.present.explain import explain
+from policies.present.trace import traced
 from tests.policies.lives import ANN, BEN, HEAD, TIER1, TIER2, Life, policy
 
 MAPPED = HEAD.replace("[accounts.acme]", "[accounts.acme.fields]\nrefund = 1").replace(
@@ -23,7 +24,7 @@ def life(refund: Any, holder: str = "assignee", **fields: Any) -> Life:
 
 
 def holds(life: Life) -> bool:
-    return life.plan(5).trace[0].holds
+    return traced(life.plan(5))[0].holds
 
 
 @pytest.mark.parametrize(("refund", "held"), [(500, False), (500.01, True), ("501", True), (499, False)])
@@ -61,15 +62,15 @@ def test_somebody_without_an_address_goes_by_name() -> None:
 
 
 def test_explain_shows_the_limit() -> None:
-    text = explain(life(620).plan(5).trace)
+    text = explain(traced(life(620).plan(5)))
     assert (
         "yes custom.refund is over the limit of the assignee (it is 620, the limit of ann@acme.test is 500)"
         in text
     )
     assert "(it is 620, the assignee has no limit)" in explain(
-        life(620, assignee=BEN, group=TIER2).plan(5).trace
+        traced(life(620, assignee=BEN, group=TIER2).plan(5))
     )
-    assert "(it is missing)" in explain(life(None).plan(5).trace)
+    assert "(it is missing)" in explain(traced(life(None).plan(5)))
 
 
 def problems(text: str) -> list[tuple[str, str]]:

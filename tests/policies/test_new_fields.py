@@ -3,12 +3,13 @@
 import pytest
 
 from policies.model import Need, Recent, Satisfaction, Status, Who
+from policies.present.trace import traced
 from tests.policies.lives import Life, policy, rules
 
 
 def holds(life: Life, minutes: float = 9) -> bool:
     """Whether the one policy holds at this minute."""
-    return life.plan(minutes).trace[0].holds
+    return traced(life.plan(minutes))[0].holds
 
 
 MOVES = policy(when="group_moves = { at_least = 2 }")

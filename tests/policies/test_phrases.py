@@ -10,6 +10,7 @@ from policies.language.parse import parse
 from policies.language.phrases import folded, found, own_words, shipped
 from policies.model import Act, Message, Need, Who
 from policies.present.explain import explain
+from policies.present.trace import traced
 from tests.policies.lives import HEAD, NEWBORN, START, Life, policy, rules
 
 ASKS = policy(when='phrases = { has = "asks_for_manager" }')
@@ -30,7 +31,7 @@ def said(*bodies: str, who: Who = Who.CUSTOMER, public: bool = True, **fields: A
 
 
 def holds(life: Life) -> bool:
-    return life.plan(30).trace[0].holds
+    return traced(life.plan(30))[0].holds
 
 
 def packs_in(text: str) -> set[str]:
@@ -223,9 +224,9 @@ def test_accents_and_line_breaks_do_not_matter(text: str, plain: str) -> None:
 
 def test_explain_shows_the_words() -> None:
     life = said("Let me speak to your manager")
-    text = explain(life.plan(1).trace)
+    text = explain(traced(life.plan(1)))
     assert 'yes phrases has asks_for_manager (it is asks_for_manager: "speak to your manager")' in text
-    assert "no  phrases has asks_for_manager (it is empty)" in explain(said("Hi").plan(1).trace)
+    assert "no  phrases has asks_for_manager (it is empty)" in explain(traced(said("Hi").plan(1)))
 
 
 def test_operators_of_lists_work() -> None:

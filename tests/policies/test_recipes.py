@@ -7,6 +7,7 @@ import pytest
 
 from policies.model import Metric, Stage, Target, Who
 from policies.plan import Plan
+from policies.present.trace import traced
 from tests.policies.lives import HEAD, Life, at
 
 PAGE = Path(__file__).parents[2] / "docs" / "policies.md"
@@ -71,7 +72,7 @@ class Story:
 
 def sent(plan: Plan) -> str:
     """`fires NAME` or `repeats NAME`."""
-    fired = [line.name for line in plan.trace[0].levels if line.state == "due"]
+    fired = [line.name for line in traced(plan)[0].levels if line.state == "due"]
     if fired:
         return f"fires {fired[0]}"
     standing = plan.standings[0].episode

@@ -6,6 +6,7 @@ import pytest
 
 from policies.model import Metric, Stage, Status, Target
 from policies.plan import Plan
+from policies.present.trace import traced
 from tests.policies.lives import HEAD, LADDER, Life, at
 
 
@@ -26,7 +27,7 @@ note = "handoff"
 
 
 def due(plan: Plan, level: int = 0) -> int | None:
-    return plan.trace[0].levels[level].due
+    return traced(plan)[0].levels[level].due
 
 
 def active(minutes: float, start: float | None = None, metric: Metric = Metric.RESOLUTION) -> Target:
@@ -78,7 +79,7 @@ def test_at_is_the_first_whole_second_at_or_above_the_share() -> None:
 def test_at_is_never_due_on_a_ticket_without_a_start_and_that_is_said() -> None:
     plan = Life(deadline_policy("at = 75")).target(active(100)).plan(99)
     assert due(plan) is None
-    assert "never due" in plan.trace[0].levels[0].text
+    assert "never due" in traced(plan)[0].levels[0].text
 
 
 def test_the_calendar_only_walks_from_the_deadline() -> None:

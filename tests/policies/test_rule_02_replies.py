@@ -3,6 +3,7 @@
 import pytest
 
 from policies.model import Who
+from policies.present.trace import traced
 from tests.policies.lives import LADDER, Life, at
 
 PAUSING = LADDER.replace('clock = "customer_waiting"', 'clock = "created"\npause_on = ["pending"]')
@@ -10,7 +11,7 @@ PAUSING = LADDER.replace('clock = "customer_waiting"', 'clock = "created"\npause
 
 def start(life: Life) -> int | None:
     """When the wait began, by the trace of a look."""
-    clock = life.plan(600).trace[0].clock
+    clock = traced(life.plan(600))[0].clock
     assert clock is not None
     return clock.start
 

@@ -6,6 +6,7 @@ import pytest
 
 from policies.history import History, counted
 from policies.model import Status, Who
+from policies.present.trace import traced
 from policies.rules.own_writes import as_before
 from policies.state import Episode, Wrote
 from tests.policies.lives import AFTER_30, AFTER_120, ANN, BEN, DIRECTORY, NEWBORN, Life, policy
@@ -97,7 +98,7 @@ def test_our_reassignment_does_not_restart_assignee_silent_and_the_new_assignees
     life.look(30)
     assert life.ticket.assignee == BEN
     assert reason(life) is None
-    clock = life.plan(50).trace[0].clock
+    clock = traced(life.plan(50))[0].clock
     assert clock is not None
     assert clock.start == life.ticket.created
     life.agent(60, "ben", public=False).look(61)

@@ -9,6 +9,7 @@ from policies.language.document import Document, read
 from policies.language.parse import parse
 from policies.model import Priority
 from policies.plan import Assign, ChangeTags, Follow, Plan, RaisePriority, Say, SetField
+from policies.present.trace import traced
 from tests.policies.lives import AFTER_120, HEAD, Life, policy
 
 FIELDS = HEAD + "[accounts.acme.fields]\ntier = 1\nteam = 2\n[accounts.other.fields]\ntier = 1\nteam = 2\n"
@@ -41,7 +42,7 @@ def lost(plan: Plan) -> list[tuple[str, str]]:
 
 
 def test_policies_stand_in_file_order() -> None:
-    assert [each.policy for each in pair("tags = ['a']", "tags = ['b']").plan(30).trace] == ["p", "q"]
+    assert [each.policy for each in traced(pair("tags = ['a']", "tags = ['b']").plan(30))] == ["p", "q"]
 
 
 def test_files_are_read_in_the_order_given_the_main_one_first() -> None:
@@ -190,7 +191,10 @@ def test_a_policy_that_has_nothing_due_does_not_compete() -> None:
 # --- a policy that raises ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("place", ["look", "turn", "wish", "owned", "told", "conclude", "trace", "next_time"])
+@pytest.mark.parametrize(
+    "place",
+    ["observe", "advance", "decide", "propose", "next_owner", "spoken", "next_state", "next_time"],
+)
 def test_a_policy_that_raises_is_taken_out_said_by_name_and_the_others_work(
     place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -220,7 +224,7 @@ def test_a_policy_that_raises_is_taken_out_said_by_name_and_the_others_work(
 
 def name_of(given: Any) -> str:
     """The policy that one of the engine's values belongs to."""
-    for path in ((), ("look",), ("turn", "look")):
+    for path in ((), ("seen",), ("decision", "seen")):
         found = given
         for name in path:
             found = getattr(found, name, None)

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from policies.model import Counts, Person, Priority, Status, Ticket
-from policies.plan import LineTrace
-from policies.rules.scene import judged
+from policies.present.trace import LineTrace, of_line, traced
+from policies.rules.observe import judged
 from tests.policies.lives import CLEO, HEAD, NEWBORN, TIER1, Life, policy, rules
 
 MAPPED = (
@@ -110,7 +110,7 @@ def test_without_accounts_a_policy_serves_all() -> None:
 
 def test_a_policy_does_not_judge_tickets_of_other_accounts() -> None:
     life = Life(policy(more='accounts = ["other"]')).customer(0)
-    assert life.plan(60).trace == ()
+    assert traced(life.plan(60)) == ()
 
 
 # --- custom fields -------------------------------------------------------------------------------------------
@@ -276,7 +276,8 @@ def test_a_pattern_that_only_backtracking_engines_take_is_refused() -> None:
 
 def test_a_trace_says_what_each_line_read() -> None:
     (found,) = rules(policy(when='status = "open"\ntype = "task"')).policies
-    lines = judged(found, replace(NEWBORN, status=Status.OPEN, type="question")).lines
+    ticket = replace(NEWBORN, status=Status.OPEN, type="question")
+    lines = [of_line(each, "when", ticket) for each in found.when.lines]
     assert [(line.text, line.read, line.held) for line in lines] == [
         ("status is open", "open", True),
         ("type is task", "question", False),

@@ -11,8 +11,9 @@ from policies.language.parse import parse
 from policies.model import Counts, Priority, Status
 from policies.plan import Assign, RaisePriority
 from policies.present.explain import explain
+from policies.present.trace import traced
+from policies.rules.observe import judged
 from policies.rules.reads import reads_of
-from policies.rules.scene import judged
 from tests.policies.lives import AFTER_30, AFTER_120, BEN, CLEO, HEAD, NEWBORN, TIER2, Life, at, policy, rules
 
 FIELDS = HEAD + "[accounts.acme.fields]\ntier = 1\n[accounts.other.fields]\ntier = 1\n"
@@ -153,8 +154,8 @@ def test_no_line_on_it_holds_or_fails(line: str) -> None:
     life = hidden(policy(when=line), "priority")
     plan = life.look(60)
     assert life.standing().episode is None
-    assert plan.trace[0].verdict.startswith("cannot be judged")
-    assert "hidden from this user" in explain(plan.trace)
+    assert traced(plan)[0].verdict.startswith("cannot be judged")
+    assert "hidden from this user" in explain(traced(plan))
     life.with_fields(hidden=frozenset()).look(61)
     assert bool(life.fired()) == (line != "priority = { known = false }")
 
@@ -163,7 +164,7 @@ def test_a_line_that_can_be_read_may_decide() -> None:
     either = policy(when='any = [{ priority = "high" }, { status = "new" }]')
     assert hidden(either, "priority").look(30).wanted
     both = policy(when='priority = "high"\nstatus = "pending"')
-    assert hidden(both, "priority").look(30).trace[0].verdict.startswith("does not match")
+    assert traced(hidden(both, "priority").look(30))[0].verdict.startswith("does not match")
 
 
 def test_a_running_episode_neither_ends_nor_fires_asks_or_repeats() -> None:
@@ -241,7 +242,7 @@ def test_a_clock_on_it_is_absent(clock: str, name: str) -> None:
     life = hidden(
         policy('after = "0m"\nnote = "handoff"', clock=clock, when='subject = { contains = "log" }'), name
     )
-    trace = life.look(6000).trace[0].clock
+    trace = traced(life.look(6000))[0].clock
     assert trace is not None
     assert trace.why_absent is not None
     assert "hidden from this user" in trace.why_absent

@@ -6,6 +6,7 @@ import pytest
 
 from policies.history import History, by_revision, recognise
 from policies.model import Act, Change, Message, Ticket, Who
+from policies.present.trace import traced
 from tests.policies.lives import AFTER_30, AFTER_120, ANN, BEN, NEWBORN, START, Life, at, policy
 
 RECEIPTS = {"f1": frozenset({"acme/1:p:1"}), "mark-7": frozenset({"acme/1:q:1"})}
@@ -35,7 +36,7 @@ def settled(each: Act) -> tuple[Who, frozenset[str]]:
 
 def clock(life: Life) -> int | None:
     """When the clock started, by the trace of a look at minute 20."""
-    trace = life.plan(20).trace[0].clock
+    trace = traced(life.plan(20))[0].clock
     assert trace is not None
     return trace.start
 

@@ -3,6 +3,7 @@
 import pytest
 
 from policies.plan import ChangeTags
+from policies.present.trace import traced
 from tests.policies.lives import AFTER_30, AFTER_120, HEAD, Life, at, policy
 
 PLAIN = HEAD.replace('mode = "enforce"\n', "")
@@ -29,30 +30,30 @@ def life(*levels: str, more: str = "", written: str = "") -> Life:
 @pytest.mark.parametrize("said", ["", OBSERVED, ENFORCED])
 def test_observe_at_any_of_service_account_policy_wins(service: str, account: str, said: str) -> None:
     expected = "enforce" if service == ENFORCED and OBSERVED not in (account, said) else "observe"
-    (trace,) = life(more=said, written=head(service, account)).plan(30).trace
+    (trace,) = traced(life(more=said, written=head(service, account)).plan(30))
     assert trace.mode == expected
 
 
 def test_unset_inherits() -> None:
-    assert life(written=head(ENFORCED)).plan(30).trace[0].mode == "enforce"
-    assert life(written=head(ENFORCED, OBSERVED)).plan(30).trace[0].mode == "observe"
-    assert life(written=head(OBSERVED)).plan(30).trace[0].mode == "observe"
+    assert traced(life(written=head(ENFORCED)).plan(30))[0].mode == "enforce"
+    assert traced(life(written=head(ENFORCED, OBSERVED)).plan(30))[0].mode == "observe"
+    assert traced(life(written=head(OBSERVED)).plan(30))[0].mode == "observe"
 
 
 def test_the_services_default_is_observe() -> None:
-    assert life(written=head()).plan(30).trace[0].mode == "observe"
-    assert life(written=head(account=ENFORCED), more=ENFORCED).plan(30).trace[0].mode == "observe"
+    assert traced(life(written=head()).plan(30))[0].mode == "observe"
+    assert traced(life(written=head(account=ENFORCED), more=ENFORCED).plan(30))[0].mode == "observe"
 
 
 def test_another_accounts_mode_does_not_matter() -> None:
     written = head(ENFORCED).replace("[accounts.other]\n", f"[accounts.other]\n{OBSERVED}\n")
-    assert life(written=written).plan(30).trace[0].mode == "enforce"
+    assert traced(life(written=written).plan(30))[0].mode == "enforce"
 
 
 def test_once_anything_is_enforced_there_must_be_a_default_owner() -> None:
     with pytest.raises(AssertionError, match="default_owner"):
         life(written=head(ENFORCED).replace('default_owner = "Escalations"\n', ""))
-    assert life(written=head(OBSERVED).replace('default_owner = "Escalations"\n', "")).plan(30).trace
+    assert traced(life(written=head(OBSERVED).replace('default_owner = "Escalations"\n', "")).plan(30))
 
 
 # --- what observe does ---------------------------------------------------------------------------------------
@@ -73,7 +74,7 @@ def test_levels_seen_in_observe_count_as_passed() -> None:
 
 
 def test_the_trace_says_what_would_have_happened() -> None:
-    assert life(more=OBSERVED).plan(30).trace[0].verdict == 'would fire level "one"'
+    assert traced(life(more=OBSERVED).plan(30))[0].verdict == 'would fire level "one"'
 
 
 def test_overtaken_levels_are_passed_in_observe_too() -> None:
@@ -217,7 +218,7 @@ def test_an_observed_level_behind_approval_shows_what_would_be_asked() -> None:
     (line,) = [each for each in plan.occurrences if each.what == "approval asked"]
     assert (line.owner, line.text) == ("Duty", "would ask: the policy only observes")
     assert plan.wanted == ()
-    assert plan.trace[0].verdict == 'would ask for approval of level "one"'
+    assert traced(plan)[0].verdict == 'would ask for approval of level "one"'
     assert found.look(31).occurrences == ()
     found.look(120)
     assert found.passed() == {"one": "overtaken", "two": "observed"}

@@ -30,14 +30,11 @@ from policies.model import (
 from policies.plan import (
     Assign,
     ChangeTags,
-    ClockTrace,
     Follow,
-    LevelTrace,
-    LineTrace,
-    PolicyTrace,
     RaisePriority,
     SetField,
 )
+from policies.present.trace import ClockTrace, LevelTrace, LineTrace, PolicyTrace
 from policies.state import Episode, How, Owner, Passed, Standing, UnderWay, Wrote
 from tests.connector.store.samples import a_ticket
 

@@ -1,0 +1,122 @@
+"""What is said when a level is carried out: why it fires, and what happens next if nobody does anything."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime, tzinfo
+
+from policies.language.clocks import CLOCKS, Reading
+from policies.language.conditions import Line
+from policies.language.policy import Level, Policy
+from policies.model import Instant, Ticket, spell
+from policies.rules.clocks import Count
+from policies.rules.ladder import Due, LevelDecision, dues
+from policies.state import Episode, How, Owner, Passed
+
+
+def moment(at: Instant, zone: tzinfo) -> str:
+    """An instant for people: `2026-11-25 14:00 EST`, with seconds where there are some."""
+    local = datetime.fromtimestamp(at, zone)
+    clock = local.strftime("%H:%M:%S" if local.second else "%H:%M")
+    return f"{local.date().isoformat()} {clock} {local.tzname()}"
+
+
+def reasons_for(decision: LevelDecision, level: Level) -> tuple[str, ...]:
+    """Why this level fires now: who ordered it, if somebody did, and what the clock says against the level's limit."""
+    episode, count, reading = decision.episode, decision.count, decision.seen.reading
+    ordered = episode.pushed_because if episode.pushed == level.name else ""
+    phrase = CLOCKS[decision.policy.clock].phrase
+    if level.at is not None:
+        limit = f" (limit {level.at}% of the time to it)"
+    elif level.before is not None:
+        limit = f" (limit {spell(level.before)} before it)"
+    else:
+        limit = f" (limit {spell(level.after or 0)})"
+    if level.clock == "since_last_level":
+        names = [each.name for each in decision.policy.levels]
+        before = names[names.index(level.name) - 1]
+        at = next((each.at for each in episode.passed if each.level == before), None)
+        elapsed = spell(count.elapsed(at)) if at is not None else "some time"
+        said = f'{elapsed} since "{before}"{limit}'
+    elif reading.due is not None:
+        said = f"{phrase.format(f'due {moment(reading.due, count.calendar.timezone)}')}{limit}"
+    else:
+        start = episode.clock_start
+        elapsed = spell(count.elapsed(start)) if start is not None else "an unknown time"
+        said = f"{phrase.format(elapsed)}{limit}"
+    return (f"escalated {ordered}", said) if ordered else (said,)
+
+
+def because(decision: LevelDecision, level: Level) -> str:
+    """Why this level fires now, for the ledger: the reasons, and the conditions that hold but for the silent last. What
+    decided comes first: the clock, or conditions that came to hold when its time was over already."""
+    conditions = tuple(held(decision.policy.when.lines[:-1], decision.seen.ticket))
+    reasons, due = reasons_for(decision, level), decision.fires.at if decision.fires else None
+    came_late = due is not None and due < decision.episode.started
+    return "; ".join((*conditions, *reasons) if came_late else (*reasons, *conditions))
+
+
+def held(lines: Iterable[Line], ticket: Ticket) -> Iterator[str]:
+    """The lines that hold, in words; of a group, those within it."""
+    for line in lines:
+        if line.judge(ticket):
+            yield from held(line.inner, ticket) if line.inner else (line.text,)
+
+
+def next_step(decision: LevelDecision, level: Level, owner: Owner, *, again: bool) -> str:
+    """What happens next if nobody does anything, and when. `again` says that the level is being repeated."""
+    episode, count, zone = decision.episode, decision.count, decision.count.calendar.timezone
+    if not again:
+        fired = Passed(level=level.name, how=How.FIRED, at=count.now, owner=owner)
+        episode = replace(episode, passed=(*episode.passed, fired))
+    found = dues(decision.policy, decision.seen.reading, episode, count)
+    names = [each.level.name for each in found]
+    later = [each for each in found[names.index(level.name) + 1 :] if each.at is not None]
+    upcoming = min(later, key=lambda each: each.at or 0, default=None)
+    if upcoming is not None and upcoming.at is not None:
+        return f'level "{upcoming.level.name}" at {moment(upcoming.at, zone)}'
+    if level.repeat is not None:
+        done = episode.repeated + 1 if again else 0
+        at = count.due(count.now, level.repeat.every)
+        if done < level.repeat.times and at is not None:
+            return f"said again at {moment(at, zone)}"
+    return f"no further level; {owner.name} owns it"
+
+
+def due_words(due: Due, policy: Policy, reading: Reading, episode: Episode, count: Count) -> str:
+    """When a level is due, or why nobody can tell."""
+    level, zone = due.level, count.calendar.timezone
+    place = policy.levels.index(level)
+    before = f'"{policy.levels[place - 1].name}"' if place else "a level before it"
+    since = before if level.clock == "since_last_level" else "the clock's start"
+    due_at = f"due {moment(due.reached, zone)}" if due.reached is not None else ""
+    end = f"the deadline, {moment(reading.due, zone)}" if reading.due is not None else ""
+    match due.why:
+        case "passed":
+            done = next(each for each in reversed(episode.passed) if each.level == level.name)
+            text = f"{done.how} at {moment(done.at, zone)}"
+        case "held back":
+            text = f"waits: {level.waits}"
+        case "clock absent":
+            text = f"not due: {reading.why_absent}"
+        case "level before not passed":
+            text = f"not due: it counts from {before}, which is not passed"
+        case "clock not started":
+            text = "not due: the clock has not started"
+        case "paused":
+            text = f"not due while paused: {spell(level.after or 0)} after {since}"
+        case "counted":
+            text = f"{due_at}, {spell(level.after or 0)} after {since}"
+        case "after deadline":
+            text = f"{due_at}, {spell(level.after or 0)} after {end}"
+        case "before deadline":
+            text = f"{due_at}, {spell(level.before or 0)} before {end}"
+        case "at start":
+            text = f"{due_at}, at the target's start: no business time lies before the deadline"
+        case "share":
+            whole = max(count.calendar.between(reading.start or 0, reading.due or 0), 0)
+            text = f"{due_at}, {level.at}% of the {spell(whole)} to {end}"
+        case "start not told":
+            text = "never due: the helpdesk does not tell when the target started"
+    if due.opens is None:
+        return text
+    return f"{text}; waits for {level.within} to open at {moment(due.opens, zone)}"

@@ -1,0 +1,206 @@
+"""What a plan is made from, and what each policy observes: its conditions and its clock, its own writes hidden."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import ParamSpec, TypeVar
+
+from policies.history import History, Sight
+from policies.language.clocks import CLOCKS, PAUSES_READ, Reading, veiled
+from policies.language.conditions import Line
+from policies.language.policy import Policy, PolicySet
+from policies.model import Directory, Instant, Order, Ticket
+from policies.plan import Action, LeftOut, Occurrence
+from policies.rules.calendars import ALWAYS, Calendar
+from policies.rules.clocks import deadline
+from policies.rules.own_writes import as_before, keys_of
+from policies.state import Episode, Standing, changed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """`when` says whether all its lines hold, `excluded` whether a line of `unless` does; either is None where that
+    hangs on what the helpdesk does not show (rule 8). `by` is the line that decided against the policy: no line behind
+    it was judged, nor `unless` where `when` fails."""
+
+    when: bool | None
+    excluded: bool | None
+    by: Line | None = None
+
+    @property
+    def holds(self) -> bool:
+        """What the rules mean by "`when` holds". An `unless` that cannot be read does not exclude."""
+        return self.when is True and self.excluded is not True
+
+    @property
+    def unknown(self) -> bool:
+        """Whether nobody can tell: then no episode begins or ends by it, and nothing fires."""
+        return self.when is None and self.excluded is not True
+
+
+def judged(policy: Policy, ticket: Ticket) -> Verdict:
+    """The lines in order, up to the first that decides against the policy."""
+    when, failed = policy.when.decided(ticket, by=False)
+    if failed is not None:
+        return Verdict(when=when, excluded=False, by=failed)
+    excluded, hit = policy.unless.decided(ticket, by=True)
+    return Verdict(when=when, excluded=excluded, by=hit)
+
+
+def could_hold(policy: Policy, snapshot: Ticket) -> bool:
+    """False only if the policy cannot match this row whatever else is loaded and shown."""
+    if not policy.when.maybe(snapshot):
+        return False
+    return not policy.unless.certainly_excludes(snapshot)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """All that a plan is made from, what is remembered aside. `first_ran` says since when a policy has been running on
+    the ticket's account; a policy it does not name runs for the first time now. `snoozed_until` holds for the ticket,
+    whatever ends or begins meanwhile."""
+
+    ticket: Ticket
+    policies: PolicySet
+    directory: Directory
+    calendars: Mapping[str, Calendar]
+    now: Instant
+    first_ran: Mapping[str, Instant] = field(default_factory=dict)
+    orders: tuple[Order, ...] = ()
+    snoozed_until: Instant | None = None
+    histories: dict[tuple[frozenset[str], frozenset[str]], History] = field(
+        default_factory=dict, compare=False
+    )
+
+    @property
+    def is_snoozed(self) -> bool:
+        """Whether a person asked for quiet until later."""
+        return self.snoozed_until is not None and self.now < self.snoozed_until
+
+    def calendar(self, policy: Policy) -> Calendar:
+        """What the policy counts on."""
+        return ALWAYS if policy.calendar is None else self.calendars[policy.calendar]
+
+    def enforces(self, policy: Policy) -> bool:
+        """Whether the policy acts on this ticket, or only observes it."""
+        return self.policies.mode(policy, self.ticket.ref.account) == "enforce"
+
+    def history(self, policy: Policy) -> History:
+        """What happened to the ticket, as the policy counts replies and acknowledgements; worked out once for all
+        policies that count alike."""
+        ways = policy.counts_as_reply, policy.acknowledge_tags
+        if ways not in self.histories:
+            takes = self.ticket.ref.account not in self.policies.assigned_by_automation
+            self.histories[ways] = History.of(self.ticket, *ways, assignment_acknowledges=takes)
+        return self.histories[ways]
+
+
+UNREAD = Reading(why_absent="nothing hangs on it")
+"""The clock of a policy that is refused by its conditions, and remembers nothing that the clock could change."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """What one policy sees and remembers, before any level is considered. `ticket` is as the policy sees it; `before`
+    is what it remembered when the look began, `state` what it does by now.
+
+    `restores` are what takes the episode's writes back, once a person has ordered it; `left_out` what cannot be taken
+    back. `begun` says that the episode began just now, and `enforced` that it did so because the policy was switched to
+    enforce. `said` are the lines for the ledger.
+    """
+
+    policy: Policy
+    before: Standing
+    state: Standing
+    ticket: Ticket
+    history: History
+    verdict: Verdict
+    reading: Reading
+    begun: bool = False
+    ended: tuple[Episode, ...] = ()
+    said: tuple[Occurrence, ...] = ()
+    restores: tuple[Action, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    enforced: bool = False
+
+
+def observe(scene: Scene, policy: Policy, before: Standing) -> Observation:
+    """Look at the ticket with what is remembered of it. The clock of a policy that does not match is read only where
+    what is remembered hangs on it."""
+    history = scene.history(policy)
+    touched = max((at for at in (before.touched, scene.ticket.touched) if at is not None), default=None)
+    before = changed(before, touched=touched)
+    running, ticket = before.running, scene.ticket
+    if running is not None and running.wrote:
+        ticket = as_before(ticket, history, running, scene.directory)
+    verdict = judged(policy, ticket)
+    hangs = verdict.holds or verdict.unknown or running is not None or minds_clock(policy, before)
+    reading = read_clock(scene, policy, ticket, history, before, before.episode) if hangs else UNREAD
+    return Observation(
+        policy=policy,
+        before=before,
+        state=before,
+        ticket=ticket,
+        history=history,
+        verdict=verdict,
+        reading=reading,
+    )
+
+
+def minds_clock(policy: Policy, state: Standing) -> bool:
+    """Whether a policy of which nothing runs must know its clock: to forget an acknowledgement once it restarts, or to
+    see that a target was achieved."""
+    if state.episode is None:
+        return False
+    acknowledged = state.acknowledged, state.acknowledged_clock
+    return policy.on_deadline or acknowledged != (None, None) or bool(state.behind)
+
+
+def read_clock(
+    scene: Scene,
+    policy: Policy,
+    ticket: Ticket,
+    history: History,
+    state: Standing,
+    episode: Episode | None,
+) -> Reading:
+    """The policy's clock on this ticket, to which the writes of this episode are not seen. One that reads what the
+    helpdesk does not show is absent (rule 8)."""
+    clock = CLOCKS[policy.clock]
+    names = clock.reads | (PAUSES_READ if policy.pause_on else frozenset())
+    if ticket.hidden and (hidden := veiled(ticket, names)):
+        return hidden
+    last = state.episode
+    sight = Sight(
+        ticket=ticket,
+        history=history,
+        own=keys_of(episode) if episode is not None and episode.wrote else frozenset(),
+        wrote=episode.wrote if episode is not None else (),
+        matching_since=last.matching_since
+        if policy.clock == "matching" and last is not None and state.matched
+        else None,
+        touched=state.touched,
+    )
+    if clock.metric is not None:
+        return deadline(clock, sight, scene.policies.slas, scene.calendars, scene.now)
+    return clock.start(sight)
+
+
+Made = TypeVar("Made")
+With = ParamSpec("With")
+
+
+class PolicyRaised(Exception):
+    """A policy raised in the midst of a look; the cause tells what."""
+
+    def __init__(self, policy: str) -> None:
+        super().__init__(policy)
+        self.policy = policy
+
+
+def of(policy: Policy, make: Callable[With, Made], *args: With.args, **more: With.kwargs) -> Made:
+    """What one policy comes to. Everything is caught here, and nowhere else in `policies`: a fault that nobody has
+    foreseen must not keep the other policies of a ticket from escalating it. Raises PolicyRaised."""
+    try:
+        return make(*args, **more)
+    except Exception as error:
+        raise PolicyRaised(policy.name) from error
