@@ -64,16 +64,17 @@ class Follow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Say:
-    """A note (internal) or reply (public) is to be written; the worker renders `template` with the rest."""
+    """A note (internal) or reply (public) is to be written; the worker renders `template` with the rest. `reasons` and
+    `next_step` are words, which `policies.present.reasons` gives it."""
 
     kind: Literal["say"] = "say"
     public: bool
     template: str
     policy: str
     level: str
-    reasons: tuple[str, ...]
     owner: str
-    next_step: str
+    reasons: tuple[str, ...] = ()
+    next_step: str = ""
     ask: str | None = None
     checklist: tuple[str, ...] = ()
     hand_off: bool = False
@@ -81,15 +82,15 @@ class Say:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notify:
-    """A channel outside the helpdesk hears of it; channels are named in the config."""
+    """A channel outside the helpdesk hears of it; channels are named in the config. Its words are as those of `Say`."""
 
     kind: Literal["notify"] = "notify"
     channel: str
     policy: str
     level: str
-    reasons: tuple[str, ...]
     owner: str
-    next_step: str
+    reasons: tuple[str, ...] = ()
+    next_step: str = ""
 
 
 Action = Assign | RaisePriority | PutBackPriority | ChangeTags | SetField | Follow | Say | Notify

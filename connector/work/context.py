@@ -20,6 +20,7 @@ from policies.history import recognise, with_moves
 from policies.language.policy import PolicySet, with_staff
 from policies.model import Directory, Instant, Need, Order, Recent, Seconds, Ticket, TicketRef
 from policies.plan import Plan
+from policies.present.reasons import worded
 from policies.rules.assignment import Waiting, holding_back, waiting_levels
 from policies.rules.calendars import Calendar
 from policies.state import Standing
@@ -48,7 +49,8 @@ class Rules:
         policies = holding_back(self.policies, waits)
         first_ran = self.first_ran.get(ticket.ref.account, {})
         people = self.peopled(directory, now)
-        return evaluate(ticket, policies, standings, people, self.calendars, now, first_ran, orders)
+        plan = evaluate(ticket, policies, standings, people, self.calendars, now, first_ran, orders)
+        return worded(plan)
 
     def peopled(self, directory: Directory, now: Instant) -> Directory:
         """The directory with what the files say of leads, managers, duty and absences; the files win."""

@@ -8,16 +8,81 @@ from policies.language.clocks import CLOCKS, Reading
 from policies.language.conditions import Line
 from policies.language.policy import Level, Policy
 from policies.model import Instant, Ticket, spell
+from policies.plan import Notify, Plan, Say
 from policies.rules.clocks import Count
 from policies.rules.ladder import Due, LevelDecision, dues
-from policies.state import Episode, How, Owner, Passed
+from policies.rules.observe import PolicyRaised, of
+from policies.rules.outcomes import NEVER_DUE
+from policies.state import Episode, How, Passed, Standing
 
 
-def moment(at: Instant, zone: tzinfo) -> str:
-    """An instant for people: `2026-11-25 14:00 EST`, with seconds where there are some."""
-    local = datetime.fromtimestamp(at, zone)
-    clock = local.strftime("%H:%M:%S" if local.second else "%H:%M")
-    return f"{local.date().isoformat()} {clock} {local.tzname()}"
+def worded(plan: Plan) -> Plan:
+    """The plan with the words that its notes, replies and notifications say, that the ledger keeps of the levels that
+    fire, and that their episodes remember; the plan itself where nothing is carried out. Where words fail, that is
+    said instead, and the plan does what it does."""
+    decisions = {each.decision.policy.name: each.decision for each in plan.considered if each.decision}
+    if not any(each.fires or each.sends for each in decisions.values()):
+        return plan
+    whys = {name: why_fired(each) for name, each in decisions.items() if each.fires}
+    fired = {name: each.fires.level.name for name, each in decisions.items() if each.fires}
+    return replace(
+        plan,
+        wanted=tuple(
+            replace(each, action=with_reasons(each.action, decisions[each.action.policy]))
+            if isinstance(each.action, Say | Notify)
+            else each
+            for each in plan.wanted
+        ),
+        standings=tuple(
+            remembering(each, whys[each.policy]) if each.policy in whys else each for each in plan.standings
+        ),
+        occurrences=tuple(
+            replace(each, text=whys[each.policy])
+            if each.what in FIRING and fired.get(each.policy) == each.level
+            else each
+            for each in plan.occurrences
+        ),
+    )
+
+
+FIRING = frozenset({How.FIRED, How.OBSERVED, How.SKIPPED})
+
+
+def with_reasons(action: Say | Notify, decision: LevelDecision) -> Say | Notify:
+    """What is said, with why, and what happens next."""
+    level = decision.sends
+    if level is None:
+        return action
+    try:
+        reasons = of(decision.policy, reasons_for, decision, level)
+        step = of(decision.policy, next_step, decision, level, action.owner)
+    except PolicyRaised as raised:
+        return replace(action, reasons=(untold(raised),))
+    return replace(action, reasons=reasons, next_step=step)
+
+
+def why_fired(decision: LevelDecision) -> str:
+    """Why the level fires, for the ledger."""
+    try:
+        return of(decision.policy, because, decision)
+    except PolicyRaised as raised:
+        return untold(raised)
+
+
+def untold(raised: PolicyRaised) -> str:
+    """What is said where nobody can say why."""
+    return f"why cannot be told: {type(raised.__cause__).__name__}: {raised.__cause__}"
+
+
+def remembering(state: Standing, why: str) -> Standing:
+    """The memory with why a level fires: it is under way, or has just been passed."""
+    episode = state.running
+    if episode is None:
+        return state
+    if episode.under_way is not None:
+        return replace(state, episode=replace(episode, under_way=replace(episode.under_way, why=why)))
+    last = replace(episode.passed[-1], why=why)
+    return replace(state, episode=replace(episode, passed=(*episode.passed[:-1], last)))
 
 
 def reasons_for(decision: LevelDecision, level: Level) -> tuple[str, ...]:
@@ -46,11 +111,13 @@ def reasons_for(decision: LevelDecision, level: Level) -> tuple[str, ...]:
     return (f"escalated {ordered}", said) if ordered else (said,)
 
 
-def because(decision: LevelDecision, level: Level) -> str:
+def because(decision: LevelDecision) -> str:
     """Why this level fires now, for the ledger: the reasons, and the conditions that hold but for the silent last. What
     decided comes first: the clock, or conditions that came to hold when its time was over already."""
     conditions = tuple(held(decision.policy.when.lines[:-1], decision.seen.ticket))
-    reasons, due = reasons_for(decision, level), decision.fires.at if decision.fires else None
+    if decision.fires is None:
+        raise ValueError("nothing fires")
+    reasons, due = reasons_for(decision, decision.fires.level), decision.fires.at
     came_late = due is not None and due < decision.episode.started
     return "; ".join((*conditions, *reasons) if came_late else (*reasons, *conditions))
 
@@ -62,11 +129,12 @@ def held(lines: Iterable[Line], ticket: Ticket) -> Iterator[str]:
             yield from held(line.inner, ticket) if line.inner else (line.text,)
 
 
-def next_step(decision: LevelDecision, level: Level, owner: Owner, *, again: bool) -> str:
-    """What happens next if nobody does anything, and when. `again` says that the level is being repeated."""
+def next_step(decision: LevelDecision, level: Level, owner: str) -> str:
+    """What happens next if nobody does anything, and when. `owner` answers for the level."""
     episode, count, zone = decision.episode, decision.count, decision.count.calendar.timezone
+    again = decision.fires is None and decision.makes_up is None
     if not again:
-        fired = Passed(level=level.name, how=How.FIRED, at=count.now, owner=owner)
+        fired = Passed(level=level.name, how=How.FIRED, at=count.now)
         episode = replace(episode, passed=(*episode.passed, fired))
     found = dues(decision.policy, decision.seen.reading, episode, count)
     names = [each.level.name for each in found]
@@ -79,7 +147,7 @@ def next_step(decision: LevelDecision, level: Level, owner: Owner, *, again: boo
         at = count.due(count.now, level.repeat.every)
         if done < level.repeat.times and at is not None:
             return f"said again at {moment(at, zone)}"
-    return f"no further level; {owner.name} owns it"
+    return f"no further level; {owner} owns it"
 
 
 def due_words(due: Due, policy: Policy, reading: Reading, episode: Episode, count: Count) -> str:
@@ -116,7 +184,14 @@ def due_words(due: Due, policy: Policy, reading: Reading, episode: Episode, coun
             whole = max(count.calendar.between(reading.start or 0, reading.due or 0), 0)
             text = f"{due_at}, {level.at}% of the {spell(whole)} to {end}"
         case "start not told":
-            text = "never due: the helpdesk does not tell when the target started"
+            text = NEVER_DUE
     if due.opens is None:
         return text
     return f"{text}; waits for {level.within} to open at {moment(due.opens, zone)}"
+
+
+def moment(at: Instant, zone: tzinfo) -> str:
+    """An instant for people: `2026-11-25 14:00 EST`, with seconds where there are some."""
+    local = datetime.fromtimestamp(at, zone)
+    clock = local.strftime("%H:%M:%S" if local.second else "%H:%M")
+    return f"{local.date().isoformat()} {clock} {local.tzname()}"

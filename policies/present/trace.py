@@ -9,6 +9,7 @@ from typing import Literal
 
 from policies.language.clocks import HIDDEN, Reading
 from policies.language.conditions import Line
+from policies.language.vocabulary import Mode
 from policies.model import Instant, Seconds, Ticket, Value, spell
 from policies.plan import Plan
 from policies.present.reasons import due_words, moment
@@ -16,7 +17,7 @@ from policies.rules.assignment import reasons_of
 from policies.rules.calendars import Day
 from policies.rules.clocks import Count
 from policies.rules.ladder import Due, count_of, dues
-from policies.rules.observe import UNREAD, Scene, read_clock
+from policies.rules.observe import UNREAD, PolicyRaised, Scene, of, read_clock
 from policies.rules.outcomes import Considered
 from policies.state import Episode, How, Standing
 
@@ -74,11 +75,23 @@ class PolicyTrace:
 
 
 def traced(plan: Plan) -> tuple[PolicyTrace, ...]:
-    """The trace of each policy that serves the ticket, in file order, as the plan leaves it."""
-    states = {each.policy: each for each in plan.standings}
-    return tuple(
-        of_policy(plan.scene, each, states[each.seen.policy.name]) for each in plan.considered if plan.scene
-    )
+    """The trace of each policy that serves the ticket, in file order, as the plan leaves it. One that cannot be put
+    into words says so, and keeps nobody from the others."""
+    return tuple(of_one(plan, each) for each in plan.considered)
+
+
+def of_one(plan: Plan, one: Considered) -> PolicyTrace:
+    """What one policy came to, whatever goes wrong in telling it."""
+    policy, scene = one.seen.policy, plan.scene
+    if scene is None:
+        raise ValueError("the plan does not know what it was made from")
+    state = next(each for each in plan.standings if each.policy == policy.name)
+    try:
+        return of(policy, of_policy, scene, one, state)
+    except PolicyRaised as raised:
+        why = f"cannot be explained: {type(raised.__cause__).__name__}: {raised.__cause__}"
+        mode: Mode = "enforce" if scene.enforces(policy) else "observe"
+        return PolicyTrace(policy=policy.name, mode=mode, holds=one.seen.verdict.holds, verdict=why)
 
 
 def of_policy(scene: Scene, one: Considered, state: Standing) -> PolicyTrace:

@@ -19,7 +19,6 @@ from policies.plan import (
     SetField,
     Wanted,
 )
-from policies.present.reasons import next_step, reasons_for
 from policies.rules.assignment import Chosen, Named, assignment_reads, choose, resolved
 from policies.rules.ladder import LevelDecision, is_closed, without
 from policies.rules.observe import Scene
@@ -160,37 +159,21 @@ def spoken(
             warnings.append(f'level "{level.name}": follower "{asked}" leads to nobody in the directory')
         else:
             actions.append(Follow(person=agent.person))
-    templates = (False, level.note), (True, None if proposed.is_repeat else level.reply)
-    if level.notify or any(template for _, template in templates):
-        reasons, step = (
-            reasons_for(decision, level),
-            next_step(decision, level, owner, again=proposed.is_repeat),
-        )
-        for public, template in templates:
-            if template is not None:
-                say = Say(
-                    public=public,
-                    template=template,
-                    policy=proposed.policy,
-                    level=level.name,
-                    reasons=reasons,
-                    owner=owner.name,
-                    next_step=step,
-                    ask=None if public else level.ask,
-                    checklist=() if public else level.checklist,
-                    hand_off=level.hand_off and not public,
-                )
-                actions.append(say)
-        for channel in level.notify:
-            notify = Notify(
-                channel=channel,
+    for public, template in ((False, level.note), (True, None if proposed.is_repeat else level.reply)):
+        if template is not None:
+            say = Say(
+                public=public,
+                template=template,
                 policy=proposed.policy,
                 level=level.name,
-                reasons=reasons,
                 owner=owner.name,
-                next_step=step,
+                ask=None if public else level.ask,
+                checklist=() if public else level.checklist,
+                hand_off=level.hand_off and not public,
             )
-            actions.append(notify)
+            actions.append(say)
+    for channel in level.notify:
+        actions.append(Notify(channel=channel, policy=proposed.policy, level=level.name, owner=owner.name))
     return tuple(Wanted(action=each, episodes=(proposed.episode,)) for each in actions), tuple(warnings)
 
 

@@ -1,11 +1,11 @@
 """What a plan leaves behind in a policy's memory, and what the outcome of its write does to it (rules 3 and 9)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from policies.model import Instant
 from policies.plan import Occurrence
-from policies.present.reasons import because, due_words
 from policies.rules.assignment import Chosen, Named, after, choose, owner_of, ticket_owner
 from policies.rules.episode import arrived, climbed, heard, owed, replanned
 from policies.rules.ladder import LevelDecision, acting
@@ -235,7 +235,6 @@ def fired(
         due=now if due.at is None else due.at,
         overtaken=tuple(each.level.name for each in decision.overtaken),
         owner=named.owner,
-        why=because(decision, due.level),
         seen=decision.seen.history.newest,
         instead=acting(due.level, decision.count) is not due.level,
         owes=proposed.owes if proposed else frozenset(),
@@ -243,7 +242,7 @@ def fired(
     warnings = (*never_due(decision), *warning(decision, named))
     if how is How.FIRED and merged.acts_for(episode.key):
         return Conclusion(state=replace(state, episode=replace(episode, under_way=way)), warnings=warnings)
-    level = Passed(level=way.level, how=how, at=now, due=due.at, owner=named.owner, why=way.why)
+    level = Passed(level=way.level, how=how, at=now, due=due.at, owner=named.owner)
     levels = (*overtaken(decision, now), level)
     fires = how is How.FIRED
     done = climbed(episode, levels, now if fires and not way.instead else None, owed(way) if fires else None)
@@ -259,7 +258,7 @@ def fired(
 
 def behind(scene: Scene, decision: LevelDecision, episode: Episode, *, restores: bool) -> Conclusion:
     """Nothing fires; levels that a new text put before a passed one are overtaken (rule 13)."""
-    state, warnings = decision.seen.state, never_due(decision)
+    state, warnings = decision.seen.state, tuple(never_due(decision))
     if restores:
         episode = replace(episode, undoing=episode.undoing + 1)
     levels = tuple(replace(each, how=How.OVERTAKEN) for each in overtaken(decision, scene.now))
@@ -291,14 +290,13 @@ def warning(decision: LevelDecision, named: Named) -> tuple[str, ...]:
     return (f'policy "{decision.policy.name}": {named.warning}',) if named.warning else ()
 
 
-def never_due(decision: LevelDecision) -> tuple[str, ...]:
+NEVER_DUE = "never due: the helpdesk does not tell when the target started"
+
+
+def never_due(decision: LevelDecision) -> Iterator[str]:
     """Said once, when the episode begins: levels that need a start which the helpdesk does not tell."""
-    seen, policy = decision.seen, decision.policy
-    if not seen.begun or seen.reading.due is None:
-        return ()
-    lost = [each for each in decision.ladder if each.at is None and each.level.at is not None]
-    told = (due_words(each, policy, seen.reading, decision.episode, decision.count) for each in lost)
-    return tuple(
-        f'policy "{policy.name}", level "{each.level.name}": {text}'
-        for each, text in zip(lost, told, strict=True)
-    )
+    seen = decision.seen
+    for due in decision.ladder if seen.begun and seen.reading.due is not None else ():
+        if due.at is None and due.level.at is not None and due.why != "passed":
+            text = f"waits: {due.level.waits}" if due.level.waits else NEVER_DUE
+            yield f'policy "{decision.policy.name}", level "{due.level.name}": {text}'

@@ -34,6 +34,7 @@ from policies.model import (
     Who,
 )
 from policies.plan import Assign, ChangeTags, Plan, PutBackPriority, RaisePriority, Say, SetField
+from policies.present.reasons import worded
 from policies.rules.calendars import Calendar, build
 from policies.rules.outcomes import Outcome, settle
 from policies.state import Standing, Wrote
@@ -235,8 +236,8 @@ class Life:
     # --- looks ---------------------------------------------------------------------------------------------
 
     def plan(self, minutes: float, orders: tuple[Order, ...] = ()) -> Plan:
-        """What a look would plan; nothing is remembered."""
-        return evaluate(
+        """What a look would plan, with its words; nothing is remembered."""
+        plan = evaluate(
             recognise(replace(self.ticket, read_at=at(minutes)), self.receipts),
             self.policies,
             self.standings,
@@ -246,6 +247,7 @@ class Life:
             self.first_ran,
             orders,
         )
+        return worded(plan)
 
     def look(self, minutes: float, result: str = "done", orders: tuple[Order, ...] = ()) -> Plan:
         """Look, and carry out the plan as the connector does; `result` is what comes of its one write."""

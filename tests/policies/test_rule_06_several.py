@@ -9,6 +9,7 @@ from policies.language.document import Document, read
 from policies.language.parse import parse
 from policies.model import Priority
 from policies.plan import Assign, ChangeTags, Follow, Plan, RaisePriority, Say, SetField
+from policies.present import reasons, trace
 from policies.present.trace import traced
 from tests.policies.lives import AFTER_120, HEAD, Life, policy
 
@@ -200,14 +201,7 @@ def test_a_policy_that_raises_is_taken_out_said_by_name_and_the_others_work(
 ) -> None:
     life = pair('note = "handoff"', 'tags = ["q"]')
     life.look(10)
-    real = getattr(engine, place)
-
-    def broken(*given: Any, **more: Any) -> Any:
-        if any(name_of(each) == "p" for each in given):
-            raise ZeroDivisionError("nobody thought of this")
-        return real(*given, **more)
-
-    monkeypatch.setattr(engine, place, broken)
+    monkeypatch.setattr(engine, place, broken_for("p", getattr(engine, place)))
     before = life.standing("p")
     plan = life.look(30)
     assert [(each.policy, each.error) for each in plan.failed] == [
@@ -220,6 +214,37 @@ def test_a_policy_that_raises_is_taken_out_said_by_name_and_the_others_work(
     monkeypatch.undo()
     life.look(31)
     assert life.fired("p") == ["one"]
+
+
+@pytest.mark.parametrize("place", ["because", "reasons_for", "next_step"])
+def test_words_that_fail_keep_no_level_from_firing(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    life = pair('note = "handoff"', 'note = "handoff"')
+    life.look(10)
+    monkeypatch.setattr(reasons, place, broken_for("p", getattr(reasons, place)))
+    plan = life.look(30)
+    assert [life.fired("p"), life.fired("q")] == [["one"], ["one"]]
+    ours, theirs = actions(plan, Say)
+    assert "nobody thought of this" in str([ours.reasons, life.standing("p").episode])
+    assert "nobody thought of this" not in str([theirs.reasons, life.standing("q").episode])
+
+
+def test_a_trace_that_fails_keeps_nobody_from_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = pair('note = "handoff"', 'tags = ["q"]').plan(30)
+    monkeypatch.setattr(trace, "of_policy", broken_for("p", trace.of_policy))
+    first, second = traced(plan)
+    assert first.verdict == "cannot be explained: ZeroDivisionError: nobody thought of this"
+    assert second.verdict == 'fires level "one"'
+
+
+def broken_for(policy: str, real: Any) -> Any:
+    """The function, which raises for this policy."""
+
+    def broken(*given: Any, **more: Any) -> Any:
+        if any(name_of(each) == policy for each in given):
+            raise ZeroDivisionError("nobody thought of this")
+        return real(*given, **more)
+
+    return broken
 
 
 def name_of(given: Any) -> str:
