@@ -95,7 +95,7 @@ def planned(scene: Scene, standings: tuple[Standing, ...], failed: Mapping[str, 
     # 5. The next state of each policy, and when time alone could change the answer. A de-escalated episode has what it
     # wrote restored, one at a time, once no policy has anything to do.
     restoring = None if merged.wanted else next((each for each in decisions if each.seen.restores), None)
-    asking = {each.policy: each for each in proposed}
+    asking, decided = {each.policy: each for each in proposed}, {each.policy.name: each for each in decisions}
     done: dict[str, Conclusion] = {}
     times: list[Instant | None] = [now + FAILED_AGAIN if failed else None]
     for each in decisions:
@@ -119,7 +119,7 @@ def planned(scene: Scene, standings: tuple[Standing, ...], failed: Mapping[str, 
     considered = tuple(
         Considered(
             seen=seen,
-            decision=next((each for each in decisions if each.seen is seen), None),
+            decision=decided.get(seen.policy.name),
             chosen=asking[seen.policy.name].chosen if seen.policy.name in asking else None,
             warnings=one.warnings,
         )

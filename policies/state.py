@@ -188,9 +188,10 @@ Remembered = TypeVar("Remembered", Standing, Episode)
 
 def changed(remembered: Remembered, **fields: Any) -> Remembered:
     """The memory with these fields; itself where they hold already, as they do at most looks."""
-    if all(getattr(remembered, name) == value for name, value in fields.items()):
-        return remembered
-    return replace(remembered, **fields)
+    for name, value in fields.items():
+        if getattr(remembered, name) != value:
+            return replace(remembered, **fields)
+    return remembered
 
 
 def latest_passed(episode: Episode) -> Passed | None:

@@ -285,6 +285,9 @@ class OpeningHours:
         return () if kind else self._spec.hours[day.weekday()]
 
     def _covering(self, start: Instant, end: Instant) -> Table:
+        table = self._table
+        if table.begin <= start and end < table.end:
+            return table
         first, last = year_of(start), year_of(end)
         if first in self._years and last in self._years:
             return self._table
