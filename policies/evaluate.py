@@ -9,7 +9,7 @@ from policies.plan import Failed, LeftOut, Occurrence, Plan, Wanted
 from policies.rules.assignment import reasons_of, ticket_owner
 from policies.rules.calendars import Calendar
 from policies.rules.episode import advance, closed_off, ended_line, has_passed
-from policies.rules.ladder import decide, next_time
+from policies.rules.ladder import LevelDecision, decide, next_time
 from policies.rules.merge import ProposedActions, agree, merge, propose, spoken
 from policies.rules.observe import Observation, PolicyRaised, Scene, could_hold, observe, of
 from policies.rules.orders import obey
@@ -109,13 +109,8 @@ def planned(scene: Scene, standings: tuple[Standing, ...], failed: Mapping[str, 
     remembered = tuple(snoozing(each, scene.snoozed_until) for each in after)
 
     lost = [episode for _, episode in closed if episode is not None]
-    chosen = [each for each in proposed if each.chosen is not None]
-    left = [
-        *(one for each in proposed for one in each.left_out),
-        *(one for each in obeyed.seen for one in each.left_out),
-    ]
-    restored = restoring.seen.restores if restoring else ()
-    assign = agreed.assign if agreed.turn else None
+    left = [one for each in proposed for one in each.left_out]
+    left += [one for each in obeyed.seen for one in each.left_out]
     considered = tuple(
         Considered(
             seen=seen,
@@ -125,25 +120,23 @@ def planned(scene: Scene, standings: tuple[Standing, ...], failed: Mapping[str, 
         )
         for seen, one in zip(obeyed.seen, concluded, strict=True)
     )
+    happened = [
+        *(line for seen, one in zip(obeyed.seen, concluded, strict=True) for line in (*seen.said, *one.said)),
+        *obeyed.said,
+        *(ended_line(episode) for episode in lost if has_passed(episode)),
+    ]
+    assign = agreed.assign if agreed.turn else None
+    acts = [*(each.act for each in ticket.messages), *(each.act for each in ticket.changes)]
     return Plan(
         ref=ticket.ref,
         revision=ticket.revision,
         now=now,
-        wanted=merged.wanted
-        or tuple(Wanted(action=each, episodes=(restoring.episode.key,)) for each in restored if restoring),
-        left_out=(*merged.left_out, *unmade(chosen), *left),
+        wanted=merged.wanted or put_back(restoring),
+        left_out=(*merged.left_out, *unmade(proposed), *left),
         standings=(*remembered, *(each for each in standings if each.policy in failed)),
         occurrences=(
-            *(
-                line
-                for seen, one in zip(obeyed.seen, concluded, strict=True)
-                for line in (*seen.said, *one.said)
-            ),
-            *obeyed.said,
-            *(ended_line(episode) for episode in lost if has_passed(episode)),
-            *(not_done("overruled", each, now, obeyed.seen) for each in merged.left_out),
-            *(not_done("left out", each, now, obeyed.seen) for each in left),
-            *choices(chosen, now),
+            *happened,
+            *beside(now, proposed, obeyed.seen, merged.left_out, left),
             *owner_moved((*held, *others), remembered, now),
         ),
         next_look=min((at for at in times if at is not None), default=None),
@@ -153,10 +146,14 @@ def planned(scene: Scene, standings: tuple[Standing, ...], failed: Mapping[str, 
         if assign is not None and assign.group is not None and assign.assignee is not None
         else (),
         warnings=(
-            *(remark(each) for each in chosen if each.chosen and each.chosen.remark),
+            *(
+                f'policy "{each.policy}", level "{each.level.name}": {each.chosen.remark}'
+                for each in proposed
+                if each.chosen is not None and each.chosen.remark
+            ),
             *(warning for _, warnings in told for warning in warnings),
             *(warning for each in concluded for warning in each.warnings),
-            *strangers(ticket),
+            *((STRANGERS,) if any(each.unreceipted for each in acts) else ()),
             *(each.text for each in failed.values()),
         ),
         failed=tuple(failed.values()),
@@ -169,12 +166,7 @@ STRANGERS = (
     "the bot's user did something here that Uptier has no receipt for; give Uptier a user of its own, and change the "
     "secret if nobody else should have it"
 )
-
-
-def strangers(ticket: Ticket) -> tuple[str, ...]:
-    """The alarm about a bot's user that somebody else uses too (rule 11): always the same words, to be said once."""
-    acts = (*(each.act for each in ticket.messages), *(each.act for each in ticket.changes))
-    return (STRANGERS,) if any(act.unreceipted for act in acts) else ()
+"""The alarm about a bot's user that somebody else uses too (rule 11): always the same words, to be said once."""
 
 
 def snoozing(state: Standing, until: Instant | None) -> Standing:
@@ -185,23 +177,44 @@ def snoozing(state: Standing, until: Instant | None) -> Standing:
     return changed(state, snoozed_until=until, episode=episode)
 
 
-def unmade(chosen: Sequence[ProposedActions]) -> Iterator[LeftOut]:
+def put_back(restoring: LevelDecision | None) -> tuple[Wanted, ...]:
+    """What a de-escalated episode wants restored."""
+    if restoring is None:
+        return ()
+    key = restoring.episode.key
+    return tuple(Wanted(action=each, episodes=(key,)) for each in restoring.seen.restores)
+
+
+def unmade(proposed: Sequence[ProposedActions]) -> Iterator[LeftOut]:
     """Assignments that cannot be made at all."""
-    for each in chosen:
+    for each in proposed:
         if each.chosen is not None and each.chosen.assign is None:
             why = each.chosen.remark or ""
             yield LeftOut(policy=each.policy, level=each.level.name, what="assign", why=why)
 
 
-def remark(proposed: ProposedActions) -> str:
-    """What should be said of an assignment."""
-    text = proposed.chosen.remark if proposed.chosen else ""
-    return f'policy "{proposed.policy}", level "{proposed.level.name}": {text}'
-
-
-def choices(chosen: Sequence[ProposedActions], now: Instant) -> Iterator[Occurrence]:
-    """The ledger lines that say why this person, and why not the others."""
-    for each in chosen:
+def beside(
+    now: Instant,
+    proposed: Sequence[ProposedActions],
+    seen: Sequence[Observation],
+    overruled: Sequence[LeftOut],
+    left_out: Sequence[LeftOut],
+) -> Iterator[Occurrence]:
+    """The ledger lines of what is not done, a proposal that lost against an earlier policy or what cannot be done, and
+    of why this person and not the others."""
+    episodes = {each.policy.name: each.state.episode for each in seen}
+    for what, parts in (("overruled", overruled), ("left out", left_out)):
+        for part in parts:
+            episode = episodes[part.policy]
+            yield Occurrence(
+                what=what,
+                policy=part.policy,
+                episode=episode.key if episode else "",
+                level=part.level or None,
+                at=now,
+                text=f"{part.what}: {part.why}",
+            )
+    for each in proposed:
         if each.chosen is not None and (each.chosen.why or each.chosen.passed_over):
             yield Occurrence(
                 what="chosen",
@@ -211,19 +224,6 @@ def choices(chosen: Sequence[ProposedActions], now: Instant) -> Iterator[Occurre
                 at=now,
                 text=reasons_of(each.chosen),
             )
-
-
-def not_done(what: str, left_out: LeftOut, now: Instant, seen: Sequence[Observation]) -> Occurrence:
-    """The ledger line of what is not done: a proposal that lost against an earlier policy, or what cannot be done."""
-    episode = next(each.state.episode for each in seen if each.policy.name == left_out.policy)
-    return Occurrence(
-        what=what,
-        policy=left_out.policy,
-        episode=episode.key if episode else "",
-        level=left_out.level or None,
-        at=now,
-        text=f"{left_out.what}: {left_out.why}",
-    )
 
 
 def could_start(policy: Policy, snapshot: Ticket) -> bool:

@@ -118,7 +118,9 @@ class History:
         """Whether an agent took the ticket; where nobody tells who did it, whether it was given to one."""
         if change.act.who is Who.UNKNOWN:
             return self.moves_by_hand(change) and change.after is not None
-        return assigns_to_self(change)
+        act = change.act
+        took = change.field == "assignee" and change.after == act.person and change.before != change.after
+        return took and act.person is not None and act.who is Who.AGENT
 
     def acknowledges(self, fact: Fact, after: int) -> bool:
         """Whether a human agent took up the ticket behind this sequence, in the order of events (rule 10)."""
@@ -188,13 +190,6 @@ def enters(change: Change, status: Status) -> bool:
     return change.after == status and change.before != status
 
 
-def assigns_to_self(change: Change) -> bool:
-    """Whether a human agent took the ticket."""
-    act: Act = change.act
-    took = change.field == "assignee" and change.after == act.person and change.before != change.after
-    return took and act.person is not None and act.who is Who.AGENT
-
-
 PEOPLE = frozenset({Who.AGENT, Who.CUSTOMER})
 PUBLIC = frozenset({"public"})
 
@@ -215,31 +210,21 @@ def counted(ticket: Ticket) -> Counts:
 
 
 def moves_of(changes: Iterable[Change], field: str) -> tuple[int, int]:
-    """How often people moved a ticket between assignees or groups, and how often back to the one before last."""
+    """How often people moved a ticket from one assignee, or group, to another, and how often back to the one before
+    last, both brought by people. That nobody had it in between does not count."""
     moves = [each for each in changes if each.field == field and each.before != each.after]
-    return sum(map(is_move, moves)), bounces_of(moves)
-
-
-def bounces_of(moves: list[Change]) -> int:
-    """How often somebody came back to the one before last, both brought by people. That nobody had it in between does
-    not count."""
+    moved = sum(None not in (each.before, each.after) and each.act.who in PEOPLE for each in moves)
     held: list[tuple[Value, bool]] = [(moves[0].before, False)] if moves and moves[0].before else []
     for move in moves:
         if move.after is not None and (not held or held[-1][0] != move.after):
             held.append((move.after, move.act.who in PEOPLE))
     triples = zip(held, held[1:], held[2:], strict=False)
-    return sum(first[0] == last[0] and middle[1] and last[1] for first, middle, last in triples)
+    return moved, sum(first[0] == last[0] and middle[1] and last[1] for first, middle, last in triples)
 
 
 def is_reopening(change: Change) -> bool:
     """Whether a person took the ticket back out of solved."""
     return change.field == "status" and leaves_over(change) and change.act.who in PEOPLE
-
-
-def is_move(move: Change) -> bool:
-    """Whether a person moved the ticket from one assignee, or group, to another."""
-    moved = None not in (move.before, move.after) and move.before != move.after
-    return moved and move.act.who in PEOPLE
 
 
 Receipts = Mapping[str, frozenset[str]]
@@ -287,12 +272,7 @@ def settled(act: Act, receipts: Receipts) -> Act:
     """The act as a rule may meet it."""
     if act.who not in (Who.BOT, Who.UNKNOWN):
         return act
-    episodes = episodes_of(act, receipts)
+    episodes = receipts.get(act.id) or receipts.get(act.mark or "") or frozenset()
     if episodes:
         return replace(act, who=Who.OURS, episodes=episodes)
     return act if act.who is Who.UNKNOWN else replace(act, who=Who.AUTOMATION, unreceipted=True)
-
-
-def episodes_of(act: Act, receipts: Receipts) -> frozenset[str]:
-    """The episodes whose receipt names this act, by its id or by our mark on it."""
-    return receipts.get(act.id) or receipts.get(act.mark or "") or frozenset()

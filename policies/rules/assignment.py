@@ -9,7 +9,7 @@ from policies.language.references import KnownAccount
 from policies.language.vocabulary import ASSIGNEE, GROUP, STRATEGIES, Strategy, call_of, ranks
 from policies.model import Agent, Directory, Group, Person, Ticket
 from policies.plan import Assign
-from policies.state import Owner, Ownership, Standing
+from policies.state import Owner, Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +110,9 @@ def choose(spec: AssignSpec, ticket: Ticket, directory: Directory, clock: str) -
     if spec.group is not None and group is None:
         return Chosen(assign=None, remark=f'there is no group "{spec.group}"; the ticket stays where it is')
     if spec.agent is None:
-        return Chosen(assign=Assign(group=group, assignee=keeper(ticket, group, directory)))
+        holder = ticket.assignee
+        stays = holder is not None and group is not None and group.id in directory.groups_of(holder)
+        return Chosen(assign=Assign(group=group, assignee=holder if stays else None))
     if spec.agent in STRATEGIES:
         return by_strategy(spec, STRATEGIES[spec.agent], ticket, group, directory, clock)
     return to_person(spec.agent, ticket, group if spec.group else None, directory)
@@ -125,13 +127,6 @@ def assignment_reads(spec: AssignSpec) -> frozenset[str]:
         "tags" if spec.skill == "by_tag" else "",
     }
     return frozenset(names - {""})
-
-
-def keeper(ticket: Ticket, group: Group | None, directory: Directory) -> Person | None:
-    """The assignee, if they are a member of the group the ticket goes to."""
-    person = ticket.assignee
-    stays = person is not None and group is not None and group.id in directory.groups_of(person)
-    return person if stays else None
 
 
 def to_person(label: str, ticket: Ticket, group: Group | None, directory: Directory) -> Chosen:
@@ -255,11 +250,6 @@ def away(agent: Agent) -> str:
     return agent.why_away or "away"
 
 
-def after(ticket: Ticket, assign: Assign | None) -> Ticket:
-    """The ticket as it is once assigned."""
-    return replace(ticket, group=assign.group, assignee=assign.assignee) if assign else ticket
-
-
 def reasons_of(chosen: Chosen) -> str:
     """Why this person, and why not the others, in one line."""
     person = chosen.assign.assignee if chosen.assign else None
@@ -268,17 +258,12 @@ def reasons_of(chosen: Chosen) -> str:
     return "; ".join(part for part in (picked, over) if part)
 
 
-def latest_ownership(standings: tuple[Standing, ...]) -> Ownership | None:
-    """The latest passing among these standings, which are in policy order: at one instant the first wins.
-    What was only observed counts as long as nothing was enforced."""
-    known = [standing.ownership for standing in standings if standing.ownership is not None]
+def ticket_owner(states: tuple[Standing, ...]) -> Owner | None:
+    """The ticket's owner: by the latest passing among these, which are in policy order: at one instant the first wins.
+    What was only observed counts as long as nothing was enforced. None before the first passed level."""
+    known = [state.ownership for state in states if state.ownership is not None]
     enforced = [each for each in known if each.enforced]
-    return max(enforced or known, key=lambda each: each.at, default=None)
-
-
-def ticket_owner(standings: tuple[Standing, ...]) -> Owner | None:
-    """The ticket's owner, or None before the first passed level."""
-    latest = latest_ownership(standings)
+    latest = max(enforced or known, key=lambda each: each.at, default=None)
     return latest.owner if latest else None
 
 
@@ -293,14 +278,24 @@ class Waiting:
 
 def lacking(policies: PolicySet, account: str, known: KnownAccount | None) -> tuple[Waiting, ...]:
     """The levels that use names which `known`, the helpdesk's directory, does not have. None where it was not read
-    within the last day: then every name is unknown."""
-    own = people_of_files(policies)
-    return tuple(
-        Waiting(policy=policy.name, level=level.name, why=why)
-        for policy in policies.serving(account)
-        for level in policy.levels
-        if (why := why_it_waits(level, account, known, own))
-    )
+    within the last day: then every name is unknown. People whom only the files know may be owners."""
+    chain = (*policies.managers, *policies.managers.values(), *policies.leads.values())
+    own = frozenset({*chain, *policies.on_call.values()})
+    found: list[Waiting] = []
+    for policy in policies.serving(account):
+        for level in policy.levels:
+            missing = list(dict.fromkeys(unknown_names(level, known or KnownAccount(), own)))
+            if not missing:
+                continue
+            if known is None:
+                names = ", ".join(each.partition(" ")[2] for each in missing)
+                why = (
+                    f"the directory of {account} was not read within the last 24 hours, and it names {names}"
+                )
+            else:
+                why = f"{account} has no {', no '.join(missing)}"
+            found.append(Waiting(policy=policy.name, level=level.name, why=why))
+    return tuple(found)
 
 
 def waiting_levels(policies: PolicySet, account: str, known: KnownAccount | None) -> tuple[Waiting, ...]:
@@ -326,19 +321,8 @@ def holding_back(policies: PolicySet, waiting: Iterable[Waiting]) -> PolicySet:
     return replace(policies, policies=tuple(marked))
 
 
-def why_it_waits(level: Level, account: str, known: KnownAccount | None, own: frozenset[str]) -> str:
-    """Which names the helpdesk does not have; empty if it has all."""
-    missing = list(dict.fromkeys(unknown_names(level, known or KnownAccount(), own)))
-    if not missing:
-        return ""
-    if known is None:
-        names = ", ".join(each.partition(" ")[2] for each in missing)
-        return f"the directory of {account} was not read within the last 24 hours, and it names {names}"
-    return f"{account} has no {', no '.join(missing)}"
-
-
 def unknown_names(level: Level, known: KnownAccount, own: frozenset[str]) -> Iterator[str]:
-    """Each name that a level uses and the helpdesk does not have. People that only the files know may be owners."""
+    """Each name that a level uses and the helpdesk does not have; `own` may be owners all the same."""
     for each in level.variants:
         spec = each.assign
         if spec is not None and spec.group is not None and spec.group not in known.groups:
@@ -359,9 +343,3 @@ def unknown_name(asked: str, what: str, names: frozenset[str], known: KnownAccou
         yield f'group "{call[1]}"'
     elif call is None and asked != ASSIGNEE and asked not in names:
         yield f'{what} "{asked}"'
-
-
-def people_of_files(policies: PolicySet) -> frozenset[str]:
-    """Those whom the files themselves name as leads, managers and on call."""
-    chain = (*policies.managers, *policies.managers.values(), *policies.leads.values())
-    return frozenset({*chain, *policies.on_call.values()})

@@ -8,7 +8,7 @@ from policies.language.clocks import Reading
 from policies.language.policy import Approval, Level, Policy
 from policies.language.vocabulary import ACTIONS, Mode
 from policies.model import Instant, Seconds
-from policies.rules.calendars import Calendar
+from policies.rules.calendars import ALWAYS, Calendar
 from policies.rules.clocks import Count, pauses
 from policies.rules.episode import arrived
 from policies.rules.observe import Observation, Scene
@@ -128,6 +128,7 @@ class LevelDecision:
     whether `when` holds.
     """
 
+    policy: Policy
     seen: Observation
     episode: Episode
     mode: Mode
@@ -140,11 +141,6 @@ class LevelDecision:
     repeats: Level | None = None
     how: How = How.FIRED
     quiet: bool = False
-
-    @property
-    def policy(self) -> Policy:
-        """The policy whose ladder it is."""
-        return self.seen.policy
 
     @property
     def sends(self) -> Level | None:
@@ -167,7 +163,9 @@ def decide(scene: Scene, seen: Observation, episode: Episode) -> LevelDecision:
     quiet = seen.verdict.unknown or (scene.is_snoozed and how is not How.SKIPPED)
     count = count_of(scene, seen)
     if episode.undoing:
-        return LevelDecision(seen=seen, episode=episode, mode=mode, count=count, how=how, quiet=quiet)
+        return LevelDecision(
+            policy=policy, seen=seen, episode=episode, mode=mode, count=count, how=how, quiet=quiet
+        )
     ladder = dues(policy, seen.reading, episode, count)
     names = {each.level for each in episode.passed}
     last = max((i for i, each in enumerate(ladder) if each.level.name in names), default=-1)
@@ -191,6 +189,7 @@ def decide(scene: Scene, seen: Observation, episode: Episode) -> LevelDecision:
         )
         repeats = again[0] if again is not None and again[1] is not None and again[1] <= now else None
     return LevelDecision(
+        policy=policy,
         seen=seen,
         episode=episode,
         mode=mode,
@@ -210,7 +209,7 @@ def count_of(scene: Scene, seen: Observation) -> Count:
     """How the policy counts time on this ticket."""
     policy = seen.policy
     return Count(
-        calendar=scene.calendar(policy),
+        calendar=ALWAYS if policy.calendar is None else scene.calendars[policy.calendar],
         paused=pauses(scene.ticket, seen.history, policy.pause_on, scene.now) if policy.pause_on else (),
         now=scene.now,
         is_paused=scene.ticket.status in policy.pause_on,

@@ -30,6 +30,8 @@ class ProposedActions:
     """One policy's part of a plan before the policies are weighed against each other. `level` is what the level
     does now: `left_out` says of what it does not do why, `owes` which of that is to be made up for."""
 
+    policy: str
+    episode: str
     decision: LevelDecision
     level: Level
     chosen: Chosen | None = None
@@ -40,16 +42,6 @@ class ProposedActions:
     left_out: tuple[LeftOut, ...] = ()
     owes: frozenset[str] = frozenset()
 
-    @property
-    def policy(self) -> str:
-        """The name of the policy that asks."""
-        return self.decision.policy.name
-
-    @property
-    def episode(self) -> str:
-        """The key of the episode that asks."""
-        return self.decision.episode.key
-
 
 NOBODY_KNOWS = dict.fromkeys(RISKY, f"what `unless` asks for is {HIDDEN}")
 
@@ -58,13 +50,15 @@ def propose(scene: Scene, decision: LevelDecision, level: Level) -> ProposedActi
     """What is to be carried out for this level. A repeat or a question only says things; what is made up for is the
     rest of a level that has fired. Of levels that were overtaken it takes the tags and the priority: where two
     contradict, the higher wins, and within one, adding."""
+    policy, key = decision.policy, decision.episode.key
     if decision.fires is None and decision.makes_up is None:
-        return ProposedActions(decision=decision, level=level, is_repeat=True)
+        return ProposedActions(
+            policy=policy.name, episode=key, decision=decision, level=level, is_repeat=True
+        )
     unsure = decision.seen.verdict.excluded is None
     owes = frozenset(part for part in RISKY if unsure and getattr(level, part))
     lent = [each.level for each in decision.overtaken if not is_closed(each.level, decision.count)]
     hidden = needing_hidden(level, lent, scene.ticket.hidden)
-    policy = decision.policy
     lost = [
         LeftOut(policy=policy.name, level=level.name, what=what, why=whys[part])
         for parts, whys in ((owes, NOBODY_KNOWS), (hidden.keys() - owes, hidden))
@@ -81,6 +75,8 @@ def propose(scene: Scene, decision: LevelDecision, level: Level) -> ProposedActi
     asked = [each.priority for each in (*lent, level) if each.priority]
     chosen = choose(level.assign, scene.ticket, scene.directory, policy.clock) if level.assign else None
     return ProposedActions(
+        policy=policy.name,
+        episode=key,
         decision=decision,
         level=level,
         chosen=chosen,
@@ -197,7 +193,7 @@ def merge(
     notifications of all policies, in their order."""
     wanted: list[Wanted] = []
     assign = agreed.assign
-    if assign is not None and not is_with(ticket, assign):
+    if assign is not None and is_elsewhere(ticket, assign):
         wanted.append(Wanted(action=assign, episodes=agreed.episodes))
 
     raising = [(each.priority, each.episode) for each in proposed if each.priority is not None]
@@ -225,10 +221,10 @@ def merge(
     return Merged(wanted=tuple(wanted), left_out=(*agreed.overruled, *lost_sets, *lost_replies), asked=asked)
 
 
-def is_with(ticket: Ticket, assign: Assign) -> bool:
-    """Whether the ticket is with this group and person already."""
-    now = (ticket.group.id if ticket.group else None, ticket.assignee.id if ticket.assignee else None)
-    return now == (assign.group.id if assign.group else None, assign.assignee.id if assign.assignee else None)
+def is_elsewhere(ticket: Ticket, assign: Assign) -> bool:
+    """Whether the ticket is with another group or person than this."""
+    pairs = (ticket.group, assign.group), (ticket.assignee, assign.assignee)
+    return any((now.id if now else None) != (then.id if then else None) for now, then in pairs)
 
 
 def set_fields(ticket: Ticket, proposed: Iterable[ProposedActions]) -> tuple[list[Wanted], list[LeftOut]]:

@@ -10,7 +10,7 @@ from policies.language.conditions import Line
 from policies.language.policy import Policy, PolicySet
 from policies.model import Directory, Instant, Order, Ticket
 from policies.plan import Action, LeftOut, Occurrence
-from policies.rules.calendars import ALWAYS, Calendar
+from policies.rules.calendars import Calendar
 from policies.rules.clocks import deadline
 from policies.rules.own_writes import as_before, keys_of
 from policies.state import Episode, Standing, changed
@@ -75,10 +75,6 @@ class Scene:
     def is_snoozed(self) -> bool:
         """Whether a person asked for quiet until later."""
         return self.snoozed_until is not None and self.now < self.snoozed_until
-
-    def calendar(self, policy: Policy) -> Calendar:
-        """What the policy counts on."""
-        return ALWAYS if policy.calendar is None else self.calendars[policy.calendar]
 
     def enforces(self, policy: Policy) -> bool:
         """Whether the policy acts on this ticket, or only observes it."""

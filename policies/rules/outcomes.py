@@ -6,11 +6,12 @@ from typing import Literal
 
 from policies.model import Instant
 from policies.plan import Occurrence
-from policies.rules.assignment import Chosen, Named, after, choose, owner_of, ticket_owner
+from policies.rules.assignment import Chosen, Named, choose, owner_of, ticket_owner
 from policies.rules.episode import arrived, climbed, heard, owed, replanned
 from policies.rules.ladder import LevelDecision, acting
 from policies.rules.merge import Agreed, Merged, ProposedActions
 from policies.rules.observe import Observation, Scene
+from policies.rules.own_writes import tags
 from policies.state import FIRED, Episode, How, Ownership, Passed, Standing, UnderWay, Wrote
 
 Result = Literal["done", "refused", "unknown", "stale"]
@@ -50,12 +51,12 @@ def settle_one(standing: Standing, outcome: Outcome) -> tuple[Standing, tuple[Oc
         return standing, ()
     if not outcome.decides:
         more = () if outcome.result == "stale" else own_part(episode, outcome.wrote)
-        return replace(standing, episode=replace(episode, wrote=episode.wrote + more)), ()
+        return replace(standing, episode=replace(episode, wrote=(*episode.wrote, *more))), ()
     if outcome.result == "stale":
         return replace(standing, episode=unsaid(episode)), ()
     owes = None if episode.owes is not None and episode.owes.sent else episode.owes
-    parts = own_part(episode, outcome.wrote)
-    written = replace(episode, wrote=episode.wrote + parts, owes=owes, asking=None, said_before=None)
+    wrote = (*episode.wrote, *own_part(episode, outcome.wrote))
+    written = replace(episode, wrote=wrote, owes=owes, asking=None, said_before=None)
     way = episode.under_way
     if way is None:
         return replace(standing, episode=written), ()
@@ -79,26 +80,19 @@ def unsaid(episode: Episode) -> Episode:
     return replanned(episode)
 
 
-def own_part(episode: Episode, wrote: tuple[Wrote, ...]) -> tuple[Wrote, ...]:
-    """What of a write this episode asked for; another policy's part of it is a change like any other."""
-    parts = (asked_part(each, episode.asked) for each in wrote)
-    return tuple(part for part in parts if part is not None)
-
-
-def asked_part(wrote: Wrote, asked: frozenset[str]) -> Wrote | None:
-    """One written field as far as it was asked for. Of tags, each tag counts on its own."""
-    if wrote.field != "tags":
-        return wrote if wrote.field in asked else None
-    before, after = tag_set(wrote.before), tag_set(wrote.after)
-    ours = {tag for tag in before ^ after if f"tags:{tag}" in asked}
-    if not ours:
-        return None
-    return replace(wrote, before=tuple(sorted(before)), after=tuple(sorted((before - ours) | (after & ours))))
-
-
-def tag_set(value: object) -> frozenset[str]:
-    """A stored list of tags as a set."""
-    return frozenset(value) if isinstance(value, tuple) else frozenset()
+def own_part(episode: Episode, wrote: tuple[Wrote, ...]) -> Iterator[Wrote]:
+    """What of a write this episode asked for, of tags each on its own; another policy's part of it is a change like any
+    other."""
+    for each in wrote:
+        if each.field != "tags":
+            if each.field in episode.asked:
+                yield each
+            continue
+        before, after = tags(each.before), tags(each.after)
+        ours = {tag for tag in before ^ after if f"tags:{tag}" in episode.asked}
+        if ours:
+            left = tuple(sorted((before - ours) | (after & ours)))
+            yield replace(each, before=tuple(sorted(before)), after=left)
 
 
 def passing(episode: Episode, level: Passed) -> Occurrence:
@@ -146,7 +140,10 @@ def next_owner(scene: Scene, decision: LevelDecision, agreed: Agreed) -> Named |
             assign = None
         else:
             assign = choose(level.assign, scene.ticket, directory, decision.policy.clock).assign
-        named = owner_of(level, after(scene.ticket, assign), before, directory, default)
+        ticket = scene.ticket
+        if assign is not None:
+            ticket = replace(ticket, group=assign.group, assignee=assign.assignee)
+        named = owner_of(level, ticket, before, directory, default)
         before = named.owner
     return named
 

@@ -52,21 +52,15 @@ def keys_of(episode: Episode) -> frozenset[str]:
 
 
 def as_before(ticket: Ticket, history: History, episode: Episode, directory: Directory) -> Ticket:
-    """The ticket with every hidden write of this episode undone. The latest write is undone first."""
+    """The ticket with every hidden write of this episode undone: a field holds what was written, and nothing but this
+    episode has changed it since. The latest write is undone first."""
     seen = ticket
     for wrote in reversed(episode.wrote):
         if wrote.field == "tags":
             seen = without_tags(seen, history, episode, wrote)
-        elif still_hidden(seen, history, episode, wrote):
+        elif value_of(seen, wrote.field) == wrote.after and not foreign(history, episode, wrote):
             seen = with_value(seen, wrote.field, wrote.before, directory)
     return seen
-
-
-def still_hidden(seen: Ticket, history: History, episode: Episode, wrote: Wrote) -> bool:
-    """Whether the field holds what was written, and nothing but this episode has changed it since."""
-    if value_of(seen, wrote.field) != wrote.after:
-        return False
-    return not any(True for _ in foreign(history, episode, wrote))
 
 
 def foreign(history: History, episode: Episode, wrote: Wrote) -> list[Change]:
