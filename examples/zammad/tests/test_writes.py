@@ -138,9 +138,17 @@ def test_a_note_whose_mark_was_dropped_is_known_by_its_words(worlds: Callable[..
     with worlds(drops_preferences=True) as world:
         carried_out(world, NOTE)
         (write,) = prepared(world, NOTE).writes
-        assert world.adapter.find_written(write) is None  # the words were there before
+        assert world.adapter.find_written(write) is None  # the words are older than the decision
         world.adapter.send(write, write.expects)
         assert world.adapter.find_written(write) is not None
+
+
+def test_a_note_of_ours_with_another_mark_is_another(world: Any) -> None:
+    (first,) = prepared(world, NOTE).writes
+    (second,) = world.adapter.prepare(world.load(), (NOTE,), "another").writes
+    world.adapter.send(second, second.expects)
+    assert world.adapter.find_written(first) is None
+    assert world.adapter.find_written(second) is not None
 
 
 def test_a_tag_that_may_not_be_made_is_refused(worlds: Callable[..., Any]) -> None:

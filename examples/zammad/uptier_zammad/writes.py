@@ -118,14 +118,11 @@ def tag_changes(ticket: Ticket, actions: Iterable[VendorAction]) -> Iterator[tup
 
 
 def article(ticket: Ticket, note: Note, key: str) -> dict[str, Any]:
-    """An internal note, or a mail to the customer, with the write's key where no reader sees it. `known` are messages
-    with these very words, which are not this one."""
-    known = [each.act.id for each in ticket.messages if same(each.body, note.body)]
+    """An internal note, or a mail to the customer, with the write's key where no reader sees it."""
     said = {"body": note.body, "content_type": "text/plain", "sender": "Agent", "preferences": {MARK: key}}
     if not note.public:
-        return said | {"type": "note", "internal": True, "known": known}
-    to = ticket.requester.address if ticket.requester else None
-    return said | {"type": "email", "internal": False, "to": to, "known": known}
+        return said | {"type": "note", "internal": True}
+    return said | {"type": "email", "internal": False, "to": ticket.requester and ticket.requester.address}
 
 
 def same(left: str, right: str) -> bool:
@@ -150,8 +147,8 @@ def send(client: Client, known: References, write: Write, expects: str) -> Recei
         body = {"object": "Ticket", "o_id": int(write.ref.id), "item": write.request["tag"]}
         client.write(*way, body)
     else:
-        said = {name: value for name, value in write.request.get("article", {}).items() if name != "known"}
-        body = {**write.request.get("fields", {}), **({"article": said} if said else {})}
+        said = {"article": write.request["article"]} if "article" in write.request else {}
+        body = {**write.request.get("fields", {}), **said}
         try:
             client.write("PUT", f"/tickets/{write.ref.id}", body)
         except WontAccept as error:
@@ -286,13 +283,11 @@ def find_written(client: Client, known: References, write: Write) -> Receipt | N
 
 
 def is_it(each: Row, write: Write, me: str) -> bool:
-    """Whether an article is this write: by our mark, else by its very words if they were not there before."""
+    """Whether an article is this write: by our mark, else by its very words if it is newer than the decision."""
     wanted: Row = write.request["article"]
     if ident(each["created_by_id"]) != me or each["internal"] is not wanted["internal"]:
         return False
     if (found := mark(each)) is not None:
         return found == write.key
-    new = (
-        moment(each["created_at"]) > moment(write.expects) and f"article-{each['id']}" not in wanted["known"]
-    )
+    new = moment(each["created_at"]) > moment(write.expects)
     return new and same(plain(each), str(wanted["body"]))

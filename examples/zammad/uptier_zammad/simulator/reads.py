@@ -7,7 +7,8 @@ from typing import Any
 from starlette.datastructures import QueryParams
 
 from adapters.simulation.answers import Reply, refused
-from uptier_zammad.simulator.state import Record, Row, Zammad
+from adapters.simulation.records import Record
+from uptier_zammad.simulator.state import Row, Zammad
 
 LARGEST, USUAL = 200, 50  # rows on a page of a search (zammad/zammad: app/controllers/tickets_controller.rb)
 

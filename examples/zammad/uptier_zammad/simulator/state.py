@@ -5,16 +5,12 @@ Tickets are named by id; people and groups by id, address or name.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from adapters.simulation.answers import refused
 from adapters.simulation.control import Account
+from adapters.simulation.records import Record, Ref, Rows, find, stamp
 from uptier_zammad.simulator.webhooks import Hooks
-
-Record = dict[str, Any]
-Ref = int | str
-Rows = Iterable[Mapping[str, Any]]
 
 NOBODY = 1  # the built-in user "-": owner of what nobody owns, and author of what triggers do
 NEW, OPEN, PENDING, CLOSED, MERGED = 1, 2, 3, 4, 5
@@ -102,8 +98,7 @@ class Zammad(Account):
         if at is None and not self.switches.coarse:
             self._thousandth = min(self._thousandth + 1, 999) if second == self._second else 0
             self._second = second
-        text = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-        return f"{text}.{self._thousandth if at is None else 0:03}Z"
+        return f"{stamp(second).removesuffix('Z')}.{self._thousandth if at is None else 0:03}Z"
 
     def whole_tickets(self) -> list[dict[str, Any]]:
         """Every ticket with its articles, history and tags."""
@@ -396,9 +391,4 @@ class Zammad(Account):
 
 
 def _named(table: Mapping[int, Record], ref: Ref, what: str, *keys: str) -> Record:
-    if isinstance(ref, int) and ref in table:
-        return table[ref]
-    for record in table.values():
-        if any(record.get(key) == ref for key in keys):
-            return record
-    raise KeyError(f"the simulated account has no {what} {ref!r}; seed it first")
+    return find(table, ref, what, lambda record: [record.get(key) for key in keys])

@@ -3,8 +3,9 @@
 from typing import Any
 
 from adapters.simulation.answers import Reply, refused
+from adapters.simulation.records import Record
 from uptier_zammad.simulator.reads import Call
-from uptier_zammad.simulator.state import NOBODY, Record
+from uptier_zammad.simulator.state import NOBODY
 
 OURS = ("group_id", "owner_id", "priority_id", "state_id", "title")
 
