@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, tzinfo
+from functools import lru_cache
 
 from policies.language.clocks import CLOCKS, Reading
 from policies.language.conditions import Line
@@ -190,6 +191,7 @@ def due_words(due: Due, policy: Policy, reading: Reading, episode: Episode, coun
     return f"{text}; waits for {level.within} to open at {moment(due.opens, zone)}"
 
 
+@lru_cache(maxsize=1024)
 def moment(at: Instant, zone: tzinfo) -> str:
     """An instant for people: `2026-11-25 14:00 EST`, with seconds where there are some."""
     local = datetime.fromtimestamp(at, zone)

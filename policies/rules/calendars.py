@@ -9,6 +9,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
 from itertools import accumulate
 from typing import Literal, Protocol
 from zoneinfo import ZoneInfo
@@ -87,6 +88,7 @@ def offset_at(at: Instant, zone: tzinfo) -> Seconds:
     return int(offset.total_seconds()) if offset else 0
 
 
+@lru_cache(maxsize=4096)
 def day_end(day: date, zone: tzinfo) -> Instant:
     """The first instant whose local date is later: midnight, or what stands there if it is skipped."""
     midnight = (day - EPOCH).days * DAY + DAY

@@ -2,9 +2,13 @@
 
 import pytest
 
+from policies.evaluate import evaluate
 from policies.model import Metric, Stage, Status, Target, Who
+from policies.plan import Say
 from policies.present.explain import explain
+from policies.present.reasons import worded
 from policies.present.trace import traced
+from policies.rules.observe import UNREAD
 from tests.policies.lives import AFTER_30, AFTER_120, ANN, Life, at, policy
 
 
@@ -275,3 +279,34 @@ def test_and_what_restarted_it() -> None:
     assert clock(reopened, 9)[1].endswith("00:06 UTC: the ticket was reopened")
     entered = Life(policy(clock="in_status")).customer(0).change(5, "status", Status.OPEN)
     assert clock(entered, 9)[1].endswith("00:05 UTC: the status became open")
+
+
+def test_deciding_stops_at_the_line_that_refuses_and_explaining_asks_the_rest() -> None:
+    text = policy(when='status = "pending"\ntype = "incident"')
+    life = Life(text).customer(0)
+    plan = life.plan(5)
+    (one,) = plan.considered
+    assert one.seen.verdict.by is not None
+    assert one.seen.verdict.by.text == "status is pending"
+    assert one.seen.reading is UNREAD
+    (told,) = traced(plan)
+    assert [line.read for line in told.lines] == ["new", None, "new"]
+    assert told.clock is not None
+    assert told.clock.start == at(0)
+
+
+def test_a_look_at_which_nothing_fires_is_worded_as_it_is() -> None:
+    life = Life().customer(0)
+    inputs = (life.policies, life.standings, life.directory, life.calendars)
+    plan = evaluate(life.ticket, *inputs, at(5))
+    assert worded(plan) is plan
+    due = evaluate(life.ticket, *inputs, at(30))
+    ((said, waits), (told, _)) = (
+        ([each.action.reasons for each in done.wanted if isinstance(each.action, Say)], done.standings)
+        for done in (due, worded(due))
+    )
+    assert said == [()]
+    assert told == [("customer waiting for 30m (limit 30m)",)]
+    assert waits[0].running is not None
+    assert waits[0].running.under_way is not None
+    assert waits[0].running.under_way.why == ""
