@@ -1,16 +1,27 @@
-"""The only place that asks the system for the time, reads one that a person typed, or makes a thread wait for it."""
+"""The only place that asks the system for the time, reads one that a person typed, or makes a thread wait for it; and
+how far others' clocks are from ours: each helpdesk's, and on a fleet the database's."""
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Protocol
 
+import structlog
+
 from policies import model
-from policies.model import Instant
+from policies.model import Instant, Seconds
 
 STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 LOOK_AGAIN = 0.01  # real seconds between two looks of a thread that waits on a manual clock
+
+TELLING: Seconds = 30
+"""A clock that is further off is told of."""
+
+DATABASE = "the database"
+NEXT = "set this machine's clock by NTP, or theirs"
+
+log = structlog.get_logger()
 
 
 class Clock(Protocol):
@@ -152,3 +163,42 @@ def moment_asked(text: str, now: Instant) -> Instant:
         return int(datetime.fromisoformat(said).astimezone().timestamp())
     except ValueError:
         raise ValueError(f'{text!r} is no time; write "now", "+2h", "-24h" or "2026-11-26 14:00"') from None
+
+
+class ClockSkew:
+    """The last difference seen of each account's clock, and of the database's under an empty name, which no account
+    has: theirs minus ours. Signed webhooks are refused beyond five minutes, and what is stored for others to go by is
+    stamped by the database. Any thread may use it."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, Seconds] = {"": 0}
+
+    def note(self, account: str, skew: Seconds) -> None:
+        """Keep it, and say when it becomes more than `TELLING` or no longer is."""
+        before, self._seen[account] = self._seen.get(account, 0), skew
+        whose = {"account": account} if account else {"whose": DATABASE}
+        if abs(skew) > TELLING >= abs(before):
+            log.warning("clock_skew", seconds=skew, next=NEXT, **whose)
+        elif abs(before) > TELLING >= abs(skew):
+            log.info("clock_skew_over", seconds=skew, **whose)
+
+    def seen(self) -> dict[str, Seconds]:
+        """By account, and of the database under an empty name."""
+        return dict(self._seen)
+
+    def telling(self) -> tuple[tuple[str, str], ...]:
+        """Whose clock is too far from this process's, and what to do."""
+        return telling(self._seen)
+
+
+def telling(skews: Mapping[str, Seconds]) -> tuple[tuple[str, str], ...]:
+    """Of clocks by account, and of the database's under an empty name, those that are too far off, and what to do."""
+    known = sorted(skews.items(), key=lambda one: (one[0] == "", one[0]))
+    return tuple((whose or DATABASE, said(skew)) for whose, skew in known if abs(skew) > TELLING)
+
+
+def said(skew: Seconds) -> str:
+    """How far a clock is from ours, and what to do where that is too far."""
+    if abs(skew) <= TELLING:
+        return f"its clock is within {TELLING} s of ours"
+    return f"its clock is {abs(skew)} s {'ahead of' if skew > 0 else 'behind'} ours; {NEXT}"

@@ -13,8 +13,7 @@ from connector.app.metrics import Metrics
 from connector.app.roles import ALL, roles_named
 from connector.app.supervision import Ailments
 from connector.cli.main import app
-from connector.clock import ManualClock
-from connector.work.skew import Skews
+from connector.clock import ClockSkew, ManualClock
 from tests.connector.stores import fresh_store
 
 ROOT = Path(__file__).parent.parent
@@ -39,7 +38,7 @@ def of_unit(key: str) -> list[str]:
 def exported(folder: Path) -> set[str]:
     """The names of our families, as Prometheus knows them."""
     with fresh_store("sqlite", folder) as store:
-        metrics = Metrics(store, {}, ManualClock(1_800_000_000).now, Skews(), Ailments(lambda: 0))
+        metrics = Metrics(store, {}, ManualClock(1_800_000_000).now, ClockSkew(), Ailments(lambda: 0))
         families = list(metrics.registry.collect())
     return {one.name + "_total" if one.type == "counter" else one.name for one in families}
 

@@ -13,7 +13,7 @@ from connector.app.databases import queue_address
 from connector.app.leases import FORGET, NOTIFY, Leaseholder, OneOfMany, Sole, poll_lease
 from connector.app.roles import ALL, Role
 from connector.app.supervision import Ailments
-from connector.clock import Clock
+from connector.clock import Clock, ClockSkew
 from connector.config.holidays import calendars
 from connector.config.secrets import SecretError, Secrets, too_short
 from connector.config.settings import Settings
@@ -28,7 +28,6 @@ from connector.store.database import Store, advisory_lock
 from connector.store.inbox import Arrival
 from connector.work.budget import Budget, Desk, Tally, rests, tally
 from connector.work.context import InForce, Read, Rules
-from connector.work.skew import Skews
 from connector.work.worker import Worker
 from policies.language.policy import PolicySet
 from policies.model import Instant
@@ -49,7 +48,7 @@ class Parts:
     leases: Leaseholder
     worker: Worker
     feeds: Feeds
-    skews: Skews
+    skews: ClockSkew
     notifier: Notifier
 
 
@@ -71,7 +70,7 @@ def compose(
     engine, rescue, leases = _filled(settings, clock, secrets, store, desks, roles, ailments, me)
     read = Read(clock)
     rules = InForce(take_up(store, policies, clock.now(), tuple(desks)))
-    skews = Skews()
+    skews = ClockSkew()
     worker = Worker(
         store=store, clock=clock, desks=desks, rules=rules, caps=settings.service.caps, read=read, skews=skews
     )

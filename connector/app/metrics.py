@@ -13,11 +13,11 @@ from prometheus_client.registry import Collector
 from sqlalchemy import Connection
 
 from connector.app.supervision import Ailments
+from connector.clock import ClockSkew
 from connector.store import accounts, holds, inbox, ledger, notices, writes
 from connector.store.database import Store
 from connector.store.trouble import StoreTrouble
 from connector.work.budget import Desk
-from connector.work.skew import Skews
 from policies.model import Instant
 
 LATE = (1, 5, 15, 60, 300, 900, 3600, 14400, 86400)
@@ -31,7 +31,7 @@ class Metrics:
         store: Store,
         desks: Mapping[str, Desk],
         clock: Callable[[], Instant],
-        skews: Skews,
+        skews: ClockSkew,
         ailments: Ailments,
     ) -> None:
         self.registry = CollectorRegistry()
@@ -74,7 +74,7 @@ class _Now(Collector):
         store: Store,
         desks: Mapping[str, Desk],
         clock: Callable[[], Instant],
-        skews: Skews,
+        skews: ClockSkew,
         ailments: Ailments,
     ) -> None:
         self._skews = skews
@@ -110,7 +110,8 @@ class _Now(Collector):
             "uptier_clock_skew_seconds", "The helpdesk's clock minus ours.", labels=["account"]
         )
         for account, seconds in self._skews.seen().items():
-            skew.add_metric([account], seconds)
+            if account:
+                skew.add_metric([account], seconds)
         yield skew
 
     def _counted(self, connection: Connection) -> Iterator[Metric]:

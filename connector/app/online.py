@@ -15,14 +15,13 @@ from adapters.base import Finding, HelpdeskError
 from adapters.http import clean
 from connector.app.compose import addresses, open_desk, spoken_to
 from connector.app.databases import open_database
-from connector.clock import SystemClock
+from connector.clock import TELLING, SystemClock, said
 from connector.config.secrets import SecretError, Secrets
 from connector.config.settings import AccountSettings, Settings
 from connector.notify.sender import NoAddress, NotSent, Speaker
 from connector.store import holds
-from connector.store.database import Store
+from connector.store.database import Store, database_skew
 from connector.store.trouble import NoDatabase, StoreTrouble
-from connector.work.skew import TELLING, database_skew, said
 from policies.language.policy import PolicySet
 from policies.language.references import KnownAccount
 from policies.model import Seconds

@@ -32,7 +32,7 @@ from connector.intake.inbox import GroupCommit
 from connector.intake.receiver import Refusals, receiver
 from connector.intake.slow_client import BoundedBodies
 from connector.store import accounts, holds, inbox, ledger, nodes, notices, policy_texts, users, writes
-from connector.store.database import Store, mend_spans, shared_now
+from connector.store.database import Store, database_skew, mend_spans, shared_now
 from connector.store.holds import SetAside
 from connector.store.nodes import Failing, Node
 from connector.store.opening import file_of
@@ -41,7 +41,6 @@ from connector.store.revision import left_behind
 from connector.store.trouble import StoreTrouble
 from connector.store.writes import State
 from connector.work.budget import lane_of
-from connector.work.skew import database_skew
 from policies.language.policy import PolicySet
 from policies.model import Instant, Seconds
 
@@ -126,7 +125,8 @@ HANGS = "has not looked what is due for {:.0f} s; restart this process"
 
 class Service:
     """One process of Uptier: `once`, or `start` and `stop`, inside `with`. It holds an embedded database alone, and
-    does everything; on PostgreSQL it does what its roles say, beside others."""
+    does everything; on PostgreSQL it does what its roles say, beside others. `parts` is what it is made of, `metrics`
+    what it counts."""
 
     def __init__(
         self,
@@ -144,17 +144,17 @@ class Service:
             raise ValueError("--roles splits the work between processes, which needs PostgreSQL")
         store = self._stack.enter_context(working_on(settings, secrets))
         try:
-            self._parts = compose(settings, policies, clock, secrets, store, roles)
+            self.parts = compose(settings, policies, clock, secrets, store, roles)
         except BaseException:
             self._stack.close()
             raise
         self._scheduler = Scheduler(
-            self._parts.ailments,
+            self.parts.ailments,
             executors={"default": Errands()},
             job_defaults={"coalesce": True, "misfire_grace_time": None},
         )
-        self._inbox = GroupCommit(store, self._parts.engine, self._parts.ailments)
-        self._metrics = Metrics(store, self._parts.desks, clock.now, self._parts.skews, self._parts.ailments)
+        self._inbox = GroupCommit(store, self.parts.engine, self.parts.ailments)
+        self.metrics = Metrics(store, self.parts.desks, clock.now, self.parts.skews, self.parts.ailments)
         self._access: Access | None = None
         self._listener: Listener | None = None
         self._refusals = Refusals()
@@ -172,7 +172,7 @@ class Service:
     def start(self) -> str:
         """Listen, look and read from now on; answers the base URL."""
         url = self._listen()
-        parts = self._parts
+        parts = self.parts
         if "worker" in self._roles:
             self._work()
         if "poller" in self._roles:
@@ -182,7 +182,7 @@ class Service:
             self._every("leases", self._renew, RENEW_EVERY)
         if "receiver" in self._roles:
             self._every("refusals", self._keep_refusals, SWEEP)
-        self._every("health", self._take_pulse, TICK)
+        self._every("health", self.take_pulse, TICK)
         self._every("clock", self._see_clocks, SWEEP, at_once=True)
         if parts.store.path is None:
             self._every("node", self._tell_others, SWEEP, at_once=True)
@@ -199,7 +199,7 @@ class Service:
         return url
 
     def _work(self) -> None:
-        parts = self._parts
+        parts = self.parts
         parts.engine.sweep()
         parts.engine.run(parts.worker.work)
         self._every("tick", parts.engine.tick, TICK)
@@ -210,31 +210,31 @@ class Service:
         self._every("forget", self._forget, 3600)
 
     def _read_feeds(self) -> None:
-        feeds = self._parts.feeds
-        for desk in self._parts.desks.values():
+        feeds = self.parts.feeds
+        for desk in self.parts.desks.values():
             self._at_once(f"greet {desk.name}", partial(feeds.greet, desk))
             self._every(f"list {desk.name}", partial(feeds.list_open, desk), LIST, at_once=True)
             self._every(f"follow {desk.name}", partial(feeds.follow, desk), desk.poll, at_once=True)
 
     def _renew(self) -> None:
         """An account that this process reads from now on is read at once."""
-        won = self._parts.leases.renew()
+        won = self.parts.leases.renew()
         if not self._scheduler.running or "poller" not in self._roles:
             return
-        for desk in self._parts.desks.values():
+        for desk in self.parts.desks.values():
             if poll_lease(desk.name) in won:
-                self._at_once(f"list {desk.name}", partial(self._parts.feeds.list_open, desk))
-                self._at_once(f"follow {desk.name}", partial(self._parts.feeds.follow, desk))
+                self._at_once(f"list {desk.name}", partial(self.parts.feeds.list_open, desk))
+                self._at_once(f"follow {desk.name}", partial(self.parts.feeds.follow, desk))
 
     def _notify(self) -> None:
-        if self._parts.leases.has(NOTIFY):
-            self._parts.notifier.tick()
+        if self.parts.leases.has(NOTIFY):
+            self.parts.notifier.tick()
 
     def _forget(self) -> None:
-        hashes = [policy.hash for policy in self._parts.rules().policies.policies]
-        with self._parts.store.writing() as connection:
-            policy_texts.note_in_force(connection, hashes, self._parts.clock.now())
-        if self._parts.leases.has(FORGET):
+        hashes = [policy.hash for policy in self.parts.rules().policies.policies]
+        with self.parts.store.writing() as connection:
+            policy_texts.note_in_force(connection, hashes, self.parts.clock.now())
+        if self.parts.leases.has(FORGET):
             self.forget()
 
     def stop(self) -> bool:
@@ -247,10 +247,10 @@ class Service:
         if self._listener is not None:
             self._listener.stop(STOP_WITHIN / 2)
         kept = self._inbox.stop(max(0, until - monotonic()))
-        drained = self._parts.engine.stop(max(0, until - monotonic()))
-        quiet = self._parts.notifier.stop(max(0, until - monotonic()))
-        self._parts.leases.give_back()
-        if self._parts.store.path is None:
+        drained = self.parts.engine.stop(max(0, until - monotonic()))
+        quiet = self.parts.notifier.stop(max(0, until - monotonic()))
+        self.parts.leases.give_back()
+        if self.parts.store.path is None:
             self._is_gone()
         log.info("stopped", drained=kept and drained and quiet)
         return kept and drained and quiet
@@ -264,7 +264,7 @@ class Service:
             return _refused(problems, "uptier check")
         if loaded.settings.model_copy(update={"channels": self._settings.channels}) != self._settings:
             log.warning("settings_not_reloaded", next="restart to use the new [service] and [accounts]")
-        parts = self._parts
+        parts = self.parts
         try:
             rules = take_up(parts.store, loaded.policies, parts.clock.now(), tuple(parts.desks))
         except StoreTrouble as trouble:
@@ -278,11 +278,11 @@ class Service:
 
     def idle(self, timeout: float) -> bool:
         """Whether nothing waits and nothing is under way, at the latest after `timeout` seconds."""
-        return self._parts.engine.idle(timeout)
+        return self.parts.engine.idle(timeout)
 
     def once(self, progress: Callable[[str], None]) -> Summary:
         """Visit every account, then work until nothing is due within ten seconds."""
-        parts = self._parts
+        parts = self.parts
         parts.leases.renew()
         with parts.store.reading() as connection:
             before = ledger.newest_id(connection)
@@ -298,7 +298,7 @@ class Service:
             if parts.store.trouble is not None:
                 raise StoreTrouble(parts.store.trouble)
             progress(f"looked at tickets {looks} times")
-            due = self._next_due()
+            due = self.next_due()
             if due is None or due > parts.clock.now() + ONCE_WAITS:
                 break
             parts.clock.sleep(max(due - parts.clock.now(), 0.05))
@@ -310,16 +310,17 @@ class Service:
 
     def at_rest(self) -> bool:
         """Whether no look and no message is due within ten seconds, so that a round is over."""
-        due = self._next_due()
-        return due is None or due > self._parts.clock.now() + ONCE_WAITS
+        due = self.next_due()
+        return due is None or due > self.parts.clock.now() + ONCE_WAITS
 
-    def _next_due(self) -> Instant | None:
-        with self._parts.store.reading() as connection:
+    def next_due(self) -> Instant | None:
+        """When a look or a message is due next; None if nothing waits."""
+        with self.parts.store.reading() as connection:
             paused = {one.name for one in accounts.every(connection) if one.paused_at is not None}
             coming = inbox.coming_timers(connection, 200)
             told = notices.next_due(connection)
-        now = self._parts.clock.now()
-        open_desks = {name: desk for name, desk in self._parts.desks.items() if name not in paused}
+        now = self.parts.clock.now()
+        open_desks = {name: desk for name, desk in self.parts.desks.items() if name not in paused}
         looks = (
             max(timer.due, now + open_desks[timer.ref.account].budget.rests_for(lane_of(timer.urgent)))
             for timer in coming
@@ -330,17 +331,17 @@ class Service:
     def _listen(self) -> str:
         if "receiver" in self._roles:
             self._inbox.start()
-        adapters = MappingProxyType({name: desk.adapter for name, desk in self._parts.desks.items()})
+        adapters = MappingProxyType({name: desk.adapter for name, desk in self.parts.desks.items()})
         app = receiver(
             adapters,
             self._inbox,
-            self._parts.clock.now,
-            lambda: self._ready()[0],
-            lambda answer: self._metrics.webhooks.labels(answer).inc(),
+            self.parts.clock.now,
+            lambda: self.ready()[0],
+            lambda answer: self.metrics.webhooks.labels(answer).inc(),
             self._refusals,
             self._console(),
         )
-        said, ailments = self._settings.service, self._parts.ailments
+        said, ailments = self._settings.service, self.parts.ailments
         self._listener = Listener("receiver", app, said.address, "listen", ailments, said.proxies)
         self._listener.start()
         return self._listener.url
@@ -350,8 +351,8 @@ class Service:
             return []
         from connector.console.compose import access_of, console  # slow to import, and `--once` shows no page
 
-        self._access = access_of(self._settings, self._parts)
-        return console(self._settings, self._parts, self._access, self._secret, self._failing)
+        self._access = access_of(self._settings, self.parts)
+        return console(self._settings, self.parts, self._access, self._secret, self._failing)
 
     def invitation(self) -> str | None:
         """The path of a link that makes the first administrator, once and within ten minutes. None where a user exists,
@@ -367,26 +368,26 @@ class Service:
         """Somebody who may log in, as `uptier user add` makes them."""
         from connector.console.access import hasher
 
-        with self._parts.store.writing() as connection:
+        with self.parts.store.writing() as connection:
             user = users.User(name=name, role=role, password=hasher.hash(password))
-            users.keep(connection, user, self._parts.clock.now())
+            users.keep(connection, user, self.parts.clock.now())
 
     def _see_clocks(self) -> None:
-        parts = self._parts
-        parts.skews.note_database(database_skew(parts.store, parts.clock))
+        parts = self.parts
+        parts.skews.note("", database_skew(parts.store, parts.clock))
 
     def _failing(self) -> tuple[Failing, ...]:
         """What fails in this process, the scheduler among it, which cannot tell of itself."""
-        now, silent = self._parts.clock.now(), self._scheduler.silent_for()
-        found = self._parts.ailments.told(now)
+        now, silent = self.parts.clock.now(), self._scheduler.silent_for()
+        found = self.parts.ailments.told(now)
         if silent <= SILENT:
             return found
         return (*found, Failing(name="scheduler", why=HANGS.format(silent), since=now - int(silent), times=1))
 
     def _tell_others(self) -> None:
         """Leave word of this process for those that show the fleet."""
-        parts, failing = self._parts, self._failing()
-        skews = parts.skews.everybodys()
+        parts, failing = self.parts, self._failing()
+        skews = parts.skews.seen()
         with parts.store.writing() as connection:
             now = shared_now(connection, parts.clock)
             roles = tuple(sorted(self._roles))
@@ -394,15 +395,15 @@ class Service:
             nodes.keep(connection, node)
 
     def _is_gone(self) -> None:
-        with suppress(StoreTrouble), self._parts.store.writing() as connection:
-            nodes.forget(connection, self._parts.name)
+        with suppress(StoreTrouble), self.parts.store.writing() as connection:
+            nodes.forget(connection, self.parts.name)
 
-    def _ready(self) -> tuple[bool, dict[str, object]]:
+    def ready(self) -> tuple[bool, dict[str, object]]:
         """Whether this process can do its work, and what keeps it from that. Answered in an event loop, so from
         memory."""
-        paused, trouble = self._paused, self._parts.store.trouble
+        paused, trouble = self._paused, self.parts.store.trouble
         writes = ("receiver" not in self._roles or self._inbox.well()) and trouble is None
-        failing = self._parts.ailments.current()
+        failing = self.parts.ailments.current()
         facts: dict[str, object] = {"inbox": "well" if writes else "not writing", "paused": paused}
         if trouble is not None:
             facts["database"] = clean(trouble)
@@ -412,16 +413,16 @@ class Service:
             facts["aside"] = [f"{one.name}: {one.kind}: {one.why}" for one in self._aside[:NAMED]]
         if self._channels:
             facts["channels"] = {name: f"{many} not sent yet" for name, many in self._channels.items()}
-        now = self._parts.clock.monotonic()
+        now = self.parts.clock.monotonic()
         lasting = [one for one in failing if now - one.since > UNREADY_AFTER]
         silent = self._scheduler.silent_for()
         if silent > SILENT:
             facts["scheduler"] = HANGS.format(silent)
         return writes and not paused and not lasting and silent <= SILENT, facts
 
-    def _take_pulse(self) -> None:
+    def take_pulse(self) -> None:
         """Know what is paused, set aside or failing, and whether a database that failed to write does so again."""
-        store = self._parts.store
+        store = self.parts.store
         if store.trouble is not None and not store.refuses:
             self._try_to_write(store)
         with store.asking() as connection:
@@ -435,16 +436,16 @@ class Service:
         self._paused = {one.name: one.paused_reason for one in known if one.paused_at is not None}
 
     def _keep_refusals(self) -> None:
-        self._refusals.keep(self._parts.store, self._parts.clock.now())
+        self._refusals.keep(self.parts.store, self.parts.clock.now())
 
     def _stand_aside(self, why: str) -> None:
         """The tables went on to where this version cannot follow: take no more work, and say so until the end."""
-        store = self._parts.store
+        store = self.parts.store
         store.refuse_writes(f"{why}; stop this process and run the new version")
         for job in self._scheduler.get_jobs():
             if job.id != "health":
                 self._scheduler.remove_job(job.id)
-        self._parts.engine.stop(0)
+        self.parts.engine.stop(0)
         self._said_trouble = store.trouble
         log.error("version_outgrown", reason=store.trouble, next="stop this process and run the new version")
 
@@ -454,9 +455,7 @@ class Service:
             self._said_trouble = store.trouble
             log.error("database_in_trouble", reason=store.trouble, next="nothing is lost; webhooks get 503")
         with suppress(StoreTrouble), store.writing() as connection:
-            accounts.save_cursor(
-                connection, "", "pulse", str(self._parts.clock.now()), self._parts.clock.now()
-            )
+            accounts.save_cursor(connection, "", "pulse", str(self.parts.clock.now()), self.parts.clock.now())
         if store.trouble is None:
             self._said_trouble = None
             log.warning("database_works_again")
@@ -464,35 +463,35 @@ class Service:
     def _every(
         self, name: str, call: Callable[[], object], seconds: Seconds, *, at_once: bool = False
     ) -> None:
-        job = partial(self._parts.ailments.attempt, name, call)
+        job = partial(self.parts.ailments.attempt, name, call)
         self._scheduler.add_job(job, "interval", seconds=seconds, id=name, max_instances=1)
         if at_once:
             self._at_once(name, call)
 
     def _at_once(self, name: str, call: Callable[[], object]) -> None:
-        job = partial(self._parts.ailments.attempt, name, call)
+        job = partial(self.parts.ailments.attempt, name, call)
         self._scheduler.add_job(job, id=f"{name} at once", replace_existing=True)
 
     def _show_metrics(self) -> None:
         address = self._settings.service.metrics
         if address is None:
             return
-        numbers = make_asgi_app(self._metrics.registry)
+        numbers = make_asgi_app(self.metrics.registry)
         shown = BoundedBodies(
             Starlette(routes=[Route("/readyz", self._tell_ready), Mount("/", numbers)]), str
         )
-        listener = Listener("metrics", shown, host_and_port(address), "metrics", self._parts.ailments)
+        listener = Listener("metrics", shown, host_and_port(address), "metrics", self.parts.ailments)
         listener.start()
         self._stack.callback(listener.stop, STOP_WITHIN / 4)
 
     async def _tell_ready(self, _request: Request) -> Response:
         """What `/readyz` says without a word more, with all that is known."""
-        well, facts = self._ready()
+        well, facts = self.ready()
         return JSONResponse(facts | {"ready": well}, 200 if well else 503)
 
     def forget(self) -> Forgotten:
         """Forget what the retention says."""
-        kept, parts = self._settings.service.retention, self._parts
+        kept, parts = self._settings.service.retention, self.parts
         return forget(
             parts.store, parts.clock.now(), texts=kept.texts, tickets=kept.tickets, ledger=kept.ledger
         )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from adapters.base import Limit
+from connector.clock import DATABASE, telling
 from connector.console.frame import stamp
 from connector.store import accounts, holds, inbox, ledger, notices, tickets, writes
 from connector.store.accounts import ConnectedAccount
@@ -20,7 +21,6 @@ from connector.store.holds import Hold, SetAside
 from connector.store.ledger import LedgerEntry
 from connector.store.nodes import Failing, Node
 from connector.store.tickets import KnownTicket
-from connector.work.skew import DATABASE, telling
 from policies.model import (
     Act,
     Change,

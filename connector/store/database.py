@@ -213,6 +213,12 @@ def server_now(connection: Connection) -> Instant:
     return int(connection.execute(text("SELECT floor(extract(epoch FROM clock_timestamp()))")).scalar_one())
 
 
+def database_skew(store: Store, clock: Clock) -> Seconds:
+    """The database server's clock minus ours; 0 on SQLite, which has none of its own. Raises StoreTrouble."""
+    with store.asking() as connection:
+        return shared_now(connection, clock) - clock.now()
+
+
 def put_row(
     connection: Connection, statement: sqlite.Insert | postgresql.Insert, column: Column[Any]
 ) -> bool:

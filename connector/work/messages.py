@@ -178,19 +178,17 @@ LONGEST_STEP = 160
 STEPS = 3
 
 
-def summary_of(ticket: Ticket) -> str:
-    """The subject and the customer's newest message, on one line."""
+def so_far(ticket: Ticket) -> tuple[str, tuple[str, ...]]:
+    """What a ticket is about, and what was tried: the subject and the customer's newest message on one line, and the
+    last things that agents said on it, notes included, oldest first."""
     history = History.of(ticket, frozenset())
-    theirs = [fact.body for fact in history.facts if isinstance(fact, Message) and history.is_customers(fact)]
+    messages = [fact for fact in history.facts if isinstance(fact, Message)]
+    theirs = [message.body for message in messages if history.is_customers(message)]
     newest = next((body for body in reversed(theirs) if body.strip()), ticket.description)
-    return cut_short(": ".join(part for part in (ticket.subject, newest) if part.strip()), LONGEST_SUMMARY)
-
-
-def what_was_tried(ticket: Ticket) -> tuple[str, ...]:
-    """The last things that agents said on the ticket, notes included, oldest first."""
-    history = History.of(ticket, frozenset())
-    said = [fact.body for fact in history.facts if isinstance(fact, Message) and history.is_agents(fact)]
-    return tuple(cut_short(body, LONGEST_STEP) for body in said[-STEPS:] if body.strip())
+    summary = ": ".join(part for part in (ticket.subject, newest) if part.strip())
+    said = [message.body for message in messages if history.is_agents(message)]
+    tried = tuple(cut_short(body, LONGEST_STEP) for body in said[-STEPS:] if body.strip())
+    return cut_short(summary, LONGEST_SUMMARY), tried
 
 
 def cut_short(text: str, longest: int) -> str:
@@ -285,34 +283,30 @@ def check_templates(documents: Iterable[Document]) -> tuple[Problem, ...]:
 
 
 def _context(say: Say | Notify, ticket: Ticket) -> Context:
-    requester = ticket.requester.name if ticket.requester else ""
-    return {
+    """What a template sees. What people wrote stays in the helpdesk, and notes stay among agents."""
+    handed: Context = {"ask": "", "checklist": (), "summary": "", "tried": ()}
+    if isinstance(say, Say):
+        summary, tried = so_far(ticket)
+        handed = {
+            "ask": say.ask or "",
+            "checklist": say.checklist,
+            "summary": summary,
+            "tried": () if say.public else tried,
+        }
+    return handed | {
         "level": Named(name=say.level),
         "policy": Named(name=say.policy),
         "reasons": say.reasons,
         "owner": say.owner,
         "next_step": say.next_step,
-        **_to_hand_over(say, ticket),
         "account": ticket.ref.account,
         "ticket": Seen(
             ref=str(ticket.ref),
             subject=ticket.subject,
             status=str(ticket.status),
             priority=str(ticket.priority or "none"),
-            requester=Named(name=requester),
+            requester=Named(name=ticket.requester.name if ticket.requester else ""),
         ),
-    }
-
-
-def _to_hand_over(say: Say | Notify, ticket: Ticket) -> Context:
-    """What people wrote stays in the helpdesk, and notes stay among agents."""
-    if isinstance(say, Notify):
-        return {"ask": "", "checklist": (), "summary": "", "tried": ()}
-    return {
-        "ask": say.ask or "",
-        "checklist": say.checklist,
-        "summary": summary_of(ticket),
-        "tried": () if say.public else what_was_tried(ticket),
     }
 
 
@@ -332,7 +326,13 @@ def _try_out(body: str) -> Iterator[tuple[int, str]]:
 
 
 def _fill(body: str, context: Context) -> str:
-    return _capped(_compiled(body).generate(context)).strip()
+    """The text up to the cap; no more is made than is kept."""
+    text = ""
+    for piece in _compiled(body).generate(context):
+        text += piece
+        if len(text) > LONGEST:
+            return f"{text[: LONGEST - 1]}…".strip()
+    return text.strip()
 
 
 @lru_cache(maxsize=256)
@@ -340,47 +340,28 @@ def _compiled(body: str) -> Template:
     return ENVIRONMENT.from_string(body)
 
 
-def _capped(pieces: Iterable[str]) -> str:
-    """The text up to the cap; no more is made than is kept."""
-    text = ""
-    for piece in pieces:
-        text += piece
-        if len(text) > LONGEST:
-            return f"{text[: LONGEST - 1]}…"
-    return text
-
-
 def _left_out(body: str, say: Say | Notify, ticket: Ticket) -> Iterator[str]:
-    """The lines that a note or notification owes its reader and that its text does not have."""
+    """The lines that a note or notification owes its reader and that its text does not have. A note that hands over
+    says what the ticket is about and what was tried."""
     if say.policy not in body or say.level not in body:
         yield f"Policy: {say.policy}. Level: {say.level}."
     if missing := [reason for reason in say.reasons if reason not in body]:
         yield f"Why: {'; '.join(missing)}."
     if isinstance(say, Say):
-        yield from _asked(body, say, ticket)
+        if say.hand_off:
+            summary, tried = so_far(ticket)
+            if summary not in body:
+                yield f"About: {summary}"
+            if (steps := [step for step in tried if step not in body]) or not tried:
+                yield f"Tried: {'; '.join(steps) or 'nothing yet'}"
+        if say.ask and say.ask not in body:
+            yield f"Asked of you: {say.ask}"
+        yield from (f"[ ] {step}" for step in say.checklist if step not in body)
     if say.next_step not in body:
         yield f"Next: {say.next_step}"
     command = f"uptier explain {ticket.ref}"
     if command not in body:
         yield f"Ask why: {command}"
-
-
-def _asked(body: str, say: Say, ticket: Ticket) -> Iterator[str]:
-    """What is handed over with a note, and what is asked in it."""
-    if say.hand_off:
-        yield from handed_over(body, ticket)
-    if say.ask and say.ask not in body:
-        yield f"Asked of you: {say.ask}"
-    yield from (f"[ ] {step}" for step in say.checklist if step not in body)
-
-
-def handed_over(body: str, ticket: Ticket) -> Iterator[str]:
-    """What the ticket is about and what was tried, as far as the text does not say so."""
-    if summary_of(ticket) not in body:
-        yield f"About: {summary_of(ticket)}"
-    missing = [line for line in what_was_tried(ticket) if line not in body]
-    if missing or not what_was_tried(ticket):
-        yield f"Tried: {'; '.join(missing) or 'nothing yet'}"
 
 
 def _body(template: TemplateSpec, language: str | None) -> str:

@@ -179,7 +179,7 @@ class Sender:
         if attempt is None:
             return None, None
         kept = replace(kept, attempt=attempt, sent_at=self._clock.now())
-        if (found := self._done_before(desk, kept)) is not None:
+        if kept.tries and (found := self._done_before(desk, kept)) is not None:
             self._ended(kept, State.DONE, "found at the helpdesk", found)
             return State.DONE, found
         left: list[bool] = []
@@ -231,7 +231,7 @@ class Sender:
         """A text that the helpdesk said it had not taken, and had: where notes carry our mark, it is looked for before
         it is said a second time."""
         marked = desk.adapter.capabilities.hidden_mark
-        if not (kept.tries and marked and any(isinstance(action, Note) for action in kept.write.intent)):
+        if not (marked and any(isinstance(action, Note) for action in kept.write.intent)):
             return None
         try:
             return self._read(desk.adapter.find_written, kept.write)

@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import Connection
 
 from adapters.base import AccessLost, Gone, HelpdeskError, NotAllowed, OutcomeUnknown, TryLater, Unreadable
-from connector.clock import Clock
+from connector.clock import Clock, ClockSkew
 from connector.config.settings import Caps
 from connector.store import accounts, holds, inbox, ledger, tickets, writes
 from connector.store.database import Store, advisory_lock
@@ -26,7 +26,6 @@ from connector.work.commit import Look, keep_held, keep_look, prepare
 from connector.work.context import Read, Rules, complete, with_loads
 from connector.work.limits import in_the_way, loop_note
 from connector.work.sender import Sender, Superseded, remainder
-from connector.work.skew import Skews
 from policies.language.references import KnownAccount
 from policies.model import Directory, Instant, Seconds, Ticket, TicketRef
 from policies.plan import Plan
@@ -93,7 +92,7 @@ class Worker:
         rules: Callable[[], Rules],
         caps: Caps,
         read: Read,
-        skews: Skews,
+        skews: ClockSkew,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -181,7 +180,7 @@ class Worker:
             with self._store.writing() as connection:
                 if tickets.claim(connection, ref, at.looks):
                     now = self._clock.now()
-                    due = now + _settle(desk)
+                    due = now + max(desk.adapter.capabilities.settle, 1)
                     inbox.start_timer(connection, ref, due, "after our own write", since=now)
 
     def _decide(self, desk: Desk, ticket: Ticket, seen: Seen, at: Standpoint) -> Decided:
@@ -189,15 +188,14 @@ class Worker:
         judge, and Superseded where another look has been stored meanwhile."""
         rules, now = self._rules(), self._clock.now()
         ref, account, directory = ticket.ref, ticket.ref.account, seen.directory
+        settle = max(desk.adapter.capabilities.settle, 1)
         orders = tuple(row.order for row in seen.rows if row.order is not None)
         waits = waiting_levels(rules.policies, account, seen.names)
         plan = rules.judge(ticket, seen.standings, directory, now, orders, waits=waits)
         if plan.wanted or seen.rest:
             at.urgent = True
             if ticket.read_at - ticket.updated < desk.adapter.capabilities.settle:
-                raise TryLater(
-                    "the ticket changed a moment ago; the next look is on settled facts", _settle(desk)
-                )
+                raise TryLater("the ticket changed a moment ago; the next look is on settled facts", settle)
         intents = prepare(desk.adapter, ticket, plan, rules.policies)
         keys = [each.write.key for each in intents.chain]
         _wait_for_next_try([seen.waiting[key] for key in keys if key in seen.waiting], now)
@@ -229,7 +227,7 @@ class Worker:
                 rows=[row.id for row in seen.rows],
                 orders=orders,
                 policy_hash=rules.policies.hash,
-                settle=_settle(desk),
+                settle=settle,
                 number=at.looks + 1,
             )
             hold = in_the_way(connection, ticket, intents, self._caps, now)
@@ -348,7 +346,3 @@ def _wait_for_next_try(waiting: Iterable[KeptWrite], now: Instant) -> None:
     if latest := max(resting, key=lambda kept: kept.next_try or 0, default=None):
         wait = (latest.next_try or now) - now
         raise TryLater(f"a write was tried {latest.tries} times: {latest.error}", max(wait, 1))
-
-
-def _settle(desk: Desk) -> Seconds:
-    return max(desk.adapter.capabilities.settle, 1)

@@ -134,7 +134,7 @@ class Beside:
         self.desk.faults.append(Fault(kind=kind, **{"method": "PUT"} | more))
 
     def lines(self, number: int = 1) -> list[LedgerEntry]:
-        with self.service._parts.store.reading() as connection:
+        with self.service.parts.store.reading() as connection:
             return list(ledger.of_ticket(connection, TicketRef("acme", str(number))))
 
     def whats(self, number: int = 1) -> list[str]:
@@ -143,12 +143,12 @@ class Beside:
 
     def held(self) -> list[str]:
         """The tickets that are held."""
-        with self.service._parts.store.reading() as connection:
+        with self.service.parts.store.reading() as connection:
             return [hold.ref.id for hold in holds.every(connection)]
 
     def release(self, ticket: str = "1") -> None:
         """Let a ticket go on, or with an empty name the account, as `uptier release` does."""
-        with self.service._parts.store.writing() as connection:
+        with self.service.parts.store.writing() as connection:
             every = [one for one in holds.every(connection) if ticket in ("", one.ref.id)]
             holds.release(connection, every, "acme", ticket, who="eli", why="seen to", now=self.clock.now())
 

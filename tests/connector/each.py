@@ -88,7 +88,7 @@ class Each:
 
     def lines(self, word: str = "one") -> list[LedgerEntry]:
         """What the ledger says happened to the ticket."""
-        with self.service._parts.store.reading() as connection:
+        with self.service.parts.store.reading() as connection:
             return list(ledger.of_ticket(connection, self.ref(word)))
 
     def whats(self, word: str = "one") -> list[str]:
@@ -96,7 +96,7 @@ class Each:
 
     def states(self, word: str = "one") -> list[str]:
         """How each of the ticket's writes stands."""
-        with self.service._parts.store.reading() as connection:
+        with self.service.parts.store.reading() as connection:
             found = writes.in_state(connection, self.ref(word), *writes.State)
             return [str(kept.state) for kept in found]
 

@@ -34,7 +34,7 @@ def as_if_started(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def adapter(one: Each) -> Any:
-    return one.service._parts.desks[one.desk.account].adapter
+    return one.service.parts.desks[one.desk.account].adapter
 
 
 def breaks(one: Each, patch: pytest.MonkeyPatch, name: str, error: BaseException) -> list[int]:
@@ -50,8 +50,8 @@ def breaks(one: Each, patch: pytest.MonkeyPatch, name: str, error: BaseException
 
 def shown(one: Each) -> dict[str, str]:
     """What each of the three says, as text."""
-    service, store = one.service, one.service._parts.store
-    service._take_pulse()
+    service, store = one.service, one.service.parts.store
+    service.take_pulse()
     failing = service._failing()
     with store.reading() as connection:
         health = queries.health_page(
@@ -59,11 +59,11 @@ def shown(one: Each) -> dict[str, str]:
         )
     numbers = [
         line
-        for line in generate_latest(service._metrics.registry).decode().splitlines()
+        for line in generate_latest(service.metrics.registry).decode().splitlines()
         if line.startswith(("uptier_set_aside{", "uptier_failing{", "uptier_account_paused{", "uptier_notif"))
     ]
     return {
-        "readyz": str(service._ready()),
+        "readyz": str(service.ready()),
         "health": str(
             (
                 [(each_one.name, each_one) for each_one in health.aside],
@@ -77,7 +77,7 @@ def shown(one: Each) -> dict[str, str]:
 
 
 def ledger_of(one: Each) -> list[LedgerEntry]:
-    with one.service._parts.store.reading() as connection:
+    with one.service.parts.store.reading() as connection:
         return [line for line in ledger.newest(connection, 500) if "aside" in line.what]
 
 
@@ -100,7 +100,7 @@ def test_a_feed_that_does_not_answer_for_three_intervals_is_seen_and_the_others_
     call: str, feed: str, error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with each("zendesk", tmp_path) as one:
-        poll = one.service._parts.desks[one.desk.account].poll
+        poll = one.service.parts.desks[one.desk.account].poll
         with monkeypatch.context() as patch:
             asked = breaks(one, patch, call, error)
             one.round()
@@ -110,7 +110,7 @@ def test_a_feed_that_does_not_answer_for_three_intervals_is_seen_and_the_others_
                 one.clock.advance(poll)
                 one.round()
             in_all_three(one, f"{feed} unread")
-            assert one.service._ready()[0], "the rest works"
+            assert one.service.ready()[0], "the rest works"
             assert len(asked) >= LASTS + 2, "it is asked for as before"
             assert [line.what for line in ledger_of(one)] == ["set aside"]
         summary = one.round(1)
@@ -142,7 +142,7 @@ def test_access_lost_on_one_feed_pauses_only_if_the_probe_says_so(
             breaks(one, patch, "poll", AccessLost("401"))
             one.round()
             in_all_three(one, "changes")
-            assert one.service._ready()[0]
+            assert one.service.ready()[0]
         lost = Finding(what="credentials", ok=False, text="they are gone", fatal=True)
         with monkeypatch.context() as patch:
             breaks(one, patch, "census", AccessLost("401"))
@@ -150,10 +150,10 @@ def test_access_lost_on_one_feed_pauses_only_if_the_probe_says_so(
             patch.setattr(adapter(one), "probe", lambda *_: (lost,))
             one.round(1)
             assert "they are gone" in shown(one)["readyz"]
-            assert not one.service._ready()[0]
+            assert not one.service.ready()[0]
         one.round(1)
         in_none(one, "they are gone")
-        assert one.service._ready()[0]
+        assert one.service.ready()[0]
 
 
 def test_a_probe_that_does_not_answer_pauses_nothing_and_stops_no_feed(
@@ -165,8 +165,8 @@ def test_a_probe_that_does_not_answer_pauses_nothing_and_stops_no_feed(
         breaks(one, monkeypatch, "probe", TryLater("busy", 0))
         one.round()
         assert "'paused': {}" in shown(one)["readyz"]
-        assert one.service._parts.store.trouble is None
-        with one.service._parts.store.reading() as connection:
+        assert one.service.parts.store.trouble is None
+        with one.service.parts.store.reading() as connection:
             feeds = {each_one.kind for each_one in holds.every_aside(connection)} & {"directory", "changes"}
         assert feeds == {"directory"}
 
@@ -216,7 +216,7 @@ def test_a_row_set_aside_and_what_a_page_may_have_missed_are_seen(
             summary = one.round()
             in_all_three(one, f"{one.desk.account}/777", "row")
             in_all_three(one, "gap in the feed")
-            assert one.service._ready()[0]
+            assert one.service.ready()[0]
             assert len(summary.needs_human) == 2
         one.rounds(until=24 * 60 + 2, every=24 * 60 + 1)
         in_none(one, "gap in the feed", "'row'", '"row"')
@@ -224,19 +224,19 @@ def test_a_row_set_aside_and_what_a_page_may_have_missed_are_seen(
 
 def test_a_job_that_fails_is_seen_and_after_a_minute_the_process_is_not_ready(tmp_path: Path) -> None:
     with each("zendesk", tmp_path) as one:
-        ailments = one.service._parts.ailments
+        ailments = one.service.parts.ailments
         ailments.found("tick", KeyError("odd"))
         in_all_three(one, "tick")
-        assert one.service._ready()[0]
+        assert one.service.ready()[0]
         one.clock.advance(61)
-        assert not one.service._ready()[0]
+        assert not one.service.ready()[0]
         ailments.well("tick")
-        assert one.service._ready()[0]
+        assert one.service.ready()[0]
         in_none(one, "tick")
 
 
 def test_one_run_ends_whatever_is_due_again_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with each("zendesk", tmp_path) as one:
-        monkeypatch.setattr(one.service, "_next_due", one.clock.now)
+        monkeypatch.setattr(one.service, "next_due", one.clock.now)
         summary = one.round()
         assert any("always due again" in text for text in summary.needs_human)

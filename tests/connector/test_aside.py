@@ -28,7 +28,7 @@ def quiet() -> Iterator[None]:
 
 
 def apart(one: Each) -> list[tuple[str, str, int]]:
-    with one.service._parts.store.reading() as connection:
+    with one.service.parts.store.reading() as connection:
         return [(each.ticket, each.kind, each.tries) for each in holds.every_aside(connection)]
 
 
@@ -36,7 +36,7 @@ def failing(
     one: Each, patch: pytest.MonkeyPatch, name: str, trouble: Exception, ticket: str = ""
 ) -> list[int]:
     """`adapter.name` raises, for one ticket or for all; answers when it did."""
-    adapter = one.service._parts.desks[one.desk.account].adapter
+    adapter = one.service.parts.desks[one.desk.account].adapter
     works, asked = getattr(adapter, name), list[int]()
 
     def fails(*args: Any, **more: Any) -> Any:
@@ -83,11 +83,11 @@ def test_a_ticket_set_aside_is_no_storm_after_a_restart(
         asked = failing(one, monkeypatch, "load", TROUBLES["refused"], one.ref().id)
         one.rounds(until=10, every=1)
         before, tries = len(asked), apart(one)[0][2]
-        one.service._parts.engine._setbacks._failures.clear()
+        one.service.parts.engine._setbacks._failures.clear()
         one.rounds(until=2, every=0.5)
         assert len(asked) == before
         assert apart(one)[0][2] == tries
-        with one.service._parts.store.reading() as connection:
+        with one.service.parts.store.reading() as connection:
             timer = inbox.timer_of(connection, one.ref())
         assert timer is not None
         assert timer.holds
@@ -100,7 +100,7 @@ def test_a_write_that_is_refused_on_one_ticket_pauses_nothing(
     with each(vendor, tmp_path) as one:
         one.opened("one", "two")
         one.round()
-        adapter = one.service._parts.desks[one.desk.account].adapter
+        adapter = one.service.parts.desks[one.desk.account].adapter
         works, refused = adapter.send, one.ref("two")
 
         def send(write: Any, expects: str) -> Any:
@@ -141,7 +141,7 @@ def test_an_account_whose_probe_is_refused_too_is_paused(
     lost = Finding(what="credentials", ok=False, text="they are gone", fatal=True)
     with each(vendor, tmp_path) as one:
         failing(one, monkeypatch, "poll", TROUBLES["refused"])
-        adapter = one.service._parts.desks[one.desk.account].adapter
+        adapter = one.service.parts.desks[one.desk.account].adapter
         monkeypatch.setattr(adapter, "probe", lambda *_: (lost,))
         summary = one.round()
         assert any("account paused" in text for text in summary.needs_human)

@@ -77,7 +77,7 @@ def test_a_running_sqlite_database(tmp_path: Path) -> None:
         one.service.start()
         backup = back_up_sqlite(tmp_path)
         one.service.stop()
-        expected = known(one.service._parts.store, one)
+        expected = known(one.service.parts.store, one)
         again = open_store(f"sqlite:///{backup}")
         assert known(again, one) == expected
         again.close()
@@ -102,7 +102,7 @@ def test_a_running_postgresql_database(tmp_path: Path) -> None:
                 )
             )
             one.service.stop()
-            expected = known(one.service._parts.store, one)
+            expected = known(one.service.parts.store, one)
             postgres(
                 replaced(
                     documented("pg_restore"),

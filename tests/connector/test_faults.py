@@ -107,18 +107,18 @@ def test_revoked_credentials_pause_and_resume(vendor: str, tmp_path: Path) -> No
         one.round()
         one.rounds(until=3, every=1)
         assert one.applied() == 0
-        one.service._take_pulse()
-        ready, said = one.service._ready()
+        one.service.take_pulse()
+        ready, said = one.service.ready()
         assert not ready
         assert one.desk.account in str(said)
         paused = [line for line in all_lines(one) if line.what == "account paused"]
         assert len(paused) == 1
         one.desk.desk.faults.clear()
         written_once(one)
-        one.service._take_pulse()
-        assert one.desk.account not in str(one.service._ready()[1])
+        one.service.take_pulse()
+        assert one.desk.account not in str(one.service.ready()[1])
 
 
 def all_lines(one: Each) -> list[LedgerEntry]:
-    with one.service._parts.store.reading() as connection:
+    with one.service.parts.store.reading() as connection:
         return list(ledger.newest(connection, 1000))

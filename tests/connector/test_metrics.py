@@ -56,7 +56,7 @@ def test_webhooks_are_counted_by_their_answer(tmp_path: Path) -> None:
         one.service.stop()
         counted = {
             sample.labels["answer"]: sample.value
-            for metric in one.service._metrics.webhooks.collect()
+            for metric in one.service.metrics.webhooks.collect()
             for sample in metric.samples
             if sample.name.endswith("_total")
         }
@@ -76,12 +76,12 @@ def test_why_a_process_is_not_ready_is_told_where_the_numbers_are_and_not_to_eve
             return answer.status_code, answer.text
 
         until(lambda: everybody() == (200, '{"message":"ready"}'))
-        one.service._parts.ailments.found("tick", KeyError("acme's odd ticket"))
+        one.service.parts.ailments.found("tick", KeyError("acme's odd ticket"))
         told = httpx.get(f"http://{address}/readyz")
         assert (told.status_code, told.json()["ready"]) == (200, True)
         assert "acme's odd ticket" in told.json()["failing"]["tick"]
         assert everybody() == (200, '{"message":"ready"}')
-        with one.service._parts.store.writing() as connection:
+        with one.service.parts.store.writing() as connection:
             accounts.pause(connection, "acme", "the token was revoked", one.clock.now())
         until(lambda: httpx.get(f"http://{address}/readyz").status_code == 503)
         told = httpx.get(f"http://{address}/readyz")

@@ -50,7 +50,7 @@ def said() -> Iterator[list[Any]]:
 
 
 def waiting(one: Each) -> list[str]:
-    with one.service._parts.store.reading() as connection:
+    with one.service.parts.store.reading() as connection:
         return [each.kind for each in holds.every_aside(connection)]
 
 
@@ -77,7 +77,7 @@ def test_nothing_that_names_somebody_happens_before_the_directory_is_read(
 ) -> None:
     with each(vendor, tmp_path, config=HEAD + TWO.replace("Second lime", "Tier 2")) as one:
         one.opened("one")
-        adapter = one.service._parts.desks[one.desk.account].adapter
+        adapter = one.service.parts.desks[one.desk.account].adapter
 
         def out(*_: Any) -> Any:
             raise TryLater("the directory is out", 600)
@@ -101,7 +101,7 @@ def test_a_stored_directory_is_good_for_a_day(
 ) -> None:
     with each(vendor, tmp_path, config=HEAD + TWO.replace("Second lime", "Tier 2")) as one:
         one.round()
-        adapter = one.service._parts.desks[one.desk.account].adapter
+        adapter = one.service.parts.desks[one.desk.account].adapter
 
         def out(*_: Any) -> Any:
             raise TryLater("the directory is out", 600)

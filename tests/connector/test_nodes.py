@@ -76,9 +76,9 @@ def test_a_console_of_its_own_shows_what_the_workers_know(tmp_path: Path) -> Non
         beside(here, tmp_path, "console") as showing,
         beside(here, tmp_path, "worker,poller") as working,
     ):
-        parts = working._parts
+        parts = working.parts
         parts.skews.note(here.desk.account, 600)
-        parts.skews.note_database(-45)
+        parts.skews.note("", -45)
         parts.ailments.found("looks", KeyError("odd"))
         here.clock.advance(20)
         working._tell_others()
@@ -96,14 +96,14 @@ def test_a_console_of_its_own_shows_what_the_workers_know(tmp_path: Path) -> Non
                 "the database: its clock is 45 s behind ours",
             ):
                 assert word in page, word
-            assert showing._parts.name not in page
+            assert showing.parts.name not in page
             assert "silent" not in page
             here.clock.advance(SILENT + 1)
             assert "silent" in client.get("/health").text
         working.stop()
-        with showing._parts.store.reading() as connection:
+        with showing.parts.store.reading() as connection:
             left = nodes.others(connection, "", here.clock.now())
-        assert [one.name for one in left] == [showing._parts.name]
+        assert [one.name for one in left] == [showing.parts.name]
         showing.stop()
 
 
@@ -116,11 +116,11 @@ def test_a_process_of_a_fleet_speaks_by_itself(tmp_path: Path) -> None:
         showing.start()
 
         def heard() -> list[str]:
-            with here.service._parts.store.reading() as connection:
-                known = nodes.others(connection, here.service._parts.name, here.clock.now())
+            with here.service.parts.store.reading() as connection:
+                known = nodes.others(connection, here.service.parts.name, here.clock.now())
             return [one.name for one in known]
 
-        until(lambda: heard() == [showing._parts.name])
+        until(lambda: heard() == [showing.parts.name])
         assert showing.stop()
 
 

@@ -16,10 +16,10 @@ from typer.testing import CliRunner, Result
 
 from adapters.simulation.server import serve
 from connector.cli.main import app
-from connector.clock import ShiftedClock
+from connector.clock import ClockSkew, ShiftedClock
 from connector.console import queries
 from connector.demo import CONFIG
-from connector.work.skew import Skews, database_skew
+from connector.store.database import database_skew
 from tests.connector.each import DESKS, EACH, each
 from tests.connector.stores import fresh_store
 
@@ -235,13 +235,13 @@ def test_the_clock_of_a_fleets_database_is_compared(kind: str, tmp_path: Path) -
 
 
 def test_health_and_the_log_tell_of_clocks_that_are_off() -> None:
-    skews = Skews()
+    skews = ClockSkew()
     skews.note("acme", 30)
     assert skews.telling() == ()
     with capture_logs() as logs:
         for _ in range(2):
             skews.note("acme", -31)
-            skews.note_database(400)
+            skews.note("", 400)
     assert [(line["event"], line["seconds"]) for line in logs] == [("clock_skew", -31), ("clock_skew", 400)]
     (acme, database) = skews.telling()
     assert acme[0] == "acme"
@@ -249,8 +249,8 @@ def test_health_and_the_log_tell_of_clocks_that_are_off() -> None:
     assert database[0] == "the database"
     assert database[1].startswith("its clock is 400 s ahead of ours")
     with capture_logs() as logs:
-        skews.note_database(0)
-        skews.note_database(0)
+        skews.note("", 0)
+        skews.note("", 0)
     assert [line["event"] for line in logs] == ["clock_skew_over"]
     assert [whose for whose, _ in skews.telling()] == ["acme"]
 
@@ -259,7 +259,7 @@ def test_the_page_health_is_given_the_clocks(tmp_path: Path) -> None:
     with each("zendesk", tmp_path, skew=600) as one:
         one.opened("one")
         one.round()
-        parts = one.service._parts
+        parts = one.service.parts
         with parts.store.reading() as connection:
             clocks = parts.skews.telling()
             shown = queries.health_page(connection, None, (), clocks, (), lambda _: (), one.clock.now())

@@ -20,7 +20,7 @@ APPROVED = CONFIG.replace(
 def order(one: Each, verb: Verb, minutes: float = 0.5, **more: object) -> None:
     """Somebody orders it; then a round."""
     given = Order(verb=verb, who="dana", at=one.clock.now(), reason="I said so", **more)  # type: ignore[arg-type]
-    with one.service._parts.store.writing() as connection:
+    with one.service.parts.store.writing() as connection:
         inbox.give_order(connection, one.ref(), given)
     one.round(minutes)
     one.round(0.5)

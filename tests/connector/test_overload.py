@@ -49,7 +49,7 @@ def test_overload(narrow: Callable[[Each], None], total: int, window: int, tmp_p
         one.clock.advance(40 * 60)
         began = one.clock.now()
         while any(one.show(word).group == "Tier 1" for word in words):
-            due = one.service._next_due() or 0
+            due = one.service.next_due() or 0
             one.round(max(due - one.clock.now(), 1) / MINUTE)
             assert one.clock.now() < began + TICKETS * window
         ended = one.clock.now()

@@ -94,7 +94,7 @@ def test_webhooks_twice_out_of_order_and_hours_late_write_once(
         one.desk.desk.hooks.deliver(order=order, copies=2, seed=3)
         assert one.service.idle(20)
         one.clock.advance(31 * 60)
-        one.service._parts.engine.tick()
+        one.service.parts.engine.tick()
         assert one.service.idle(20)
         one.desk.desk.hooks.deliver(order=order, copies=3, seed=4)
         assert one.service.idle(20)
@@ -113,10 +113,10 @@ def test_ten_events_for_one_ticket_are_one_look(vendor: str, tmp_path: Path) -> 
         one.round()
         events = [Event(ref=one.ref(), delivery=f"d{number}") for number in range(10)]
         one.clock.advance(30)
-        with one.service._parts.store.writing() as connection:
+        with one.service.parts.store.writing() as connection:
             inbox.put_news(connection, from_webhook(one.desk.account, events, one.clock.now()))
         assert one.service.once(lambda _: None).looks == 1
-        with one.service._parts.store.reading() as connection:
+        with one.service.parts.store.reading() as connection:
             assert inbox.backlog(connection) == 0
 
 

@@ -28,7 +28,7 @@ EVERY = {"full": 1, "read-only": 2, "locked": 3}
 @contextmanager
 def sick(one: Each, kind: str, *, after: int = 0) -> Iterator[list[int]]:
     """The database lets so many write transactions pass, then none until the end. Yields how many it saw."""
-    store, seen = one.service._parts.store, [0]
+    store, seen = one.service.parts.store, [0]
     blocker = sqlite3.connect(store.path, isolation_level=None, check_same_thread=False)
 
     def at_begin(connection: Connection) -> None:
@@ -102,15 +102,15 @@ def test_readyz_says_what_the_database_says_until_it_works_again(tmp_path: Path)
                 with pytest.raises(StoreTrouble):
                     one.round()
                 for _ in range(3):
-                    one.service._take_pulse()
-            ready, facts = one.service._ready()
+                    one.service.take_pulse()
+            ready, facts = one.service.ready()
             assert not ready
             assert "database or disk is full; check the disk" in str(facts["database"])
             assert [line["event"] for line in logs].count("database_in_trouble") == 1
         with capture_logs() as logs:
-            one.service._take_pulse()
+            one.service.take_pulse()
         assert [line["event"] for line in logs] == ["database_works_again"]
-        assert "database" not in one.service._ready()[1]
+        assert "database" not in one.service.ready()[1]
 
 
 def test_a_command_on_a_database_that_is_none_ends_with_2_and_its_words(

@@ -60,7 +60,7 @@ def test_an_overdue_ticket_behind_many_quiet_ones_is_written_at_once(
         narrow(one)
         began = one.clock.now()
         looked: list[str] = []
-        adapter = one.service._parts.desks[one.desk.account].adapter
+        adapter = one.service.parts.desks[one.desk.account].adapter
         load = adapter.load
 
         def noted(ref: Any, needs: Any) -> Any:

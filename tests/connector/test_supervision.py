@@ -161,7 +161,7 @@ def test_each_timed_job_that_raises_goes_on_at_its_next_time(
         calls = iter([fails(KeyError("odd")), call])
         with capture_logs() as lines:
             assert not called.func(name, next(calls))
-            assert [each_one.name for each_one in one.service._parts.ailments.current()] == [job]
+            assert [each_one.name for each_one in one.service.parts.ailments.current()] == [job]
             assert called.func(name, next(calls))
         assert [line["event"] for line in lines if line.get("what") == job] == ["failing", "works_again"]
         one.service.stop()

@@ -50,7 +50,7 @@ def due(one: Each, *words: str) -> None:
 
 
 def adapter_of(one: Each) -> Any:
-    return one.service._parts.desks[one.desk.account].adapter
+    return one.service.parts.desks[one.desk.account].adapter
 
 
 @pytest.mark.parametrize("fault", FOREVER)
@@ -77,7 +77,7 @@ def test_a_write_that_never_succeeds_is_refused_and_told(vendor: str, fault: str
 
 
 def kept_of(one: Each, word: str) -> list[writes.KeptWrite]:
-    with one.service._parts.store.reading() as connection:
+    with one.service.parts.store.reading() as connection:
         return list(writes.of_ticket(connection, one.ref(word)))
 
 

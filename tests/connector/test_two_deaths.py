@@ -46,7 +46,7 @@ def lives(one: Each, folder: Path, *deaths: int) -> None:
     one.service.__exit__()
     for at in (*deaths, 0):
         with dying(at), composed(folder / "uptier.toml", one.clock, one.desk.secrets()) as service:
-            parts = service._parts
+            parts = service.parts
             parts.engine.drain(parts.worker.work)
             for _ in range(5):
                 one.clock.advance(16)

@@ -55,7 +55,7 @@ def assignee(one: Beside, number: int = 1) -> str:
 
 def order(one: Beside, **said: object) -> None:
     given = Order(who="dana", at=one.clock.now(), **said)  # type: ignore[arg-type]
-    with one.service._parts.store.writing() as connection:
+    with one.service.parts.store.writing() as connection:
         inbox.give_order(connection, TicketRef("acme", "1"), given)
     one.round(0.5)
     one.round(0.5)

@@ -41,7 +41,7 @@ def main(config: Path, roles: str, *words: str) -> None:
     if "--brisk" in words:
         app_service.SWEEP, app_service.TICK = BRISK_SWEEP, BRISK_TICK
     with composed(config, SystemClock(), os.environ, roles_named(roles)) as service:
-        for desk in service._parts.desks.values() if "--brisk" in words else ():
+        for desk in service.parts.desks.values() if "--brisk" in words else ():
             object.__setattr__(desk, "poll", BRISK_POLL)  # no config may ask for so much
         serve(service)
 

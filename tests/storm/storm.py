@@ -147,14 +147,14 @@ class OddEach(Each):
 
     def paused(self) -> list[str]:
         """Why accounts are paused now."""
-        with self.service._parts.store.reading() as connection:
+        with self.service.parts.store.reading() as connection:
             known = accounts.every(connection)
         return [str(each.paused_reason) for each in known if each.paused_at is not None]
 
     def said(self, word: str) -> bool:
         """Whether anything says of this ticket why it is as it is: its ledger, its trace, that it is
         gone, or what it waits for."""
-        with self.service._parts.store.reading() as connection:
+        with self.service.parts.store.reading() as connection:
             known = tickets.known(connection, self.ref(word))
             lines = ledger.of_ticket(connection, self.ref(word))
             timer = inbox.timer_of(connection, self.ref(word))

@@ -27,7 +27,7 @@ class Shown:
 
     @property
     def store(self) -> Store:
-        return self.here.service._parts.store
+        return self.here.service.parts.store
 
     def user(self, name: str, role: Role) -> None:
         """Somebody who may log in with `PASSWORD`."""

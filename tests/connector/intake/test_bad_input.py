@@ -85,7 +85,7 @@ def running(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Ea
 
 
 def kept(one: Each) -> int:
-    with one.service._parts.store.reading() as connection:
+    with one.service.parts.store.reading() as connection:
         counted = select(func.count()).select_from(inbox).where(inbox.c.kind == "webhook")
         return connection.execute(counted).scalar_one()
 

@@ -59,7 +59,7 @@ def told(
 
 
 def states(one: Beside) -> dict[str, int]:
-    with one.service._parts.store.reading() as connection:
+    with one.service.parts.store.reading() as connection:
         return {state: many for (_, state), many in notices.counts(connection).items()}
 
 
@@ -191,11 +191,11 @@ def test_a_channel_that_hangs_keeps_only_itself_waiting(tmp_path: Path) -> None:
             leads.then = HANG
             one.round()
             one.clock.advance(31 * 60)
-            one.service._parts.engine.drain(one.service._parts.worker.work)
-            one.service._parts.notifier.tick()
+            one.service.parts.engine.drain(one.service.parts.worker.work)
+            one.service.parts.notifier.tick()
             until(lambda: states(one) == {"failing": 1, "sent": 1})
             assert len(second.taken) == 1
-            assert one.service._parts.notifier.stop(5)
+            assert one.service.parts.notifier.stop(5)
 
 
 def test_a_helpdesk_in_trouble_does_not_keep_the_channel_waiting(tmp_path: Path) -> None:
@@ -227,7 +227,7 @@ def test_an_answer_before_the_next_try_stops_it(tmp_path: Path) -> None:
         one.round(31)
         one.desk.agent_says(1, "Ann", "On it")
         one.clock.advance(35)
-        one.service._parts.notifier.deliver()
+        one.service.parts.notifier.deliver()
         assert (len(leads.heard), states(one)) == (1, {"dropped": 1})
         (line,) = [line for line in one.lines() if line.what == "not notified"]
         assert line.text == "leads: its episode has ended: stop_on agent_reply"
@@ -263,7 +263,7 @@ def test_an_acknowledgement_that_ends_nothing_stops_it_too(tmp_path: Path) -> No
         one.clock.advance(5)
         one.desk.agent_says(1, "Ann", "Looking", public=False)
         one.clock.advance(35)
-        one.service._parts.notifier.deliver()
+        one.service.parts.notifier.deliver()
         assert (len(leads.heard), states(one)) == (1, {"dropped": 1})
         assert "acknowledged by" in one.lines()[-1].text
 
@@ -273,7 +273,7 @@ def test_a_snooze_holds_back_what_waits(tmp_path: Path) -> None:
         leads.answers = [500]
         one.round(31)
         until = one.clock.now() + 120 * MINUTE
-        with one.service._parts.store.writing() as connection:
+        with one.service.parts.store.writing() as connection:
             snooze = Order(verb="snooze", who="dana", at=one.clock.now(), until=until)
             inbox.give_order(connection, TicketRef("acme", "1"), snooze)
         rounds(one, 110, 10)
@@ -288,7 +288,7 @@ def test_where_the_helpdesk_cannot_be_asked_it_is_sent(tmp_path: Path) -> None:
         one.round(31)
         one.fault("answer", method="*", path="*", status=503, times=None)
         one.clock.advance(35)
-        one.service._parts.notifier.deliver()
+        one.service.parts.notifier.deliver()
         assert len(leads.taken) == 1
 
 
@@ -453,7 +453,7 @@ def test_the_words_of_a_notification_are_forgotten(tmp_path: Path) -> None:
         one.round(31)
         one.clock.advance(31 * 86400)
         assert one.service.forget().texts == 1
-        with one.service._parts.store.reading() as connection:
+        with one.service.parts.store.reading() as connection:
             (kept,) = notices.of_ticket(connection, TicketRef("acme", "1"))
         assert (kept.notice.title, kept.notice.body, kept.state) == ("", "", notices.State.SENT)
         assert one.service.forget().texts == 0

@@ -23,12 +23,12 @@ def forgotten(one: Beside, days: int) -> Forgotten:
 
 
 def requests(one: Beside) -> list[str]:
-    with one.service._parts.store.reading() as connection:
+    with one.service.parts.store.reading() as connection:
         return [str(dict(kept.write.request)) for kept in writes.everywhere(connection, State.DONE)]
 
 
 def kinds(one: Beside) -> list[list[str]]:
-    with one.service._parts.store.reading() as connection:
+    with one.service.parts.store.reading() as connection:
         kept = writes.everywhere(connection, State.DONE)
     assert not any(getattr(action, "body", "") for each in kept for action in each.write.intent)
     return [[action.kind for action in each.write.intent] for each in kept]
@@ -85,7 +85,7 @@ def test_a_policys_text_goes_with_the_last_that_refers_to_it(kind: str, tmp_path
 
 def test_the_text_of_a_policy_in_force_stays_however_long_it_rests(tmp_path: Path) -> None:
     with beside(tmp_path) as one:
-        store, (policy,) = one.service._parts.store, one.service._parts.rules().policies.policies
+        store, (policy,) = one.service.parts.store, one.service.parts.rules().policies.policies
         for _ in range(5):
             one.clock.advance(300 * DAY)
             one.service._forget()
@@ -131,7 +131,7 @@ def test_what_people_wrote_is_in_no_table(tmp_path: Path) -> None:
         one.desk.customer_says(1, "My password is hunter2")
         one.round(31)
         one.round(95)
-        path = one.service._parts.store.path
+        path = one.service.parts.store.path
         kept = b"".join(each.read_bytes() for each in path.parent.glob(path.name + "*"))
     assert b"hunter2" not in kept
     assert b"It burns" not in kept

@@ -13,7 +13,7 @@ REF = TicketRef("acme", "1")
 
 def moves(one: BesideFreshdesk) -> list[tuple[object, object, Who]]:
     """The changes of the assignee that are remembered: before, after and by whom."""
-    store: Store = one.service._parts.store
+    store: Store = one.service.parts.store
     with store.reading() as connection:
         known = tickets.known(connection, REF)
     assert known is not None
@@ -59,7 +59,7 @@ def test_somebody_who_is_given_the_ticket_after_a_level_has_taken_it(tmp_path: P
         one.clock.advance(60)
         one.desk.agent_changes(1, "Ben", assignee="Ben")
         one.round(2)
-        with one.service._parts.store.reading() as connection:
+        with one.service.parts.store.reading() as connection:
             said = [line.what for line in ledger.of_ticket(connection, REF)]
         assert "acknowledged" in said
 

@@ -134,14 +134,14 @@ def test_a_process_takes_only_the_leases_of_its_roles(tmp_path: Path) -> None:
         database() as url,
         each("zendesk", tmp_path, config=CONFIG.replace("sqlite:///uptier.db", url)) as here,
     ):
-        here.service._parts.leases.give_back()
+        here.service.parts.leases.give_back()
         wanted = {"worker": {"notify", "forget"}, "poller": {"poll acme"}, "receiver": set()}
         for role, names in wanted.items():
             with composed(
                 tmp_path / "uptier.toml", here.clock, here.desk.secrets(), roles_named(role)
             ) as other:
-                assert other._parts.leases.renew() == names
-                other._parts.leases.give_back()
+                assert other.parts.leases.renew() == names
+                other.parts.leases.give_back()
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])

@@ -32,16 +32,16 @@ class Pair:
     there: Service
 
     def worker(self) -> Any:
-        return self.here.service._parts.worker
+        return self.here.service.parts.worker
 
     def adapter(self) -> Any:
         """The paused one's way to the helpdesk."""
-        return self.here.service._parts.desks[self.here.ref().account].adapter
+        return self.here.service.parts.desks[self.here.ref().account].adapter
 
     def take_over(self) -> None:
         """The other process looks, as often as something is due."""
         for _ in range(3):
-            self.there._parts.worker.work(self.here.ref())
+            self.there.parts.worker.work(self.here.ref())
             self.here.clock.advance(3)
 
 
@@ -121,7 +121,7 @@ def test_paused_between_the_decision_and_the_first_write(vendor: str, tmp_path: 
 def test_paused_before_a_write_that_the_other_has_planned_anew(vendor: str, tmp_path: Path) -> None:
     """The row stands under the same key and is planned, but it is the other's."""
     with pair(vendor, tmp_path) as both:
-        worker, there = both.worker(), both.there._parts.worker
+        worker, there = both.worker(), both.there.parts.worker
         with paused_at(writes, "begin", lambda: worker.work(both.here.ref())):
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(writes, "begin", lambda *_: None)  # it dies here
@@ -188,7 +188,7 @@ def test_a_delay_of_the_paused_one_does_not_put_the_others_deadline_off(tmp_path
 def remembered(both: Pair) -> tuple[Any, ...]:
     """What the database knows of the ticket: its memory, its timer, its hold."""
     ref = both.here.ref()
-    with both.there._parts.store.reading() as connection:
+    with both.there.parts.store.reading() as connection:
         return (
             tickets.standings_of(connection, ref),
             inbox.timer_of(connection, ref),

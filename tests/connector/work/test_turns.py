@@ -23,7 +23,7 @@ def at_the_same_moment(here: Each) -> None:
     here.opened("one", "two")
     here.round()
     here.clock.advance(31 * 60)
-    worker: Any = here.service._parts.worker
+    worker: Any = here.service.parts.worker
     with paused_at(looking, "prepare", lambda: worker.work(here.ref("one"))):
         worker.work(here.ref("two"))
 
@@ -35,7 +35,7 @@ def test_round_robin_gives_two_tickets_to_two_people(kind: str, tmp_path: Path) 
         with each("zendesk", tmp_path, config=config) as here:
             here.desk.desk.seed(agents=[{"name": "Ben", "email": "ben@acme.test", "groups": ["Tier 2"]}])
             at_the_same_moment(here)
-            with here.service._parts.store.reading() as connection:
+            with here.service.parts.store.reading() as connection:
                 turns = accounts.turns_of_round_robin(connection, here.desk.account)
             assert len(turns) == 2
             assert {here.show(word).group for word in ("one", "two")} == {"Tier 2"}
@@ -48,5 +48,5 @@ def test_a_cap_of_one_holds_one_of_two(kind: str, tmp_path: Path) -> None:
         with each("zendesk", tmp_path, config=config, service="caps = { escalations_per_hour = 1 }") as here:
             at_the_same_moment(here)
             assert sorted(here.show(word).group for word in ("one", "two")) == ["Tier 1", "Tier 2"]
-            with here.service._parts.store.reading() as connection:
+            with here.service.parts.store.reading() as connection:
                 assert len(holds.every(connection)) == 1
