@@ -13,7 +13,7 @@ from connector.app.supervision import PROVEN_AFTER, Ailments
 from connector.clock import Clock
 from connector.config.secrets import SecretError
 from connector.engine import Engine
-from connector.intake.polling import Ours, census_due, poll_account, take_census, wake_for_absent
+from connector.intake.polling import Listing, census_due, poll_account, take_census, wake_for_absent
 from connector.store import accounts, holds, inbox, tickets
 from connector.store.database import BrokenRow, Store, advisory_lock
 from connector.store.inbox import Arrival
@@ -280,34 +280,23 @@ class Feeds:
         with self._store.reading() as connection:
             due = census_due(connection, desk.name, now)
         if due:
-            take_census(
-                self._store,
-                desk.name,
-                desk.adapter,
-                self._engine,
-                now,
-                self._could_matter,
-                self._read,
-                self._ours(desk),
-                self._likely_due,
-            )
+            take_census(self._listing(desk, now))
 
     def _poll(self, desk: Desk) -> None:
-        now = self._clock.now()
-        poll_account(
-            self._store,
-            desk.name,
-            desk.adapter,
-            self._engine,
-            now,
-            self._could_matter,
-            self._read,
-            self._ours(desk),
-            self._likely_due,
-        )
+        poll_account(self._listing(desk, self._clock.now()))
 
-    def _ours(self, desk: Desk) -> Ours:
-        return lambda connection: self._leases.still(connection, poll_lease(desk.name))
+    def _listing(self, desk: Desk, now: Instant) -> Listing:
+        return Listing(
+            store=self._store,
+            account=desk.name,
+            adapter=desk.adapter,
+            engine=self._engine,
+            now=now,
+            read=self._read,
+            could_matter=self._could_matter,
+            likely_due=self._likely_due,
+            ours=lambda connection: self._leases.still(connection, poll_lease(desk.name)),
+        )
 
     def _absences(self, desk: Desk) -> None:
         wake_for_absent(self._store, desk.name, self._engine, self._rules(), self._clock.now())

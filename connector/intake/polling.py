@@ -4,16 +4,18 @@ absent."""
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import ParamSpec, Protocol, TypeVar
 
 import structlog
 from sqlalchemy import Connection
 
-from adapters.base import Adapter
+from adapters.base import Adapter, Page
 from connector.engine import Engine
 from connector.intake.inbox import (
     CouldMatter,
     LikelyDue,
+    TakenIn,
     forget_old_asides,
     take_in_census,
     take_in_poll,
@@ -54,6 +56,22 @@ class Read(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """An account's tickets as its helpdesk lists them at `now`: how they are read, which are asked for a look, and who
+    hears of those. A process that was paused and finds that the feed is not `ours` any more keeps nothing."""
+
+    store: Store
+    account: str
+    adapter: Adapter
+    engine: Engine
+    now: Instant
+    read: Read
+    could_matter: CouldMatter
+    likely_due: LikelyDue = untold
+    ours: Ours = always
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Polled:
     """What a poll brought: pages read, rows in them that were news, tickets woken."""
 
@@ -72,47 +90,49 @@ def begin_feed(connection: Connection, account: str, now: Instant) -> Instant:
     return now - LOOK_BACK
 
 
-def poll_account(
-    store: Store,
-    account: str,
-    adapter: Adapter,
-    engine: Engine,
-    now: Instant,
-    could_matter: CouldMatter,
-    read: Read,
-    ours: Ours = always,
-    likely_due: LikelyDue = untold,
-) -> Polled:
-    """Read the feed until no page waits. Each page and its cursor are kept in one transaction, so after an
-    error (the adapter's, raised by `read`) the next poll goes on where this one stopped. A process that was paused
-    and finds that the feed is not `ours` any more keeps nothing."""
-    with store.writing() as connection:
-        since = begin_feed(connection, account, now)
-        cursor = accounts.read_cursor(connection, account, POLL)
+def poll_account(of: Listing) -> Polled:
+    """Read the feed until no page waits. After an error (the adapter's, raised by `read`) the next poll goes on where
+    this one stopped."""
+    with of.store.writing() as connection:
+        since = begin_feed(connection, of.account, of.now)
+        cursor = accounts.read_cursor(connection, of.account, POLL)
+
+    def keep(connection: Connection, page: Page) -> TakenIn:
+        return take_in_poll(connection, of.account, page, of.could_matter, of.now, of.likely_due)
+
+    ask = partial(of.adapter.poll, since=since, limit=PAGE_LIMIT)
+    polled, _ = _read_pages(of, POLL, cursor, ask, keep)
+    if polled.rows:
+        log.info("polled", account=of.account, pages=polled.pages, rows=polled.rows, woken=polled.woken)
+    return polled
+
+
+def _read_pages(
+    of: Listing,
+    feed: str,
+    cursor: str | None,
+    ask: Callable[[str | None], Page],
+    keep: Callable[[Connection, Page], TakenIn],
+) -> tuple[Polled, bool]:
+    """Read pages from this cursor on, and whether that came to an end. Each is kept with its cursor in one transaction.
+    A feed that promises more and stands still is left until the next time."""
     pages = rows = woken = 0
     more = True
     while more:
-        page = read(adapter.poll, cursor, since=since, limit=PAGE_LIMIT)
-        with store.writing() as connection:
-            if not ours(connection):
-                log.warning("feed_left_to_another", account=account, feed=POLL)
+        page = of.read(ask, cursor)
+        with of.store.writing() as connection:
+            if not of.ours(connection):
+                log.warning("feed_left_to_another", account=of.account, feed=feed)
                 break
-            taken = take_in_poll(connection, account, page, could_matter, now, likely_due)
-            engine.wake(connection, taken.woken, urgent=False)
-            accounts.save_cursor(connection, account, POLL, page.cursor, now)
+            taken = keep(connection, page)
+            of.engine.wake(connection, taken.woken, urgent=False)
+            accounts.save_cursor(connection, of.account, feed, page.cursor, of.now)
         pages, rows, woken = pages + 1, rows + taken.rows, woken + len(taken.woken)
-        more = page.more and moved(account, POLL, cursor, page.cursor)
+        more = page.more and page.cursor != cursor
+        if page.more and not more:
+            log.warning("feed_stands_still", account=of.account, feed=feed, cursor=page.cursor)
         cursor = page.cursor
-    if rows:
-        log.info("polled", account=account, pages=pages, rows=rows, woken=woken)
-    return Polled(pages=pages, rows=rows, woken=woken)
-
-
-def moved(account: str, feed: str, before: str | None, after: str) -> bool:
-    """Whether a feed that promises more went on; one that stands still is left until the next time."""
-    if before == after:
-        log.warning("feed_stands_still", account=account, feed=feed, cursor=after)
-    return before != after
+    return Polled(pages=pages, rows=rows, woken=woken), not more
 
 
 CENSUS = "census"
@@ -128,38 +148,19 @@ def census_due(connection: Connection, account: str, now: Instant, every: Second
     return not 0 <= now - known.census_at < every  # one in the future was before the clock was set back
 
 
-def take_census(
-    store: Store,
-    account: str,
-    adapter: Adapter,
-    engine: Engine,
-    now: Instant,
-    could_matter: CouldMatter,
-    read: Read,
-    ours: Ours = always,
-    likely_due: LikelyDue = untold,
-) -> Polled:
-    """List the account's open tickets, as back-fill. Each page is kept with its cursor; a census that
-    was cut short goes on from its last page. The feed of changes is made to begin before the list does."""
-    run, cursor = _begin(store, account, now)
-    pages = rows = woken = 0
-    more = True
-    while more:
-        page = read(adapter.census, cursor)
-        with store.writing() as connection:
-            if not ours(connection):
-                log.warning("feed_left_to_another", account=account, feed=CENSUS)
-                break
-            taken = take_in_census(connection, account, run, page, could_matter, now, likely_due)
-            engine.wake(connection, taken.woken, urgent=False)
-            accounts.save_cursor(connection, account, CENSUS, page.cursor, now)
-        pages, rows, woken = pages + 1, rows + taken.rows, woken + len(taken.woken)
-        more = page.more and moved(account, CENSUS, cursor, page.cursor)
-        cursor = page.cursor
-    else:
-        _finish(store, account, int(run), now)
-    log.info("census_taken", account=account, pages=pages, rows=rows, woken=woken)
-    return Polled(pages=pages, rows=rows, woken=woken)
+def take_census(of: Listing) -> Polled:
+    """List the account's open tickets, as back-fill. A census that was cut short goes on from its last page. The feed
+    of changes is made to begin before the list does."""
+    run, cursor = _begin(of.store, of.account, of.now)
+
+    def keep(connection: Connection, page: Page) -> TakenIn:
+        return take_in_census(connection, of.account, run, page, of.could_matter, of.now, of.likely_due)
+
+    polled, is_complete = _read_pages(of, CENSUS, cursor, of.adapter.census, keep)
+    if is_complete:
+        _finish(of.store, of.account, int(run), of.now)
+    log.info("census_taken", account=of.account, pages=polled.pages, rows=polled.rows, woken=polled.woken)
+    return polled
 
 
 def _begin(store: Store, account: str, now: Instant) -> tuple[str, str | None]:

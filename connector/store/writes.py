@@ -7,7 +7,7 @@ from enum import StrEnum
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, case, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, case, delete, func, or_, select, update
 
 from adapters.base import Note, Receipt, Write
 from connector.store import codec, tickets
@@ -206,11 +206,7 @@ def settle(
     }
     statement = (
         update(write_table)
-        .where(
-            write_table.c.key == key,
-            write_table.c.attempt == attempt,
-            write_table.c.state.in_((State.SENDING, State.UNKNOWN)),
-        )
+        .where(*_attempt(key, attempt), write_table.c.state.in_((State.SENDING, State.UNKNOWN)))
         .values(values)
         .returning(write_table.c.account, write_table.c.ticket, write_table.c.episodes)
     )
@@ -243,11 +239,7 @@ def again(
     `settle`."""
     statement = (
         update(write_table)
-        .where(
-            write_table.c.key == key,
-            write_table.c.attempt == attempt,
-            write_table.c.state.in_((State.SENDING, State.UNKNOWN)),
-        )
+        .where(*_attempt(key, attempt), write_table.c.state.in_((State.SENDING, State.UNKNOWN)))
         .values(state=State.PLANNED, error=why, tries=write_table.c.tries + int(tried), next_try=next_try)
     )
     return connection.execute(statement).rowcount == 1
@@ -258,9 +250,7 @@ def narrow(connection: Connection, key: str, attempt: int, write: Write, missing
     by now. False as in `settle`."""
     statement = (
         update(write_table)
-        .where(
-            write_table.c.key == key, write_table.c.attempt == attempt, write_table.c.state == State.SENDING
-        )
+        .where(*_attempt(key, attempt), write_table.c.state == State.SENDING)
         .values(state=State.PLANNED, request=codec.dump(Write, write), missing=codec.dump_names(missing))
     )
     return connection.execute(statement).rowcount == 1
@@ -426,6 +416,10 @@ def _silence(connection: Connection, key: str) -> None:
         connection.execute(
             update(write_table).where(write_table.c.key == key).values(request=codec.dump(Write, bare))
         )
+
+
+def _attempt(key: str, attempt: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return write_table.c.key == key, write_table.c.attempt == attempt
 
 
 def _kept(row: RowMapping) -> KeptWrite:

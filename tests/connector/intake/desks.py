@@ -7,7 +7,9 @@ from sqlalchemy import Connection
 
 from adapters.base import Event, HookRequest, Malformed, NotAuthentic, Page
 from connector.engine import Work
-from connector.store.database import after_commit
+from connector.intake.inbox import CouldMatter
+from connector.intake.polling import Listing
+from connector.store.database import Store, after_commit
 from policies.model import Ticket, TicketRef
 from policies.state import Standing
 
@@ -84,3 +86,18 @@ def always(_ticket: Ticket, _standings: tuple[Standing, ...]) -> bool:
 def never(_ticket: Ticket, _standings: tuple[Standing, ...]) -> bool:
     """No snapshot could matter."""
     return False
+
+
+def listed(
+    store: Store, desk: Any, engine: QuietEngine, now: int, could_matter: CouldMatter = always
+) -> Listing:
+    """What the account "acme" lists then; every read is one request."""
+    return Listing(
+        store=store,
+        account="acme",
+        adapter=desk,
+        engine=engine,  # type: ignore[arg-type]
+        now=now,
+        read=read_once,
+        could_matter=could_matter,
+    )

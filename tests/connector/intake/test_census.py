@@ -10,7 +10,7 @@ from connector.intake.polling import Polled, census_due, poll_account, take_cens
 from connector.store import accounts, inbox, tickets
 from connector.store.database import Store
 from policies.model import Ticket
-from tests.connector.intake.desks import FeedDesk, QuietEngine, always, never, read_once
+from tests.connector.intake.desks import FeedDesk, QuietEngine, always, listed, never
 from tests.connector.store.samples import REF, a_ticket
 
 NOW = 100_000
@@ -29,7 +29,7 @@ def a_page(*rows: Ticket, cursor: str = "c1", more: bool = False) -> Page:
 def take(
     store: Store, desk: Any, engine: QuietEngine, could_matter: CouldMatter = always, now: int = NOW
 ) -> Polled:
-    return take_census(store, "acme", desk, engine, now, could_matter, read_once)
+    return take_census(listed(store, desk, engine, now, could_matter))
 
 
 def due(store: Store, now: int) -> bool:
@@ -86,5 +86,5 @@ def test_a_census_is_due_at_first_and_after_a_day(store: Store, engine: QuietEng
 def test_the_feed_begins_before_the_census(store: Store, engine: QuietEngine) -> None:
     take(store, FeedDesk({None: a_page()}), engine)
     feed = FeedDesk({None: a_page()})
-    poll_account(store, "acme", feed, engine, NOW + 3600, always, read_once)  # type: ignore[arg-type]
+    poll_account(listed(store, feed, engine, NOW + 3600))
     assert feed.asked == [(None, NOW - 300)]

@@ -12,7 +12,7 @@ from connector.store import accounts, holds, inbox, ledger, tickets
 from connector.store.database import Store
 from policies.model import Ticket, TicketRef
 from policies.state import Standing
-from tests.connector.intake.desks import FeedDesk, QuietEngine, always, read_once
+from tests.connector.intake.desks import FeedDesk, QuietEngine, listed
 from tests.connector.store.samples import a_ticket
 
 NOW = 1000
@@ -41,11 +41,11 @@ def known(store: Store) -> set[str]:
 def poll(store: Store, page: Page, engine: QuietEngine, now: int = NOW) -> None:
     with store.writing() as connection:
         accounts.forget_cursor(connection, "acme", "poll")
-    poll_account(store, "acme", FeedDesk({None: page}), engine, now, always, read_once)
+    poll_account(listed(store, FeedDesk({None: page}), engine, now))
 
 
 def census(store: Store, page: Page, engine: QuietEngine, now: int = NOW) -> None:
-    take_census(store, "acme", FeedDesk({None: page}), engine, now, always, read_once)
+    take_census(listed(store, FeedDesk({None: page}), engine, now))
 
 
 @pytest.mark.parametrize("feed", [poll, census])
@@ -115,7 +115,7 @@ def test_a_question_that_breaks_on_a_row_leaves_the_rest(store: Store) -> None:
         return True
 
     page = Page(tickets=tuple(SOUND), cursor="c1", more=False)
-    poll_account(store, "acme", FeedDesk({None: page}), QuietEngine(), NOW, odd, read_once)
+    poll_account(listed(store, FeedDesk({None: page}), QuietEngine(), NOW, odd))
     with store.reading() as connection:
         assert inbox.open_rows(connection, TicketRef("acme", "3"))
         assert inbox.open_rows(connection, TicketRef("acme", "1")), "looked at all the same"

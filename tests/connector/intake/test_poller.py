@@ -12,7 +12,7 @@ from connector.store import accounts, inbox, tickets
 from connector.store.database import Store
 from policies.model import Ticket, TicketRef
 from policies.state import Standing
-from tests.connector.intake.desks import FeedDesk, QuietEngine, always, never, read_once
+from tests.connector.intake.desks import FeedDesk, QuietEngine, always, listed, never
 from tests.connector.store.samples import REF, a_ticket
 
 NOW = 1000
@@ -25,7 +25,7 @@ def a_page(*rows: Ticket, cursor: str = "c1", more: bool = False) -> Page:
 def poll(
     store: Store, desk: Any, engine: QuietEngine, could_matter: CouldMatter = always, now: int = NOW
 ) -> Polled:
-    return poll_account(store, "acme", desk, engine, now, could_matter, read_once)
+    return poll_account(listed(store, desk, engine, now, could_matter))
 
 
 def cursor(store: Store) -> str | None:
