@@ -11,7 +11,7 @@ from connector.store import accounts
 from connector.store.database import Store
 from connector.work.context import Rules
 from policies.model import Instant
-from policies.present.describe import PolicyWords, in_words
+from policies.present.describe import PolicyWords, describe
 from policies.present.matrix import Matrix, matrix
 
 
@@ -36,7 +36,7 @@ class Papers:
         running = self.rules().policies
         return tuple(
             Shown(
-                words=in_words(policy, running),
+                words=describe(policy, running),
                 modes=tuple(
                     (account, running.mode(policy, account))
                     for account in self.settings.accounts
@@ -52,7 +52,7 @@ class Papers:
         return {
             (policy.name, level.name): "; ".join(filter(None, (f"owner {level.owner}", *level.changes)))
             for policy in running.policies
-            for level in in_words(policy, running).levels
+            for level in describe(policy, running).levels
         }
 
     def matrix(self) -> Matrix:

@@ -3,17 +3,17 @@ level does."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 
 from policies.language.clocks import CLOCKS
 from policies.language.conditions import Conditions, Line
 from policies.language.document import listed
-from policies.language.fields import Field, find
-from policies.language.operators import IS, OPERATORS, Wanted
+from policies.language.fields import find
+from policies.language.operators import IS, OPERATORS
 from policies.language.parse_tables import DAYS, Intervals
 from policies.language.policy import (
     AssignSpec,
     CalendarSpec,
-    ChannelSpec,
     Level,
     Policy,
     PolicySet,
@@ -49,17 +49,11 @@ def sentence(line: Line) -> str:
     field = find(line.path)
     assert field is not None
     assert line.wanted is not None
+    if field.kind == "yes_no" and line.operator == "known":
+        return f"it is {'' if line.wanted else 'not '}known whether {field.yes}"
     if field.kind == "yes_no":
-        return yes_no(field, line.operator, line.wanted)
-    operator = OPERATORS.get(line.operator, IS)
-    return f"{field.noun} {operator.phrase(field, line.wanted)}"
-
-
-def yes_no(field: Field, operator: str, wanted: Wanted) -> str:
-    """A test of a field that is true or false."""
-    if operator == "known":
-        return f"it is {'' if wanted else 'not '}known whether {field.yes}"
-    return field.yes if wanted else field.no
+        return field.yes if line.wanted else field.no
+    return f"{field.noun} {OPERATORS.get(line.operator, IS).phrase(field, line.wanted)}"
 
 
 def owner(level: Level) -> str:
@@ -102,54 +96,48 @@ def target(assign: AssignSpec | None) -> str:
         return f"group {assign.group}"
     if assign.agent in STRATEGIES:
         said = STRATEGIES[assign.agent].phrase.format(group=assign.group or "the ticket's group")
-        return said + skilled(assign.skill)
+        by_tag = ", with the skills that the tags name"
+        return said + (
+            by_tag if assign.skill == "by_tag" else f", with skill {assign.skill}" if assign.skill else ""
+        )
     return f"{assign.agent} in {assign.group}" if assign.group else assign.agent
-
-
-def skilled(skill: str | None) -> str:
-    """The skill that is asked for."""
-    if skill is None:
-        return ""
-    return ", with the skills that the tags name" if skill == "by_tag" else f", with skill {skill}"
 
 
 def changes(level: Level) -> tuple[str, ...]:
     """What else the ticket looks like afterwards."""
-    said = [
-        f"priority at least {level.priority}" if level.priority else "",
-        f"tagged {listed(sorted(level.tags), 'and')}" if level.tags else "",
-        f"no longer tagged {listed(sorted(level.untag))}" if level.untag else "",
+    return present(
+        level.priority and f"priority at least {level.priority}",
+        level.tags and f"tagged {listed(sorted(level.tags), 'and')}",
+        level.untag and f"no longer tagged {listed(sorted(level.untag))}",
         *(f"{name} is {value}" for name, value in level.set),
-        f"followed by {listed(level.follow, 'and')}" if level.follow else "",
-    ]
-    return tuple(each for each in said if each)
+        level.follow and f"followed by {listed(level.follow, 'and')}",
+    )
 
 
 def says(level: Level, policies: PolicySet) -> tuple[str, ...]:
     """The messages that the level writes, each with its languages."""
-    said = [
-        f"note {template(policies.templates, level.note)}" if level.note else "",
-        f"public reply {template(policies.templates, level.reply)}" if level.reply else "",
-        "hand-over: what the ticket is about and what was tried" if level.hand_off else "",
-    ]
-    return tuple(each for each in said if each)
+    return present(
+        level.note and f"note {template(policies.templates, level.note)}",
+        level.reply and f"public reply {template(policies.templates, level.reply)}",
+        level.hand_off and "hand-over: what the ticket is about and what was tried",
+    )
+
+
+def present(*texts: object) -> tuple[str, ...]:
+    """Those of the texts that are there."""
+    return tuple(each for each in texts if isinstance(each, str) and each)
+
+
+def channels(level: Level, policies: PolicySet) -> Iterator[str]:
+    """The channels that hear of the level, what each hears, and when it is quiet."""
+    for spec in (policies.channels[name] for name in level.notify):
+        text = template(policies.templates, spec.template) if spec.template else "a built sentence"
+        yield f"{spec.name}: {text}" + (f", quiet while {spec.quiet} is closed" if spec.quiet else "")
 
 
 def template(templates: Mapping[str, TemplateSpec], name: str) -> str:
     """A template by name, with its languages."""
     return f'"{name}" ({", ".join(templates[name].bodies)})'
-
-
-def channel(spec: ChannelSpec, templates: Mapping[str, TemplateSpec]) -> str:
-    """A channel, what it hears, and when it is quiet."""
-    text = template(templates, spec.template) if spec.template else "a built sentence"
-    quiet = f", quiet while {spec.quiet} is closed" if spec.quiet else ""
-    return f"{spec.name}: {text}{quiet}"
-
-
-def channels(level: Level, policies: PolicySet) -> tuple[str, ...]:
-    """The channels that hear of the level."""
-    return tuple(channel(policies.channels[name], policies.templates) for name in level.notify)
 
 
 def approval(level: Level, policies: PolicySet) -> str:
@@ -167,21 +155,14 @@ def closed_hours(level: Level) -> str:
         return ""
     if level.otherwise is None:
         return f"waits while {level.within} is closed"
-    return f"while {level.within} is closed: {', '.join(instead(level, level.otherwise)) or 'the same'}"
-
-
-def instead(level: Level, other: Level) -> list[str]:
-    """The parts of a level that are otherwise in closed hours."""
-    parts = []
-    if other.owner != level.owner:
-        parts.append(f"owner is {owner(other)}")
-    if other.assign != level.assign:
-        parts.append(f"goes to {target(other.assign)}")
-    if other.note != level.note:
-        parts.append(f'note "{other.note}"')
-    if other.notify != level.notify:
-        parts.append(f"notifies {listed(other.notify, 'and')}")
-    return parts
+    other = level.otherwise
+    parts = present(
+        other.owner != level.owner and f"owner is {owner(other)}",
+        other.assign != level.assign and f"goes to {target(other.assign)}",
+        other.note != level.note and f'note "{other.note}"',
+        other.notify != level.notify and f"notifies {listed(other.notify, 'and')}",
+    )
+    return f"while {level.within} is closed: {', '.join(parts) or 'the same'}"
 
 
 DATES_SHOWN = 6
@@ -208,7 +189,8 @@ def due(policy: Policy, index: int) -> str:
     """When a level of the policy is due, the calendar by name: `after 30 min of business time (support)`."""
     level = policy.levels[index]
     if level.at is not None:
-        return f"at {level.at}% of the {business(policy)}time to the deadline"
+        business = f"business ({policy.calendar}) " if policy.calendar else ""
+        return f"at {level.at}% of the {business}time to the deadline"
     if level.before is not None:
         return f"{length(policy, level.before)} before the deadline"
     after = level.after or 0
@@ -222,17 +204,8 @@ def due(policy: Policy, index: int) -> str:
 
 def length(policy: Policy, seconds: Seconds) -> str:
     """A span on the policy's calendar."""
-    return f"{span(seconds, days=policy.calendar is None)}{counted(policy)}"
-
-
-def counted(policy: Policy) -> str:
-    """What is said behind a span if only open hours count."""
-    return f" of business time ({policy.calendar})" if policy.calendar else ""
-
-
-def business(policy: Policy) -> str:
-    """What kind of time it is, if only open hours count."""
-    return f"business ({policy.calendar}) " if policy.calendar else ""
+    counted = f" of business time ({policy.calendar})" if policy.calendar else ""
+    return f"{span(seconds, days=policy.calendar is None)}{counted}"
 
 
 def repeated(policy: Policy, level: Level) -> str:
@@ -247,7 +220,12 @@ def calendar(spec: CalendarSpec | None) -> str:
     """The hours of a calendar: `Mon-Fri 09:00-17:00; New York time; closed on public holidays of US-NY`."""
     if spec is None:
         return "day and night"
-    parts = [*week(spec.hours), place(spec.timezone)]
+    parts = []
+    for times, days in groupby(range(len(spec.hours)), key=spec.hours.__getitem__):
+        first, *more = (DAYS[day].title() for day in days)
+        if times:
+            parts.append(f"{'-'.join([first, *more[-1:]])} {hours(times)}")
+    parts.append(place(spec.timezone))
     if spec.holidays:
         parts.append(f"closed on public holidays of {listed(spec.holidays, 'and')}")
     if spec.closed:
@@ -257,28 +235,12 @@ def calendar(spec: CalendarSpec | None) -> str:
     return "; ".join(parts)
 
 
-def week(days: tuple[Intervals, ...]) -> Iterator[str]:
-    """The open days, those in a row with the same hours together."""
-    first = 0
-    for day in range(1, len(days) + 1):
-        if day < len(days) and days[day] == days[first]:
-            continue
-        if days[first]:
-            names = DAYS[first].title() if day - 1 == first else f"{DAYS[first]}-{DAYS[day - 1]}".title()
-            yield f"{names} {hours(days[first])}"
-        first = day
-
-
 def hours(intervals: Intervals) -> str:
     """`08:00-12:00 and 13:00-18:00`; `closed` for none."""
     if not intervals:
         return "closed"
-    return listed([f"{reading(start)}-{reading(end)}" for start, end in intervals], "and")
-
-
-def reading(minutes: int) -> str:
-    """A minute of the day as a clock shows it."""
-    return f"{minutes // 60:02}:{minutes % 60:02}"
+    marks = ([f"{minute // 60:02}:{minute % 60:02}" for minute in each] for each in intervals)
+    return listed(["-".join(each) for each in marks], "and")
 
 
 def place(timezone: str) -> str:
@@ -334,41 +296,36 @@ class PolicyWords:
     levels: tuple[LevelWords, ...]
 
 
-def in_words(policy: Policy, policies: PolicySet) -> PolicyWords:
+def describe(policy: Policy, policies: PolicySet) -> PolicyWords:
     """The policy as one of a checked set, which knows its calendars, templates and channels."""
-    spec = policies.calendars[policy.calendar] if policy.calendar else None
     return PolicyWords(
         name=policy.name,
         when=when_words(policy.when),
         unless=unless_words(policy.unless),
         clock=clock(policy),
         calendar=policy.calendar or "",
-        hours=calendar(spec),
+        hours=calendar(policies.calendars[policy.calendar] if policy.calendar else None),
         stops=stops(policy),
-        acknowledge=acknowledgements(policy),
+        acknowledge=(*BY_HAND, *(f"adding the tag {tag}" for tag in sorted(policy.acknowledge_tags))),
         levels=tuple(
-            level_words(policy, index, level, policies) for index, level in enumerate(policy.levels)
+            LevelWords(
+                name=level.name,
+                kind=level.kind,
+                time=due(policy, index),
+                owner=owner(level),
+                roles=roles(level),
+                target=target(level.assign),
+                changes=changes(level),
+                messages=says(level, policies),
+                channels=tuple(channels(level, policies)),
+                ask=level.ask or "",
+                checklist=level.checklist,
+                approval=approval(level, policies),
+                repeat=repeated(policy, level),
+                closed_hours=closed_hours(level),
+            )
+            for index, level in enumerate(policy.levels)
         ),
-    )
-
-
-def level_words(policy: Policy, index: int, level: Level, policies: PolicySet) -> LevelWords:
-    """One level of the policy."""
-    return LevelWords(
-        name=level.name,
-        kind=level.kind,
-        time=due(policy, index),
-        owner=owner(level),
-        roles=roles(level),
-        target=target(level.assign),
-        changes=changes(level),
-        messages=says(level, policies),
-        channels=channels(level, policies),
-        ask=level.ask or "",
-        checklist=level.checklist,
-        approval=approval(level, policies),
-        repeat=repeated(policy, level),
-        closed_hours=closed_hours(level),
     )
 
 
@@ -377,9 +334,3 @@ def stops(policy: Policy) -> tuple[str, ...]:
     over = "the ticket is closed" if policy.when.asks_solved else "the ticket is solved or closed"
     said = tuple(stop.phrase for name, stop in STOPS.items() if name in policy.stop_on)
     return (over, "the ticket no longer matches", *said)
-
-
-def acknowledgements(policy: Policy) -> tuple[str, ...]:
-    """By what an agent acknowledges a level that has fired (rule 10)."""
-    tagged = tuple(f"adding the tag {tag}" for tag in sorted(policy.acknowledge_tags))
-    return (*BY_HAND, *tagged)

@@ -15,7 +15,7 @@ from policies.language.references import KnownAccount
 from policies.language.vocabulary import Mode
 from policies.model import Agent, Directory, Group, Person, Ticket
 from policies.present import describe
-from policies.present.describe import LevelWords, PolicyWords, in_words
+from policies.present.describe import LevelWords, PolicyWords
 from policies.present.describe import owner as owner_words
 from policies.rules.assignment import fallback, members, resolved
 from policies.state import Owner
@@ -361,7 +361,7 @@ def rows_of(
         groups = teams(policy, staff.directory, team)
         if team is not None and not groups:
             continue
-        said = in_words(policy, policies)
+        said = describe.describe(policy, policies)
         held = holders(policy, groups, staff)
         for level, words, each in zip(policy.levels, said.levels, held, strict=True):
             judged = Judged(

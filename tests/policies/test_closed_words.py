@@ -23,7 +23,7 @@ from policies.plan import (
     RaisePriority,
     SetField,
 )
-from policies.present.describe import LevelWords, in_words
+from policies.present.describe import LevelWords, describe
 from tests.policies.lives import ANN, HEAD, Life, at, policy, rules
 
 ROOT = Path(__file__).parents[2]
@@ -102,7 +102,7 @@ def level(*keys: str) -> Level:
 def said(*keys: str) -> LevelWords:
     """The same in words."""
     policies = rules(ladder(*keys), FULL)
-    return in_words(policies.policies[0], policies).levels[1]
+    return describe(policies.policies[0], policies).levels[1]
 
 
 def life(key: str) -> Life:

@@ -12,7 +12,6 @@ from policies.language.policy import AssignSpec, CalendarSpec, Level, Policy
 from policies.language.vocabulary import HOLDERS, OWNER_FUNCTIONS, STOPS, STRATEGIES
 from policies.present import describe
 from policies.present.describe import (
-    in_words,
     sentence,
     unless_words,
     when_words,
@@ -290,7 +289,7 @@ otherwise = { owner = "on_call(Duty)", assign = { agent = "ann@acme.test" }, not
 
 def test_a_level_with_everything() -> None:
     found = rules(policy(WHOLE, more='acknowledge_tags = ["taken"]\nstop_on = ["assigned"]'), HEAD + HEARD)
-    said = in_words(found.policies[0], found)
+    said = describe.describe(found.policies[0], found)
     assert (said.clock, said.calendar, said.hours) == ("from the creation of the ticket", "", "day and night")
     assert said.stops == (
         "the ticket is solved or closed",
