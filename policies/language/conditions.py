@@ -1,4 +1,4 @@
-"""Condition lines, compiled to closures once and judged against a ticket."""
+"""Conditions, compiled to closures once and judged against a ticket."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,8 +9,8 @@ from policies.model import Need, Ticket, Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One line: a test of one field, or several lines joined by `inner_any` (OR) or not (AND).
+class Condition:
+    """One condition: a test of one field, or several joined by `inner_any` (OR) or not (AND).
 
     `needs` is what must be loaded for the line's own test; inner lines have their own. `reads` is what it reads, in
     the words of `Ticket.hidden`. `shown` is what a trace shows instead of what was read. `operator` and `wanted` are
@@ -24,7 +24,7 @@ class Line:
     shown: Callable[[Ticket], Value] | None = field(default=None, compare=False, repr=False)
     needs: frozenset[Need] = frozenset()
     reads: frozenset[str] = frozenset()
-    inner: tuple["Line", ...] = ()
+    inner: tuple["Condition", ...] = ()
     join: Literal["any", "all"] = "all"
     operator: str = ""
     wanted: Wanted | None = None
@@ -74,10 +74,10 @@ class Conditions:
     `asks_solved` says that a `when` asks for solved tickets; then solving does not end its episodes (rule 4).
     """
 
-    lines: tuple[Line, ...] = ()
+    lines: tuple[Condition, ...] = ()
     asks_solved: bool = False
 
-    def decided(self, ticket: Ticket, *, by: bool) -> tuple[bool | None, Line | None]:
+    def decided(self, ticket: Ticket, *, by: bool) -> tuple[bool | None, Condition | None]:
         """What the first line comes to that decides, and that line: in `when` one that fails (`by` False), in `unless`
         one that holds. Without any it is the opposite; None where that hangs on what is not shown."""
         unknown = False
@@ -100,8 +100,8 @@ class Conditions:
         return any(line.certain(ticket) for line in self.lines)
 
 
-def joined(path: str, text: str, join: Literal["any", "all"], inner: tuple[Line, ...]) -> Line:
-    """One line that holds if any, or all, of these hold. It reads nothing itself."""
+def joined(path: str, text: str, join: Literal["any", "all"], inner: tuple[Condition, ...]) -> Condition:
+    """One condition that holds if any, or all, of these hold. It reads nothing itself."""
     tests = tuple(line.holds for line in inner)
 
     def any_test(ticket: Ticket) -> bool:
@@ -111,7 +111,7 @@ def joined(path: str, text: str, join: Literal["any", "all"], inner: tuple[Line,
         return all(test(ticket) for test in tests)
 
     holds = any_test if join == "any" else all_tests
-    return Line(path=path, text=text, holds=holds, read=reads_nothing, inner=inner, join=join)
+    return Condition(path=path, text=text, holds=holds, read=reads_nothing, inner=inner, join=join)
 
 
 def reads_nothing(_: Ticket) -> Value:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations
 
-from policies.language.conditions import Conditions, Line
+from policies.language.conditions import Condition, Conditions
 from policies.language.document import listed
 from policies.language.policy import Level, Policy
 from policies.language.reader import Table
@@ -58,12 +58,12 @@ def check_contradictions(table: Table, policy: Policy) -> None:
             table.report("unless", "contradiction", text)
 
 
-def lines_on(conditions: Conditions, field: str) -> tuple[Line, ...]:
+def lines_on(conditions: Conditions, field: str) -> tuple[Condition, ...]:
     """The lines of a section that test this field alone."""
     return tuple(line for line in conditions.lines if line.path == field)
 
 
-def possible(asked: tuple[Line, ...], excluded: tuple[Line, ...], ticket: Ticket) -> bool:
+def possible(asked: tuple[Condition, ...], excluded: tuple[Condition, ...], ticket: Ticket) -> bool:
     """Whether a ticket with this value could match."""
     return all(line.holds(ticket) for line in asked) and not any(line.holds(ticket) for line in excluded)
 

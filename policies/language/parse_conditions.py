@@ -11,7 +11,7 @@ from typing import Any, Literal
 import re2
 
 from policies import model
-from policies.language.conditions import Conditions, Line, joined
+from policies.language.conditions import Condition, Conditions, joined
 from policies.language.document import Path, did_you_mean, listed
 from policies.language.fields import CUSTOM, FIELDS, KINDS, PHRASES, Field, Kind, Reader, find, is_space
 from policies.language.operators import IS, OPERATORS, Operator, Wanted, compiled, every, fits
@@ -234,7 +234,7 @@ class Names:
 
 def read_when(table: Table, names: Names) -> Conditions:
     """A `when` table: its lines, and the silent one that keeps finished tickets out (rule 4)."""
-    lines = read_lines(table, names)
+    lines = read_conditions(table, names)
     asked = dict(statuses(table.values))
     for path, status in asked.items():
         if status == Status.CLOSED:
@@ -245,13 +245,13 @@ def read_when(table: Table, names: Names) -> Conditions:
 
 def read_unless(table: Table, names: Names) -> Conditions:
     """An `unless` table: its lines and nothing else."""
-    return Conditions(lines=read_lines(table, names))
+    return Conditions(lines=read_conditions(table, names))
 
 
-def still_open(asks_solved: bool) -> Line:
+def still_open(asks_solved: bool) -> Condition:
     """The line that every `when` has without saying so."""
     refused = frozenset({Status.CLOSED} if asks_solved else {Status.SOLVED, Status.CLOSED})
-    return Line(
+    return Condition(
         path="status",
         text="status is not closed" if asks_solved else "status is not solved or closed",
         holds=lambda ticket: ticket.status not in refused,
@@ -262,7 +262,7 @@ def still_open(asks_solved: bool) -> Line:
     )
 
 
-def read_lines(table: Table, names: Names) -> tuple[Line, ...]:
+def read_conditions(table: Table, names: Names) -> tuple[Condition, ...]:
     """Every line of a table of conditions."""
     if not table.values:
         table.report((), "empty", "there is no condition here; write at least one line.")
@@ -285,14 +285,14 @@ def statuses(values: Mapping[str, Any], path: Path = ()) -> Iterator[tuple[Path,
         yield path, asked
 
 
-def read_key(table: Table, key: str, names: Names) -> Iterator[Line]:
+def read_key(table: Table, key: str, names: Names) -> Iterator[Condition]:
     """The lines behind one key: a field, a group of fields, or `any` / `all`, a list of tables of which each must hold
     as a whole."""
     value = table.values[key]
     if key in JOINS and not value:
         table.report(key, "empty", f"`{key}` is an empty list; write a table in it, or remove it.")
     elif key in JOINS:
-        branches = [branch(key, read_lines(each, names)) for each in table.tables(key)]
+        branches = [branch(key, read_conditions(each, names)) for each in table.tables(key)]
         lines = tuple(line for line in branches if line is not None)
         if lines:
             yield joined(key, f"{key} of {len(lines)} conditions", JOINS[key], lines)
@@ -304,14 +304,14 @@ def read_key(table: Table, key: str, names: Names) -> Iterator[Line]:
         yield from read_field(table, key, key, names)
 
 
-def branch(key: str, lines: tuple[Line, ...]) -> Line | None:
+def branch(key: str, lines: tuple[Condition, ...]) -> Condition | None:
     """One table inside `any` or `all`, as one line."""
     if len(lines) < 2:
         return lines[0] if lines else None
     return joined(key, " and ".join(line.text for line in lines), "all", lines)
 
 
-def read_field(table: Table, key: str, name: str, names: Names) -> Iterator[Line]:
+def read_field(table: Table, key: str, name: str, names: Names) -> Iterator[Condition]:
     """The line about one field, unless something is wrong with it. Behind it stands a value, or a table of operators of
     which all must hold."""
     field, value = find(name), table.values[key]
@@ -339,10 +339,10 @@ def nearest(name: str, names: Names) -> str:
 
 def read_tests(
     table: Table, name: str, tests: Sequence[tuple[str, Operator | None]], field: Field, names: Names
-) -> Iterator[Line]:
+) -> Iterator[Condition]:
     """Each operator on one field, compiled, unless it does not exist or fit, or the operand is wrong."""
     fitting = [each.name for each in OPERATORS.values() if fits(each, field)]
-    references, lines = names.references, list[Line]()
+    references, lines = names.references, list[Condition]()
     for key, operator in tests:
         if operator is None:
             hint = did_you_mean(key, fitting) or f" `{name}` takes {listed(fitting)}."
@@ -373,7 +373,7 @@ def read_tests(
         yield line
 
 
-def tested(operator: Operator, field: Field, wanted: Wanted, references: References) -> Line:
+def tested(operator: Operator, field: Field, wanted: Wanted, references: References) -> Condition:
     """The test as a closure over the field's reader. A custom field is read as what the operator asks for."""
     if field.kind == "custom":
         kind, raw = kind_asked(operator, wanted), field.read
@@ -381,7 +381,7 @@ def tested(operator: Operator, field: Field, wanted: Wanted, references: Referen
         field = replace(field, kind=kind, read=lambda ticket: turn(raw(ticket)))
     reads, test = bound(operator, field, wanted, references), operator.build(wanted, field)
     read = reads.read
-    return Line(
+    return Condition(
         path=field.name,
         text=f"{field.name} {operator.says(wanted)}",
         needs=field.needs,

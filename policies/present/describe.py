@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from policies.language.clocks import CLOCKS
-from policies.language.conditions import Conditions, Line
+from policies.language.conditions import Condition, Conditions
 from policies.language.document import listed
 from policies.language.fields import find
 from policies.language.operators import IS, OPERATORS
@@ -28,23 +28,23 @@ def when_words(when: Conditions) -> tuple[str, ...]:
     says which status it must be."""
     written = when.lines[:-1]
     asked = any(line.path == "status" and line.operator in ("value", "in") for line in written)
-    return tuple(line_words(line) for line in (written if asked else when.lines))
+    return tuple(condition_words(line) for line in (written if asked else when.lines))
 
 
 def unless_words(unless: Conditions) -> tuple[str, ...]:
     """What must not hold, one sentence for each line."""
-    return tuple(line_words(line) for line in unless.lines)
+    return tuple(condition_words(line) for line in unless.lines)
 
 
-def line_words(line: Line) -> str:
+def condition_words(line: Condition) -> str:
     """One line. Lines inside it are joined by "and" or "or", those inside these in brackets."""
     if not line.inner:
         return sentence(line)
-    parts = [f"({line_words(each)})" if each.inner else line_words(each) for each in line.inner]
+    parts = [f"({condition_words(each)})" if each.inner else condition_words(each) for each in line.inner]
     return (", or " if line.join == "any" else ", and ").join(parts)
 
 
-def sentence(line: Line) -> str:
+def sentence(line: Condition) -> str:
     """A test of one field."""
     field = find(line.path)
     assert field is not None

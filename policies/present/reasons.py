@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 from functools import lru_cache
 
 from policies.language.clocks import CLOCKS, Reading
-from policies.language.conditions import Line
+from policies.language.conditions import Condition
 from policies.language.policy import Level, Policy
 from policies.model import Instant, Ticket, spell
 from policies.plan import Notify, Plan, Say
@@ -123,7 +123,7 @@ def because(decision: LevelDecision) -> str:
     return "; ".join((*conditions, *reasons) if came_late else (*reasons, *conditions))
 
 
-def held(lines: Iterable[Line], ticket: Ticket) -> Iterator[str]:
+def held(lines: Iterable[Condition], ticket: Ticket) -> Iterator[str]:
     """The lines that hold, in words; of a group, those within it."""
     for line in lines:
         if line.judge(ticket):

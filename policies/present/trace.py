@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from policies.language.clocks import HIDDEN, Reading
-from policies.language.conditions import Line
+from policies.language.conditions import Condition
 from policies.language.vocabulary import Mode
 from policies.model import Instant, Seconds, Ticket, Value, spell
 from policies.plan import Plan
@@ -126,7 +126,7 @@ def of_policy(scene: Scene, one: Considered, state: Standing) -> PolicyTrace:
 # --- the lines -------------------------------------------------------------------------------------------------
 
 
-def of_line(line: Line, section: Literal["when", "unless"], ticket: Ticket) -> LineTrace:
+def of_line(line: Condition, section: Literal["when", "unless"], ticket: Ticket) -> LineTrace:
     """The line as judged on this ticket, with the value it read."""
     held = line.judge(ticket)
     read = None if held is None else (line.shown or line.read)(ticket)

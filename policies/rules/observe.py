@@ -6,7 +6,7 @@ from typing import ParamSpec, TypeVar
 
 from policies.history import History, Sight
 from policies.language.clocks import CLOCKS, PAUSES_READ, Reading, veiled
-from policies.language.conditions import Line
+from policies.language.conditions import Condition
 from policies.language.policy import Policy, PolicySet
 from policies.model import Directory, Instant, Order, Ticket
 from policies.plan import Action, LeftOut, Occurrence
@@ -24,7 +24,7 @@ class Verdict:
 
     when: bool | None
     excluded: bool | None
-    by: Line | None = None
+    by: Condition | None = None
 
     @property
     def holds(self) -> bool:

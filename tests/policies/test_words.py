@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 
 from policies.language.clocks import CLOCKS
-from policies.language.conditions import Line
+from policies.language.conditions import Condition
 from policies.language.fields import FIELDS, Field, custom
 from policies.language.operators import IS, OPERATORS, Operator, Wanted, fits
 from policies.language.policy import AssignSpec, CalendarSpec, Level, Policy
@@ -30,9 +30,9 @@ SAMPLES: dict[str, tuple[Wanted, ...]] = {
 }
 
 
-def line(field: Field, operator: Operator, wanted: Wanted) -> Line:
+def line(field: Field, operator: Operator, wanted: Wanted) -> Condition:
     """A condition line as the parser makes it."""
-    return Line(
+    return Condition(
         path=field.name,
         text="",
         holds=lambda _: True,
