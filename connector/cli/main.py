@@ -100,6 +100,9 @@ def run(
     from connector.config.secrets import SecretError, Secrets
     from connector.store.sqlite import AlreadyRunning
 
+    orders: SimpleQueue[int] = SimpleQueue()
+    if not once:  # asked to read the policies again while still starting, it does so as soon as it runs
+        signal.signal(signal.SIGHUP, lambda given, _: orders.put(given))
     first = settings_of(config)
     wait_for(first, wait)
     migrate_file(first)
@@ -116,15 +119,14 @@ def run(
                 else:
                     echo(*summary.lines())
                 raise typer.Exit(NEEDS_HUMAN if summary.needs_human else 0)
-            serve(service, config)
+            serve(service, config, orders)
     except (SecretError, AlreadyRunning, CannotListen, ValueError) as error:
         give_up(str(error))
 
 
-def serve(service: "Service", config: Path) -> None:
+def serve(service: "Service", config: Path, orders: "SimpleQueue[int]") -> None:
     """Run until Ctrl-C or SIGTERM, then let what is under way end. SIGHUP reads the policies again."""
-    orders: SimpleQueue[int] = SimpleQueue()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda given, _: orders.put(given))
     url = service.start()
     echo(f"listening on {url}; stop with Ctrl-C", err=True)

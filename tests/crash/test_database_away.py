@@ -204,10 +204,13 @@ def test_a_start_goes_on_once_the_server_is_there(tmp_path: Path, server: Frail)
         try:
             with uptier(here, "run", "--wait", "5m") as process:
                 until("progress", lambda: said(here).count("asked again for") >= 2, 60)
-                assert process.poll() is None
+                process.send_signal(signal.SIGHUP)
+                until("progress", lambda: said(here).count("asked again for") >= 3, 60)
+                assert process.poll() is None, "asked for its policies too early, it goes on"
                 assert "listening on" not in said(here)
                 server.comes_back()
                 until("the write", lambda: here.notes() == [1], 60)
+                until("the policies read again", lambda: "reloaded" in said(here), 30)
                 process.send_signal(signal.SIGTERM)
                 assert process.wait(30) == 0
         finally:
