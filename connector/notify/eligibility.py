@@ -23,7 +23,7 @@ UNDER_WAY: Seconds = 30
 """How long a notice waits for the first write of its level; a helpdesk in trouble does not keep it longer."""
 
 NEVER_FIRED: Seconds = 3600
-FIRED = (How.FIRED, How.REFUSED)
+CARRIED_OUT = (How.FIRED, How.REFUSED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +110,7 @@ def by_memory(
         return SEND  # it goes on for another policy that asked for the same
     level, age = kept.notice.level, now - kept.planned_at
     how = next((each.how for each in episode.passed if each.level == level), None)
-    if how in FIRED:
+    if how in CARRIED_OUT:
         return SEND
     if how is not None:
         return Fate(what="drop", why=f"its level was {how} meanwhile")

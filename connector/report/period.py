@@ -8,6 +8,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from policies.language.policy import Policy, PolicySet
+from policies.language.vocabulary import ACTIONS
 from policies.model import Directory, Instant, Seconds
 from policies.rules.calendars import Calendar, day_end
 
@@ -121,9 +122,7 @@ class Frame:
         if found is None:
             return False
         return all(
-            each.owner is None
-            and not (each.assign or each.priority or each.note or each.reply)
-            and not (each.tags or each.untag or each.set or each.follow)
+            each.owner is None and not any(getattr(each, key) for key in ACTIONS if key != "notify")
             for each in found.variants
         )
 

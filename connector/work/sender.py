@@ -5,13 +5,12 @@ A write goes planned, sending, done; or to unknown (we find out), stale (decided
 looks). Its state is committed before and after each request, so a crash at any point leaves either a write
 that never left or one whose fate `settle` finds out. How often one is tried is `connector.work.retry`'s to say.
 
-It goes on, in the next look, if an episode that asked for it still runs, without what a human has changed since
-(design section 6).
+It goes on, in the next look, if an episode that asked for it still runs, without what a human has changed since.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, assert_never
 
 import structlog
 from sqlalchemy import Connection
@@ -43,18 +42,22 @@ from connector.work.commit import line_about, line_of, name_of, partly_line, ref
 from connector.work.context import Read, Rules
 from connector.work.retry import FIND_OUT, WRITE
 from policies.model import Instant, Seconds, Ticket, Who
-from policies.plan import Assign, Occurrence, Plan
+from policies.plan import (
+    Assign,
+    ChangeTags,
+    Follow,
+    Occurrence,
+    Plan,
+    PutBackPriority,
+    RaisePriority,
+    SetField,
+)
 from policies.rules.outcomes import Outcome, settle
 from policies.state import Wrote
 
 log = structlog.get_logger()
 
 
-FIELDS = {
-    "assign": ("group", "assignee"),
-    "priority": ("priority",),
-    "put_back": ("priority",),
-}
 ADDED = {"tags": ("tags",), "follow": ("followers",)}
 """What an action adds to, and replaces nothing."""
 
@@ -126,9 +129,16 @@ def touched_by(action: VendorAction) -> tuple[str, ...]:
 
 def fields_of(action: VendorAction) -> tuple[str, ...]:
     """The fields an action replaces; adding and removing tags, and saying something, replace none."""
-    if action.kind == "set":
-        return (action.field,)
-    return FIELDS.get(action.kind, ())
+    match action:
+        case Assign():
+            return ("group", "assignee")
+        case RaisePriority() | PutBackPriority():
+            return ("priority",)
+        case SetField():
+            return (action.field,)
+        case ChangeTags() | Follow() | Note():
+            return ()
+    assert_never(action)
 
 
 AGAIN, TOLD = "-again", "-told"

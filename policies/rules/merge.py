@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import assert_never
 
 from policies.language.clocks import HIDDEN
 from policies.language.policy import Level
@@ -14,6 +15,7 @@ from policies.plan import (
     Follow,
     LeftOut,
     Notify,
+    PutBackPriority,
     RaisePriority,
     Say,
     SetField,
@@ -277,4 +279,6 @@ def fields(action: Action, proposed: ProposedActions) -> Iterable[str]:
             return (action.field,)
         case ChangeTags():
             return [f"tags:{tag}" for tag in (action.add & proposed.add) | (action.remove & proposed.remove)]
-    return ()
+        case PutBackPriority() | Say() | Follow() | Notify():
+            return ()
+    assert_never(action)
