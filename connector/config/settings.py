@@ -166,7 +166,7 @@ class Service(Table):
 
 class AccountSettings(Table):
     """`[accounts.NAME]`. Without `webhook` the account is only polled. What stands in `auth` and `webhook`, and
-    which further keys there are, its helpdesk says (`settings_vendors`)."""
+    which further keys there are, its helpdesk says (`connector.config.vendors`)."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
