@@ -24,7 +24,7 @@ from connector.app.listener import Listener
 from connector.app.metrics import Metrics
 from connector.app.roles import ALL, Role
 from connector.app.scheduler import Errands, Scheduler
-from connector.clock import Clock, SystemClock
+from connector.clock import Clock, Steps, SystemClock
 from connector.config.secrets import Secrets
 from connector.config.settings import Loaded, Settings
 from connector.config.values import host_and_port, is_loopback
@@ -32,7 +32,7 @@ from connector.intake.inbox import GroupCommit
 from connector.intake.receiver import Refusals, receiver
 from connector.intake.slow_client import BoundedBodies
 from connector.store import accounts, holds, inbox, ledger, nodes, notices, policy_texts, users, writes
-from connector.store.database import Store, database_skew, mend_spans, shared_now
+from connector.store.database import SLACK, Store, database_skew, mend_own_spans, mend_spans, shared_now
 from connector.store.holds import SetAside
 from connector.store.nodes import Failing, Node
 from connector.store.opening import file_of
@@ -148,6 +148,7 @@ class Service:
         except BaseException:
             self._stack.close()
             raise
+        self._steps, self._stepped_back = Steps(), 0
         self._scheduler = Scheduler(
             self.parts.ailments,
             executors={"default": Errands()},
@@ -186,7 +187,7 @@ class Service:
         self._every("clock", self._see_clocks, SWEEP, at_once=True)
         if parts.store.path is None:
             self._every("node", self._tell_others, SWEEP, at_once=True)
-        self._every("spans", partial(mend_spans, parts.store, parts.clock), SWEEP, at_once=True)
+        self._every("spans", self._mend_spans, SWEEP, at_once=True)
         self._show_metrics()
         self._scheduler.start()
         log.info(
@@ -208,6 +209,15 @@ class Service:
             self._every("rescue", parts.rescue, SWEEP)
         self._every("notify", self._notify, TICK)
         self._every("forget", self._forget, 3600)
+
+    def _mend_spans(self) -> None:
+        """After a step back twice: what was under way meanwhile may still have been stamped by the time before."""
+        if self._steps.since_last(SLACK) < 0:
+            self._stepped_back = 2
+        mend_spans(self.parts.store, self.parts.clock)
+        if self._stepped_back:
+            mend_own_spans(self.parts.store, self.parts.clock)
+            self._stepped_back -= 1
 
     def _read_feeds(self) -> None:
         feeds = self.parts.feeds

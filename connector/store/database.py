@@ -266,7 +266,9 @@ def put(
 SLACK: Seconds = 30
 """By so much the clocks of a fleet may differ."""
 
-SPANS: tuple[tuple[Table, Column[Instant], Column[Instant] | None], ...] = (
+Spans = tuple[tuple[Table, Column[Instant], Column[Instant] | None], ...]
+
+SPANS: Spans = (
     (pause, pause.c.since, pause.c.until),
     (timer, timer.c.since, timer.c.due),
     (notice, notice.c.since, notice.c.due),
@@ -277,18 +279,39 @@ SPANS: tuple[tuple[Table, Column[Instant], Column[Instant] | None], ...] = (
 """Each table with where its rows begin and end; a failed login lasts as long as who asks says."""
 
 
+OWN_SPANS = tuple(span for span in SPANS if span[0] in (timer, notice, aside, write))
+"""What each process stamps, and judges, by its own clock: on a fleet that is another than the database's."""
+
+
 def mend_spans(store: Store, clock: Clock) -> None:
     """Cut what begins in the future to its length. Cheap where there is nothing of the kind."""
     with store.asking() as connection:
         now = shared_now(connection, clock)
-        ahead = union(
-            *(select(literal(table.name)).where(*_ahead(begins, ends, now)) for table, begins, ends in SPANS)
-        )
-        found = {name for (name,) in connection.execute(ahead)}
+        found = _found_ahead(connection, SPANS, now)
+    _cut_all(store, SPANS, found, now)
+
+
+def mend_own_spans(store: Store, clock: Clock) -> None:
+    """The same by this process's clock. Only for after it was set back: done by a clock that is merely behind the
+    others', it would end their pauses early, again and again."""
+    now = clock.now()
+    with store.asking() as connection:
+        found = _found_ahead(connection, OWN_SPANS, now)
+    _cut_all(store, OWN_SPANS, found, now)
+
+
+def _found_ahead(connection: Connection, spans: Spans, now: Instant) -> set[str]:
+    ahead = union(
+        *(select(literal(table.name)).where(*_ahead(begins, ends, now)) for table, begins, ends in spans)
+    )
+    return {name for (name,) in connection.execute(ahead)}
+
+
+def _cut_all(store: Store, spans: Spans, found: set[str], now: Instant) -> None:
     if not found:
         return
     with store.writing() as connection:
-        many = sum(_cut(connection, *span, now) for span in SPANS if span[0].name in found)
+        many = sum(_cut(connection, *span, now) for span in spans if span[0].name in found)
     log.warning("clock_spans_cut", many=many, what=sorted(found), why="they began in the future")
 
 

@@ -1,6 +1,5 @@
-"""Pauses, holds, backoffs, leases and failed logins of the time before the clock was set back last no longer
-than their
-own length."""
+"""Pauses, holds, backoffs, leases and failed logins of the time before the clock was set back last no longer than
+their own length."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from connector.clock import ManualClock
 from connector.store import budgets, holds, inbox, notices, users
-from connector.store.database import SLACK, Store, mend_spans, server_now, shared_now
+from connector.store.database import SLACK, Store, mend_own_spans, mend_spans, server_now, shared_now
 from connector.store.schema import lease, pause, spent, timer
 from connector.work.budget import Allowance, SharedTally
 from policies.model import Instant, TicketRef
@@ -55,6 +54,15 @@ def test_what_begins_in_the_future_is_cut_to_its_length_once(store: Store, step:
             assert users.failed_logins(connection, ("name dana",), NOW - 1) == 1
             assert users.failed_logins(connection, ("name dana",), NOW) == 0, "it is over when its window is"
         clock.advance(10)
+
+
+def test_set_back_a_process_cuts_what_it_stamped_and_nothing_that_is_judged_by_the_database(
+    store: Store,
+) -> None:
+    seeded(store, NOW + DAY)
+    mend_own_spans(store, ManualClock(NOW))
+    with store.reading() as connection:
+        assert ends(connection) == {"pause": NOW + DAY + 90, "timer": NOW + 15, "aside": NOW + 15}
 
 
 def test_what_began_is_left_alone_and_so_is_what_clocks_of_a_fleet_may_differ_by(store: Store) -> None:
