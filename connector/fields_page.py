@@ -1,11 +1,12 @@
-"""What can be asked in a condition, and where each helpdesk keeps it: for a terminal, a program, or docs/; and every
-other word of the policy language, for docs/."""
+"""Pages printed from the vocabulary: all fields and words, and the schema of the config."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from adapters.base import Vendor
+from connector.config.settings import Settings
 from connector.render import markdown_table
+from policies.language import schema as language
 from policies.language.clocks import CLOCKS
 from policies.language.fields import FIELDS, KINDS, Field, custom
 from policies.language.operators import OPERANDS, OPERATORS, Operator, fits
@@ -143,3 +144,20 @@ def listing(title: str, head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) 
 def code(word: str) -> str:
     """A word as it is typed."""
     return f"`{word}`"
+
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def whole() -> dict[str, Any]:
+    """For the main file and for policy files alike: no top-level key is required."""
+    settings = Settings.model_json_schema()
+    return {
+        "$schema": DIALECT,
+        "title": "Uptier",
+        "description": "uptier.toml and the files of policies.d. `uptier check` knows more than this schema.",
+        "type": "object",
+        "properties": {**settings["properties"], **language.properties()},
+        "additionalProperties": False,
+        "$defs": {**settings.get("$defs", {}), "conditions": language.conditions()},
+    }

@@ -16,14 +16,13 @@ from pydantic import BaseModel
 from adapters.simulation.server import serve
 from adapters.zendesk.simulator import create
 from connector import logs
-from connector.app import leases, listener, roles, service
+from connector.app import compose, leases, listener, service
 from connector.cli.main import app
-from connector.config.schema import whole
 from connector.config.settings import AccountSettings, Caps, Retention, Service, SingleSignOn
-from connector.config.values import DAY
-from connector.config.vendors import vendors
+from connector.config.values import DAY, vendors
 from connector.console.api import DOCUMENT
 from connector.engine import fleet
+from connector.fields_page import whole
 from connector.intake import slow_client
 from connector.store.users import ROLES
 from connector.work import messages
@@ -260,7 +259,7 @@ def test_every_key_of_the_service_an_account_and_a_channel_has_a_row() -> None:
 
 def test_every_role_is_on_its_page() -> None:
     said = set(re.findall(r"^\| `(\w+)` \|", TEXTS["operations.md"], re.MULTILINE))
-    assert said >= roles.ALL
+    assert said >= compose.ALL
     assert set(ROLES) <= set(re.findall(r"^\| (\w+) \|", TEXTS["console.md"], re.MULTILINE))
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import typer
 import yaml  # apprise brings it
 
+from connector.app.compose import ALL, roles_named
 from connector.app.metrics import Metrics
-from connector.app.roles import ALL, roles_named
 from connector.app.supervision import Ailments
 from connector.cli.main import app
 from connector.clock import ClockSkew, ManualClock

@@ -1,4 +1,4 @@
-"""The wire of a simulated account: the request log, the clock in the Date header, and faults on demand.
+"""What a simulated helpdesk does wrong on demand, and how many requests it takes.
 
 A fault is scripted by method, path pattern and count. To drop a connection for real the server must offer
 `scope["extensions"]["uptier.abort"]`, as `adapters.simulation.server.serve` does; in-process the same fault
@@ -285,3 +285,26 @@ def _bytes(body: Any) -> bytes:
 
 def _lower(headers: Mapping[str, str]) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()}
+
+
+@dataclass(slots=True, kw_only=True)
+class Window:
+    """What was used since `begun` (epoch seconds)."""
+
+    begun: int
+    used: int = 0
+
+
+class Windows:
+    """A window of some seconds for each name; the next begins with the first request after its end."""
+
+    def __init__(self) -> None:
+        self.windows: dict[str, Window] = {}
+
+    def at(self, name: str, now: int, span: int, *, by_the_clock: bool = False) -> Window:
+        """The window of this name that is open now; one by the clock begins at a multiple of its span."""
+        window = self.windows.get(name)
+        if window is None or now >= window.begun + span:
+            begun = now // span * span if by_the_clock else now
+            window = self.windows[name] = Window(begun=begun)
+        return window

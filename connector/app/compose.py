@@ -1,4 +1,4 @@
-"""What a running service is made of, put together once: accounts, rules, engine, worker, feeds, notifier."""
+"""What a process of a fleet does, and its parts put together."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from importlib.metadata import entry_points
 from os import getpid
 from secrets import token_hex
 from socket import gethostname
+from typing import Literal, get_args
 
 from adapters.base import AdapterFactory
 from connector.app.databases import queue_address
 from connector.app.leases import FORGET, NOTIFY, Leaseholder, OneOfMany, Sole, poll_lease
-from connector.app.roles import ALL, Role
 from connector.app.supervision import Ailments
 from connector.clock import Clock, ClockSkew
 from connector.config.holidays import calendars
@@ -23,7 +23,7 @@ from connector.intake.feeds import Feeds
 from connector.notify.eligibility import Recheck
 from connector.notify.notifier import Notifier
 from connector.notify.sender import Speaker
-from connector.store import accounts, inbox, policy_texts, tickets
+from connector.store import accounts, forgetting, inbox, tickets
 from connector.store.database import Store, advisory_lock
 from connector.store.inbox import Arrival
 from connector.work.budget import Budget, Desk, Tally, rests, tally
@@ -31,6 +31,20 @@ from connector.work.context import InForce, Read, Rules
 from connector.work.worker import Worker
 from policies.language.policy import PolicySet
 from policies.model import Instant
+
+Role = Literal["receiver", "worker", "poller", "console"]
+ALL: frozenset[Role] = frozenset(get_args(Role))
+
+
+def roles_named(text: str) -> frozenset[Role]:
+    """`receiver,worker`: the roles named. ValueError if one is unknown."""
+    named = [each.strip() for each in text.split(",") if each.strip()]
+    unknown = [each for each in named if each not in ALL]
+    if unknown or not named:
+        raise ValueError(
+            f"--roles {text!r}: name one or more of {', '.join(sorted(ALL))}, with commas between"
+        )
+    return frozenset(role for role in ALL if role in named)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +193,7 @@ def take_up(store: Store, policies: PolicySet, now: Instant, names: tuple[str, .
             for name in names
         }
         for policy in policies.policies:
-            policy_texts.keep_policy_text(connection, policy.hash, policy.text, now)
+            forgetting.keep_policy_text(connection, policy.hash, policy.text, now)
         if accounts.read_cursor(connection, "", "policies") != policies.hash:
             for name in names:
                 refs = tickets.open_refs(connection, name, limit=1_000_000)

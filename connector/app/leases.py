@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import Connection
 
 from connector.clock import Clock
-from connector.store import budgets
+from connector.store import fleet
 from connector.store.database import Store, shared_now
 from connector.store.trouble import StoreTrouble
 from policies.model import Seconds
@@ -78,7 +78,7 @@ class OneOfMany:
 
     def still(self, connection: Connection, name: str) -> bool:
         """As the database knows it."""
-        return budgets.holds_lease(connection, name, self._me, shared_now(connection, self._clock))
+        return fleet.holds_lease(connection, name, self._me, shared_now(connection, self._clock))
 
     def renew(self) -> frozenset[str]:
         """What cannot be renewed now is ours until its end, and then not."""
@@ -102,7 +102,7 @@ class OneOfMany:
     def _renew_one(self, name: str) -> None:
         asked = self._clock.monotonic()  # before, so that we let go of it before the database does
         with self._store.writing() as connection:
-            ours = budgets.take_lease(connection, name, self._me, TERM, shared_now(connection, self._clock))
+            ours = fleet.take_lease(connection, name, self._me, TERM, shared_now(connection, self._clock))
         self._until[name] = asked + TERM if ours else -math.inf
 
     def give_back(self) -> None:
@@ -110,7 +110,7 @@ class OneOfMany:
         self._until.clear()
         try:
             with self._store.writing() as connection:
-                budgets.give_lease_back(connection, self._me)
+                fleet.give_lease_back(connection, self._me)
         except StoreTrouble as trouble:
             log.warning("leases_not_given_back", reason=str(trouble))
 

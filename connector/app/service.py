@@ -17,12 +17,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from adapters.http import clean
-from connector.app.compose import addresses, compose, take_up
+from connector.app.compose import ALL, Role, addresses, compose, take_up
 from connector.app.databases import working_on
 from connector.app.leases import FORGET, NOTIFY, RENEW_EVERY, poll_lease
 from connector.app.listener import Listener
 from connector.app.metrics import Metrics
-from connector.app.roles import ALL, Role
 from connector.app.scheduler import Errands, Scheduler
 from connector.clock import Clock, Steps, SystemClock
 from connector.config.secrets import Secrets
@@ -31,12 +30,12 @@ from connector.config.values import host_and_port, is_loopback
 from connector.intake.inbox import GroupCommit
 from connector.intake.receiver import Refusals, receiver
 from connector.intake.slow_client import BoundedBodies
-from connector.store import accounts, holds, inbox, ledger, nodes, notices, policy_texts, users, writes
+from connector.store import accounts, fleet, forgetting, holds, inbox, ledger, notices, users, writes
 from connector.store.database import SLACK, Store, database_skew, mend_own_spans, mend_spans, shared_now
+from connector.store.fleet import Failing, Node
+from connector.store.forgetting import Forgotten, forget
 from connector.store.holds import SetAside
-from connector.store.nodes import Failing, Node
 from connector.store.opening import file_of
-from connector.store.retention import Forgotten, forget
 from connector.store.revision import left_behind
 from connector.store.trouble import StoreTrouble
 from connector.store.writes import State
@@ -243,7 +242,7 @@ class Service:
     def _forget(self) -> None:
         hashes = [policy.hash for policy in self.parts.rules().policies.policies]
         with self.parts.store.writing() as connection:
-            policy_texts.note_in_force(connection, hashes, self.parts.clock.now())
+            forgetting.note_in_force(connection, hashes, self.parts.clock.now())
         if self.parts.leases.has(FORGET):
             self.forget()
 
@@ -402,11 +401,11 @@ class Service:
             now = shared_now(connection, parts.clock)
             roles = tuple(sorted(self._roles))
             node = Node(name=parts.name, roles=roles, at=now, failing=failing, skews=skews)
-            nodes.keep(connection, node)
+            fleet.keep(connection, node)
 
     def _is_gone(self) -> None:
         with suppress(StoreTrouble), self.parts.store.writing() as connection:
-            nodes.forget(connection, self.parts.name)
+            fleet.forget(connection, self.parts.name)
 
     def ready(self) -> tuple[bool, dict[str, object]]:
         """Whether this process can do its work, and what keeps it from that. Answered in an event loop, so from

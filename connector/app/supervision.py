@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import structlog
 
 from adapters.http import clean
-from connector.store.nodes import Failing
+from connector.store.fleet import Failing
 from connector.store.trouble import StoreTrouble
 from policies.model import Instant, Seconds
 

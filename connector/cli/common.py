@@ -78,7 +78,7 @@ def loaded_with_directory(config: Path, *, names: bool = True) -> "Loaded":
     """The config, judged by what is known of its helpdesks: their kinds, and unless `names` are not judged, the last
     directories read."""
     from connector.config.settings import load
-    from connector.config.vendors import vendors
+    from connector.config.values import vendors
     from policies.language.references import Known
 
     first = load(config)

@@ -40,7 +40,7 @@ app = typer.Typer()
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of the config and policy files, for your editor."""
-    from connector.config.schema import whole
+    from connector.fields_page import whole
 
     put_json(whole(), indent=2)
 
@@ -55,7 +55,7 @@ def fields(
 ) -> None:
     """List what a condition can ask, and where each helpdesk keeps it."""
     from connector import fields_page
-    from connector.config.vendors import vendors
+    from connector.config.values import vendors
 
     if as_json:
         put_json(fields_page.as_rows(vendors()))
@@ -149,9 +149,8 @@ def refuse_unknown(what: str, name: str | None, known: Collection[str]) -> None:
 
 def renderers() -> "Mapping[MatrixFormat, Callable[[Matrix], str]]":
     """What writes each format."""
-    from connector.matrix.drawing import as_svg
-    from connector.matrix.page import as_html
-    from connector.matrix.tables import as_csv, as_markdown, as_text
+    from connector.matrix.cards import as_svg
+    from connector.matrix.tables import as_csv, as_html, as_markdown, as_text
 
     return {
         MatrixFormat.TEXT: as_text,
@@ -196,7 +195,7 @@ def report(
     """Report on escalations, times, quality and SLA targets of a period."""
     from connector.clock import SystemClock
     from connector.config.holidays import calendars
-    from connector.report.period import period_asked
+    from connector.report.cases import period_asked
     from connector.report.report import report as made
     from connector.work.context import Rules
     from policies.model import seconds
@@ -257,7 +256,7 @@ def business_calendar(name: str | None, known: "Mapping[str, Calendar]") -> "Cal
 
 def zone(name: str | None, business: "Calendar | None") -> "tzinfo":
     """The timezone that is named, else the calendar's, else UTC. ValueError if there is no such place."""
-    from connector.report.period import zone_asked
+    from connector.report.cases import zone_asked
 
     if name is None and business is not None:
         return business.timezone
@@ -269,8 +268,7 @@ def zone(name: str | None, business: "Calendar | None") -> "tzinfo":
 
 def written(done: "Report", kind: ReportFormat) -> str:
     """The report in this form."""
-    from connector.report.page import as_html
-    from connector.report.written import as_csv, as_json, as_markdown, as_text
+    from connector.report.formats import as_csv, as_html, as_json, as_markdown, as_text
 
     forms = {"text": as_text, "json": as_json, "csv": as_csv, "html": as_html, "markdown": as_markdown}
     return forms[kind](done)

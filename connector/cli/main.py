@@ -93,8 +93,8 @@ def run(
 ) -> None:
     """Run the service, or one round of it with --once."""
     from connector import logs
+    from connector.app.compose import ALL, roles_named
     from connector.app.listener import CannotListen
-    from connector.app.roles import ALL, roles_named
     from connector.app.service import Service
     from connector.clock import SystemClock
     from connector.config.secrets import SecretError, Secrets

@@ -92,7 +92,7 @@ def gaps(config: Config = CONFIG, as_json: AsJson = False) -> None:
 def purge(config: Config = CONFIG) -> None:
     """Forget at once what the retention says; a running service does it every hour."""
     from connector.clock import SystemClock
-    from connector.store.retention import forget
+    from connector.store.forgetting import forget
 
     settings = settings_of(config)
     kept = settings.service.retention

@@ -30,6 +30,7 @@ from connector.config.values import (
     EVERY_ADDRESS,
     addresses,
     as_text,
+    check_vendors,
     database_url,
     fault,
     helpdesk_url,
@@ -44,8 +45,8 @@ from connector.config.values import (
     proxy_addresses,
     reference,
     statuses_by_label,
+    vendors,
 )
-from connector.config.vendors import check_vendors, vendors
 from connector.store.users import Role as ConsoleRole
 from connector.work.messages import check_templates
 from policies.language.document import Document, Problem, did_you_mean, listed
@@ -166,7 +167,7 @@ class Service(Table):
 
 class AccountSettings(Table):
     """`[accounts.NAME]`. Without `webhook` the account is only polled. What stands in `auth` and `webhook`, and
-    which further keys there are, its helpdesk says (`connector.config.vendors`)."""
+    which further keys there are, its helpdesk says (`connector.config.values`)."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 

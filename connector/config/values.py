@@ -1,6 +1,6 @@
-"""What single values of the config must look like: each function returns the value to use or raises."""
+"""What a single value of the config may be, and which helpdesks can be named in it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib.metadata import entry_points
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -10,9 +10,11 @@ from urllib.parse import urlsplit
 from pydantic import ValidationInfo
 from pydantic_core import PydanticCustomError
 
+from adapters.base import Keys, Vendor
 from connector.config.secrets import PREFIX, secret_name
 from policies import model
-from policies.language.document import did_you_mean, listed
+from policies.language.document import Document, Problem, did_you_mean, listed
+from policies.language.reader import Table
 from policies.model import Seconds, Status
 
 SQLITE = "sqlite:///"
@@ -223,3 +225,65 @@ def statuses_by_label(said: Mapping[str, Status]) -> Mapping[str, Status]:
 def as_text(value: object) -> object:
     """A vendor's id may be written as a number."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def vendors() -> Mapping[str, Vendor]:
+    """The helpdesks that are installed, by name. One that describes nothing is not in it."""
+    found = {entry.name: entry.load() for entry in entry_points(group="uptier.vendors")}
+    return dict(sorted(found.items()))
+
+
+EXAMPLES = {"user": '"bot@acme.test"', "client_id": '"uptier"', "scope": '"read write"'}
+
+
+def check_vendors(
+    document: Document, vendors: Mapping[str, Vendor], common: Collection[str]
+) -> tuple[Problem, ...]:
+    """What is wrong with the accounts of the main file, by what their helpdesks need. `common` are the keys
+    that every account may have. An account whose helpdesk describes nothing is not judged."""
+    problems: list[Problem] = []
+    root = Table(document=document, path=(), values=document.data, about="", problems=problems)
+    for name, table in root.named("accounts") if isinstance(document.data.get("accounts"), dict) else ():
+        account = table.called(f'account "{name}"')
+        vendor = vendors.get(str(account.values.get("adapter")))
+        if vendor is None:
+            continue
+        account.only((*common, *vendor.settings))
+        check_auth(account, vendor)
+        check_webhook(account, vendor)
+    return tuple(problems)
+
+
+def check_auth(account: Table, vendor: Vendor) -> None:
+    """A kind of credentials that the helpdesk takes, with what belongs to it."""
+    auth = account.table("auth")
+    if auth is None:
+        return
+    kind = auth.values.get("kind")
+    if not isinstance(kind, str) or kind not in vendor.auth:
+        code = "missing" if kind is None else "unknown-value"
+        said = "`kind` is missing" if kind is None else "`kind` is not known here"
+        near = did_you_mean(kind, vendor.auth) if isinstance(kind, str) else ""
+        auth.report("kind", code, f"{said}; write {listed(vendor.auth)}.{near}")
+        return
+    check_keys(auth, vendor.auth[kind], ("kind",), None, account)
+
+
+def check_webhook(account: Table, vendor: Vendor) -> None:
+    """One of the ways in which the helpdesk proves that a webhook is its own."""
+    webhook = account.table("webhook")
+    if webhook is None:
+        return
+    ways = [way for way in vendor.webhook if not set(webhook.values).isdisjoint(way.needed)]
+    check_keys(webhook, (ways or list(vendor.webhook))[0], (), "webhook", account)
+
+
+def check_keys(table: Table, keys: Keys, besides: tuple[str, ...], what: str | None, account: Table) -> None:
+    """Each needed key is there, each key is known, and each is a text. A secret is called after the account and
+    `what`, or after its key."""
+    table.only((*besides, *keys.needed, *keys.also))
+    for key in (*keys.needed, *keys.also):
+        example = EXAMPLES.get(key, f'"secret:{account.path[-1]}-{what or key}"')
+        if key in keys.needed:
+            table.require(key, f"{key} = {example}")
+        table.text(key, example)

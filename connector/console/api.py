@@ -17,7 +17,7 @@ from connector.console.commands import DONE, Refused, order, release
 from connector.console.documents import Papers
 from connector.console.frame import HEADERS
 from connector.intake.inbox import VERBS
-from connector.report import written
+from connector.report import formats
 from connector.store import codec, ledger
 from connector.store.database import Store
 from connector.store.trouble import StoreTrouble
@@ -186,7 +186,7 @@ class Api:
 
     def report(self, request: Request, _asking: Asking, _body: dict[str, str]) -> Any:
         """The measures of the days `from` to `to`."""
-        return written.document(self.papers.report(request.query_params, self.now()))
+        return formats.document(self.papers.report(request.query_params, self.now()))
 
     def ticket(self, request: Request, _asking: Asking, _body: dict[str, str]) -> Any:
         """All about one ticket."""

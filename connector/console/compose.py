@@ -14,9 +14,9 @@ from connector.console.api import Api
 from connector.console.documents import Papers
 from connector.console.pages import Console
 from connector.console.sign_on import SignOn
-from connector.store import nodes
+from connector.store import fleet
 from connector.store.database import shared_now
-from connector.store.nodes import Failing
+from connector.store.fleet import Failing
 
 
 def access_of(settings: Settings, parts: Parts) -> Access:
@@ -41,7 +41,7 @@ def console(
 
     def health() -> queries.Health:
         with parts.store.reading() as connection:
-            known = nodes.others(connection, parts.name, shared_now(connection, parts.clock))
+            known = fleet.others(connection, parts.name, shared_now(connection, parts.clock))
             return queries.health_page(
                 connection,
                 parts.store.trouble,

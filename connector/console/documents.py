@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from connector.config.settings import Settings
-from connector.report.period import period_asked, zone_asked
+from connector.report.cases import period_asked, zone_asked
 from connector.report.report import Report, report
 from connector.store import accounts
 from connector.store.database import Store

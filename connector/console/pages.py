@@ -31,8 +31,8 @@ from connector.console.commands import DONE, Refused, order, release
 from connector.console.documents import Papers
 from connector.console.frame import HEADERS, asset, page, paper
 from connector.console.sign_on import BACK, NotVouched, SignOn
-from connector.matrix.page import as_html as matrix_html
-from connector.report.page import as_html as report_html
+from connector.matrix.tables import as_html as matrix_html
+from connector.report.formats import as_html as report_html
 from connector.store import ledger, users
 from connector.store.database import Store
 from connector.store.trouble import StoreTrouble

@@ -16,10 +16,9 @@ from connector.clock import DATABASE, telling
 from connector.console.frame import stamp
 from connector.store import accounts, holds, inbox, ledger, notices, tickets, writes
 from connector.store.accounts import ConnectedAccount
-from connector.store.budgets import pauses
+from connector.store.fleet import Failing, Node, pauses
 from connector.store.holds import Hold, SetAside
 from connector.store.ledger import LedgerEntry
-from connector.store.nodes import Failing, Node
 from connector.store.tickets import KnownTicket
 from policies.model import (
     Act,

@@ -1,9 +1,12 @@
-"""What the matrix says of each level, column by column, and the matrix as text, as Markdown and as CSV."""
+"""What the matrix says of each level, column by column; the matrix as text, as Markdown, as CSV, and as one HTML page
+that asks no other host for anything."""
 
 import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from connector.render import csv_text, markdown, markdown_table, plain
 from policies.present.matrix import Matrix, Row, people_words
@@ -183,3 +186,24 @@ def section(ladder: Ladder) -> Iterator[str]:
     yield ""
     rows = (("<br>".join(map(markdown, cells)) for cells in row) for row in ladder.rows)
     yield from markdown_table(ladder.titles, rows)
+
+
+PAGES = Environment(
+    loader=PackageLoader("connector.matrix"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+PAGES.filters["plain"] = plain
+
+
+def as_html(matrix: Matrix) -> str:
+    """The page: a table for each policy, then calendars and texts."""
+    return PAGES.get_template("matrix.html").render(
+        about=about(matrix),
+        remarks=remarks(matrix),
+        ladders=ladders(matrix),
+        calendars=matrix.calendars,
+        texts=matrix.texts,
+    )

@@ -8,8 +8,10 @@ from itertools import pairwise
 from connector.report.cases import (
     Case,
     Escalation,
+    Frame,
     HandOff,
     Moves,
+    People,
     Promise,
     Solving,
     Standing,
@@ -17,7 +19,6 @@ from connector.report.cases import (
     Step,
     Stretch,
 )
-from connector.report.period import Frame, People
 from connector.store.reported import Ordered, Reported, Sent
 from policies.history import OVER, History, Sight, is_reopening, moves_of
 from policies.language.clocks import customer_waiting

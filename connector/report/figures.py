@@ -12,8 +12,7 @@ from math import sqrt
 from statistics import NormalDist, fmean, quantiles
 from typing import Literal
 
-from connector.report.cases import Case, Escalation, Step, Stretch
-from connector.report.period import Frame
+from connector.report.cases import Case, Escalation, Frame, Step, Stretch
 from policies.model import Instant, spell
 
 Unit = Literal["share", "seconds", "levels", "count", "points"]

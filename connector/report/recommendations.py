@@ -4,12 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from connector.report.breakdown import Bar, Cut
 from connector.report.build_case import overlaps
-from connector.report.cases import Case
+from connector.report.cases import Case, Frame
 from connector.report.figures import Figure, created, fired, percent, percentile, span
-from connector.report.metrics import Stage
-from connector.report.period import Frame
+from connector.report.metrics import Bar, Cut, Stage
 
 LEAST = 5
 """With fewer cases a rule says nothing."""

@@ -6,12 +6,23 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from connector.report.breakdown import Bar, Bucket, Cut, cuts, figures, heat, pareto, trend
 from connector.report.build_case import case_of
-from connector.report.cases import Case
+from connector.report.cases import WINDOW, Case, Frame, Grain, People, Period, grain_of
 from connector.report.figures import BEGUN, ESCALATED, FIRED, Chosen, Figure, chosen, created
-from connector.report.metrics import Stage, causes, policies_of, stages
-from connector.report.period import WINDOW, Frame, Grain, People, Period, grain_of
+from connector.report.metrics import (
+    Bar,
+    Bucket,
+    Cut,
+    Stage,
+    causes,
+    cuts,
+    figures,
+    heat,
+    pareto,
+    policies_of,
+    stages,
+    trend,
+)
 from connector.report.recommendations import Advice, loaded_share, review
 from connector.store import accounts, reported
 from connector.work.context import Rules

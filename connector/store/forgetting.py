@@ -1,4 +1,4 @@
-"""One person is forgotten: a pseudonym stands in place of their name and address in every table.
+"""What is deleted: everything about a person or a ticket when asked, and everything when it is old enough.
 
 The tables are gone through by what they are made of, so that a new one is not left out.
 """
@@ -7,25 +7,40 @@ import hmac
 import json
 import re
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, func, or_, select, update
+from sqlalchemy import Connection, Table, and_, delete, exists, func, or_, select, update
 from sqlalchemy import Text as AnyText
 
-from connector.store import accounts, schema, users
-from connector.store.database import Store, advisory_lock
-from connector.store.schema import Text, metadata
-from policies.model import Instant, TicketRef
+from adapters.base import Write
+from connector.store import accounts, codec, fleet, inbox, schema, users
+from connector.store.database import Store, advisory_lock, insert
+from connector.store.schema import (
+    Text,
+    aside,
+    episode,
+    ledger,
+    metadata,
+    notice,
+    policy_text,
+    receipt,
+    standing,
+    ticket,
+    timer,
+)
+from connector.store.schema import write as writes
+from connector.store.writes import ENDED
+from policies.model import Instant, Seconds, TicketRef
 
 KEY = "pseudonyms"
 SWEEPS_WITHIN = 60.0
 """Real seconds to wait for others to leave the file alone."""
-ENDED = ("solved", "closed")
+TICKET_OVER = ("solved", "closed")
 
 
 @dataclass(kw_only=True)
@@ -145,7 +160,7 @@ def _open(connection: Connection, person: Person) -> Iterator[TicketRef]:
         row = connection.execute(
             select(table.c.status, table.c.gone).where(table.c.account == ref.account, table.c.id == ref.id)
         ).one()
-        if row.gone is None and row.status not in ENDED:
+        if row.gone is None and row.status not in TICKET_OVER:
             yield ref
 
 
@@ -236,3 +251,136 @@ def _has(column: Any, word: str) -> Any:
         func.lower(column).contains(word.lower(), autoescape=True),
         func.lower(column).contains(spelled, autoescape=True),
     )
+
+
+NEWS: Seconds = 7 * 86400
+"""News that was looked at: long enough to know the redelivery of a webhook."""
+
+OVER = ("solved", "closed")
+BATCH = 500
+SPENT: Seconds = 86400
+"""Requests that were counted: longer than any helpdesk's window."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forgotten:
+    """How much went."""
+
+    news: int = 0
+    texts: int = 0
+    tickets: int = 0
+    lines: int = 0
+    policies: int = 0
+
+    def __add__(self, other: "Forgotten") -> "Forgotten":
+        return Forgotten(
+            news=self.news + other.news,
+            texts=self.texts + other.texts,
+            tickets=self.tickets + other.tickets,
+            lines=self.lines + other.lines,
+            policies=self.policies + other.policies,
+        )
+
+
+def forget(store: Store, now: Instant, *, texts: Seconds, tickets: Seconds, ledger: Seconds) -> Forgotten:
+    """Forget what is older, one transaction a batch. A policy's text goes with the ledger's last line of it."""
+    total = Forgotten()
+    with store.writing() as connection:
+        fleet.forget_spending(connection, now - SPENT)
+        fleet.forget_silent(connection, now - SPENT)
+    while (batch := forget_batch(store, now, texts, tickets, ledger)) != Forgotten():
+        total += batch
+    with store.writing() as connection:
+        return total + Forgotten(policies=forget_policy_texts(connection, now - ledger))
+
+
+def forget_batch(store: Store, now: Instant, texts: Seconds, tickets: Seconds, lines: Seconds) -> Forgotten:
+    """Forget at most so much that others need not wait long."""
+    with store.writing() as connection:
+        return Forgotten(
+            news=inbox.forget_done(connection, now - NEWS),
+            texts=forget_texts(connection, now - texts) + forget_notices(connection, now - texts),
+            tickets=forget_tickets(connection, now - tickets),
+            lines=forget_lines(connection, now - lines),
+        )
+
+
+def forget_texts(connection: Connection, before: Instant) -> int:
+    """Take the words out of writes that ended before; their keys stay, so that nothing is written twice."""
+    rows = connection.execute(
+        select(writes.c.key, writes.c.request)
+        .where(writes.c.state.in_(ENDED), writes.c.settled_at < before, writes.c.request.contains('"body"'))
+        .limit(BATCH)
+    ).all()
+    for row in rows:
+        bare = replace(codec.load(Write, row.request), intent=(), request={})
+        connection.execute(
+            update(writes).where(writes.c.key == row.key).values(request=codec.dump(Write, bare))
+        )
+    return len(rows)
+
+
+def forget_notices(connection: Connection, before: Instant) -> int:
+    """Take the words out of notices that ended before."""
+    keys = connection.execute(
+        select(notice.c.key).where(notice.c.settled_at < before, notice.c.body != "").limit(BATCH)
+    ).scalars()
+    ended = notice.c.key.in_(keys.all())
+    return connection.execute(update(notice).where(ended).values(title="", body="")).rowcount
+
+
+def forget_lines(connection: Connection, before: Instant) -> int:
+    """Forget the ledger's oldest lines; they stand in the order of their ids."""
+    rows = connection.execute(select(ledger.c.id, ledger.c.at).order_by(ledger.c.id).limit(BATCH)).all()
+    old = [row.id for row in rows if row.at < before]
+    connection.execute(delete(ledger).where(ledger.c.id.in_(old)))
+    return len(old)
+
+
+def forget_tickets(connection: Connection, before: Instant) -> int:
+    """Forget tickets that are over and were not seen since: their facts, memory, writes, notices and receipts."""
+    rows = connection.execute(
+        select(ticket.c.account, ticket.c.id)
+        .where(ticket.c.seen_at < before, or_(ticket.c.status.in_(OVER), ticket.c.gone.is_not(None)))
+        .limit(BATCH)
+    ).all()
+    for row in rows:
+        for table in (standing, episode, writes, notice, receipt, timer, aside):
+            connection.execute(
+                delete(table).where(and_(table.c.account == row.account, table.c.ticket == row.id))
+            )
+        connection.execute(delete(ticket).where(ticket.c.account == row.account, ticket.c.id == row.id))
+    return len(rows)
+
+
+def keep_policy_text(connection: Connection, policy_hash: str, text: str, now: Instant) -> None:
+    """Keep the text behind a hash, which is in force now; the text of a hash that is known stays as it is."""
+    row = {"hash": policy_hash, "text": text, "first_seen": now, "last_ran": now}
+    statement = insert(connection, policy_text).values(row)
+    connection.execute(statement.on_conflict_do_update(index_elements=["hash"], set_={"last_ran": now}))
+
+
+def note_in_force(connection: Connection, hashes: Collection[str], now: Instant) -> None:
+    """Note that these policies are still in force."""
+    connection.execute(update(policy_text).where(policy_text.c.hash.in_(hashes)).values(last_ran=now))
+
+
+def read_policy_text(connection: Connection, policy_hash: str) -> str | None:
+    """The text behind a hash."""
+    return connection.execute(select(policy_text.c.text).where(policy_text.c.hash == policy_hash)).scalar()
+
+
+def forget_policy_texts(connection: Connection, before: Instant) -> int:
+    """Forget texts that were last in force before, and to which nothing that is kept refers: no line of the ledger, no
+    episode."""
+    last = func.coalesce(policy_text.c.last_ran, policy_text.c.first_seen)
+    old = connection.execute(select(policy_text.c.hash).where(last < before)).scalars().all()
+    gone = [each for each in old if not _is_referred_to(connection, each)]
+    connection.execute(delete(policy_text).where(policy_text.c.hash.in_(gone)))
+    return len(gone)
+
+
+def _is_referred_to(connection: Connection, policy_hash: str) -> bool:
+    held = (table.c.memory.contains(policy_hash, autoescape=True) for table in (episode, standing))
+    places = (ledger.c.policy_hash == policy_hash, *held)
+    return any(connection.execute(select(exists().where(place))).scalar_one() for place in places)

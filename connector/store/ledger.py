@@ -103,18 +103,6 @@ def count(connection: Connection, account: str, what: str, since: Instant, now: 
     ).scalar_one()
 
 
-def count_on_ticket(connection: Connection, ref: TicketRef, what: str, since: Instant) -> int:
-    """How often this happened on one ticket at or after an instant."""
-    return connection.execute(
-        select(func.count()).where(
-            ledger.c.account == ref.account,
-            ledger.c.ticket == ref.id,
-            ledger.c.what == what,
-            ledger.c.at >= since,
-        )
-    ).scalar_one()
-
-
 def last_released(connection: Connection, ref: TicketRef) -> tuple[Instant, Instant]:
     """When the ticket and when its account as a whole were last released; 0 for never."""
     rows = connection.execute(

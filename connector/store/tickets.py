@@ -129,11 +129,6 @@ def note_assignee(connection: Connection, ref: TicketRef, key: str | None) -> No
     )
 
 
-def mark_gone(connection: Connection, ref: TicketRef, how: str, now: Instant) -> None:
-    """Remember that the helpdesk no longer has this ticket, and how it went: deleted, spam or merged."""
-    connection.execute(update(ticket_table).where(*_is(ref)).values(gone=how, next_look=None, seen_at=now))
-
-
 def known(connection: Connection, ref: TicketRef) -> KnownTicket | None:
     """What is known of one ticket."""
     row = connection.execute(select(ticket_table).where(*_is(ref))).first()

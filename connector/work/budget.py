@@ -23,7 +23,7 @@ import structlog
 
 from adapters.base import Adapter, Limit, TryLater
 from connector.clock import Clock
-from connector.store import budgets
+from connector.store import fleet
 from connector.store.database import Store, advisory_lock, shared_now
 from connector.store.trouble import StoreTrouble
 from policies.model import Instant, Seconds
@@ -291,7 +291,7 @@ class LastingTally(MemoryTally):
         self._clock = clock
         with store.asking() as connection:
             stamp = shared_now(connection, clock)
-            self._hear(budgets.pauses(connection, account, stamp), stamp)
+            self._hear(fleet.pauses(connection, account, stamp), stamp)
 
     def pause(self, bucket: str, until: Instant, now: Instant) -> None:
         """See `Tally`."""
@@ -299,7 +299,7 @@ class LastingTally(MemoryTally):
         try:
             with self._store.writing() as connection:
                 stamp = shared_now(connection, self._clock)
-                budgets.pause_until(connection, self._account, bucket, stamp + until - now, stamp)
+                fleet.pause_until(connection, self._account, bucket, stamp + until - now, stamp)
         except StoreTrouble as trouble:  # this process obeys it all the same
             log.warning("pause_not_kept", account=self._account, seconds=until - now, reason=str(trouble))
 
@@ -317,21 +317,21 @@ class SharedTally(LastingTally):
         if not allowances:
             with self._store.asking() as connection:
                 stamp = shared_now(connection, self._clock)
-                self._hear(budgets.pauses(connection, self._account, stamp), stamp)
+                self._hear(fleet.pauses(connection, self._account, stamp), stamp)
             return self._pause_left(buckets, now)
         with self._store.writing() as connection:
             advisory_lock(connection, f"spending {self._account}")
             stamp = shared_now(connection, self._clock)
             # it is rounded down, so a second more: from `window` before it on
             begins = {bucket: stamp - allowance.window for bucket, allowance in allowances.items()}
-            known = budgets.known_spending(connection, self._account, begins, stamp)
+            known = fleet.known_spending(connection, self._account, begins, stamp)
             self._hear(known.pauses, stamp)
             if pause := self._pause_left(buckets, now):
                 return pause
             if all(known.requests.get(bucket, 0) < each.at_most for bucket, each in allowances.items()):
-                budgets.count_requests(connection, self._account, allowances, stamp)
+                fleet.count_requests(connection, self._account, allowances, stamp)
                 return 0
-            sent = budgets.by_second(connection, self._account, begins)
+            sent = fleet.by_second(connection, self._account, begins)
         return max(_shared_wait(sent[bucket], allowance, stamp) for bucket, allowance in allowances.items())
 
     def _pause_left(self, buckets: tuple[str, ...], now: Instant) -> Seconds:

@@ -10,7 +10,7 @@ from adapters.simulation.faults import Fault
 from adapters.simulation.server import serve
 from adapters.zendesk.simulator import TOKEN, create
 from adapters.zendesk.simulator.state import Zendesk
-from connector.app.roles import ALL, Role
+from connector.app.compose import ALL, Role
 from connector.app.service import Service, Summary
 from connector.clock import Clock, ManualClock
 from connector.config.secrets import Secrets

@@ -13,7 +13,7 @@ from adapters.freshdesk.simulator.demo import Desk as FreshdeskDesk
 from adapters.servicenow.simulator.demo import Desk as ServiceNowDesk
 from adapters.simulation.demo import DemoDesk
 from adapters.zendesk.simulator.demo import Desk as ZendeskDesk
-from connector import demo, demo_story
+from connector import demo
 from connector.cli.main import app
 from tests.conftest import logging_as_before
 
@@ -31,15 +31,15 @@ class Played:
 def played() -> Played:
     """One performance. The helpdesks are read after their servers have stopped."""
     desks: dict[str, DemoDesk] = {}
-    play = demo_story.Story.play
+    play = demo.Story.play
 
-    def remembered(story: demo_story.Story) -> bool:
+    def remembered(story: demo.Story) -> bool:
         desks.update({desk.title: desk for desk in story.desks})
         return play(story)
 
     printed = io.StringIO()
     with logging_as_before(), pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed):
-        patch.setattr(demo_story.Story, "play", remembered)
+        patch.setattr(demo.Story, "play", remembered)
         code = demo.play(print)
     return Played(code=code, desks=desks, printed=printed.getvalue())
 
@@ -48,7 +48,7 @@ def test_the_story_comes_out_as_told(played: Played) -> None:
     assert played.code == 0
     assert played.desks.keys() == {"Zendesk", "Freshdesk", "ServiceNow"}
     for desk in played.desks.values():
-        shown = {word: desk.show(word) for word in demo_story.SUBJECTS}
+        shown = {word: desk.show(word) for word in demo.SUBJECTS}
         assert shown["waits"].group == "Duty managers"
         assert shown["waits"].tags == {"escalated", "escalated-managers", "eu"}
         assert {word: each.notes for word, each in shown.items()} == {"waits": 2, "left": 0, "taken": 0}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from connector.config.vendors import vendors
+from connector.config.values import vendors
 from connector.fields_page import as_markdown, as_rows, as_text, every, words
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from connector.app.roles import roles_named
+from connector.app.compose import roles_named
 from connector.app.service import Service
 from connector.app.supervision import Ailments
 from connector.clock import ManualClock
 from connector.demo import CONFIG
-from connector.store import nodes
+from connector.store import fleet
 from connector.store.database import Store
-from connector.store.nodes import SHOWN_FOR, SILENT, Failing, Node
+from connector.store.fleet import SHOWN_FOR, SILENT, Failing, Node
 from tests.connector.beside import START, composed
 from tests.connector.console.conftest import PASSWORD, Shown
 from tests.connector.each import Each, each
@@ -37,20 +37,20 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 def test_the_last_word_of_each_process_counts_and_none_is_its_own_news(store: Store) -> None:
     with store.writing() as connection:
-        nodes.keep(connection, Node(name=WORKER.name, roles=(), at=1, failing=(), skews={}))
-        nodes.keep(connection, WORKER)
-        assert nodes.others(connection, "me", 1010) == (WORKER,)
-        assert nodes.others(connection, WORKER.name, 1010) == ()
-        (late,) = nodes.others(connection, "me", WORKER.at + SILENT + 1)
+        fleet.keep(connection, Node(name=WORKER.name, roles=(), at=1, failing=(), skews={}))
+        fleet.keep(connection, WORKER)
+        assert fleet.others(connection, "me", 1010) == (WORKER,)
+        assert fleet.others(connection, WORKER.name, 1010) == ()
+        (late,) = fleet.others(connection, "me", WORKER.at + SILENT + 1)
         assert late.silent
-        assert nodes.others(connection, "me", WORKER.at + SHOWN_FOR + 1) == ()
-        nodes.forget(connection, WORKER.name)
-        assert nodes.others(connection, "me", 1010) == ()
-        nodes.keep(connection, WORKER)
-        nodes.forget_silent(connection, WORKER.at)
-        assert nodes.others(connection, "me", 1010) == (WORKER,)
-        nodes.forget_silent(connection, WORKER.at + 1)
-        assert nodes.others(connection, "me", 1010) == ()
+        assert fleet.others(connection, "me", WORKER.at + SHOWN_FOR + 1) == ()
+        fleet.forget(connection, WORKER.name)
+        assert fleet.others(connection, "me", 1010) == ()
+        fleet.keep(connection, WORKER)
+        fleet.forget_silent(connection, WORKER.at)
+        assert fleet.others(connection, "me", 1010) == (WORKER,)
+        fleet.forget_silent(connection, WORKER.at + 1)
+        assert fleet.others(connection, "me", 1010) == ()
 
 
 def test_what_fails_is_told_by_the_wall_clock() -> None:
@@ -102,7 +102,7 @@ def test_a_console_of_its_own_shows_what_the_workers_know(tmp_path: Path) -> Non
             assert "silent" in client.get("/health").text
         working.stop()
         with showing.parts.store.reading() as connection:
-            left = nodes.others(connection, "", here.clock.now())
+            left = fleet.others(connection, "", here.clock.now())
         assert [one.name for one in left] == [showing.parts.name]
         showing.stop()
 
@@ -117,7 +117,7 @@ def test_a_process_of_a_fleet_speaks_by_itself(tmp_path: Path) -> None:
 
         def heard() -> list[str]:
             with here.service.parts.store.reading() as connection:
-                known = nodes.others(connection, here.service.parts.name, here.clock.now())
+                known = fleet.others(connection, here.service.parts.name, here.clock.now())
             return [one.name for one in known]
 
         until(lambda: heard() == [showing.parts.name])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from connector.config.schema import whole
+from connector.fields_page import whole
 from policies.language.fields import FIELDS
 from policies.language.operators import OPERATORS
 from tests.policies.lives import HEAD, LADDER

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from connector.app import leases
 from connector.app import service as app_service
-from connector.app.roles import roles_named
+from connector.app.compose import roles_named
 from connector.app.service import Service
 from connector.clock import SystemClock
 from connector.engine.fleet import FleetEngine

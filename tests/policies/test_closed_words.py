@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 
 from adapters.base import Note, VendorAction
-from connector.config.vendors import vendors
+from connector.config.values import vendors
 from connector.work.commit import name_of
 from policies.language.policy import Level
 from policies.language.vocabulary import ACTIONS, LEVEL_KEYS

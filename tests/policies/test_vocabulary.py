@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from connector.config.schema import whole
-from connector.config.vendors import vendors
-from connector.fields_page import as_markdown, words
+from connector.config.values import vendors
+from connector.fields_page import as_markdown, whole, words
 from connector.matrix.cards import cards_markdown, desk_cards
 from connector.matrix.tables import as_csv, as_text
 from connector.matrix.tables import as_markdown as matrix_page

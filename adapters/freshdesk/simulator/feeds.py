@@ -3,8 +3,7 @@
 from adapters.freshdesk.simulator.reads import Call, paged, shown_ticket
 from adapters.freshdesk.simulator.records import Row
 from adapters.freshdesk.simulator.rules import invalid, not_among, not_played
-from adapters.simulation.answers import Reply
-from adapters.simulation.records import Record, instant
+from adapters.simulation.answers import Record, Reply, instant
 
 TAKES = (
     "filter", "requester_id", "email", "unique_external_id", "company_id", "updated_since", "order_by",

@@ -14,8 +14,7 @@ from adapters.freshdesk.simulator import rules
 from adapters.freshdesk.simulator.records import Row
 from adapters.freshdesk.simulator.rules import shown as deadlines
 from adapters.freshdesk.simulator.state import Freshdesk
-from adapters.simulation.answers import Reply
-from adapters.simulation.records import Record, stamp
+from adapters.simulation.answers import Record, Reply, stamp
 
 USUAL, LARGEST = 30, 100
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from adapters.simulation.records import Record, Ref, Rows, add, find, stamp
+from adapters.simulation.answers import Record, Ref, Rows, add, find, stamp
 
 STATUSES: Mapping[int, str] = {
     2: "Open", 3: "Pending", 4: "Resolved", 5: "Closed", 6: "Waiting on Customer", 7: "Waiting on Third Party",

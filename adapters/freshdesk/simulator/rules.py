@@ -9,10 +9,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from adapters.freshdesk.simulator.records import OVER, PLANS, PRIORITIES, Directory, Row, Switches, value_of
-from adapters.simulation.answers import Refused, Reply, html_page, refused
-from adapters.simulation.limits import Windows
+from adapters.simulation.answers import Record, Refused, Reply, html_page, instant, refused, stamp
+from adapters.simulation.faults import Windows
 from adapters.simulation.oauth import basic_pair
-from adapters.simulation.records import Record, instant, stamp
 
 # the page of a proxy in front of the vendor; with 200, a sign-in page
 HTML = "<html><head><title>{status}</title></head><body><h1>{status} {reason}</h1></body></html>"

@@ -27,8 +27,8 @@ from adapters.freshdesk.simulator.records import (
 )
 from adapters.freshdesk.simulator.rules import Access, Limits, plan
 from adapters.freshdesk.simulator.webhooks import Hooks
+from adapters.simulation.answers import Record, Ref, Rows
 from adapters.simulation.control import Account
-from adapters.simulation.records import Record, Ref, Rows
 
 RULE = 1060000000099  # the automation whose messages come from a rule
 

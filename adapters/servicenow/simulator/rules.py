@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.servicenow.simulator.records import COLUMNS, JOURNALS, OVER, Record, Switches, stamp
 from adapters.simulation.answers import Refused, Reply, html_page
-from adapters.simulation.limits import Windows
+from adapters.simulation.faults import Windows
 from adapters.simulation.oauth import Tokens, basic_pair
 
 if TYPE_CHECKING:

@@ -3,8 +3,7 @@
 import base64
 import re
 
-from adapters.simulation.answers import Reply, refused
-from adapters.simulation.records import instant
+from adapters.simulation.answers import Reply, instant, refused
 from adapters.zendesk.simulator import rules
 from adapters.zendesk.simulator.reads import Call, by_cursor, includes, shown_ticket, sideloads
 from adapters.zendesk.simulator.records import Row

@@ -9,8 +9,7 @@ from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
 
-from adapters.simulation.answers import Reply, refused
-from adapters.simulation.records import Record
+from adapters.simulation.answers import Record, Reply, refused
 from adapters.zendesk.simulator import rules
 from adapters.zendesk.simulator.records import Gate, Row
 from adapters.zendesk.simulator.state import Zendesk

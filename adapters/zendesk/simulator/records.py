@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from adapters.simulation.records import Record, Ref, Rows, add, find, instant, stamp
+from adapters.simulation.answers import Record, Ref, Rows, add, find, instant, stamp
 
 SYSTEM = -1  # the author of what an account does by itself
 BRAND, FORM = 360000000001, 360000000002

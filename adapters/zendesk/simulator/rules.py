@@ -6,10 +6,9 @@ Statuses and bodies are those of the vendor sheet, section 1.4; where the sheet 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from adapters.simulation.answers import Refused, Reply, html_page, refused
-from adapters.simulation.limits import Window, Windows
+from adapters.simulation.answers import Record, Refused, Reply, html_page, instant, refused, stamp
+from adapters.simulation.faults import Window, Windows
 from adapters.simulation.oauth import Token, Tokens, basic_pair
-from adapters.simulation.records import Record, instant, stamp
 from adapters.zendesk.simulator.records import CLOSED, LIMITS, Directory, Row, Switches, value_of
 
 # the page of a proxy in front of the vendor; with 200, a sign-in page

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from adapters.simulation.answers import Record, Ref, Rows
 from adapters.simulation.control import Account
-from adapters.simulation.records import Record, Ref, Rows
 from adapters.zendesk.simulator.records import (
     MESSAGING,
     SYSTEM,

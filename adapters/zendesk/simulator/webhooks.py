@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from adapters.simulation.records import Record, stamp
+from adapters.simulation.answers import Record, stamp
 from adapters.simulation.webhooks import Invocation, RetriedWebhooks
 from adapters.zendesk.simulator.records import Row
 

@@ -4,8 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from adapters.simulation.answers import Reply, refused
-from adapters.simulation.records import Record, instant
+from adapters.simulation.answers import Record, Reply, instant, refused
 from adapters.zendesk.simulator import rules
 from adapters.zendesk.simulator.reads import Call, alive, shown_ticket
 from adapters.zendesk.simulator.records import Row, Said, Update, plain

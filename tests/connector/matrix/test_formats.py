@@ -12,10 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.config.files import names
-from connector.matrix.cards import cards_html, cards_markdown, desk_cards
-from connector.matrix.drawing import as_svg
-from connector.matrix.page import as_html
-from connector.matrix.tables import COLUMNS, as_csv, as_markdown, as_text
+from connector.matrix.cards import as_svg, cards_html, cards_markdown, desk_cards
+from connector.matrix.tables import COLUMNS, as_csv, as_html, as_markdown, as_text
 from connector.render import cell, markdown, plain
 from policies.present.matrix import Matrix, matrix
 from tests.connector.matrix.made import NAMES, hostile, hostile_matrix

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from connector.report.period import period_asked
+from connector.report.cases import period_asked
 from connector.report.report import Report, report
 from connector.store.database import Store
 from connector.work.context import Rules

@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from connector.report.breakdown import Bar
 from connector.report.figures import Figure
+from connector.report.metrics import Bar
 from connector.report.report import Report
 
 NO_HISTORY = ("history not loaded", 1)  # A5

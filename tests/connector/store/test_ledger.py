@@ -6,7 +6,6 @@ from sqlalchemy import Connection
 
 from connector.store import ledger
 from connector.store.ledger import LedgerEntry
-from policies.model import TicketRef
 from tests.connector.store.samples import REF
 
 LINE = LedgerEntry(
@@ -54,8 +53,6 @@ def test_counting(connection: Connection) -> None:
         ],
     )
     assert ledger.count(connection, "acme", "fired", since=100, now=1_000_000) == 2
-    assert ledger.count_on_ticket(connection, REF, "fired", since=100) == 1
-    assert ledger.count_on_ticket(connection, TicketRef("acme", "3"), "fired", since=0) == 0
 
 
 def test_no_lines_are_no_statement(connection: Connection) -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from connector.store import ledger, policy_texts, retention, schema, tickets, writes
+from connector.store import forgetting, ledger, schema, tickets, writes
+from connector.store.forgetting import Forgotten
 from connector.store.ledger import LedgerEntry
-from connector.store.retention import Forgotten
 from connector.store.writes import State
 from policies.state import Episode, Standing
 from tests.connector.beside import Beside, beside
@@ -53,20 +53,20 @@ def test_a_policys_text_goes_with_the_last_that_refers_to_it(kind: str, tmp_path
     with fresh_store(kind, tmp_path) as store:
 
         def left_after(day: int) -> list[str]:
-            gone = retention.forget(store, day * DAY, texts=DAY, tickets=9000 * DAY, ledger=100 * DAY)
+            gone = forgetting.forget(store, day * DAY, texts=DAY, tickets=9000 * DAY, ledger=100 * DAY)
             with store.reading() as connection:
-                left = [each for each in "abcdef" if policy_texts.read_policy_text(connection, each * 12)]
+                left = [each for each in "abcdef" if forgetting.read_policy_text(connection, each * 12)]
             counted.append(gone.policies)
             return left
 
         counted = list[int]()
         with store.writing() as connection:
             for each in "abcdef":
-                policy_texts.keep_policy_text(connection, each * 12, f"name = '{each}'", 0)
+                forgetting.keep_policy_text(connection, each * 12, f"name = '{each}'", 0)
             line = LedgerEntry(at=50 * DAY, account="acme", ticket="1", what="fired", policy_hash="b" * 12)
             ledger.append(connection, [line])
-            policy_texts.note_in_force(connection, ["c" * 12], 60 * DAY)
-            policy_texts.keep_policy_text(connection, "d" * 12, "name = 'another'", 70 * DAY)
+            forgetting.note_in_force(connection, ["c" * 12], 60 * DAY)
+            forgetting.keep_policy_text(connection, "d" * 12, "name = 'another'", 70 * DAY)
             running = Episode(key="e1", policy="p", number=1, started=0, clock_start=0, policy_hash="e" * 12)
             tickets.remember_standings(connection, REF, (Standing(policy="p", episode=running),))
             before = update(schema.policy_text).where(schema.policy_text.c.hash == "f" * 12)
@@ -77,7 +77,7 @@ def test_a_policys_text_goes_with_the_last_that_refers_to_it(kind: str, tmp_path
         assert left_after(161) == list("de")
         assert left_after(171) == ["e"]
         with store.reading() as connection:
-            assert policy_texts.read_policy_text(connection, "e" * 12) == "name = 'e'"
+            assert forgetting.read_policy_text(connection, "e" * 12) == "name = 'e'"
         with store.writing() as connection:
             tickets.remember_standings(connection, REF, ())
         assert counted == [0, 2, 1, 1, 1]
@@ -90,7 +90,7 @@ def test_the_text_of_a_policy_in_force_stays_however_long_it_rests(tmp_path: Pat
             one.clock.advance(300 * DAY)
             one.service._forget()
         with store.reading() as connection:
-            assert policy_texts.read_policy_text(connection, policy.hash) == policy.text
+            assert forgetting.read_policy_text(connection, policy.hash) == policy.text
 
 
 def test_news_goes_after_a_week(tmp_path: Path) -> None:
@@ -135,4 +135,4 @@ def test_what_people_wrote_is_in_no_table(tmp_path: Path) -> None:
         kept = b"".join(each.read_bytes() for each in path.parent.glob(path.name + "*"))
     assert b"hunter2" not in kept
     assert b"It burns" not in kept
-    assert retention.NEWS > DAY
+    assert forgetting.NEWS > DAY

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
-from connector.store import accounts, budgets, inbox, policy_texts, writes
+from connector.store import accounts, fleet, forgetting, inbox, writes
 from connector.store.inbox import Timer
 from policies.model import Agent, Directory, Group, Person, TicketRef
 from tests.connector.store.samples import REF
@@ -46,39 +46,39 @@ def test_a_cursor_is_of_one_account_and_feed(connection: Connection) -> None:
 
 def test_requests_are_counted_by_the_second(connection: Connection) -> None:
     for at in (100, 100, 101, 105):
-        budgets.count_requests(connection, "acme", ("account", "search"), at)
-    budgets.count_requests(connection, "beta", ("account",), 101)
+        fleet.count_requests(connection, "acme", ("account", "search"), at)
+    fleet.count_requests(connection, "beta", ("account",), 101)
     begins = {"account": 101, "search": 102, "other": 0}
-    found = budgets.by_second(connection, "acme", begins)
+    found = fleet.by_second(connection, "acme", begins)
     assert found == {"account": [(101, 1), (105, 1)], "search": [(105, 1)], "other": []}
-    budgets.pause_until(connection, "acme", "other", 107, 90)
-    known = budgets.known_spending(connection, "acme", begins, 106)
-    assert known == budgets.Spending(requests={"account": 2, "search": 1}, pauses={"other": 107})
-    budgets.forget_spending(connection, 101)
-    assert budgets.by_second(connection, "acme", {"account": 0})["account"] == [(101, 1), (105, 1)]
+    fleet.pause_until(connection, "acme", "other", 107, 90)
+    known = fleet.known_spending(connection, "acme", begins, 106)
+    assert known == fleet.Spending(requests={"account": 2, "search": 1}, pauses={"other": 107})
+    fleet.forget_spending(connection, 101)
+    assert fleet.by_second(connection, "acme", {"account": 0})["account"] == [(101, 1), (105, 1)]
 
 
 def test_the_longest_pause_counts(connection: Connection) -> None:
-    budgets.pause_until(connection, "acme", "account", 200, 90)
-    budgets.pause_until(connection, "acme", "account", 150, 90)
-    budgets.pause_until(connection, "acme", "search", 300, 90)
-    assert budgets.pauses(connection, "acme", 199) == {"account": 200, "search": 300}
-    assert budgets.pauses(connection, "acme", 200) == {"search": 300}
-    assert budgets.pauses(connection, "beta", 0) == {}
+    fleet.pause_until(connection, "acme", "account", 200, 90)
+    fleet.pause_until(connection, "acme", "account", 150, 90)
+    fleet.pause_until(connection, "acme", "search", 300, 90)
+    assert fleet.pauses(connection, "acme", 199) == {"account": 200, "search": 300}
+    assert fleet.pauses(connection, "acme", 200) == {"search": 300}
+    assert fleet.pauses(connection, "beta", 0) == {}
 
 
 def test_a_lease_is_of_one_at_a_time_and_ends(connection: Connection) -> None:
-    assert budgets.take_lease(connection, "poll acme", "a", 20, 100)
-    assert not budgets.take_lease(connection, "poll acme", "b", 20, 105)
-    assert budgets.take_lease(connection, "poll acme", "a", 20, 110)
-    assert budgets.holds_lease(connection, "poll acme", "a", 129)
-    assert not budgets.holds_lease(connection, "poll acme", "b", 129)
-    assert not budgets.holds_lease(connection, "poll acme", "a", 130)
-    assert budgets.take_lease(connection, "poll acme", "b", 20, 130)
-    assert budgets.holder_of_lease(connection, "poll acme", 140) == "b"
-    budgets.give_lease_back(connection, "b")
-    assert budgets.holder_of_lease(connection, "poll acme", 140) is None
-    assert budgets.take_lease(connection, "poll acme", "a", 20, 140)
+    assert fleet.take_lease(connection, "poll acme", "a", 20, 100)
+    assert not fleet.take_lease(connection, "poll acme", "b", 20, 105)
+    assert fleet.take_lease(connection, "poll acme", "a", 20, 110)
+    assert fleet.holds_lease(connection, "poll acme", "a", 129)
+    assert not fleet.holds_lease(connection, "poll acme", "b", 129)
+    assert not fleet.holds_lease(connection, "poll acme", "a", 130)
+    assert fleet.take_lease(connection, "poll acme", "b", 20, 130)
+    assert fleet.holds_lease(connection, "poll acme", "b", 140)
+    fleet.give_lease_back(connection, "b")
+    assert not fleet.holds_lease(connection, "poll acme", "b", 140)
+    assert fleet.take_lease(connection, "poll acme", "a", 20, 140)
 
 
 def test_a_directory_is_read_again_without_forgetting_whom_round_robin_served(connection: Connection) -> None:
@@ -95,10 +95,10 @@ def test_a_directory_is_read_again_without_forgetting_whom_round_robin_served(co
 
 
 def test_a_policy_text_stays_as_it_was_first_kept(connection: Connection) -> None:
-    policy_texts.keep_policy_text(connection, "h1", "name = 'p'", 100)
-    policy_texts.keep_policy_text(connection, "h1", "other", 200)
-    assert policy_texts.read_policy_text(connection, "h1") == "name = 'p'"
-    assert policy_texts.read_policy_text(connection, "h2") is None
+    forgetting.keep_policy_text(connection, "h1", "name = 'p'", 100)
+    forgetting.keep_policy_text(connection, "h1", "other", 200)
+    assert forgetting.read_policy_text(connection, "h1") == "name = 'p'"
+    assert forgetting.read_policy_text(connection, "h2") is None
 
 
 def test_a_fact_kept_twice_is_kept_once(connection: Connection) -> None:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, select
 
 from connector.clock import ManualClock
-from connector.store import budgets, holds, inbox, notices, users
+from connector.store import fleet, holds, inbox, notices, users
 from connector.store.database import SLACK, Store, mend_own_spans, mend_spans, server_now, shared_now
 from connector.store.schema import lease, pause, spent, timer
 from connector.work.budget import Allowance, SharedTally
@@ -23,7 +23,7 @@ REF = TicketRef("acme", "1")
 def seeded(store: Store, at: Instant) -> None:
     """One of each, begun at this time."""
     with store.writing() as connection:
-        budgets.pause_until(connection, "acme", "account", at + 90, at)
+        fleet.pause_until(connection, "acme", "account", at + 90, at)
         inbox.start_timer(connection, REF, at + 15, "failed", holds=True, since=at)
         holds.set_aside(connection, "acme", "2", "row", "odd", at)
         users.begin_login(connection, ("name dana",), "1", at, at - 900)
@@ -86,10 +86,10 @@ def test_a_due_time_is_a_wall_time_and_is_not_touched(store: Store) -> None:
 
 
 def test_a_lease_of_before_the_step_lasts_a_term_and_no_longer(connection: Connection) -> None:
-    assert budgets.take_lease(connection, "poll acme", "dead", 20, NOW + DAY)
-    assert not budgets.take_lease(connection, "poll acme", "next", 20, NOW), "cut to its term"
+    assert fleet.take_lease(connection, "poll acme", "dead", 20, NOW + DAY)
+    assert not fleet.take_lease(connection, "poll acme", "next", 20, NOW), "cut to its term"
     assert connection.execute(select(lease.c.until)).scalar_one() == NOW + 20
-    assert budgets.take_lease(connection, "poll acme", "next", 20, NOW + 20)
+    assert fleet.take_lease(connection, "poll acme", "next", 20, NOW + 20)
 
 
 def test_requests_of_before_the_step_count_for_one_window_more(store: Store) -> None:

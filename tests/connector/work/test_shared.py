@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from adapters.base import Limit, TryLater
+from connector.app.compose import roles_named
 from connector.app.leases import TERM, OneOfMany
-from connector.app.roles import roles_named
 from connector.clock import ManualClock
 from connector.demo import CONFIG
-from connector.store import budgets
+from connector.store import fleet
 from connector.work.budget import Budget, LastingTally, MemoryTally, SharedTally, tally
 from tests.connector.beside import composed
 from tests.connector.each import each
@@ -103,7 +103,7 @@ def test_a_pause_outlives_the_process_that_heard_of_it(tmp_path: Path) -> None:
             again.enter(("account",))
         assert refused.value.wait == 31
         with store.writing() as connection:
-            budgets.forget_spending(connection, clock.now())
+            fleet.forget_spending(connection, clock.now())
         assert LastingTally(store, "acme", clock).paused_until(("account",)) == START + 91
 
 

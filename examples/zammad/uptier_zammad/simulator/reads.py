@@ -6,8 +6,7 @@ from typing import Any
 
 from starlette.datastructures import QueryParams
 
-from adapters.simulation.answers import Reply, refused
-from adapters.simulation.records import Record
+from adapters.simulation.answers import Record, Reply, refused
 from uptier_zammad.simulator.state import Row, Zammad
 
 LARGEST, USUAL = 200, 50  # rows on a page of a search (zammad/zammad: app/controllers/tickets_controller.rb)

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from adapters.simulation.answers import refused
+from adapters.simulation.answers import Record, Ref, Rows, find, refused, stamp
 from adapters.simulation.control import Account
-from adapters.simulation.records import Record, Ref, Rows, find, stamp
 from uptier_zammad.simulator.webhooks import Hooks
 
 NOBODY = 1  # the built-in user "-": owner of what nobody owns, and author of what triggers do

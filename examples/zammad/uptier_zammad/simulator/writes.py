@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from adapters.simulation.answers import Reply, refused
-from adapters.simulation.records import Record
+from adapters.simulation.answers import Record, Reply, refused
 from uptier_zammad.simulator.reads import Call
 from uptier_zammad.simulator.state import NOBODY
 
