@@ -26,7 +26,7 @@ from policies.language.policy import PolicySet
 from policies.language.references import KnownAccount
 from policies.model import Seconds
 from policies.rules.assignment import lacking
-from policies.rules.reads import reads_of
+from policies.rules.observe import reads_of
 
 ANSWERS_WITHIN = 10.0
 """Real seconds for an answer."""

@@ -24,7 +24,7 @@ from connector.cli.common import (
 
 if TYPE_CHECKING:
     from policies.model import Ticket, TicketRef
-    from policies.present.trace import PolicyTrace
+    from policies.present.explain import PolicyTrace
 
 
 app = typer.Typer()
@@ -104,7 +104,7 @@ def foresee(ref: "TicketRef", config: Path, at: str, as_json: bool) -> None:
     from connector.config.secrets import SecretError, Secrets
     from connector.logs import Masker
     from connector.work.context import Unforeseeable, foresight
-    from policies.present.trace import traced
+    from policies.present.explain import traced
 
     settings, policies = checked(config)
     clock = SystemClock()
@@ -131,8 +131,8 @@ def foresee(ref: "TicketRef", config: Path, at: str, as_json: bool) -> None:
 def show(trace: "tuple[PolicyTrace, ...]", head: tuple[str, ...], as_json: bool) -> None:
     """A trace, in words or whole."""
     from connector.store import codec
+    from policies.present.explain import PolicyTrace
     from policies.present.explain import explain as in_words
-    from policies.present.trace import PolicyTrace
 
     if as_json:
         put_json(json.loads(codec.dump(tuple[PolicyTrace, ...], trace)))

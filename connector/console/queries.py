@@ -33,7 +33,7 @@ from policies.model import (
     Who,
     spell,
 )
-from policies.present.trace import LevelTrace, PolicyTrace
+from policies.present.explain import LevelTrace, PolicyTrace
 from policies.state import Episode, How
 
 SIDES: Mapping[Who, str] = {

@@ -37,9 +37,8 @@ from policies.model import (
     Ticket,
     Who,
 )
-from policies.present.trace import PolicyTrace
-from policies.rules.calendars import ALWAYS
-from policies.rules.clocks import pauses
+from policies.present.explain import PolicyTrace
+from policies.rules.calendars import ALWAYS, pauses
 from policies.rules.episode import first_acknowledgement
 from policies.rules.ladder import untimed
 from policies.state import Episode, How, Passed

@@ -11,7 +11,7 @@ from connector.store.schema import episode, ledger, ticket, write
 from connector.store.tickets import CLOSED
 from connector.store.writes import State
 from policies.model import Instant, Ticket, TicketRef
-from policies.present.trace import PolicyTrace
+from policies.present.explain import PolicyTrace
 from policies.state import Episode
 
 BATCH = 500

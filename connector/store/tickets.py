@@ -13,7 +13,7 @@ from connector.store.schema import standing as standing_table
 from connector.store.schema import ticket as ticket_table
 from policies.history import with_moves
 from policies.model import Instant, Person, Seconds, Status, Ticket, TicketRef
-from policies.present.trace import PolicyTrace
+from policies.present.explain import PolicyTrace
 from policies.state import Episode, Standing
 
 CLOSED = (Status.SOLVED, Status.CLOSED)

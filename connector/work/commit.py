@@ -17,7 +17,7 @@ from connector.work.messages import announce, render
 from policies.language.policy import PolicySet
 from policies.model import Directory, Instant, Order, Seconds, Status, Ticket, TicketRef
 from policies.plan import Notify, Occurrence, Plan, Say, SetField, Wanted
-from policies.present.trace import traced
+from policies.present.explain import traced
 from policies.rules.ladder import untimed
 from policies.rules.outcomes import Outcome, settle
 from policies.state import Standing

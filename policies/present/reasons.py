@@ -10,7 +10,7 @@ from policies.language.conditions import Condition
 from policies.language.policy import Level, Policy
 from policies.model import Instant, Ticket, spell
 from policies.plan import Notify, Plan, Say
-from policies.rules.clocks import Count
+from policies.rules.calendars import Count
 from policies.rules.ladder import Due, LevelDecision, dues
 from policies.rules.observe import PolicyRaised, of
 from policies.rules.outcomes import NEVER_DUE

@@ -1,4 +1,5 @@
-"""Business time: how much of it lies between two instants, and which instant lies so much of it away, in UTC.
+"""Business time: how much of it lies between two instants, and which instant lies so much of it away, in UTC; and how
+much of it counts on a ticket, pauses left out (rule 1).
 
 A calendar measures; it never says when Uptier may act. All arithmetic is on UTC seconds and half-open
 intervals. An instant is open exactly if its local wall-clock reading lies in an interval of its local date,
@@ -6,7 +7,7 @@ so a repeated hour counts twice and a skipped one not at all.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
@@ -14,8 +15,9 @@ from itertools import accumulate
 from typing import Literal, Protocol
 from zoneinfo import ZoneInfo
 
+from policies.history import History
 from policies.language.policy import CalendarSpec
-from policies.model import Instant, Seconds
+from policies.model import Instant, Seconds, Ticket
 
 Window = tuple[int, int]
 """Local minutes of a day, half-open."""
@@ -46,7 +48,7 @@ def intervals_of_year(
 def pieces(year: int, zone: tzinfo, windows: Callable[[date], tuple[Window, ...]]) -> Iterator[Interval]:
     """Each window of each date, cut where the offset changes: inside a stretch of one offset, local time is
     UTC plus a constant, so the cut is exact."""
-    for start, end, offset in stretches(year_start(year), year_start(year + 1), zone):
+    for start, end, offset in of_one_offset(year_start(year), year_start(year + 1), zone):
         day, last = local_day(start + offset), local_day(end - 1 + offset)
         while day <= last:
             midnight = (day - EPOCH).days * DAY - offset
@@ -57,7 +59,7 @@ def pieces(year: int, zone: tzinfo, windows: Callable[[date], tuple[Window, ...]
             day += timedelta(days=1)
 
 
-def stretches(begin: Instant, end: Instant, zone: tzinfo) -> Iterator[tuple[Instant, Instant, Seconds]]:
+def of_one_offset(begin: Instant, end: Instant, zone: tzinfo) -> Iterator[tuple[Instant, Instant, Seconds]]:
     """The time from `begin` to `end` cut into stretches of one UTC offset, with that offset."""
     start, offset = begin, offset_at(begin, zone)
     for probe in range(begin + STRIDE, end + STRIDE, STRIDE):
@@ -335,3 +337,64 @@ def year_of(at: Instant) -> int:
 def opening(calendar: Calendar, at: Instant) -> Instant:
     """`at` if the calendar is open then, else when it next opens."""
     return calendar.add(at, 1) - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """Time that counts on a calendar, except while the ticket was paused. `paused` are ascending; the last
+    ends at `now` while the ticket is still paused. `calendars` are all there are, by name."""
+
+    calendar: Calendar
+    paused: tuple[Interval, ...]
+    now: Instant
+    is_paused: bool
+    calendars: Mapping[str, Calendar]
+
+    def opens(self, name: str, at: Instant) -> Instant:
+        """`at` if this calendar is open then, else when it next opens."""
+        return opening(self.calendars[name], at)
+
+    def is_open(self, name: str) -> bool:
+        """Whether this calendar is open now."""
+        return self.calendars[name].is_open(self.now)
+
+    def elapsed(self, start: Instant) -> Seconds:
+        """What has been counted from `start` to now."""
+        return sum(self.calendar.between(*stretch) for stretch in self.running(start))
+
+    def due(self, start: Instant, span: Seconds) -> Instant | None:
+        """The first instant at which `span` has been counted; None while a pause keeps it from being known."""
+        if span <= 0:
+            return start
+        if not self.paused and not self.is_paused:
+            return self.calendar.add(start, span)
+        for at, end in self.running(start):
+            counted = self.calendar.between(at, end)
+            if counted >= span:
+                return self.calendar.add(at, span)
+            span -= counted
+        return None if self.is_paused else self.calendar.add(max(start, self.now), span)
+
+    def running(self, start: Instant) -> list[Interval]:
+        """The stretches from `start` to now in which nothing was paused."""
+        stretches: list[Interval] = []
+        at = start
+        for pause, resume in self.paused:
+            if at < pause:
+                stretches.append((at, pause))
+            at = max(at, resume)
+        return [*stretches, (at, self.now)] if at < self.now else stretches
+
+
+def pauses(ticket: Ticket, history: History, pause_on: frozenset[str], now: Instant) -> tuple[Interval, ...]:
+    """The stretches in which the ticket stood in one of these statuses, up to now."""
+    if not pause_on:
+        return ()
+    changes = [(each.act.at, each.before, each.after) for each in history.changes("status")]
+    status = changes[0][1] if changes else ticket.status.value
+    at, stretches = ticket.created, list[Interval]()
+    for change_at, _, after in (*changes, (now, None, None)):
+        if status in pause_on and at < change_at:
+            stretches.append((at, change_at))
+        at, status = max(at, change_at), after
+    return tuple(stretches)

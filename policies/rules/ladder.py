@@ -8,8 +8,7 @@ from policies.language.clocks import Reading
 from policies.language.policy import Approval, Level, Policy
 from policies.language.vocabulary import ACTIONS, Mode
 from policies.model import Instant, Seconds
-from policies.rules.calendars import ALWAYS, Calendar
-from policies.rules.clocks import Count, pauses
+from policies.rules.calendars import ALWAYS, Calendar, Count, pauses
 from policies.rules.episode import arrived
 from policies.rules.observe import Observation, Scene
 from policies.state import Episode, How, Passed, latest_passed

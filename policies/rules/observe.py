@@ -1,17 +1,19 @@
-"""What a plan is made from, and what each policy observes: its conditions and its clock, its own writes hidden."""
+"""What a plan is made from, and what each policy observes: its conditions and its clock (rules 1, 2 and 8), its own
+writes hidden; and all that it reads, for `check --online`."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
 from policies.history import History, Sight
-from policies.language.clocks import CLOCKS, PAUSES_READ, Reading, veiled
+from policies.language.clocks import CLOCKS, PAUSES_READ, Clock, Reading, customer_waiting, veiled
 from policies.language.conditions import Condition
-from policies.language.policy import Policy, PolicySet
-from policies.model import Directory, Instant, Order, Ticket
+from policies.language.policy import Level, Policy, PolicySet, SlaSpec
+from policies.language.vocabulary import STOPS
+from policies.model import Directory, Instant, Metric, Order, Stage, Target, Ticket
 from policies.plan import Action, LeftOut, Occurrence
-from policies.rules.calendars import Calendar
-from policies.rules.clocks import deadline
+from policies.rules.assignment import assignment_reads
+from policies.rules.calendars import ALWAYS, Calendar
 from policies.rules.own_writes import as_before, keys_of
 from policies.state import Episode, Standing, changed
 
@@ -179,6 +181,97 @@ def read_clock(
     if clock.metric is not None:
         return deadline(clock, sight, scene.policies.slas, scene.calendars, scene.now)
     return clock.start(sight)
+
+
+READ_AGAIN = (15, 30, 60)
+"""Seconds after a write at which a target that was null is read again."""
+
+
+def deadline(
+    clock: Clock, sight: Sight, slas: tuple[SlaSpec, ...], calendars: Mapping[str, Calendar], now: Instant
+) -> Reading:
+    """The deadline that this clock measures. The vendor's own target wins, also when it is achieved."""
+    metric = clock.metric
+    targets = [each for each in sight.ticket.targets if each.metric is metric]
+    if targets:
+        return from_vendor(the_one(targets), sight, now)
+    serving = (each for each in slas if each.serves(sight.ticket.ref.account) and metric in each.targets)
+    sla = next(serving, None)
+    if sla is None:
+        return Reading(why_absent=f"there is no {metric} target")
+    return from_table(clock, sight, sla, calendars)
+
+
+def the_one(targets: list[Target]) -> Target:
+    """Of several targets of one metric, the active one that is due first, else the last told."""
+    active = [each for each in targets if each.stage is Stage.ACTIVE and each.due is not None]
+    return min(active, key=lambda each: each.due or 0) if active else targets[-1]
+
+
+def from_vendor(target: Target, sight: Sight, now: Instant) -> Reading:
+    """The helpdesk's target. One that is not known yet is read again a little after the write that hid it. A target
+    for the next reply belongs to the message that began the present wait."""
+    metric, updated = target.metric, sight.ticket.updated
+    if target.stage is Stage.ACTIVE and target.due is not None:
+        wait = customer_waiting(sight).sequence if metric is Metric.NEXT_REPLY else None
+        because = f"the {metric} target was set"
+        return Reading(start=target.start, due=target.due, because=because, wait=wait)
+    if target.stage is Stage.PAUSED:
+        return Reading(why_absent=f"the {metric} target is paused")
+    if target.stage is Stage.ACHIEVED:
+        return Reading(why_absent=f"the {metric} target is achieved", achieved=True)
+    again = next((updated + wait for wait in READ_AGAIN if updated + wait > now), None)
+    return Reading(why_absent=f"the helpdesk does not tell the {metric} target now", look_again=again)
+
+
+def from_table(clock: Clock, sight: Sight, sla: SlaSpec, calendars: Mapping[str, Calendar]) -> Reading:
+    """The target of an `[sla]` table, for the ticket's priority."""
+    if hidden := veiled(sight.ticket, clock.table_reads):
+        return hidden
+    started = clock.start(sight)
+    if started.why_absent is not None or started.start is None:
+        return started
+    priority = sight.ticket.priority
+    if priority is None:
+        return Reading(why_absent="the ticket has no priority, so no target")
+    span = sla.targets.get(clock.name, {}).get(priority)
+    if span is None:
+        return Reading(why_absent=f"sla.{sla.name} has no {clock.name} target for priority {priority}")
+    calendar = ALWAYS if sla.calendar is None else calendars[sla.calendar]
+    due = calendar.add(started.start, span)
+    return Reading(start=started.start, sequence=started.sequence, because=started.because, due=due)
+
+
+KNOWN_ANYWAY = frozenset({"account", "assignee_away"})
+"""What Uptier itself tells."""
+
+
+def reads_of(policies: PolicySet, account: str) -> frozenset[str]:
+    """What of a ticket the policies that serve this account read and write, in the words of `Ticket.hidden`: `check
+    --online` names what our user cannot see of it."""
+    found = set[str]()
+    for policy in policies.serving(account):
+        clock = CLOCKS[policy.clock]
+        for line in (*policy.when.lines, *policy.unless.lines):
+            found |= line.every_read()
+        found |= clock.reads | (PAUSES_READ if policy.pause_on else frozenset())
+        found |= {"tags"} if policy.acknowledge_tags else set()
+        if any(each.serves(account) and policy.clock in each.targets for each in policies.slas):
+            found |= clock.table_reads
+        found = found.union(
+            *(STOPS[word].reads for word in policy.stop_on),
+            *(level_reads(variant) for level in policy.levels for variant in level.variants),
+        )
+    return frozenset(found - KNOWN_ANYWAY)
+
+
+def level_reads(level: Level) -> frozenset[str]:
+    """What a level reads in order to act, and the fields it writes."""
+    assigns = assignment_reads(level.assign) | {"group", "assignee"} if level.assign else frozenset[str]()
+    fields = {name for name, _ in level.set} | ({"priority"} if level.priority else set())
+    if level.owner == "assignee":
+        fields.add("assignee")
+    return assigns | fields | ({"tags"} if level.tags or level.untag else frozenset())
 
 
 Made = TypeVar("Made")

@@ -160,7 +160,7 @@ class Conclusion:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Considered:
     """How a plan came about for one policy, as facts: what it saw, what its ladder came to if an episode runs, whom it
-    chose. `policies.present.trace` puts it into words."""
+    chose. `policies.present.explain` puts it into words."""
 
     seen: Observation
     decision: LevelDecision | None = None

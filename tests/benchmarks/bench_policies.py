@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from policies.evaluate import could_matter, evaluate
-from policies.present.trace import of_line, traced
+from policies.present.explain import of_line, traced
 from tests.policies.lives import LADDER, Life, at
 
 MANY = 200

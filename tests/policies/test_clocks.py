@@ -3,7 +3,7 @@
 import pytest
 
 from policies.model import Metric, Priority, Stage, Status, Target, Who
-from policies.present.trace import ClockTrace, traced
+from policies.present.explain import ClockTrace, traced
 from tests.policies.lives import (
     AFTER_30,
     AFTER_120,

@@ -5,9 +5,8 @@ import pytest
 from policies.evaluate import evaluate
 from policies.model import Metric, Stage, Status, Target, Who
 from policies.plan import Say
-from policies.present.explain import explain
+from policies.present.explain import explain, traced
 from policies.present.reasons import worded
-from policies.present.trace import traced
 from policies.rules.observe import UNREAD
 from tests.policies.lives import AFTER_30, AFTER_120, ANN, Life, at, policy
 

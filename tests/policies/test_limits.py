@@ -8,8 +8,7 @@ import pytest
 from policies.language.document import Document, read
 from policies.language.parse import parse
 from policies.language.policy import Limits
-from policies.present.explain import explain
-from policies.present.trace import traced
+from policies.present.explain import explain, traced
 from tests.policies.lives import ANN, BEN, HEAD, TIER1, TIER2, Life, policy
 
 MAPPED = HEAD.replace("[accounts.acme]", "[accounts.acme.fields]\nrefund = 1").replace(

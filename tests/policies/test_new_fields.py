@@ -3,7 +3,7 @@
 import pytest
 
 from policies.model import Need, Recent, Satisfaction, Status, Who
-from policies.present.trace import traced
+from policies.present.explain import traced
 from tests.policies.lives import Life, policy, rules
 
 

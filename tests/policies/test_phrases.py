@@ -9,8 +9,7 @@ from policies.language.document import Document, read
 from policies.language.parse import parse
 from policies.language.phrases import folded, found, own_words, shipped
 from policies.model import Act, Message, Need, Who
-from policies.present.explain import explain
-from policies.present.trace import traced
+from policies.present.explain import explain, traced
 from tests.policies.lives import HEAD, NEWBORN, START, Life, policy, rules
 
 ASKS = policy(when='phrases = { has = "asks_for_manager" }')

@@ -3,7 +3,7 @@
 import pytest
 
 from policies.language.policy import PolicySet
-from policies.rules.reads import reads_of
+from policies.rules.observe import reads_of
 from tests.policies.lives import HEAD
 from tests.policies.lives import rules as parsed
 

@@ -7,7 +7,7 @@ import pytest
 
 from policies.model import Metric, Stage, Target, Who
 from policies.plan import Plan
-from policies.present.trace import traced
+from policies.present.explain import traced
 from tests.policies.lives import HEAD, Life, at
 
 PAGE = Path(__file__).parents[2] / "docs" / "policies.md"

@@ -6,7 +6,7 @@ import pytest
 
 from policies.model import Metric, Stage, Status, Target
 from policies.plan import Plan
-from policies.present.trace import traced
+from policies.present.explain import traced
 from tests.policies.lives import HEAD, LADDER, Life, at
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from policies.model import Who
-from policies.present.trace import traced
+from policies.present.explain import traced
 from tests.policies.lives import LADDER, Life, at
 
 PAUSING = LADDER.replace('clock = "customer_waiting"', 'clock = "created"\npause_on = ["pending"]')

@@ -6,7 +6,7 @@ import pytest
 
 from policies.history import History, counted
 from policies.model import Status, Who
-from policies.present.trace import traced
+from policies.present.explain import traced
 from policies.rules.own_writes import as_before
 from policies.state import Episode, Wrote
 from tests.policies.lives import AFTER_30, AFTER_120, ANN, BEN, DIRECTORY, NEWBORN, Life, policy

@@ -9,8 +9,8 @@ from policies.language.document import Document, read
 from policies.language.parse import parse
 from policies.model import Priority
 from policies.plan import Assign, ChangeTags, Follow, Plan, RaisePriority, Say, SetField
-from policies.present import reasons, trace
-from policies.present.trace import traced
+from policies.present import explain, reasons
+from policies.present.explain import traced
 from tests.policies.lives import AFTER_120, HEAD, Life, policy
 
 FIELDS = HEAD + "[accounts.acme.fields]\ntier = 1\nteam = 2\n[accounts.other.fields]\ntier = 1\nteam = 2\n"
@@ -230,7 +230,7 @@ def test_words_that_fail_keep_no_level_from_firing(place: str, monkeypatch: pyte
 
 def test_a_trace_that_fails_keeps_nobody_from_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     plan = pair('note = "handoff"', 'tags = ["q"]').plan(30)
-    monkeypatch.setattr(trace, "of_policy", broken_for("p", trace.of_policy))
+    monkeypatch.setattr(explain, "of_policy", broken_for("p", explain.of_policy))
     first, second = traced(plan)
     assert first.verdict == "cannot be explained: ZeroDivisionError: nobody thought of this"
     assert second.verdict == 'fires level "one"'

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from policies.model import Counts, Person, Priority, Status, Ticket
-from policies.present.trace import LineTrace, of_line, traced
+from policies.present.explain import LineTrace, of_line, traced
 from policies.rules.observe import judged
 from tests.policies.lives import CLEO, HEAD, NEWBORN, TIER1, Life, policy, rules
 

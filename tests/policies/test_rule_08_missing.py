@@ -10,10 +10,8 @@ from policies.language.document import Document, read
 from policies.language.parse import parse
 from policies.model import Counts, Priority, Status
 from policies.plan import Assign, RaisePriority
-from policies.present.explain import explain
-from policies.present.trace import traced
-from policies.rules.observe import judged
-from policies.rules.reads import reads_of
+from policies.present.explain import explain, traced
+from policies.rules.observe import judged, reads_of
 from tests.policies.lives import AFTER_30, AFTER_120, BEN, CLEO, HEAD, NEWBORN, TIER2, Life, at, policy, rules
 
 FIELDS = HEAD + "[accounts.acme.fields]\ntier = 1\n[accounts.other.fields]\ntier = 1\n"

@@ -6,7 +6,7 @@ import pytest
 
 from policies.history import History, by_revision, recognise
 from policies.model import Act, Change, Message, Ticket, Who
-from policies.present.trace import traced
+from policies.present.explain import traced
 from tests.policies.lives import AFTER_30, AFTER_120, ANN, BEN, NEWBORN, START, Life, at, policy
 
 RECEIPTS = {"f1": frozenset({"acme/1:p:1"}), "mark-7": frozenset({"acme/1:q:1"})}

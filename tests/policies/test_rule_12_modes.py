@@ -3,7 +3,7 @@
 import pytest
 
 from policies.plan import ChangeTags
-from policies.present.trace import traced
+from policies.present.explain import traced
 from tests.policies.lives import AFTER_30, AFTER_120, HEAD, Life, at, policy
 
 PLAIN = HEAD.replace('mode = "enforce"\n', "")

@@ -29,7 +29,7 @@ from policies.language.vocabulary import (
 from policies.model import Change
 from policies.present.matrix import matrix
 from policies.rules.assignment import ticket_owner
-from policies.rules.reads import reads_of
+from policies.rules.observe import reads_of
 from policies.state import Owner
 from tests.policies.lives import AFTER_30, BEN, DIRECTORY, HEAD, Life, policy, rules
 from tests.policies.test_explain import said

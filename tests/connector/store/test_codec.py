@@ -34,7 +34,7 @@ from policies.plan import (
     RaisePriority,
     SetField,
 )
-from policies.present.trace import ClockTrace, LevelTrace, LineTrace, PolicyTrace
+from policies.present.explain import ClockTrace, LevelTrace, LineTrace, PolicyTrace
 from policies.state import Episode, How, Owner, Passed, Standing, UnderWay, Wrote
 from tests.connector.store.samples import a_ticket
 

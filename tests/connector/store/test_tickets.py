@@ -17,7 +17,7 @@ from policies.model import (
     TicketRef,
     Who,
 )
-from policies.present.trace import PolicyTrace
+from policies.present.explain import PolicyTrace
 from tests.connector.store.samples import REF, a_ticket
 
 TRACE = (PolicyTrace(policy="p", mode="enforce", holds=True, verdict="due"),)
