@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from connector.store import codec
 from connector.store.database import insert, put
@@ -33,9 +33,12 @@ def ensure(connection: Connection, name: str, now: Instant) -> None:
     connection.execute(statement.on_conflict_do_nothing(index_elements=["name"]))
 
 
+_BY_NAME = select(account_table).where(account_table.c.name == bindparam("named"))
+
+
 def get(connection: Connection, name: str) -> ConnectedAccount | None:
     """The account of this name."""
-    row = connection.execute(select(account_table).where(account_table.c.name == name)).mappings().first()
+    row = connection.execute(_BY_NAME, {"named": name}).mappings().first()
     return None if row is None else ConnectedAccount(**row)
 
 
@@ -130,9 +133,13 @@ def save_directory(connection: Connection, directory: Directory, now: Instant) -
     put(connection, directory_table, [{"account": directory.account, "people": people, "read_at": now}])
 
 
+_DIRECTORY = select(directory_table).where(directory_table.c.account == bindparam("of"))
+_SERVED = select(served).where(served.c.account == bindparam("of"))
+
+
 def read_directory(connection: Connection, account: str) -> KnownDirectory | None:
     """The account's directory, with whom round robin has served; None before the first was read."""
-    row = connection.execute(select(directory_table).where(directory_table.c.account == account)).first()
+    row = connection.execute(_DIRECTORY, {"of": account}).first()
     if row is None:
         return None
     directory = replace(_people(row.people), served=turns_of_round_robin(connection, account))
@@ -141,7 +148,7 @@ def read_directory(connection: Connection, account: str) -> KnownDirectory | Non
 
 def turns_of_round_robin(connection: Connection, account: str) -> dict[tuple[str, str], Instant]:
     """When round robin last served each (group id, person id)."""
-    rows = connection.execute(select(served).where(served.c.account == account))
+    rows = connection.execute(_SERVED, {"of": account})
     return {(row.group_id, row.person_id): row.at for row in rows}
 
 

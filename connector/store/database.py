@@ -5,13 +5,26 @@ One that begins in the future was stamped before the clock was set back; left al
 cut to its own length, from now.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
 import structlog
-from sqlalchemy import Column, ColumnElement, Connection, Engine, Table, literal, select, text, union, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    Table,
+    bindparam,
+    literal,
+    select,
+    text,
+    union,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import (
     DataError,
@@ -27,7 +40,7 @@ from adapters.http import clean
 from connector.clock import Clock
 from connector.store.schema import aside, login_try, notice, pause, timer, write
 from connector.store.trouble import StoreTrouble
-from policies.model import Instant, Seconds
+from policies.model import Instant, Seconds, TicketRef
 
 log = structlog.get_logger()
 
@@ -196,9 +209,27 @@ def after_commit(connection: Connection, call: Callable[[], None]) -> None:
 
 def insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
     """An INSERT that knows ON CONFLICT in this database's dialect."""
-    if connection.dialect.name == "postgresql":
-        return postgresql.insert(table)
-    return sqlite.insert(table)
+    return insert_in(connection.dialect.name, table)
+
+
+def insert_in(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """The same for a dialect by its name, so that a statement can be built once for each."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+
+
+def rows_of(account: Column[str], ticket: Column[str]) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """The rows of one ticket, in a statement that is built once; `the(ref)` names the ticket when it is executed."""
+    return account == bindparam("the_account"), ticket == bindparam("the_ticket")
+
+
+def the(ref: TicketRef, **more: Any) -> dict[str, Any]:
+    """The ticket of a statement's `rows_of`, and what else the statement wants to be told."""
+    return {"the_account": ref.account, "the_ticket": ref.id} | more
+
+
+def one_of(column: Column[Any], values: Iterable[str]) -> ColumnElement[bool]:
+    """The column has one of these. Unlike `in_`, nothing is left to be written out when it is executed."""
+    return column.in_([literal(str(value)) for value in values])
 
 
 def shared_now(connection: Connection, clock: Clock) -> Instant:
@@ -208,9 +239,12 @@ def shared_now(connection: Connection, clock: Clock) -> Instant:
     return clock.of_server(lambda: server_now(connection))
 
 
+_NOW = text("SELECT floor(extract(epoch FROM clock_timestamp()))")
+
+
 def server_now(connection: Connection) -> Instant:
     """The time at a PostgreSQL server."""
-    return int(connection.execute(text("SELECT floor(extract(epoch FROM clock_timestamp()))")).scalar_one())
+    return int(connection.execute(_NOW).scalar_one())
 
 
 def database_skew(store: Store, clock: Clock) -> Seconds:
@@ -227,14 +261,16 @@ def put_row(
     return connection.execute(statement.returning(column)).first() is not None
 
 
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+
+
 def advisory_lock(connection: Connection, name: str) -> None:
     """Until this write transaction ends, no other one is alone with `name`. SQLite has one writer at a time anyway.
 
     Whoever takes several takes the wider first: an account, then a ticket of it.
     """
     if connection.dialect.name == "postgresql":
-        lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
-        connection.execute(lock, {"name": clean(name)})
+        connection.execute(_LOCK, {"name": clean(name)})
 
 
 def put(
@@ -247,20 +283,30 @@ def put(
 ) -> None:
     """Insert rows, or replace what stands under their primary keys, but for the columns in `keep`.
 
-    All rows name the same columns. `only_if` is given the incoming row's columns and guards the replacing;
-    the table's own columns are the standing row.
+    All rows name the same columns. `only_if`, one and the same function each time, is given the incoming row's columns
+    and guards the replacing; the table's own columns are the standing row.
     """
     if not rows:
         return
-    statement = insert(connection, table)
+    statement = _upsert(connection.dialect.name, table, tuple(rows[0]), keep, only_if)
+    connection.execute(statement, rows[0] if len(rows) == 1 else list(rows))
+
+
+@lru_cache(maxsize=256)
+def _upsert(
+    dialect: str,
+    table: Table,
+    columns: tuple[str, ...],
+    keep: frozenset[str],
+    only_if: Callable[[Any], ColumnElement[bool]] | None,
+) -> sqlite.Insert | postgresql.Insert:
+    statement = insert_in(dialect, table)
     key = [column.name for column in table.primary_key]
-    changed = {name: statement.excluded[name] for name in rows[0] if name not in keep and name not in key}
-    if changed:
-        guard = None if only_if is None else only_if(statement.excluded)
-        statement = statement.on_conflict_do_update(index_elements=key, set_=changed, where=guard)
-    else:
-        statement = statement.on_conflict_do_nothing(index_elements=key)
-    connection.execute(statement, list(rows))
+    changed = {name: statement.excluded[name] for name in columns if name not in keep and name not in key}
+    if not changed:
+        return statement.on_conflict_do_nothing(index_elements=key)
+    guard = None if only_if is None else only_if(statement.excluded)
+    return statement.on_conflict_do_update(index_elements=key, set_=changed, where=guard)
 
 
 SLACK: Seconds = 30

@@ -11,7 +11,7 @@ from typing import Literal
 from sqlalchemy import ColumnElement, Connection, RowMapping, delete, or_, select
 
 from connector.store import inbox, ledger
-from connector.store.database import advisory_lock, insert, put_row
+from connector.store.database import advisory_lock, insert, put_row, rows_of, the
 from connector.store.inbox import Arrival
 from connector.store.ledger import LedgerEntry
 from connector.store.schema import aside as aside_table
@@ -52,14 +52,19 @@ def of_ticket(connection: Connection, ref: TicketRef) -> Hold | None:
     return None if row is None else _hold(row)
 
 
+_HOLD = rows_of(hold_table.c.account, hold_table.c.ticket)
+_OVER = (
+    select(hold_table)
+    .where(_HOLD[0], or_(_HOLD[1], hold_table.c.scope == "account"))
+    .order_by(hold_table.c.since)
+)
+_DROP_OVER = delete(hold_table).where(*_HOLD, hold_table.c.scope != "loop")
+_DROP_RUNNING = delete(hold_table).where(*_HOLD, hold_table.c.scope != "loop", hold_table.c.scope != "parts")
+
+
 def over(connection: Connection, ref: TicketRef) -> tuple[Hold | None, Hold | None]:
     """The hold on this ticket, and the oldest that is on its whole account."""
-    mine = hold_table.c.ticket == ref.id
-    rows = connection.execute(
-        select(hold_table)
-        .where(hold_table.c.account == ref.account, or_(mine, hold_table.c.scope == "account"))
-        .order_by(hold_table.c.since)
-    ).mappings()
+    rows = connection.execute(_OVER, the(ref)).mappings()
     found = tuple(map(_hold, rows))
     return (
         next((one for one in found if one.ref == ref), None),
@@ -78,8 +83,7 @@ def every(connection: Connection) -> tuple[Hold, ...]:
 def drop(connection: Connection, ref: TicketRef, *, over: bool) -> None:
     """Forget the hold on a ticket for which there is nothing to write any more. A loop is not over with it; what
     the helpdesk did not keep is once all is `over`."""
-    stays = ("loop",) if over else ("loop", "parts")
-    connection.execute(delete(hold_table).where(*_of(ref), hold_table.c.scope.not_in(stays)))
+    connection.execute(_DROP_OVER if over else _DROP_RUNNING, the(ref))
 
 
 def release(
@@ -195,12 +199,12 @@ def aside_of(connection: Connection, account: str, ticket: str, kind: str) -> Se
     return None if row is None else _aside(row)
 
 
+_KINDS = select(aside_table.c.kind).where(*rows_of(aside_table.c.account, aside_table.c.ticket))
+
+
 def kinds_aside(connection: Connection, ref: TicketRef) -> frozenset[str]:
     """What of a ticket is set aside."""
-    rows = connection.execute(
-        select(aside_table.c.kind).where(aside_table.c.account == ref.account, aside_table.c.ticket == ref.id)
-    )
-    return frozenset(row.kind for row in rows)
+    return frozenset(connection.execute(_KINDS, the(ref)).scalars())
 
 
 def every_aside(connection: Connection) -> tuple[SetAside, ...]:

@@ -7,6 +7,7 @@ the ticket back, which is how a failed look is not repeated at once.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any, Literal
 
 from sqlalchemy import (
@@ -23,9 +24,10 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.sql.dml import ReturningInsert
 
 from connector.store import codec
-from connector.store.database import BrokenRow, insert, is_usable_id, put
+from connector.store.database import BrokenRow, insert_in, is_usable_id, put, rows_of, the
 from connector.store.schema import account, inbox, still_open, timer, write
 from policies.model import Instant, Order, TicketRef
 
@@ -61,6 +63,15 @@ class OpenRow:
     received_at: Instant
 
 
+@cache
+def _news(dialect: str) -> ReturningInsert[tuple[str, str, Instant | None]]:
+    return (
+        insert_in(dialect, inbox)
+        .on_conflict_do_nothing(index_elements=["account", "delivery"])
+        .returning(inbox.c.account, inbox.c.ticket, inbox.c.done_at)
+    )
+
+
 def put_news(connection: Connection, arrivals: Sequence[Arrival]) -> tuple[TicketRef, ...]:
     """Add what is new and ignore redeliveries; answers the tickets that now are owed a look, each once. Raises
     BrokenRow for one that names no ticket that could be."""
@@ -69,39 +80,37 @@ def put_news(connection: Connection, arrivals: Sequence[Arrival]) -> tuple[Ticke
     for arrival in arrivals:
         if not is_usable_id(arrival.ticket):
             raise BrokenRow(f"{arrival.ticket[:40]!r} cannot be a ticket's id")
-    statement = (
-        insert(connection, inbox)
-        .on_conflict_do_nothing(index_elements=["account", "delivery"])
-        .returning(inbox.c.account, inbox.c.ticket, inbox.c.done_at)
-    )
-    added = connection.execute(statement, [asdict(arrival) for arrival in arrivals])
+    added = connection.execute(_news(connection.dialect.name), [asdict(arrival) for arrival in arrivals])
     return tuple({TicketRef(row.account, row.ticket): None for row in added if row.done_at is None})
+
+
+_OPEN_ROWS = (
+    select(inbox.c.id, inbox.c.kind, inbox.c.hint, inbox.c.received_at)
+    .where(*rows_of(inbox.c.account, inbox.c.ticket), still_open)
+    .order_by(inbox.c.id)
+)
+_CLOSE = update(inbox).where(inbox.c.id == bindparam("row")).values(done_at=bindparam("now"))
 
 
 def open_rows(connection: Connection, ref: TicketRef) -> tuple[OpenRow, ...]:
     """What is open for this ticket, oldest first. Close these ids, and no others, when the look is stored."""
-    rows = connection.execute(
-        select(inbox.c.id, inbox.c.kind, inbox.c.hint, inbox.c.received_at)
-        .where(inbox.c.account == ref.account, inbox.c.ticket == ref.id, still_open)
-        .order_by(inbox.c.id)
-    )
     return tuple(
-        OpenRow(
-            id=row.id,
-            kind=row.kind,
-            hint=row.hint,
-            order=codec.load(Order, row.hint) if row.kind == "command" and row.hint else None,
-            received_at=row.received_at,
-        )
-        for row in rows
+        open_row(row.id, row.kind, row.hint, row.received_at)
+        for row in connection.execute(_OPEN_ROWS, the(ref))
     )
+
+
+def open_row(row: int, kind: Kind, hint: str, received_at: Instant) -> OpenRow:
+    """A row as it is kept."""
+    order = codec.load(Order, hint) if kind == "command" and hint else None
+    return OpenRow(id=row, kind=kind, hint=hint, order=order, received_at=received_at)
 
 
 def close(connection: Connection, ids: Iterable[int], now: Instant) -> None:
     """Say that the look these rows asked for has been taken."""
-    rows = [{"row": row} for row in ids]
+    rows = [{"row": row, "now": now} for row in ids]
     if rows:
-        connection.execute(update(inbox).where(inbox.c.id == bindparam("row")).values(done_at=now), rows)
+        connection.execute(_CLOSE, rows)
 
 
 def backlog(connection: Connection) -> int:
@@ -158,16 +167,18 @@ def start_timer(
     put(connection, timer, [row])
 
 
+_STOP_TIMER = delete(timer).where(*rows_of(timer.c.account, timer.c.ticket))
+_TIMER = select(timer).where(*rows_of(timer.c.account, timer.c.ticket))
+
+
 def stop_timer(connection: Connection, ref: TicketRef) -> None:
     """Take the ticket's timer away."""
-    connection.execute(delete(timer).where(timer.c.account == ref.account, timer.c.ticket == ref.id))
+    connection.execute(_STOP_TIMER, the(ref))
 
 
 def timer_of(connection: Connection, ref: TicketRef) -> Timer | None:
     """The ticket's timer."""
-    row = connection.execute(
-        select(timer).where(timer.c.account == ref.account, timer.c.ticket == ref.id)
-    ).first()
+    row = connection.execute(_TIMER, the(ref)).first()
     if row is None:
         return None
     return Timer(ref=ref, due=row.due, why=row.why, holds=row.holds, urgent=row.urgent)
@@ -220,48 +231,17 @@ def owed(connection: Connection, now: Instant) -> tuple[Waiting, ...]:
 
 def with_news(connection: Connection, now: Instant, per_account: int) -> tuple[Waiting, ...]:
     """Tickets with open inbox rows, urgent ones first, then the longest due, at most so many an account."""
-    first = func.min(inbox.c.id)
-    urgent = func.max(case((inbox.c.kind.in_(BACKFILL), 0), else_=1))
-    rank = func.row_number().over(partition_by=inbox.c.account, order_by=(urgent.desc(), _news_due, first))
-    owed = (
-        select(
-            inbox.c.account,
-            inbox.c.ticket,
-            urgent.label("urgent"),
-            _news_due.label("due"),
-            rank.label("rank"),
-        )
-        .where(still_open, ~_paused(inbox), ~_held_back(inbox, now))
-        .group_by(inbox.c.account, inbox.c.ticket)
-    )
-    return _first_ranks(connection, owed, per_account)
+    return _asked(connection, _WITH_NEWS, now, per_account)
 
 
 def with_due_timer(connection: Connection, now: Instant, per_account: int) -> tuple[Waiting, ...]:
     """Tickets whose timer is due, urgent ones first, then the longest overdue, at most so many an account."""
-    rank = func.row_number().over(partition_by=timer.c.account, order_by=(timer.c.urgent.desc(), timer.c.due))
-    owed = select(
-        timer.c.account,
-        timer.c.ticket,
-        case((timer.c.urgent, 1), else_=0).label("urgent"),
-        timer.c.due,
-        rank.label("rank"),
-    )
-    return _first_ranks(connection, owed.where(timer.c.due <= now, ~_paused(timer)), per_account)
+    return _asked(connection, _WITH_DUE_TIMER, now, per_account)
 
 
 def with_open_write(connection: Connection, now: Instant) -> tuple[Waiting, ...]:
     """Tickets with a write that was planned and may be tried, is under way, or whose outcome is unknown."""
-    rows = connection.execute(
-        select(write.c.account, write.c.ticket, func.min(write.c.planned_at).label("due"))
-        .group_by(write.c.account, write.c.ticket)
-        .where(
-            write.c.state.in_(("planned", "sending", "unknown")),
-            or_(write.c.next_try.is_(None), write.c.next_try <= now),
-            ~_paused(write),
-            ~_held_back(write, now),
-        )
-    )
+    rows = connection.execute(_WITH_OPEN_WRITE, {"now": now})
     return tuple(Waiting(ref=TicketRef(row.account, row.ticket), urgent=True, due=row.due) for row in rows)
 
 
@@ -281,13 +261,19 @@ def due_instants(connection: Connection, refs: Iterable[TicketRef]) -> dict[Tick
     }
 
 
-def _first_ranks(connection: Connection, owed: Select[Any], most: int) -> tuple[Waiting, ...]:
-    ranked = owed.subquery()
-    rows = connection.execute(
-        select(ranked).where(ranked.c.rank <= most).order_by(ranked.c.urgent.desc(), ranked.c.rank)
-    )
+def _asked(connection: Connection, question: Select[Any], now: Instant, most: int) -> tuple[Waiting, ...]:
     return tuple(
-        Waiting(ref=TicketRef(row.account, row.ticket), urgent=bool(row.urgent), due=row.due) for row in rows
+        Waiting(ref=TicketRef(row.account, row.ticket), urgent=bool(row.urgent), due=row.due)
+        for row in connection.execute(question, {"now": now, "most": most})
+    )
+
+
+def _first_ranks(owed: Select[Any]) -> Select[Any]:
+    ranked = owed.subquery()
+    return (
+        select(ranked)
+        .where(ranked.c.rank <= bindparam("most"))
+        .order_by(ranked.c.urgent.desc(), ranked.c.rank)
     )
 
 
@@ -295,13 +281,53 @@ def _paused(of: FromClause) -> ColumnElement[bool]:
     return exists().where(account.c.name == of.c.account, account.c.paused_at.is_not(None))
 
 
-def _held_back(of: FromClause, now: Instant) -> ColumnElement[bool]:
+def _held_back(of: FromClause) -> ColumnElement[bool]:
     return exists().where(
         timer.c.account == of.c.account,
         timer.c.ticket == of.c.ticket,
         timer.c.holds,
-        timer.c.due > now,
+        timer.c.due > bindparam("now"),
     )
+
+
+_urgent_news = func.max(case((inbox.c.kind.in_(BACKFILL), 0), else_=1))
+
+_WITH_NEWS = _first_ranks(
+    select(
+        inbox.c.account,
+        inbox.c.ticket,
+        _urgent_news.label("urgent"),
+        _news_due.label("due"),
+        func.row_number()
+        .over(partition_by=inbox.c.account, order_by=(_urgent_news.desc(), _news_due, func.min(inbox.c.id)))
+        .label("rank"),
+    )
+    .where(still_open, ~_paused(inbox), ~_held_back(inbox))
+    .group_by(inbox.c.account, inbox.c.ticket)
+)
+
+_WITH_DUE_TIMER = _first_ranks(
+    select(
+        timer.c.account,
+        timer.c.ticket,
+        case((timer.c.urgent, 1), else_=0).label("urgent"),
+        timer.c.due,
+        func.row_number()
+        .over(partition_by=timer.c.account, order_by=(timer.c.urgent.desc(), timer.c.due))
+        .label("rank"),
+    ).where(timer.c.due <= bindparam("now"), ~_paused(timer))
+)
+
+_WITH_OPEN_WRITE = (
+    select(write.c.account, write.c.ticket, func.min(write.c.planned_at).label("due"))
+    .group_by(write.c.account, write.c.ticket)
+    .where(
+        write.c.state.in_(("planned", "sending", "unknown")),
+        or_(write.c.next_try.is_(None), write.c.next_try <= bindparam("now")),
+        ~_paused(write),
+        ~_held_back(write),
+    )
+)
 
 
 def give_order(connection: Connection, ref: TicketRef, order: Order) -> None:

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, insert, select
+from sqlalchemy import Connection, RowMapping, bindparam, func, insert, or_, select
 
 from connector.store import codec
+from connector.store.database import the
 from connector.store.schema import ledger
 from policies.model import Instant, TicketRef
 
@@ -34,13 +35,30 @@ class LedgerEntry:
     id: int | None = None
 
 
+_ADD = insert(ledger)
+_COUNT = select(func.count()).where(
+    ledger.c.account == bindparam("of"),
+    ledger.c.what == bindparam("of_what"),
+    ledger.c.at.between(bindparam("since"), bindparam("now")),
+)
+_RELEASED = (
+    select(ledger.c.ticket, func.max(ledger.c.at).label("at"))
+    .where(
+        ledger.c.account == bindparam("the_account"),
+        or_(ledger.c.ticket == bindparam("the_ticket"), ledger.c.ticket == ""),
+        ledger.c.what == "released",
+    )
+    .group_by(ledger.c.ticket)
+)
+
+
 def append(connection: Connection, lines: Sequence[LedgerEntry]) -> None:
     """Write lines, in this order."""
     rows = [asdict(line) | {"data": codec.dump(dict[str, Any], dict(line.data))} for line in lines]
     for row in rows:
         del row["id"]
     if rows:
-        connection.execute(insert(ledger), rows)
+        connection.execute(_ADD, rows)
 
 
 def of_ticket(connection: Connection, ref: TicketRef, limit: int = 200) -> tuple[LedgerEntry, ...]:
@@ -96,22 +114,13 @@ def since(connection: Connection, what: tuple[str, ...], begin: Instant) -> tupl
 
 def count(connection: Connection, account: str, what: str, since: Instant, now: Instant) -> int:
     """How often this happened on an account at or after an instant and until now."""
-    return connection.execute(
-        select(func.count()).where(
-            ledger.c.account == account, ledger.c.what == what, ledger.c.at.between(since, now)
-        )
-    ).scalar_one()
+    told = {"of": account, "of_what": what, "since": since, "now": now}
+    return connection.execute(_COUNT, told).scalar_one()
 
 
 def last_released(connection: Connection, ref: TicketRef) -> tuple[Instant, Instant]:
     """When the ticket and when its account as a whole were last released; 0 for never."""
-    rows = connection.execute(
-        select(ledger.c.ticket, func.max(ledger.c.at).label("at"))
-        .where(
-            ledger.c.account == ref.account, ledger.c.ticket.in_((ref.id, "")), ledger.c.what == "released"
-        )
-        .group_by(ledger.c.ticket)
-    )
+    rows = connection.execute(_RELEASED, the(ref))
     known = {row.ticket: row.at for row in rows}
     return known.get(ref.id, 0), known.get("", 0)
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, case, delete, func, select, update
+from sqlalchemy.sql.dml import ReturningInsert
 
 from connector.store import codec
-from connector.store.database import advisory_lock, insert, put
+from connector.store.database import advisory_lock, insert_in, put, rows_of, the
 from connector.store.schema import episode as episodes
 from connector.store.schema import standing as standing_table
 from connector.store.schema import ticket as ticket_table
@@ -59,8 +61,13 @@ def record_snapshots(connection: Connection, tickets: Iterable[Ticket], now: Ins
             ticket_table,
             rows,
             keep=keep,
-            only_if=lambda new: ticket_table.c.updated <= new.updated,
+            only_if=_is_not_older,
         )
+
+
+def _is_not_older(new: Any) -> ColumnElement[bool]:
+    stands: ColumnElement[bool] = ticket_table.c.updated <= new.updated
+    return stands
 
 
 def record_look(
@@ -89,21 +96,34 @@ def record_look(
         "policy_hash": policy_hash,
         "settled_revision": ticket.revision if ticket.read_at - ticket.updated >= settle else None,
     }
-    asked = select(ticket_table.c.updated, ticket_table.c.looks).where(*_is(ticket.ref)).with_for_update()
-    while (before := connection.execute(asked).first()) is None:
-        fresh = insert(connection, ticket_table).values(_facts(ticket, now) | NO_LOOK)
-        connection.execute(fresh.on_conflict_do_nothing())
-    look["looks"] = before.looks + 1
-    row = _facts(ticket, now) | look
-    newest: bool = before.updated <= ticket.updated
-    keep = frozenset() if newest else frozenset(row) - frozenset(look)
-    put(connection, ticket_table, [row], keep=keep)
-    return newest
+    facts = _facts(ticket, now)
+    statement = _looked(connection.dialect.name, tuple(facts), tuple(look))
+    updated: Instant = connection.execute(statement, facts | look | {"looks": 1}).scalar_one()
+    return updated <= ticket.updated
+
+
+@lru_cache(maxsize=4)
+def _looked(dialect: str, facts: tuple[str, ...], look: tuple[str, ...]) -> ReturningInsert[Any]:
+    """What a look found and made of it: a newer ticket keeps its facts, and one more look is counted."""
+    statement = insert_in(dialect, ticket_table)
+    new, old = statement.excluded, ticket_table.c
+    newest = old.updated <= new.updated
+    changed: dict[str, Any] = {name: case((newest, new[name]), else_=old[name]) for name in facts}
+    changed |= {name: new[name] for name in look} | {"looks": old.looks + 1}
+    statement = statement.on_conflict_do_update(index_elements=["account", "id"], set_=changed)
+    return statement.returning(old.updated)
+
+
+_THIS = rows_of(ticket_table.c.account, ticket_table.c.id)
+_LOOKS = select(ticket_table.c.looks).where(*_THIS)
+_FACTS = select(ticket_table.c.facts).where(*_THIS)
+_KNOWN = select(ticket_table).where(*_THIS)
+_ASSIGN = update(ticket_table).where(*_THIS).values(assignee=bindparam("person"))
 
 
 def looks(connection: Connection, ref: TicketRef) -> int:
     """How many looks have been stored."""
-    stored: int | None = connection.execute(select(ticket_table.c.looks).where(*_is(ref))).scalar()
+    stored: int | None = connection.execute(_LOOKS, the(ref)).scalar()
     return stored or 0
 
 
@@ -117,7 +137,7 @@ def claim(connection: Connection, ref: TicketRef, seen: int) -> bool:
 def note_assignee(connection: Connection, ref: TicketRef, key: str | None) -> None:
     """We have given the ticket to the person of this id, or to nobody. Kept where the helpdesk hides who did it: the
     next reading must not take our doing for somebody else's."""
-    row = connection.execute(select(ticket_table.c.facts).where(*_is(ref)).with_for_update()).first()
+    row = connection.execute(_FACTS.with_for_update(), the(ref)).first()
     if row is None:
         return
     held = codec.load(Ticket, row.facts)
@@ -131,7 +151,7 @@ def note_assignee(connection: Connection, ref: TicketRef, key: str | None) -> No
 
 def known(connection: Connection, ref: TicketRef) -> KnownTicket | None:
     """What is known of one ticket."""
-    row = connection.execute(select(ticket_table).where(*_is(ref))).first()
+    row = connection.execute(_KNOWN, the(ref)).first()
     if row is None:
         return None
     return KnownTicket(
@@ -197,7 +217,7 @@ def loads(connection: Connection, account: str) -> dict[str, int]:
 
 def assign(connection: Connection, ref: TicketRef, person: str | None) -> None:
     """Count the ticket as this person's from now on; the next look reads the rest."""
-    connection.execute(update(ticket_table).where(*_is(ref)).values(assignee=person))
+    connection.execute(_ASSIGN, the(ref, person=person))
 
 
 def settled_revisions(connection: Connection, account: str, ids: Iterable[str]) -> dict[str, str]:
@@ -282,9 +302,16 @@ def _facts(ticket: Ticket, now: Instant) -> dict[str, Any]:
     }
 
 
+_MINE = rows_of(standing_table.c.account, standing_table.c.ticket)
+_STANDINGS = (
+    select(standing_table.c.policy, standing_table.c.memory).where(*_MINE).order_by(standing_table.c.policy)
+)
+
+
 def standings_of(connection: Connection, ref: TicketRef) -> tuple[Standing, ...]:
     """What the policies remember of this ticket, in the order of their names."""
-    return standings_of_tickets(connection, ref.account, (ref.id,)).get(ref.id, ())
+    rows = connection.execute(_STANDINGS, the(ref))
+    return tuple(codec.load(Standing, row.memory) for row in rows)
 
 
 def standings_of_tickets(
@@ -305,10 +332,7 @@ def standings_of_tickets(
 def remember_standings(connection: Connection, ref: TicketRef, standings: Sequence[Standing]) -> None:
     """Keep exactly these standings for the ticket, and the episodes in them. Only what differs is written."""
     mine = (standing_table.c.account == ref.account, standing_table.c.ticket == ref.id)
-    kept = {
-        row.policy: row.memory
-        for row in connection.execute(select(standing_table.c.policy, standing_table.c.memory).where(*mine))
-    }
+    kept = {row.policy: row.memory for row in connection.execute(_STANDINGS, the(ref))}
     memories = {one.policy: codec.dump(Standing, one) for one in standings}
     if gone := kept.keys() - memories.keys():
         connection.execute(delete(standing_table).where(*mine, standing_table.c.policy.in_(gone)))

@@ -4,14 +4,28 @@ are ours."""
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, case, delete, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    bindparam,
+    case,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.sql.dml import ReturningInsert
 
 from adapters.base import Note, Receipt, Write
 from connector.store import codec, tickets
-from connector.store.database import insert, put, put_row
+from connector.store.database import insert_in, one_of, put, rows_of, the
 from connector.store.schema import receipt
 from connector.store.schema import write as write_table
 from policies.history import by_revision
@@ -31,13 +45,12 @@ def keep_receipt(
     put(connection, receipt, [common | {"fact": fact} for fact in facts])
 
 
+_RECEIPTS = select(receipt.c.fact, receipt.c.episodes).where(*rows_of(receipt.c.account, receipt.c.ticket))
+
+
 def episodes_by_fact(connection: Connection, ref: TicketRef) -> dict[str, frozenset[str]]:
     """The episodes behind each of the ticket's facts that are ours."""
-    rows = connection.execute(
-        select(receipt.c.fact, receipt.c.episodes).where(
-            receipt.c.account == ref.account, receipt.c.ticket == ref.id
-        )
-    )
+    rows = connection.execute(_RECEIPTS, the(ref))
     return {row.fact: codec.load(frozenset[str], row.episodes) for row in rows}
 
 
@@ -126,58 +139,82 @@ def plan(
         "next_try": None,
         "missing": "[]",
     }
-    statement = insert(connection, write_table).values(row | {"attempt": 0, "tries": 0})
-    statement = statement.on_conflict_do_update(
-        index_elements=["key"], set_=row, where=write_table.c.state.in_((State.PLANNED, State.STALE))
+    fresh = row | {"attempt": 0, "tries": 0}
+    return connection.execute(_planning(connection.dialect.name, tuple(row)), fresh).first() is not None
+
+
+@lru_cache(maxsize=4)
+def _planning(dialect: str, again: tuple[str, ...]) -> ReturningInsert[tuple[str]]:
+    """A write that is planned, with the columns that are set `again` in one that is there already."""
+    statement = insert_in(dialect, write_table)
+    return statement.on_conflict_do_update(
+        index_elements=["key"],
+        set_={name: statement.excluded[name] for name in again},
+        where=one_of(write_table.c.state, (State.PLANNED, State.STALE)),
+    ).returning(write_table.c.key)
+
+
+_MINE = rows_of(write_table.c.account, write_table.c.ticket)
+_KEY, _ATTEMPT = write_table.c.key == bindparam("of_key"), write_table.c.attempt == bindparam("of_attempt")
+_UNDER_WAY = one_of(write_table.c.state, (State.SENDING, State.UNKNOWN))
+
+_TAKE_OVER = (
+    update(write_table)
+    .where(*_MINE, write_table.c.state == str(State.PLANNED))
+    .where(or_(write_table.c.next_try.is_(None), write_table.c.next_try <= bindparam("now")))
+    .values(look=bindparam("by"))
+    .returning(write_table)
+)
+_BEGIN = (
+    update(write_table)
+    .where(
+        _KEY,
+        write_table.c.look == bindparam("of_look"),
+        one_of(write_table.c.state, (State.PLANNED, State.UNKNOWN)),
     )
-    return put_row(connection, statement, write_table.c.key)
+    .values(
+        state=str(State.SENDING),
+        attempt=write_table.c.attempt + 1,
+        sent_at=bindparam("now"),
+        settled_at=None,
+        error=None,
+        next_try=None,
+    )
+    .returning(write_table.c.attempt)
+)
+_STATE = select(write_table.c.state, write_table.c.attempt).where(_KEY)
+_SETTLE = (
+    update(write_table)
+    .where(_KEY, _ATTEMPT, _UNDER_WAY)
+    .values(
+        tries=write_table.c.tries + bindparam("more"),
+        **{
+            name: bindparam(f"new_{name}") for name in ("next_try", "state", "settled_at", "error", "receipt")
+        },
+    )
+    .returning(write_table.c.account, write_table.c.ticket, write_table.c.episodes, write_table.c.request)
+)
+_WORDLESS = update(write_table).where(_KEY).values(request=bindparam("bare"))
+_ENDED_REQUEST = select(write_table.c.request).where(_KEY, one_of(write_table.c.state, ENDED))
 
 
 def take_over(connection: Connection, ref: TicketRef, look: int, now: Instant) -> tuple[KeptWrite, ...]:
     """What is planned for the ticket, and does not wait for its next try, is this look's to send from now on; answers
     it, in order."""
-    taken = connection.execute(
-        update(write_table)
-        .where(
-            write_table.c.account == ref.account,
-            write_table.c.ticket == ref.id,
-            write_table.c.state == State.PLANNED,
-        )
-        .where(or_(write_table.c.next_try.is_(None), write_table.c.next_try <= now))
-        .values(look=look)
-        .returning(write_table)
-    ).mappings()
+    taken = connection.execute(_TAKE_OVER, the(ref, by=look, now=now)).mappings()
     return tuple(sorted(map(_kept, taken), key=attrgetter("planned_at", "place")))
 
 
 def begin(connection: Connection, key: str, look: int, now: Instant) -> int | None:
     """Mark a write as sending, before it leaves. Answers the attempt to settle it with; None when it is not
     one that this look may send now (only its planned ones, and unknown ones that were looked for and not found)."""
-    statement = (
-        update(write_table)
-        .where(
-            write_table.c.key == key,
-            write_table.c.look == look,
-            write_table.c.state.in_((State.PLANNED, State.UNKNOWN)),
-        )
-        .values(
-            state=State.SENDING,
-            attempt=write_table.c.attempt + 1,
-            sent_at=now,
-            settled_at=None,
-            error=None,
-            next_try=None,
-        )
-        .returning(write_table.c.attempt)
-    )
-    return connection.execute(statement).scalar()
+    attempt: int | None = connection.execute(_BEGIN, {"of_key": key, "of_look": look, "now": now}).scalar()
+    return attempt
 
 
 def is_under_way(connection: Connection, key: str, attempt: int) -> bool:
     """Whether this attempt is still the one that may reach the helpdesk."""
-    row = connection.execute(
-        select(write_table.c.state, write_table.c.attempt).where(write_table.c.key == key)
-    ).first()
+    row = connection.execute(_STATE, {"of_key": key}).first()
     return row is not None and row.state == State.SENDING and row.attempt == attempt
 
 
@@ -197,24 +234,20 @@ def settle(
     says that it counts among the tries, `next_try` when the next may be. False, with nothing changed, when somebody
     else has sent it since, or it is not under way."""
     values = {
-        "tries": write_table.c.tries + int(tried),
-        "next_try": next_try,
-        "state": state,
-        "settled_at": now,
-        "error": error,
-        "receipt": None if receipt is None else codec.dump(Receipt, receipt),
+        "of_key": key,
+        "of_attempt": attempt,
+        "more": int(tried),
+        "new_next_try": next_try,
+        "new_state": state,
+        "new_settled_at": now,
+        "new_error": error,
+        "new_receipt": None if receipt is None else codec.dump(Receipt, receipt),
     }
-    statement = (
-        update(write_table)
-        .where(*_attempt(key, attempt), write_table.c.state.in_((State.SENDING, State.UNKNOWN)))
-        .values(values)
-        .returning(write_table.c.account, write_table.c.ticket, write_table.c.episodes)
-    )
-    row = connection.execute(statement).first()
+    row = connection.execute(_SETTLE, values).first()
     if row is None:
         return False
     if state in ENDED:
-        _silence(connection, key)
+        _silence(connection, key, row.request)
     if receipt is not None:
         ours = codec.load(frozenset[str], row.episodes)
         facts = (*receipt.facts, by_revision(receipt.revision))
@@ -272,7 +305,7 @@ def drop(connection: Connection, key: str, why: str, now: Instant) -> None:
         .where(write_table.c.key == key, write_table.c.state == State.PLANNED)
         .values(state=State.STALE, error=why, settled_at=now)
     )
-    _silence(connection, key)
+    _silence_ended(connection, key)
 
 
 def first_of(key: str) -> str:
@@ -310,22 +343,20 @@ def drop_planned(connection: Connection, ref: TicketRef) -> tuple[KeptWrite, ...
             update(write_table).where(write_table.c.key.in_(dropped)).values(state=State.STALE)
         )
         for key in sorted(dropped):
-            _silence(connection, key)
+            _silence_ended(connection, key)
     return stays
 
 
 def in_state(connection: Connection, ref: TicketRef, *states: State) -> tuple[KeptWrite, ...]:
     """The ticket's writes in these states, in the order they were planned and are to be sent."""
-    rows = connection.execute(
-        select(write_table)
-        .where(
-            write_table.c.account == ref.account,
-            write_table.c.ticket == ref.id,
-            write_table.c.state.in_(states),
-        )
-        .order_by(write_table.c.planned_at, write_table.c.place)
-    ).mappings()
+    rows = connection.execute(_in_state(states), the(ref)).mappings()
     return tuple(_kept(row) for row in rows)
+
+
+@lru_cache(maxsize=16)
+def _in_state(states: tuple[State, ...]) -> Select[Any]:
+    asked = select(write_table).where(*_MINE, one_of(write_table.c.state, states))
+    return asked.order_by(write_table.c.planned_at, write_table.c.place)
 
 
 def of_ticket(connection: Connection, ref: TicketRef) -> tuple[KeptWrite, ...]:
@@ -339,20 +370,22 @@ def get(connection: Connection, key: str) -> KeptWrite | None:
     return None if row is None else _kept(row)
 
 
+_OF_LEVEL = (
+    select(write_table)
+    .where(
+        *_MINE,
+        write_table.c.state == str(State.DONE),
+        write_table.c.policy == bindparam("of_policy"),
+        write_table.c.level == bindparam("of_level"),
+        write_table.c.place == 0,
+    )
+    .order_by(write_table.c.planned_at)
+)
+
+
 def of_level(connection: Connection, ref: TicketRef, policy: str, level: str) -> tuple[KeptWrite, ...]:
     """The first write of each chain that this level of this policy has got done on the ticket."""
-    rows = connection.execute(
-        select(write_table)
-        .where(
-            write_table.c.account == ref.account,
-            write_table.c.ticket == ref.id,
-            write_table.c.state == State.DONE,
-            write_table.c.policy == policy,
-            write_table.c.level == level,
-            write_table.c.place == 0,
-        )
-        .order_by(write_table.c.planned_at)
-    )
+    rows = connection.execute(_OF_LEVEL, the(ref, of_policy=policy, of_level=level))
     return tuple(_kept(row) for row in rows.mappings())
 
 
@@ -403,19 +436,20 @@ def counts(connection: Connection) -> dict[State, int]:
     return {State(row.state): row.many for row in rows}
 
 
-def _silence(connection: Connection, key: str) -> None:
+def _silence(connection: Connection, key: str, request: str) -> None:
     """Take the words out of a write that has ended: what it was to do stays, but for the text of notes and the vendor's
     request."""
-    row = connection.execute(
-        select(write_table.c.request).where(write_table.c.key == key, write_table.c.state.in_(ENDED))
-    ).first()
-    if row is not None:
-        write = codec.load(Write, row.request)
-        acts = tuple(replace(act, body="") if isinstance(act, Note) else act for act in write.intent)
-        bare = replace(write, intent=acts, request={})
-        connection.execute(
-            update(write_table).where(write_table.c.key == key).values(request=codec.dump(Write, bare))
-        )
+    write = codec.load(Write, request)
+    acts = tuple(replace(act, body="") if isinstance(act, Note) else act for act in write.intent)
+    bare = replace(write, intent=acts, request={})
+    connection.execute(_WORDLESS, {"of_key": key, "bare": codec.dump(Write, bare)})
+
+
+def _silence_ended(connection: Connection, key: str) -> None:
+    """The same, unless it has not ended."""
+    request: str | None = connection.execute(_ENDED_REQUEST, {"of_key": key}).scalar()
+    if request is not None:
+        _silence(connection, key, request)
 
 
 def _attempt(key: str, attempt: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
