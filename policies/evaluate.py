@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from policies.language.policy import Policy, PolicySet, is_there
-from policies.model import Directory, Instant, Need, Order, Seconds, Status, Ticket
+from policies.model import Directory, Instant, Need, Order, Seconds, Ticket
 from policies.plan import Failed, LeftOut, Occurrence, Plan, Wanted
 from policies.rules.assignment import reasons_of, ticket_owner
 from policies.rules.calendars import Calendar
@@ -226,28 +226,20 @@ def beside(
             )
 
 
-def could_start(policy: Policy, snapshot: Ticket) -> bool:
-    """Whether a row that does not tell people and groups could match: not if its status alone keeps it out."""
-    if snapshot.status is Status.SOLVED:
-        return policy.when.asks_solved
-    return snapshot.status is not Status.CLOSED
-
-
 def could_matter(snapshot: Ticket, policies: PolicySet, standings: tuple[Standing, ...]) -> bool:
     """False only if no policy can match this row, none runs on the ticket, and none need be told so.
 
     A policy that matched at its last look must learn that it no longer does; one with `backlog = "skip"` must
-    see the ticket once, to know what was there before it. A partial row cannot rule out what it does not tell, and one
-    that names what it hides rules out by all the rest.
+    see the ticket once, to know what was there before it. A row rules out by all that it tells, and never by what it
+    hides or what has not been loaded.
     """
     if any(each.running is not None or each.matched for each in standings):
         return True
     if snapshot.gone:
         return any(each.looked for each in standings)
     looked = {each.policy for each in standings if each.looked}
-    could = could_start if snapshot.partial else could_hold
     for policy in policies.serving(snapshot.ref.account):
-        if could(policy, snapshot) or (policy.backlog == "skip" and policy.name not in looked):
+        if could_hold(policy, snapshot) or (policy.backlog == "skip" and policy.name not in looked):
             return True
     return False
 
@@ -256,9 +248,7 @@ def likely_due(snapshot: Ticket, policies: PolicySet) -> Instant | None:
     """When the first level of any policy that could match this row may be due, as far as the row tells: a guess to
     order work by, counted day and night from the row's own stamps. None where no policy could match."""
     serving = policies.serving(snapshot.ref.account)
-    holding = [each for each in serving if could_hold(each, snapshot)]
-    if not holding and snapshot.partial:
-        holding = [each for each in serving if could_start(each, snapshot)]
+    holding = (each for each in serving if could_hold(each, snapshot))
     return min((first_due(each, snapshot) for each in holding), default=None)
 
 

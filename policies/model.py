@@ -229,7 +229,6 @@ class Ticket:
     `updated` is the vendor's stamp of the newest revision, `read_at` the vendor's own time of the answer it
     was read from (ours where it gives none), `revision` what the vendor offers to notice a concurrent change.
     `gone` is set instead of raising on a snapshot of a ticket that was deleted, merged or marked as spam.
-    `partial` says that people or groups are known by id only, so that no condition on them can be trusted.
     `messages` and `changes` are in the vendor's order, oldest first, and empty unless `loaded` names them.
     `hidden` names what the helpdesk does not show of this ticket (rule 8): common fields (`priority`, `created`,
     `custom.NAME`) and histories (`messages`, `changes`, `targets`). What it names holds no value that could be
@@ -267,7 +266,6 @@ class Ticket:
     changes: tuple[Change, ...] = ()
     loaded: frozenset[Need] = frozenset()
     gone: Literal["deleted", "spam", "merged"] | None = None
-    partial: bool = False
     hidden: frozenset[str] = frozenset()
     actors_hidden: bool = False
     touched: Instant | None = None

@@ -85,7 +85,7 @@ class Zendesk:
         return feed.poll(self._client, self._references, cursor, since, limit)
 
     def census(self, cursor: str | None) -> Page:
-        """A page of open tickets. Search rows come without people, and say so by `partial`."""
+        """A page of open tickets. Search rows come without people, which are `hidden`."""
         return feed.census(self._client, self._references, cursor)
 
     def load(self, ref: TicketRef, needs: frozenset[Need]) -> Ticket:

@@ -63,7 +63,7 @@ def census(client: Client, references_of: ReferencesOf, cursor: str | None) -> P
 
 
 def searched(client: Client, references_of: ReferencesOf, after: str) -> Page:
-    """A page of the search export. Its rows come without people: the tickets are `partial`."""
+    """A page of the search export. Its rows come without people, which are `hidden`."""
     params: dict[str, str | int] = {
         "query": "type:ticket status<solved",
         "filter[type]": "ticket",

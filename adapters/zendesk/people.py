@@ -42,6 +42,8 @@ https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_comments/#c
 ABOUT_A_PERSON = {"name": "name", "email": "address", "organization_id": "organization", "tags": "tags"}
 """Keys of a user that Zendesk always sends, and what of a requester each one shows."""
 ALL_OF_A_PERSON = frozenset({"name", "address", "organization", "tags", "vip"})
+BESIDE_THE_DIRECTORY = ALL_OF_A_PERSON - {"name", "address"}
+"""What of an agent the directory does not tell."""
 
 
 def by_id(rows: Any) -> Rows:
@@ -92,7 +94,7 @@ class References:
         row = self.users.get(key)
         if row is None:
             agent = self.agent(key)
-            return agent or Person(id=key, name=key), frozenset() if agent else ALL_OF_A_PERSON
+            return agent or Person(id=key, name=key), BESIDE_THE_DIRECTORY if agent else ALL_OF_A_PERSON
         try:
             found = self.read_person(row, *organizations)
         except Odd:

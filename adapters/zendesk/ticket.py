@@ -6,7 +6,7 @@ from typing import Any
 
 from adapters.base import Account, language_of, with_vip
 from adapters.zendesk.answers import Odd, Row, ident, instant, key_of, moment, text, texts, value
-from adapters.zendesk.people import SYSTEM, References, channel_of
+from adapters.zendesk.people import References, channel_of
 from policies.model import (
     Instant,
     Metric,
@@ -104,7 +104,6 @@ def read_ticket(row: Row, references: References, *, read_at: Instant, metrics: 
         custom=fields,
         targets=read_targets(row.get("slas"))[0],
         gone=gone,
-        partial=asked not in (None, SYSTEM) and asked not in references.users,
         hidden=unread.union(find_hidden(row, references), () if status else ("status",)),
     )
     return with_vip(made, account)

@@ -49,8 +49,8 @@ class KnownTicket:
 
 
 def record_snapshots(connection: Connection, tickets: Iterable[Ticket], now: Instant) -> None:
-    """Keep rows of a feed or a census, where nothing newer is known. The last look's results stay, and what a
-    partial row does not tell. So does the history that was loaded before: such a row tells none, and reports
+    """Keep rows of a feed or a census, where nothing newer is known. The last look's results stay, and the
+    organization that a row hides. So does the history that was loaded before: such a row tells none, and reports
     are made from it."""
     ordered = sorted(tickets, key=lambda ticket: ticket.ref)  # two transactions must not wait for each other
     listed = tuple(_with_history(connection, tuple(ordered)))
@@ -282,7 +282,7 @@ def _is(ref: TicketRef) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
 
 def _is_nameless(ticket: Ticket) -> bool:
     """Whether the ticket does not tell its organization's name."""
-    return ticket.partial or "organization" in ticket.hidden
+    return "organization" in ticket.hidden
 
 
 def _facts(ticket: Ticket, now: Instant) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Which rows of a feed are looked into: one that is passed over could not have started anything."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -41,16 +42,29 @@ tickets = st.builds(
 )
 
 
-def row(ticket: Ticket, *, partial: bool = False) -> Ticket:
-    """The ticket as a feed tells it: without its history, and if partial without people and groups."""
+VEILS: Mapping[str, Mapping[str, Any]] = {
+    "status": {"status": Status.OPEN},
+    "priority": {"priority": None},
+    "type": {"type": None},
+    "tags": {"tags": frozenset()},
+    "group": {"group": None},
+    "assignee": {"assignee": None},
+    "requester.vip": {"requester": None},
+}
+"""What a row may hide, and what then stands in its place."""
+
+
+def row(ticket: Ticket, *hides: str) -> Ticket:
+    """The ticket as a feed tells it: without its history, and without what it hides."""
     bare = replace(ticket, counts=Counts(), loaded=frozenset(), messages=(), changes=())
-    return replace(bare, partial=True, group=None, assignee=None, requester=None) if partial else bare
+    empty = {name: value for each in hides for name, value in VEILS[each].items()}
+    return replace(bare, hidden=frozenset(hides), **empty)
 
 
 @PROVEN
-@given(st.sampled_from(TEXTS), tickets, st.booleans())
-def test_a_row_that_is_passed_over_could_start_nothing(text: str, ticket: Ticket, partial: bool) -> None:
-    assume(not could_matter(row(ticket, partial=partial), rules(text), ()))
+@given(st.sampled_from(TEXTS), tickets, st.sets(st.sampled_from(tuple(VEILS))))
+def test_a_row_that_is_passed_over_could_start_nothing(text: str, ticket: Ticket, hides: set[str]) -> None:
+    assume(not could_matter(row(ticket, *hides), rules(text), ()))
     life = Life(text, ticket=ticket)
     plan = life.plan(600)
     assert plan.wanted == ()
@@ -58,9 +72,9 @@ def test_a_row_that_is_passed_over_could_start_nothing(text: str, ticket: Ticket
     assert [each.episode for each in plan.standings] == [None]
 
 
-def matters(text: str, *standings: Standing, **fields: Any) -> bool:
-    """Whether a row with these fields is looked into."""
-    return could_matter(row(replace(NEWBORN, **fields)), rules(text), standings)
+def matters(text: str, *standings: Standing, hides: tuple[str, ...] = (), **fields: Any) -> bool:
+    """Whether a row with these fields, and without those that it hides, is looked into."""
+    return could_matter(row(replace(NEWBORN, **fields), *hides), rules(text), standings)
 
 
 LOW = policy(when='priority = "low"')
@@ -104,9 +118,27 @@ def test_a_ticket_that_is_gone_matters_if_it_was_ever_looked_at(
     assert matters(policy(), Standing(policy="p", looked=True), gone=gone)
 
 
-def test_a_partial_row_rules_out_by_its_status_alone() -> None:
+def test_a_row_rules_out_by_all_that_it_tells_and_by_nothing_that_it_hides() -> None:
+    vip = ("requester.vip",)
+    asked = policy(when='priority = "high"\n"requester.vip" = true\ngroup = "Tier 1"')
+    assert matters(asked, hides=vip), "nobody is named, and it may be a VIP"
+    assert not matters(asked, hides=vip, priority=Priority.LOW)
+    assert not matters(asked, hides=vip, group=TIER2)
+    assert matters(asked, hides=(*vip, "group"), group=TIER2)
+    assert not matters(asked, hides=("group",)), "it is told that this is no VIP"
+
+
+def test_what_a_row_hides_does_not_exclude() -> None:
+    asked = policy(unless='"requester.vip" = true')
+    assert matters(asked, hides=("requester.vip",))
+    assert matters(asked)
+    assert not matters(asked, requester=replace(CLEO, vip=True))
+    assert not matters(policy(unless='tags = { has = "x" }'), hides=("requester.vip",), tags=frozenset({"x"}))
+
+
+def test_a_status_decides_whatever_else_is_hidden() -> None:
     solved = policy(when='status = "solved"\nrequester.vip = true')
-    assert matters(LOW, partial=True)
-    assert not matters(LOW, partial=True, status=Status.SOLVED)
-    assert matters(solved, partial=True, status=Status.SOLVED), "nobody is named, and it may be a VIP"
-    assert not matters(solved, partial=True, status=Status.CLOSED)
+    hides = ("requester.vip", "group", "assignee")
+    assert not matters(LOW, hides=(*hides, "priority"), status=Status.SOLVED)
+    assert matters(solved, hides=hides, status=Status.SOLVED)
+    assert not matters(solved, hides=hides, status=Status.CLOSED)

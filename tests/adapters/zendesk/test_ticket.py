@@ -42,7 +42,6 @@ def test_a_row_with_nothing_set_is_a_ticket_with_nothing_known() -> None:
     bare = made({"requester_id": None, "organization_id": None}, sides={})
     assert (bare.priority, bare.type, bare.channel, bare.group, bare.assignee) == (None,) * 5
     assert (bare.requester, bare.organization, bare.language, bare.tags) == (None, None, None, frozenset())
-    assert not bare.partial
 
 
 def test_stamps_and_names_come_over() -> None:
@@ -112,9 +111,9 @@ def test_a_vip_is_made_by_tags_of_the_person_or_of_either_organization() -> None
     assert made(sides=tagged, vip=frozenset({"gold"})).requester.vip
 
 
-def test_people_who_are_not_in_the_answer_make_a_ticket_partial() -> None:
+def test_people_who_are_not_in_the_answer_are_hidden() -> None:
     row = made({"group_id": 12}, sides={})
-    assert row.partial
+    assert row.hidden >= {"group", "requester.name", "requester.vip", "language"}
     assert (row.requester.id, row.requester.name, row.group.name) == ("41", "41", "12")
 
 

@@ -1,5 +1,6 @@
 """The migrations make exactly the tables that the questions are asked of, and both databases know them."""
 
+import json
 from pathlib import Path
 
 from alembic import command
@@ -55,9 +56,8 @@ def test_tickets_of_a_requester_are_found_by_their_own_index(sqlite_connection: 
 def test_what_is_known_of_tickets_is_counted_after_the_migration(tmp_path: Path) -> None:
     engine = create_engine(f"sqlite:///{tmp_path}/old.db")
     facts = codec.dump_facts(a_ticket(requester=Person(id="41", name="Cleo"), organization="Initech"))
-    listed = codec.dump_facts(
-        a_ticket("2", requester=Person(id="41", name="41"), organization="31", partial=True)
-    )
+    named_by_id = a_ticket("2", requester=Person(id="41", name="41"), organization="31")
+    listed = json.dumps(json.loads(codec.dump_facts(named_by_id)) | {"partial": True})
     with engine.begin() as connection:
         config = configuration()
         config.attributes["connection"] = connection

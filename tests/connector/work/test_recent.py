@@ -67,9 +67,13 @@ def test_what_no_policy_needs_is_not_counted(store: Store) -> None:
     assert Need.RECENT in complete(store, ticket, {}, NEEDS, NOW).loaded
 
 
-def test_a_partial_row_does_not_take_the_organization_away(store: Store) -> None:
+UNNAMED = frozenset({"organization"})
+
+
+def test_a_row_that_hides_the_organization_does_not_take_it_away(store: Store) -> None:
     counted(store, one("1"), one("2"))
     assert (
-        counted(store, one("1"), one("2", organization="31", partial=True, updated=200)).of_organization == 2
+        counted(store, one("1"), one("2", organization="31", hidden=UNNAMED, updated=200)).of_organization
+        == 2
     )
-    assert counted(store, one("1"), one("3", organization="31", partial=True)).of_organization == 2
+    assert counted(store, one("1"), one("3", organization="31", hidden=UNNAMED)).of_organization == 2
