@@ -1,26 +1,21 @@
-"""Reads a `when` or `unless` table into compiled condition lines, each operand checked against the kind of its field.
+"""Reads a `when` or `unless` table into condition lines, each operand checked against the kind of its field."""
 
-What cannot be read so is a missing value. Helpdesks send numbers and checkboxes as text at times.
-"""
-
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from math import isfinite
-from typing import Any, Literal
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import re2
 
 from policies import model
-from policies.language.conditions import Condition, Conditions, joined
+from policies.language.conditions import Condition, Conditions, Join, holder_of, joined, still_open, tested
 from policies.language.document import Path, did_you_mean, listed
-from policies.language.fields import CUSTOM, FIELDS, KINDS, PHRASES, Field, Kind, Reader, find, is_space
-from policies.language.operators import IS, OPERATORS, Operator, Wanted, compiled, every, fits
-from policies.language.phrases import fault, found, shown
-from policies.language.policy import Limits
+from policies.language.fields import CUSTOM, FIELDS, KINDS, Field, Kind, find, is_space
+from policies.language.operators import IS, OPERATORS, Operator, Wanted, compiled, fits
+from policies.language.phrases import fault
 from policies.language.reader import Table
 from policies.language.references import References
-from policies.language.vocabulary import HOLDERS, Holder
-from policies.model import Status, Ticket, Value
+from policies.language.vocabulary import HOLDERS
+from policies.model import Status
 
 Scalar = str | int | float | bool
 
@@ -117,113 +112,6 @@ def read_pattern(table: Table, key: str) -> str | None:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """What is tested, what a trace shows of it, and what it reads besides the field, in the words of
-    `Ticket.hidden`."""
-
-    read: Reader
-    shown: Reader
-    beside: frozenset[str] = frozenset()
-
-
-def bound(operator: Operator, field: Field, wanted: Wanted, references: References) -> Bound:
-    """The readers of one line. Most read the field, and show what they read. Of phrases only the packs that the line
-    asks for are searched; the words are shown."""
-    if operator.operand == "holder":
-        return of_limits(field, references.limits, holder_of(wanted))
-    if field.name != PHRASES:
-        return Bound(field.read, field.read)
-    packs = [references.packs[str(name)] for name in every(wanted)]
-    return Bound(lambda ticket: tuple(found(ticket, packs)), lambda ticket: shown(found(ticket, packs)))
-
-
-def holder_of(wanted: Wanted) -> Holder:
-    """A checked operand that says whose limit is meant."""
-    return next(holder for holder in HOLDERS if holder == wanted)
-
-
-def of_limits(field: Field, limits: Limits, holder: Holder) -> Bound:
-    """How far the number is above the limit, missing if either is; shown are both, and whose limit it is."""
-
-    def excess(ticket: Ticket) -> Value:
-        value, limit = field.read(ticket), limits.of(ticket, holder)
-        return value - limit[1] if isinstance(value, int | float) and limit is not None else None
-
-    def both(ticket: Ticket) -> Value:
-        value, limit = field.read(ticket), limits.of(ticket, holder)
-        if not isinstance(value, int | float):
-            return None
-        said = f"the limit of {limit[0]} is {limit[1]:.15g}" if limit else f"the {holder} has no limit"
-        return f"{value:.15g}, {said}"
-
-    return Bound(excess, both, frozenset({"assignee", "group"} if holder == "assignee" else {"group"}))
-
-
-def kind_asked(operator: Operator, wanted: Wanted) -> Kind:
-    """The kind of value that this operator and operand ask for."""
-    if operator.name == "known":
-        return "custom"
-    if operator.operand in ("number", "holder"):
-        return "number"
-    if "list" in operator.kinds:
-        return "list"
-    first = every(wanted)[0]
-    if isinstance(first, bool):
-        return "yes_no"
-    return "text" if isinstance(first, str) else "number"
-
-
-def as_it_is(value: Value) -> Value:
-    """An empty text or list is a missing value."""
-    return None if value in ("", ()) else value
-
-
-def as_text(value: Value) -> Value:
-    """A text, or a number as text."""
-    if isinstance(value, bool) or value is None or isinstance(value, tuple):
-        return None
-    return (value if isinstance(value, str) else f"{value:g}") or None
-
-
-def as_number(value: Value) -> Value:
-    """A number, or a text that is one."""
-    if isinstance(value, bool) or value is None or isinstance(value, tuple):
-        return None
-    try:
-        number = float(value)
-    except ValueError:
-        return None
-    return number if isfinite(number) else None
-
-
-def as_yes_no(value: Value) -> Value:
-    """A yes or no, or the text `true` or `false`."""
-    if isinstance(value, str):
-        return {"true": True, "false": False}.get(value.casefold())
-    return value if isinstance(value, bool) else None
-
-
-def as_list(value: Value) -> Value:
-    """A list; a single value is a list of one, a missing one an empty list."""
-    if isinstance(value, tuple):
-        return value
-    text = as_text(value)
-    return (text,) if isinstance(text, str) else ()
-
-
-TURN: Mapping[Kind, Callable[[Value], Value]] = {
-    "custom": as_it_is,
-    "text": as_text,
-    "number": as_number,
-    "yes_no": as_yes_no,
-    "list": as_list,
-}
-
-
-Join = Literal["any", "all"]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
     """What conditions may refer to: all that policies may, and the accounts the policy serves."""
@@ -246,20 +134,6 @@ def read_when(table: Table, names: Names) -> Conditions:
 def read_unless(table: Table, names: Names) -> Conditions:
     """An `unless` table: its lines and nothing else."""
     return Conditions(lines=read_conditions(table, names))
-
-
-def still_open(asks_solved: bool) -> Condition:
-    """The line that every `when` has without saying so."""
-    refused = frozenset({Status.CLOSED} if asks_solved else {Status.SOLVED, Status.CLOSED})
-    return Condition(
-        path="status",
-        text="status is not closed" if asks_solved else "status is not solved or closed",
-        holds=lambda ticket: ticket.status not in refused,
-        read=FIELDS["status"].read,
-        reads=FIELDS["status"].reads,
-        operator="not_in",
-        wanted=tuple(each for each in Status if each in refused),
-    )
 
 
 def read_conditions(table: Table, names: Names) -> tuple[Condition, ...]:
@@ -368,30 +242,9 @@ def read_tests(
                 example = f'[people."ann@acme.test"] with limit = 500, or {example}'
             text = f"nobody has a limit, so this never holds; add {example}."
             table.report(key, "no-limits", text, "warning")
-        lines.append(tested(operator, field, wanted, references))
+        lines.append(tested(operator, field, wanted, references.packs, references.limits))
     if line := branch(name, tuple(lines)):
         yield line
-
-
-def tested(operator: Operator, field: Field, wanted: Wanted, references: References) -> Condition:
-    """The test as a closure over the field's reader. A custom field is read as what the operator asks for."""
-    if field.kind == "custom":
-        kind, raw = kind_asked(operator, wanted), field.read
-        turn = TURN[kind]
-        field = replace(field, kind=kind, read=lambda ticket: turn(raw(ticket)))
-    reads, test = bound(operator, field, wanted, references), operator.build(wanted, field)
-    read = reads.read
-    return Condition(
-        path=field.name,
-        text=f"{field.name} {operator.says(wanted)}",
-        needs=field.needs,
-        reads=field.reads | reads.beside,
-        read=read,
-        shown=reads.shown,
-        operator=operator.name,
-        wanted=wanted,
-        holds=lambda ticket: test(read(ticket)),
-    )
 
 
 JOINS: Mapping[str, Join] = {"any": "any", "all": "all"}

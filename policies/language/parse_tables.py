@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import re2
 
+from policies.language.conditions import Limits
 from policies.language.document import Path, did_you_mean
 from policies.language.phrases import Pack, fault, made, pattern, shipped
-from policies.language.policy import Absence, CalendarSpec, ChannelSpec, Limits, SlaSpec, Staff
+from policies.language.policy import Absence, CalendarSpec, ChannelSpec, SlaSpec, Staff
 from policies.language.reader import Table
 from policies.language.references import References
 from policies.language.vocabulary import CHANNEL_KEYS, GROUP_KEYS, PERSON_KEYS

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from policies.language.clocks import CLOCKS
-from policies.language.conditions import Conditions
+from policies.language.conditions import Conditions, Limits
 from policies.language.phrases import Pack
-from policies.language.vocabulary import STRATEGIES, Holder, Kind, Mode
-from policies.model import FROM_HELPDESK, Agent, Directory, Instant, Need, Priority, Seconds, Ticket, Value
+from policies.language.vocabulary import STRATEGIES, Kind, Mode
+from policies.model import FROM_HELPDESK, Agent, Directory, Instant, Need, Priority, Seconds, Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,30 +77,6 @@ def is_there(label: str, directory: Directory) -> bool:
     if agent is None:
         return label not in directory.away
     return agent.active and agent.available is not False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """The limits of the config: people by address, or by name where they have none, and groups by name."""
-
-    people: Mapping[str, float] = field(default_factory=dict)
-    groups: Mapping[str, float] = field(default_factory=dict)
-
-    def any_for(self, holder: Holder) -> bool:
-        """Whether anybody has a limit that this holder could be judged by; a group's serves its people too."""
-        return bool(self.groups or (holder == "assignee" and self.people))
-
-    def of(self, ticket: Ticket, holder: Holder) -> tuple[str, float] | None:
-        """Whose limit decides on this ticket, and the limit: the assignee's own goes before that of the ticket's
-        group. None if nobody is there who has one."""
-        if holder == "assignee":
-            if ticket.assignee is None:
-                return None
-            if ticket.assignee.label in self.people:
-                return ticket.assignee.label, self.people[ticket.assignee.label]
-        if ticket.group is not None and ticket.group.name in self.groups:
-            return ticket.group.name, self.groups[ticket.group.name]
-        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

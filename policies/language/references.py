@@ -4,10 +4,11 @@ as known."""
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from policies.language.conditions import Limits
 from policies.language.document import Path, did_you_mean
 from policies.language.fields import CUSTOM, PHRASES, Field
 from policies.language.phrases import Pack
-from policies.language.policy import Limits, SlaSpec
+from policies.language.policy import SlaSpec
 from policies.language.reader import Table
 from policies.model import Directory
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from policies.language.conditions import Limits
 from policies.language.document import Document, read
 from policies.language.parse import parse
-from policies.language.policy import Limits
 from policies.present.explain import explain, traced
 from tests.policies.lives import ANN, BEN, HEAD, TIER1, TIER2, Life, policy
 
