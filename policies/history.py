@@ -96,7 +96,7 @@ class History:
         """Whether a human agent added a tag by which the policy is acknowledged."""
         if change.field != "tags" or change.act.who is not Who.AGENT:
             return False
-        return not self.acknowledging_tags.isdisjoint(set(listed(change.after)) - set(listed(change.before)))
+        return not self.acknowledging_tags.isdisjoint(tags(change.after) - tags(change.before))
 
     def is_human(self, fact: Fact) -> bool:
         """Whether a person did it; an auto-reply is nobody's act."""
@@ -168,9 +168,9 @@ def is_part_of(change: Change, own: frozenset[str], wrote: tuple[Wrote, ...]) ->
     return any(each.fact == change.act.id or each.after == change.after for each in mine)
 
 
-def listed(value: Value) -> tuple[str, ...]:
-    """A list of tags as it stands in a change."""
-    return value if isinstance(value, tuple) else ()
+def tags(value: Value) -> frozenset[str]:
+    """A list of tags, as it stands in a change, as a set."""
+    return frozenset(value) if isinstance(value, tuple) else frozenset()
 
 
 def order(fact: Fact) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from policies.language.references import KnownAccount
 from policies.language.vocabulary import ASSIGNEE, GROUP, STRATEGIES, Strategy, call_of, ranks
 from policies.model import Agent, Directory, Group, Person, Ticket
 from policies.plan import Assign
-from policies.state import Owner, Standing
+from policies.state import Owner, Ownership, Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,26 +23,24 @@ class Named:
 def owner_of(
     level: Level, ticket: Ticket, before: Owner | None, directory: Directory, default: str | None
 ) -> Named:
-    """The owner of a level on the ticket as it is after the assignment; `before` is the owner until then."""
+    """The owner of a level on the ticket as it is after the assignment; `before` is the owner until then.
+    For one who is away somebody may stand in."""
     asked = level.owner
     if asked is not None:
         found = resolved(asked, ticket, before, directory)
-        return replaced(found, directory) if found else unresolved(asked, directory, default)
+        if found is None:
+            return unresolved(asked, directory, default)
+        if found.kind == "group" or is_there(found.name, directory):
+            return Named(owner=found)
+        chain = stand_in(found.name, directory)
+        instead = labelled(chain[-1], directory) if chain else None
+        if instead is None:
+            return Named(owner=found)
+        return Named(owner=instead, warning=f"{found.name} is away; {instead.name} stands in as owner")
     if level.assign is not None:
         holder = of_person(ticket.assignee) or of_group(ticket.group)
         return Named(owner=holder) if holder else unresolved("assignee", directory, default)
     return Named(owner=before) if before else Named(owner=fallback(directory, default, ""))
-
-
-def replaced(owner: Owner, directory: Directory) -> Named:
-    """The owner, or who stands in while they are away."""
-    if owner.kind == "group" or is_there(owner.name, directory):
-        return Named(owner=owner)
-    chain = stand_in(owner.name, directory)
-    found = labelled(chain[-1], directory) if chain else None
-    if found is None:
-        return Named(owner=owner)
-    return Named(owner=found, warning=f"{owner.name} is away; {found.name} stands in as owner")
 
 
 def resolved(asked: str, ticket: Ticket, before: Owner | None, directory: Directory) -> Owner | None:
@@ -261,9 +259,11 @@ def reasons_of(chosen: Chosen) -> str:
 def ticket_owner(states: tuple[Standing, ...]) -> Owner | None:
     """The ticket's owner: by the latest passing among these, which are in policy order: at one instant the first wins.
     What was only observed counts as long as nothing was enforced. None before the first passed level."""
-    known = [state.ownership for state in states if state.ownership is not None]
-    enforced = [each for each in known if each.enforced]
-    latest = max(enforced or known, key=lambda each: each.at, default=None)
+    latest: Ownership | None = None
+    for state in states:
+        one = state.ownership
+        if one is not None and (latest is None or (one.enforced, one.at) > (latest.enforced, latest.at)):
+            latest = one
     return latest.owner if latest else None
 
 
@@ -322,24 +322,20 @@ def holding_back(policies: PolicySet, waiting: Iterable[Waiting]) -> PolicySet:
 
 
 def unknown_names(level: Level, known: KnownAccount, own: frozenset[str]) -> Iterator[str]:
-    """Each name that a level uses and the helpdesk does not have; `own` may be owners all the same."""
+    """Each name that a level uses, or group inside a function, and that the helpdesk does not have; `own` may be owners
+    all the same."""
     for each in level.variants:
         spec = each.assign
         if spec is not None and spec.group is not None and spec.group not in known.groups:
             yield f'group "{spec.group}"'
         if spec is not None and spec.agent not in {None, *STRATEGIES} and spec.agent not in known.people:
             yield f'agent "{spec.agent}"'
-        for name in each.follow:
-            yield from unknown_name(name, "agent", known.people, known)
+        asked = [(name, "agent", known.people) for name in each.follow]
         if each.owner is not None:
-            names = known.groups | known.people | own
-            yield from unknown_name(each.owner, "group or person", names, known)
-
-
-def unknown_name(asked: str, what: str, names: frozenset[str], known: KnownAccount) -> Iterator[str]:
-    """The name that is asked for, or the group inside a function, if the helpdesk does not have it."""
-    call = call_of(asked)
-    if call is not None and GROUP in call[0].takes and call[1] not in known.groups:
-        yield f'group "{call[1]}"'
-    elif call is None and asked != ASSIGNEE and asked not in names:
-        yield f'{what} "{asked}"'
+            asked.append((each.owner, "group or person", known.groups | known.people | own))
+        for name, what, names in asked:
+            call = call_of(name)
+            if call is not None and GROUP in call[0].takes and call[1] not in known.groups:
+                yield f'group "{call[1]}"'
+            elif call is None and name != ASSIGNEE and name not in names:
+                yield f'{what} "{name}"'

@@ -34,36 +34,31 @@ class End:
 def advance(scene: Scene, seen: Observation) -> Observation:
     """What becomes of the policy's episode by what it sees: it begins, goes on or ends. What was merely planned for it
     is decided afresh."""
-    if seen.before.running is not None:
-        found = going_on(scene, seen, seen.before.running)
+    policy, before, verdict = seen.policy, seen.before, seen.verdict
+    restarted = seen.reading is not UNREAD and is_restarted(before, policy, seen.reading)
+    if before.running is not None:
+        found = going_on(scene, seen, before.running, restarted=restarted)
     elif seen.reading is UNREAD:
         found = replace(seen, state=changed(seen.state, matched=False))
     else:
-        found = idle(scene, seen)
-    newest = max(seen.history.newest, seen.before.seen)
+        # One begins if `when` has become true, or holds on a clock that restarted. What cannot be read became neither.
+        over = became_over(policy, scene.ticket, seen.history, before.seen) if before.looked else None
+        matched = before.matched and over is None
+        state = achieved(forgetful(before, restarted), seen.reading)
+        if not verdict.holds or (matched and not restarted):
+            matches = matched if verdict.unknown else verdict.holds
+            found = replace(seen, state=changed(state, matched=matches))
+        else:
+            base = replace(seen, state=changed(state, matched=matched))
+            found = begun(scene, base, seen.reading if matched and restarted else None)
+    newest = max(seen.history.newest, before.seen)
     state = changed(found.state, looked=True, seen=newest)
     return found if state is found.state else replace(found, state=state)
 
 
-def idle(scene: Scene, seen: Observation) -> Observation:
-    """No episode runs: one begins if `when` has become true, or holds on a clock that restarted. A `when` that
-    cannot be read has become neither true nor false."""
-    policy, before, verdict = seen.policy, seen.before, seen.verdict
-    restarted = is_restarted(before, policy, seen.reading)
-    over = became_over(policy, scene.ticket, seen.history, before.seen) if before.looked else None
-    matched = before.matched and over is None
-    state = achieved(forgetful(before, restarted), seen.reading)
-    if not verdict.holds or (matched and not restarted):
-        matches = matched if verdict.unknown else verdict.holds
-        return replace(seen, state=changed(state, matched=matches))
-    base = replace(seen, state=changed(state, matched=matched))
-    return begun(scene, base, seen.reading if matched and restarted else None)
-
-
-def going_on(scene: Scene, seen: Observation, episode: Episode) -> Observation:
+def going_on(scene: Scene, seen: Observation, episode: Episode, *, restarted: bool) -> Observation:
     """An episode runs: it goes on, or it ends and another may follow at once."""
     policy, history, reading = seen.policy, seen.history, seen.reading
-    restarted = is_restarted(seen.before, policy, reading)
     end = ending(scene, seen, episode, restarted=restarted)
     episode = replanned(episode)
     said: tuple[Occurrence, ...] = ()
@@ -304,38 +299,26 @@ def succeeded(scene: Scene, base: Observation, old: Episode, heir: Episode) -> O
     heir = replace(
         heir, wrote=old.wrote, asked=old.asked, inherits=keys_of(old), matching_since=old.matching_since
     )
-    found = unless_stopped(scene, base, heir)
+    found = entered(scene, base, heir)
     return replace(found, state=achieved(found.state, base.reading))
 
 
-def begun(scene: Scene, base: Observation, restart: Reading | None) -> Observation:
-    """A new episode on the real values. After a restart it is as old as the fact that restarted the clock."""
-    base = on_real_values(scene, base)
-    old, history = base.state.episode, base.history
+def begun(scene: Scene, base: Observation, restart: Reading | None, *, ordered: bool = False) -> Observation:
+    """A new episode on the real values, with the clock as it runs where no writes are to be hidden; another start
+    forgets the acknowledgement of the run before. After a restart it is as old as the fact that restarted the clock.
+    Nothing from before stops one that a person has ordered."""
+    policy, history, reading, old = base.policy, base.history, base.reading, base.state.episode
+    if policy.clock == "matching" or (old is not None and old.wrote):
+        reading = read_clock(scene, policy, scene.ticket, history, base.state, None)
+    another = reading.start is not None and reading.start != base.state.acknowledged_clock
+    base = replace(base, state=forgetful(base.state, another), ticket=scene.ticket, reading=reading)
     seen = history.newest
-    if restart is not None and old is not None and old.clock == base.policy.clock:
+    if restart is not None and old is not None and old.clock == policy.clock:
         started = started_at(restart, history)
         sequence = restart.wait if restart.start is None and restart.wait is not None else started
         seen = sequence if sequence > old.seen else seen
-    stops_after = seen if old else started_at(base.reading, history)
-    return unless_stopped(scene, base, fresh(scene, base, seen, stops_after))
-
-
-def ordered(scene: Scene, base: Observation) -> Observation:
-    """A new episode that a person has begun: nothing from before stops it."""
-    base = on_real_values(scene, base)
-    newest = base.history.newest
-    return entered(scene, base, fresh(scene, base, newest, newest))
-
-
-def on_real_values(scene: Scene, base: Observation) -> Observation:
-    """The observation with the clock as it runs for a new episode, which has no writes to hide. Another start forgets
-    the acknowledgement of the run before."""
-    reading, old = base.reading, base.state.episode
-    if base.policy.clock == "matching" or (old is not None and old.wrote):
-        reading = read_clock(scene, base.policy, scene.ticket, base.history, base.state, None)
-    another = reading.start is not None and reading.start != base.state.acknowledged_clock
-    return replace(base, state=forgetful(base.state, another), ticket=scene.ticket, reading=reading)
+    stops_after = seen if old or ordered else started_at(reading, history)
+    return entered(scene, base, fresh(scene, base, seen, stops_after))
 
 
 def started_at(reading: Reading, history: History) -> int:
@@ -345,18 +328,14 @@ def started_at(reading: Reading, history: History) -> int:
     return history.newest if reading.start is None else history.sequence_at(reading.start)
 
 
-def unless_stopped(scene: Scene, base: Observation, episode: Episode) -> Observation:
-    """The episode begins, unless a fact that is known already stops it: then it ends without a word."""
-    stop = stopping(base.policy, base.history, episode)
-    found = entered(scene, base, episode)
-    return found if stop is None else replace(finished(scene, found, stop), said=base.said)
-
-
 def entered(scene: Scene, base: Observation, episode: Episode) -> Observation:
-    """The episode stands in the memory, with its line for the ledger."""
+    """The episode stands in the memory, with its line for the ledger. One that a fact stops which is known already ends
+    without a word."""
+    stop = stopping(base.policy, base.history, episode)
     state = replace(base.state, episode=episode, episodes=episode.number, matched=True)
     line = Occurrence(what="started", policy=episode.policy, episode=episode.key, at=scene.now)
-    return replace(base, state=state, begun=True, said=(*base.said, line))
+    found = replace(base, state=state, begun=True, said=(*base.said, line))
+    return found if stop is None else replace(finished(scene, found, stop), said=base.said)
 
 
 def fresh(scene: Scene, base: Observation, seen: int, stops_after: int) -> Episode:
@@ -420,11 +399,10 @@ def has_fired(episode: Episode) -> bool:
     return any(each.how in FIRED for each in episode.passed[episode.before :])
 
 
-def climbed(
-    episode: Episode, levels: tuple[Passed, ...], sent: Instant | None = None, owes: Owed | None = None
-) -> Episode:
+def climbed(episode: Episode, levels: tuple[Passed, ...], way: UnderWay | None = None) -> Episode:
     """The episode once these levels are passed, the last of them by its own doing: none of them waits for approval any
-    more. `sent` is when it was said, if it was."""
+    more. `way` is how that one was under way if it fired: what it leaves is to be made up for, and only what it does in
+    open hours is said again."""
     waits = all(each.level != episode.awaiting for each in (*episode.passed, *levels))
     return replace(
         episode,
@@ -432,8 +410,10 @@ def climbed(
         under_way=None,
         owner=levels[-1].owner,
         repeated=0,
-        last_sent=sent,
-        owes=owes,
+        last_sent=way.at if way is not None and not way.instead else None,
+        owes=Owed(level=way.level, parts=way.owes, instead=way.instead)
+        if way is not None and way.owes
+        else None,
         awaiting=episode.awaiting if waits else None,
     )
 
@@ -445,14 +425,7 @@ def arrived(episode: Episode, how: How = How.FIRED) -> Episode:
         return episode
     before = tuple(Passed(level=name, how=How.OVERTAKEN, at=way.at) for name in way.overtaken)
     level = Passed(level=way.level, how=how, at=way.at, due=way.due, owner=way.owner, why=way.why)
-    if how is not How.FIRED:
-        return climbed(episode, (*before, level))
-    return climbed(episode, (*before, level), None if way.instead else way.at, owed(way))
-
-
-def owed(way: UnderWay) -> Owed | None:
-    """What a level under way leaves to be made up for."""
-    return Owed(level=way.level, parts=way.owes, instead=way.instead) if way.owes else None
+    return climbed(episode, (*before, level), way if how is How.FIRED else None)
 
 
 def heard(episode: Episode, seen: int, *, told: bool) -> Episode:

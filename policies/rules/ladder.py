@@ -41,10 +41,6 @@ class Due:
     reached: Instant | None = None
     opens: Instant | None = None
 
-    def is_now(self, now: Instant) -> bool:
-        """Whether the clock has reached the level, and nothing else keeps it waiting."""
-        return self.at is not None and self.at <= now and self.opens is None
-
 
 def dues(policy: Policy, reading: Reading, episode: Episode, count: Count) -> tuple[Due, ...]:
     """Every level of the policy, in file order. One that acts in open hours only is due when they begin, and waits
@@ -169,7 +165,8 @@ def decide(scene: Scene, seen: Observation, episode: Episode) -> LevelDecision:
     names = {each.level for each in episode.passed}
     last = max((i for i, each in enumerate(ladder) if each.level.name in names), default=-1)
     ahead = range(last + 1, len(ladder))
-    due_now = [] if quiet else [i for i in ahead if ladder[i].is_now(now)]
+    reached = [i for i in ahead if (at := ladder[i].at) is not None and at <= now and ladder[i].opens is None]
+    due_now = [] if quiet else reached
     free = [
         i for i in due_now if ladder[i].level.approval is None or ladder[i].level.name in episode.approved
     ]

@@ -194,16 +194,23 @@ def merge(
     """The plan's actions, without what the ticket already has. `said` are the follows, notes, replies and
     notifications of all policies, in their order."""
     wanted: list[Wanted] = []
-    assign = agreed.assign
-    if assign is not None and is_elsewhere(ticket, assign):
-        wanted.append(Wanted(action=assign, episodes=agreed.episodes))
+    lost: list[LeftOut] = [*agreed.overruled]
 
+    # 1. The assignment that was agreed on, if the ticket is elsewhere.
+    assign = agreed.assign
+    if assign is not None:
+        pairs = (ticket.group, assign.group), (ticket.assignee, assign.assignee)
+        if any((now.id if now else None) != (then.id if then else None) for now, then in pairs):
+            wanted.append(Wanted(action=assign, episodes=agreed.episodes))
+
+    # 2. The highest priority, if the ticket's is lower.
     raising = [(each.priority, each.episode) for each in proposed if each.priority is not None]
     highest = max((priority for priority, _ in raising), key=lambda each: each.rank, default=None)
     if highest is not None and highest.rank > (ticket.priority.rank if ticket.priority else 0):
         episodes = tuple(episode for _, episode in raising)
         wanted.append(Wanted(action=RaisePriority(at_least=highest), episodes=episodes))
 
+    # 3. All tags; adding one wins against removing it.
     add = frozenset[str]().union(*(each.add for each in proposed))
     remove = frozenset[str]().union(*(each.remove for each in proposed)) - add
     tags = ChangeTags(add=add - ticket.tags, remove=remove & ticket.tags)
@@ -211,42 +218,30 @@ def merge(
         asking = (each.episode for each in proposed if each.add & tags.add or each.remove & tags.remove)
         wanted.append(Wanted(action=tags, episodes=tuple(asking)))
 
-    sets, lost_sets = set_fields(ticket, proposed)
+    # 4. Each field as the first policy that sets it says.
+    first: dict[str, tuple[SetField, str, list[str]]] = {}
+    for each in proposed:
+        for name, value in () if each.is_repeat else each.level.set:
+            ours = SetField(field=name, value=value), each.policy, list[str]()
+            action, winner, asked_by = first.setdefault(name, ours)
+            if action.value == value:
+                asked_by.append(each.episode)
+            else:
+                lost.append(overruled(each.policy, each.level.name, f"set {name}", winner))
+    for action, _, asked_by in first.values():
+        if ticket.custom.get(action.field.removeprefix("custom.")) != action.value:
+            wanted.append(Wanted(action=action, episodes=tuple(asked_by)))
+
+    # 5. What is said, and who follows.
     words, lost_replies = joined(said)
-    wanted += (*sets, *words)
+    wanted += words
     asked = {
         each.episode: frozenset(
             name for one in wanted if each.episode in one.episodes for name in fields(one.action, each)
         )
         for each in proposed
     }
-    return Merged(wanted=tuple(wanted), left_out=(*agreed.overruled, *lost_sets, *lost_replies), asked=asked)
-
-
-def is_elsewhere(ticket: Ticket, assign: Assign) -> bool:
-    """Whether the ticket is with another group or person than this."""
-    pairs = (ticket.group, assign.group), (ticket.assignee, assign.assignee)
-    return any((now.id if now else None) != (then.id if then else None) for now, then in pairs)
-
-
-def set_fields(ticket: Ticket, proposed: Iterable[ProposedActions]) -> tuple[list[Wanted], list[LeftOut]]:
-    """Each field as the first policy that sets it says."""
-    first: dict[str, tuple[SetField, str, list[str]]] = {}
-    lost: list[LeftOut] = []
-    for each in proposed:
-        for name, value in () if each.is_repeat else each.level.set:
-            ours = SetField(field=name, value=value), each.policy, list[str]()
-            action, winner, episodes = first.setdefault(name, ours)
-            if action.value == value:
-                episodes.append(each.episode)
-            else:
-                lost.append(overruled(each.policy, each.level.name, f"set {name}", winner))
-    wanted = [
-        Wanted(action=action, episodes=tuple(episodes))
-        for action, _, episodes in first.values()
-        if ticket.custom.get(action.field.removeprefix("custom.")) != action.value
-    ]
-    return wanted, lost
+    return Merged(wanted=tuple(wanted), left_out=(*lost, *lost_replies), asked=asked)
 
 
 def joined(said: Iterable[Wanted]) -> tuple[list[Wanted], list[LeftOut]]:

@@ -131,7 +131,11 @@ def observe(scene: Scene, policy: Policy, before: Standing) -> Observation:
     if running is not None and running.wrote:
         ticket = as_before(ticket, history, running, scene.directory)
     verdict = judged(policy, ticket)
-    hangs = verdict.holds or verdict.unknown or running is not None or minds_clock(policy, before)
+    hangs = verdict.holds or verdict.unknown or running is not None
+    if not hangs and before.episode is not None:
+        # An acknowledgement is forgotten once the clock restarts, and a target may have been achieved.
+        acknowledged = (before.acknowledged, before.acknowledged_clock) != (None, None)
+        hangs = policy.on_deadline or acknowledged or bool(before.behind)
     reading = read_clock(scene, policy, ticket, history, before, before.episode) if hangs else UNREAD
     return Observation(
         policy=policy,
@@ -142,15 +146,6 @@ def observe(scene: Scene, policy: Policy, before: Standing) -> Observation:
         verdict=verdict,
         reading=reading,
     )
-
-
-def minds_clock(policy: Policy, state: Standing) -> bool:
-    """Whether a policy of which nothing runs must know its clock: to forget an acknowledgement once it restarts, or to
-    see that a target was achieved."""
-    if state.episode is None:
-        return False
-    acknowledged = state.acknowledged, state.acknowledged_clock
-    return policy.on_deadline or acknowledged != (None, None) or bool(state.behind)
 
 
 def read_clock(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from policies.language.policy import Policy
 from policies.model import Instant, Order
 from policies.plan import LeftOut, Occurrence
-from policies.rules.episode import End, arrived, finished, followed, has_fired, ordered, running
+from policies.rules.episode import End, arrived, begun, finished, followed, has_fired, running
 from policies.rules.observe import Observation, Scene, of
 from policies.rules.own_writes import undone
 from policies.state import Episode, How, Passed, Standing
@@ -168,7 +168,7 @@ def acknowledge(scene: Scene, order: Order, found: Observation) -> Observation:
 def escalate(scene: Scene, order: Order, found: Observation) -> Observation:
     """The next level fires now, or the one that is named; with a policy of which nothing runs an episode begins."""
     if found.state.running is None:
-        found = ordered(scene, found)
+        found = begun(scene, found, None, ordered=True)
     level = ahead(order, found.policy, running(found))
     pushed = replace(running(found), pushed=level, pushed_because=order.because)
     return kept(found, pushed, "escalated", order, level)

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from policies.history import tags
 from policies.model import Instant
 from policies.plan import Occurrence
 from policies.rules.assignment import Chosen, Named, choose, owner_of, ticket_owner
-from policies.rules.episode import arrived, climbed, heard, owed, replanned
+from policies.rules.episode import arrived, climbed, heard, replanned
 from policies.rules.ladder import LevelDecision, acting
 from policies.rules.merge import Agreed, Merged, ProposedActions
 from policies.rules.observe import Observation, Scene
-from policies.rules.own_writes import tags
 from policies.state import FIRED, Episode, How, Ownership, Passed, Standing, UnderWay, Wrote
 
 Result = Literal["done", "refused", "unknown", "stale"]
@@ -36,37 +36,36 @@ def settle(standings: tuple[Standing, ...], outcome: Outcome) -> Settled:
     """The standings after this outcome, and what it adds to the ledger.
 
     The first outcome of a level decides it; a later one of the same level only adds what it wrote. A level
-    that left nothing to send is settled as `done`.
+    that left nothing to send is settled as `done`. A policy whose episode did not ask for the write stays as it is.
     """
-    pairs = [settle_one(standing, outcome) for standing in standings]
-    after = tuple(standing for standing, _ in pairs)
-    said = tuple(occurrence for _, occurrences in pairs for occurrence in occurrences)
-    return after, said + owner_moved(standings, after, outcome.at)
-
-
-def settle_one(standing: Standing, outcome: Outcome) -> tuple[Standing, tuple[Occurrence, ...]]:
-    """One policy's part of it; nothing if its episode did not ask for the write."""
-    episode = standing.episode
-    if episode is None or episode.key not in outcome.episodes:
-        return standing, ()
-    if not outcome.decides:
-        more = () if outcome.result == "stale" else own_part(episode, outcome.wrote)
-        return replace(standing, episode=replace(episode, wrote=(*episode.wrote, *more))), ()
-    if outcome.result == "stale":
-        return replace(standing, episode=unsaid(episode)), ()
-    owes = None if episode.owes is not None and episode.owes.sent else episode.owes
-    wrote = (*episode.wrote, *own_part(episode, outcome.wrote))
-    written = replace(episode, wrote=wrote, owes=owes, asking=None, said_before=None)
-    way = episode.under_way
-    if way is None:
-        return replace(standing, episode=written), ()
-    if outcome.result == "refused":
-        after = arrived(written, How.REFUSED)
-    else:
-        after = heard(arrived(written), way.seen, told=bool(outcome.key))
-    ownership = Ownership(owner=way.owner, at=way.at, enforced=True)
-    lines = tuple(passing(after, each) for each in after.passed[len(written.passed) :])
-    return replace(standing, episode=after, ownership=ownership), lines
+    after, said = list[Standing](), list[Occurrence]()
+    for standing in standings:
+        episode = standing.episode
+        if episode is None or episode.key not in outcome.episodes:
+            after.append(standing)
+            continue
+        stale = outcome.result == "stale"
+        if stale and outcome.decides:
+            after.append(replace(standing, episode=unsaid(episode)))
+            continue
+        more = () if stale else own_part(episode, outcome.wrote)
+        written = replace(episode, wrote=(*episode.wrote, *more))
+        if outcome.decides:
+            owes = None if episode.owes is not None and episode.owes.sent else episode.owes
+            written = replace(written, owes=owes, asking=None, said_before=None)
+        way = episode.under_way if outcome.decides else None
+        if way is None:
+            after.append(replace(standing, episode=written))
+            continue
+        if outcome.result == "refused":
+            done = arrived(written, How.REFUSED)
+        else:
+            done = heard(arrived(written), way.seen, told=bool(outcome.key))
+        ownership = Ownership(owner=way.owner, at=way.at, enforced=True)
+        after.append(replace(standing, episode=done, ownership=ownership))
+        said += (passing(done, each) for each in done.passed[len(written.passed) :])
+    now = tuple(after)
+    return now, (*said, *owner_moved(standings, now, outcome.at))
 
 
 def unsaid(episode: Episode) -> Episode:
@@ -241,8 +240,7 @@ def fired(
         return Conclusion(state=replace(state, episode=replace(episode, under_way=way)), warnings=warnings)
     level = Passed(level=way.level, how=how, at=now, due=due.at, owner=named.owner)
     levels = (*overtaken(decision, now), level)
-    fires = how is How.FIRED
-    done = climbed(episode, levels, now if fires and not way.instead else None, owed(way) if fires else None)
+    done = climbed(episode, levels, way if how is How.FIRED else None)
     if how in FIRED:
         done = heard(done, way.seen, told=False)
     ownership = state.ownership

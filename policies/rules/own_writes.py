@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 from itertools import groupby
 from typing import Any
 
-from policies.history import History, is_part_of
+from policies.history import History, is_part_of, tags
 from policies.language.clocks import HIDDEN
 from policies.model import Change, Counts, Directory, Group, Person, Priority, Status, Ticket, Value, Who
 from policies.plan import Action, Assign, ChangeTags, PutBackPriority, SetField
@@ -52,12 +52,18 @@ def keys_of(episode: Episode) -> frozenset[str]:
 
 
 def as_before(ticket: Ticket, history: History, episode: Episode, directory: Directory) -> Ticket:
-    """The ticket with every hidden write of this episode undone: a field holds what was written, and nothing but this
-    episode has changed it since. The latest write is undone first."""
+    """The ticket with every hidden write of this episode undone, the latest first: a field holds what was written, and
+    nothing but this episode has changed it since. Each tag that was added is hidden, each that was removed shows,
+    unless somebody touched that tag since."""
     seen = ticket
     for wrote in reversed(episode.wrote):
         if wrote.field == "tags":
-            seen = without_tags(seen, history, episode, wrote)
+            before, after = tags(wrote.before), tags(wrote.after)
+            touched = frozenset[str]()
+            for change in foreign(history, episode, wrote):
+                touched |= (tags(change.before) ^ tags(change.after)) - own_tags(change, episode)
+            hidden, shown = (after - before) - touched, (before - after) - touched
+            seen = replace(seen, tags=(seen.tags - hidden) | shown)
         elif value_of(seen, wrote.field) == wrote.after and not foreign(history, episode, wrote):
             seen = with_value(seen, wrote.field, wrote.before, directory)
     return seen
@@ -75,17 +81,6 @@ def foreign(history: History, episode: Episode, wrote: Wrote) -> list[Change]:
     return [each for each in later if wrote.field == "tags" or not is_part_of(each, own, episode.wrote)]
 
 
-def without_tags(seen: Ticket, history: History, episode: Episode, wrote: Wrote) -> Ticket:
-    """Each tag that was added is hidden, each that was removed shows, unless somebody touched that tag since."""
-    before, after = tags(wrote.before), tags(wrote.after)
-    touched = frozenset[str]()
-    for change in foreign(history, episode, wrote):
-        touched |= (tags(change.before) ^ tags(change.after)) - own_tags(change, episode)
-    hidden = (after - before) - touched
-    shown = ((before - after) - touched) - seen.tags
-    return replace(seen, tags=(seen.tags - hidden) | shown)
-
-
 def own_tags(change: Change, episode: Episode) -> frozenset[str]:
     """The tags of a change that the episode asked for."""
     if change.act.who is not Who.OURS or keys_of(episode).isdisjoint(change.act.episodes):
@@ -96,11 +91,6 @@ def own_tags(change: Change, episode: Episode) -> frozenset[str]:
     ]
     exact = [asked for fact, asked in wrote if fact == change.act.id]
     return frozenset[str]().union(*(exact or (asked & changed for _, asked in wrote)))
-
-
-def tags(value: Value) -> frozenset[str]:
-    """A list of tags as a set."""
-    return frozenset(value) if isinstance(value, tuple) else frozenset()
 
 
 def value_of(ticket: Ticket, field: str) -> Value:
@@ -121,7 +111,10 @@ def with_value(ticket: Ticket, field: str, value: Value, directory: Directory) -
     if field.startswith("custom."):
         return replace(ticket, custom={**ticket.custom, field.removeprefix("custom."): value})
     if field == "group":
-        return replace(ticket, group=group_of(value, directory))
+        group = next((each for each in directory.groups if each.id == value), None)
+        if group is None and value is not None:  # gone from the directory: its id is its name
+            group = Group(id=str(value), name=str(value))
+        return replace(ticket, group=group)
     if field == "assignee":
         return replace(ticket, assignee=person_of(value, directory))
     if field == "priority":
@@ -129,14 +122,6 @@ def with_value(ticket: Ticket, field: str, value: Value, directory: Directory) -
     if field == "status" and ticket.status not in (Status.SOLVED, Status.CLOSED):
         return replace(ticket, status=Status(str(value)))
     return ticket
-
-
-def group_of(ident: Value, directory: Directory) -> Group | None:
-    """The group of this id; one that is gone from the directory keeps its id for a name."""
-    if ident is None:
-        return None
-    found = (group for group in directory.groups if group.id == ident)
-    return next(found, Group(id=str(ident), name=str(ident)))
 
 
 def person_of(ident: Value, directory: Directory) -> Person | None:
