@@ -9,7 +9,7 @@ from policies.plan import Failed, LeftOut, Occurrence, Plan, Wanted
 from policies.rules.assignment import reasons_of, ticket_owner
 from policies.rules.calendars import Calendar
 from policies.rules.episode import advance, closed_off, ended_line, has_passed
-from policies.rules.ladder import LevelDecision, decide, next_time
+from policies.rules.ladder import decide, next_time
 from policies.rules.merge import ProposedActions, agree, merge, propose, spoken
 from policies.rules.observe import Observation, PolicyRaised, Scene, could_hold, observe, of
 from policies.rules.orders import obey
@@ -81,8 +81,8 @@ def planned(scene: Scene, standings: tuple[Standing, ...], failed: Mapping[str, 
         scene = replace(scene, snoozed_until=obeyed.snoozed_until)
 
     # 3. Find the due step of each ladder: one level fires, asks, makes up for something, or is said again.
-    running = ((each, each.state.running) for each in obeyed.seen)
-    decisions = [of(each.policy, decide, scene, each, episode) for each, episode in running if episode]
+    climbing = ((each, each.state.running) for each in obeyed.seen)
+    decisions = [of(each.policy, decide, scene, each, episode) for each, episode in climbing if episode]
 
     # 4. Merge what the levels propose, and find who answers for it.
     sending = ((each, each.sends) for each in decisions)
@@ -96,68 +96,59 @@ def planned(scene: Scene, standings: tuple[Standing, ...], failed: Mapping[str, 
     # wrote restored, one at a time, once no policy has anything to do.
     restoring = None if merged.wanted else next((each for each in decisions if each.seen.restores), None)
     asking, decided = {each.policy: each for each in proposed}, {each.policy.name: each for each in decisions}
-    done: dict[str, Conclusion] = {}
     times: list[Instant | None] = [now + FAILED_AGAIN if failed else None]
-    for each in decisions:
-        policy, name, restores = each.policy, each.policy.name, each is restoring
-        one = of(policy, next_state, scene, each, owners[name], merged, asking.get(name), restores=restores)
-        done[name] = one
-        if one.state.running is not None:
-            times.append(of(policy, next_time, scene, each, one.state.running))
-    concluded = [done.get(each.policy.name) or Conclusion(state=each.state) for each in obeyed.seen]
-    after = [*(each.state for each in concluded), *(state for state, _ in closed)]
-    remembered = tuple(snoozing(each, scene.snoozed_until) for each in after)
+    considered, said, after = list[Considered](), list[Occurrence](), list[Standing]()
+    for seen in obeyed.seen:
+        policy, name, one = seen.policy, seen.policy.name, Conclusion(state=seen.state)
+        step, asks = decided.get(name), asking.get(name)
+        if step is not None:
+            last = step is restoring
+            one = of(policy, next_state, scene, step, owners[name], merged, asks, restores=last)
+            if one.state.running is not None:
+                times.append(of(policy, next_time, scene, step, one.state.running))
+        chosen = asks.chosen if asks else None
+        considered.append(Considered(seen=seen, decision=step, chosen=chosen, warnings=one.warnings))
+        said += (*seen.said, *one.said)
+        after.append(one.state)
+    remembered = list[Standing]()
+    for state in (*after, *(state for state, _ in closed)):
+        running = (
+            changed(state.running, snoozed_until=scene.snoozed_until) if state.running else state.episode
+        )
+        remembered.append(changed(state, snoozed_until=scene.snoozed_until, episode=running))
 
     lost = [episode for _, episode in closed if episode is not None]
     left = [one for each in proposed for one in each.left_out]
     left += [one for each in obeyed.seen for one in each.left_out]
-    considered = tuple(
-        Considered(
-            seen=seen,
-            decision=decided.get(seen.policy.name),
-            chosen=asking[seen.policy.name].chosen if seen.policy.name in asking else None,
-            warnings=one.warnings,
-        )
-        for seen, one in zip(obeyed.seen, concluded, strict=True)
-    )
-    happened = [
-        *(line for seen, one in zip(obeyed.seen, concluded, strict=True) for line in (*seen.said, *one.said)),
-        *obeyed.said,
-        *(ended_line(episode) for episode in lost if has_passed(episode)),
+    unmade = [
+        LeftOut(policy=each.policy, level=each.level.name, what="assign", why=each.chosen.remark or "")
+        for each in proposed
+        if each.chosen is not None and each.chosen.assign is None
+    ]
+    said += (*obeyed.said, *(ended_line(episode) for episode in lost if has_passed(episode)))
+    said += beside(now, proposed, obeyed.seen, merged.left_out, left)
+    said += owner_moved((*held, *others), tuple(remembered), now)
+    undoes = restoring and [
+        Wanted(action=each, episodes=(restoring.episode.key,)) for each in restoring.seen.restores
     ]
     assign = agreed.assign if agreed.turn else None
-    acts = [*(each.act for each in ticket.messages), *(each.act for each in ticket.changes)]
     return Plan(
         ref=ticket.ref,
         revision=ticket.revision,
         now=now,
-        wanted=merged.wanted or put_back(restoring),
-        left_out=(*merged.left_out, *unmade(proposed), *left),
+        wanted=merged.wanted or tuple(undoes or ()),
+        left_out=(*merged.left_out, *unmade, *left),
         standings=(*remembered, *(each for each in standings if each.policy in failed)),
-        occurrences=(
-            *happened,
-            *beside(now, proposed, obeyed.seen, merged.left_out, left),
-            *owner_moved((*held, *others), remembered, now),
-        ),
+        occurrences=tuple(said),
         next_look=min((at for at in times if at is not None), default=None),
-        owner=ticket_owner(remembered),
+        owner=ticket_owner(tuple(remembered)),
         ended=(*(episode for each in obeyed.seen for episode in each.ended), *lost),
         served=((assign.group.id, assign.assignee.id),)
-        if assign is not None and assign.group is not None and assign.assignee is not None
+        if assign and assign.group and assign.assignee
         else (),
-        warnings=(
-            *(
-                f'policy "{each.policy}", level "{each.level.name}": {each.chosen.remark}'
-                for each in proposed
-                if each.chosen is not None and each.chosen.remark
-            ),
-            *(warning for _, warnings in told for warning in warnings),
-            *(warning for each in concluded for warning in each.warnings),
-            *((STRANGERS,) if any(each.unreceipted for each in acts) else ()),
-            *(each.text for each in failed.values()),
-        ),
+        warnings=(*alarms(ticket, proposed, told, considered), *(each.text for each in failed.values())),
         failed=tuple(failed.values()),
-        considered=considered,
+        considered=tuple(considered),
         scene=scene,
     )
 
@@ -169,28 +160,21 @@ STRANGERS = (
 """The alarm about a bot's user that somebody else uses too (rule 11): always the same words, to be said once."""
 
 
-def snoozing(state: Standing, until: Instant | None) -> Standing:
-    """The memory with the ticket's snooze, which its running episode shows too."""
-    episode = state.episode
-    if episode is not None and episode.ended is None:
-        episode = changed(episode, snoozed_until=until)
-    return changed(state, snoozed_until=until, episode=episode)
-
-
-def put_back(restoring: LevelDecision | None) -> tuple[Wanted, ...]:
-    """What a de-escalated episode wants restored."""
-    if restoring is None:
-        return ()
-    key = restoring.episode.key
-    return tuple(Wanted(action=each, episodes=(key,)) for each in restoring.seen.restores)
-
-
-def unmade(proposed: Sequence[ProposedActions]) -> Iterator[LeftOut]:
-    """Assignments that cannot be made at all."""
+def alarms(
+    ticket: Ticket,
+    proposed: Sequence[ProposedActions],
+    told: Sequence[tuple[tuple[Wanted, ...], tuple[str, ...]]],
+    considered: Sequence[Considered],
+) -> Iterator[str]:
+    """What the operator is warned of: assignments that are not as asked for, people nobody knows, and strangers."""
     for each in proposed:
-        if each.chosen is not None and each.chosen.assign is None:
-            why = each.chosen.remark or ""
-            yield LeftOut(policy=each.policy, level=each.level.name, what="assign", why=why)
+        if each.chosen is not None and each.chosen.remark:
+            yield f'policy "{each.policy}", level "{each.level.name}": {each.chosen.remark}'
+    yield from (warning for _, warnings in told for warning in warnings)
+    yield from (warning for one in considered for warning in one.warnings)
+    acts = [*(each.act for each in ticket.messages), *(each.act for each in ticket.changes)]
+    if any(each.unreceipted for each in acts):
+        yield STRANGERS
 
 
 def beside(

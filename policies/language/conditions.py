@@ -43,28 +43,24 @@ class Condition:
         """Whether the line reads what the helpdesk does not show of this ticket."""
         return bool(ticket.hidden) and not self.reads.isdisjoint(ticket.hidden)
 
-    def maybe(self, ticket: Ticket) -> bool:
-        """Whether the line could hold once everything is loaded and shown."""
-        if self.inner:
-            join = any if self.join == "any" else all
-            return join(line.maybe(ticket) for line in self.inner)
-        return not self.needs <= ticket.loaded or self.is_hidden(ticket) or self.holds(ticket)
-
-    def certain(self, ticket: Ticket) -> bool:
-        """Whether the line holds whatever else is loaded and shown."""
-        if self.inner:
-            join = any if self.join == "any" else all
-            return join(line.certain(ticket) for line in self.inner)
-        return self.needs <= ticket.loaded and not self.is_hidden(ticket) and self.holds(ticket)
-
     def judge(self, ticket: Ticket) -> bool | None:
-        """Whether the line holds on this ticket; None where that hangs on what the helpdesk does not show. In `any` and
-        `all` what can be read may decide."""
+        """Whether the line holds on this ticket; None where that hangs on what the helpdesk does not show."""
         if not ticket.hidden:
             return self.holds(ticket)
         if not self.inner:
             return None if self.is_hidden(ticket) else self.holds(ticket)
-        judged = [line.judge(ticket) for line in self.inner]
+        return self.together([line.judge(ticket) for line in self.inner])
+
+    def on_row(self, ticket: Ticket) -> bool | None:
+        """Whether the line holds on this row whatever else is loaded and shown; None where that hangs on it."""
+        if self.inner:
+            return self.together([line.on_row(ticket) for line in self.inner])
+        if ticket.hidden and self.is_hidden(ticket):
+            return None
+        return self.holds(ticket) if self.needs <= ticket.loaded else None
+
+    def together(self, judged: list[bool | None]) -> bool | None:
+        """What the lines inside it come to; what can be read may decide."""
         decides = self.join == "any"
         return decides if decides in judged else None if None in judged else not decides
 
@@ -97,17 +93,6 @@ class Conditions:
                 return by, line
             unknown = unknown or held is None
         return None if unknown else not by, None
-
-    def maybe(self, ticket: Ticket) -> bool:
-        """`when` on a snapshot: False only if a line fails whatever else is loaded and shown."""
-        for line in self.lines:
-            if not (line.maybe(ticket) if line.needs or line.inner or ticket.hidden else line.holds(ticket)):
-                return False
-        return True
-
-    def certainly_excludes(self, ticket: Ticket) -> bool:
-        """`unless` on a snapshot: True only if a line holds whatever else is loaded."""
-        return any(line.certain(ticket) for line in self.lines)
 
 
 def joined(path: str, text: str, join: Join, inner: tuple[Condition, ...]) -> Condition:

@@ -41,21 +41,17 @@ class Staff:
 
 
 def with_staff(directory: Directory, staff: Staff, now: Instant) -> Directory:
-    """The directory with what the config knows of its people now. An absence of the config wins."""
+    """The directory with what the config knows of its people now, by address or name. An absence of the config wins."""
     away = staff.away(now)
-    agents = tuple(informed(agent, staff, away) for agent in directory.agents)
-    return replace(directory, agents=agents, substitutes=staff.substitutes, away=away)
-
-
-def informed(agent: Agent, staff: Staff, away: Mapping[str, str]) -> Agent:
-    """One agent with what the config says under their address or name."""
-    names = (agent.person.address or agent.person.name, agent.person.name)
-    skills = frozenset[str]().union(*(staff.skills.get(name, frozenset()) for name in names))
-    cap = next((staff.caps[name] for name in names if name in staff.caps), None)
-    absent = next((away[name] for name in names if name in away), None)
-    if absent is not None:
-        return replace(agent, available=False, why_away=absent, cap=cap, skills=skills)
-    return replace(agent, cap=cap, skills=skills)
+    agents = list[Agent]()
+    for agent in directory.agents:
+        names = (agent.person.address or agent.person.name, agent.person.name)
+        skills = frozenset[str]().union(*(staff.skills.get(name, frozenset()) for name in names))
+        cap = next((staff.caps[name] for name in names if name in staff.caps), None)
+        absent = next((away[name] for name in names if name in away), None)
+        told = agent if absent is None else replace(agent, available=False, why_away=absent)
+        agents.append(replace(told, cap=cap, skills=skills))
+    return replace(directory, agents=tuple(agents), substitutes=staff.substitutes, away=away)
 
 
 def stand_in(label: str, directory: Directory) -> tuple[str, ...]:

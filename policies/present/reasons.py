@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, tzinfo
 from functools import lru_cache
+from operator import itemgetter
 
 from policies.language.clocks import CLOCKS, Reading
 from policies.language.conditions import Condition
@@ -14,7 +15,7 @@ from policies.rules.calendars import Count
 from policies.rules.ladder import Due, LevelDecision, dues
 from policies.rules.observe import PolicyRaised, of
 from policies.rules.outcomes import NEVER_DUE
-from policies.state import Episode, How, Passed, Standing
+from policies.state import Episode, How, Passed
 
 
 def worded(plan: Plan) -> Plan:
@@ -24,19 +25,46 @@ def worded(plan: Plan) -> Plan:
     decisions = {each.decision.policy.name: each.decision for each in plan.considered if each.decision}
     if not any(each.fires or each.sends for each in decisions.values()):
         return plan
-    whys = {name: why_fired(each) for name, each in decisions.items() if each.fires}
-    fired = {name: each.fires.level.name for name, each in decisions.items() if each.fires}
+
+    # 1. For the ledger and the episode, why a level fires: it is under way, or has just been passed.
+    whys, fired = dict[str, str](), dict[str, str]()
+    for name, decision in decisions.items():
+        if decision.fires is not None:
+            fired[name] = decision.fires.level.name
+            try:
+                whys[name] = of(decision.policy, because, decision)
+            except PolicyRaised as raised:
+                whys[name] = untold(raised)
+    standings = list(plan.standings)
+    for place, state in enumerate(standings):
+        why, episode = whys.get(state.policy), state.running
+        if why is None or episode is None:
+            continue
+        if episode.under_way is not None:
+            episode = replace(episode, under_way=replace(episode.under_way, why=why))
+        else:
+            episode = replace(episode, passed=(*episode.passed[:-1], replace(episode.passed[-1], why=why)))
+        standings[place] = replace(state, episode=episode)
+
+    # 2. For who reads a note, a reply or a notification: why, and what happens next.
+    wanted = list(plan.wanted)
+    for place, each in enumerate(wanted):
+        action = each.action
+        if not isinstance(action, Say | Notify) or (level := decisions[action.policy].sends) is None:
+            continue
+        decision = decisions[action.policy]
+        try:
+            reasons = of(decision.policy, reasons_for, decision, level)
+            step = of(decision.policy, next_step, decision, level, action.owner)
+            action = replace(action, reasons=reasons, next_step=step)
+        except PolicyRaised as raised:
+            action = replace(action, reasons=(untold(raised),))
+        wanted[place] = replace(each, action=action)
+
     return replace(
         plan,
-        wanted=tuple(
-            replace(each, action=with_reasons(each.action, decisions[each.action.policy]))
-            if isinstance(each.action, Say | Notify)
-            else each
-            for each in plan.wanted
-        ),
-        standings=tuple(
-            remembering(each, whys[each.policy]) if each.policy in whys else each for each in plan.standings
-        ),
+        wanted=tuple(wanted),
+        standings=tuple(standings),
         occurrences=tuple(
             replace(each, text=whys[each.policy])
             if each.what in FIRING and fired.get(each.policy) == each.level
@@ -49,41 +77,9 @@ def worded(plan: Plan) -> Plan:
 FIRING = frozenset({How.FIRED, How.OBSERVED, How.SKIPPED})
 
 
-def with_reasons(action: Say | Notify, decision: LevelDecision) -> Say | Notify:
-    """What is said, with why, and what happens next."""
-    level = decision.sends
-    if level is None:
-        return action
-    try:
-        reasons = of(decision.policy, reasons_for, decision, level)
-        step = of(decision.policy, next_step, decision, level, action.owner)
-    except PolicyRaised as raised:
-        return replace(action, reasons=(untold(raised),))
-    return replace(action, reasons=reasons, next_step=step)
-
-
-def why_fired(decision: LevelDecision) -> str:
-    """Why the level fires, for the ledger."""
-    try:
-        return of(decision.policy, because, decision)
-    except PolicyRaised as raised:
-        return untold(raised)
-
-
 def untold(raised: PolicyRaised) -> str:
     """What is said where nobody can say why."""
     return f"why cannot be told: {type(raised.__cause__).__name__}: {raised.__cause__}"
-
-
-def remembering(state: Standing, why: str) -> Standing:
-    """The memory with why a level fires: it is under way, or has just been passed."""
-    episode = state.running
-    if episode is None:
-        return state
-    if episode.under_way is not None:
-        return replace(state, episode=replace(episode, under_way=replace(episode.under_way, why=why)))
-    last = replace(episode.passed[-1], why=why)
-    return replace(state, episode=replace(episode, passed=(*episode.passed[:-1], last)))
 
 
 def reasons_for(decision: LevelDecision, level: Level) -> tuple[str, ...]:
@@ -139,15 +135,17 @@ def next_step(decision: LevelDecision, level: Level, owner: str) -> str:
         episode = replace(episode, passed=(*episode.passed, fired))
     found = dues(decision.policy, decision.seen.reading, episode, count)
     names = [each.level.name for each in found]
-    later = [each for each in found[names.index(level.name) + 1 :] if each.at is not None]
-    upcoming = min(later, key=lambda each: each.at or 0, default=None)
-    if upcoming is not None and upcoming.at is not None:
-        return f'level "{upcoming.level.name}" at {moment(upcoming.at, zone)}'
+    later = [
+        (each.at, each.level.name) for each in found[names.index(level.name) + 1 :] if each.at is not None
+    ]
+    if later:
+        at, name = min(later, key=itemgetter(0))
+        return f'level "{name}" at {moment(at, zone)}'
     if level.repeat is not None:
         done = episode.repeated + 1 if again else 0
-        at = count.due(count.now, level.repeat.every)
-        if done < level.repeat.times and at is not None:
-            return f"said again at {moment(at, zone)}"
+        again_at = count.due(count.now, level.repeat.every)
+        if done < level.repeat.times and again_at is not None:
+            return f"said again at {moment(again_at, zone)}"
     return f"no further level; {owner} owns it"
 
 

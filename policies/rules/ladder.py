@@ -44,56 +44,42 @@ class Due:
 
 def dues(policy: Policy, reading: Reading, episode: Episode, count: Count) -> tuple[Due, ...]:
     """Every level of the policy, in file order. One that acts in open hours only is due when they begin, and waits
-    whenever it could act and they are over, unless it says what it does otherwise."""
+    whenever it could act and they are over, unless it says what it does otherwise. `since_last_level` counts from the
+    instant the level before it was passed."""
     passed = {each.level: each for each in episode.passed}
-    before: Level | None = None
+    before: Passed | None = None
     found: list[Due] = []
     for level in policy.levels:
-        due = due_of(level, before, passed, reading, episode, count)
-        reached, before = due.at, level
-        if (
-            level.within is not None
-            and level.otherwise is None
-            and reached is not None
-            and due.why != "passed"
-        ):
-            at = count.opens(level.within, reached)
-            opens = count.opens(level.within, count.now) if at <= count.now else at
-            waits = opens not in (max(reached, count.now), reached)
-            due = replace(due, at=at, reached=reached, opens=opens if waits else None)
+        done, start = passed.get(level.name), episode.clock_start
+        since_last = level.clock == "since_last_level"
+        if since_last and before is not None:
+            start = before.at
+        # 1. By the clock alone. A level that was passed keeps the due it had then.
+        if done is not None:
+            due = Due(level=level, at=done.due, why="passed")
+        elif level.waits:
+            due = Due(level=level, at=None, why="held back")
+        elif reading.why_absent is not None:
+            due = Due(level=level, at=None, why="clock absent")
+        elif since_last and before is None:
+            due = Due(level=level, at=None, why="level before not passed")
+        elif reading.due is not None and not since_last:
+            due = on_deadline(level, reading, reading.due, count.calendar)
+        elif start is None:
+            due = Due(level=level, at=None, why="clock not started")
+        else:
+            at = count.due(start, level.after or 0)
+            due = Due(level=level, at=at, why="paused" if at is None else "counted", reached=at)
+        # 2. In its open hours, if it acts in no others.
+        reached, before = due.at, done
+        waits = level.within if level.otherwise is None and due.why != "passed" else None
+        if waits is not None and reached is not None:
+            at = count.opens(waits, reached)
+            opens = count.opens(waits, count.now) if at <= count.now else at
+            closed = opens not in (max(reached, count.now), reached)
+            due = replace(due, at=at, reached=reached, opens=opens if closed else None)
         found.append(due)
     return tuple(found)
-
-
-def due_of(
-    level: Level,
-    before: Level | None,
-    passed: dict[str, Passed],
-    reading: Reading,
-    episode: Episode,
-    count: Count,
-) -> Due:
-    """One level by the clock alone. A level that was passed keeps the due it had then; `since_last_level` counts from
-    the instant the level before it in the file was passed."""
-    done = passed.get(level.name)
-    if done is not None:
-        return Due(level=level, at=done.due, why="passed")
-    if level.waits:
-        return Due(level=level, at=None, why="held back")
-    if reading.why_absent is not None:
-        return Due(level=level, at=None, why="clock absent")
-    start = episode.clock_start
-    if level.clock == "since_last_level":
-        done = passed.get(before.name) if before else None
-        if done is None:
-            return Due(level=level, at=None, why="level before not passed")
-        start = done.at
-    elif reading.due is not None:
-        return on_deadline(level, reading, reading.due, count.calendar)
-    if start is None:
-        return Due(level=level, at=None, why="clock not started")
-    at = count.due(start, level.after or 0)
-    return Due(level=level, at=at, why="paused" if at is None else "counted", reached=at)
 
 
 def on_deadline(level: Level, reading: Reading, end: Instant, calendar: Calendar) -> Due:

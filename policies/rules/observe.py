@@ -50,9 +50,9 @@ def judged(policy: Policy, ticket: Ticket) -> Verdict:
 
 def could_hold(policy: Policy, snapshot: Ticket) -> bool:
     """False only if the policy cannot match this row whatever else is loaded and shown."""
-    if not policy.when.maybe(snapshot):
+    if any(line.on_row(snapshot) is False for line in policy.when.lines):
         return False
-    return not policy.unless.certainly_excludes(snapshot)
+    return not any(line.on_row(snapshot) for line in policy.unless.lines)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -181,14 +181,17 @@ def next_state(
     episode, state, now = decision.episode, decision.seen.state, scene.now
     if proposed is not None:
         episode = replace(episode, asked=merged.asked.get(episode.key, frozenset()))
+    lacks = f'policy "{decision.policy.name}": {named.warning}' if named is not None and named.warning else ""
+    about = (lacks,) if lacks else ()
     if decision.fires is not None and named is not None:
-        return fired(scene, decision, episode, named, merged, proposed)
+        done = fired(scene, decision, episode, named, merged, proposed)
+        return replace(done, warnings=(*done.warnings, *about))
     holder = episode.owner
     if decision.asks is not None and named is not None:
         what, level, holder = "approval asked", decision.asks.name, named.owner
         text = "would ask: the policy only observes" if decision.mode == "observe" else ""
         after = replace(episode, awaiting=level, asked_for=episode.asked_for | {level}, asking=level)
-        warnings = warning(decision, named)
+        warnings = about
     elif decision.makes_up is not None:
         what, level, owes, warnings = "made up", decision.makes_up.name, episode.owes, ()
         text = ", ".join(sorted(owes.parts)) if owes else ""
@@ -235,7 +238,7 @@ def fired(
         instead=acting(due.level, decision.count) is not due.level,
         owes=proposed.owes if proposed else frozenset(),
     )
-    warnings = (*never_due(decision), *warning(decision, named))
+    warnings = tuple(never_due(decision))
     if how is How.FIRED and merged.acts_for(episode.key):
         return Conclusion(state=replace(state, episode=replace(episode, under_way=way)), warnings=warnings)
     level = Passed(level=way.level, how=how, at=now, due=due.at, owner=named.owner)
@@ -278,11 +281,6 @@ def overtaken(decision: LevelDecision, now: Instant) -> tuple[Passed, ...]:
         )
         for each in decision.overtaken
     )
-
-
-def warning(decision: LevelDecision, named: Named) -> tuple[str, ...]:
-    """The warning about an owner, with its policy."""
-    return (f'policy "{decision.policy.name}": {named.warning}',) if named.warning else ()
 
 
 NEVER_DUE = "never due: the helpdesk does not tell when the target started"

@@ -243,8 +243,8 @@ def test_without_messages_a_row_of_a_feed_may_match() -> None:
     (line,) = rules(ASKS).policies[0].when.lines[:1]
     assert line.needs == {Need.MESSAGES}
     bare = replace(NEWBORN, loaded=frozenset())
-    assert line.maybe(bare)
-    assert not line.certain(replace(bare, subject=QUOTED))
+    assert line.on_row(bare) is None
+    assert line.on_row(replace(bare, subject=QUOTED)) is None
 
 
 OWN = '[phrases.outage]\nen = ["all (is|are) down"]\npt = ["fora do ar"]\nru = ["не работает"]\n'
