@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from policies.language.policy import Policy, PolicySet, is_there
-from policies.model import Directory, Instant, Need, Order, Seconds, Ticket
+from policies.model import FROM_HELPDESK, Directory, Instant, Need, Order, Seconds, Ticket
 from policies.plan import Failed, LeftOut, Occurrence, Plan, Wanted
 from policies.rules.assignment import reasons_of, ticket_owner
 from policies.rules.calendars import Calendar
 from policies.rules.episode import advance, closed_off, ended_line, has_passed
 from policies.rules.ladder import decide, next_time
 from policies.rules.merge import ProposedActions, agree, merge, propose, spoken
-from policies.rules.observe import Observation, PolicyRaised, Scene, could_hold, observe, of
+from policies.rules.observe import Observation, PolicyRaised, Scene, could_hold, decided_by, observe, of
 from policies.rules.orders import obey
 from policies.rules.outcomes import Conclusion, Considered, next_owner, next_state, owner_moved
 from policies.rules.own_writes import with_hidden
@@ -226,6 +226,32 @@ def could_matter(snapshot: Ticket, policies: PolicySet, standings: tuple[Standin
         if could_hold(policy, snapshot) or (policy.backlog == "skip" and policy.name not in looked):
             return True
     return False
+
+
+def is_known(
+    snapshot: Ticket, policies: PolicySet, standings: tuple[Standing, ...], lacks: frozenset[str]
+) -> bool:
+    """Whether each policy that could match this ticket, or runs on it, can be judged by what is loaded of it and
+    without what it `lacks`, in the words of `Ticket.hidden`."""
+    running = {each.policy for each in standings if each.running is not None}
+    account = snapshot.ref.account
+    concerned = (
+        each for each in policies.serving(account) if each.name in running or could_hold(each, snapshot)
+    )
+    return all(
+        each.needs & FROM_HELPDESK <= snapshot.loaded
+        and lacks.isdisjoint(decided_by(each, policies, account))
+        for each in concerned
+    )
+
+
+QUIET = frozenset({"started", "ended", "owner", "skipped", "acknowledged"})
+"""What happens to an episode while no level of it does anything."""
+
+
+def is_quiet(plan: Plan) -> bool:
+    """Whether no level does anything: nothing is wanted, or said but that an episode began, goes on or ends."""
+    return not plan.wanted and all(each.what in QUIET for each in plan.occurrences)
 
 
 def likely_due(snapshot: Ticket, policies: PolicySet) -> Instant | None:

@@ -20,12 +20,12 @@ from connector.config.settings import Settings
 from connector.engine import Engine
 from connector.engine.local import LocalEngine
 from connector.intake.feeds import Feeds
+from connector.intake.polling import change_to, touched_tickets
 from connector.notify.eligibility import Recheck
 from connector.notify.notifier import Notifier
 from connector.notify.sender import Speaker
-from connector.store import accounts, forgetting, inbox, tickets
+from connector.store import accounts, forgetting
 from connector.store.database import Store, advisory_lock
-from connector.store.inbox import Arrival
 from connector.work.budget import Budget, Desk, Tally, rests, tally
 from connector.work.context import InForce, Read, Rules
 from connector.work.worker import Worker
@@ -182,8 +182,11 @@ def open_desk(
 
 
 def take_up(store: Store, policies: PolicySet, now: Instant, names: tuple[str, ...]) -> Rules:
-    """Run these policies from now on: their texts are kept, and if they changed, every open ticket is owed a
-    look (its row says so, so that a crash forgets none)."""
+    """Run these policies from now on: their texts are kept, and the tickets on which one that decides otherwise could
+    matter are owed a look (their rows say so, so that a crash forgets none). New words ask for none."""
+    with store.reading() as connection:
+        change = change_to(connection, policies)
+    met = {name: touched_tickets(store, name, change) for name in names} if change else {}
     with store.writing() as connection:
         advisory_lock(connection, "policies")
         for name in names:
@@ -194,22 +197,12 @@ def take_up(store: Store, policies: PolicySet, now: Instant, names: tuple[str, .
         }
         for policy in policies.policies:
             forgetting.keep_policy_text(connection, policy.hash, policy.text, now)
-        if accounts.read_cursor(connection, "", "policies") != policies.hash:
-            for name in names:
-                refs = tickets.open_refs(connection, name, limit=1_000_000)
-                inbox.put_news(
-                    connection, [news_of_policies(ref.account, ref.id, policies.hash, now) for ref in refs]
-                )
-            accounts.save_cursor(connection, "", "policies", policies.hash, now)
+        is_still = change_to(connection, policies) == change
+        if is_still and change:
+            for name, refs in met.items():
+                change.wake(connection, name, refs, now)
+            change.keep(connection, now)
+        accounts.save_cursor(connection, "", "policies", policies.hash, now)
+    if not is_still:  # another process has taken up others meanwhile
+        return take_up(store, policies, now, names)
     return Rules(policies=policies, calendars=calendars(policies, now), first_ran=first_ran)
-
-
-def news_of_policies(account: str, ticket: str, policy_hash: str, now: Instant) -> Arrival:
-    """The news that the policies changed, for one ticket."""
-    return Arrival(
-        account=account,
-        ticket=ticket,
-        delivery=f"policies:{policy_hash}:{now}:{ticket}",
-        kind="census",
-        received_at=now,
-    )

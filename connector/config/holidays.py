@@ -76,18 +76,30 @@ def check_regions(documents: Iterable[Document]) -> tuple[Problem, ...]:
 
 
 def stamp(policies: PolicySet) -> PolicySet:
-    """The same policies; the hash of each that counts on public holidays also covers the data's version."""
+    """The same policies; the hash of each that counts on public holidays also covers the data's version, and
+    `decides` of each that asks them anything."""
     stamped = tuple(_stamped(policy, policies) for policy in policies.policies)
     return replace(
-        policies, policies=stamped, hash=_digest(policies.hash, *(policy.hash for policy in stamped))
+        policies,
+        policies=stamped,
+        hash=_digest(policies.hash, *(policy.hash for policy in stamped)),
+        decides=_digest(policies.decides, *(policy.decides for policy in stamped)),
     )
 
 
 def _stamped(policy: Policy, policies: PolicySet) -> Policy:
-    calendar = policies.calendars.get(policy.calendar or "")
-    if calendar is None or not calendar.holidays:
-        return policy
-    return replace(policy, hash=_digest(policy.hash, "holidays", version()))
+    withins = (level.within for level in policy.levels)
+    slas = (each.calendar for each in policies.slas if policy.on_deadline)
+    if _have_holidays(policies, policy.calendar):
+        policy = replace(policy, hash=_digest(policy.hash, "holidays", version()))
+    if _have_holidays(policies, policy.calendar, *withins, *slas):
+        policy = replace(policy, decides=_digest(policy.decides, "holidays", version()))
+    return policy
+
+
+def _have_holidays(policies: PolicySet, *names: str | None) -> bool:
+    found = (policies.calendars.get(name or "") for name in names)
+    return any(calendar is not None and calendar.holidays for calendar in found)
 
 
 def _digest(*parts: str) -> str:

@@ -1,9 +1,9 @@
 """Reading an account's feed of changes to its end, its open tickets whole, and waking the tickets of who became
-absent."""
+absent, and those on which policies that changed could matter."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import ParamSpec, Protocol, TypeVar
 
@@ -22,11 +22,14 @@ from connector.intake.inbox import (
     untold,
 )
 from connector.store import accounts, inbox, tickets
-from connector.store.database import Store
+from connector.store.database import UNFORESEEN, Store
 from connector.store.inbox import Arrival
 from connector.work.context import Rules
-from policies.model import Instant, Need, Seconds
+from policies.evaluate import could_matter
+from policies.language.policy import PolicySet
+from policies.model import Instant, Need, Seconds, Ticket, TicketRef
 from policies.rules.assignment import is_present
+from policies.state import Standing
 
 log = structlog.get_logger()
 
@@ -216,3 +219,82 @@ def wake_for_absent(store: Store, account: str, engine: Engine, rules: Rules, no
         engine.wake(connection, inbox.put_news(connection, news), urgent=False)
     log.info("absent", account=account, people=len(newly), tickets=len(refs))
     return len(refs)
+
+
+DECIDES = "decides"
+KNOWN_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What decides otherwise by now: `before` and `after` stand for each policy by name, and under the empty name for
+    all of them; `policies` are the new ones that are not as they were, `names` they and those that are gone."""
+
+    before: Mapping[str, str]
+    after: Mapping[str, str]
+    policies: PolicySet
+    names: frozenset[str]
+
+    def touches(self, ticket: Ticket, standings: tuple[Standing, ...]) -> bool:
+        """Whether it could matter to this ticket, as far as what is kept of it tells."""
+        theirs = tuple(each for each in standings if each.policy in self.names)
+        try:
+            return could_matter(tickets.as_kept(ticket), self.policies, theirs)
+        except UNFORESEEN:
+            return True
+
+    def page(
+        self, connection: Connection, account: str, after: str = "", *, seen_since: Instant | None = None
+    ) -> tuple[list[TicketRef], str]:
+        """The tickets of a page that it touches, and the last id of the page; empty where none is behind it."""
+        known = tickets.open_tickets(connection, account, after, KNOWN_PAGE, seen_since)
+        standings = tickets.standings_of_tickets(connection, account, [each.ref.id for each in known])
+        touched = [each.ref for each in known if self.touches(each, standings.get(each.ref.id, ()))]
+        return touched, known[-1].ref.id if len(known) == KNOWN_PAGE else ""
+
+    def wake(self, connection: Connection, account: str, refs: Iterable[TicketRef], now: Instant) -> None:
+        """Owe these tickets a look, and those that it touches by what was read of them since `now`."""
+        owed, last = set(refs), ""
+        while True:
+            late, last = self.page(connection, account, last, seen_since=now)
+            owed |= set(late)
+            if not last:
+                break
+        news = [
+            Arrival(
+                account=account,
+                ticket=ref.id,
+                delivery=f"policies:{self.after['']}:{now}:{ref.id}",
+                kind="policies",
+                received_at=now,
+            )
+            for ref in sorted(owed)
+        ]
+        inbox.put_news(connection, news)
+        tickets.judged_alike(connection, account, self.before.get("", ""), self.after[""])
+
+    def keep(self, connection: Connection, now: Instant) -> None:
+        """Remember what decides now."""
+        accounts.save_cursor(connection, "", DECIDES, json.dumps(self.after), now)
+
+
+def change_to(connection: Connection, policies: PolicySet) -> Change | None:
+    """What these policies decide otherwise than those that were in force; None where they do not."""
+    before: dict[str, str] = json.loads(accounts.read_cursor(connection, "", DECIDES) or "{}")
+    after = {"": policies.decides, **{each.name: each.decides for each in policies.policies}}
+    if before == after:
+        return None
+    names = frozenset(each for each in before.keys() | after.keys() if before.get(each) != after.get(each))
+    changed = tuple(each for each in policies.policies if each.name in names)
+    return Change(before=before, after=after, policies=replace(policies, policies=changed), names=names)
+
+
+def touched_tickets(store: Store, account: str, change: Change) -> tuple[TicketRef, ...]:
+    """The open tickets of an account that a change touches. Nobody has to wait for the reading."""
+    found, last = list[TicketRef](), ""
+    while True:
+        with store.reading() as connection:
+            more, last = change.page(connection, account, last)
+        found += more
+        if not last:
+            return tuple(found)

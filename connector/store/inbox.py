@@ -31,9 +31,9 @@ from connector.store.database import BrokenRow, insert_in, is_usable_id, put, ro
 from connector.store.schema import account, inbox, still_open, timer, write
 from policies.model import Instant, Order, TicketRef
 
-Kind = Literal["webhook", "poll", "timer", "census", "command"]
+Kind = Literal["webhook", "poll", "timer", "census", "command", "policies"]
 
-BACKFILL: tuple[Kind, ...] = ("poll", "census")
+BACKFILL: tuple[Kind, ...] = ("poll", "census", "policies")
 """News that waits behind the rest."""
 
 

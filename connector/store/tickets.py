@@ -14,7 +14,7 @@ from connector.store.schema import episode as episodes
 from connector.store.schema import standing as standing_table
 from connector.store.schema import ticket as ticket_table
 from policies.history import with_moves
-from policies.model import Instant, Person, Seconds, Status, Ticket, TicketRef
+from policies.model import Instant, Need, Person, Seconds, Status, Ticket, TicketRef
 from policies.present.explain import PolicyTrace
 from policies.state import Episode, Standing
 
@@ -37,7 +37,8 @@ still_open = (ticket_table.c.status.not_in(("solved", "closed")), ticket_table.c
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownTicket:
     """A ticket as it was last seen, without the texts people wrote. `trace` is that of the last look, empty
-    before the first; `matched` says whether some policy could apply; `owner` is the escalation's."""
+    before the first; `matched` says whether some policy could apply; `owner` is the escalation's. `settled` says that
+    the last look read just this, and that it can no longer stand for anything newer."""
 
     ticket: Ticket
     trace: tuple[PolicyTrace, ...]
@@ -46,6 +47,7 @@ class KnownTicket:
     matched: bool
     owner: str | None
     policy_hash: str | None
+    settled: bool = False
 
 
 def record_snapshots(connection: Connection, tickets: Iterable[Ticket], now: Instant) -> None:
@@ -162,6 +164,7 @@ def known(connection: Connection, ref: TicketRef) -> KnownTicket | None:
         matched=row.matched,
         owner=row.owner,
         policy_hash=row.policy_hash,
+        settled=row.settled_revision == row.revision,
     )
 
 
@@ -232,18 +235,48 @@ def settled_revisions(connection: Connection, account: str, ids: Iterable[str]) 
     return {row.id: row.settled_revision for row in rows}
 
 
-def open_refs(
-    connection: Connection, account: str, after: str = "", limit: int = 1000
-) -> tuple[TicketRef, ...]:
-    """The account's open tickets in the order of their ids as text, from behind `after`."""
-    rows = connection.execute(
-        select(ticket_table.c.id)
+def open_tickets(
+    connection: Connection,
+    account: str,
+    after: str = "",
+    limit: int = 1000,
+    seen_since: Instant | None = None,
+) -> tuple[Ticket, ...]:
+    """The account's open tickets as they are known, in the order of their ids as text, from behind `after`."""
+    asked = (
+        select(ticket_table.c.facts)
         .where(ticket_table.c.account == account, ticket_table.c.id > after)
         .where(ticket_table.c.status.not_in(CLOSED), ticket_table.c.gone.is_(None))
         .order_by(ticket_table.c.id)
         .limit(limit)
     )
-    return tuple(TicketRef(account, row.id) for row in rows)
+    rows = connection.execute(
+        asked if seen_since is None else asked.where(ticket_table.c.seen_at >= seen_since)
+    )
+    return tuple(codec.load(Ticket, row.facts) for row in rows)
+
+
+UNKEPT = frozenset({"description", "phrases"})
+"""What is not kept of a ticket, in the words of `Ticket.hidden`: the texts that people wrote."""
+
+
+def as_kept(ticket: Ticket) -> Ticket:
+    """The ticket as far as what is kept of it tells: what is not is hidden, and what moves without the ticket is not
+    loaded."""
+    return replace(
+        ticket,
+        hidden=ticket.hidden | UNKEPT,
+        loaded=ticket.loaded - {Need.RECENT, Need.AVAILABILITY},
+    )
+
+
+def judged_alike(connection: Connection, account: str, before: str, after: str) -> None:
+    """The policies that `before` stands for decide on open tickets as those of `after` do, but where a look is owed."""
+    connection.execute(
+        update(ticket_table)
+        .where(ticket_table.c.account == account, ticket_table.c.policy_hash == before, *still_open)
+        .values(policy_hash=after)
+    )
 
 
 def _with_history(connection: Connection, rows: tuple[Ticket, ...]) -> Iterator[Ticket]:

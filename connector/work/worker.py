@@ -26,6 +26,7 @@ from connector.work.commit import Look, keep_held, keep_look, prepare
 from connector.work.context import Read, Rules, complete, with_loads
 from connector.work.limits import in_the_way, loop_note
 from connector.work.sender import Sender, Superseded, remainder
+from policies.evaluate import is_known, is_quiet
 from policies.language.references import KnownAccount
 from policies.model import Directory, Instant, Seconds, Ticket, TicketRef
 from policies.plan import Plan
@@ -44,7 +45,7 @@ class Seen:
     `under_way` are writes that left and whose fate is not known; `rest`, what a level that has fired still has to send;
     `waiting`, by key, what rests until its next try. `directory` is empty, and `names` is None, before the first was
     read; `names` also once it is a day old. `looks` is how many looks the ticket has had: what this one stores is
-    refused once another has been stored meanwhile."""
+    refused once another has been stored meanwhile. `timer` is when the next look was to be."""
 
     rows: tuple[OpenRow, ...]
     urgent: bool
@@ -58,6 +59,7 @@ class Seen:
     paused: bool
     aside: frozenset[str]
     looks: int
+    timer: Instant | None
 
 
 @dataclass(slots=True)
@@ -163,11 +165,14 @@ class Worker:
             at.looks = seen.looks
             if not seen.rows:
                 _wait_for_next_try(seen.waiting.values(), self._clock.now())
-        ticket = self._ticket(desk, ref, seen)
+        rules, now = self._rules(), self._clock.now()
+        ticket = self._as_kept(ref, seen, rules, now)
+        if ticket is None:
+            ticket, now = self._ticket(desk, ref, seen, rules), self._clock.now()
         if ticket is None:
             self._forget_news(ref)
             return
-        decided = self._decide(desk, ticket, seen, at)
+        decided = self._decide(desk, ticket, seen, at, rules, now)
         at.looks += 1
         if decided.is_held_anew and decided.hold is not None:
             log.error("held", ticket=str(ref), why=decided.hold.why, next=f"uptier release {ref}")
@@ -183,10 +188,11 @@ class Worker:
                     due = now + max(desk.adapter.capabilities.settle, 1)
                     inbox.start_timer(connection, ref, due, "after our own write", since=now)
 
-    def _decide(self, desk: Desk, ticket: Ticket, seen: Seen, at: Standpoint) -> Decided:
+    def _decide(
+        self, desk: Desk, ticket: Ticket, seen: Seen, at: Standpoint, rules: Rules, now: Instant
+    ) -> Decided:
         """Judge the ticket and store what comes of it, in one transaction. Raises TryLater where it is too early to
         judge, and Superseded where another look has been stored meanwhile."""
-        rules, now = self._rules(), self._clock.now()
         ref, account, directory = ticket.ref, ticket.ref.account, seen.directory
         settle = max(desk.adapter.capabilities.settle, 1)
         orders = tuple(row.order for row in seen.rows if row.order is not None)
@@ -226,7 +232,7 @@ class Worker:
                 intents=intents,
                 rows=[row.id for row in seen.rows],
                 orders=orders,
-                policy_hash=rules.policies.hash,
+                policy_hash=rules.policies.decides,
                 settle=settle,
                 number=at.looks + 1,
             )
@@ -267,12 +273,35 @@ class Worker:
                 names=known.names_at(now) if known else None,
                 paused=account is not None and account.paused_at is not None,
                 aside=holds.kinds_aside(connection, ref),
+                timer=timer.due if timer is not None else None,
             )
 
-    def _ticket(self, desk: Desk, ref: TicketRef, seen: Seen) -> Ticket | None:
+    def _as_kept(self, ref: TicketRef, seen: Seen, rules: Rules, now: Instant) -> Ticket | None:
+        """The ticket as it was last read, if only changed policies ask for this look, all that they have to know of it
+        is kept, and no level does anything by it (rule 13). None means that it has to be loaded."""
+        asked_by = {row.kind for row in seen.rows}
+        if asked_by != {"policies"} or seen.rest or seen.waiting or seen.aside:
+            return None
+        with self._store.reading() as connection:
+            known = tickets.known(connection, ref)
+        if (
+            known is None
+            or not known.settled
+            or known.next_look != seen.timer
+            or (seen.timer or now + 1) <= now
+        ):
+            return None
+        if not is_known(tickets.as_kept(known.ticket), rules.policies, seen.standings, tickets.UNKEPT):
+            return None
+        ticket = complete(self._store, known.ticket, seen.receipts, rules.policies.needs, now)
+        waits = waiting_levels(rules.policies, ref.account, seen.names)
+        plan = rules.judge(ticket, seen.standings, seen.directory, now, waits=waits)
+        return ticket if is_quiet(plan) else None
+
+    def _ticket(self, desk: Desk, ref: TicketRef, seen: Seen, rules: Rules) -> Ticket | None:
         """The ticket as the helpdesk has it, acts recognised; one that is gone as it was last seen."""
         try:
-            ticket = self._read(desk.adapter.load, ref, self._rules().policies.to_load)
+            ticket = self._read(desk.adapter.load, ref, rules.policies.to_load)
         except NoRoom:
             raise
         except TryLater as later:
@@ -290,7 +319,7 @@ class Worker:
             self._skews.note(ref.account, ticket.read_at - now)
         else:
             ticket = replace(ticket, read_at=now)
-        return complete(self._store, ticket, seen.receipts, self._rules().policies.needs, now)
+        return complete(self._store, ticket, seen.receipts, rules.policies.needs, now)
 
     def _come_back(self, ref: TicketRef, at: Standpoint, wait: Seconds, why: str) -> None:
         # now() is rounded down, so a second more: an announced wait is never cut short

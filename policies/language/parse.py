@@ -17,6 +17,8 @@ from policies.language.vocabulary import MODES, Mode
 from policies.model import Need
 
 SHARED = ("policy", "people", "groups", "calendars", "templates", "sla", "phrases")
+DECIDING = ("people", "groups", "calendars", "sla", "phrases")
+"""What of it can change what a policy decides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,11 @@ def read_all(roots: Sequence[Table], known: Known) -> PolicySet:
     modes = read_modes(main)
     default_owner = read_default_owner(main, policies, modes, references)
     shared = [default_owner, modes, {name: pack.phrases for name, pack in packs.items()}]
+    untaken = [name for name, each in tables_in(main, "accounts").items() if takes_nothing(each)]
+    deciding = [*shared, untaken, *(root.values.get(key) for root in roots for key in DECIDING)]
+    policies = tuple(
+        replace(each, decides=digest([each.decides, *deciding]), needs=needs_of(each)) for each in policies
+    )
     # The addresses of channels belong to the connector; what stands there counts all the same.
     spoken = [main.values["channels"]] if "channels" in main.values else []
     return PolicySet(
@@ -95,17 +102,19 @@ def read_all(roots: Sequence[Table], known: Known) -> PolicySet:
         leads=people.leads,
         managers=people.managers,
         on_call=people.on_call,
-        assigned_by_automation=frozenset(
-            name
-            for name, account in tables_in(main, "accounts").items()
-            if account.get("assignment_acknowledges") is False
-        ),
+        assigned_by_automation=frozenset(untaken),
         staff=people.staff,
         packs=packs,
         limits=people.limits,
-        needs=frozenset[Need]().union(*map(needs_of, policies)),
+        needs=frozenset[Need]().union(*(each.needs for each in policies)),
         hash=digest([*shared, *(root.values.get(key) for root in roots for key in SHARED), *spoken]),
+        decides=digest([each.decides for each in policies]),
     )
+
+
+def takes_nothing(account: Mapping[str, Any]) -> bool:
+    """Whether an automation assigns there, so that a new assignee has not taken the ticket."""
+    return account.get("assignment_acknowledges") is False
 
 
 def needs_of(policy: Policy) -> frozenset[Need]:

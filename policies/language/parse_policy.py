@@ -315,6 +315,21 @@ def place_of(level: Level) -> Seconds | None:
     return None if level.before is None else -level.before
 
 
+def unworded(said: Mapping[str, Any]) -> dict[str, Any]:
+    """A policy, a level or an `otherwise` as written, without the words that people read: of those only that they are
+    there."""
+    return {
+        key: True
+        if key in LEVEL_KEYS and LEVEL_KEYS[key].worded
+        else unworded(value)
+        if isinstance(value, dict) and key == "otherwise"
+        else [unworded(each) for each in value]
+        if isinstance(value, list) and key == "level"
+        else value
+        for key, value in said.items()
+    }
+
+
 def read_policy(table: Table, references: References) -> Policy:
     """One policy. What is wrong with it is noted; a policy with problems never leaves `parse`."""
     table.only(POLICY_KEYS)
@@ -365,6 +380,7 @@ def read_policy(table: Table, references: References) -> Policy:
         unless=Conditions() if unless is None else read_unless(unless, names),
         levels=tuple(level for _, level in levels),
         hash=digest(said),
+        decides=digest(unworded(said)),
         text=canonical(said),
         file=table.document.name,
         line=table.document.line(table.path),

@@ -149,7 +149,9 @@ class Level:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """One policy. `accounts` None means all; `mode` None inherits. `hash` names `text` in the ledger."""
+    """One policy. `accounts` None means all; `mode` None inherits. `hash` names `text` in the ledger; `decides` stands
+    for all that can change what it decides, and for none of its words. `needs` is what must be loaded of a ticket so
+    that it can be judged."""
 
     name: str
     accounts: frozenset[str] | None
@@ -168,6 +170,8 @@ class Policy:
     text: str
     file: str
     line: int
+    decides: str = ""
+    needs: frozenset[Need] = frozenset()
 
     @property
     def on_deadline(self) -> bool:
@@ -238,7 +242,8 @@ class PolicySet:
     `leads` maps a group's name to a person's label, `managers` a person's label to another's, `on_call` a
     group's name to a person's label. `modes` holds each account's mode, the service's under the empty name.
     `packs` are the phrase packs by name, `limits` say up to which amount who may decide. `assigned_by_automation` are
-    the accounts where a new assignee has not taken the ticket (`assignment_acknowledges = false`).
+    the accounts where a new assignee has not taken the ticket (`assignment_acknowledges = false`). `hash` stands for
+    every word, `decides` for what decides.
     """
 
     policies: tuple[Policy, ...]
@@ -257,6 +262,7 @@ class PolicySet:
     staff: Staff = field(default_factory=Staff)
     needs: frozenset[Need] = frozenset()
     hash: str = ""
+    decides: str = ""
 
     def mode(self, policy: Policy, account: str) -> Mode:
         """Observe at any of service, account, policy wins; the service's default is observe (rule 12)."""

@@ -289,7 +289,8 @@ class Key:
     """One key of a table of the files, and what may stand behind it.
 
     Of a level: an `acts` key is something that it does. One that is `risky` is left out while nobody can tell whether
-    the ticket is excluded (rule 8); an `instead` may stand in `otherwise`.
+    the ticket is excluded (rule 8); an `instead` may stand in `otherwise`. What a `worded` key says is for people and
+    decides nothing: only whether it stands there does.
     """
 
     name: str
@@ -299,6 +300,7 @@ class Key:
     acts: bool = False
     risky: bool = False
     instead: bool = False
+    worded: bool = False
 
 
 def written(keys: Mapping[str, Key]) -> Schema:
@@ -392,19 +394,32 @@ LEVEL_KEYS: dict[str, Key] = {
             acts=True,
             risky=True,
         ),
-        Key("note", "The template of an internal note.", lambda: TEXT, acts=True, instead=True),
-        Key("reply", "The template of a public reply.", lambda: TEXT, acts=True, risky=True),
+        Key("note", "The template of an internal note.", lambda: TEXT, acts=True, instead=True, worded=True),
+        Key("reply", "The template of a public reply.", lambda: TEXT, acts=True, risky=True, worded=True),
         Key("follow", "People who follow the ticket afterwards.", lambda: TEXTS, acts=True, risky=True),
         Key(
-            "notify", "Channels outside the helpdesk that hear of it.", lambda: TEXTS, acts=True, instead=True
+            "notify",
+            "Channels outside the helpdesk that hear of it.",
+            lambda: TEXTS,
+            acts=True,
+            instead=True,
+            worded=True,
         ),
-        Key("ask", "What is asked of whoever gets the ticket; said in the note.", lambda: TEXT),
-        Key("checklist", "Steps for whoever gets the ticket; listed in the note.", lambda: TEXTS),
-        Key("hand_off", "true puts into the note what the ticket is about and what was tried.", lambda: YES),
+        Key("ask", "What is asked of whoever gets the ticket; said in the note.", lambda: TEXT, worded=True),
+        Key(
+            "checklist", "Steps for whoever gets the ticket; listed in the note.", lambda: TEXTS, worded=True
+        ),
+        Key(
+            "hand_off",
+            "true puts into the note what the ticket is about and what was tried.",
+            lambda: YES,
+            worded=True,
+        ),
         Key(
             "approval",
             "A person must approve the level before it fires; what asks them to.",
             lambda: closed({"note": TEXT, "notify": TEXTS}),
+            worded=True,
         ),
         Key(
             "within",

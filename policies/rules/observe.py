@@ -244,20 +244,24 @@ KNOWN_ANYWAY = frozenset({"account", "assignee_away"})
 def reads_of(policies: PolicySet, account: str) -> frozenset[str]:
     """What of a ticket the policies that serve this account read and write, in the words of `Ticket.hidden`: `check
     --online` names what our user cannot see of it."""
-    found = set[str]()
+    found = frozenset[str]()
     for policy in policies.serving(account):
-        clock = CLOCKS[policy.clock]
-        for line in (*policy.when.lines, *policy.unless.lines):
-            found |= line.every_read()
-        found |= clock.reads | (PAUSES_READ if policy.pause_on else frozenset())
-        found |= {"tags"} if policy.acknowledge_tags else set()
-        if any(each.serves(account) and policy.clock in each.targets for each in policies.slas):
-            found |= clock.table_reads
-        found = found.union(
-            *(STOPS[word].reads for word in policy.stop_on),
-            *(level_reads(variant) for level in policy.levels for variant in level.variants),
-        )
-    return frozenset(found - KNOWN_ANYWAY)
+        variants = (variant for level in policy.levels for variant in level.variants)
+        found = found.union(decided_by(policy, policies, account), *map(level_reads, variants))
+    return found - KNOWN_ANYWAY
+
+
+def decided_by(policy: Policy, policies: PolicySet, account: str) -> frozenset[str]:
+    """What a policy reads of a ticket before any level of it acts."""
+    clock = CLOCKS[policy.clock]
+    found = clock.reads | (PAUSES_READ if policy.pause_on else frozenset())
+    found |= {"tags"} if policy.acknowledge_tags else set()
+    if any(each.serves(account) and policy.clock in each.targets for each in policies.slas):
+        found |= clock.table_reads
+    lines = (*policy.when.lines, *policy.unless.lines)
+    return found.union(
+        *(line.every_read() for line in lines), *(STOPS[word].reads for word in policy.stop_on)
+    )
 
 
 def level_reads(level: Level) -> frozenset[str]:

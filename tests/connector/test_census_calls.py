@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from connector.config.settings import load
+from connector.store import inbox
+from connector.store.tickets import running_for
 from tests.connector.beside import START
 from tests.connector.each import EACH, Each, each
 
@@ -76,6 +79,15 @@ def spent(one: Each, minutes: float = 0) -> Spent:
     return Spent(pages=pages, people=people, tickets=len(paths) - pages - people)
 
 
+def asked_about(one: Each, minutes: float = 0) -> set[str]:
+    """The tickets about which a round after so many minutes asks the helpdesk, each by itself, by their words."""
+    before = len(one.desk.desk.log)
+    one.round(minutes)
+    paths = [f"{row.path.removesuffix('.json')}/" for row in one.desk.desk.log[before:]]
+    return {word for word, key in one.desk.tickets.items() if any(f"/{key}/" in path for path in paths)}
+
+
+GOLD = {f"t{number}" for number in range(MATCHING)}
 FIRST = {
     "zendesk": Spent(pages=4, tickets=30, people=5),
     "freshdesk": Spent(pages=7, tickets=30, people=9),
@@ -87,3 +99,103 @@ FIRST = {
 def test_a_first_census_loads_what_a_policy_could_match(vendor: str, tmp_path: Path) -> None:
     with furnished(vendor, tmp_path) as one:
         assert spent(one) == FIRST[vendor]
+
+
+POLL = {"zendesk": Spent(pages=1), "freshdesk": Spent(pages=3), "servicenow": Spent(pages=1)}
+
+
+def changed(one: Each, folder: Path, old: str, new: str) -> None:
+    """The service reads its policies again, with these words in place of those."""
+    path = folder / "uptier.toml"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    assert one.service.reload(load(path))
+
+
+@pytest.mark.parametrize("vendor", EACH)
+def test_a_changed_word_looks_at_nothing(vendor: str, tmp_path: Path) -> None:
+    with furnished(vendor, tmp_path) as one:
+        one.round()
+        assert spent(one, 1) == POLL[vendor]
+        changed(one, tmp_path, "Please see to this.", "Please look at this.")
+        assert spent(one, 1) == POLL[vendor]
+
+
+@pytest.mark.parametrize("vendor", EACH)
+def test_a_changed_policy_is_judged_on_what_is_known(vendor: str, tmp_path: Path) -> None:
+    with furnished(vendor, tmp_path) as one:
+        one.round()
+        changed(one, tmp_path, 'after  = "72h"', 'after  = "3h"')
+        assert spent(one, 1) == POLL[vendor]
+        assert one.applied() == 0
+        one.round(62)
+        assert one.applied() >= MATCHING, "by the timers that the new text set"
+
+
+@pytest.mark.parametrize("vendor", EACH)
+def test_a_level_that_a_changed_policy_makes_due_is_loaded_and_fires(vendor: str, tmp_path: Path) -> None:
+    with furnished(vendor, tmp_path) as one:
+        one.round()
+        changed(one, tmp_path, 'after  = "72h"', 'after  = "1h"')
+        assert asked_about(one, 1) == GOLD
+        assert {word for word in one.desk.tickets if "escalated" in one.show(word).tags} == GOLD
+
+
+SILVER = """
+[[policy]]
+name  = "silver"
+clock = "created"
+[policy.when]
+tags  = { has = "silver" }
+[[policy.level]]
+name  = "Note"
+after = "1h"
+note  = "handoff"
+"""
+
+
+@pytest.mark.parametrize("vendor", EACH)
+def test_a_new_policy_loads_what_it_could_match_and_nobody_has_read(vendor: str, tmp_path: Path) -> None:
+    with furnished(vendor, tmp_path) as one:
+        one.desk.open("other", "About another", "silver", at=START - 7200)
+        one.round()
+        changed(one, tmp_path, "[templates.handoff]", f"{SILVER}\n[templates.handoff]")
+        assert asked_about(one, 1) == {"other"}
+        assert one.show("other").notes == 1
+
+
+def test_a_policy_that_is_gone_ends_its_episodes_without_a_request(tmp_path: Path) -> None:
+    with furnished("zendesk", tmp_path) as one:
+        one.round()
+        changed(one, tmp_path, 'tags     = { has = "gold" }', 'tags     = { has = "none" }')
+        assert spent(one, 1) == POLL["zendesk"]
+        changed(one, tmp_path, 'name    = "gold"', 'name    = "another"')
+        assert spent(one, 1) == POLL["zendesk"]
+        with one.service.parts.store.reading() as connection:
+            assert running_for(connection, "acme", ["gold"]) == ()
+            assert inbox.outstanding_timers(connection) == 0
+
+
+def test_what_waits_for_another_reason_than_a_level_is_loaded(tmp_path: Path) -> None:
+    with furnished("zendesk", tmp_path) as one:
+        one.round()
+        with one.service.parts.store.writing() as connection:
+            inbox.start_timer(connection, one.ref("t3"), START + 600, "after our own write")
+        changed(one, tmp_path, 'after  = "72h"', 'after  = "71h"')
+        assert asked_about(one, 1) == {"t3"}
+
+
+TEXTS = (
+    ('subject  = { contains = "about 3" }', set[str]()),
+    ('description = { contains = "help" }', GOLD),
+    ('requester.name = "Cleo"', set[str]()),
+)
+
+
+@pytest.mark.parametrize(("line", "loaded"), TEXTS)
+def test_what_is_not_kept_of_a_ticket_is_loaded(line: str, loaded: set[str], tmp_path: Path) -> None:
+    with furnished("zendesk", tmp_path) as one:
+        one.round()
+        changed(one, tmp_path, 'tags     = { has = "gold" }', f'tags     = {{ has = "gold" }}\n{line}')
+        assert asked_about(one, 1) == loaded

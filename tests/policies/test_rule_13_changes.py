@@ -235,3 +235,56 @@ def test_a_word_does(old: str, new: str) -> None:
 def test_the_text_is_kept_with_the_hash() -> None:
     (found,) = rules(policy()).policies
     assert '"after":"30m"' in found.text
+
+
+# --- what decides, and what is only said ----------------------------------------------------------------------
+
+SPOKEN = policy(
+    'after = "30m"\nnote = "handoff"\nask = "Call"\nchecklist = ["a"]\napproval = { note = "handoff" }',
+    'after = "2h"\nnote = "handoff"\nwithin = "office"\notherwise = { note = "handoff" }',
+    when='status = ["new", "open"]',
+)
+OTHER = HEAD.replace("[templates.handoff]", '[templates.other]\nen = "Hello"\n[templates.handoff]')
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"{{ level.name }}"', '"{{ owner }}"'),
+        ('note = "handoff"', 'note = "other"'),
+        ('ask = "Call"', 'ask = "Write"'),
+        ('checklist = ["a"]', 'checklist = ["a", "b"]'),
+    ],
+)
+def test_words_decide_nothing(old: str, new: str) -> None:
+    before, after = rules(SPOKEN, OTHER), rules(SPOKEN.replace(old, new), OTHER.replace(old, new))
+    assert after.hash != before.hash
+    assert (after.decides, after.policies[0].decides) == (before.decides, before.policies[0].decides)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('after = "30m"', 'after = "31m"'),
+        ('status = ["new", "open"]', 'status = "new"'),
+        ('clock = "created"', 'clock = "untouched"'),
+        ('clock = "created"', 'clock = "created"\nbacklog = "skip"'),
+        ('clock = "created"', 'clock = "created"\nmode = "observe"'),
+        ('ask = "Call"\n', ""),
+        ('note = "handoff"\nwithin', 'note = "handoff"\ntags = ["late"]\nwithin'),
+        ('"09:00-17:00"', '"09:00-18:00"'),
+        ('mode = "enforce"', 'mode = "observe"'),
+        ('default_owner = "Escalations"', 'default_owner = "Duty"'),
+        ("[accounts.acme]", "[accounts.acme]\nassignment_acknowledges = false"),
+    ],
+)
+def test_all_else_does(old: str, new: str) -> None:
+    before, after = rules(SPOKEN, OTHER), rules(SPOKEN.replace(old, new), OTHER.replace(old, new))
+    assert after.decides != before.decides
+    assert after.policies[0].decides != before.policies[0].decides
+
+
+def test_another_policy_does_not_change_what_this_one_decides() -> None:
+    alone, two = rules(SPOKEN), rules(SPOKEN + policy(name="q"))
+    assert two.decides != alone.decides
+    assert two.policies[0].decides == alone.policies[0].decides

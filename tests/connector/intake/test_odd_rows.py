@@ -35,7 +35,7 @@ def asides(store: Store) -> list[tuple[str, str]]:
 
 def known(store: Store) -> set[str]:
     with store.reading() as connection:
-        return {ref.id for ref in tickets.open_refs(connection, "acme")}
+        return {each.ref.id for each in tickets.open_tickets(connection, "acme")}
 
 
 def poll(store: Store, page: Page, engine: QuietEngine, now: int = NOW) -> None:

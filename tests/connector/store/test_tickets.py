@@ -106,10 +106,13 @@ def test_open_tickets_come_in_pages(connection: Connection) -> None:
     page += [a_ticket("6", status=Status.SOLVED), a_ticket("7", status=Status.CLOSED)]
     page += [a_ticket("8", gone="deleted"), a_ticket("9", account="beta")]
     tickets.record_snapshots(connection, page, 111)
-    first = tickets.open_refs(connection, "acme", limit=3)
-    assert [ref.id for ref in first] == ["1", "2", "3"]
-    rest = tickets.open_refs(connection, "acme", after=first[-1].id, limit=3)
-    assert [ref.id for ref in rest] == ["4", "5"]
+    first = tickets.open_tickets(connection, "acme", limit=3)
+    assert [each.ref.id for each in first] == ["1", "2", "3"]
+    rest = tickets.open_tickets(connection, "acme", after=first[-1].ref.id, limit=3)
+    assert [each.ref.id for each in rest] == ["4", "5"]
+    tickets.record_snapshots(connection, [a_ticket("2", updated=300)], 400)
+    late = tickets.open_tickets(connection, "acme", seen_since=400)
+    assert [each.ref.id for each in late] == ["2"]
 
 
 def test_loads_count_open_tickets_and_a_write_of_ours_at_once(connection: Connection) -> None:
