@@ -2,14 +2,19 @@
 
 Counted are the functions of ours that are called more often by `uptier run --once` with one due ticket than by the same
 run with that ticket solved, in all threads. The simulated helpdesk runs in the same process and is left out.
+
+Counted likewise is what one operator in a condition runs through, from the policy file to the matrix; and the files
+that name an action, which are those that a new one needs.
 """
 
+import ast
 import logging
 import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import CodeType, FrameType
@@ -17,7 +22,12 @@ from typing import Any
 
 import structlog
 
+from connector.matrix.tables import as_text
+from policies.plan import Follow
+from policies.present.explain import explain, traced
+from policies.present.matrix import matrix
 from tests.connector.each import each
+from tests.policies.lives import DIRECTORY, Life, policy, rules
 
 ROOT = Path(__file__).parents[1]
 OURS = ("policies", "adapters", "connector")
@@ -78,26 +88,73 @@ def one_round(solved: bool) -> Calls:
     return calls
 
 
-def traced() -> Calls:
+def beyond(calls: Calls, usual: Calls) -> Calls:
+    """What is called more often than usual."""
+    return Counter({name: many - usual[name] for name, many in calls.items() if many > usual[name]})
+
+
+def escalation() -> Calls:
     """What the escalation alone calls."""
-    quiet = one_round(solved=True)
-    return Counter(
-        {name: many - quiet[name] for name, many in one_round(solved=False).items() if many > quiet[name]}
-    )
+    return beyond(one_round(solved=False), one_round(solved=True))
+
+
+def one_policy(when: str) -> Calls:
+    """The calls of a policy on its way: checked, judged on a ticket, explained, and printed in the matrix."""
+    calls: Calls = Counter()
+    with counting(calls):
+        text = policy(when=when)
+        life = Life(text).customer(0)
+        assert "fires level" in explain(traced(life.look(31)))
+        as_text(matrix(rules(text), ("acme",), {"acme": DIRECTORY}))
+    return calls
+
+
+def operator() -> Calls:
+    """What one operator alone calls."""
+    usual = 'status = ["new", "open", "pending"]'
+    return beyond(one_policy(f'{usual}\nsubject = {{ contains = "log in" }}'), one_policy(usual))
+
+
+def naming(action: type[Follow]) -> set[str]:
+    """The files that name an action: by its class, by the key of a level, or by the word for it in a table."""
+    word = next(each.default for each in fields(action) if each.name == "kind")
+    found = set[str]()
+    for path in (path for folder in OURS for path in (ROOT / folder).rglob("*.py")):
+        inside = path.relative_to(ROOT)
+        if any("simulat" in part or part == "contract" for part in inside.parts):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            listed = [*getattr(node, "keys", ()), *getattr(node, "elts", ())]
+            names = {getattr(node, part, None) for part in ("id", "name", "attr")}
+            words = {*names, getattr(node, "value", None)} if inside.parts[0] == "policies" else set[object]()
+            if (
+                action.__name__ in names
+                or word in words
+                or any(getattr(x, "value", None) == word for x in listed)
+            ):
+                found.add(str(inside))
+    return found
 
 
 def main() -> None:
-    """Print the figures, and with `-v` the functions."""
+    """Print the figures, and with `-v` the functions and files."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    found = traced()
-    files = Counter[str]()
-    for (file, _), many in found.items():
-        files[file] += many
+    for what, found in (("one look and its write", escalation()), ("one operator", operator())):
+        files = Counter[str]()
+        for (file, _), many in found.items():
+            files[file] += many
+        if "-v" in sys.argv:
+            for file, many in sorted(files.items()):
+                names = ", ".join(
+                    f"{name} {count}" for (of, name), count in sorted(found.items()) if of == file
+                )
+                sys.stdout.write(f"{file} ({many}): {names}\n")
+        sys.stdout.write(f"{what}: {len(files)} files, {len(found)} functions, {sum(found.values())} calls\n")
+    places = naming(Follow)
     if "-v" in sys.argv:
-        for file, many in sorted(files.items()):
-            names = ", ".join(f"{name} {count}" for (of, name), count in sorted(found.items()) if of == file)
-            sys.stdout.write(f"{file} ({many}): {names}\n")
-    sys.stdout.write(f"{len(files)} files, {len(found)} functions, {sum(found.values())} calls\n")
+        sys.stdout.writelines(f"{file}\n" for file in sorted(places))
+    theirs = sum(file.startswith("adapters/") and file.count("/") > 1 for file in places)
+    sys.stdout.write(f"one action: {len(places)} files, {theirs} of them of single helpdesks\n")
 
 
 if __name__ == "__main__":

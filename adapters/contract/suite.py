@@ -9,6 +9,7 @@ import pytest
 
 from adapters.base import (
     AccessLost,
+    ActionKind,
     Adapter,
     Gone,
     HookRequest,
@@ -23,7 +24,7 @@ from adapters.base import (
     Write,
 )
 from adapters.contract.sandbox import Sandbox
-from adapters.contract.ticket import ALL, ROW, SKEW, carry_out, everything, ours, prepared
+from adapters.contract.ticket import ALL, ROW, SKEW, carry_out, everything, one_of_each, ours, prepared
 from policies.model import Instant, Need, Priority, Status, TicketRef, Who
 from policies.plan import Assign, ChangeTags, Follow, RaisePriority, SetField
 
@@ -229,20 +230,19 @@ class Writing:
         assert not prepared(sandbox, SetField(field=f"custom.{name}", value=value))
 
 
-def actions(sandbox: Sandbox) -> dict[str, VendorAction]:
-    """One of every kind that changes a ticket which was just opened."""
+def actions(sandbox: Sandbox) -> dict[ActionKind, VendorAction]:
+    """One of every kind that changes a ticket which was just opened. What puts a priority back needs one that was
+    raised before, and has a test of its own."""
     directory = sandbox.adapter.directory()
     agent = directory.agent(sandbox.agent)
     assert agent is not None
     name, value = sandbox.custom
-    return {
+    found = one_of_each(directory)
+    del found["put_back"]
+    return found | {
         "assign": Assign(group=directory.group(sandbox.second), assignee=None),
-        "priority": RaisePriority(at_least=Priority.URGENT),
-        "tags": ChangeTags(add=frozenset({"uptier-contract"})),
         "set": SetField(field=f"custom.{name}", value=value),
         "follow": Follow(person=agent.person),
-        "note": Note(public=False, body="To be found."),
-        "reply": Note(public=True, body="Dear customer."),
     }
 
 

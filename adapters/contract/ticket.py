@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Protocol
 
-from adapters.base import Adapter, Note, Page, Receipt, VendorAction, Write
-from policies.model import FROM_HELPDESK, Instant, Message, Need, Priority, Ticket, TicketRef, Who
+from adapters.base import ActionKind, Adapter, Note, Page, Receipt, VendorAction, Write
+from policies.model import FROM_HELPDESK, Directory, Instant, Message, Need, Priority, Ticket, TicketRef, Who
 from policies.plan import Assign, ChangeTags, Follow, PutBackPriority, RaisePriority, SetField
 
 ALL = FROM_HELPDESK
@@ -139,11 +139,7 @@ class OnAnyTicket:
     def test_a_kind_it_does_not_have_is_a_gap_and_no_write(self, sandbox: OneTicket) -> None:
         directory = sandbox.adapter.directory()
         ticket = sandbox.adapter.load(sandbox.ref, ROW)
-        kinds: dict[str, VendorAction] = {
-            "follow": Follow(person=directory.agents[0].person),
-            "reply": Note(public=True, body="A reply."),
-            "set": SetField(field="custom.nowhere", value="x"),
-        }
+        kinds = one_of_each(directory)
         for kind in kinds.keys() - sandbox.adapter.capabilities.actions:
             made = sandbox.adapter.prepare(ticket, (kinds[kind],), "contract")
             assert made.gaps
@@ -153,6 +149,20 @@ class OnAnyTicket:
         findings = sandbox.adapter.probe()
         assert findings
         assert [finding for finding in findings if finding.fatal] == []
+
+
+def one_of_each(directory: Directory) -> dict[ActionKind, VendorAction]:
+    """An action of every kind, for any ticket that is open and not urgent."""
+    return {
+        "assign": Assign(group=directory.groups[0], assignee=None),
+        "priority": RaisePriority(at_least=Priority.URGENT),
+        "put_back": PutBackPriority(to=Priority.LOW),
+        "tags": ChangeTags(add=frozenset({"uptier-contract"})),
+        "set": SetField(field="custom.nowhere", value="x"),
+        "follow": Follow(person=directory.agents[0].person),
+        "note": Note(public=False, body="To be found."),
+        "reply": Note(public=True, body="Dear customer."),
+    }
 
 
 def everything(census: Callable[[str | None], Page]) -> Iterator[Ticket]:

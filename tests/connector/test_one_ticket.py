@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from policies.plan import Follow
 from tests import trace
 
 PAGE = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -29,6 +30,11 @@ def test_the_walk_names_functions_in_the_order_in_which_they_are_called() -> Non
 
 
 def test_one_look_and_its_write_run_through_no_more_than_now() -> None:
-    found = trace.traced()
-    assert len({file for file, _ in found}) <= 60
-    assert len(found) <= 410
+    found = trace.escalation()
+    assert len({file for file, _ in found}) <= 55
+    assert len(found) <= 375
+
+
+def test_an_operator_and_an_action_touch_no_more_than_now() -> None:
+    assert len({file for file, _ in trace.operator()}) <= 11
+    assert len(trace.naming(Follow)) <= 16

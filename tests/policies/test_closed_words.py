@@ -4,11 +4,15 @@ and none of these places may leave one out."""
 import ast
 from dataclasses import fields
 from pathlib import Path
-from typing import get_args
+from types import SimpleNamespace
+from typing import cast, get_args
 
 import pytest
 
-from adapters.base import Note, VendorAction
+from adapters.base import ActionKind, Note, VendorAction
+from adapters.contract.sandbox import Sandbox
+from adapters.contract.suite import actions
+from adapters.contract.ticket import one_of_each
 from connector.config.values import vendors
 from connector.work.commit import name_of
 from policies.language.policy import Level
@@ -24,7 +28,8 @@ from policies.plan import (
     SetField,
 )
 from policies.present.describe import LevelWords, describe
-from tests.policies.lives import ANN, HEAD, Life, at, policy, rules
+from policies.rules.observe import level_reads
+from tests.policies.lives import ANN, DIRECTORY, HEAD, Life, at, policy, rules
 
 ROOT = Path(__file__).parents[2]
 FULL = (
@@ -75,6 +80,22 @@ DONE = {
 
 UNDONE = {"assign": "assign", "priority": "put_back", "tags": "tags", "untag": "tags", "set": "set"}
 """What takes an action back. What was said stays said, and who follows may go on."""
+
+READ = {
+    "assign": {"group", "assignee"},
+    "priority": {"priority"},
+    "tags": {"tags"},
+    "untag": {"tags"},
+    "set": {"custom.tier"},
+    "note": set[str](),
+    "reply": set[str](),
+    "follow": set[str](),
+    "notify": set[str](),
+}
+"""What of a ticket an action reads and writes. No other key needs any of it, but an owner who is its assignee."""
+
+LACKS = {"freshdesk": {"follow"}}
+"""The actions that a helpdesk has no way to do."""
 
 BESIDE = {
     "ask": ("note",),
@@ -137,6 +158,13 @@ def test_every_way_to_be_due_is_read_and_said(key: str) -> None:
     assert said(key, "note").time != said("note").time
 
 
+@pytest.mark.parametrize("key", [key for key in LEVEL_KEYS if key != "name"])
+def test_what_a_key_reads_and_writes_is_asked_for(key: str) -> None:
+    assert {*ACTIONS} == {*READ}
+    keys = (*BESIDE.get(key, ("note",)), key)
+    assert level_reads(level(*keys)) == set[str]().union(*(READ.get(each, set()) for each in keys))
+
+
 @pytest.mark.parametrize("key", ACTIONS)
 def test_every_action_is_merged_into_the_plan(key: str) -> None:
     assert [each.action.kind for each in life(key).plan(30).wanted] == [DONE[key]]
@@ -161,6 +189,30 @@ def test_every_helpdesk_names_every_action(vendor: str, action: type) -> None:
         if isinstance(each, ast.MatchClass) and isinstance(each.cls, ast.Name)
     }
     assert action.__name__ in matched
+
+
+def test_every_action_has_its_kind() -> None:
+    kinds = {part.default for each in get_args(VendorAction) for part in fields(each) if part.name == "kind"}
+    assert {*get_args(ActionKind)} == kinds | {"reply"}
+
+
+@pytest.mark.parametrize("vendor", vendors())
+def test_every_helpdesk_can_do_every_action_that_it_does_not_lack(vendor: str) -> None:
+    tree = ast.parse((ROOT / "adapters" / vendor / "adapter.py").read_text(encoding="utf-8"))
+    (told,) = (
+        each.value for each in ast.walk(tree) if isinstance(each, ast.keyword) and each.arg == "actions"
+    )
+    words = {each.value for each in ast.walk(told) if isinstance(each, ast.Constant)}
+    assert words == {*get_args(ActionKind)} - LACKS.get(vendor, set())
+
+
+def test_the_contract_tries_every_action() -> None:
+    assert {*one_of_each(DIRECTORY)} == {*get_args(ActionKind)}
+    desk = SimpleNamespace(directory=lambda: DIRECTORY)
+    sandbox = SimpleNamespace(adapter=desk, agent=ANN.label, second="Duty", custom=("tier", 2))
+    tried = actions(cast("Sandbox", sandbox))
+    assert {*tried} | {"put_back"} == {*get_args(ActionKind)}
+    assert {type(each) for each in tried.values()} | {PutBackPriority} == {*get_args(VendorAction)}
 
 
 NAMES: dict[VendorAction, str] = {
