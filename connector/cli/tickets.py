@@ -109,7 +109,8 @@ def foresee(ref: "TicketRef", config: Path, at: str, as_json: bool) -> None:
     settings, policies = checked(config)
     clock = SystemClock()
     try:
-        when = moment_asked(at, clock.now())
+        now = clock.now()
+        when = moment_asked(at, now)
     except ValueError as error:
         give_up(str(error))
     if ref.account not in settings.accounts:
@@ -117,7 +118,7 @@ def foresee(ref: "TicketRef", config: Path, at: str, as_json: bool) -> None:
     try:
         desk = open_desk(ref.account, settings, clock, Secrets(Masker(), os.environ))
         with opened(config) as store:
-            seen, plan = foresight(store, desk, policies, ref, when)
+            seen, plan = foresight(store, desk, policies, ref, when, now)
     except (SecretError, ValueError) as error:
         give_up(str(error))
     except (HelpdeskError, Unforeseeable) as trouble:

@@ -26,7 +26,7 @@ from connector.store.database import UNFORESEEN, Store
 from connector.store.inbox import Arrival
 from connector.work.context import Rules
 from policies.evaluate import could_matter
-from policies.language.policy import PolicySet
+from policies.language.policy import PolicySet, peopled
 from policies.model import Instant, Need, Seconds, Ticket, TicketRef
 from policies.rules.assignment import is_present
 from policies.state import Standing
@@ -198,7 +198,7 @@ def wake_for_absent(store: Store, account: str, engine: Engine, rules: Rules, no
         known = accounts.read_directory(connection, account)
         if known is None:
             return 0
-        people = rules.peopled(known.directory, now)
+        people = peopled(known.directory, rules.policies, now)
         away = frozenset(agent.person.id for agent in people.agents if not is_present(agent))
         before = accounts.read_cursor(connection, account, AWAY)
         accounts.save_cursor(connection, account, AWAY, json.dumps(sorted(away)), now)

@@ -17,10 +17,11 @@ from connector.work import retry
 from connector.work.budget import Desk
 from policies.evaluate import evaluate
 from policies.history import recognise, with_moves
-from policies.language.policy import PolicySet, with_staff
+from policies.language.policy import PolicySet, peopled
 from policies.model import Directory, Instant, Need, Order, Recent, Seconds, Ticket, TicketRef
 from policies.plan import Plan
 from policies.present.reasons import worded
+from policies.replay import Life, Rulebook, judged_at
 from policies.rules.assignment import Waiting, holding_back, waiting_levels
 from policies.rules.calendars import Calendar
 from policies.state import Standing
@@ -48,18 +49,9 @@ class Rules:
         names that the directory does not know, and wait for it (`waiting_levels`)."""
         policies = holding_back(self.policies, waits)
         first_ran = self.first_ran.get(ticket.ref.account, {})
-        people = self.peopled(directory, now)
+        people = peopled(directory, self.policies, now)
         plan = evaluate(ticket, policies, standings, people, self.calendars, now, first_ran, orders)
         return worded(plan)
-
-    def peopled(self, directory: Directory, now: Instant) -> Directory:
-        """The directory with what the files say of leads, managers, duty and absences; the files win."""
-        return replace(
-            with_staff(directory, self.policies.staff, now),
-            leads={**directory.leads, **self.policies.leads},
-            managers={**directory.managers, **self.policies.managers},
-            on_call={**directory.on_call, **self.policies.on_call},
-        )
 
 
 class InForce:
@@ -161,9 +153,10 @@ class Unforeseeable(Exception):
 
 
 def foresight(
-    store: Store, desk: Desk, policies: PolicySet, ref: TicketRef, at: Instant
+    store: Store, desk: Desk, policies: PolicySet, ref: TicketRef, at: Instant, now: Instant
 ) -> tuple[Ticket, Plan]:
-    """The ticket as the helpdesk has it now, and the plan that a look at `at` would make.
+    """The ticket as the helpdesk has it now, and the plan that a look at `at` would make, if nothing but what falls due
+    happens until then.
 
     Raises Unforeseeable before the first directory was read and for a time before the ticket's last change,
     and what `Adapter.load` raises.
@@ -183,6 +176,9 @@ def foresight(
             f"{ref} changed after that time; `uptier history {ref}` tells what happened before"
         )
     ticket = complete(store, replace(read, read_at=at), ours, policies.needs, at)
-    rules = Rules(policies=policies, calendars=calendars(policies, at), first_ran={ref.account: first_ran})
     waits = waiting_levels(policies, ref.account, names)
-    return ticket, rules.judge(ticket, remembered, directory, at, waits=waits)
+    rules = Rulebook(
+        policies=holding_back(policies, waits), calendars=calendars(policies, at), first_ran=first_ran
+    )
+    life = Life(ticket=ticket, first_seen=min(now, at), standings=remembered, receipts=ours)
+    return ticket, judged_at(life, rules, directory, at).plan

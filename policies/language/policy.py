@@ -54,6 +54,16 @@ def with_staff(directory: Directory, staff: Staff, now: Instant) -> Directory:
     return replace(directory, agents=tuple(agents), substitutes=staff.substitutes, away=away)
 
 
+def peopled(directory: Directory, policies: "PolicySet", now: Instant) -> Directory:
+    """The directory with what the files say of leads, managers, duty and absences; the files win."""
+    return replace(
+        with_staff(directory, policies.staff, now),
+        leads={**directory.leads, **policies.leads},
+        managers={**directory.managers, **policies.managers},
+        on_call={**directory.on_call, **policies.on_call},
+    )
+
+
 def stand_in(label: str, directory: Directory) -> tuple[str, ...]:
     """Who is asked in this one's place, in turn, up to the first who is there; empty if nobody stands in. Nobody is
     asked twice, so a circle ends."""

@@ -8,20 +8,16 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from policies.evaluate import evaluate
-from policies.history import counted, recognise
 from policies.language.document import Document, read
 from policies.language.parse import parse
 from policies.language.policy import PolicySet
 from policies.model import (
     Act,
     Agent,
-    Change,
     Counts,
     Directory,
     Group,
     Instant,
-    Message,
     Need,
     Order,
     Person,
@@ -33,11 +29,11 @@ from policies.model import (
     Value,
     Who,
 )
-from policies.plan import Assign, ChangeTags, Plan, PutBackPriority, RaisePriority, Say, SetField
-from policies.present.reasons import worded
+from policies.plan import Plan
+from policies.replay import Acted, Rulebook, Said, Shown, Stage, acting, carried_out, happened, planned
 from policies.rules.calendars import Calendar, build
-from policies.rules.outcomes import Outcome, settle
-from policies.state import Standing, Wrote
+from policies.rules.outcomes import Result
+from policies.state import Standing
 
 START: Instant = 1_790_553_600  # 2026-09-28, a Monday
 MINUTE = 60
@@ -180,23 +176,40 @@ class Life:
 
     # --- facts ---------------------------------------------------------------------------------------------
 
+    @property
+    def stage(self) -> Stage:
+        """Where the ticket stands, as `policies.replay` has it."""
+        return Stage(
+            ticket=self.ticket, standings=self.standings, receipts=self.receipts, sequence=self.sequence
+        )
+
+    @property
+    def rulebook(self) -> Rulebook:
+        """What it is judged by."""
+        return Rulebook(policies=self.policies, calendars=self.calendars, first_ran=self.first_ran)
+
+    def stands(self, stage: Stage) -> "Life":
+        """The ticket and what is remembered of it are these."""
+        self.ticket, self.standings, self.sequence = stage.ticket, stage.standings, stage.sequence
+        self.receipts = dict(stage.receipts)
+        return self
+
     def act(self, minutes: float, who: Who, person: str | None, **more: Any) -> Act:
         """The next fact's act; it moves the revision."""
-        self.sequence += 1
-        self.ticket = replace(self.ticket, updated=at(minutes), revision=str(self.sequence))
-        return Act(
-            sequence=self.sequence, id=f"f{self.sequence}", at=at(minutes), who=who, person=person, **more
-        )
+        stage, act = acting(self.stage, at(minutes), who, person)
+        self.stands(stage)
+        return replace(act, **more)
 
     def says(
         self, minutes: float, who: Who, person: str | None, *, public: bool = True, auto: bool = False
     ) -> "Life":
         """A message; that of the requester at the creation is the opening one."""
-        act = self.act(minutes, who, person)
-        message = Message(act=act, public=public, body="…", auto_reply=auto)
-        self.ticket = replace(self.ticket, messages=(*self.ticket.messages, message))
-        self.ticket = replace(self.ticket, counts=counted(self.ticket))
-        return self
+        said = Said(public=public, body="…", auto_reply=auto)
+        return self.happens(Acted(at=at(minutes), who=who, person=person, says=(said,)))
+
+    def happens(self, event: Acted | Shown) -> "Life":
+        """What `policies.replay` makes of this."""
+        return self.stands(happened(self.stage, event, self.directory))
 
     def customer(self, minutes: float) -> "Life":
         """Cleo writes."""
@@ -210,13 +223,7 @@ class Life:
         self, minutes: float, name: str, after: Value, by: str = "ann", who: Who = Who.AGENT
     ) -> "Life":
         """A field changes; the ticket shows it."""
-        act = self.act(minutes, who, by)
-        change = Change(act=act, field=name, before=value_of(self.ticket, name), after=after)
-        self.ticket = replace(
-            with_value(self.ticket, name, after, self.directory), changes=(*self.ticket.changes, change)
-        )
-        self.ticket = replace(self.ticket, counts=counted(self.ticket))
-        return self
+        return self.happens(Acted(at=at(minutes), who=who, person=by, sets=((name, after),)))
 
     def with_fields(self, **fields: Any) -> "Life":
         """Fields as they stood at the creation, without a fact."""
@@ -237,58 +244,16 @@ class Life:
 
     def plan(self, minutes: float, orders: tuple[Order, ...] = ()) -> Plan:
         """What a look would plan, with its words; nothing is remembered."""
-        plan = evaluate(
-            recognise(replace(self.ticket, read_at=at(minutes)), self.receipts),
-            self.policies,
-            self.standings,
-            self.directory,
-            self.calendars,
-            at(minutes),
-            self.first_ran,
-            orders,
-        )
-        return worded(plan)
+        return planned(self.stage, self.rulebook, self.directory, at(minutes), orders)
 
-    def look(self, minutes: float, result: str = "done", orders: tuple[Order, ...] = ()) -> Plan:
+    def look(self, minutes: float, result: Result = "done", orders: tuple[Order, ...] = ()) -> Plan:
         """Look, and carry out the plan as the connector does; `result` is what comes of its one write."""
-        plan = self.plan(minutes, orders)
-        self.standings = plan.standings
-        self.ledger += [(line.what, line.policy, line.level) for line in plan.occurrences]
-        if plan.wanted:
-            episodes = tuple(dict.fromkeys(key for wanted in plan.wanted for key in wanted.episodes))
-            wrote = self.carry_out(minutes, plan, frozenset(episodes)) if result == "done" else ()
-            outcome = Outcome(key="w", episodes=episodes, result=result, at=at(minutes), wrote=wrote)  # type: ignore[arg-type]
-            self.standings, said = settle(self.standings, outcome)
-            self.ledger += [(line.what, line.policy, line.level) for line in said]
-        return plan
-
-    def carry_out(self, minutes: float, plan: Plan, episodes: frozenset[str]) -> tuple[Wrote, ...]:
-        """The plan's actions become facts of the bot, with a receipt."""
-        self.writes.append((minutes, tuple(wanted.action for wanted in plan.wanted)))
-        before = self.ticket
-        after = before
-        for wanted in plan.wanted:
-            after = applied(after, wanted.action)
-        if after == before and not any(isinstance(wanted.action, Say) for wanted in plan.wanted):
-            return ()
-        act = self.act(minutes, Who.BOT, "bot")
-        self.receipts[act.id] = episodes
-        names = [*NAMES, *(f"custom.{name}" for name in after.custom)]
-        changed = [(n, value_of(before, n), value_of(after, n)) for n in names]
-        changes = tuple(Change(act=act, field=n, before=b, after=a) for n, b, a in changed if b != a)
-        notes = tuple(
-            Message(act=act, public=wanted.action.public, body="ours")
-            for wanted in plan.wanted
-            if isinstance(wanted.action, Say)
-        )
-        self.ticket = replace(
-            after,
-            updated=self.ticket.updated,
-            revision=self.ticket.revision,
-            changes=(*before.changes, *changes),
-            messages=(*before.messages, *notes),
-        )
-        return tuple(Wrote(field=c.field, before=c.before, after=c.after, fact=act.id) for c in changes)
+        step = carried_out(self.stage, self.plan(minutes, orders), orders, result)
+        self.stands(step.after)
+        self.ledger += [(line.what, line.policy, line.level) for line in step.lines]
+        if step.plan.wanted and result == "done":
+            self.writes.append((minutes, tuple(wanted.action for wanted in step.plan.wanted)))
+        return step.plan
 
     def look_through(self, minutes: float, every: float = 1) -> "Life":
         """Look again and again until this minute, at each time the plan names and on the way."""
@@ -320,52 +285,3 @@ class Life:
     def reasons(self) -> list[str | None]:
         """How the episodes that ended did so, by the latest standing of each policy."""
         return [each.episode.reason for each in self.standings if each.episode and each.episode.ended]
-
-
-NAMES = ("group", "assignee", "priority", "tags")
-
-
-def applied(ticket: Ticket, action: Any) -> Ticket:
-    """The ticket after one action."""
-    if isinstance(action, Assign):
-        return replace(ticket, group=action.group, assignee=action.assignee)
-    if isinstance(action, RaisePriority):
-        rank = ticket.priority.rank if ticket.priority else 0
-        return replace(ticket, priority=action.at_least if action.at_least.rank > rank else ticket.priority)
-    if isinstance(action, PutBackPriority):
-        return replace(ticket, priority=action.to)
-    if isinstance(action, ChangeTags):
-        return replace(ticket, tags=(ticket.tags - action.remove) | action.add)
-    if isinstance(action, SetField):
-        name = action.field.removeprefix("custom.")
-        return replace(ticket, custom={**ticket.custom, name: action.value})
-    return ticket
-
-
-def value_of(ticket: Ticket, name: str) -> Value:
-    """A field as facts tell it."""
-    if name == "tags":
-        return tuple(sorted(ticket.tags))
-    if name in ("group", "assignee"):
-        held = getattr(ticket, name)
-        return held.id if held else None
-    if name.startswith("custom."):
-        return ticket.custom.get(name.removeprefix("custom."))
-    value: Value = getattr(ticket, name)
-    return value
-
-
-def with_value(ticket: Ticket, name: str, value: Value, directory: Directory) -> Ticket:
-    """The ticket with another value."""
-    if name == "group":
-        return replace(ticket, group=next((g for g in directory.groups if g.id == value), None))
-    if name == "assignee":
-        people = (agent.person for agent in directory.agents if agent.person.id == value)
-        return replace(ticket, assignee=next(people, None))
-    if name == "tags":
-        return replace(ticket, tags=frozenset(value if isinstance(value, tuple) else ()))
-    if name == "status":
-        return replace(ticket, status=Status(str(value)), status_name=str(value))
-    if name == "priority":
-        return replace(ticket, priority=None if value is None else Priority(str(value)))
-    return replace(ticket, custom={**ticket.custom, name.removeprefix("custom."): value})

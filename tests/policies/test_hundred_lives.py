@@ -26,8 +26,8 @@ from policies.model import (
     Ticket,
     Who,
 )
-from tests.policies import lives
-from tests.policies.lives import REF, START, Life, rules
+from policies.replay import Acted, Life, Rulebook, Said, replay
+from tests.policies.lives import REF, rules
 
 FOLDER = Path(__file__).parent / "hundred"
 LIVES: list[dict[str, Any]] = json.loads((FOLDER / "lives.json").read_text(encoding="utf-8"))
@@ -54,7 +54,6 @@ DIRECTORY = Directory(
         for label, groups in MEMBERS.items()
     ),
 )
-ENDLESS = 3000
 
 
 @pytest.fixture(scope="module")
@@ -64,10 +63,6 @@ def policies() -> PolicySet:
 
 def instant(text: str) -> Instant:
     return int(datetime.fromisoformat(text).timestamp())
-
-
-def minutes(at: Instant) -> float:
-    return (at - START) / 60
 
 
 def newborn(life: dict[str, Any]) -> Ticket:
@@ -108,54 +103,41 @@ def newborn(life: dict[str, Any]) -> Ticket:
     )
 
 
-def happens(one: Life, fact: dict[str, Any]) -> None:
-    """One fact of the file becomes one of the ticket's."""
-    at = minutes(instant(fact["at"]))
+def event(fact: dict[str, Any]) -> Acted:
+    """One fact of the file."""
     who, _, person = fact["who"].partition(":")
     by, kind = {"customer": "requester"}.get(who, person), fact["do"]
+    says, sets = (), ()
     if kind in ("message", "note"):
-        one.says(at, Who(who), by, public=kind == "message")
+        says = (Said(public=kind == "message", body="…"),)
     elif kind == "custom":
-        for name, value in fact["custom"].items():
-            one.change(at, f"custom.{name}", value, by=by, who=Who(who))
+        sets = tuple((f"custom.{name}", value) for name, value in fact["custom"].items())
     else:
-        value = tuple(sorted(fact["tags"])) if kind == "tags" else fact.get(kind)
-        one.change(at, kind, value, by=by, who=Who(who))
+        sets = ((kind, tuple(sorted(fact["tags"])) if kind == "tags" else fact.get(kind)),)
+    return Acted(at=instant(fact["at"]), who=Who(who), person=by, says=says, sets=sets)
 
 
 def lived(life: dict[str, Any], policies: PolicySet) -> list[tuple[str | None, int]]:
     """The levels that fired or were repeated, with the minute since 1970 in which they did."""
     ticket = newborn(life)
-    one = Life(text="", head=HEAD, directory=DIRECTORY, ticket=ticket)
-    one.first_ran = {policy.name: ticket.created - 86400 for policy in policies.policies}
-    one.says(minutes(ticket.created), Who.CUSTOMER, "requester")
-    facts = sorted(life["facts"], key=lambda fact: instant(fact["at"]))
-    until, now, fired = instant(life["until"]), ticket.created, list[tuple[str | None, int]]()
-    for _ in range(ENDLESS):
-        before = len(one.ledger)
-        due = one.look(minutes(now)).next_look
-        fired += [
-            (level, now // 60)
-            for what, policy, level in one.ledger[before:]
-            if what in ("fired", "repeated") and policy == life["policy"]
-        ]
-        soonest = [max(due, now + 1)] if due is not None else []
-        soonest += [instant(facts[0]["at"])] if facts else []
-        if not soonest or min(soonest) > until:
-            return fired
-        now = min(soonest)
-        while facts and instant(facts[0]["at"]) <= now:
-            happens(one, facts.pop(0))
-    raise AssertionError("this life has no end")
+    opening = Acted(at=ticket.created, who=Who.CUSTOMER, person="requester", says=(Said(body="…"),))
+    facts = sorted(map(event, life["facts"]), key=lambda each: each.at)
+    rules = Rulebook(
+        policies=policies,
+        calendars=calendars(policies, ticket.created),
+        first_ran={policy.name: ticket.created - 86400 for policy in policies.policies},
+    )
+    steps = replay(Life(ticket=ticket, events=(opening, *facts)), rules, DIRECTORY, instant(life["until"]))
+    return [
+        (line.level, step.now // 60)
+        for step in steps
+        for line in step.lines
+        if line.what in ("fired", "repeated") and line.policy == life["policy"]
+    ]
 
 
 @pytest.mark.parametrize("life", LIVES, ids=lambda life: life["name"])
-def test_it_fires_what_the_documents_say_and_when(
-    life: dict[str, Any], policies: PolicySet, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    days = calendars(policies, instant(life["created"]))
-    monkeypatch.setattr(lives, "rules", lambda *_: policies)
-    monkeypatch.setattr(lives, "calendars", lambda _: days)
+def test_it_fires_what_the_documents_say_and_when(life: dict[str, Any], policies: PolicySet) -> None:
     expected = [(each["level"], instant(each["at"]) // 60) for each in life["expect"]]
     assert lived(life, policies) == expected, life["why"]
 

@@ -3,26 +3,22 @@
 import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import policies.evaluate as engine
 from connector.store import codec
-from policies.history import counted, recognise
 from policies.language.document import Document, read
 from policies.language.parse import parse
 from policies.model import (
-    Act,
     Agent,
-    Change,
     Counts,
     Directory,
     Group,
-    Message,
     Metric,
     Need,
     Order,
     Person,
-    Priority,
     Stage,
     Status,
     Target,
@@ -31,9 +27,21 @@ from policies.model import (
     Who,
 )
 from policies.plan import Assign, ChangeTags, Follow, Notify, RaisePriority, Say, SetField
+from policies.replay import (
+    Acted,
+    Life,
+    Looked,
+    Ordered,
+    Rulebook,
+    Ruled,
+    Said,
+    Shown,
+    planned,
+    replay,
+    with_value,
+)
 from policies.rules.calendars import build
-from policies.rules.outcomes import Outcome, settle
-from policies.state import How, Standing, Wrote
+from policies.state import How, Standing
 
 FOLDER = Path(__file__).parent
 
@@ -41,7 +49,7 @@ FOLDER = Path(__file__).parent
 @dataclass(frozen=True)
 class Options:
     """How a life is looked at: at every minute up to so many after the first look, with all standings serialised before
-    every look, and once more after each, which must plan nothing."""
+    every look (which a test sees to), and once more after each, which must plan nothing."""
 
     minutes: int = 0
     cut: bool = False
@@ -114,20 +122,17 @@ def load_directory(rules, account):
     )
 
 
-# ---------------------------------------------------------------- one ticket at a helpdesk
+# ---------------------------------------------------------------- the facts of a life, as events
 
 
-class Desk:
-    """The ticket as a helpdesk keeps it."""
+class Facts:
+    """Turns the facts of a life into the events that `replay` plays."""
 
     def __init__(self, account, directory):
-        self.d, self.sequence, self.followers, self.receipts = directory, 0, set(), {}
-        self.hidden, self.stamp = frozenset(), None
+        self.hidden, self.targets = frozenset(), {}
         self.person = {a.person.address: a.person for a in directory.agents}
         self.group = {g.name: g for g in directory.groups}
-        self.ref = TicketRef(account, "1")
-        self.customer = Person(id="cu", name="Cleo", address="cleo@initech.test")
-        self.ticket = None
+        self.directory, self.account = directory, account
 
     def who(self, actor):
         if actor == "customer":
@@ -138,148 +143,80 @@ class Desk:
             return Who.BOT, "bot"
         return Who.AGENT, self.person[actor].id
 
-    def act(self, at, actor):
-        self.sequence += 1
-        at = at if self.stamp is None else self.stamp  # the helpdesk's clock is not ours
-        who, person = self.who(actor)
-        if self.ticket is not None:
-            self.ticket = replace(self.ticket, updated=at, revision=str(self.sequence))
-        return Act(sequence=self.sequence, id=f"f{self.sequence}", at=at, who=who, person=person)
+    def sets(self, fields):
+        """Fields as a life writes them, as a change tells them."""
+        return tuple((name, self.told(name, value)) for name, value in fields.items())
 
-    def value(self, name):
-        t = self.ticket
+    def told(self, name, value):
         if name == "tags":
-            return tuple(sorted(t.tags))
-        if name in ("group", "assignee"):
-            held = getattr(t, name)
-            return held.id if held else None
-        if name.startswith("custom."):
-            return t.custom.get(name[7:])
-        if name.startswith("requester."):
-            return getattr(t.requester, name[10:])
-        return getattr(t, name)
+            return tuple(sorted(value))
+        if name == "group":
+            return self.group[value].id if value else None
+        if name == "assignee":
+            return self.person[value].id if value else None
+        return "" if name == "subject" and value is None else value
 
-    def put(self, name, value):
-        t = self.ticket
-        if name == "tags":
-            t = replace(t, tags=frozenset(value))
-        elif name == "group":
-            t = replace(t, group=self.group[value] if value else None)
-        elif name == "assignee":
-            t = replace(t, assignee=self.person[value] if value else None)
-        elif name.startswith("custom."):
-            t = replace(t, custom={**t.custom, name[7:]: value})
-        elif name.startswith("requester."):
-            t = replace(t, requester=replace(t.requester, **{name[10:]: value}))
-        elif name == "status":
-            t = replace(t, status=Status(value), status_name=value)
-        elif name == "priority":
-            t = replace(t, priority=None if value is None else Priority(value))
-        else:
-            t = replace(t, **{name: value if value is not None else ("" if name == "subject" else None)})
-        self.ticket = t
-
-    def say(self, act, public, auto=False):
-        self.ticket = replace(
-            self.ticket,
-            messages=(*self.ticket.messages, Message(act=act, public=public, body="…", auto_reply=auto)),
+    def newborn(self, fact):
+        """The ticket as it was created."""
+        at = instant(fact["t"])
+        ticket = Ticket(
+            ref=TicketRef(self.account, "1"),
+            link="",
+            subject="",
+            status=Status.NEW,
+            status_name="new",
+            channel="email",
+            requester=Person(id="cu", name="Cleo", address="cleo@initech.test"),
+            created=at,
+            updated=at,
+            read_at=at,
+            revision="0",
+            loaded=frozenset(Need),
+            counts=Counts(replies=0, reopens=0, reassignments=0, bounces=0, group_moves=0, group_bounces=0),
         )
+        for name, value in self.sets(fact["fields"]):
+            ticket = with_value(ticket, name, value, self.directory)
+        return ticket
 
-    def change(self, act, values):
-        """All changed fields of one audit. `values` maps a field to its new value as a life writes it."""
-        for name, value in values.items():
-            before = self.value(name)
-            self.put(name, value)
-            after = self.value(name)
-            if before != after:
-                self.ticket = replace(
-                    self.ticket,
-                    changes=(*self.ticket.changes, Change(act=act, field=name, before=before, after=after)),
-                )
-
-    def shown(self, now):
-        """The ticket as the product's user may read it: a hidden field is told as hidden, and holds no value."""
-        ticket = replace(self.ticket, read_at=now)
-        for name in self.hidden:
-            ticket = replace(ticket, **{name: None})
-        if self.hidden:
-            ticket = replace(ticket, changes=tuple(c for c in ticket.changes if c.field not in self.hidden))
-        if self.hidden and hasattr(ticket, "hidden"):
-            ticket = replace(ticket, hidden=self.hidden)
-        return recognise(ticket, self.receipts)
-
-    def apply(self, at, fact):
-        kind, actor = fact["kind"], fact.get("actor", "customer")
-        self.stamp = instant(fact["stamp"]) if "stamp" in fact else None
+    def events(self, fact):
+        """What one fact is."""
+        kind, actor, at = fact["kind"], fact.get("actor", "customer"), instant(fact["t"])
+        nobody = kind in ("sla", "hide", "show")
+        who, person = (None, None) if nobody else self.who("bot" if kind == "foreign_write" else actor)
+        did = partial(
+            Acted, at=at, who=who, person=person, stamp=instant(fact["stamp"]) if "stamp" in fact else None
+        )
         if kind in ("hide", "show"):
             fields = frozenset(fact["fields"])
             self.hidden = self.hidden | fields if kind == "hide" else self.hidden - fields
+            yield Shown(at=at, fields={"hidden": self.hidden})
         elif kind == "created":
-            said = {
-                "status": "new",
-                "priority": None,
-                "group": None,
-                "assignee": None,
-                "channel": "email",
-                "subject": "",
-                "tags": [],
-            } | fact["fields"]
-            act = self.act(at, actor)
-            self.ticket = Ticket(
-                ref=self.ref,
-                link="",
-                subject="",
-                status=Status.NEW,
-                status_name="new",
-                requester=self.customer,
-                created=at,
-                updated=at,
-                read_at=at,
-                revision=str(self.sequence),
-                loaded=frozenset(Need),
-                counts=Counts(
-                    replies=0, reopens=0, reassignments=0, bounces=0, group_moves=0, group_bounces=0
-                ),
-            )
-            for name, value in said.items():
-                self.put(name, value)
-            if actor != "trigger":
-                self.say(act, public=True)
-        elif kind == "customer_message":
-            self.say(self.act(at, actor), public=True)
+            yield did(says=() if actor == "trigger" else (SAID,))
+        elif kind in ("customer_message", "agent_reply"):
+            yield did(says=(SAID,))
+        elif kind == "agent_note":
+            yield did(says=(replace(SAID, public=False),))
         elif kind == "auto_reply":
-            self.say(self.act(at, actor), public=True, auto=True)
-        elif kind in ("agent_reply", "agent_note"):
-            self.say(self.act(at, actor), public=kind == "agent_reply")
+            yield did(says=(replace(SAID, auto_reply=True),))
         elif kind in ("change", "foreign_write"):
-            act = self.act(at, "bot" if kind == "foreign_write" else actor)
-            if fact.get("message"):
-                self.say(act, public=True)
-            self.change(act, fact.get("fields", {}))
-            if fact.get("add") or fact.get("remove"):
-                self.change(
-                    act, {"tags": (self.ticket.tags | set(fact.get("add", []))) - set(fact.get("remove", []))}
-                )
+            yield did(
+                says=(SAID,) if fact.get("message") else (),
+                sets=self.sets(fact.get("fields", {})),
+                adds=frozenset(fact.get("add", [])),
+                removes=frozenset(fact.get("remove", [])),
+            )
         elif kind in ("solved", "closed", "reopened"):
-            self.change(self.act(at, actor), {"status": "open" if kind == "reopened" else kind})
-        elif kind in ("deleted", "spam", "merged"):
-            self.act(at, actor)
-            self.ticket = replace(self.ticket, gone=kind)
-        elif kind == "restored":
-            self.act(at, actor)
-            self.ticket = replace(self.ticket, gone=None)
+            yield did(sets=(("status", "open" if kind == "reopened" else kind),))
+        elif kind in ("deleted", "spam", "merged", "restored"):
+            yield did()
+            yield Shown(at=at, fields={"gone": None if kind == "restored" else kind})
         elif kind == "sla":
             metric, op = Metric(fact["metric"]), fact["op"]
-            others = tuple(t for t in self.ticket.targets if t.metric is not metric)
-            mine = next((t for t in self.ticket.targets if t.metric is metric), None)
+            mine = self.targets.pop(metric, None)
             due = instant(fact["due"]) if "due" in fact else mine.due
             if op == "set":
-                mine = Target(
-                    metric=metric,
-                    stage=Stage.ACTIVE,
-                    due=due,
-                    start=instant(fact["start"]) if fact.get("start") else None,
-                )
+                start = instant(fact["start"]) if fact.get("start") else None
+                mine = Target(metric=metric, stage=Stage.ACTIVE, due=due, start=start)
             else:
                 stage = {
                     "moved": mine.stage,
@@ -288,74 +225,42 @@ class Desk:
                     "achieved": Stage.ACHIEVED,
                 }[op]
                 mine = replace(mine, stage=stage, due=due)
-            self.ticket = replace(self.ticket, targets=(*others, mine))
+            self.targets[metric] = mine
+            yield Shown(at=at, fields={"targets": tuple(self.targets.values())})
         else:
             raise ValueError(kind)
-        self.stamp = None
-        self.ticket = replace(self.ticket, counts=counted(self.ticket))
 
-    def carry_out(self, at, wanted, episodes):
-        """One write of ours. Returns what really changed, in the words of expected.json, and the receipt."""
-        done, before = (
-            {},
-            {
-                n: self.value(n)
-                for n in (
-                    "group",
-                    "assignee",
-                    "priority",
-                    "tags",
-                    *(f"custom.{c}" for c in self.ticket.custom),
-                )
-            },
-        )
-        tags, said = self.ticket.tags, False
-        for each in wanted:
-            a = each.action
-            if isinstance(a, Assign):
-                self.ticket = replace(self.ticket, group=a.group, assignee=a.assignee)
-                done["assign"] = assigned(a)
-            elif isinstance(a, RaisePriority):
-                self.ticket = replace(self.ticket, priority=a.at_least)
-                done["priority"] = a.at_least.value
-            elif a.kind == "put_back":
-                self.ticket = replace(self.ticket, priority=a.to)
-                done["priority"] = a.to.value if a.to else "none"
-            elif isinstance(a, ChangeTags):
-                self.ticket = replace(self.ticket, tags=(tags - a.remove) | a.add)
-            elif isinstance(a, SetField):
-                self.put(a.field, a.value)
-                done.setdefault("set", {})[a.field] = a.value
-            elif isinstance(a, Follow):
-                if a.person.address not in self.followers:
-                    self.followers.add(a.person.address)
-                    done["follow"] = sorted({*done.get("follow", []), a.person.address})
-            elif isinstance(a, Say):
-                said = True
-                done["replies" if a.public else "notes"] = 1
-            elif isinstance(a, Notify):
-                done["notify"] = sorted({*done.get("notify", []), a.channel})
-            else:
-                raise TypeError(a)
-        added, removed = sorted(self.ticket.tags - tags), sorted(tags - self.ticket.tags)
-        done |= {k: v for k, v in (("tags_add", added), ("tags_remove", removed)) if v}
-        names = [*before, *(f"custom.{c}" for c in self.ticket.custom if f"custom.{c}" not in before)]
-        changed = [(n, before.get(n), self.value(n)) for n in names if before.get(n) != self.value(n)]
-        if not changed and not said:
-            return done, ()
-        act = self.act(at, "bot")
-        self.receipts[act.id] = frozenset(episodes)
-        for a in (e.action for e in wanted if isinstance(e.action, Say)):
-            self.say(act, public=a.public)
-        self.ticket = replace(
-            self.ticket,
-            changes=(
-                *self.ticket.changes,
-                *(Change(act=act, field=n, before=b, after=a) for n, b, a in changed),
-            ),
-        )
-        self.ticket = replace(self.ticket, counts=counted(self.ticket))
-        return done, tuple(Wrote(field=n, before=b, after=a, fact=act.id) for n, b, a in changed)
+
+SAID = Said(body="…")
+
+
+def written(step, followers):
+    """What a step really changed, in the words of expected.json."""
+    done, before, after = {}, step.before.ticket, step.after.ticket
+    for each in step.plan.wanted:
+        a = each.action
+        if isinstance(a, Assign):
+            done["assign"] = assigned(a)
+        elif isinstance(a, RaisePriority):
+            done["priority"] = a.at_least.value
+        elif a.kind == "put_back":
+            done["priority"] = a.to.value if a.to else "none"
+        elif isinstance(a, ChangeTags):
+            pass
+        elif isinstance(a, SetField):
+            done.setdefault("set", {})[a.field] = a.value
+        elif isinstance(a, Follow):
+            if a.person.address not in followers:
+                followers.add(a.person.address)
+                done["follow"] = sorted({*done.get("follow", []), a.person.address})
+        elif isinstance(a, Say):
+            done["replies" if a.public else "notes"] = 1
+        elif isinstance(a, Notify):
+            done["notify"] = sorted({*done.get("notify", []), a.channel})
+        else:
+            raise TypeError(a)
+    added, removed = sorted(after.tags - before.tags), sorted(before.tags - after.tags)
+    return done | {k: v for k, v in (("tags_add", added), ("tags_remove", removed)) if v}
 
 
 def assigned(a):
@@ -413,86 +318,70 @@ class Run:
         self.life, self.rules, self.calendars, self.options = life, rules, calendars, options
         names = [p.name for p in rules.policies if p.name in life["policies"]]
         self.names, self.mode, self.removed = names, {}, set()
-        self.desk = Desk(life.get("account", "acme"), load_directory(rules, life.get("account", "acme")))
+        self.account = life.get("account", "acme")
+        self.directory = load_directory(rules, self.account)
         self.first_run = {n: instant(t) for n, t in life.get("first_run", {}).items() if n in names}
-        self.standings, self.next_look = (), None
         self.out = {n: {"levels": [], "ends": []} for n in names}
-        self.plans, self.shown, self.counts, self.trouble, self.looks = [], {}, {}, [], 0
-        self.orders, self.told = [], {}  # orders that wait for the look; minute and verb to what became of it
+        self.plans, self.shown, self.counts, self.trouble, self.followers = [], {}, {}, [], set()
+        self.told = {}  # minute and verb of an order to what became of it
 
     def active(self, now):
+        """The rules at an instant, after what has been changed of them until then."""
         kept = tuple(
             replace(p, mode=self.mode[p.name]) if p.name in self.mode else p
             for p in self.rules.policies
             if p.name in self.names and p.name not in self.removed and self.first_run.get(p.name, now) <= now
         )
-        return replace(self.rules, policies=kept)
-
-    def judge(self, now, rules=None, standings=None, orders=()):
-        rules = rules or self.active(now)
-        CAPTURED.clear()
-        self.looks += 1
-        standings = self.standings if standings is None else standings
-        standings = cut(standings) if self.options.cut else standings
-        first = {p.name: self.first_run.get(p.name, 0) for p in rules.policies}
-        plan = engine.evaluate(
-            self.desk.shown(now), rules, standings, self.desk.d, self.calendars, now, first, orders
+        first = {p.name: self.first_run.get(p.name, 0) for p in kept}
+        return Rulebook(
+            policies=replace(self.rules, policies=kept), calendars=self.calendars, first_ran=first
         )
-        return plan, dict_of(CAPTURED)
 
-    def look(self, now):
-        """Look until nothing happens any more."""
-        for _ in range(9):
-            before, orders, self.orders = self.standings, tuple(self.orders), []
-            plan, wishes = self.judge(now, orders=orders)
-            self.answer(now, plan, orders)
-            observed = {p.policy: p for p in plan.occurrences if p.what == "observed"}
-            for name in observed:  # what an observed level would have wanted
-                rules = self.active(now)
-                forced = replace(
-                    rules,
-                    policies=tuple(replace(p, mode="enforce") for p in rules.policies if p.name == name),
-                )
-                wishes |= self.judge(now, forced, tuple(map(as_fired, self.standings)))[1]
-            lost = {}
-            for each in plan.left_out:
-                lost.setdefault(each.policy, []).append(each.what.removeprefix("set "))
-            rows, by = list(plan.occurrences), []
-            self.standings = plan.standings
-            ended = {e.key: e for e in plan.ended}
-            done = {}
-            if plan.wanted:
-                helpdesk = [w for w in plan.wanted if not isinstance(w.action, Notify)]
-                episodes = tuple(dict.fromkeys(k for w in helpdesk for k in w.episodes))
-                done, wrote = self.desk.carry_out(now, plan.wanted, episodes)
-                if helpdesk:
-                    outcome = Outcome(key="w", episodes=episodes, result="done", at=now, wrote=wrote)
-                    self.standings, more = settle(self.standings, outcome)
-                    rows += more
-            for row in rows:
-                self.record(now, row, wishes, lost, ended, by, plan)
-            order = self.names
-            by = sorted(set(by), key=lambda x: (x[0], order.index(x[1])))
-            undone = [
-                name for name in order if any(r.what == "deescalated" and r.policy == name for r in rows)
-            ]
-            if undone and not by and any(x.what == "priority" for x in plan.left_out):
-                done.setdefault("priority", "none")  # said to be impossible: as good as done
-            if undone and not by and done:
-                self.plans.append({"minute": iso(now), "by": undone, "undone": True, **done})
-            elif by:
-                self.plans.append({"minute": iso(now), "by": [name for _, name in by], **done})
-            elif done:
-                self.trouble.append(f"{iso(now)} wrote {done} for nobody")
-            self.next_look = plan.next_look
-            if not plan.wanted and self.standings == before:
-                break
-        else:
+    def step(self, step):
+        now, plan = step.now, step.plan
+        wishes = dict_of(CAPTURED)
+        CAPTURED.clear()
+        self.answer(now, plan, step.orders)
+        observed = {p.policy: p for p in plan.occurrences if p.what == "observed"}
+        rules = Rulebook(
+            policies=plan.scene.policies, calendars=self.calendars, first_ran=plan.scene.first_ran
+        )
+        self.active_policies = rules.policies
+        for name in observed:  # what an observed level would have wanted
+            forced = replace(
+                rules.policies,
+                policies=tuple(replace(p, mode="enforce") for p in rules.policies.policies if p.name == name),
+            )
+            before = replace(step.before, standings=tuple(map(as_fired, step.before.standings)))
+            planned(before, replace(rules, policies=forced), self.directory, now)
+            wishes |= dict_of(CAPTURED)
+            CAPTURED.clear()
+        lost = {}
+        for each in plan.left_out:
+            lost.setdefault(each.policy, []).append(each.what.removeprefix("set "))
+        by, ended, done = [], {e.key: e for e in plan.ended}, written(step, self.followers)
+        for row in step.lines:
+            self.record(now, row, wishes, lost, ended, by, plan)
+        order = self.names
+        by = sorted(set(by), key=lambda x: (x[0], order.index(x[1])))
+        undone = [
+            name for name in order if any(r.what == "deescalated" and r.policy == name for r in step.lines)
+        ]
+        if undone and not by and any(x.what == "priority" for x in plan.left_out):
+            done.setdefault("priority", "none")  # said to be impossible: as good as done
+        if undone and not by and done:
+            self.plans.append({"minute": iso(now), "by": undone, "undone": True, **done})
+        elif by:
+            self.plans.append({"minute": iso(now), "by": [name for _, name in by], **done})
+        elif done:
+            self.trouble.append(f"{iso(now)} wrote {done} for nobody")
+        if any(row.what == "held" for row in step.lines):
             self.trouble.append(f"{iso(now)} a loop")
-        if self.options.twice:
-            plan, _ = self.judge(now)
-            if plan.wanted or plan.occurrences:
-                self.trouble.append(f"{iso(now)} second plan not empty: {plan.wanted} {plan.occurrences}")
+        elif step.is_quiet and self.options.twice:
+            again = planned(step.after, rules, self.directory, now)
+            CAPTURED.clear()
+            if again.wanted or again.occurrences:
+                self.trouble.append(f"{iso(now)} second plan not empty: {again.wanted} {again.occurrences}")
 
     def answer(self, now, plan, orders):
         """What became of the orders: each leaves a line, and an order that one policy obeyed is not refused."""
@@ -526,7 +415,7 @@ class Run:
                 told["actions"] = wanted_by(wishes[row.policy], lost.get(row.policy, []))
             if what == "fired" and lost.get(row.policy):
                 told["overruled"] = sorted(lost[row.policy])
-            policy = next(p for p in self.active(now).policies if p.name == row.policy)
+            policy = next(p for p in self.active_policies.policies if p.name == row.policy)
             if what == "asked":
                 asks = next(x for x in policy.levels if x.name == row.level).approval
                 told["actions"] = {
@@ -538,7 +427,7 @@ class Run:
                 told["owner"] = row.owner or next(
                     (a.owner for a in said if (a.policy, a.level) == (row.policy, row.level)), None
                 )
-            observe = self.rules.mode(policy, self.desk.ref.account) == "observe"
+            observe = self.rules.mode(policy, self.account) == "observe"
             if observe:
                 told["observe"] = True
             elif row.what in WRITES:
@@ -555,55 +444,44 @@ class Run:
                 {"minute": iso(now), "episode": number, "reason": row.text.replace(" ", ":"), "fired": fired}
             )
 
+    def event(self, fact, facts):
+        """A fact as events; of one that changes the rules, what they are from then on."""
+        at = instant(fact["t"])
+        if fact["kind"] == "policy_removed":
+            self.removed.add(fact["policy"])
+        elif fact["kind"] == "mode":
+            self.mode[fact["policy"]] = fact["mode"]
+        elif fact["kind"] == "order":
+            quiet = instant(fact["until"]) if "until" in fact else None
+            order = Order(
+                verb=fact["verb"],
+                who=fact["actor"],
+                at=at,
+                policy=fact.get("policy"),
+                level=fact.get("level"),
+                until=quiet,
+            )
+            return [Ordered(order=order)]
+        elif fact["kind"] != "begins":
+            return list(facts.events(fact))
+        return [Ruled(at=at, rules=self.active(at))]
+
     def run(self):
-        facts = [(instant(f["t"]), f) for f in self.life["facts"]]
-        first = instant(self.life["first_seen"]) if "first_seen" in self.life else facts[0][0]
-        until, at, now = instant(self.life["until"]), 0, facts[0][0]
-        stops = sorted(
-            {t for t, _ in facts if t >= first}
-            | {first}
-            | {max(first, t) for t in self.first_run.values()}
-            | {instant(t) for t in self.life.get("looks", [])}
-        )
-        every = (
-            range(first, min(until, first + 60 * self.options.minutes) + 1, 60)
-            if self.options.minutes
-            else ()
-        )
-        stops = sorted({*stops, *every})
-        while True:
-            soon = [t for t in stops if t > now or (t == now and at == 0)][:1]
-            if at == 0 and facts[0][0] < first:
-                soon = [first]
-            if self.next_look is not None:
-                soon.append(max(self.next_look, now + 1))
-            if not soon or min(soon) > until:
-                break
-            now = min(soon)
-            while at < len(facts) and facts[at][0] <= now:
-                fact = facts[at][1]
-                at += 1
-                if fact["kind"] == "policy_removed":
-                    self.removed.add(fact["policy"])
-                elif fact["kind"] == "mode":
-                    self.mode[fact["policy"]] = fact["mode"]
-                elif fact["kind"] == "order":
-                    quiet = instant(fact["until"]) if "until" in fact else None
-                    self.orders.append(
-                        Order(
-                            verb=fact["verb"],
-                            who=fact["actor"],
-                            at=now,
-                            policy=fact.get("policy"),
-                            level=fact.get("level"),
-                            until=quiet,
-                        )
-                    )
-                else:
-                    self.desk.apply(instant(fact["t"]), fact)
-            if self.desk.hidden and not hasattr(self.desk.ticket, "hidden"):
-                self.trouble.append("a Ticket cannot say that a field is hidden")
-            self.look(now)
+        created, facts = self.life["facts"][0], Facts(self.account, self.directory)
+        born, until = instant(created["t"]), instant(self.life["until"])
+        first = instant(self.life["first_seen"]) if "first_seen" in self.life else born
+        rules = self.active(first)
+        begins = [{"t": self.life["first_run"][name], "kind": "begins"} for name in self.first_run]
+        told = sorted([*self.life["facts"], *begins], key=lambda fact: instant(fact["t"]))
+        events = [event for fact in told for event in self.event(fact, facts)]
+        looks = {instant(t) for t in self.life.get("looks", [])}
+        if self.options.minutes:
+            looks |= set(range(first, min(until, first + 60 * self.options.minutes) + 1, 60))
+        events = sorted([*events, *(Looked(at=at) for at in looks)], key=lambda event: event.at)
+        life = Life(ticket=facts.newborn(created), events=tuple(events), first_seen=first)
+        CAPTURED.clear()
+        for step in replay(life, rules, self.directory, until):
+            self.step(step)
         refused = [[{"minute": minute, "verb": verb, "outcome": "refused"}] for minute, verb in self.told]
         orders = [row for rows, no in zip(self.told.values(), refused, strict=False) for row in rows or no]
         return {"policies": self.out, "plans": self.plans, "orders": orders}
@@ -619,6 +497,11 @@ def as_fired(standing):
 
 def dict_of(captured):
     return {w.policy: w for wishes in captured for w in wishes}
+
+
+def cutting(ticket, policies, standings, *rest):
+    """`evaluate` on standings that were written out and read back."""
+    return engine.evaluate(ticket, policies, cut(standings), *rest)
 
 
 def cut(standings):
