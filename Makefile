@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
 
-.PHONY: demo test coverage storm trace format lock clean
+.PHONY: demo test bench coverage storm trace format lock clean
 
 demo: $(READY)
 	$(BIN)/uptier demo
@@ -16,6 +16,14 @@ test: $(READY)
 	$(BIN)/mypy
 	$(BIN)/pytest --no-header tests/benchmarks/bench_*.py
 	$(BIN)/pytest --numprocesses 4 --dist loadgroup
+
+# Product and peers back to back on this machine, five times; it takes about an hour and renews RESULTS.md.
+# BEFORE=REV measures an older commit too. Redis is the machine's own (redis-server); without it that peer is left out.
+PEERS = build/peers/bin/python
+bench: $(READY)
+	test -x $(PEERS) || $(PYTHON) -m venv build/peers
+	$(PEERS) -m pip install --quiet --disable-pip-version-check fastapi uvicorn celery redis packaging httpx
+	$(BIN)/python -m tests.benchmarks.bench --runs $(or $(RUNS),5) --peers $(PEERS) $(if $(BEFORE),--before $(BEFORE)) --write
 
 # Which lines no test runs. It takes half as long again, so it is read now and then.
 coverage: $(READY)
