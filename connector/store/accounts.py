@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, Insert, Row, bindparam, delete, select, update
 
 from connector.store import codec
-from connector.store.database import insert, put
+from connector.store.database import insert, insert_in, put
 from connector.store.schema import account as account_table
 from connector.store.schema import cursor, first_run, served
 from connector.store.schema import directory as directory_table
@@ -130,7 +131,16 @@ class KnownDirectory:
 def save_directory(connection: Connection, directory: Directory, now: Instant) -> None:
     """Keep what the vendor and the config say. Its `served` is not looked at: `serve` keeps that."""
     people = codec.dump(Directory, replace(directory, served={}))
-    put(connection, directory_table, [{"account": directory.account, "people": people, "read_at": now}])
+    row = {"account": directory.account, "people": people, "read_at": now}
+    connection.execute(_keeping(connection.dialect.name), row)
+
+
+@cache
+def _keeping(dialect: str) -> Insert:
+    statement = insert_in(dialect, directory_table)
+    changed: dict[str, Any] = {name: statement.excluded[name] for name in ("people", "read_at")}
+    changed["version"] = directory_table.c.version + 1
+    return statement.on_conflict_do_update(index_elements=["account"], set_=changed)
 
 
 _DIRECTORY = select(directory_table).where(directory_table.c.account == bindparam("of"))
@@ -139,11 +149,39 @@ _SERVED = select(served).where(served.c.account == bindparam("of"))
 
 def read_directory(connection: Connection, account: str) -> KnownDirectory | None:
     """The account's directory, with whom round robin has served; None before the first was read."""
-    row = connection.execute(_DIRECTORY, {"of": account}).first()
+    known = _known(connection.execute(_DIRECTORY, {"of": account}).first())
+    if known is None:
+        return None
+    return replace(
+        known, directory=replace(known.directory, served=turns_of_round_robin(connection, account))
+    )
+
+
+def _known(row: Row[Any] | None) -> KnownDirectory | None:
     if row is None:
         return None
-    directory = replace(_people(row.people), served=turns_of_round_robin(connection, account))
-    return KnownDirectory(directory=directory, read_at=row.read_at, names=_names(row.people))
+    return KnownDirectory(directory=_people(row.people), read_at=row.read_at, names=_names(row.people))
+
+
+class Directories:
+    """The directory of each account, read and decoded again only when another version is kept. Any thread may ask."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[int, KnownDirectory]] = {}
+
+    def get(self, connection: Connection, account: str, version: int | None) -> KnownDirectory | None:
+        """The account's directory, without whom round robin has served, as the connection sees it, which tells this
+        version of it. While it stays, so does the value."""
+        if version is None:
+            return None
+        kept = self._known.get(account)
+        if kept is None or kept[0] != version:
+            row = connection.execute(_DIRECTORY, {"of": account}).first()
+            known = _known(row)
+            if row is None or known is None:
+                return None
+            kept = self._known[account] = row.version, known
+        return kept[1]
 
 
 def turns_of_round_robin(connection: Connection, account: str) -> dict[tuple[str, str], Instant]:

@@ -17,7 +17,7 @@ from sqlalchemy.engine import Dialect
 
 from adapters.http import clean
 
-HEAD = "0015"
+HEAD = "0016"
 """The newest migration. A database that stands here is opened without loading Alembic."""
 
 metadata = MetaData(
@@ -317,6 +317,7 @@ directory = Table(
     Column("account", Text, primary_key=True),
     Column("people", Text, nullable=False),
     Column("read_at", BigInteger, nullable=False),
+    Column("version", BigInteger, nullable=False, server_default="0"),
 )
 
 served = Table(

@@ -80,7 +80,7 @@ def open_sqlite(url: URL) -> Store:
     engine = _engine(path)
     return Store(
         reads=engine,
-        asks=engine,
+        asks=engine.execution_options(begin=""),  # a statement alone is its own transaction
         writes=_writing(engine),
         order=FairLock(),
         name=str(path),
@@ -198,7 +198,8 @@ def _use_wal(connection: sqlite3.Connection) -> None:
 
 def _begin(connection: Connection) -> None:
     options: dict[str, Any] = dict(connection.get_execution_options())
-    connection.exec_driver_sql(options.get("begin", "BEGIN"))
+    if begin := options.get("begin", "BEGIN"):
+        connection.exec_driver_sql(begin)
 
 
 class AlreadyRunning(Exception):

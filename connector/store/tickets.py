@@ -118,9 +118,13 @@ def _looked(dialect: str, facts: tuple[str, ...], look: tuple[str, ...]) -> Retu
 
 _THIS = rows_of(ticket_table.c.account, ticket_table.c.id)
 _LOOKS = select(ticket_table.c.looks).where(*_THIS)
-_FACTS = select(ticket_table.c.facts).where(*_THIS)
 _KNOWN = select(ticket_table).where(*_THIS)
-_ASSIGN = update(ticket_table).where(*_THIS).values(assignee=bindparam("person"))
+_ASSIGN = (
+    update(ticket_table)
+    .where(*_THIS)
+    .values(assignee=bindparam("person"))
+    .returning(case((ticket_table.c.facts.like('%"actors_hidden":true%'), ticket_table.c.facts)))
+)
 
 
 def looks(connection: Connection, ref: TicketRef) -> int:
@@ -134,21 +138,6 @@ def claim(connection: Connection, ref: TicketRef, seen: int) -> bool:
     stored one since there were `seen`: then theirs counts."""
     advisory_lock(connection, str(ref))
     return looks(connection, ref) == seen
-
-
-def note_assignee(connection: Connection, ref: TicketRef, key: str | None) -> None:
-    """We have given the ticket to the person of this id, or to nobody. Kept where the helpdesk hides who did it: the
-    next reading must not take our doing for somebody else's."""
-    row = connection.execute(_FACTS.with_for_update(), the(ref)).first()
-    if row is None:
-        return
-    held = codec.load(Ticket, row.facts)
-    if not held.actors_hidden:
-        return
-    facts = replace(held, assignee=None if key is None else Person(id=key, name=key))
-    connection.execute(
-        update(ticket_table).where(*_is(ref)).values(facts=codec.dump_facts(facts), assignee=key)
-    )
 
 
 def known(connection: Connection, ref: TicketRef) -> KnownTicket | None:
@@ -219,8 +208,14 @@ def loads(connection: Connection, account: str) -> dict[str, int]:
 
 
 def assign(connection: Connection, ref: TicketRef, person: str | None) -> None:
-    """Count the ticket as this person's from now on; the next look reads the rest."""
-    connection.execute(_ASSIGN, the(ref, person=person))
+    """We have given the ticket to the person of this id, or to nobody, and it counts as theirs from now on; the next
+    look reads the rest. Where the helpdesk hides who did it, that is kept in its facts too: the next reading must not
+    take our doing for somebody else's."""
+    facts: str | None = connection.execute(_ASSIGN, the(ref, person=person)).scalar()
+    if facts is None or not (held := codec.load(Ticket, facts)).actors_hidden:
+        return
+    given = replace(held, assignee=None if person is None else Person(id=person, name=person))
+    connection.execute(update(ticket_table).where(*_is(ref)).values(facts=codec.dump_facts(given)))
 
 
 def settled_revisions(connection: Connection, account: str, ids: Iterable[str]) -> dict[str, str]:
@@ -362,21 +357,27 @@ def standings_of_tickets(
     return found
 
 
-def remember_standings(connection: Connection, ref: TicketRef, standings: Sequence[Standing]) -> None:
-    """Keep exactly these standings for the ticket, and the episodes in them. Only what differs is written."""
-    mine = (standing_table.c.account == ref.account, standing_table.c.ticket == ref.id)
-    kept = {row.policy: row.memory for row in connection.execute(_STANDINGS, the(ref))}
-    memories = {one.policy: codec.dump(Standing, one) for one in standings}
-    if gone := kept.keys() - memories.keys():
-        connection.execute(delete(standing_table).where(*mine, standing_table.c.policy.in_(gone)))
+def remember_standings(
+    connection: Connection,
+    ref: TicketRef,
+    standings: Sequence[Standing],
+    *,
+    before: Iterable[Standing],
+    ended: Iterable[Episode] = (),
+) -> None:
+    """Keep exactly these standings for the ticket, and the episodes in them, where it had those of `before`; and the
+    episodes that have ended. Only what differs is written."""
+    kept = {one.policy: one for one in before}
+    if gone := kept.keys() - {one.policy for one in standings}:
+        connection.execute(delete(standing_table).where(*_MINE, standing_table.c.policy.in_(gone)), the(ref))
+    changed = [one for one in standings if kept.get(one.policy) != one]
     own = {"account": ref.account, "ticket": ref.id}
-    changed = [one for one in standings if kept.get(one.policy) != memories[one.policy]]
     put(
         connection,
         standing_table,
-        [own | {"policy": one.policy, "memory": memories[one.policy]} for one in changed],
+        [own | {"policy": one.policy, "memory": codec.dump(Standing, one)} for one in changed],
     )
-    keep_episodes(connection, ref, [one.episode for one in changed if one.episode is not None])
+    keep_episodes(connection, ref, [*(one.episode for one in changed if one.episode is not None), *ended])
 
 
 def keep_episodes(connection: Connection, ref: TicketRef, some: Iterable[Episode]) -> None:

@@ -1,7 +1,7 @@
 """Writes: every request to a vendor that changes something, from the plan to its end; and which facts there
 are ours."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
@@ -118,9 +118,10 @@ def plan(
     level: str,
     place: int,
     now: Instant,
-) -> bool:
-    """Keep a write that is to be sent. A stale or merely planned one of the same key is replaced; False, with
-    nothing changed, when the key was sent before and that is not settled as stale."""
+    look: int = 0,
+) -> KeptWrite | None:
+    """Keep a write that is to be sent, by the look of this number. A stale or merely planned one of the same key is
+    replaced; None, with nothing changed, when the key was sent before and that is not settled as stale."""
     row = {
         "key": write.key,
         "account": write.ref.account,
@@ -138,25 +139,30 @@ def plan(
         "settled_at": None,
         "next_try": None,
         "missing": "[]",
+        "look": look,
     }
     fresh = row | {"attempt": 0, "tries": 0}
-    return connection.execute(_planning(connection.dialect.name, tuple(row)), fresh).first() is not None
+    kept = connection.execute(_planning(connection.dialect.name, tuple(row)), fresh).mappings().first()
+    return None if kept is None else _kept(kept)
 
 
 @lru_cache(maxsize=4)
-def _planning(dialect: str, again: tuple[str, ...]) -> ReturningInsert[tuple[str]]:
+def _planning(dialect: str, again: tuple[str, ...]) -> ReturningInsert[Any]:
     """A write that is planned, with the columns that are set `again` in one that is there already."""
     statement = insert_in(dialect, write_table)
     return statement.on_conflict_do_update(
         index_elements=["key"],
         set_={name: statement.excluded[name] for name in again},
         where=one_of(write_table.c.state, (State.PLANNED, State.STALE)),
-    ).returning(write_table.c.key)
+    ).returning(write_table)
 
 
 _MINE = rows_of(write_table.c.account, write_table.c.ticket)
 _KEY, _ATTEMPT = write_table.c.key == bindparam("of_key"), write_table.c.attempt == bindparam("of_attempt")
 _UNDER_WAY = one_of(write_table.c.state, (State.SENDING, State.UNKNOWN))
+
+CHANGES = ("next_try", "state", "settled_at", "error", "receipt", "request")
+"""What of a write changes when it ends."""
 
 _TAKE_OVER = (
     update(write_table)
@@ -188,11 +194,8 @@ _SETTLE = (
     .where(_KEY, _ATTEMPT, _UNDER_WAY)
     .values(
         tries=write_table.c.tries + bindparam("more"),
-        **{
-            name: bindparam(f"new_{name}") for name in ("next_try", "state", "settled_at", "error", "receipt")
-        },
+        **{name: bindparam(f"new_{name}") for name in CHANGES},
     )
-    .returning(write_table.c.account, write_table.c.ticket, write_table.c.episodes, write_table.c.request)
 )
 _WORDLESS = update(write_table).where(_KEY).values(request=bindparam("bare"))
 _ENDED_REQUEST = select(write_table.c.request).where(_KEY, one_of(write_table.c.state, ENDED))
@@ -220,8 +223,7 @@ def is_under_way(connection: Connection, key: str, attempt: int) -> bool:
 
 def settle(
     connection: Connection,
-    key: str,
-    attempt: int,
+    kept: KeptWrite,
     state: State,
     now: Instant,
     *,
@@ -234,28 +236,24 @@ def settle(
     says that it counts among the tries, `next_try` when the next may be. False, with nothing changed, when somebody
     else has sent it since, or it is not under way."""
     values = {
-        "of_key": key,
-        "of_attempt": attempt,
+        "of_key": kept.write.key,
+        "of_attempt": kept.attempt,
         "more": int(tried),
+        "new_request": codec.dump(Write, _wordless(kept.write) if state in ENDED else kept.write),
         "new_next_try": next_try,
         "new_state": state,
         "new_settled_at": now,
         "new_error": error,
         "new_receipt": None if receipt is None else codec.dump(Receipt, receipt),
     }
-    row = connection.execute(_SETTLE, values).first()
-    if row is None:
+    if connection.execute(_SETTLE, values).rowcount != 1:
         return False
-    if state in ENDED:
-        _silence(connection, key, row.request)
     if receipt is not None:
-        ours = codec.load(frozenset[str], row.episodes)
         facts = (*receipt.facts, by_revision(receipt.revision))
-        ref = TicketRef(row.account, row.ticket)
-        keep_receipt(connection, ref, key, facts, ours)
+        keep_receipt(connection, kept.write.ref, kept.write.key, facts, kept.episodes)
         for name, _, after in receipt.changed:
             if name == "assignee":
-                tickets.note_assignee(connection, ref, after)
+                tickets.assign(connection, kept.write.ref, after)
     return True
 
 
@@ -328,20 +326,16 @@ def rest(connection: Connection, planned: Iterable[KeptWrite]) -> tuple[KeptWrit
     return tuple(kept for kept in later if first_of(kept.write.key) in begun)
 
 
-def drop_planned(connection: Connection, ref: TicketRef) -> tuple[KeptWrite, ...]:
-    """Forget what is merely planned; it is decided afresh. The rest of a chain whose first write has ended stays, and
-    is the answer, in order. What was sent before and refused for the moment is kept as stale, because its attempts
-    must go on counting."""
-    planned = in_state(connection, ref, State.PLANNED)
+def drop_planned(connection: Connection, planned: Collection[KeptWrite]) -> tuple[KeptWrite, ...]:
+    """Forget what is merely planned, if it still is; it is decided afresh. The rest of a chain whose first write has
+    ended stays, and is the answer, in order. What was sent before and refused for the moment is kept as stale, because
+    its attempts must go on counting."""
     stays = rest(connection, planned)
     dropped = {kept.write.key for kept in planned} - {kept.write.key for kept in stays}
     if dropped:
-        connection.execute(
-            delete(write_table).where(write_table.c.key.in_(dropped), write_table.c.attempt == 0)
-        )
-        connection.execute(
-            update(write_table).where(write_table.c.key.in_(dropped)).values(state=State.STALE)
-        )
+        still = write_table.c.key.in_(dropped) & (write_table.c.state == State.PLANNED)
+        connection.execute(delete(write_table).where(still, write_table.c.attempt == 0))
+        connection.execute(update(write_table).where(still).values(state=State.STALE))
         for key in sorted(dropped):
             _silence_ended(connection, key)
     return stays
@@ -400,6 +394,16 @@ def everywhere(connection: Connection, state: State, limit: int = 100) -> tuple[
     return tuple(_kept(row) for row in rows)
 
 
+_SENT = select(
+    func.count(case(((write_table.c.place == 0) & (write_table.c.sent_at >= bindparam("rounds_since")), 1))),
+    func.count(case((write_table.c.sent_at >= bindparam("since"), 1))),
+).where(
+    *_MINE,
+    write_table.c.sent_at.between(bindparam("begin"), bindparam("now")),
+    write_table.c.key.not_in(bindparam("besides", expanding=True)),
+)
+
+
 def count_sent(
     connection: Connection,
     ref: TicketRef,
@@ -412,19 +416,9 @@ def count_sent(
     """How many plans began to be written to this ticket at or after `rounds_since`, and how many writes left for it at
     or after `since`, both until now and but for the writes `besides`, of which a further try is due. However often it
     was tried, a write counts once."""
-    begins = (write_table.c.place == 0) & (write_table.c.sent_at >= rounds_since)
-    counts_from = write_table.c.sent_at >= since
-    rounds, sent = connection.execute(
-        select(
-            func.count(case((begins, 1))),
-            func.count(case((counts_from, 1))),
-        ).where(
-            write_table.c.account == ref.account,
-            write_table.c.ticket == ref.id,
-            write_table.c.sent_at.between(min(rounds_since, since), now),
-            write_table.c.key.not_in(besides),
-        )
-    ).one()
+    begin = min(rounds_since, since)
+    told = the(ref, rounds_since=rounds_since, since=since, begin=begin, now=now, besides=sorted(besides))
+    rounds, sent = connection.execute(_SENT, told).one()
     return rounds, sent
 
 
@@ -436,20 +430,18 @@ def counts(connection: Connection) -> dict[State, int]:
     return {State(row.state): row.many for row in rows}
 
 
-def _silence(connection: Connection, key: str, request: str) -> None:
-    """Take the words out of a write that has ended: what it was to do stays, but for the text of notes and the vendor's
-    request."""
-    write = codec.load(Write, request)
+def _wordless(write: Write) -> Write:
+    """A write without its words: what it was to do stays, but for the text of notes and the vendor's request."""
     acts = tuple(replace(act, body="") if isinstance(act, Note) else act for act in write.intent)
-    bare = replace(write, intent=acts, request={})
-    connection.execute(_WORDLESS, {"of_key": key, "bare": codec.dump(Write, bare)})
+    return replace(write, intent=acts, request={})
 
 
 def _silence_ended(connection: Connection, key: str) -> None:
-    """The same, unless it has not ended."""
+    """Take the words out of a write that has ended."""
     request: str | None = connection.execute(_ENDED_REQUEST, {"of_key": key}).scalar()
     if request is not None:
-        _silence(connection, key, request)
+        bare = codec.dump(Write, _wordless(codec.load(Write, request)))
+        connection.execute(_WORDLESS, {"of_key": key, "bare": bare})
 
 
 def _attempt(key: str, attempt: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

@@ -10,7 +10,9 @@ from sqlalchemy import Connection
 from adapters.base import ActionKind, Adapter, Note, Receipt, RefusedPart, VendorAction, Write
 from connector.store import accounts, holds, inbox, ledger, notices, tickets, writes
 from connector.store.holds import Hold
+from connector.store.inbox import Timer
 from connector.store.ledger import LedgerEntry
+from connector.store.looks import Kept
 from connector.store.notices import Notice
 from connector.store.writes import KeptWrite, State
 from connector.work.messages import announce, render
@@ -261,14 +263,14 @@ HIDDEN_AT_MOST: Seconds = 86400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """A look that is to be stored, the ticket's `number`-th: what was read, what comes of it, and the rows of news it
-    answers, with people's orders among them. What was read is settled where the revision had stood for `settle` seconds
-    by then."""
+    """A look that is to be stored, the ticket's `number`-th: what was read, what comes of it, and what was kept before,
+    the news that it answers with people's `orders` among them. What was read is settled where the revision had stood
+    for `settle` seconds by then."""
 
     ticket: Ticket
     plan: Plan
     intents: Intents
-    rows: Sequence[int]
+    kept: Kept
     orders: Sequence[Order]
     policy_hash: str
     settle: Seconds
@@ -288,8 +290,7 @@ def keep_look(
     ref, now = ticket.ref, plan.now
     nothing_sent = Outcome(key="", episodes=intents.unsent, result="done", at=now)
     remembered, more = settle(plan.standings, nothing_sent)
-    tickets.remember_standings(connection, ref, remembered)
-    tickets.keep_episodes(connection, ref, plan.ended)
+    tickets.remember_standings(connection, ref, remembered, before=look.kept.standings, ended=plan.ended)
     for group, person in plan.served:
         accounts.note_served(connection, ref.account, group, person, now)
     lines = [line_of(ref, each, plan.standings) for each in (*plan.occurrences, *more)]
@@ -303,7 +304,7 @@ def keep_look(
         writes.drop(connection, kept.write.key, why, now)
         lines.append(line_about(kept, State.STALE, why, None, now))
     ledger.append(connection, lines)
-    for place, one in enumerate(intents.chain):
+    planned = [
         writes.plan(
             connection,
             one.write,
@@ -312,12 +313,16 @@ def keep_look(
             level=one.level,
             place=place,
             now=now,
+            look=look.number,
         )
+        for place, one in enumerate(intents.chain)
+    ]
     for notice in intents.notices:
         notices.plan(connection, notice, now)
     newest = _keep_facts(connection, look)
-    inbox.close(connection, look.rows, now)
-    holds.drop(connection, ref, over=all(one.running is None for one in plan.standings))
+    inbox.close(connection, [row.id for row in look.kept.rows], now)
+    if look.kept.is_held:
+        holds.drop(connection, ref, over=all(one.running is None for one in plan.standings))
     failed = (holds.aside_of_policy(each.policy) for each in plan.failed)
     asides = [holds.aside_of(connection, ref.account, ref.id, kind) for kind in failed]
     due = [
@@ -328,11 +333,22 @@ def keep_look(
     if ticket.hidden & HISTORIES and not ticket.gone and ticket.status not in (Status.SOLVED, Status.CLOSED):
         # no feed would tell that a history is shown by now: the longer the ticket has stood still, the more seldom
         due.append(now + min(max((now - ticket.updated) // 2, HIDDEN_AT_LEAST), HIDDEN_AT_MOST))
-    if (earliest := min((at for at in due if at is not None), default=None)) is None:
-        inbox.stop_timer(connection, ref)
-    else:
-        inbox.start_timer(connection, ref, earliest, "a level, or what it waits for, is due")
-    return writes.take_over(connection, ref, look.number, now) if intents.chain or goes_on else ()
+    _set_timer(connection, look, min((at for at in due if at is not None), default=None))
+    if goes_on:
+        return writes.take_over(connection, ref, look.number, now)
+    return tuple(kept for kept in planned if kept is not None)
+
+
+def _set_timer(connection: Connection, look: Look, due: Instant | None) -> None:
+    """Have the ticket looked at then, or not before there is news of it. A timer that says so already is left alone."""
+    ref, before = look.ticket.ref, look.kept.timer
+    if due is None:
+        if before is not None:
+            inbox.stop_timer(connection, ref)
+        return
+    timer = Timer(ref=ref, due=due, why="a level, or what it waits for, is due", holds=False, urgent=True)
+    if timer != before:
+        inbox.start_timer(connection, ref, due, timer.why)
 
 
 def keep_held(connection: Connection, look: Look, hold: Hold) -> bool:
@@ -352,7 +368,7 @@ def keep_held(connection: Connection, look: Look, hold: Hold) -> bool:
     ]
     ledger.append(connection, unheard)
     _keep_facts(connection, look)
-    inbox.close(connection, look.rows, look.plan.now)
+    inbox.close(connection, [row.id for row in look.kept.rows], look.plan.now)
     inbox.stop_timer(connection, ref)
     if not holds.put_hold(connection, hold):
         return False

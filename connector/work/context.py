@@ -2,7 +2,7 @@
 each agent has, and a look ahead."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import ParamSpec, TypeVar
 
 from sqlalchemy import Connection
@@ -34,6 +34,9 @@ class Rules:
     policies: PolicySet
     calendars: Mapping[str, Calendar]
     first_ran: Mapping[str, Mapping[str, Instant]]
+    _people: dict[str, tuple[Directory, Directory]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def judge(
         self,
@@ -49,9 +52,16 @@ class Rules:
         names that the directory does not know, and wait for it (`waiting_levels`)."""
         policies = holding_back(self.policies, waits)
         first_ran = self.first_ran.get(ticket.ref.account, {})
-        people = peopled(directory, self.policies, now)
+        people = self._peopled(directory, now)
         plan = evaluate(ticket, policies, standings, people, self.calendars, now, first_ran, orders)
         return worded(plan)
+
+    def _peopled(self, directory: Directory, now: Instant) -> Directory:
+        """As `peopled`, but joined anew only where the directory is another value, or somebody has left or come back."""
+        known = self._people.get(directory.account)
+        if known is None or known[0] is not directory or known[1].away != self.policies.staff.away(now):
+            known = self._people[directory.account] = directory, peopled(directory, self.policies, now)
+        return known[1]
 
 
 class InForce:
@@ -146,6 +156,18 @@ def with_loads(connection: Connection, directory: Directory, policies: PolicySet
         for agent in directory.agents
     )
     return replace(directory, agents=agents)
+
+
+def with_numbers(store: Store, directory: Directory, policies: PolicySet, plan: Plan) -> Directory:
+    """The directory with whom round robin has served, and how many open tickets everybody has, where the plan chose
+    somebody without knowing; else the very same."""
+    chosen = [each.chosen for each in plan.considered if each.chosen is not None]
+    takes_turns = any(each.turn for each in chosen)
+    if not chosen or not (takes_turns or policies.asks_for_loads):
+        return directory
+    with store.reading() as connection:
+        served = accounts.turns_of_round_robin(connection, directory.account) if takes_turns else {}
+        return with_loads(connection, replace(directory, served=served), policies)
 
 
 class Unforeseeable(Exception):

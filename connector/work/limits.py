@@ -86,7 +86,24 @@ def in_the_way(
         return held
     if whole:
         return Hold(ref=ref, scope="account", why=whole.why, since=now)
+    if _reached(connection, ticket, intents, caps, now, own=0, accounts=0) is None:
+        return None
     own, accounts = ledger.last_released(connection, ref)
+    return _reached(connection, ticket, intents, caps, now, own=own, accounts=accounts)
+
+
+def _reached(
+    connection: Connection,
+    ticket: Ticket,
+    intents: Intents,
+    caps: Caps,
+    now: Instant,
+    *,
+    own: Instant,
+    accounts: Instant,
+) -> Hold | None:
+    """The cap or loop that is reached, where the ticket itself and its account were last released then."""
+    ref = ticket.ref
     if intents.chain:
         rounds, sent = writes.count_sent(
             connection,
@@ -99,7 +116,7 @@ def in_the_way(
         if rounds >= ROUNDS_A_MINUTE:
             why = f"{ROUNDS_A_MINUTE} rounds of writes to this ticket within a minute look like a loop"
             return Hold(ref=ref, scope="loop", why=why, since=now)
-        if why := undone(connection, ticket, intents, own):
+        if sent >= ROUNDS and (why := undone(connection, ticket, intents, own)):
             return Hold(ref=ref, scope="loop", why=why, since=now)
         if sent >= caps.writes_per_day:
             why = f"the cap of {caps.writes_per_day} writes a day is reached for this ticket"

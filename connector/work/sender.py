@@ -344,8 +344,7 @@ class Sender:
             advisory_lock(connection, str(ref))
             told = writes.settle(
                 connection,
-                kept.write.key,
-                kept.attempt,
+                kept,
                 state,
                 now,
                 receipt=receipt,
@@ -354,10 +353,7 @@ class Sender:
                 next_try=next_try,
             )
             if told:
-                happened = self._remember(connection, kept, state, receipt, now)
-                for name, _, after in receipt.changed if receipt else ():
-                    if name == "assignee":
-                        tickets.assign(connection, ref, after)
+                happened, meant = self._remember(connection, kept, state, receipt, now)
                 if state == State.STALE:  # with it, or a crash now would leave nobody to decide afresh
                     due = max(now + 1, next_try or 0)
                     why, waits = f"a write was not applied: {text}", next_try is not None
@@ -367,7 +363,7 @@ class Sender:
                     lines += self._not_taken(connection, kept, receipt, now)
                 if receipt and (lacks := kept.missing | {part.field for part in receipt.not_taken}):
                     lines.append(partly_line(kept, lacks, now))
-                ledger.append(connection, lines)
+                ledger.append(connection, [*meant, *lines])
         remarked = state is State.REFUSED or len(lines) > 1 or (receipt is not None and receipt.remarks)
         tell = log.warning if remarked else log.info
         tell(
@@ -466,12 +462,12 @@ class Sender:
 
     def _remember(
         self, connection: Connection, kept: KeptWrite, state: State, receipt: Receipt | None, now: Instant
-    ) -> tuple[Occurrence, ...]:
-        """Carry the outcome into what the policies remember, and answer what that came to; an unknown fate changes
-        nothing yet."""
+    ) -> tuple[tuple[Occurrence, ...], list[LedgerEntry]]:
+        """Carry the outcome into what the policies remember, and answer what that came to, and its lines; an unknown
+        fate changes nothing yet."""
         result = RESULTS.get(state)
         if result is None:
-            return ()
+            return (), []
         ref = kept.write.ref
         wrote: tuple[Wrote, ...] = ()
         if receipt is not None:
@@ -488,10 +484,10 @@ class Sender:
             wrote=wrote,
             decides=kept.place == 0,
         )
-        remembered, occurrences = settle(tickets.standings_of(connection, ref), outcome)
-        tickets.remember_standings(connection, ref, remembered)
-        ledger.append(connection, [line_of(ref, occurrence, remembered) for occurrence in occurrences])
-        return occurrences
+        before = tickets.standings_of(connection, ref)
+        remembered, occurrences = settle(before, outcome)
+        tickets.remember_standings(connection, ref, remembered, before=before)
+        return occurrences, [line_of(ref, occurrence, remembered) for occurrence in occurrences]
 
 
 RESULTS: dict[State, Literal["done", "refused", "stale"]] = {

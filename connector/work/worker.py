@@ -14,16 +14,16 @@ from sqlalchemy import Connection
 from adapters.base import AccessLost, Gone, HelpdeskError, NotAllowed, OutcomeUnknown, TryLater, Unreadable
 from connector.clock import Clock, ClockSkew
 from connector.config.settings import Caps
-from connector.store import accounts, holds, inbox, ledger, tickets, writes
+from connector.store import accounts, holds, inbox, ledger, looks, tickets, writes
 from connector.store.database import Store, advisory_lock
 from connector.store.holds import Hold
-from connector.store.inbox import OpenRow
 from connector.store.ledger import LedgerEntry
+from connector.store.looks import Kept
 from connector.store.writes import KeptWrite, State
 from connector.work import retry
 from connector.work.budget import Desk, Desks, NoRoom, lane_of
 from connector.work.commit import Look, keep_held, keep_look, prepare
-from connector.work.context import Read, Rules, complete, with_loads
+from connector.work.context import Read, Rules, complete, with_numbers
 from connector.work.limits import in_the_way, loop_note
 from connector.work.sender import Sender, Superseded, remainder
 from policies.evaluate import is_known, is_quiet
@@ -31,7 +31,6 @@ from policies.language.references import KnownAccount
 from policies.model import Directory, Instant, Seconds, Ticket, TicketRef
 from policies.plan import Plan
 from policies.rules.assignment import waiting_levels
-from policies.state import Standing
 
 RETRIED = (State.PLANNED, State.STALE)
 """What was sent in vain and may be sent again."""
@@ -42,24 +41,19 @@ log = structlog.get_logger()
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """What the store knows of a ticket when a look begins. `urgent` says whether a person or a deadline waits for it.
-    `under_way` are writes that left and whose fate is not known; `rest`, what a level that has fired still has to send;
-    `waiting`, by key, what rests until its next try. `directory` is empty, and `names` is None, before the first was
-    read; `names` also once it is a day old. `looks` is how many looks the ticket has had: what this one stores is
-    refused once another has been stored meanwhile. `timer` is when the next look was to be."""
+    Of the writes that are kept, `under_way` are those that left and whose fate is not known; `rest`, what a level that
+    has fired still has to send; `waiting`, by key, what rests until its next try. `directory` is empty, and `names` is
+    None, before the first was read; `names` also once it is a day old. It tells whom round robin has served, and how
+    much everybody has, only to a plan that chooses somebody by that. What a look stores is refused once another than
+    `kept` tells has been stored meanwhile."""
 
-    rows: tuple[OpenRow, ...]
+    kept: Kept
     urgent: bool
-    standings: tuple[Standing, ...]
-    receipts: dict[str, frozenset[str]]
     under_way: tuple[KeptWrite, ...]
     rest: tuple[KeptWrite, ...]
     waiting: Mapping[str, KeptWrite]
     directory: Directory
     names: KnownAccount | None
-    paused: bool
-    aside: frozenset[str]
-    looks: int
-    timer: Instant | None
 
 
 @dataclass(slots=True)
@@ -104,6 +98,7 @@ class Worker:
         self._read = read
         self._skews = skews
         self.sender = Sender(store, clock, read, rules)
+        self._directories = accounts.Directories()
         self._unanswered: dict[TicketRef, int] = {}
 
     def work(self, ref: TicketRef) -> None:
@@ -113,7 +108,7 @@ class Worker:
             self._forget_news(ref)
             return
         seen = self._seen(ref)
-        at = Standpoint(seen.looks, seen.urgent)
+        at = Standpoint(seen.kept.looks, seen.urgent)
         try:
             with desk.budget.lane(lane_of(at.urgent)):
                 self._look(desk, ref, seen, at)
@@ -157,13 +152,13 @@ class Worker:
 
     def _look(self, desk: Desk, ref: TicketRef, seen: Seen, at: Standpoint) -> None:
         """Settle, load, judge, prepare, store, send. Raises what `work` knows how to take."""
-        if seen.paused:
+        if seen.kept.is_paused:
             return
         if seen.under_way:
             self.sender.settle(desk, seen.under_way)
             seen = self._seen(ref)
-            at.looks = seen.looks
-            if not seen.rows:
+            at.looks = seen.kept.looks
+            if not seen.kept.rows:
                 _wait_for_next_try(seen.waiting.values(), self._clock.now())
         rules, now = self._rules(), self._clock.now()
         ticket = self._as_kept(ref, seen, rules, now)
@@ -195,9 +190,12 @@ class Worker:
         judge, and Superseded where another look has been stored meanwhile."""
         ref, account, directory = ticket.ref, ticket.ref.account, seen.directory
         settle = max(desk.adapter.capabilities.settle, 1)
-        orders = tuple(row.order for row in seen.rows if row.order is not None)
+        orders = tuple(row.order for row in seen.kept.rows if row.order is not None)
         waits = waiting_levels(rules.policies, account, seen.names)
-        plan = rules.judge(ticket, seen.standings, directory, now, orders, waits=waits)
+        plan = rules.judge(ticket, seen.kept.standings, directory, now, orders, waits=waits)
+        directory = with_numbers(self._store, directory, rules.policies, plan)
+        if directory is not seen.directory:
+            plan = rules.judge(ticket, seen.kept.standings, directory, now, orders, waits=waits)
         if plan.wanted or seen.rest:
             at.urgent = True
             if ticket.read_at - ticket.updated < desk.adapter.capabilities.settle:
@@ -219,18 +217,20 @@ class Worker:
             if not tickets.claim(connection, ref, at.looks):
                 raise Superseded("another process has stored a look meanwhile")
             failed = {holds.aside_of_policy(each.policy): each.text for each in plan.failed}
-            self._say_aside(connection, ref, failed, seen.aside, now)
+            self._say_aside(connection, ref, failed, seen.kept.aside, now)
             served = accounts.turns_of_round_robin(connection, account) if plan.served else directory.served
             if served != directory.served:
                 directory = replace(directory, served=served)
-                plan = rules.judge(ticket, seen.standings, directory, now, orders, waits=waits)
+                plan = rules.judge(ticket, seen.kept.standings, directory, now, orders, waits=waits)
                 intents = prepare(desk.adapter, ticket, plan, rules.policies)
-            left = remainder(connection, desk.adapter, writes.drop_planned(connection, ref), plan, ticket)
+            planned = [one for one in seen.kept.writes if one.state is State.PLANNED]
+            rest = writes.drop_planned(connection, planned)
+            left = remainder(connection, desk.adapter, rest, plan, ticket)
             look = Look(
                 ticket=ticket,
                 plan=plan,
                 intents=intents,
-                rows=[row.id for row in seen.rows],
+                kept=seen.kept,
                 orders=orders,
                 policy_hash=rules.policies.decides,
                 settle=settle,
@@ -245,57 +245,43 @@ class Worker:
             return Decided(plan=plan, chain=chain, hold=hold, is_held_anew=is_new)
 
     def _seen(self, ref: TicketRef) -> Seen:
-        policies, now = self._rules().policies, self._clock.now()
+        now = self._clock.now()
         with self._store.reading() as connection:
-            account = accounts.get(connection, ref.account)
-            known = accounts.read_directory(connection, ref.account)
-            rows = inbox.open_rows(connection, ref)
-            timer = inbox.timer_of(connection, ref)
-            kept = writes.in_state(connection, ref, State.PLANNED, State.SENDING, State.UNKNOWN, State.STALE)
-            if any(row.kind not in inbox.BACKFILL for row in rows):
-                urgent = True
-            elif timer is not None and timer.due <= now:
-                urgent = timer.urgent
-            else:
-                urgent = not rows
-            return Seen(
-                looks=tickets.looks(connection, ref),
-                rows=rows,
-                urgent=urgent,
-                standings=tickets.standings_of(connection, ref),
-                receipts=writes.episodes_by_fact(connection, ref),
-                under_way=tuple(one for one in kept if one.state in (State.SENDING, State.UNKNOWN)),
-                rest=writes.rest(connection, (one for one in kept if one.state is State.PLANNED)),
-                waiting={one.write.key: one for one in kept if one.state in RETRIED and one.rests(now)},
-                directory=with_loads(connection, known.directory, policies)
-                if known
-                else Directory(account=ref.account),
-                names=known.names_at(now) if known else None,
-                paused=account is not None and account.paused_at is not None,
-                aside=holds.kinds_aside(connection, ref),
-                timer=timer.due if timer is not None else None,
-            )
+            kept = looks.kept_of(connection, ref)
+            known = self._directories.get(connection, ref.account, kept.directory)
+            rest = writes.rest(connection, (one for one in kept.writes if one.state is State.PLANNED))
+        if any(row.kind not in inbox.BACKFILL for row in kept.rows):
+            urgent = True
+        elif kept.timer is not None and kept.timer.due <= now:
+            urgent = kept.timer.urgent
+        else:
+            urgent = not kept.rows
+        return Seen(
+            kept=kept,
+            urgent=urgent,
+            under_way=tuple(one for one in kept.writes if one.state in (State.SENDING, State.UNKNOWN)),
+            rest=rest,
+            waiting={one.write.key: one for one in kept.writes if one.state in RETRIED and one.rests(now)},
+            directory=known.directory if known else Directory(account=ref.account),
+            names=known.names_at(now) if known else None,
+        )
 
     def _as_kept(self, ref: TicketRef, seen: Seen, rules: Rules, now: Instant) -> Ticket | None:
         """The ticket as it was last read, if only changed policies ask for this look, all that they have to know of it
         is kept, and no level does anything by it (rule 13). None means that it has to be loaded."""
-        asked_by = {row.kind for row in seen.rows}
-        if asked_by != {"policies"} or seen.rest or seen.waiting or seen.aside:
+        asked_by = {row.kind for row in seen.kept.rows}
+        if asked_by != {"policies"} or seen.rest or seen.waiting or seen.kept.aside:
             return None
         with self._store.reading() as connection:
             known = tickets.known(connection, ref)
-        if (
-            known is None
-            or not known.settled
-            or known.next_look != seen.timer
-            or (seen.timer or now + 1) <= now
-        ):
+        due = seen.kept.timer.due if seen.kept.timer else None
+        if known is None or not known.settled or known.next_look != due or (due or now + 1) <= now:
             return None
-        if not is_known(tickets.as_kept(known.ticket), rules.policies, seen.standings, tickets.UNKEPT):
+        if not is_known(tickets.as_kept(known.ticket), rules.policies, seen.kept.standings, tickets.UNKEPT):
             return None
-        ticket = complete(self._store, known.ticket, seen.receipts, rules.policies.needs, now)
+        ticket = complete(self._store, known.ticket, seen.kept.receipts, rules.policies.needs, now)
         waits = waiting_levels(rules.policies, ref.account, seen.names)
-        plan = rules.judge(ticket, seen.standings, seen.directory, now, waits=waits)
+        plan = rules.judge(ticket, seen.kept.standings, seen.directory, now, waits=waits)
         return ticket if is_quiet(plan) else None
 
     def _ticket(self, desk: Desk, ref: TicketRef, seen: Seen, rules: Rules) -> Ticket | None:
@@ -319,7 +305,7 @@ class Worker:
             self._skews.note(ref.account, ticket.read_at - now)
         else:
             ticket = replace(ticket, read_at=now)
-        return complete(self._store, ticket, seen.receipts, rules.policies.needs, now)
+        return complete(self._store, ticket, seen.kept.receipts, rules.policies.needs, now)
 
     def _come_back(self, ref: TicketRef, at: Standpoint, wait: Seconds, why: str) -> None:
         # now() is rounded down, so a second more: an announced wait is never cut short
@@ -363,7 +349,7 @@ class Worker:
         with self._store.writing() as connection:
             rows = inbox.open_rows(connection, ref)
             inbox.close(connection, [row.id for row in rows], now)
-            writes.drop_planned(connection, ref)
+            writes.drop_planned(connection, writes.in_state(connection, ref, State.PLANNED))
             inbox.stop_timer(connection, ref)
             self._say_aside(connection, ref, {}, holds.kinds_aside(connection, ref), now)
         log.info("nothing_to_look_at", ticket=str(ref))

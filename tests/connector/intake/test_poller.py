@@ -130,7 +130,7 @@ def test_a_ticket_that_is_gone_wakes_always_and_again_after_it_was_here(
 def test_the_question_is_asked_with_what_is_remembered(store: Store, engine: QuietEngine) -> None:
     remembered = (Standing(policy="p", matched=True),)
     with store.writing() as connection:
-        tickets.remember_standings(connection, TicketRef("acme", "2"), remembered)
+        tickets.remember_standings(connection, TicketRef("acme", "2"), remembered, before=())
     asked: dict[str, tuple[Standing, ...]] = {}
 
     def could_matter(ticket: Ticket, known: tuple[Standing, ...]) -> bool:

@@ -218,12 +218,13 @@ def sent(store: Store, episode: Episode, planned: str, settled: str) -> None:
     write = a_write(f"{episode.key}:{planned}:1", ref=ref)
     own = frozenset({episode.key})
     with store.writing() as connection:
-        writes.plan(
+        kept = writes.plan(
             connection, write, episodes=own, policy=episode.policy, level="", place=0, now=at(planned)
         )
         attempt = writes.begin(connection, write.key, 0, at(planned))
         assert attempt is not None
-        assert writes.settle(connection, write.key, attempt, State.DONE, at(settled))
+        assert kept is not None
+        assert writes.settle(connection, replace(kept, attempt=attempt), State.DONE, at(settled))
 
 
 def said(store: Store, episode: Episode, what: str, when: str, level: str | None, text: str) -> None:

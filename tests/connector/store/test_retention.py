@@ -68,7 +68,7 @@ def test_a_policys_text_goes_with_the_last_that_refers_to_it(kind: str, tmp_path
             forgetting.note_in_force(connection, ["c" * 12], 60 * DAY)
             forgetting.keep_policy_text(connection, "d" * 12, "name = 'another'", 70 * DAY)
             running = Episode(key="e1", policy="p", number=1, started=0, clock_start=0, policy_hash="e" * 12)
-            tickets.remember_standings(connection, REF, (Standing(policy="p", episode=running),))
+            tickets.remember_standings(connection, REF, (Standing(policy="p", episode=running),), before=())
             before = update(schema.policy_text).where(schema.policy_text.c.hash == "f" * 12)
             connection.execute(before.values(last_ran=None))  # as the version before wrote it
         assert left_after(100) == list("abcdef")
@@ -79,7 +79,7 @@ def test_a_policys_text_goes_with_the_last_that_refers_to_it(kind: str, tmp_path
         with store.reading() as connection:
             assert forgetting.read_policy_text(connection, "e" * 12) == "name = 'e'"
         with store.writing() as connection:
-            tickets.remember_standings(connection, REF, ())
+            tickets.remember_standings(connection, REF, (), before=(Standing(policy="p", episode=running),))
         assert counted == [0, 2, 1, 1, 1]
 
 

@@ -17,17 +17,18 @@ def an_episode(key: str = "e1", *, started: int = 10, ended: int | None = None) 
 
 
 def test_standings_are_replaced_as_a_whole(connection: Connection) -> None:
-    tickets.remember_standings(connection, REF, (Standing(policy="b"), Standing(policy="a", matched=True)))
+    both = (Standing(policy="b"), Standing(policy="a", matched=True))
+    tickets.remember_standings(connection, REF, both, before=())
     assert [one.policy for one in tickets.standings_of(connection, REF)] == ["a", "b"]
-    tickets.remember_standings(connection, REF, (Standing(policy="b", episodes=2),))
+    tickets.remember_standings(connection, REF, (Standing(policy="b", episodes=2),), before=both)
     assert tickets.standings_of(connection, REF) == (Standing(policy="b", episodes=2),)
 
 
 def test_many_tickets_at_once(connection: Connection) -> None:
     other = TicketRef("acme", "2")
-    tickets.remember_standings(connection, REF, (Standing(policy="a"), Standing(policy="b")))
-    tickets.remember_standings(connection, other, (Standing(policy="a", matched=True),))
-    tickets.remember_standings(connection, TicketRef("beta", "1"), (Standing(policy="z"),))
+    tickets.remember_standings(connection, REF, (Standing(policy="a"), Standing(policy="b")), before=())
+    tickets.remember_standings(connection, other, (Standing(policy="a", matched=True),), before=())
+    tickets.remember_standings(connection, TicketRef("beta", "1"), (Standing(policy="z"),), before=())
     assert tickets.standings_of_tickets(connection, "acme", ["1", "2", "3"]) == {
         "1": (Standing(policy="a"), Standing(policy="b")),
         "2": (Standing(policy="a", matched=True),),
@@ -35,11 +36,12 @@ def test_many_tickets_at_once(connection: Connection) -> None:
 
 
 def test_an_ended_episode_is_still_told_of(connection: Connection) -> None:
-    tickets.remember_standings(connection, REF, (Standing(policy="p", episode=an_episode()),))
+    first = Standing(policy="p", episode=an_episode())
+    tickets.remember_standings(connection, REF, (first,), before=())
     assert tickets.running_policies(connection) == ((REF, an_episode()),)
     ended = an_episode(ended=40)
-    tickets.keep_episodes(connection, REF, [ended])
     second = an_episode("e2", started=50)
-    tickets.remember_standings(connection, REF, (Standing(policy="p", episode=second),))
+    then = Standing(policy="p", episode=second)
+    tickets.remember_standings(connection, REF, (then,), before=(first,), ended=[ended])
     assert tickets.episodes_of(connection, REF) == (ended, second)
     assert tickets.running_policies(connection) == ((REF, second),)

@@ -103,12 +103,13 @@ def test_open_writes_are_owed_a_look_until_they_end(connection: Connection) -> N
     plan(connection, "k:2")
     assert named(inbox.with_open_write(connection, NOW)) == ["acme/1"]
     for key in ("k:1", "k:2"):
-        attempt = writes.begin(connection, key, 0, NOW)
+        assert writes.begin(connection, key, 0, NOW) is not None
         assert named(inbox.with_open_write(connection, NOW)) == ["acme/1"]
-        assert attempt is not None
-        writes.settle(connection, key, attempt, writes.State.UNKNOWN, NOW)
+        begun = writes.get(connection, key)
+        assert begun is not None
+        writes.settle(connection, begun, writes.State.UNKNOWN, NOW)
         assert named(inbox.with_open_write(connection, NOW)) == ["acme/1"]
-        writes.settle(connection, key, attempt, writes.State.DONE, NOW)
+        writes.settle(connection, begun, writes.State.DONE, NOW)
     assert inbox.with_open_write(connection, NOW) == ()
 
 

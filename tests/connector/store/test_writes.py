@@ -1,5 +1,8 @@
 """A write's way through its states, and the fence around it."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from sqlalchemy import Connection
 
@@ -14,7 +17,9 @@ KEY = a_write().key
 RECEIPT = Receipt(key=KEY, revision="r2", at=12, facts=("audit-9",), changed=(("tags", ("a",), ("a", "b")),))
 
 
-def plan(connection: Connection, key: str = KEY, *, now: int = 10, place: int = 1, **more: State) -> bool:
+def plan(
+    connection: Connection, key: str = KEY, *, now: int = 10, place: int = 1, **more: Any
+) -> KeptWrite | None:
     return writes.plan(
         connection,
         a_write(key),
@@ -39,12 +44,16 @@ def begun(connection: Connection, key: str = KEY, now: int = 11) -> int:
     return attempt
 
 
+def ended(connection: Connection, key: str, attempt: int, state: State, now: int, **more: Any) -> bool:
+    return writes.settle(connection, replace(kept(connection, key), attempt=attempt), state, now, **more)
+
+
 def test_from_planned_over_sending_to_done(connection: Connection) -> None:
     assert plan(connection)
     assert (kept(connection).write, kept(connection).state) == (a_write(), State.PLANNED)
     attempt = begun(connection)
     assert (kept(connection).state, kept(connection).sent_at) == (State.SENDING, 11)
-    assert writes.settle(connection, KEY, attempt, State.DONE, 12, receipt=RECEIPT)
+    assert ended(connection, KEY, attempt, State.DONE, 12, receipt=RECEIPT)
     done = kept(connection)
     assert (done.state, done.receipt, done.settled_at) == (State.DONE, RECEIPT, 12)
     assert done.episodes == frozenset({"e1", "e2"})
@@ -52,7 +61,7 @@ def test_from_planned_over_sending_to_done(connection: Connection) -> None:
 
 def test_a_receipt_makes_its_facts_ours(connection: Connection) -> None:
     plan(connection)
-    writes.settle(connection, KEY, begun(connection), State.DONE, 12, receipt=RECEIPT)
+    ended(connection, KEY, begun(connection), State.DONE, 12, receipt=RECEIPT)
     ours = frozenset({"e1", "e2"})
     assert writes.episodes_by_fact(connection, REF) == {"audit-9": ours, by_revision("r2"): ours}
     assert writes.episodes_by_fact(connection, TicketRef("acme", "2")) == {}
@@ -67,14 +76,14 @@ def test_nothing_is_sent_twice_at_once(connection: Connection) -> None:
 @pytest.mark.parametrize("state", [State.DONE, State.REFUSED, State.STALE])
 def test_what_has_ended_is_not_sent(connection: Connection, state: State) -> None:
     plan(connection)
-    writes.settle(connection, KEY, begun(connection), state, 12)
+    ended(connection, KEY, begun(connection), state, 12)
     assert writes.begin(connection, KEY, 0, 13) is None
 
 
 def test_an_unknown_write_may_be_sent_again_under_a_new_attempt(connection: Connection) -> None:
     plan(connection)
     first = begun(connection)
-    writes.settle(connection, KEY, first, State.UNKNOWN, 12, error="timeout")
+    ended(connection, KEY, first, State.UNKNOWN, 12, error="timeout")
     assert begun(connection) == first + 1
     assert kept(connection).error is None
 
@@ -82,19 +91,19 @@ def test_an_unknown_write_may_be_sent_again_under_a_new_attempt(connection: Conn
 def test_an_old_attempt_can_no_longer_settle(connection: Connection) -> None:
     plan(connection)
     old = begun(connection)
-    writes.settle(connection, KEY, old, State.UNKNOWN, 12)
+    ended(connection, KEY, old, State.UNKNOWN, 12)
     new = begun(connection)
-    assert not writes.settle(connection, KEY, old, State.DONE, 13, receipt=RECEIPT)
+    assert not ended(connection, KEY, old, State.DONE, 13, receipt=RECEIPT)
     assert kept(connection).state is State.SENDING
     assert writes.episodes_by_fact(connection, REF) == {}
-    assert writes.settle(connection, KEY, new, State.DONE, 14)
+    assert ended(connection, KEY, new, State.DONE, 14)
 
 
 def test_an_end_is_an_end(connection: Connection) -> None:
     plan(connection)
     attempt = begun(connection)
-    writes.settle(connection, KEY, attempt, State.DONE, 12, receipt=RECEIPT)
-    assert not writes.settle(connection, KEY, attempt, State.REFUSED, 13)
+    ended(connection, KEY, attempt, State.DONE, 12, receipt=RECEIPT)
+    assert not ended(connection, KEY, attempt, State.REFUSED, 13)
     assert not plan(connection)
     assert kept(connection).state is State.DONE
 
@@ -104,7 +113,7 @@ def test_what_was_sent_is_not_planned_over(connection: Connection, state: State)
     plan(connection)
     attempt = begun(connection)
     if state is not State.SENDING:
-        writes.settle(connection, KEY, attempt, state, 12)
+        ended(connection, KEY, attempt, state, 12)
     assert not plan(connection, now=20)
     assert (kept(connection).state, kept(connection).planned_at) == (state, 10)
 
@@ -112,7 +121,7 @@ def test_what_was_sent_is_not_planned_over(connection: Connection, state: State)
 def test_a_stale_write_is_planned_again_and_its_attempts_go_on(connection: Connection) -> None:
     plan(connection)
     attempt = begun(connection)
-    writes.settle(connection, KEY, attempt, State.STALE, 12, error="changed")
+    ended(connection, KEY, attempt, State.STALE, 12, error="changed")
     assert plan(connection, now=20)
     again = kept(connection)
     assert (again.state, again.planned_at, again.error, again.sent_at) == (State.PLANNED, 20, None, None)
@@ -122,9 +131,9 @@ def test_a_stale_write_is_planned_again_and_its_attempts_go_on(connection: Conne
 def test_dropping_forgets_only_what_is_merely_planned(connection: Connection) -> None:
     for key in ("a", "b", "c"):
         plan(connection, key)
-    writes.settle(connection, "b", begun(connection, "b"), State.PLANNED, 12)
+    ended(connection, "b", begun(connection, "b"), State.PLANNED, 12)
     begun(connection, "c")
-    writes.drop_planned(connection, REF)
+    writes.drop_planned(connection, writes.in_state(connection, REF, State.PLANNED))
     assert writes.get(connection, "a") is None
     assert kept(connection, "b").state is State.STALE
     assert kept(connection, "c").state is State.SENDING
@@ -132,7 +141,7 @@ def test_dropping_forgets_only_what_is_merely_planned(connection: Connection) ->
 
 def test_dropping_is_for_one_ticket(connection: Connection) -> None:
     plan(connection)
-    writes.drop_planned(connection, TicketRef("acme", "2"))
+    writes.drop_planned(connection, writes.in_state(connection, TicketRef("acme", "2"), State.PLANNED))
     assert kept(connection).state is State.PLANNED
 
 
