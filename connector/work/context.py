@@ -57,7 +57,7 @@ class Rules:
         return worded(plan)
 
     def _peopled(self, directory: Directory, now: Instant) -> Directory:
-        """As `peopled`, but joined anew only where the directory is another value, or somebody has left or come back."""
+        """`peopled`, joined anew only where the directory is another value, or somebody has left or come back."""
         known = self._people.get(directory.account)
         if known is None or known[0] is not directory or known[1].away != self.policies.staff.away(now):
             known = self._people[directory.account] = directory, peopled(directory, self.policies, now)
