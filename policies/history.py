@@ -3,6 +3,7 @@ people did."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 
 from policies.model import Act, Change, Counts, Instant, Message, Status, Ticket, Value, Who
 from policies.state import Wrote
@@ -57,8 +58,11 @@ class History:
     ) -> "History":
         """The history with the policy's idea of what counts as a reply, and as an acknowledgement. The last says
         whether a change to an assignee by nobody knows whom is taken for that person's own doing."""
+        # the vendor's order; within one audit the messages, then the changes, then the change of status
+        status = [each for each in ticket.changes if each.field == "status"]
+        others = (each for each in ticket.changes if each.field != "status")
         return cls(
-            facts=tuple(sorted((*ticket.messages, *ticket.changes), key=order)),
+            facts=tuple(sorted((*ticket.messages, *others, *status), key=attrgetter("act.sequence"))),
             created=ticket.created,
             requester=ticket.requester.id if ticket.requester else None,
             reply_kinds=counts_as_reply or frozenset({"public"}),
@@ -171,13 +175,6 @@ def is_part_of(change: Change, own: frozenset[str], wrote: tuple[Wrote, ...]) ->
 def tags(value: Value) -> frozenset[str]:
     """A list of tags, as it stands in a change, as a set."""
     return frozenset(value) if isinstance(value, tuple) else frozenset()
-
-
-def order(fact: Fact) -> tuple[int, int]:
-    """The vendor's order; within one audit the messages, then the changes, then the change of status."""
-    if isinstance(fact, Message):
-        return fact.act.sequence, 0
-    return fact.act.sequence, 2 if fact.field == "status" else 1
 
 
 def leaves_over(change: Change) -> bool:

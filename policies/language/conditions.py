@@ -39,25 +39,21 @@ class Condition:
     operator: str = ""
     wanted: Wanted | None = None
 
-    def is_hidden(self, ticket: Ticket) -> bool:
-        """Whether the line reads what the helpdesk does not show of this ticket."""
-        return bool(ticket.hidden) and not self.reads.isdisjoint(ticket.hidden)
-
     def judge(self, ticket: Ticket) -> bool | None:
         """Whether the line holds on this ticket; None where that hangs on what the helpdesk does not show."""
         if not ticket.hidden:
             return self.holds(ticket)
         if not self.inner:
-            return None if self.is_hidden(ticket) else self.holds(ticket)
+            return self.holds(ticket) if self.reads.isdisjoint(ticket.hidden) else None
         return self.together([line.judge(ticket) for line in self.inner])
 
     def on_row(self, ticket: Ticket) -> bool | None:
         """Whether the line holds on this row whatever else is loaded and shown; None where that hangs on it."""
         if self.inner:
             return self.together([line.on_row(ticket) for line in self.inner])
-        if ticket.hidden and self.is_hidden(ticket):
+        if self.needs and not self.needs <= ticket.loaded:
             return None
-        return self.holds(ticket) if self.needs <= ticket.loaded else None
+        return None if ticket.hidden and not self.reads.isdisjoint(ticket.hidden) else self.holds(ticket)
 
     def together(self, judged: list[bool | None]) -> bool | None:
         """What the lines inside it come to; what can be read may decide."""

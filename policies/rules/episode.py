@@ -59,7 +59,21 @@ def advance(scene: Scene, seen: Observation) -> Observation:
 def going_on(scene: Scene, seen: Observation, episode: Episode, *, restarted: bool) -> Observation:
     """An episode runs: it goes on, or it ends and another may follow at once."""
     policy, history, reading = seen.policy, seen.history, seen.reading
-    end = ending(scene, seen, episode, restarted=restarted)
+
+    # 1. The first reason that applies ends it. What cannot be read is no reason (rule 8).
+    end = became_over(policy, scene.ticket, history, episode.seen) or stopping(policy, history, episode)
+    if end is None:
+        observed = any(each.how is How.OBSERVED for each in episode.passed)
+        unreal = observed and not seen.verdict.unknown and scene.enforces(policy)
+        reasons = {
+            "when": seen.verdict.when is False,
+            "unless": seen.verdict.excluded is True,
+            "clock": restarted,
+            "enforced": unreal,
+        }
+        end = next((End(reason=reason) for reason, holds in reasons.items() if holds), None)
+
+    # 2. Who acknowledged it, whatever becomes of it.
     episode = replanned(episode)
     said: tuple[Occurrence, ...] = ()
     fact = None if episode.acknowledged is not None else first_acknowledgement(history, episode)
@@ -72,6 +86,8 @@ def going_on(scene: Scene, seen: Observation, episode: Episode, *, restarted: bo
             what="acknowledged", policy=policy.name, episode=episode.key, at=fact.act.at, text=f"by {by}"
         )
         said = (line,)
+
+    # 3. It ends, or goes on as the policy now is.
     if end is not None:
         state = changed(seen.state, episode=episode, matched=True)
         base = finished(scene, replace(seen, state=state, said=said), end)
@@ -95,26 +111,6 @@ def replanned(episode: Episode) -> Episode:
 
 
 # --- how it ends -----------------------------------------------------------------------------------------------
-
-
-def ending(scene: Scene, seen: Observation, episode: Episode, *, restarted: bool) -> End | None:
-    """The first reason that applies, None if the episode goes on. What cannot be read is no reason (rule 8)."""
-    policy, verdict = seen.policy, seen.verdict
-    over = became_over(policy, scene.ticket, seen.history, episode.seen)
-    if over is not None:
-        return over
-    stop = stopping(policy, seen.history, episode)
-    if stop is not None:
-        return stop
-    if verdict.when is False:
-        return End(reason="when")
-    if verdict.excluded is True:
-        return End(reason="unless")
-    if restarted:
-        return End(reason="clock")
-    observed = any(each.how is How.OBSERVED for each in episode.passed)
-    unreal = observed and not verdict.unknown and scene.enforces(policy)
-    return End(reason="enforced") if unreal else None
 
 
 def became_over(policy: Policy, ticket: Ticket, history: History, seen: int) -> End | None:

@@ -60,7 +60,7 @@ def propose(scene: Scene, decision: LevelDecision, level: Level) -> ProposedActi
     unsure = decision.seen.verdict.excluded is None
     owes = frozenset(part for part in RISKY if unsure and getattr(level, part))
     lent = [each.level for each in decision.overtaken if not is_closed(each.level, decision.count)]
-    hidden = needing_hidden(level, lent, scene.ticket.hidden)
+    hidden = needing_hidden(level, lent, scene.ticket.hidden) if scene.ticket.hidden else {}
     lost = [
         LeftOut(policy=policy.name, level=level.name, what=what, why=whys[part])
         for parts, whys in ((owes, NOBODY_KNOWS), (hidden.keys() - owes, hidden))
@@ -93,8 +93,6 @@ def propose(scene: Scene, decision: LevelDecision, level: Level) -> ProposedActi
 def needing_hidden(level: Level, lent: Iterable[Level], hidden: frozenset[str]) -> Mapping[str, str]:
     """The parts of a level, and of those that lend it theirs, that cannot be done without what is not shown, and
     why."""
-    if not hidden:
-        return {}
     levels = (*lent, level)
     needs = {
         "assign": assignment_reads(level.assign) if level.assign else frozenset[str](),

@@ -50,16 +50,18 @@ def judged(policy: Policy, ticket: Ticket) -> Verdict:
 
 def could_hold(policy: Policy, snapshot: Ticket) -> bool:
     """False only if the policy cannot match this row whatever else is loaded and shown."""
-    if any(line.on_row(snapshot) is False for line in policy.when.lines):
-        return False
-    return not any(line.on_row(snapshot) for line in policy.unless.lines)
+    for line in policy.when.lines:
+        if line.on_row(snapshot) is False:
+            return False
+    return not (policy.unless.lines and any(line.on_row(snapshot) for line in policy.unless.lines))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
     """All that a plan is made from, what is remembered aside. `first_ran` says since when a policy has been running on
     the ticket's account; a policy it does not name runs for the first time now. `snoozed_until` holds for the ticket,
-    whatever ends or begins meanwhile."""
+    whatever ends or begins meanwhile. `histories` are what happened to it, once for all policies that count replies and
+    acknowledgements alike."""
 
     ticket: Ticket
     policies: PolicySet
@@ -81,15 +83,6 @@ class Scene:
     def enforces(self, policy: Policy) -> bool:
         """Whether the policy acts on this ticket, or only observes it."""
         return self.policies.mode(policy, self.ticket.ref.account) == "enforce"
-
-    def history(self, policy: Policy) -> History:
-        """What happened to the ticket, as the policy counts replies and acknowledgements; worked out once for all
-        policies that count alike."""
-        ways = policy.counts_as_reply, policy.acknowledge_tags
-        if ways not in self.histories:
-            takes = self.ticket.ref.account not in self.policies.assigned_by_automation
-            self.histories[ways] = History.of(self.ticket, *ways, assignment_acknowledges=takes)
-        return self.histories[ways]
 
 
 UNREAD = Reading(why_absent="nothing hangs on it")
@@ -124,7 +117,12 @@ class Observation:
 def observe(scene: Scene, policy: Policy, before: Standing) -> Observation:
     """Look at the ticket with what is remembered of it. The clock of a policy that does not match is read only where
     what is remembered hangs on it."""
-    history = scene.history(policy)
+    ways = policy.counts_as_reply, policy.acknowledge_tags
+    history = scene.histories.get(ways)
+    if history is None:
+        takes = scene.ticket.ref.account not in scene.policies.assigned_by_automation
+        history = History.of(scene.ticket, *ways, assignment_acknowledges=takes)
+        scene.histories[ways] = history
     touched = max((at for at in (before.touched, scene.ticket.touched) if at is not None), default=None)
     before = changed(before, touched=touched)
     running, ticket = before.running, scene.ticket

@@ -201,7 +201,18 @@ def next_state(
         what, level, text, warnings = "repeated", decision.repeats.name, "", ()
         after = replace(episode, repeated=episode.repeated + 1, last_sent=now, said_before=episode.last_sent)
     else:
-        return behind(scene, decision, episode, restores=restores)
+        # Nothing fires; levels that a new text put before a passed one are overtaken (rule 13).
+        if restores:
+            episode = replace(episode, undoing=episode.undoing + 1)
+        levels = tuple(replace(each, how=How.OVERTAKEN) for each in overtaken(decision, now))
+        passed = (*episode.passed, *levels)
+        if levels or any(each.level == episode.awaiting for each in passed):
+            waits = all(each.level != episode.awaiting for each in passed)
+            episode = replace(episode, passed=passed, awaiting=episode.awaiting if waits else None)
+        if episode is not state.episode:
+            state = replace(state, episode=episode)
+        lines = tuple(passing(episode, each) for each in levels)
+        return Conclusion(state=state, said=lines, warnings=tuple(never_due(decision)))
     line = Occurrence(
         what=what,
         policy=episode.policy,
@@ -252,21 +263,6 @@ def fired(
         ownership = Ownership(owner=named.owner, at=now, enforced=enforces)
     lines = tuple(passing(done, each) for each in levels)
     return Conclusion(state=replace(state, episode=done, ownership=ownership), said=lines, warnings=warnings)
-
-
-def behind(scene: Scene, decision: LevelDecision, episode: Episode, *, restores: bool) -> Conclusion:
-    """Nothing fires; levels that a new text put before a passed one are overtaken (rule 13)."""
-    state, warnings = decision.seen.state, tuple(never_due(decision))
-    if restores:
-        episode = replace(episode, undoing=episode.undoing + 1)
-    levels = tuple(replace(each, how=How.OVERTAKEN) for each in overtaken(decision, scene.now))
-    passed = (*episode.passed, *levels)
-    if levels or any(each.level == episode.awaiting for each in passed):
-        waits = all(each.level != episode.awaiting for each in passed)
-        episode = replace(episode, passed=passed, awaiting=episode.awaiting if waits else None)
-    if episode is not state.episode:
-        state = replace(state, episode=episode)
-    return Conclusion(state=state, said=tuple(passing(episode, each) for each in levels), warnings=warnings)
 
 
 def overtaken(decision: LevelDecision, now: Instant) -> tuple[Passed, ...]:
