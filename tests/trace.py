@@ -23,11 +23,13 @@ from typing import Any
 import structlog
 
 from connector.matrix.tables import as_text
+from policies.language.document import Document, read
+from policies.language.parse import parse
 from policies.plan import Follow
 from policies.present.explain import explain, traced
 from policies.present.matrix import matrix
 from tests.connector.each import each
-from tests.policies.lives import DIRECTORY, Life, policy, rules
+from tests.policies.lives import DIRECTORY, HEAD, Life, policy
 
 ROOT = Path(__file__).parents[1]
 OURS = ("policies", "adapters", "connector")
@@ -101,18 +103,24 @@ def escalation() -> Calls:
 def one_policy(when: str) -> Calls:
     """The calls of a policy on its way: checked, judged on a ticket, explained, and printed in the matrix."""
     calls: Calls = Counter()
+    life = Life().customer(0)
     with counting(calls):
-        text = policy(when=when)
-        life = Life(text).customer(0)
+        document = read("uptier.toml", HEAD + policy(when=when))
+        assert isinstance(document, Document)
+        policies = parse([document]).policies
+        assert policies is not None
+        life.policies = policies
         assert "fires level" in explain(traced(life.look(31)))
-        as_text(matrix(rules(text), ("acme",), {"acme": DIRECTORY}))
+        as_text(matrix(policies, ("acme",), {"acme": DIRECTORY}))
     return calls
 
 
 def operator() -> Calls:
     """What one operator alone calls."""
     usual = 'status = ["new", "open", "pending"]'
-    return beyond(one_policy(f'{usual}\nsubject = {{ contains = "log in" }}'), one_policy(usual))
+    more = f'{usual}\nsubject = {{ contains = "log in" }}'
+    one_policy(more)  # what is worked out once is by now
+    return beyond(one_policy(more), one_policy(usual))
 
 
 def naming(action: type[Follow]) -> set[str]:
