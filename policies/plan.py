@@ -1,9 +1,9 @@
 """What to do now, as values that can be printed, stored, compared and refused: actions and plans."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, assert_never
 
-from policies.model import Group, Instant, Person, Priority, TicketRef, Value
+from policies.model import Group, Instant, Person, Priority, Ticket, TicketRef, Value
 from policies.state import Episode, Owner, Standing
 
 if TYPE_CHECKING:
@@ -94,6 +94,33 @@ class Notify:
 
 
 Action = Assign | RaisePriority | PutBackPriority | ChangeTags | SetField | Follow | Say | Notify
+
+
+def differences(action: Action, ticket: Ticket) -> tuple[tuple[str, Any, Any], ...]:
+    """Each field that the action would leave otherwise than it is: its name, what stands there and what would, in words
+    of policies. What is said is no field; of followers a ticket does not tell."""
+    match action:
+        case Assign():
+            there, then = (ticket.assignee, action.assignee)
+            found: tuple[tuple[str, Any, Any], ...] = (
+                ("group", ticket.group and ticket.group.name, action.group and action.group.name),
+                ("assignee", there and there.label, then and then.label),
+            )
+        case RaisePriority():
+            found = (("priority", ticket.priority, action.at_least),)
+        case PutBackPriority():
+            found = (("priority", ticket.priority, action.to),)
+        case ChangeTags():
+            found = (("tags", ticket.tags, (ticket.tags | action.add) - action.remove),)
+        case SetField():
+            found = ((action.field, ticket.custom.get(action.field.removeprefix("custom.")), action.value),)
+        case Follow():
+            found = (("followers", "as they are", f"with {action.person.label}"),)
+        case Say() | Notify():
+            found = ()
+        case _:
+            assert_never(action)
+    return tuple(each for each in found if each[1] != each[2])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

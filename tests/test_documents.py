@@ -183,6 +183,7 @@ CODES = [
     (0, "user list"),
     (1, "check --online"),
     (1, "explain acme/1 --at now"),
+    (1, "plan"),
     (1, "notify test leads"),
     (1, "forget dana@acme.example"),
     (2, "check --strict"),
@@ -191,6 +192,9 @@ CODES = [
     (2, "explain acme/1"),
     (2, "ack acme/1"),
     (2, "release acme/1"),
+    (2, "plan --policy none-such"),
+    (2, "plan --at -2h"),
+    (2, "apply there-is-none.json"),
     (2, "reload"),
     (2, "check --no-such-option"),
     (2, "notify test nobody"),
@@ -217,7 +221,7 @@ def test_exit_codes_are_as_the_readme_says(tmp_path: Path, monkeypatch: pytest.M
     assert [said for said in told if not any(set(said) <= set(words) for words in tried)] == []
 
 
-ELSEWHERE = [["run", "--once"], ["reload"], ["demo"]]
+ELSEWHERE = [["run", "--once"], ["apply"], ["reload"], ["demo"]]
 """What is tried in the tests of that command, or needs a service that hangs."""
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connector.cli import documents, notify, orders, records, tickets, users
+from connector.cli import documents, notify, orders, plan, records, tickets, users
 from connector.cli.common import (
     CONFIG,
     NEEDS_HUMAN,
@@ -56,6 +56,7 @@ secret = typer.Typer(no_args_is_help=True, help="Secrets in this machine's keyri
 app.add_typer(secret, name="secret")
 app.add_typer(tickets.app)
 app.add_typer(orders.app)
+app.add_typer(plan.app)
 app.add_typer(documents.app)
 app.add_typer(records.app)
 app.add_typer(notify.app)

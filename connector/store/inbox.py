@@ -31,7 +31,7 @@ from connector.store.database import BrokenRow, insert_in, is_usable_id, put, ro
 from connector.store.schema import account, inbox, still_open, timer, write
 from policies.model import Instant, Order, TicketRef
 
-Kind = Literal["webhook", "poll", "timer", "census", "command", "policies"]
+Kind = Literal["webhook", "poll", "timer", "census", "command", "plan", "policies"]
 
 BACKFILL: tuple[Kind, ...] = ("poll", "census", "policies")
 """News that waits behind the rest."""
@@ -104,6 +104,11 @@ def open_row(row: int, kind: Kind, hint: str, received_at: Instant) -> OpenRow:
     """A row as it is kept."""
     order = codec.load(Order, hint) if kind == "command" and hint else None
     return OpenRow(id=row, kind=kind, hint=hint, order=order, received_at=received_at)
+
+
+def note(connection: Connection, row: int, hint: str) -> None:
+    """Keep with a row that is still open how far its look has come."""
+    connection.execute(update(inbox).where(inbox.c.id == row).values(hint=hint))
 
 
 def close(connection: Connection, ids: Iterable[int], now: Instant) -> None:

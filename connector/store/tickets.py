@@ -5,12 +5,25 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, case, delete, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    bindparam,
+    case,
+    delete,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.sql.dml import ReturningInsert
 
 from connector.store import codec
 from connector.store.database import advisory_lock, insert_in, put, rows_of, the
 from connector.store.schema import episode as episodes
+from connector.store.schema import inbox as inbox_table
 from connector.store.schema import standing as standing_table
 from connector.store.schema import ticket as ticket_table
 from policies.history import with_moves
@@ -183,6 +196,34 @@ def uncovered(connection: Connection, account: str, limit: int) -> tuple[Ticket,
         .where(ticket_table.c.account == account, ticket_table.c.matched.is_(False), *still_open)
         .order_by(ticket_table.c.updated, ticket_table.c.id)
         .limit(limit)
+    )
+    return tuple(codec.load(Ticket, row.facts) for row in rows)
+
+
+def may_be_due(
+    connection: Connection, account: str, at: Instant, policy_hash: str, *, matched: bool
+) -> tuple[Ticket, ...]:
+    """Tickets about which something may be to do at an instant: never looked at, looked at with other policies, due by
+    then, or with news that nobody has looked at; and with `matched`, those to which some policy applied. What is due
+    first comes first."""
+    news = exists().where(
+        inbox_table.c.account == account,
+        inbox_table.c.ticket == ticket_table.c.id,
+        inbox_table.c.done_at.is_(None),
+    )
+    due = ticket_table.c.next_look <= at
+    alive = or_(ticket_table.c.status.not_in(CLOSED), (ticket_table.c.status == "solved") & or_(due, news))
+    asked = [
+        ticket_table.c.policy_hash.is_(None),
+        ticket_table.c.policy_hash != policy_hash,
+        due,
+        news,
+    ]
+    rows = connection.execute(
+        select(ticket_table.c.facts)
+        .where(ticket_table.c.account == account, ticket_table.c.gone.is_(None), alive)
+        .where(or_(*asked, ticket_table.c.matched if matched else false()))
+        .order_by(func.coalesce(ticket_table.c.next_look, ticket_table.c.updated), ticket_table.c.id)
     )
     return tuple(codec.load(Ticket, row.facts) for row in rows)
 

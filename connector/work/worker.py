@@ -7,6 +7,7 @@ stored.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection
@@ -22,15 +23,16 @@ from connector.store.looks import Kept
 from connector.store.writes import KeptWrite, State
 from connector.work import retry
 from connector.work.budget import Desk, Desks, NoRoom, lane_of
-from connector.work.commit import Look, keep_held, keep_look, prepare
+from connector.work.commit import Intents, Look, keep_held, keep_look, prepare
 from connector.work.context import Read, Rules, complete, with_numbers
 from connector.work.limits import in_the_way, loop_note
+from connector.work.plans import Drifted, GivenLine, ended, given, judged_again, take, written
 from connector.work.sender import Sender, Superseded, remainder
 from policies.evaluate import is_known, is_quiet
 from policies.language.references import KnownAccount
-from policies.model import Directory, Instant, Seconds, Ticket, TicketRef
+from policies.model import Directory, Instant, Order, Seconds, Ticket, TicketRef
 from policies.plan import Plan
-from policies.rules.assignment import waiting_levels
+from policies.rules.assignment import Waiting, waiting_levels
 
 RETRIED = (State.PLANNED, State.STALE)
 """What was sent in vain and may be sent again."""
@@ -45,9 +47,11 @@ class Seen:
     has fired still has to send; `waiting`, by key, what rests until its next try. `directory` is empty, and `names` is
     None, before the first was read; `names` also once it is a day old. It tells whom round robin has served, and how
     much everybody has, only to a plan that chooses somebody by that. What a look stores is refused once another than
-    `kept` tells has been stored meanwhile."""
+    `kept` tells has been stored meanwhile. `planned` is a line of a plan that is to be carried out: then the look does
+    that and nothing else, and all other news stays open."""
 
     kept: Kept
+    planned: GivenLine | None
     urgent: bool
     under_way: tuple[KeptWrite, ...]
     rest: tuple[KeptWrite, ...]
@@ -112,6 +116,10 @@ class Worker:
         try:
             with desk.budget.lane(lane_of(at.urgent)):
                 self._look(desk, ref, seen, at)
+            if seen.planned is not None:
+                self._line_written(ref, seen.planned, at)
+        except Drifted as drifted:
+            self._drifted(ref, at, drifted)
         except NoRoom as full:
             if full.whole:
                 desk.budget.rest(lane_of(at.urgent), full.wait)
@@ -192,15 +200,16 @@ class Worker:
         settle = max(desk.adapter.capabilities.settle, 1)
         orders = tuple(row.order for row in seen.kept.rows if row.order is not None)
         waits = waiting_levels(rules.policies, account, seen.names)
-        plan = rules.judge(ticket, seen.kept.standings, directory, now, orders, waits=waits)
-        directory = with_numbers(self._store, directory, rules.policies, plan)
-        if directory is not seen.directory:
-            plan = rules.judge(ticket, seen.kept.standings, directory, now, orders, waits=waits)
+        judge = partial(_judged, rules, desk, ticket, seen, orders=orders, waits=waits, now=now)
+        plan, intents = judge(directory)
+        if seen.planned is None:
+            directory = with_numbers(self._store, directory, rules.policies, plan)
+            if directory is not seen.directory:
+                plan, intents = judge(directory)
         if plan.wanted or seen.rest:
             at.urgent = True
             if ticket.read_at - ticket.updated < desk.adapter.capabilities.settle:
                 raise TryLater("the ticket changed a moment ago; the next look is on settled facts", settle)
-        intents = prepare(desk.adapter, ticket, plan, rules.policies)
         keys = [each.write.key for each in intents.chain]
         _wait_for_next_try([seen.waiting[key] for key in keys if key in seen.waiting], now)
         with self._store.writing() as connection:
@@ -221,8 +230,7 @@ class Worker:
             served = accounts.turns_of_round_robin(connection, account) if plan.served else directory.served
             if served != directory.served:
                 directory = replace(directory, served=served)
-                plan = rules.judge(ticket, seen.kept.standings, directory, now, orders, waits=waits)
-                intents = prepare(desk.adapter, ticket, plan, rules.policies)
+                plan, intents = judge(directory)
             planned = [one for one in seen.kept.writes if one.state is State.PLANNED]
             rest = writes.drop_planned(connection, planned)
             left = remainder(connection, desk.adapter, rest, plan, ticket)
@@ -237,6 +245,8 @@ class Worker:
                 number=at.looks + 1,
             )
             hold = in_the_way(connection, ticket, intents, self._caps, now)
+            if seen.planned is not None:
+                _keep_line(connection, ref, seen.planned, intents, hold, now)
             if hold is None:
                 chain = keep_look(connection, look, left.goes_on, left.dropped)
                 return Decided(plan=plan, chain=chain)
@@ -250,6 +260,7 @@ class Worker:
             kept = looks.kept_of(connection, ref)
             known = self._directories.get(connection, ref.account, kept.directory)
             rest = writes.rest(connection, (one for one in kept.writes if one.state is State.PLANNED))
+            planned = given(connection, kept.rows)
         if any(row.kind not in inbox.BACKFILL for row in kept.rows):
             urgent = True
         elif kept.timer is not None and kept.timer.due <= now:
@@ -257,7 +268,8 @@ class Worker:
         else:
             urgent = not kept.rows
         return Seen(
-            kept=kept,
+            kept=kept if planned is None else replace(kept, rows=()),
+            planned=planned,
             urgent=urgent,
             under_way=tuple(one for one in kept.writes if one.state in (State.SENDING, State.UNKNOWN)),
             rest=rest,
@@ -305,7 +317,25 @@ class Worker:
             self._skews.note(ref.account, ticket.read_at - now)
         else:
             ticket = replace(ticket, read_at=now)
-        return complete(self._store, ticket, seen.kept.receipts, rules.policies.needs, now)
+        judged_at = now if seen.planned is None else seen.planned.order.at
+        return complete(self._store, ticket, seen.kept.receipts, rules.policies.needs, judged_at)
+
+    def _line_written(self, ref: TicketRef, line: GivenLine, at: Standpoint) -> None:
+        """Close the line of a plan once nothing of it is left to send."""
+        now = self._clock.now()
+        with self._store.writing() as connection:
+            if tickets.claim(connection, ref, at.looks) and (fate := written(connection, ref, line)):
+                ended(connection, ref, line, *fate, now)
+
+    def _drifted(self, ref: TicketRef, at: Standpoint, drifted: Drifted) -> None:
+        """A line of a plan is not to be carried out any more. What has begun of it has been carried out."""
+        line, now = drifted.line, self._clock.now()
+        with self._store.writing() as connection:
+            if not tickets.claim(connection, ref, at.looks):
+                return
+            fate = written(connection, ref, line) if line.begun else None
+            ended(connection, ref, line, *(fate or ("plan drifted", str(drifted))), now)
+        log.warning("plan_drifted", ticket=str(ref), reason=str(drifted), next="uptier plan makes a new one")
 
     def _come_back(self, ref: TicketRef, at: Standpoint, wait: Seconds, why: str) -> None:
         # now() is rounded down, so a second more: an announced wait is never cut short
@@ -353,6 +383,44 @@ class Worker:
             inbox.stop_timer(connection, ref)
             self._say_aside(connection, ref, {}, holds.kinds_aside(connection, ref), now)
         log.info("nothing_to_look_at", ticket=str(ref))
+
+
+def _judged(
+    rules: Rules,
+    desk: Desk,
+    ticket: Ticket,
+    seen: Seen,
+    directory: Directory,
+    *,
+    orders: tuple[Order, ...],
+    waits: tuple[Waiting, ...],
+    now: Instant,
+) -> tuple[Plan, Intents]:
+    """What is to be done, and the requests for it. Raises Drifted where a line of a plan is to be carried out and would
+    not be made again."""
+    kept, line = seen.kept, seen.planned
+    if line is not None:
+        known = kept.standings, directory, kept.receipts
+        return judged_again(rules, desk.adapter, line, ticket, *known, waits, now)
+    plan = rules.judge(ticket, kept.standings, directory, now, orders, waits=waits)
+    return plan, prepare(desk.adapter, ticket, plan, rules.policies)
+
+
+def _keep_line(
+    connection: Connection,
+    ref: TicketRef,
+    line: GivenLine,
+    intents: Intents,
+    hold: Hold | None,
+    now: Instant,
+) -> None:
+    """A line of a plan was decided: it ends here if it is held or has nothing to write, else with its writes."""
+    if hold is not None:
+        ended(connection, ref, line, "plan held", hold.why, now)
+    elif intents.chain or line.begun:
+        take(connection, line)
+    else:
+        ended(connection, ref, line, "plan applied", "", now)
 
 
 def _wait_for_next_try(waiting: Iterable[KeptWrite], now: Instant) -> None:

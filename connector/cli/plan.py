@@ -1,0 +1,310 @@
+"""The commands that show what would be done before it is, and then do exactly that: `plan` and `apply`."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from connector.cli.common import (
+    CONFIG,
+    NEEDS_HUMAN,
+    AsJson,
+    Config,
+    checked,
+    database_of,
+    echo,
+    give_up,
+    put_json,
+    put_out,
+    secrets_here,
+    stamp,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from connector.app.applying import Applied
+    from connector.config.settings import Settings
+    from connector.store.database import Store
+    from connector.work.plans import ManyPlan, PlanLine
+    from policies.language.policy import PolicySet
+
+
+app = typer.Typer()
+
+
+@app.command()
+def plan(
+    config: Config = CONFIG,
+    policy: Annotated[
+        str | None, typer.Option("--policy", metavar="NAME", help="Of this policy alone.")
+    ] = None,
+    account: Annotated[
+        str | None, typer.Option("--account", metavar="NAME", help="On this account alone.")
+    ] = None,
+    at: Annotated[
+        str,
+        typer.Option(
+            "--at",
+            metavar="TIME",
+            help='As of TIME, if nothing happens until then: "now", "+2h" or "2026-11-26 14:00" in this '
+            "machine's time zone. A plan for later is to be looked at; it cannot be applied.",
+        ),
+    ] = "now",
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Keep it, for `uptier apply FILE`.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what would be done now: each ticket, each field, each message whole. Nothing is written."""
+    from connector.work.plans import as_file
+
+    settings, policies = checked(config)
+    made = made_plan(settings, policies, policy, account, at)
+    if as_json:
+        put_json(json.loads(as_file(made)))
+    else:
+        echo(*in_words(made, output))
+    if output is not None:
+        put_out(as_file(made), output)
+    if made.unread:
+        raise typer.Exit(NEEDS_HUMAN)
+
+
+def made_plan(
+    settings: "Settings", policies: "PolicySet", policy: str | None, account: str | None, at: str = "now"
+) -> "ManyPlan":
+    """A plan as of a time, made by reading what may be due. Says on standard error how far it is."""
+    from contextlib import closing
+
+    from connector.app.compose import open_desk
+    from connector.clock import SystemClock, moment_asked
+    from connector.config.holidays import calendars
+    from connector.config.secrets import SecretError
+    from connector.store import accounts
+    from connector.work.budget import tally
+    from connector.work.context import Rules
+    from connector.work.plans import Maker
+
+    clock = SystemClock()
+    try:
+        when = moment_asked(at, clock.now())
+    except ValueError as error:
+        give_up(str(error))
+    if when < clock.now() - 1:
+        give_up("a plan is for now or for later; `uptier history ACCOUNT/ID` tells what has happened")
+    if account is not None and account not in settings.accounts:
+        give_up(f"there is no account {account}; there are {', '.join(settings.accounts)}")
+    if policy is not None and policy not in {each.name for each in policies.policies}:
+        give_up(
+            f'there is no policy "{policy}"; there are {", ".join(each.name for each in policies.policies)}'
+        )
+    names = [name for name in settings.accounts if account in (None, name)]
+    with closing(database_of(settings)) as store:
+        try:
+            secrets = secrets_here()
+            desks = {
+                name: open_desk(name, settings, clock, secrets, tally(store, name, clock)) for name in names
+            }
+        except (SecretError, ValueError) as error:
+            give_up(str(error))
+        with store.reading() as connection:
+            first_ran = {name: accounts.first_runs(connection, name) for name in names}
+        maker = Maker(
+            store=store,
+            desks=desks,
+            rules=Rules(policies=policies, calendars=calendars(policies, when), first_ran=first_ran),
+            caps=settings.service.caps,
+            clock=clock,
+            progress=lambda text: echo(text, err=True),
+        )
+        return maker.make(policy, account, when)
+
+
+@app.command("apply")
+def apply_plan(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A plan that `uptier plan -o FILE` has kept.")],
+    config: Config = CONFIG,
+    wait: Annotated[
+        str,
+        typer.Option(
+            "--wait", metavar="TIME", help="How long a running service is waited for, such as 90s or 5m."
+        ),
+    ] = "2m",
+    as_json: AsJson = False,
+) -> None:
+    """Do what a plan says, and nothing else. What has drifted since is left alone and said. It can be called again."""
+    from connector.clock import SystemClock
+    from connector.work.plans import NotApplicable, from_file, refusal
+    from policies.model import seconds
+
+    settings, policies = checked(config)
+    try:
+        patience = seconds(wait)
+    except ValueError as error:
+        give_up(f"--wait: {error}")
+    try:
+        planned = from_file(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        give_up(f"{file} cannot be read: {getattr(error, 'strerror', None) or error}")
+    except NotApplicable as wrong:
+        give_up(f"{file}: {wrong}")
+    why = refusal(planned, settings.accounts, SystemClock().now())
+    if why is not None:
+        give_up(f"{file} is not applied: {why}")
+    done = applied(settings, policies, planned, patience)
+    if as_json:
+        put_json(
+            {
+                "plan": planned.hash,
+                "lines": {
+                    ticket: {"fate": fate, "text": text} for ticket, (fate, text) in done.fates.items()
+                },
+                "waiting": dict(done.waiting),
+            }
+        )
+    else:
+        echo(*outcome_in_words(planned, done))
+    if not done.whole:
+        raise typer.Exit(NEEDS_HUMAN)
+
+
+def applied(settings: "Settings", policies: "PolicySet", planned: "ManyPlan", patience: int) -> "Applied":
+    """Carry a plan out: beside a running service by its orders, else here."""
+    from contextlib import closing
+    from getpass import getuser
+
+    from connector import logs
+    from connector.app.applying import apply_here, leave_and_wait, served_by_others
+    from connector.app.service import Service
+    from connector.clock import SystemClock
+    from connector.config.secrets import Secrets
+    from connector.store.sqlite import AlreadyRunning
+
+    clock, who, masker = SystemClock(), getuser(), logs.Masker()
+    logs.configure(masker, clock, sys.stderr)
+
+    def progress(text: str) -> None:
+        echo(text, err=True)
+
+    def beside(store: "Store") -> "Applied":
+        progress("a service runs; it does what the plan says")
+        return leave_and_wait(store, clock, planned, who, patience, progress)
+
+    with closing(database_of(settings)) as store:
+        if served_by_others(store, clock):
+            return beside(store)
+        try:
+            with Service(settings, policies, clock, Secrets(masker, os.environ)) as service:
+                return apply_here(service.parts, planned, who, progress)
+        except AlreadyRunning:
+            return beside(store)
+
+
+# --- in words --------------------------------------------------------------------------------------------------
+
+
+def in_words(made: "ManyPlan", kept: Path | None) -> "Iterator[str]":
+    """A plan for a person: a table, then each ticket with its whole messages, then what it comes to."""
+    rows = [
+        (
+            line.ticket,
+            "; ".join(f"{step.policy} / {step.level}" for step in line.steps),
+            line.owner,
+            ", ".join([each.field for each in line.fields] + [each.to for each in line.messages]),
+            ", ".join(each.to for each in line.notifies),
+            str(line.writes),
+        )
+        for line in made.lines
+    ]
+    if rows:
+        yield from table(("TICKET", "LEVEL", "OWNER", "WRITES", "NOTIFIES", "CALLS"), rows)
+    for line in made.lines:
+        yield ""
+        yield from line_in_words(line)
+    if rows:
+        yield ""
+    yield from summary(made, kept)
+
+
+def line_in_words(line: "PlanLine") -> "Iterator[str]":
+    """One ticket of a plan."""
+    yield f"{line.ticket}: {line.subject}"
+    for step in line.steps:
+        due = f", due {stamp(step.due)}" if step.due is not None else ""
+        yield f"  {step.policy} / {step.level}{'' if step.what == 'fired' else f' ({step.what})'}{due}"
+    yield f"  owner: {line.owner}"
+    for each in line.fields:
+        yield f"  {each.field}: {each.before} -> {each.after}"
+    for words in (*line.messages, *line.notifies):
+        yield f"  {words.to}{f': {words.title}' if words.title else ':'}"
+        yield from (f"    | {part}" for part in words.body.split("\n"))
+    for text in line.left_out:
+        yield f"  left out: {text}"
+    if line.held:
+        yield f"  held: {line.held}"
+
+
+def many(count: int, what: str) -> str:
+    """`1 ticket`, `2 tickets`."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def summary(made: "ManyPlan", kept: Path | None) -> "Iterator[str]":
+    """What a plan comes to, and what can be done with it."""
+    would = bool(made.observes) or made.at > made.made_at
+    writes, told = sum(line.writes for line in made.lines), sum(len(line.notifies) for line in made.lines)
+    for ticket, why in made.unread.items():
+        yield f"{ticket} could not be read: {why}"
+    held = sum(bool(line.held) for line in made.lines)
+    again = sum(line.reads for line in made.lines)
+    takes = "it would take" if would else "it takes"
+    yield (
+        f"{many(len(made.lines), 'ticket')} as of {stamp(made.at)}: {takes} {many(writes, 'write')}, "
+        f"{many(again, 'request')} to read again, {many(told, 'notification')}. "
+        f"To make it took {many(made.reads, 'request')}."
+    )
+    if held:
+        yield f"{held} of them are held back; `uptier release` lists what is held"
+    if made.observes:
+        names = ", ".join(made.observes)
+        yield f"It cannot be applied: {names} only observe{'s' if len(made.observes) == 1 else ''}."
+    elif made.at > made.made_at:
+        yield "It is for a time to come, if nothing happens until then, and cannot be applied."
+    elif made.lines:
+        does = f"does it, until {stamp(made.until)}"
+        if kept is None:
+            yield f"`uptier plan -o plan.json` keeps it; `uptier apply plan.json` {does}."
+        else:
+            yield f"`uptier apply {kept}` {does}."
+
+    if made.passed_over:
+        names = ", ".join(made.passed_over)
+        yield f"It shows nothing of what only observes; `uptier plan --policy NAME` does: {names}."
+
+
+def table(head: "Sequence[str]", rows: "Sequence[Sequence[str]]") -> "Iterator[str]":
+    """Columns as wide as what stands in them."""
+    widths = [max(len(row[place]) for row in (head, *rows)) for place in range(len(head))]
+    for row in (head, *rows):
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def outcome_in_words(planned: "ManyPlan", done: "Applied") -> "Iterator[str]":
+    """What became of each line of a plan."""
+    for line in planned.lines:
+        if line.ticket in done.waiting:
+            why = done.waiting[line.ticket]
+            yield f"{line.ticket}: not done yet{f': {why}' if why else ''}"
+        else:
+            fate, text = done.fates[line.ticket]
+            yield f"{line.ticket}: {fate.removeprefix('plan ')}{f': {text}' if text else ''}"
+    counted = [fate.removeprefix("plan ") for fate, _ in done.fates.values()]
+    said = [f"{counted.count(word)} {word}" for word in dict.fromkeys(counted)]
+    said += [f"{len(done.waiting)} not done yet"] if done.waiting else []
+    yield f"{many(len(planned.lines), 'ticket')}: {', '.join(said) or 'nothing to do'}."
+    if done.waiting:
+        yield "Apply it again to go on; nothing is done twice."
