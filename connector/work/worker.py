@@ -260,7 +260,8 @@ class Worker:
             kept = looks.kept_of(connection, ref)
             known = self._directories.get(connection, ref.account, kept.directory)
             rest = writes.rest(connection, (one for one in kept.writes if one.state is State.PLANNED))
-            planned = given(connection, kept.rows)
+            is_planned = any(row.kind == "plan" for row in kept.rows)
+            planned = given(connection, kept.rows) if is_planned else None
         if any(row.kind not in inbox.BACKFILL for row in kept.rows):
             urgent = True
         elif kept.timer is not None and kept.timer.due <= now:
