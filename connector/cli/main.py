@@ -8,7 +8,6 @@ import os
 import signal
 import sys
 import time
-from importlib.metadata import version
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Annotated
@@ -50,6 +49,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # loading it takes as long as all the rest of `--help`
     help="Escalation beside your helpdesk.",
 )
 secret = typer.Typer(no_args_is_help=True, help="Secrets in this machine's keyring.")
@@ -66,6 +66,8 @@ app.add_typer(users.app, name="user")
 def show_version(asked: bool) -> None:
     """Print the version and stop."""
     if asked:
+        from importlib.metadata import version
+
         echo(f"uptier {version('uptier')}")
         raise typer.Exit
 

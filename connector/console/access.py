@@ -20,12 +20,14 @@ from starlette.responses import Response
 
 from connector.clock import Clock
 from connector.config.values import is_loopback
-from connector.console.sign_on import Vouched
 from connector.store import users
 from connector.store.database import Store, shared_now
 from connector.store.trouble import StoreTrouble
 from connector.store.users import ROLES, USED_EVERY, Role, User
 from policies.model import Instant, Seconds
+
+BACK = "/login/back"
+"""The path to which a single sign-on provider sends people back, behind `[service] outside`."""
 
 LASTS: Seconds = 12 * 3600
 TRIES = 5
@@ -43,6 +45,23 @@ HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?")
 """A name or an address, and perhaps a port: nothing else that a URL may hold."""
 
 hasher = PasswordHasher()
+
+
+class NotVouched(Exception):
+    """The provider does not vouch for somebody whom we can let in; the text says why, for the log."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vouched:
+    """Whom the provider vouches for. `roles` are those that its claim grants; None where the user table decides."""
+
+    name: str
+    roles: frozenset[Role] | None
+
+    @property
+    def role(self) -> Role | None:
+        """The highest of the roles; None if there is none."""
+        return max(self.roles or (), key=ROLES.index, default=None)
 
 
 class MustLogIn(Exception):

@@ -1,6 +1,7 @@
 """The console put together over a running service."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from starlette.routing import BaseRoute
 
@@ -13,10 +14,12 @@ from connector.console.access import Access
 from connector.console.api import Api
 from connector.console.documents import Papers
 from connector.console.pages import Console
-from connector.console.sign_on import SignOn
 from connector.store import fleet
 from connector.store.database import shared_now
 from connector.store.fleet import Failing
+
+if TYPE_CHECKING:
+    from connector.console.sign_on import SignOn
 
 
 def access_of(settings: Settings, parts: Parts) -> Access:
@@ -71,9 +74,11 @@ def console(
     return [*pages.routes(), *api.routes()]
 
 
-def _sign_on(settings: Settings, parts: Parts, secret: Callable[[str], str]) -> SignOn | None:
+def _sign_on(settings: Settings, parts: Parts, secret: Callable[[str], str]) -> "SignOn | None":
     said = settings.service.single_sign_on
     if said is None:
         return None
+    from connector.console.sign_on import SignOn  # it takes ten megabytes, and most have no provider
+
     password = None if said.client_secret is None else secret(said.client_secret)
     return SignOn(said, settings.service.outside or "", password, parts.clock.now)

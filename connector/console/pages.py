@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote
 
 import structlog
@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Route
 
 from connector.console import queries
 from connector.console.access import (
+    BACK,
     INVITED_FOR,
     SIGN_ON,
     WITHIN,
@@ -23,6 +24,7 @@ from connector.console.access import (
     Asking,
     MustLogIn,
     NotAllowed,
+    NotVouched,
     TooManyTries,
     allow,
     check_form,
@@ -30,7 +32,6 @@ from connector.console.access import (
 from connector.console.commands import DONE, Refused, order, release
 from connector.console.documents import Papers
 from connector.console.frame import HEADERS, asset, page, paper
-from connector.console.sign_on import BACK, NotVouched, SignOn
 from connector.matrix.tables import as_html as matrix_html
 from connector.report.formats import as_html as report_html
 from connector.store import ledger, users
@@ -38,6 +39,9 @@ from connector.store.database import Store
 from connector.store.trouble import StoreTrouble
 from policies.model import Instant, Seconds, TicketRef
 from policies.present.explain import explain
+
+if TYPE_CHECKING:
+    from connector.console.sign_on import SignOn
 
 FORM_CAP = 16 * 1024
 STREAMS = 100
@@ -103,7 +107,7 @@ class Console:
     access: Access
     papers: Papers
     health_now: Callable[[], queries.Health]
-    sign_on: SignOn | None
+    sign_on: "SignOn | None"
     streams: Counter[str] = field(default_factory=Counter)
     hashing: Turns = field(default_factory=lambda: Turns(HASH_AT_ONCE))
     asking: Turns = field(default_factory=lambda: Turns(ASKED_AT_ONCE))
@@ -369,7 +373,7 @@ class Console:
     async def to_provider(self, request: Request) -> Response:
         """Send somebody to the single sign-on provider."""
 
-        def go(sign_on: SignOn) -> Response:
+        def go(sign_on: "SignOn") -> Response:
             address, carried = sign_on.begin()
             return self.access.set_carried(RedirectResponse(address, 303, HEADERS), carried)
 
@@ -379,14 +383,14 @@ class Console:
         """Somebody comes back. They go on from a page of our own: as long as a browser counts as coming from the
         provider, it does not bring the cookie."""
 
-        def come(sign_on: SignOn) -> Response:
+        def come(sign_on: "SignOn") -> Response:
             vouched = sign_on.finish(request.query_params, self.access.carried(request))
             answer = page("signed_on.html", title="You are logged in", menu=(), asking=None)
             return self.access.set_cookie(answer, self.access.sign_on(vouched))
 
         return self.access.forget_cookie(await self._with_provider(request, come), SIGN_ON)
 
-    async def _with_provider(self, request: Request, call: Callable[[SignOn], Response]) -> Response:
+    async def _with_provider(self, request: Request, call: "Callable[[SignOn], Response]") -> Response:
         if self.sign_on is None or not self.access.knows_host(request):
             return self._error(404, "there is no single sign-on here")
         try:

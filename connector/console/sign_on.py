@@ -2,12 +2,12 @@
 
 What the provider says is believed only from its ID token: signed with a key of the configured issuer by a public-key
 algorithm, made for this client, for this very login (nonce), and still good. The browser carries state, nonce and PKCE
-verifier of its own login in a cookie; nothing is kept here for somebody who has not come back.
+verifier of its own login in a cookie; nothing is kept here for somebody who has not come back. Loaded only where a
+provider is configured: Authlib takes ten megabytes.
 """
 
 import hmac
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from secrets import token_urlsafe
 from typing import Any
 
@@ -22,11 +22,8 @@ from requests import RequestException
 
 from connector.config.settings import SingleSignOn
 from connector.config.values import helpdesk_url
-from connector.store.users import ROLES, Role
+from connector.console.access import BACK, NotVouched, Vouched
 from policies.model import Instant, Seconds
-
-BACK = "/login/back"
-"""The path of the redirect address, behind `[service] outside`."""
 
 WITHIN = 10.0
 """Real seconds that one answer of the provider may take."""
@@ -37,23 +34,6 @@ KEYS_EVERY: Seconds = 60
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
 """A signature made with a shared secret, or none at all, is no proof of the provider's."""
-
-
-class NotVouched(Exception):
-    """The provider does not vouch for somebody whom we can let in; the text says why, for the log."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vouched:
-    """Whom the provider vouches for. `roles` are those that its claim grants; None where the user table decides."""
-
-    name: str
-    roles: frozenset[Role] | None
-
-    @property
-    def role(self) -> Role | None:
-        """The highest of the roles; None if there is none."""
-        return max(self.roles or (), key=ROLES.index, default=None)
 
 
 class SignOn:

@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError
 from adapters.http import clean
 from connector.store.database import Store, in_short
 from connector.store.inbox import Waiting, due_instants
-from connector.store.revision import Migrated, left_behind, newer, older, revision
+from connector.store.revision import Migrated, left_behind, newer, older, revision, upgrade
 from connector.store.schema import HEAD
 from connector.store.trouble import NoDatabase, OtherVersion, StoreTrouble, Unreachable
 from policies.model import Instant, Seconds, TicketRef
@@ -84,9 +84,6 @@ def open_postgres(url: URL, *, beside_newer: bool = False) -> Store:
 def migrate_postgres(url: URL) -> Migrated:
     """Bring this database to our version, its queue too. Raises StoreTrouble. While one process does it, others
     wait."""
-    from connector.store.postgres import create_queue
-    from connector.store.revision import upgrade
-
     engine, name = _engine(url), shown(url)
     try:
         with engine.begin() as connection:

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DatabaseError
 from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
 
 from connector.store.database import Store
-from connector.store.revision import Migrated, newer, older, revision
+from connector.store.revision import Migrated, newer, older, revision, upgrade
 from connector.store.schema import HEAD
 from connector.store.trouble import NoDatabase, OtherVersion, StoreTrouble
 
@@ -97,8 +97,6 @@ def migrate_sqlite(url: URL) -> Migrated:
     found = _stands_at(path)
     if found == HEAD:
         return Migrated(found=found)
-    from connector.store.revision import upgrade  # Alembic is slow to import and seldom needed
-
     copied = None if found is None or found > HEAD else _copy(path, found)
     engine = _engine(path)
     try:
