@@ -31,7 +31,7 @@ from connector.intake.inbox import GroupCommit
 from connector.intake.receiver import Refusals, receiver
 from connector.intake.slow_client import BoundedBodies
 from connector.store import accounts, fleet, forgetting, holds, inbox, ledger, notices, users, writes
-from connector.store.database import SLACK, Store, database_skew, mend_own_spans, mend_spans, shared_now
+from connector.store.database import SLACK, Store, database_skew, mend_spans, shared_now
 from connector.store.fleet import Failing, Node
 from connector.store.forgetting import Forgotten, forget
 from connector.store.holds import SetAside
@@ -215,7 +215,7 @@ class Service:
             self._stepped_back = 2
         mend_spans(self.parts.store, self.parts.clock)
         if self._stepped_back:
-            mend_own_spans(self.parts.store, self.parts.clock)
+            mend_spans(self.parts.store, self.parts.clock, own=True)
             self._stepped_back -= 1
 
     def _read_feeds(self) -> None:

@@ -329,31 +329,17 @@ OWN_SPANS = tuple(span for span in SPANS if span[0] in (timer, notice, aside, wr
 """What each process stamps, and judges, by its own clock: on a fleet that is another than the database's."""
 
 
-def mend_spans(store: Store, clock: Clock) -> None:
-    """Cut what begins in the future to its length. Cheap where there is nothing of the kind."""
+def mend_spans(store: Store, clock: Clock, *, own: bool = False) -> None:
+    """Cut what begins in the future to its length. Cheap where there is nothing of the kind. With `own`, what this
+    process stamps by its own clock is judged by that: only for after it was set back, since by a clock that is merely
+    behind the others' it would end their pauses early, again and again."""
+    spans = OWN_SPANS if own else SPANS
     with store.asking() as connection:
-        now = shared_now(connection, clock)
-        found = _found_ahead(connection, SPANS, now)
-    _cut_all(store, SPANS, found, now)
-
-
-def mend_own_spans(store: Store, clock: Clock) -> None:
-    """The same by this process's clock. Only for after it was set back: done by a clock that is merely behind the
-    others', it would end their pauses early, again and again."""
-    now = clock.now()
-    with store.asking() as connection:
-        found = _found_ahead(connection, OWN_SPANS, now)
-    _cut_all(store, OWN_SPANS, found, now)
-
-
-def _found_ahead(connection: Connection, spans: Spans, now: Instant) -> set[str]:
-    ahead = union(
-        *(select(literal(table.name)).where(*_ahead(begins, ends, now)) for table, begins, ends in spans)
-    )
-    return {name for (name,) in connection.execute(ahead)}
-
-
-def _cut_all(store: Store, spans: Spans, found: set[str], now: Instant) -> None:
+        now = clock.now() if own else shared_now(connection, clock)
+        ahead = (
+            select(literal(table.name)).where(*_ahead(begins, ends, now)) for table, begins, ends in spans
+        )
+        found = {name for (name,) in connection.execute(union(*ahead))}
     if not found:
         return
     with store.writing() as connection:

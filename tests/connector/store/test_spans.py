@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from connector.clock import ManualClock
 from connector.store import fleet, holds, inbox, notices, users
-from connector.store.database import SLACK, Store, mend_own_spans, mend_spans, server_now, shared_now
+from connector.store.database import SLACK, Store, mend_spans, server_now, shared_now
 from connector.store.schema import lease, pause, spent, timer
 from connector.work.budget import Allowance, SharedTally
 from policies.model import Instant, TicketRef
@@ -60,7 +60,7 @@ def test_set_back_a_process_cuts_what_it_stamped_and_nothing_that_is_judged_by_t
     store: Store,
 ) -> None:
     seeded(store, NOW + DAY)
-    mend_own_spans(store, ManualClock(NOW))
+    mend_spans(store, ManualClock(NOW), own=True)
     with store.reading() as connection:
         assert ends(connection) == {"pause": NOW + DAY + 90, "timer": NOW + 15, "aside": NOW + 15}
 
