@@ -13,7 +13,7 @@ from policies.rules.ladder import decide, next_time
 from policies.rules.merge import ProposedActions, agree, merge, propose, spoken
 from policies.rules.observe import Observation, PolicyRaised, Scene, could_hold, decided_by, observe, of
 from policies.rules.orders import obey
-from policies.rules.outcomes import Conclusion, Considered, next_owner, next_state, owner_moved
+from policies.rules.outcomes import Considered, next_owner, next_state, owner_moved
 from policies.rules.own_writes import with_hidden
 from policies.state import Standing, changed
 
@@ -97,36 +97,28 @@ def planned(scene: Scene, standings: tuple[Standing, ...], failed: Mapping[str, 
     restoring = None if merged.wanted else next((each for each in decisions if each.seen.restores), None)
     asking, decided = {each.policy: each for each in proposed}, {each.policy.name: each for each in decisions}
     times: list[Instant | None] = [now + FAILED_AGAIN if failed else None]
-    considered, said, after = list[Considered](), list[Occurrence](), list[Standing]()
+    considered, remembered = list[Considered](), list[Standing]()
     for seen in obeyed.seen:
-        policy, name, one = seen.policy, seen.policy.name, Conclusion(state=seen.state)
-        step, asks = decided.get(name), asking.get(name)
+        policy, name, step = seen.policy, seen.policy.name, decided.get(seen.policy.name)
+        one = Considered(seen=seen, state=seen.state)
         if step is not None:
-            last = step is restoring
+            asks, last = asking.get(name), step is restoring
             one = of(policy, next_state, scene, step, owners[name], merged, asks, restores=last)
             if one.state.running is not None:
                 times.append(of(policy, next_time, scene, step, one.state.running))
-        chosen = asks.chosen if asks else None
-        considered.append(Considered(seen=seen, decision=step, chosen=chosen, warnings=one.warnings))
-        said += (*seen.said, *one.said)
-        after.append(one.state)
-    remembered = list[Standing]()
-    for state in (*after, *(state for state, _ in closed)):
-        running = (
-            changed(state.running, snoozed_until=scene.snoozed_until) if state.running else state.episode
-        )
-        remembered.append(changed(state, snoozed_until=scene.snoozed_until, episode=running))
+        considered.append(one)
+    snoozed = scene.snoozed_until
+    for state in (*(each.state for each in considered), *(state for state, _ in closed)):
+        episode = changed(state.running, snoozed_until=snoozed) if state.running else state.episode
+        remembered.append(changed(state, snoozed_until=snoozed, episode=episode))
 
+    # What all of that comes to.
     lost = [episode for _, episode in closed if episode is not None]
     left = [one for each in proposed for one in each.left_out]
     left += [one for each in obeyed.seen for one in each.left_out]
-    unmade = [
-        LeftOut(policy=each.policy, level=each.level.name, what="assign", why=each.chosen.remark or "")
-        for each in proposed
-        if each.chosen is not None and each.chosen.assign is None
-    ]
+    said = [line for each in considered for line in (*each.seen.said, *each.said)]
     said += (*obeyed.said, *(ended_line(episode) for episode in lost if has_passed(episode)))
-    said += beside(now, proposed, obeyed.seen, merged.left_out, left)
+    said += beside(now, proposed, obeyed.seen, merged.overruled, left)
     said += owner_moved((*held, *others), tuple(remembered), now)
     undoes = restoring and [
         Wanted(action=each, episodes=(restoring.episode.key,)) for each in restoring.seen.restores
@@ -137,7 +129,7 @@ def planned(scene: Scene, standings: tuple[Standing, ...], failed: Mapping[str, 
         revision=ticket.revision,
         now=now,
         wanted=merged.wanted or tuple(undoes or ()),
-        left_out=(*merged.left_out, *unmade, *left),
+        left_out=(*merged.overruled, *merged.unmade, *left),
         standings=(*remembered, *(each for each in standings if each.policy in failed)),
         occurrences=tuple(said),
         next_look=min((at for at in times if at is not None), default=None),

@@ -175,10 +175,12 @@ def spoken(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merged:
-    """All that the plan does. `asked` holds, by episode, the fields that are written for it."""
+    """All that the plan does; what lost against an earlier policy, and which assignments cannot be made at all. `asked`
+    holds, by episode, the fields that are written for it."""
 
     wanted: tuple[Wanted, ...] = ()
-    left_out: tuple[LeftOut, ...] = ()
+    overruled: tuple[LeftOut, ...] = ()
+    unmade: tuple[LeftOut, ...] = ()
     asked: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def acts_for(self, episode: str) -> bool:
@@ -200,6 +202,11 @@ def merge(
         pairs = (ticket.group, assign.group), (ticket.assignee, assign.assignee)
         if any((now.id if now else None) != (then.id if then else None) for now, then in pairs):
             wanted.append(Wanted(action=assign, episodes=agreed.episodes))
+    unmade = tuple(
+        LeftOut(policy=each.policy, level=each.level.name, what="assign", why=each.chosen.remark or "")
+        for each in proposed
+        if each.chosen is not None and each.chosen.assign is None
+    )
 
     # 2. The highest priority, if the ticket's is lower.
     raising = [(each.priority, each.episode) for each in proposed if each.priority is not None]
@@ -239,7 +246,7 @@ def merge(
         )
         for each in proposed
     }
-    return Merged(wanted=tuple(wanted), left_out=(*lost, *lost_replies), asked=asked)
+    return Merged(wanted=tuple(wanted), overruled=(*lost, *lost_replies), unmade=unmade, asked=asked)
 
 
 def joined(said: Iterable[Wanted]) -> tuple[list[Wanted], list[LeftOut]]:

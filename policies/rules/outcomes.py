@@ -148,22 +148,16 @@ def next_owner(scene: Scene, decision: LevelDecision, agreed: Agreed) -> Named |
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Conclusion:
-    """What a plan leaves behind of one policy: what to remember, what the ledger hears, and warnings."""
-
-    state: Standing
-    said: tuple[Occurrence, ...] = ()
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Considered:
     """How a plan came about for one policy, as facts: what it saw, what its ladder came to if an episode runs, whom it
-    chose. `policies.present.explain` puts it into words."""
+    chose; and what it leaves behind: what to remember, what the ledger hears, and warnings. `policies.present.explain`
+    puts it into words."""
 
     seen: Observation
+    state: Standing
     decision: LevelDecision | None = None
     chosen: Chosen | None = None
+    said: tuple[Occurrence, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -175,17 +169,20 @@ def next_state(
     proposed: ProposedActions | None,
     *,
     restores: bool,
-) -> Conclusion:
+) -> Considered:
     """The memory after this plan. `restores` says that the plan takes back what the episode wrote. However many repeats
     were missed, it is one, and counts as one."""
     episode, state, now = decision.episode, decision.seen.state, scene.now
     if proposed is not None:
         episode = replace(episode, asked=merged.asked.get(episode.key, frozenset()))
+    one = Considered(
+        seen=decision.seen, state=state, decision=decision, chosen=proposed.chosen if proposed else None
+    )
     lacks = f'policy "{decision.policy.name}": {named.warning}' if named is not None and named.warning else ""
     about = (lacks,) if lacks else ()
     if decision.fires is not None and named is not None:
-        done = fired(scene, decision, episode, named, merged, proposed)
-        return replace(done, warnings=(*done.warnings, *about))
+        state, said = fired(scene, decision, episode, named, merged, proposed)
+        return replace(one, state=state, said=said, warnings=(*never_due(decision), *about))
     holder = episode.owner
     if decision.asks is not None and named is not None:
         what, level, holder = "approval asked", decision.asks.name, named.owner
@@ -212,7 +209,7 @@ def next_state(
         if episode is not state.episode:
             state = replace(state, episode=episode)
         lines = tuple(passing(episode, each) for each in levels)
-        return Conclusion(state=state, said=lines, warnings=tuple(never_due(decision)))
+        return replace(one, state=state, said=lines, warnings=tuple(never_due(decision)))
     line = Occurrence(
         what=what,
         policy=episode.policy,
@@ -222,7 +219,7 @@ def next_state(
         owner=holder.name if holder else None,
         text=text,
     )
-    return Conclusion(state=replace(state, episode=after), said=(line,), warnings=warnings)
+    return replace(one, state=replace(state, episode=after), said=(line,), warnings=warnings)
 
 
 def fired(
@@ -232,7 +229,7 @@ def fired(
     named: Named,
     merged: Merged,
     proposed: ProposedActions | None,
-) -> Conclusion:
+) -> tuple[Standing, tuple[Occurrence, ...]]:
     """A level fires. One with something to write is under way until its first write has an outcome; one with nothing to
     write, or only observed, or skipped, is passed with the plan. What is only observed never takes the ticket from an
     enforced owner."""
@@ -249,9 +246,8 @@ def fired(
         instead=acting(due.level, decision.count) is not due.level,
         owes=proposed.owes if proposed else frozenset(),
     )
-    warnings = tuple(never_due(decision))
     if how is How.FIRED and merged.acts_for(episode.key):
-        return Conclusion(state=replace(state, episode=replace(episode, under_way=way)), warnings=warnings)
+        return replace(state, episode=replace(episode, under_way=way)), ()
     level = Passed(level=way.level, how=how, at=now, due=due.at, owner=named.owner)
     levels = (*overtaken(decision, now), level)
     done = climbed(episode, levels, way if how is How.FIRED else None)
@@ -262,7 +258,7 @@ def fired(
     if ownership is None or enforces or not ownership.enforced:
         ownership = Ownership(owner=named.owner, at=now, enforced=enforces)
     lines = tuple(passing(done, each) for each in levels)
-    return Conclusion(state=replace(state, episode=done, ownership=ownership), said=lines, warnings=warnings)
+    return replace(state, episode=done, ownership=ownership), lines
 
 
 def overtaken(decision: LevelDecision, now: Instant) -> tuple[Passed, ...]:
