@@ -65,7 +65,7 @@ class Follow:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Say:
     """A note (internal) or reply (public) is to be written; the worker renders `template` with the rest. `reasons` and
-    `next_step` are words, which `policies.present.reasons` gives it."""
+    `next_step` are words, which `policies.present.explain` gives it."""
 
     kind: Literal["say"] = "say"
     public: bool

@@ -39,7 +39,7 @@ from policies.plan import (
     SetField,
     Wanted,
 )
-from policies.present.reasons import worded
+from policies.present.explain import worded
 from policies.rules.calendars import Calendar
 from policies.rules.outcomes import Outcome, Result, settle
 from policies.rules.own_writes import person_of

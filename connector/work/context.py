@@ -20,7 +20,7 @@ from policies.history import recognise, with_moves
 from policies.language.policy import PolicySet, peopled
 from policies.model import Directory, Instant, Need, Order, Recent, Seconds, Ticket, TicketRef
 from policies.plan import Plan
-from policies.present.reasons import worded
+from policies.present.explain import worded
 from policies.replay import Life, Rulebook, judged_at
 from policies.rules.assignment import Waiting, holding_back, waiting_levels
 from policies.rules.calendars import Calendar

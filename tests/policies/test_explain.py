@@ -5,8 +5,7 @@ import pytest
 from policies.evaluate import evaluate
 from policies.model import Metric, Stage, Status, Target, Who
 from policies.plan import Say
-from policies.present.explain import explain, traced
-from policies.present.reasons import worded
+from policies.present.explain import explain, traced, worded
 from policies.rules.observe import UNREAD
 from tests.policies.lives import AFTER_30, AFTER_120, ANN, Life, at, policy
 

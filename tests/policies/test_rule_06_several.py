@@ -9,7 +9,7 @@ from policies.language.document import Document, read
 from policies.language.parse import parse
 from policies.model import Priority
 from policies.plan import Assign, ChangeTags, Follow, Plan, RaisePriority, Say, SetField
-from policies.present import explain, reasons
+from policies.present import explain
 from policies.present.explain import traced
 from tests.policies.lives import AFTER_120, HEAD, Life, policy
 
@@ -220,7 +220,7 @@ def test_a_policy_that_raises_is_taken_out_said_by_name_and_the_others_work(
 def test_words_that_fail_keep_no_level_from_firing(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
     life = pair('note = "handoff"', 'note = "handoff"')
     life.look(10)
-    monkeypatch.setattr(reasons, place, broken_for("p", getattr(reasons, place)))
+    monkeypatch.setattr(explain, place, broken_for("p", getattr(explain, place)))
     plan = life.look(30)
     assert [life.fired("p"), life.fired("q")] == [["one"], ["one"]]
     ours, theirs = actions(plan, Say)
