@@ -1,4 +1,4 @@
-"""The commands that print documents: `schema`, `fields`, `matrix`, `cards` and `report`. They only read."""
+"""The commands about what policies say: `schema`, `fields`, `test`, `matrix`, `cards` and `report`. They only read."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
@@ -10,6 +10,7 @@ import typer
 
 from connector.cli.common import (
     CONFIG,
+    NEEDS_HUMAN,
     AsJson,
     Config,
     checked,
@@ -63,6 +64,54 @@ def fields(
         echo(*fields_page.words())
     else:
         echo(*(fields_page.as_markdown(vendors()) if markdown else fields_page.as_text(vendors())))
+
+
+@app.command("test")
+def play_tests(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[FILE]…", help="Tests; without, every *.test.toml beside config and policies."
+        ),
+    ] = None,
+    config: Config = CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Play the tests of the policies: tickets' lives, and what must fire when. No helpdesk is asked."""
+    from datetime import UTC, datetime
+
+    from connector.config.files import test_files
+    from connector.config.holidays import calendars
+    from connector.config.settings import tests_in
+    from policies.policy_tests import play, reported
+
+    loaded = loaded_with_directory(config, names=False)
+    if loaded.settings is None or loaded.policies is None:
+        refuse(config, loaded)
+    meant = tuple(files or test_files(config))
+    if not meant:
+        give_up(
+            f"there is no *.test.toml beside {config} or its policies; docs/policy-tests.md says how to write one"
+        )
+    tests, problems = tests_in(meant, loaded.settings, loaded.policies)
+    for problem in problems:
+        echo(str(problem), err=True)
+    if any(problem.severity == "error" for problem in problems):
+        give_up("nothing was played; correct these lines first")
+    years: dict[int, Mapping[str, Calendar]] = {}
+    results = []
+    for test in tests:
+        year = datetime.fromtimestamp(test.start, UTC).year
+        days = years.get(year) or years.setdefault(year, calendars(loaded.policies, test.start))
+        results.append(play(test, loaded.policies, days))
+    failed = [each for each in results if not each.passed]
+    if as_json:
+        put_json({"tests": [each.as_row() for each in results]})
+    else:
+        echo(*(line for each in failed for line in reported(each)))
+        echo(f"{len(results)} tests, {f'{len(failed)} failed' if failed else 'all as expected'}")
+    if failed:
+        raise typer.Exit(NEEDS_HUMAN)
 
 
 Output = Annotated[Path | None, typer.Option("--output", metavar="FILE", help="Write it to this file.")]

@@ -253,7 +253,8 @@ def check(
     from datetime import datetime
 
     from connector.app.online import ask_all
-    from connector.config.advice import advice, unread, weak_secrets
+    from connector.config.advice import advice, unread, weak_secrets, without_test
+    from policies.language.document import listed
 
     loaded = loaded_with_directory(config)
     today = datetime.now().astimezone().date()
@@ -261,6 +262,10 @@ def check(
     if loaded.settings and loaded.policies and not online:
         read = known_directories(loaded.settings)
         problems = (*problems, *unread(loaded.settings, loaded.policies, loaded.documents[0], read))
+    untested: tuple[str, ...] = ()
+    if loaded.settings and loaded.policies:
+        untested, about_tests = without_test(config, loaded.settings, loaded.policies)
+        problems = (*problems, *about_tests)
     wrong = any(strict or problem.severity == "error" for problem in problems)
     findings = []
     if online and not wrong and loaded.settings and loaded.policies:
@@ -270,7 +275,7 @@ def check(
             {name: getattr(p, name) for name in ("file", "line", "code", "severity", "message")}
             for p in problems
         ]
-        put_json({"problems": rows, "findings": findings})
+        put_json({"problems": rows, "findings": findings, "untested": untested})
     else:
         for problem in problems:
             echo(str(problem))
@@ -279,6 +284,9 @@ def check(
             echo(f"{mark} {finding['account']}: {finding['what']}: {finding['text']}")
         if not wrong and loaded.policies is not None:
             echo(f"{config}: {len(loaded.policies.policies)} policies, no errors")
+            if untested:
+                names = listed([f'"{name}"' for name in untested], "and")
+                echo(f"tip {len(untested)} without a test (`uptier test`): {names}")
     if wrong:
         raise typer.Exit(WRONG)
     if any(not finding["ok"] and finding["fatal"] for finding in findings):

@@ -1,12 +1,16 @@
 """What is not wrong but will not work well: seen only with the accounts' settings or today's date at hand."""
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 
+from connector.config.files import test_files
 from connector.config.secrets import Secrets, too_short
-from connector.config.settings import Loaded, Settings
+from connector.config.settings import Loaded, Settings, tests_in
 from policies.language.document import Document, Problem
 from policies.language.policy import PolicySet
+from policies.policy_tests import covered
 from policies.rules.assignment import lacking
 
 SOON = timedelta(days=60)
@@ -75,6 +79,19 @@ def ended_dates(policies: PolicySet, documents: tuple[Document, ...], today: dat
         document = next((each for each in documents if path in each.lines), documents[0])
         text = f'calendar "{name}": the last closed day is {last}; add those of the time after it.'
         yield warning(document, path, "dates-end", text)
+
+
+def without_test(
+    path: Path, settings: Settings, policies: PolicySet
+) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
+    """The policies that no test covers, those of packs aside, where there are tests at all, and what is wrong in the
+    tests, which keeps nothing from running."""
+    files = test_files(path)
+    tests, problems = tests_in(files, settings, policies)
+    known = covered(tests)
+    own = (each.name for each in policies.policies if not each.file.startswith("pack "))
+    untested = tuple(name for name in own if name not in known) if files else ()
+    return untested, tuple(replace(each, severity="warning") for each in problems)
 
 
 def warning(document: Document, path: tuple[str | int, ...], code: str, text: str) -> Problem:

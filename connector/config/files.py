@@ -17,6 +17,9 @@ EVERYWHERE = ("accounts", "calendar", "mode")
 
 NOTHING: Any = object()
 
+SUFFIX = ".test.toml"
+"""How a file with tests of policies is called, which no pattern for policies means."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Used:
@@ -28,8 +31,9 @@ class Used:
 
 def names() -> tuple[str, ...]:
     """The packs that come with this version."""
-    found = files("policies").joinpath("library").iterdir()
-    return tuple(sorted(each.name.removesuffix(".toml") for each in found if each.name.endswith(".toml")))
+    found = (each.name for each in files("policies").joinpath("library").iterdir())
+    packs = (name for name in found if name.endswith(".toml") and not name.endswith(SUFFIX))
+    return tuple(sorted(name.removesuffix(".toml") for name in packs))
 
 
 def text(name: str) -> str:
@@ -143,7 +147,7 @@ class Files:
 
 def read_files(path: Path) -> Files:
     """Read the main file and every file that its `[service] policies` names, relative to it."""
-    main = _read(path)
+    main = read_file(path)
     if isinstance(main, Problem):
         return Files(documents=(), problems=(main,))
     named, problems = set[Path](), list[Problem]()
@@ -152,12 +156,23 @@ def read_files(path: Path) -> Files:
         if not matched and index is not None:
             problems.append(_no_file(main, index, pattern))
     files = sorted((file for file in named if not file.samefile(path)), key=lambda file: (file.name, file))
-    read = [_read(file) for file in files]
+    read = [read_file(file) for file in files]
     used = packs_of(main)
     return Files(
         documents=(main, *used.documents, *(each for each in read if isinstance(each, Document))),
         problems=(*problems, *used.problems, *(each for each in read if isinstance(each, Problem))),
     )
+
+
+def test_files(path: Path) -> tuple[Path, ...]:
+    """The tests of policies that stand beside the main file or the policy files, in name order."""
+    main = read_file(path)
+    patterns = () if isinstance(main, Problem) else tuple(pattern for _, pattern in _patterns(main))
+    beside = ("x", *patterns)
+    found = {
+        file for pattern in beside for file in _found(path.parent, str(Path(pattern).with_name(f"*{SUFFIX}")))
+    }
+    return tuple(sorted(found, key=lambda file: (file.name, file)))
 
 
 def _patterns(main: Document) -> Iterator[tuple[int | None, str]]:
@@ -174,6 +189,10 @@ def _matching(folder: Path, pattern: str) -> list[Path]:
     """The files a pattern means; it may also be one file's path, absolute or not."""
     if not set("*?[") & set(pattern):
         return [file] if (file := folder / pattern).is_file() else []
+    return [file for file in _found(folder, pattern) if not file.name.endswith(SUFFIX)]
+
+
+def _found(folder: Path, pattern: str) -> list[Path]:
     start = Path(pattern).anchor or "."
     return [file for file in (folder / start).glob(pattern.removeprefix(start)) if file.is_file()]
 
@@ -188,7 +207,8 @@ def _no_file(main: Document, index: int, pattern: str) -> Problem:
     )
 
 
-def _read(path: Path) -> Document | Problem:
+def read_file(path: Path) -> Document | Problem:
+    """A file as a document; a Problem if it cannot be read or is no TOML."""
     try:
         return read(str(path), path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError:

@@ -2,7 +2,7 @@
 
 Keys and defaults are described in docs/config.md. Secrets are never here, only references to them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -22,7 +22,7 @@ from pydantic import (
 
 from adapters.base import Account
 from connector.config import holidays
-from connector.config.files import DEFAULT_PATTERNS, read_files
+from connector.config.files import DEFAULT_PATTERNS, read_file, read_files
 from connector.config.problems import plain_secrets, translate
 from connector.config.secrets import PREFIX
 from connector.config.values import (
@@ -55,6 +55,7 @@ from policies.language.policy import Policy, PolicySet
 from policies.language.references import Known
 from policies.language.vocabulary import Mode
 from policies.model import Seconds, Status
+from policies.policy_tests import PolicyTest, read_tests
 
 
 def account_names(accounts: Mapping[str, "AccountSettings"]) -> Mapping[str, "AccountSettings"]:
@@ -264,6 +265,22 @@ def load(path: Path, known: Known | None = None) -> Loaded:
         problems=tuple(sorted({*about_settings, *files.problems, *about_policies})),
         documents=files.documents,
     )
+
+
+def tests_in(
+    files: Iterable[Path], settings: Settings, policies: PolicySet
+) -> tuple[tuple[PolicyTest, ...], tuple[Problem, ...]]:
+    """The tests of policies in these files, and what is wrong in them."""
+    tests, problems = list[PolicyTest](), list[Problem]()
+    for file in files:
+        document = read_file(file)
+        if isinstance(document, Problem):
+            problems.append(document)
+            continue
+        found, wrong = read_tests(document, policies, tuple(settings.accounts))
+        tests += found
+        problems += wrong
+    return tuple(tests), tuple(problems)
 
 
 def without_errors(loaded: Loaded) -> tuple[PolicySet, tuple[str, ...]]:
