@@ -128,14 +128,6 @@ class Cast:
         self.people: dict[str, Person] = {}
         staff = policies.staff
         levels = [level for each in policies.policies for rung in each.levels for level in rung.variants]
-        for name in (*groups, *policies.leads, *policies.on_call, *policies.limits.groups):
-            self.group(name)
-        for name, people in groups.items():
-            for label in people:
-                self.joins(label, name)
-        for named in (policies.leads, policies.on_call):
-            for name, label in named.items():
-                self.joins(label, name)
         known = (*policies.managers, *policies.managers.values(), *policies.limits.people)
         for label in (
             *known,
@@ -145,10 +137,19 @@ class Cast:
             *staff.skills,
         ):
             self.person(label)
+        for named in (policies.leads, policies.on_call):
+            for name, label in named.items():
+                self.joins(label, name)
+        for name in policies.limits.groups:
+            self.group(name)
         for level in levels:
             self.meets(level)
         for owner in (*(level.owner for level in levels), policies.default_owner):
             self.answers(owner)
+        for name, people in groups.items():
+            self.group(name)
+            for label in people:
+                self.joins(label, name)
 
     def meets(self, level: Level) -> None:
         """The names that a level uses."""

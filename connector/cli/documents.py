@@ -80,20 +80,20 @@ def play_tests(
     """Play the tests of the policies: tickets' lives, and what must fire when. No helpdesk is asked."""
     from datetime import UTC, datetime
 
-    from connector.config.files import test_files
+    from connector.config.files import find_tests, read_file
     from connector.config.holidays import calendars
-    from connector.config.settings import tests_in
+    from connector.config.settings import policy_tests_in
     from policies.policy_tests import play, reported
 
     loaded = loaded_with_directory(config, names=False)
     if loaded.settings is None or loaded.policies is None:
         refuse(config, loaded)
-    meant = tuple(files or test_files(config))
+    meant = tuple(map(read_file, files)) if files else find_tests(config)
     if not meant:
         give_up(
             f"there is no *.test.toml beside {config} or its policies; docs/policy-tests.md says how to write one"
         )
-    tests, problems = tests_in(meant, loaded.settings, loaded.policies)
+    tests, problems = policy_tests_in(meant, loaded.settings, loaded.policies)
     for problem in problems:
         echo(str(problem), err=True)
     if any(problem.severity == "error" for problem in problems):
@@ -109,7 +109,8 @@ def play_tests(
         put_json({"tests": [each.as_row() for each in results]})
     else:
         echo(*(line for each in failed for line in reported(each)))
-        echo(f"{len(results)} tests, {f'{len(failed)} failed' if failed else 'all as expected'}")
+        count = f"{len(results)} test{'' if len(results) == 1 else 's'}"
+        echo(f"{count}, {f'{len(failed)} failed' if failed else 'all as expected'}")
     if failed:
         raise typer.Exit(NEEDS_HUMAN)
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
-from connector.config.files import test_files
+from connector.config.files import find_tests
 from connector.config.secrets import Secrets, too_short
-from connector.config.settings import Loaded, Settings, tests_in
+from connector.config.settings import Loaded, Settings, policy_tests_in
 from policies.language.document import Document, Problem
 from policies.language.policy import PolicySet
 from policies.policy_tests import covered
@@ -86,11 +86,10 @@ def without_test(
 ) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
     """The policies that no test covers, those of packs aside, where there are tests at all, and what is wrong in the
     tests, which keeps nothing from running."""
-    files = test_files(path)
-    tests, problems = tests_in(files, settings, policies)
+    tests, problems = policy_tests_in(find_tests(path), settings, policies)
     known = covered(tests)
-    own = (each.name for each in policies.policies if not each.file.startswith("pack "))
-    untested = tuple(name for name in own if name not in known) if files else ()
+    own = [each.name for each in policies.policies if not each.file.startswith("pack ")]
+    untested = tuple(name for name in own if name not in known) if known.intersection(own) else ()
     return untested, tuple(replace(each, severity="warning") for each in problems)
 
 

@@ -164,15 +164,29 @@ def read_files(path: Path) -> Files:
     )
 
 
-def test_files(path: Path) -> tuple[Path, ...]:
-    """The tests of policies that stand beside the main file or the policy files, in name order."""
+def find_tests(path: Path) -> tuple[Document | Problem, ...]:
+    """The tests of policies: those that stand beside the main file or the policy files, in name order, and those of the
+    packs in use, unless their settings make other policies of them."""
     main = read_file(path)
-    patterns = () if isinstance(main, Problem) else tuple(pattern for _, pattern in _patterns(main))
-    beside = ("x", *patterns)
-    found = {
-        file for pattern in beside for file in _found(path.parent, str(Path(pattern).with_name(f"*{SUFFIX}")))
-    }
-    return tuple(sorted(found, key=lambda file: (file.name, file)))
+    if isinstance(main, Problem):
+        return (main,)
+    patterns = ("*", *(pattern for _, pattern in _patterns(main)))
+    beside = (str(Path(pattern).with_name(f"*{SUFFIX}")) for pattern in patterns)
+    found = {file for pattern in beside for file in _found(path.parent, pattern)}
+    files = sorted(found, key=lambda file: (file.name, file))
+    as_they_come = (
+        name
+        for name in asked(main)
+        if name in names() and not settings_of(main, name).keys() - {"accounts", "mode"}
+    )
+    return (*map(read_file, files), *map(pack_tests, as_they_come))
+
+
+def pack_tests(name: str) -> Document:
+    """The tests that come with a pack."""
+    tests = read(f"tests of pack {name}", text(f"{name}.test"))
+    assert isinstance(tests, Document)
+    return tests
 
 
 def _patterns(main: Document) -> Iterator[tuple[int | None, str]]:

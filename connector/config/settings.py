@@ -22,7 +22,7 @@ from pydantic import (
 
 from adapters.base import Account
 from connector.config import holidays
-from connector.config.files import DEFAULT_PATTERNS, read_file, read_files
+from connector.config.files import DEFAULT_PATTERNS, read_files
 from connector.config.problems import plain_secrets, translate
 from connector.config.secrets import PREFIX
 from connector.config.values import (
@@ -267,17 +267,16 @@ def load(path: Path, known: Known | None = None) -> Loaded:
     )
 
 
-def tests_in(
-    files: Iterable[Path], settings: Settings, policies: PolicySet
+def policy_tests_in(
+    documents: Iterable[Document | Problem], settings: Settings, policies: PolicySet
 ) -> tuple[tuple[PolicyTest, ...], tuple[Problem, ...]]:
-    """The tests of policies in these files, and what is wrong in them."""
+    """The tests of policies in these documents, and what is wrong in them."""
     tests, problems = list[PolicyTest](), list[Problem]()
-    for file in files:
-        document = read_file(file)
-        if isinstance(document, Problem):
-            problems.append(document)
+    for each in documents:
+        if isinstance(each, Problem):
+            problems.append(each)
             continue
-        found, wrong = read_tests(document, policies, tuple(settings.accounts))
+        found, wrong = read_tests(each, policies, tuple(settings.accounts))
         tests += found
         problems += wrong
     return tuple(tests), tuple(problems)
