@@ -39,7 +39,7 @@ from connector.store.opening import file_of
 from connector.store.revision import left_behind
 from connector.store.trouble import StoreTrouble
 from connector.store.writes import State
-from connector.work.budget import lane_of
+from connector.work.budget import keep_spending, lane_of
 from policies.language.policy import PolicySet
 from policies.model import Instant, Seconds
 
@@ -184,6 +184,7 @@ class Service:
             self._every("refusals", self._keep_refusals, SWEEP)
         self._every("health", self.take_pulse, TICK)
         self._every("clock", self._see_clocks, SWEEP, at_once=True)
+        self._every("spending", self._keep_spending, 60)
         if parts.store.path is None:
             self._every("node", self._tell_others, SWEEP, at_once=True)
         self._every("spans", self._mend_spans, SWEEP, at_once=True)
@@ -235,6 +236,9 @@ class Service:
                 self._at_once(f"list {desk.name}", partial(self.parts.feeds.list_open, desk))
                 self._at_once(f"follow {desk.name}", partial(self.parts.feeds.follow, desk))
 
+    def _keep_spending(self) -> None:
+        keep_spending(self.parts.store, self.parts.desks.values(), self.parts.clock.now())
+
     def _notify(self) -> None:
         if self.parts.leases.has(NOTIFY):
             self.parts.notifier.tick()
@@ -259,6 +263,8 @@ class Service:
         drained = self.parts.engine.stop(max(0, until - monotonic()))
         quiet = self.parts.notifier.stop(max(0, until - monotonic()))
         self.parts.leases.give_back()
+        with suppress(StoreTrouble):
+            self._keep_spending()
         if self.parts.store.path is None:
             self._is_gone()
         log.info("stopped", drained=kept and drained and quiet)
@@ -313,6 +319,7 @@ class Service:
             parts.clock.sleep(max(due - parts.clock.now(), 0.05))
         else:
             troubled.append(f"something was always due again, {ONCE_ROUNDS} times over; see the log")
+        self._keep_spending()
         troubled += [f"{one.name}: {one.why}" for one in parts.ailments.current()]
         with parts.store.reading() as connection:
             return summarise(connection, before, looks, troubled)

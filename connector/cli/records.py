@@ -1,4 +1,4 @@
-"""The commands about what is kept: `ledger export`, `gaps`, `purge` and `forget`."""
+"""The commands about what is kept: `ledger export`, `gaps`, `budget`, `purge` and `forget`."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,6 +86,51 @@ def gaps(config: Config = CONFIG, as_json: AsJson = False) -> None:
         last = f"last fired {stamp(fired[name])}" if name in fired else "has never fired"
         would = f", and would have last fired {stamp(observed[name])} in observe" if name in observed else ""
         echo(f'policy "{name}" {last}{would}')
+
+
+@app.command()
+def budget(
+    account: Annotated[str | None, typer.Option(metavar="NAME", help="Only this account.")] = None,
+    config: Config = CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Show where the requests to each helpdesk went, what a census will cost, and what would save most."""
+    from dataclasses import asdict
+
+    from connector.clock import SystemClock
+    from connector.config.settings import load
+    from connector.report.calls import calls_of
+    from policies.model import spell
+
+    loaded = load(config)
+    if loaded.settings is None:
+        refuse(config, loaded)
+    named = loaded.settings.accounts
+    if account is not None and account not in named:
+        give_up(f"{config} has no account {account!r}; it has {', '.join(sorted(named))}")
+    now = SystemClock().now()
+    with opened(config) as store, store.reading() as connection:
+        found = [
+            calls_of(connection, name, share=said.budget, poll=said.poll, policies=loaded.policies, now=now)
+            for name, said in sorted(named.items())
+            if account in (None, name)
+        ]
+    if as_json:
+        put_json({one.account: asdict(one) for one in found})
+        return
+    for one in found:
+        echo(f"{one.account}: {one.day} requests in 24 hours")
+        if one.spent:
+            echo(f"  {'for':14}{'this hour':>10}{'24 hours':>10}{'7 days':>10}")
+        for each in one.spent:
+            echo(f"  {each.purpose:14}{each.hour:>10}{each.day:>10}{each.week:>10}")
+        for limit in one.limits:
+            ours = max(1, int(limit.total * one.share))
+            echo(f"  limit {limit.bucket}: {limit.total} in {spell(limit.window)}, ours at most {ours}")
+        took = f", {spell(one.seconds)} within our share" if one.seconds is not None else ""
+        echo(f"  census: {one.open_tickets} open tickets, about {one.census} requests{took}")
+        for text in one.advice or ("nothing stands out",):
+            echo(f"  saves most: {text}" if one.advice else f"  {text}")
 
 
 @app.command()

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import BaseRoute
 
-from adapters.base import Limit
 from connector.app.compose import Parts
 from connector.config.settings import Settings
 from connector.config.values import EVERY_ADDRESS
@@ -14,6 +13,7 @@ from connector.console.access import Access
 from connector.console.api import Api
 from connector.console.documents import Papers
 from connector.console.pages import Console
+from connector.report.calls import calls_of
 from connector.store import fleet
 from connector.store.database import shared_now
 from connector.store.fleet import Failing
@@ -38,10 +38,6 @@ def console(
 ) -> list[BaseRoute]:
     """Its addresses; `secret` resolves references, `failing` tells what fails in this process. Raises SecretError."""
 
-    def budgets(account: str) -> tuple[Limit, ...]:
-        desk = parts.desks.get(account)
-        return () if desk is None else desk.budget.told()
-
     def health() -> queries.Health:
         with parts.store.reading() as connection:
             known = fleet.others(connection, parts.name, shared_now(connection, parts.clock))
@@ -51,7 +47,17 @@ def console(
                 failing(),
                 parts.skews.telling(),
                 known,
-                budgets,
+                tuple(
+                    calls_of(
+                        connection,
+                        name,
+                        share=said.budget,
+                        poll=said.poll,
+                        policies=parts.rules().policies,
+                        now=parts.clock.now(),
+                    )
+                    for name, said in sorted(settings.accounts.items())
+                ),
                 parts.clock.now(),
             )
 

@@ -6,7 +6,7 @@ that the ledger has.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
@@ -14,9 +14,10 @@ from sqlalchemy import Connection
 from adapters.base import Limit
 from connector.clock import DATABASE, telling
 from connector.console.frame import stamp
+from connector.report.calls import Calls
 from connector.store import accounts, holds, inbox, ledger, notices, tickets, writes
 from connector.store.accounts import ConnectedAccount
-from connector.store.fleet import Failing, Node, pauses
+from connector.store.fleet import Failing, Node, limits_of, pauses
 from connector.store.holds import Hold, SetAside
 from connector.store.ledger import LedgerEntry
 from connector.store.tickets import KnownTicket
@@ -185,7 +186,6 @@ WEEK = 7 * DAY
 REAL = frozenset({How.FIRED, How.REFUSED, How.REJECTED})
 """How a level is passed by more than being observed, or by being overtaken by one that is."""
 FAILED = ("write refused", "write unknown")
-Budgets = Callable[[str], tuple[Limit, ...]]
 """What the helpdesk of an account last said of its limits."""
 
 
@@ -236,7 +236,7 @@ class Seen:
 class AccountHealth:
     """How one account is doing. `oldest` is when the news came in that has waited longest for a look; `rests_until`,
     before when the helpdesk wants to be asked nothing; `failed`, the writes of the last day that were refused or whose
-    fate is unknown; `budgets`, what the helpdesk last said to this process of its limits."""
+    fate is unknown; `budgets`, what the helpdesk last said of its limits, to whichever process."""
 
     name: str
     paused: str
@@ -267,7 +267,7 @@ class NodeHealth:
 class Health:
     """The page *Health*. `failing` are threads and jobs of the process that shows it, `clocks` those that it sees too
     far from its own, `nodes` the other processes of a fleet as they last told of themselves; `channels`, how many
-    notifications each channel did not take yet."""
+    notifications each channel did not take yet; `calls`, where the requests to each helpdesk went."""
 
     trouble: str
     failing: tuple[Failing, ...]
@@ -280,6 +280,7 @@ class Health:
     timers: int
     writes: tuple[tuple[str, int], ...]
     accounts: tuple[AccountHealth, ...]
+    calls: tuple[Calls, ...]
     held: tuple[Hold, ...]
 
 
@@ -355,7 +356,7 @@ def health_page(
     failing: tuple[Failing, ...],
     clocks: tuple[tuple[str, str], ...],
     others: tuple[Node, ...],
-    budgets: Budgets,
+    calls: tuple[Calls, ...],
     now: Instant,
 ) -> Health:
     """How the service is doing, as the database, this process and `others` of its fleet know it."""
@@ -370,9 +371,8 @@ def health_page(
         oldest=inbox.oldest_open(connection),
         timers=inbox.outstanding_timers(connection),
         writes=tuple((str(state), many) for state, many in writes.counts(connection).items()),
-        accounts=tuple(
-            _account(connection, one, budgets(one.name), now) for one in accounts.every(connection)
-        ),
+        accounts=tuple(_account(connection, one, now) for one in accounts.every(connection)),
+        calls=calls,
         held=holds.every(connection),
     )
 
@@ -389,16 +389,14 @@ def _node(one: Node) -> NodeHealth:
     )
 
 
-def _account(
-    connection: Connection, one: ConnectedAccount, budgets: tuple[Limit, ...], now: Instant
-) -> AccountHealth:
+def _account(connection: Connection, one: ConnectedAccount, now: Instant) -> AccountHealth:
     return AccountHealth(
         name=one.name,
         paused=one.paused_reason or "",
         oldest=inbox.oldest_open(connection, one.name),
         rests_until=max(pauses(connection, one.name, now).values(), default=None),
         failed=sum(ledger.count(connection, one.name, what, now - DAY, now) for what in FAILED),
-        budgets=budgets,
+        budgets=limits_of(connection, one.name),
         polled=accounts.cursor_updated(connection, one.name, "poll"),
         census=one.census_at,
         webhook=inbox.last_webhook(connection, one.name),

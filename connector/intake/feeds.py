@@ -19,7 +19,7 @@ from connector.store.database import BrokenRow, Store, advisory_lock
 from connector.store.inbox import Arrival
 from connector.store.trouble import StoreTrouble
 from connector.work import retry
-from connector.work.budget import Desk, NoRoom
+from connector.work.budget import Desk, NoRoom, Purpose
 from connector.work.context import Read, Rules
 from connector.work.worker import Worker
 from policies.evaluate import could_matter, likely_due
@@ -37,6 +37,11 @@ LASTS = 3
 """After so many poll intervals without an answer a feed is said to be unread."""
 
 DIRECTORY = "directory"
+SENT_FOR: Mapping[str, Purpose] = {
+    DIRECTORY: "directory",
+    "changes": "changes",
+    "open tickets": "open tickets",
+}
 UNREAD = "unread"
 """Added to a feed's name where it does not answer; without it the feed is refused to us."""
 
@@ -79,7 +84,7 @@ class Feeds:
 
     def follow(self, desk: Desk) -> bool:
         """Read the directory if it is old, and what changed. False if that failed."""
-        calls = {
+        calls: dict[str, Callable[[Desk], None]] = {
             DIRECTORY: self._directory,
             "names": self._names,
             "changes": self._poll,
@@ -123,7 +128,8 @@ class Feeds:
         if self._rests(desk, feed):
             return False
         try:
-            call(desk)
+            with desk.budget.sent_for(SENT_FOR.get(feed, "other")):
+                call(desk)
         except (NotAllowed, AccessLost) as refused:
             self._refused(desk, feed, refused)
         except (HelpdeskError, BrokenRow) as trouble:

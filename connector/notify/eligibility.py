@@ -69,7 +69,7 @@ class Recheck:
         if directory is None:
             return SEND
         try:
-            with desk.budget.lane("backfill"):
+            with desk.budget.lane("backfill"), desk.budget.sent_for("notification"):
                 ticket = desk.adapter.load(ref, rules.policies.to_load)
         except Gone:
             return Fate(what="drop", why="the ticket is gone")

@@ -1,14 +1,15 @@
-"""What the processes of a fleet share: requests asked of each helpdesk, pauses, leases, and what each process last
-said of itself."""
+"""What the processes of a fleet share: requests asked of each helpdesk and what for, limits and pauses that it named,
+leases, and what each process last said of itself."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, literal, or_, select, union_all
 
+from adapters.base import Limit
 from connector.store import codec
 from connector.store.database import insert, put
-from connector.store.schema import lease, pause, spent
+from connector.store.schema import lease, pause, request_count, spent, vendor_limit
 from connector.store.schema import node as node_table
 from policies.model import Instant, Seconds
 
@@ -113,6 +114,56 @@ def _since(begins: Mapping[str, Instant]) -> ColumnElement[bool]:
 
 def _resting(account: str, now: Instant) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return pause.c.account == account, pause.c.until > now
+
+
+def count_sent(connection: Connection, account: str, hour: Instant, purpose: str, many: int) -> None:
+    """So many more requests have left in the hour that begins then."""
+    statement = insert(connection, request_count).values(
+        account=account, hour=hour, purpose=purpose, requests=many
+    )
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["account", "hour", "purpose"],
+            set_={"requests": request_count.c.requests + many},
+        )
+    )
+
+
+def sent_by_purpose(connection: Connection, account: str, since: Instant) -> Mapping[str, int]:
+    """How many requests left for what in the hours that began at `since` or after."""
+    rows = connection.execute(
+        select(request_count.c.purpose, func.sum(request_count.c.requests).label("requests"))
+        .where(request_count.c.account == account, request_count.c.hour >= since)
+        .group_by(request_count.c.purpose)
+    )
+    return {row.purpose: int(row.requests) for row in rows}
+
+
+def keep_limits(connection: Connection, account: str, limits: Iterable[Limit], now: Instant) -> None:
+    """What the helpdesk last said of each bucket, to whichever process."""
+    rows = [
+        {
+            "account": account, "bucket": limit.bucket, "total": limit.total, "remaining": limit.remaining,
+            "seconds": limit.window, "heard_at": now,
+        }
+        for limit in limits
+    ]  # fmt: skip
+    if rows:
+        put(connection, vendor_limit, rows)
+
+
+def limits_of(connection: Connection, account: str) -> tuple[Limit, ...]:
+    """What the helpdesk last said of each bucket; the whole account's first."""
+    rows = connection.execute(select(vendor_limit).where(vendor_limit.c.account == account)).all()
+    found = (
+        Limit(bucket=row.bucket, total=row.total, remaining=row.remaining, window=row.seconds) for row in rows
+    )
+    return tuple(sorted(found, key=lambda limit: (limit.bucket != "account", limit.bucket)))
+
+
+def forget_sent(connection: Connection, before: Instant) -> None:
+    """Drop the hours that began before then."""
+    connection.execute(delete(request_count).where(request_count.c.hour < before))
 
 
 def take_lease(connection: Connection, name: str, holder: str, term: Seconds, now: Instant) -> bool:

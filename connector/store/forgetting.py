@@ -261,6 +261,9 @@ BATCH = 500
 SPENT: Seconds = 86400
 """Requests that were counted: longer than any helpdesk's window."""
 
+COUNTED: Seconds = 8 * 86400
+"""What they were for, which is shown for a week."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forgotten:
@@ -288,6 +291,7 @@ def forget(store: Store, now: Instant, *, texts: Seconds, tickets: Seconds, ledg
     with store.writing() as connection:
         fleet.forget_spending(connection, now - SPENT)
         fleet.forget_silent(connection, now - SPENT)
+        fleet.forget_sent(connection, now - COUNTED)
     while (batch := forget_batch(store, now, texts, tickets, ledger)) != Forgotten():
         total += batch
     with store.writing() as connection:

@@ -17,7 +17,7 @@ from sqlalchemy.engine import Dialect
 
 from adapters.http import clean
 
-HEAD = "0016"
+HEAD = "0017"
 """The newest migration. A database that stands here is opened without loading Alembic."""
 
 metadata = MetaData(
@@ -301,6 +301,26 @@ spent = Table(
     Column("bucket", Text, primary_key=True),
     Column("at", BigInteger, primary_key=True, autoincrement=False),
     Column("requests", Integer, nullable=False),
+)
+
+request_count = Table(
+    "request_count",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("hour", BigInteger, primary_key=True, autoincrement=False),
+    Column("purpose", Text, primary_key=True),
+    Column("requests", Integer, nullable=False),
+)
+
+vendor_limit = Table(
+    "vendor_limit",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("bucket", Text, primary_key=True),
+    Column("total", Integer, nullable=False),
+    Column("remaining", Integer, nullable=False),
+    Column("seconds", Integer, nullable=False),
+    Column("heard_at", BigInteger, nullable=False),
 )
 
 lease = Table(

@@ -228,6 +228,14 @@ def may_be_due(
     return tuple(codec.load(Ticket, row.facts) for row in rows)
 
 
+def count_open(connection: Connection, account: str) -> int:
+    """How many open tickets of the account are known."""
+    found = (
+        select(func.count()).select_from(ticket_table).where(ticket_table.c.account == account, *still_open)
+    )
+    return int(connection.execute(found).scalar_one())
+
+
 def assigned_to(connection: Connection, account: str, people: frozenset[str]) -> tuple[TicketRef, ...]:
     """Open tickets that these people, by their ids, have."""
     rows = connection.execute(

@@ -11,7 +11,7 @@ A thread whose request has no room waits here for a while, so that what a look h
 away; beyond that the work is put off (TryLater)."""
 
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -44,8 +44,17 @@ def lane_of(urgent: bool) -> Lane:
     return "deadline" if urgent else "backfill"
 
 
+Purpose = Literal[
+    "changes", "open tickets", "directory", "look", "write", "find out", "notification", "other"
+]
+"""What a request is sent for: a poll, a census, the names of people and groups, a look at a ticket, a write, the fate
+of one, whether a notification still holds, and what none of these is."""
+
+HOUR: Seconds = 3600
+
 current_lane: ContextVar[Lane] = ContextVar("lane", default="deadline")
 current_check: ContextVar[Callable[[], None] | None] = ContextVar("check", default=None)
+current_purpose: ContextVar[Purpose] = ContextVar("purpose", default="other")
 
 
 UNKNOWN = 1_000_000_000
@@ -153,6 +162,8 @@ class Budget:
         self._backfill_waits_until: Instant = 0
         self._rests_until: dict[Lane, Instant] = {}
         self._told: dict[str, Told] = {}
+        self._sent: Counter[tuple[Instant, Purpose]] = Counter()
+        self._counting = threading.Lock()
 
     @staticmethod
     @contextmanager
@@ -163,6 +174,16 @@ class Budget:
             yield
         finally:
             current_lane.reset(token)
+
+    @staticmethod
+    @contextmanager
+    def sent_for(purpose: Purpose) -> Iterator[None]:
+        """Count what is sent inside, in this thread, as sent for this."""
+        token = current_purpose.set(purpose)
+        try:
+            yield
+        finally:
+            current_purpose.reset(token)
 
     @staticmethod
     @contextmanager
@@ -185,6 +206,14 @@ class Budget:
             self._clock.sleep(refusal.wait)
         if (check := current_check.get()) is not None:
             check()
+        with self._counting:
+            self._sent[(self._clock.now() // HOUR * HOUR, current_purpose.get())] += 1
+
+    def take_sent(self) -> Mapping[tuple[Instant, Purpose], int]:
+        """How many requests have left since the last time this was asked, by hour (its beginning) and purpose."""
+        with self._counting:
+            sent, self._sent = self._sent, Counter()
+        return sent
 
     def _refusal(self, buckets: tuple[str, ...]) -> NoRoom | None:
         """Take one request out of each bucket, or say why not."""
@@ -369,3 +398,14 @@ def rests(desks: Desks, account: str, urgent: bool) -> bool:
     """Whether the account's budget has no room for another look."""
     desk = desks.get(account)
     return desk is not None and desk.budget.rests_for(lane_of(urgent)) > 0
+
+
+def keep_spending(store: Store, desks: Iterable[Desk], now: Instant) -> None:
+    """Keep where the requests of this process went since the last time, and what the helpdesks said of their limits,
+    for `uptier budget` and the page *Health*. What was counted while the database is away is lost: nothing is decided
+    by it."""
+    with store.writing() as connection:
+        for desk in desks:
+            for (hour, purpose), many in desk.budget.take_sent().items():
+                fleet.count_sent(connection, desk.name, hour, purpose, many)
+            fleet.keep_limits(connection, desk.name, desk.budget.told(), now)

@@ -114,7 +114,7 @@ class Worker:
         seen = self._seen(ref)
         at = Standpoint(seen.kept.looks, seen.urgent)
         try:
-            with desk.budget.lane(lane_of(at.urgent)):
+            with desk.budget.lane(lane_of(at.urgent)), desk.budget.sent_for("look"):
                 self._look(desk, ref, seen, at)
             if seen.planned is not None:
                 self._line_written(ref, seen.planned, at)
@@ -163,7 +163,8 @@ class Worker:
         if seen.kept.is_paused:
             return
         if seen.under_way:
-            self.sender.settle(desk, seen.under_way)
+            with desk.budget.sent_for("find out"):
+                self.sender.settle(desk, seen.under_way)
             seen = self._seen(ref)
             at.looks = seen.kept.looks
             if not seen.kept.rows:
@@ -181,7 +182,7 @@ class Worker:
             log.error("held", ticket=str(ref), why=decided.hold.why, next=f"uptier release {ref}")
         for line in decided.plan.occurrences if decided.hold is None else ():
             log.info(line.what, ticket=str(ref), policy=line.policy, level=line.level, owner=line.owner)
-        with desk.budget.lane(lane_of(at.urgent)):
+        with desk.budget.lane(lane_of(at.urgent)), desk.budget.sent_for("write"):
             written = self.sender.send(desk, decided.chain, ticket)
         if written and decided.hold is None:
             # our own write is a change like any other: the policies see the ticket as it now stands

@@ -1,0 +1,130 @@
+"""Where the requests to a helpdesk went, what a census will cost, what would save most. Reads the database alone."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import ceil
+
+from sqlalchemy import Connection
+
+from adapters.base import Limit
+from connector.store import fleet, inbox, tickets
+from policies.language.policy import PolicySet
+from policies.model import Instant, Seconds
+
+HOUR: Seconds = 3600
+DAY: Seconds = 86400
+WEEK: Seconds = 7 * DAY
+A_PAGE = 100
+"""Tickets on a page of a census where none has been counted yet."""
+
+CENSUS_PART = 0.7
+"""How much of our share a census takes at most."""
+
+SPARED_POLL: Seconds = 300
+"""How often changes are polled where webhooks bring them first."""
+
+WORTH = 0.1
+"""A saving is named from this part of all requests on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """What so many requests of the last hour, day and week were for. Hours are whole ones by the clock."""
+
+    purpose: str
+    hour: int
+    day: int
+    week: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calls:
+    """One account's requests. `census` is how many the next one takes to list the open tickets, `seconds` how long that
+    is within our share, None where no limit was told."""
+
+    account: str
+    spent: tuple[Spent, ...]
+    limits: tuple[Limit, ...]
+    share: float
+    open_tickets: int
+    census: int
+    seconds: Seconds | None
+    advice: tuple[str, ...]
+
+    @property
+    def day(self) -> int:
+        """All of the last 24 hours."""
+        return sum(each.day for each in self.spent)
+
+
+def calls_of(
+    connection: Connection,
+    account: str,
+    *,
+    share: float,
+    poll: Seconds,
+    policies: PolicySet | None,
+    now: Instant,
+) -> Calls:
+    """What is known of one account. Without policies (they have errors) no advice goes by them."""
+    hour = now // HOUR * HOUR
+    by_span: list[Mapping[str, int]] = [
+        fleet.sent_by_purpose(connection, account, since)
+        for since in (hour, hour - DAY + HOUR, hour - WEEK + HOUR)
+    ]
+    spent = tuple(
+        Spent(
+            purpose=purpose,
+            hour=by_span[0].get(purpose, 0),
+            day=by_span[1].get(purpose, 0),
+            week=many,
+        )
+        for purpose, many in sorted(by_span[2].items(), key=lambda each: (-each[1], each[0]))
+    )
+    limits = fleet.limits_of(connection, account)
+    many = tickets.count_open(connection, account)
+    census = ceil(many / A_PAGE) or 1
+    whole = next((each for each in limits if each.bucket == "account"), None)
+    seconds = None
+    if whole is not None:
+        a_window = max(1, int(whole.total * share * CENSUS_PART))
+        seconds = ceil(census / a_window * whole.window)
+    webhook = inbox.last_webhook(connection, account)
+    told = webhook is not None and now - webhook < DAY
+    return Calls(
+        account=account,
+        spent=spent,
+        limits=limits,
+        share=share,
+        open_tickets=many,
+        census=census,
+        seconds=seconds,
+        advice=tuple(savings(by_span[1], poll, policies, account, webhooks=told)),
+    )
+
+
+def savings(
+    day: Mapping[str, int], poll: Seconds, policies: PolicySet | None, account: str, *, webhooks: bool
+) -> Iterator[str]:
+    """What would save at least a tenth of the day's requests, the most first."""
+    whole = sum(day.values())
+    found: list[tuple[int, str]] = []
+    polled = day.get("changes", 0)
+    if poll < SPARED_POLL:
+        less = int(polled * (1 - poll / SPARED_POLL))
+        if webhooks:
+            found.append((less, f'webhooks arrive: `poll = "5m"` would save about {less} a day'))
+        else:
+            found.append((less, f'with webhooks, `poll = "5m"` would do, and save about {less} a day'))
+    looks = day.get("look", 0)
+    idle = looks - day.get("write", 0)
+    if policies is not None and idle > 0:
+        reading = [each.name for each in policies.serving(account) if each.needs]
+        names = ", ".join(f'"{name}"' for name in reading[:5])
+        if names:
+            found.append(
+                (idle, f"looks that wrote nothing took about {idle}: {names} ask for more than a row tells")
+            )
+    for less, text in sorted(found, reverse=True):
+        if whole and less >= WORTH * whole:
+            yield text

@@ -1,0 +1,103 @@
+"""Where the requests to each helpdesk went: as the helpdesk counted them, in the command and on the page *Health*."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+
+from adapters.freshdesk.client import credits_of
+from connector.report.calls import Calls, calls_of, savings
+from connector.store import fleet
+from tests.connector.each import EACH, Each, each
+
+WRITES = {"zendesk": 1, "freshdesk": 2, "servicenow": 1}
+"""Requests that write, of one escalation."""
+
+
+def shown(one: Each) -> Calls:
+    parts = one.service.parts
+    with parts.store.reading() as connection:
+        return calls_of(
+            connection,
+            one.desk.account,
+            share=1.0,
+            poll=60,
+            policies=parts.rules().policies,
+            now=one.clock.now(),
+        )
+
+
+@pytest.mark.parametrize("vendor", EACH)
+def test_every_request_is_counted_once_and_for_what_it_was(vendor: str, tmp_path: Path) -> None:
+    with each(vendor, tmp_path) as one:
+        one.opened("one", "two")
+        one.round(minutes=31)
+        found = {each.purpose: each.day for each in shown(one).spent}
+        asked = [row for row in one.desk.desk.log if "oauth" not in row.path]
+        assert sum(found.values()) == sum(cost(vendor, row) for row in asked)
+        assert found["write"] >= 2 * WRITES[vendor]
+        assert found["look"] > 0
+        assert found["changes"] > 0
+        assert found["directory"] > 0
+        assert found["open tickets"] > 0
+
+
+def cost(vendor: str, row: Any) -> int:
+    """What the helpdesk counts for a request: Freshdesk more where something is included."""
+    if vendor != "freshdesk":
+        return 1
+    included = parse_qs(row.query).get("include", [""])[0]
+    return credits_of(row.path.removeprefix("/api/v2"), included)
+
+
+def test_hours_are_told_apart_and_a_week_is_kept(tmp_path: Path) -> None:
+    with each("zendesk", tmp_path) as one:
+        one.opened("one")
+        one.round()
+        first = shown(one)
+        assert sum(each.hour for each in first.spent) == first.day > 0
+        one.clock.advance(3600)
+        later = shown(one)
+        assert sum(each.hour for each in later.spent) == 0
+        assert later.day == first.day
+        one.clock.advance(86400)
+        assert shown(one).day == 0
+        assert sum(each.week for each in shown(one).spent) == first.day
+        one.clock.advance(8 * 86400)
+        one.service.forget()
+        assert shown(one).spent == ()
+
+
+def test_the_price_of_a_census_goes_by_what_is_open_and_by_our_share(tmp_path: Path) -> None:
+    with each("zendesk", tmp_path) as one:
+        one.opened("one", "two")
+        one.round()
+        found = shown(one)
+        assert (found.open_tickets, found.census) == (2, 1)
+        assert found.limits[0].bucket == "account"
+        assert found.seconds == 1
+
+
+def test_what_would_save_most_is_named_with_its_number(tmp_path: Path) -> None:
+    with each("zendesk", tmp_path) as one:
+        policies = one.service.parts.rules().policies
+        day = {"changes": 8640, "look": 100, "write": 20}
+        assert tuple(savings(day, 10, policies, "acme", webhooks=True)) == (
+            'webhooks arrive: `poll = "5m"` would save about 8352 a day',
+        )
+        assert tuple(savings({"look": 500, "write": 20}, 300, policies, "acme", webhooks=True)) == (
+            'looks that wrote nothing took about 480: "urgent-unanswered" ask for more than a row tells',
+        )
+        assert (
+            tuple(savings({"changes": 288, "look": 20, "write": 20}, 300, policies, "acme", webhooks=True))
+            == ()
+        )
+
+
+def test_a_count_grows_in_its_hour_whoever_adds_to_it(tmp_path: Path) -> None:
+    with each("zendesk", tmp_path) as one, one.service.parts.store.writing() as connection:
+        for many in (3, 4):
+            fleet.count_sent(connection, "other", 7200, "look", many)
+        assert fleet.sent_by_purpose(connection, "other", 7200) == {"look": 7}
+        assert fleet.sent_by_purpose(connection, "other", 7201) == {}
