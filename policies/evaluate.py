@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Literal
 
 from policies.language.policy import Policy, PolicySet, is_there
 from policies.model import FROM_HELPDESK, Directory, Instant, Need, Order, Seconds, Ticket
@@ -235,6 +236,29 @@ def is_known(
         and lacks.isdisjoint(decided_by(each, policies, account))
         for each in concerned
     )
+
+
+Kept = Literal["nowhere", "with us", "at the helpdesk"]
+"""Where something may stand that has changed."""
+
+OURS = frozenset({Need.RECENT, Need.AVAILABILITY})
+"""What moves while a ticket stands still, and stands with us."""
+
+
+def may_have_moved(snapshot: Ticket, before: Ticket, policies: PolicySet) -> Kept:
+    """Where something may have moved, since the ticket was looked at as it was `before` in the same revision, that a
+    policy which could match this row reads and that the row does not tell. A target is told where the row has the
+    same."""
+    account, untold = snapshot.ref.account, snapshot.hidden
+    if not snapshot.targets or snapshot.targets != before.targets:
+        untold = untold | {"targets"}
+    concerned = [each for each in policies.serving(account) if could_hold(each, snapshot)]
+    if any(
+        Need.RATING in each.needs or not untold.isdisjoint(decided_by(each, policies, account))
+        for each in concerned
+    ):
+        return "at the helpdesk"
+    return "nowhere" if all(OURS.isdisjoint(each.needs) for each in concerned) else "with us"
 
 
 QUIET = frozenset({"started", "ended", "owner", "skipped", "acknowledged"})

@@ -17,12 +17,13 @@ from connector.intake.polling import Listing, census_due, poll_account, take_cen
 from connector.store import accounts, holds, inbox, tickets
 from connector.store.database import BrokenRow, Store, advisory_lock
 from connector.store.inbox import Arrival
+from connector.store.tickets import SettledTicket
 from connector.store.trouble import StoreTrouble
 from connector.work import retry
 from connector.work.budget import Desk, NoRoom, Purpose
 from connector.work.context import Read, Rules
 from connector.work.worker import Worker
-from policies.evaluate import could_matter, likely_due
+from policies.evaluate import Kept, could_matter, likely_due, may_have_moved
 from policies.language.references import KnownAccount
 from policies.model import Instant, Seconds, Ticket
 from policies.rules.assignment import Waiting, waiting_levels
@@ -301,6 +302,7 @@ class Feeds:
             read=self._read,
             could_matter=self._could_matter,
             likely_due=self._likely_due,
+            moved=self._moved,
             ours=lambda connection: self._leases.still(connection, poll_lease(desk.name)),
         )
 
@@ -309,6 +311,12 @@ class Feeds:
 
     def _could_matter(self, snapshot: Ticket, standings: tuple[Standing, ...]) -> bool:
         return could_matter(snapshot, self._rules().policies, standings)
+
+    def _moved(self, snapshot: Ticket, before: SettledTicket) -> Kept:
+        policies = self._rules().policies
+        if before.judged_by != policies.decides:
+            return "at the helpdesk"
+        return may_have_moved(snapshot, before.ticket, policies)
 
     def _likely_due(self, snapshot: Ticket) -> Instant | None:
         return likely_due(snapshot, self._rules().policies)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
-from typing import get_args
+from typing import Literal, get_args
 
 import structlog
 from sqlalchemy import Connection
@@ -26,7 +26,9 @@ from connector.store.database import (
     of_one_row,
 )
 from connector.store.inbox import Arrival, Kind
+from connector.store.tickets import SettledTicket
 from connector.store.trouble import StoreTrouble
+from policies.evaluate import Kept
 from policies.language.policy import PolicySet
 from policies.model import Instant, Order, Seconds, Ticket, TicketRef, Verb, seconds
 from policies.rules.orders import refusal
@@ -53,6 +55,16 @@ and true when in doubt."""
 
 LikelyDue = Callable[[Ticket], Instant | None]
 """When a level may be due by this snapshot; None where it does not tell."""
+
+
+Moved = Callable[[Ticket, SettledTicket], Kept]
+"""Where something may have moved, which this row does not tell, since the last look at the ticket in the same revision.
+Pure and quick; at the helpdesk when in doubt."""
+
+
+def at_the_helpdesk(_ticket: Ticket, _before: SettledTicket) -> Kept:
+    """Where nobody knows."""
+    return "at the helpdesk"
 
 
 def untold(_ticket: Ticket) -> Instant | None:
@@ -109,13 +121,48 @@ def take_in_census(
     could_matter: CouldMatter,
     now: Instant,
     likely_due: LikelyDue = untold,
+    moved: Moved = at_the_helpdesk,
 ) -> TakenIn:
-    """Keep a page of the census named `run`. It asks for unchanged tickets too: their deadlines move."""
+    """Keep a page of the census named `run`. It asks for unchanged tickets too, where their revision does not cover
+    what policies read, or where a timer is lost."""
 
     def keep(rows: tuple[Ticket, ...]) -> TakenIn:
-        return _keep(connection, account, "census", rows, could_matter, now, likely_due, run)
+        standing = _standing(connection, account, rows, moved)
+        tickets.seen_again(connection, account, standing, now)
+        news = tuple(ticket for ticket in rows if ticket.ref.id not in standing)
+        taken = _keep(connection, account, "census", news, could_matter, now, likely_due, run)
+        again = [
+            Arrival(account=account, ticket=key, delivery=f"known:{run}:{key}", kind="known", received_at=now)
+            for key, where in standing.items()
+            if where == "with us"
+        ]
+        return TakenIn(rows=len(rows), woken=(*taken.woken, *inbox.put_news(connection, again)))
 
     return _take_in(connection, account, "census", page, keep, now)
+
+
+def _standing(
+    connection: Connection, account: str, rows: Sequence[Ticket], moved: Moved
+) -> dict[str, Literal["nowhere", "with us"]]:
+    """Those rows, by id, of which nothing can have moved at the helpdesk: they stand as they were looked at, and have
+    the timer that they wait for. One that matches or has a running episode, and no timer at all, is none of them."""
+    found = tickets.settled(connection, account, [row.ref.id for row in rows])
+    standings = tickets.standings_of_tickets(connection, account, found)
+    standing: dict[str, Literal["nowhere", "with us"]] = {}
+    for row in rows:
+        before = found.get(row.ref.id)
+        if row.gone or before is None or row.revision != before.ticket.revision or not before.awaited:
+            continue
+        active = any(each.running is not None or each.matched for each in standings.get(row.ref.id, ()))
+        if active and not before.timed:
+            continue
+        try:
+            where = moved(row, before) if tickets.is_told_alike(row, before.ticket) else "at the helpdesk"
+        except UNFORESEEN:
+            continue
+        if where != "at the helpdesk":
+            standing[row.ref.id] = where
+    return standing
 
 
 def forget_old_asides(connection: Connection, account: str, run: Instant, now: Instant) -> None:

@@ -15,7 +15,9 @@ from connector.engine import Engine
 from connector.intake.inbox import (
     CouldMatter,
     LikelyDue,
+    Moved,
     TakenIn,
+    at_the_helpdesk,
     forget_old_asides,
     take_in_census,
     take_in_poll,
@@ -71,6 +73,7 @@ class Listing:
     read: Read
     could_matter: CouldMatter
     likely_due: LikelyDue = untold
+    moved: Moved = at_the_helpdesk
     ours: Ours = always
 
 
@@ -157,7 +160,9 @@ def take_census(of: Listing) -> Polled:
     run, cursor = _begin(of.store, of.account, of.now)
 
     def keep(connection: Connection, page: Page) -> TakenIn:
-        return take_in_census(connection, of.account, run, page, of.could_matter, of.now, of.likely_due)
+        return take_in_census(
+            connection, of.account, run, page, of.could_matter, of.now, of.likely_due, of.moved
+        )
 
     polled, is_complete = _read_pages(of, CENSUS, cursor, of.adapter.census, keep)
     if is_complete:
@@ -211,7 +216,7 @@ def wake_for_absent(store: Store, account: str, engine: Engine, rules: Rules, no
                 account=account,
                 ticket=ref.id,
                 delivery=f"away:{ref.id}:{now}",
-                kind="census",
+                kind="known",
                 received_at=now,
             )
             for ref in refs
@@ -265,7 +270,7 @@ class Change:
                 account=account,
                 ticket=ref.id,
                 delivery=f"policies:{self.after['']}:{now}:{ref.id}",
-                kind="policies",
+                kind="known",
                 received_at=now,
             )
             for ref in sorted(owed)

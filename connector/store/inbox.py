@@ -31,9 +31,10 @@ from connector.store.database import BrokenRow, insert_in, is_usable_id, put, ro
 from connector.store.schema import account, inbox, still_open, timer, write
 from policies.model import Instant, Order, TicketRef
 
-Kind = Literal["webhook", "poll", "timer", "census", "command", "plan", "policies"]
+Kind = Literal["webhook", "poll", "timer", "census", "command", "plan", "known"]
+"""`known` asks for a look at the ticket as it is known, which loads it only where a level would act by that."""
 
-BACKFILL: tuple[Kind, ...] = ("poll", "census", "policies")
+BACKFILL: tuple[Kind, ...] = ("poll", "census", "known")
 """News that waits behind the rest."""
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    and_,
     bindparam,
     case,
     delete,
@@ -26,6 +27,7 @@ from connector.store.schema import episode as episodes
 from connector.store.schema import inbox as inbox_table
 from connector.store.schema import standing as standing_table
 from connector.store.schema import ticket as ticket_table
+from connector.store.schema import timer
 from policies.history import with_moves
 from policies.model import Instant, Need, Person, Seconds, Status, Ticket, TicketRef
 from policies.present.explain import PolicyTrace
@@ -279,6 +281,73 @@ def settled_revisions(connection: Connection, account: str, ids: Iterable[str]) 
     return {row.id: row.settled_revision for row in rows}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettledTicket:
+    """A ticket as its last look found it, in a revision that can no longer stand for anything newer; `judged_by` stands
+    for the policies that decided. `awaited` says that it has the timer which that look asked for, `timed` that it has
+    one at all."""
+
+    ticket: Ticket
+    judged_by: str | None
+    awaited: bool
+    timed: bool
+
+
+def settled(connection: Connection, account: str, ids: Iterable[str]) -> dict[str, SettledTicket]:
+    """Those of these tickets that are settled, by id."""
+    mine = timer.c.account == ticket_table.c.account, timer.c.ticket == ticket_table.c.id
+    rows = connection.execute(
+        select(
+            ticket_table.c.id,
+            ticket_table.c.facts,
+            ticket_table.c.policy_hash,
+            ticket_table.c.next_look,
+            timer.c.due,
+        )
+        .outerjoin_from(ticket_table, timer, and_(*mine))
+        .where(ticket_table.c.account == account, ticket_table.c.id.in_(tuple(ids)))
+        .where(ticket_table.c.settled_revision == ticket_table.c.revision)
+    )
+    return {
+        row.id: SettledTicket(
+            ticket=codec.load(Ticket, row.facts),
+            judged_by=row.policy_hash,
+            awaited=row.next_look is None or row.due is not None,
+            timed=row.due is not None,
+        )
+        for row in rows
+    }
+
+
+def seen_again(connection: Connection, account: str, ids: Iterable[str], now: Instant) -> None:
+    """These tickets have been met as they are known."""
+    rows = [{"met": each} for each in ids]
+    if rows:
+        here = ticket_table.c.account == account, ticket_table.c.id == bindparam("met")
+        connection.execute(update(ticket_table).where(*here).values(seen_at=now), rows)
+
+
+TOLD = (
+    "subject", "status", "status_name", "priority", "type", "channel", "tags", "group", "assignee", "requester",
+    "organization", "language", "created",
+)  # fmt: skip
+"""What a row of a list may tell of a ticket, in the words of `Ticket.hidden`; beside it, custom fields."""
+
+
+def told_by(row: Ticket) -> dict[str, Any]:
+    """What this row tells, and does not hide, of what can be told."""
+    veiled = {name.partition(".")[0] for name in row.hidden if not name.startswith("custom.")}
+    return {name: getattr(row, name) for name in TOLD if name not in veiled}
+
+
+def is_told_alike(row: Ticket, before: Ticket) -> bool:
+    """Whether all that the row tells stood so before."""
+    names = {name for name in {*row.custom, *before.custom} if f"custom.{name}" not in row.hidden}
+    return all(getattr(before, name) == value for name, value in told_by(row).items()) and all(
+        row.custom.get(name) == before.custom.get(name) for name in names
+    )
+
+
 def open_tickets(
     connection: Connection,
     account: str,
@@ -342,6 +411,14 @@ def _with_history(connection: Connection, rows: tuple[Ticket, ...]) -> Iterator[
 
 
 def _after(old: Ticket, row: Ticket) -> Ticket:
+    if row.revision == old.revision:  # what the row hides is as it was
+        told = told_by(row)
+        custom = {name: value for name, value in old.custom.items() if f"custom.{name}" in row.hidden}
+        untold = {name for name in old.hidden if name.partition(".")[0] not in told.keys() | {"custom"}}
+        row = replace(
+            old, **told, custom={**row.custom, **custom}, hidden=(old.hidden & row.hidden) | untold,
+            targets=row.targets, satisfaction=row.satisfaction, read_at=row.read_at, gone=row.gone,
+        )  # fmt: skip
     return replace(
         row,
         messages=old.messages,

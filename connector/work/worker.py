@@ -281,10 +281,10 @@ class Worker:
         )
 
     def _as_kept(self, ref: TicketRef, seen: Seen, rules: Rules, now: Instant) -> Ticket | None:
-        """The ticket as it was last read, if only changed policies ask for this look, all that they have to know of it
-        is kept, and no level does anything by it (rule 13). None means that it has to be loaded."""
+        """The ticket as it was last read, if nobody asks for more, all that policies have to know of it is kept, and no
+        level does anything by it (rule 13). None means that it has to be loaded."""
         asked_by = {row.kind for row in seen.kept.rows}
-        if asked_by != {"policies"} or seen.rest or seen.waiting or seen.kept.aside:
+        if asked_by != {"known"} or seen.rest or seen.waiting or seen.kept.aside:
             return None
         with self._store.reading() as connection:
             known = tickets.known(connection, ref)

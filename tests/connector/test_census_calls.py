@@ -2,7 +2,7 @@
 helpdesk, for 200 open tickets of which a policy matches ten."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ import pytest
 
 from connector.config.settings import load
 from connector.store import inbox
-from connector.store.tickets import running_for
+from connector.store.tickets import running_for, standings_of
 from tests.connector.beside import START
 from tests.connector.each import EACH, Each, each
 
@@ -199,3 +199,135 @@ def test_what_is_not_kept_of_a_ticket_is_loaded(line: str, loaded: set[str], tmp
         one.round()
         changed(one, tmp_path, 'tags     = { has = "gold" }', f'tags     = {{ has = "gold" }}\n{line}')
         assert asked_about(one, 1) == loaded
+
+
+DAY = 24 * 60
+AGAIN = {
+    "zendesk": Spent(pages=4, people=4),
+    "freshdesk": Spent(pages=7, people=8),
+    "servicenow": Spent(pages=2, people=3),
+}
+"""The daily census of tickets that stand as they stood."""
+
+
+@pytest.mark.parametrize("vendor", EACH)
+def test_the_next_census_looks_at_nothing_that_stands_as_it_stood(vendor: str, tmp_path: Path) -> None:
+    with furnished(vendor, tmp_path) as one:
+        one.round()
+        assert spent(one, DAY) == AGAIN[vendor]
+        one.round(2 * DAY)
+        assert {word for word in one.desk.tickets if "escalated" in one.show(word).tags} == GOLD
+
+
+CLOCK, LINE = 'clock   = "customer_waiting"', 'tags     = { has = "gold" }'
+LEVEL = 'after  = "72h"'
+READS: Mapping[str, tuple[str, str]] = {
+    "priority, type, channel, group, assignee": (
+        LINE,
+        (
+            f'{LINE}\npriority = "urgent"\nsubject = {{ contains = "About" }}\ngroup = "Tier 1"\n'
+            "assignee = { known = false }\nany = [{ type = { known = false } }, { channel = { known = true } }]"
+        ),
+    ),
+    "replies": (LINE, f"{LINE}\nreplies = 0"),
+    "requester": (LINE, f'{LINE}\nrequester.name = "Cleo"'),
+    "organization": (LINE, f"{LINE}\norganization = {{ known = false }}"),
+    "recent tickets": (LINE, f"{LINE}\nrequester.recent_tickets = {{ over = 0 }}"),
+    "rating": (LINE, f"{LINE}\nsatisfaction = {{ known = false }}"),
+    "availability": (LINE, f"{LINE}\n[policy.unless]\nassignee_away = true"),
+    "resolution": (f"{CLOCK}|{LEVEL}", 'clock   = "resolution"|before = "1m"'),
+}
+"""What a policy reads, and how its text is changed for that."""
+
+EVERY_DAY: Mapping[str, Mapping[str, int]] = {
+    "priority, type, channel, group, assignee": {"zendesk": 0, "freshdesk": 0, "servicenow": 0},
+    "replies": {"zendesk": 0, "freshdesk": 0, "servicenow": 0},
+    "organization": {"zendesk": 0, "freshdesk": 0, "servicenow": 0},
+    "requester": {"zendesk": 30, "freshdesk": 30, "servicenow": 0},
+    "recent tickets": {"zendesk": 0, "freshdesk": 30, "servicenow": 0},
+    "availability": {"zendesk": 0, "freshdesk": 0, "servicenow": 0},
+    "rating": {"zendesk": 30, "freshdesk": 40, "servicenow": 30},
+    "resolution": {"zendesk": 30, "freshdesk": 0, "servicenow": 40},
+}
+"""Requests a day about the ten tickets that match, none of which has changed: for what no row of the census tells, and
+its revision does not cover. What stands with us is judged again without any."""
+
+
+def reading(reads: str) -> str:
+    """The config with a policy that reads this too."""
+    config, (old, new) = CONFIG, READS[reads]
+    for before, after in zip(old.split("|"), new.split("|"), strict=True):
+        config = config.replace(before, after)
+    return config
+
+
+def promise(one: Each, word: str, due: int) -> None:
+    """The ticket is to be resolved by then; its row does not move."""
+    desk, key = one.desk.desk, one.desk.tickets[word]
+    if one.vendor == "zendesk":
+        desk.set_target(key, "total_resolution_time", breach=due)
+    elif one.vendor == "freshdesk":
+        desk.set_due(key, due_by=due)
+    else:
+        desk.set_target(key, due=due, start=START - 7200)
+
+
+@pytest.mark.parametrize("reads", READS)
+@pytest.mark.parametrize("vendor", EACH)
+def test_what_a_revision_does_not_cover_is_read_every_day(vendor: str, reads: str, tmp_path: Path) -> None:
+    with furnished(vendor, tmp_path, reading(reads)) as one:
+        for word in GOLD if reads == "resolution" else ():
+            promise(one, word, START + 5 * DAY * 60)
+        one.round()
+        assert spent(one, DAY).tickets == EVERY_DAY[reads][vendor]
+
+
+@pytest.mark.parametrize("vendor", EACH)
+def test_a_deadline_that_moved_is_found_by_the_next_census(vendor: str, tmp_path: Path) -> None:
+    with furnished(vendor, tmp_path, reading("resolution")) as one:
+        for word in GOLD:
+            promise(one, word, START + 5 * DAY * 60)
+        one.round()
+        promise(one, "t3", START + (DAY + 60) * 60)
+        one.round(DAY)
+        one.round(60)
+        assert [word for word in one.desk.tickets if "escalated" in one.show(word).tags] == ["t3"]
+
+
+@pytest.mark.parametrize("vendor", EACH)
+def test_a_lost_timer_is_found_by_the_next_census(vendor: str, tmp_path: Path) -> None:
+    with furnished(vendor, tmp_path) as one:
+        one.round()
+        with one.service.parts.store.writing() as connection:
+            inbox.stop_timer(connection, one.ref("t3"))
+        assert asked_about(one, DAY) == {"t3"}
+        one.round(2 * DAY)
+        assert {word for word in one.desk.tickets if "escalated" in one.show(word).tags} == GOLD
+
+
+def test_what_a_row_tells_otherwise_is_looked_at_though_its_revision_stands(tmp_path: Path) -> None:
+    with furnished("zendesk", tmp_path) as one:
+        one.round()
+        one.desk.desk.ticket(one.desk.tickets["t3"]).json["priority"] = "low"  # a change that made no event
+        assert asked_about(one, DAY) == {"t3"}
+
+
+def test_who_becomes_absent_is_judged_on_what_is_known(tmp_path: Path) -> None:
+    away = reading("availability").replace("[policy.unless]\nassignee_away = true", "assignee_away = true")
+    ann = '\n[people."ann@acme.test"]\nabsent = ["2026-09-22..2026-09-30"]\n'
+    with furnished("zendesk", tmp_path, away + ann) as one:
+        for word in ("t3", "t4"):
+            one.desk.desk.agent_changes(one.desk.tickets[word], "Ann", assignee="Ann")
+        one.round(5)
+        running = [asked_about(one, 12 * 60), episodes_now(one)]
+        assert running == [set(), {"t3", "t4"}]
+
+
+def episodes_now(one: Each) -> set[str]:
+    """The tickets on which an episode runs, by their words."""
+    with one.service.parts.store.reading() as connection:
+        return {
+            word
+            for word in one.desk.tickets
+            if any(each.running for each in standings_of(connection, one.ref(word)))
+        }
