@@ -7,6 +7,7 @@ from typing import Literal
 from policies.language.policy import Policy, PolicySet, is_there
 from policies.model import FROM_HELPDESK, Directory, Instant, Need, Order, Seconds, Ticket
 from policies.plan import Failed, LeftOut, Occurrence, Plan, Wanted
+from policies.rules import undo
 from policies.rules.assignment import reasons_of, ticket_owner
 from policies.rules.calendars import Calendar
 from policies.rules.episode import advance, closed_off, ended_line, has_passed
@@ -16,9 +17,12 @@ from policies.rules.observe import Observation, PolicyRaised, Scene, could_hold,
 from policies.rules.orders import obey
 from policies.rules.outcomes import Considered, next_owner, next_state, owner_moved
 from policies.rules.own_writes import with_hidden
-from policies.state import Standing, changed
+from policies.state import Episode, Standing, changed
 
 RUNS_NOW: Mapping[str, Instant] = {}
+TAKEN_BACK_BY: Seconds = 10
+"""After which time it is looked whether what is being taken back stands, if nothing happens before."""
+
 FAILED_AGAIN: Seconds = 600
 """After which time a policy that raised is tried again, if nothing happens to the ticket before."""
 
@@ -32,13 +36,14 @@ def evaluate(
     now: Instant,
     first_ran: Mapping[str, Instant] = RUNS_NOW,
     orders: tuple[Order, ...] = (),
+    past: tuple[Episode, ...] = (),
 ) -> Plan:
     """The plan for this ticket as it was read, with what is remembered of it.
 
     Acts must be recognised (`policies.history`). `first_ran` says since when each policy has run on the ticket's
     account, for `backlog = "skip"`; a policy it does not name runs for the first time now. `orders` are what
-    people ordered since the last look. A policy that raises is taken out and said by name; its standing stays as it
-    was, and the others are evaluated without it.
+    people ordered since the last look, `past` the episodes and undos that one to undo may mean. A policy that raises is
+    taken out and said by name; its standing stays as it was, and the others are evaluated without it.
     """
     snoozes = (each.snoozed_until for each in standings)
     ticket = with_hidden(ticket)
@@ -51,6 +56,7 @@ def evaluate(
         now=now,
         first_ran=first_ran,
         orders=orders,
+        past=past,
         snoozed_until=max((until for until in snoozes if until is not None), default=None),
     )
     failed: dict[str, Failed] = {}
@@ -65,6 +71,9 @@ def evaluate(
 def planned(scene: Scene, standings: tuple[Standing, ...], failed: Mapping[str, Failed]) -> Plan:
     """The plan of all policies but those that raised, which are said, remembered as they were, and tried again."""
     ticket, now = scene.ticket, scene.now
+    begun = undo.begin(scene, standings)
+    standings = begun.standings
+    scene = replace(scene, taking_back=any(each.undo is not None for each in standings))
     serving = () if ticket.gone else scene.policies.serving(ticket.ref.account)
     serving = tuple(each for each in serving if each.name not in failed)
     known = {each.policy: each for each in standings}
@@ -95,7 +104,8 @@ def planned(scene: Scene, standings: tuple[Standing, ...], failed: Mapping[str, 
 
     # 5. The next state of each policy, and when time alone could change the answer. A de-escalated episode has what it
     # wrote restored, one at a time, once no policy has anything to do.
-    restoring = None if merged.wanted else next((each for each in decisions if each.seen.restores), None)
+    nothing_yet = not merged.wanted and not scene.taking_back
+    restoring = next((each for each in decisions if nothing_yet and each.seen.restores), None)
     asking, decided = {each.policy: each for each in proposed}, {each.policy.name: each for each in decisions}
     times: list[Instant | None] = [now + FAILED_AGAIN if failed else None]
     considered, remembered = list[Considered](), list[Standing]()
@@ -109,7 +119,12 @@ def planned(scene: Scene, standings: tuple[Standing, ...], failed: Mapping[str, 
                 times.append(of(policy, next_time, scene, step, one.state.running))
         considered.append(one)
     snoozed = scene.snoozed_until
-    for state in (*(each.state for each in considered), *(state for state, _ in closed)):
+    raised = (each for each in standings if each.policy in failed)
+    states = (*(each.state for each in considered), *(state for state, _ in closed), *raised)
+    going = undo.go_on(scene, states)
+    if any(each.undo is not None for each in going.standings):
+        times.append(now + TAKEN_BACK_BY)
+    for state in (each for each in going.standings if each.policy not in failed):
         episode = changed(state.running, snoozed_until=snoozed) if state.running else state.episode
         remembered.append(changed(state, snoozed_until=snoozed, episode=episode))
 
@@ -117,8 +132,8 @@ def planned(scene: Scene, standings: tuple[Standing, ...], failed: Mapping[str, 
     lost = [episode for _, episode in closed if episode is not None]
     left = [one for each in proposed for one in each.left_out]
     left += [one for each in obeyed.seen for one in each.left_out]
-    said = [line for each in considered for line in (*each.seen.said, *each.said)]
-    said += (*obeyed.said, *(ended_line(episode) for episode in lost if has_passed(episode)))
+    said = [*begun.said, *(line for each in considered for line in (*each.seen.said, *each.said))]
+    said += (*obeyed.said, *going.said, *(ended_line(episode) for episode in lost if has_passed(episode)))
     said += beside(now, proposed, obeyed.seen, merged.overruled, left)
     said += owner_moved((*held, *others), tuple(remembered), now)
     undoes = restoring and [
@@ -129,13 +144,13 @@ def planned(scene: Scene, standings: tuple[Standing, ...], failed: Mapping[str, 
         ref=ticket.ref,
         revision=ticket.revision,
         now=now,
-        wanted=merged.wanted or tuple(undoes or ()),
+        wanted=going.wanted or merged.wanted or tuple(undoes or ()),
         left_out=(*merged.overruled, *merged.unmade, *left),
-        standings=(*remembered, *(each for each in standings if each.policy in failed)),
+        standings=(*remembered, *(each for each in going.standings if each.policy in failed)),
         occurrences=tuple(said),
         next_look=min((at for at in times if at is not None), default=None),
         owner=ticket_owner(tuple(remembered)),
-        ended=(*(episode for each in obeyed.seen for episode in each.ended), *lost),
+        ended=(*begun.kept, *(episode for each in obeyed.seen for episode in each.ended), *lost),
         served=((assign.group.id, assign.assignee.id),)
         if assign and assign.group and assign.assignee
         else (),

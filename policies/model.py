@@ -329,15 +329,17 @@ Verb = Literal["acknowledge", "snooze", "escalate", "deescalate", "approve", "re
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """What `who` ordered at `at`. `policy` None means every policy that can carry it out; `until` is for a snooze,
-    which holds for the ticket, `level` for an escalation past the next level, or for the level that is approved."""
+    which holds for the ticket, `level` for an escalation past the next level, or for the level that is approved;
+    `episode` for an undo: the oldest that is taken back, running or ended."""
 
-    verb: Verb
+    verb: Verb | Literal["undo"]
     who: str
     at: Instant
     reason: str = ""
     policy: str | None = None
     level: str | None = None
     until: Instant | None = None
+    episode: str | None = None
 
     @property
     def because(self) -> str:

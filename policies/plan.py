@@ -146,7 +146,8 @@ class Occurrence:
     """A line for the ledger: something that happened to an episode, as the plan decided it.
 
     `what` is one of started, fired, observed, overtaken, skipped, refused, repeated, acknowledged, ended,
-    overruled, owner; or what a person ordered: snoozed, escalated, deescalated, approved, rejected, order refused;
+    overruled, owner; or what a person ordered: snoozed, escalated, deescalated, approved, rejected, undone, put back,
+    order refused;
     or approval asked, left out, made up (what had been left out and can be done by now), or chosen (why somebody was
     assigned). `who` is Uptier, or the person.
     """
@@ -202,3 +203,8 @@ class Plan:
     failed: tuple[Failed, ...] = ()
     considered: tuple["Considered", ...] = field(default=(), repr=False, compare=False)
     scene: "Scene | None" = field(default=None, repr=False, compare=False)
+
+    @property
+    def takes_back(self) -> frozenset[str]:
+        """The undos that go on; while there is one, nothing else is wanted."""
+        return frozenset(each.undo.key for each in self.standings if each.undo is not None)

@@ -100,7 +100,7 @@ class Episode:
     often restoring was tried) are what people ordered (`policies.rules.orders`). `asking` is the level whose question
     has no outcome yet, `said_before` when the level was said last before a repeat that has none.
     `asked` are the fields it last wanted written (`tags:NAME` for a tag): of a write that it shares with
-    other policies, only these are its own.
+    other policies, only these are its own. `undone` is the key of the undo that took it back, of several the last.
     """
 
     key: str
@@ -141,6 +141,18 @@ class Episode:
     owes: Owed | None = None
     undoing: int = 0
     undone_because: str = ""
+    undone: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undo:
+    """An undo under way: `of` has all that it takes back as the writes of one episode, `tries` counts the writes that
+    came to an end for it, `because` says who ordered it and why."""
+
+    key: str
+    of: Episode
+    because: str
+    tries: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +173,8 @@ class Standing:
     held at the last look. `ownership` outlives its episode. `acknowledged` outlives the episode until the
     clock restarts (rule 4); `behind` are the levels that a later episode on the same clock starts behind.
     `snoozed_until` is the ticket's, the same in all its standings. `touched` is the newest change by anybody but us,
-    on a helpdesk that does not tell who made it.
+    on a helpdesk that does not tell who made it. `undo` is what is being taken back; `undone` says that nothing of the
+    policy fires again by itself before `when` was false.
     """
 
     policy: str
@@ -176,6 +189,8 @@ class Standing:
     ownership: Ownership | None = None
     snoozed_until: Instant | None = None
     touched: Instant | None = None
+    undo: Undo | None = None
+    undone: bool = False
 
     @property
     def running(self) -> Episode | None:

@@ -97,7 +97,8 @@ def prepare(adapter: Adapter, ticket: Ticket, plan: Plan, policies: PolicySet) -
         else:
             notes.append(note.body)
     if not able:
-        return Intents(left_out=tuple(unable), unsent=tuple(under_way), notices=tuple(notices_to_send))
+        unsent = (*under_way, *(plan.takes_back if plan.wanted else ()))
+        return Intents(left_out=tuple(unable), unsent=unsent, notices=tuple(notices_to_send))
     if notes:
         actions.append(Note(public=False, body=BETWEEN_NOTES.join(notes)))
     policy, level, key = named(able[0], under_way, plan)
@@ -108,7 +109,7 @@ def prepare(adapter: Adapter, ticket: Ticket, plan: Plan, policies: PolicySet) -
             Chained(write=write, episodes=episodes, policy=policy, level=level) for write in prepared.writes
         ),
         left_out=(*unable, *prepared.gaps),
-        unsent=() if prepared.writes else tuple(under_way),
+        unsent=() if prepared.writes else (*under_way, *episodes & plan.takes_back),
         notices=tuple(notices_to_send),
     )
 
@@ -117,6 +118,11 @@ def named(wanted: Wanted, under_way: dict[str, tuple[str, str]], plan: Plan) -> 
     """Policy, level and key of the plan's writes, by the first episode that asked for any of them. A repeat
     is not under way; it is told from the firing by how often it was said before. Nor is a level that only notifies."""
     episode = wanted.episodes[0]
+    undo = next(
+        ((one.policy, one.undo) for one in plan.standings if one.undo and one.undo.key == episode), None
+    )
+    if undo is not None:
+        return undo[0], "", f"{episode}:{undo[1].tries + 1}"
     if episode in under_way:
         policy, level = under_way[episode]
         return policy, level, f"{episode}:{level}"

@@ -24,7 +24,7 @@ from policies.present.explain import worded
 from policies.replay import Life, Rulebook, judged_at
 from policies.rules.assignment import Waiting, holding_back, waiting_levels
 from policies.rules.calendars import Calendar
-from policies.state import Standing
+from policies.state import Episode, Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +47,15 @@ class Rules:
         orders: tuple[Order, ...] = (),
         *,
         waits: Sequence[Waiting],
+        past: tuple[Episode, ...] = (),
     ) -> Plan:
-        """What to do now about a ticket as it was read, and about what people ordered for it. The levels of `waits` use
-        names that the directory does not know, and wait for it (`waiting_levels`)."""
+        """What to do now about a ticket as it was read, and about what people ordered for it; `past` are the episodes
+        and undos that an order to undo may mean. The levels of `waits` use names that the directory does not know, and
+        wait for it (`waiting_levels`)."""
         policies = holding_back(self.policies, waits)
         first_ran = self.first_ran.get(ticket.ref.account, {})
         people = self._peopled(directory, now)
-        plan = evaluate(ticket, policies, standings, people, self.calendars, now, first_ran, orders)
+        plan = evaluate(ticket, policies, standings, people, self.calendars, now, first_ran, orders, past)
         return worded(plan)
 
     def _peopled(self, directory: Directory, now: Instant) -> Directory:

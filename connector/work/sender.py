@@ -76,6 +76,7 @@ def remainder(
     """What of the rest is still to be sent after this look. What was planned behind a chain without knowing the ticket
     gets its request now; what holds by now is dropped."""
     running = {episode.key for each in plan.standings if (episode := each.running) is not None}
+    running |= plan.takes_back
     goes_on: list[KeptWrite] = []
     dropped: list[tuple[KeptWrite, str]] = []
     for kept in rest:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from adapters.base import AccessLost, Gone, HelpdeskError, NotAllowed, OutcomeUnknown, TryLater, Unreadable
 from connector.clock import Clock, ClockSkew
 from connector.config.settings import Caps
-from connector.store import accounts, holds, inbox, ledger, looks, tickets, writes
+from connector.store import accounts, holds, inbox, ledger, looks, tickets, undone, writes
 from connector.store.database import Store, advisory_lock
 from connector.store.holds import Hold
 from connector.store.ledger import LedgerEntry
@@ -30,9 +30,10 @@ from connector.work.plans import Drifted, GivenLine, ended, given, judged_again,
 from connector.work.sender import Sender, Superseded, remainder
 from policies.evaluate import is_known, is_quiet
 from policies.language.references import KnownAccount
-from policies.model import Directory, Instant, Order, Seconds, Ticket, TicketRef
+from policies.model import Directory, Instant, Need, Order, Seconds, Ticket, TicketRef
 from policies.plan import Plan
 from policies.rules.assignment import Waiting, waiting_levels
+from policies.state import Episode
 
 RETRIED = (State.PLANNED, State.STALE)
 """What was sent in vain and may be sent again."""
@@ -48,7 +49,8 @@ class Seen:
     None, before the first was read; `names` also once it is a day old. It tells whom round robin has served, and how
     much everybody has, only to a plan that chooses somebody by that. What a look stores is refused once another than
     `kept` tells has been stored meanwhile. `planned` is a line of a plan that is to be carried out: then the look does
-    that and nothing else, and all other news stays open."""
+    that and nothing else, and all other news stays open. `past` are the episodes and undos that an order to undo may
+    mean."""
 
     kept: Kept
     planned: GivenLine | None
@@ -58,6 +60,12 @@ class Seen:
     waiting: Mapping[str, KeptWrite]
     directory: Directory
     names: KnownAccount | None
+    past: tuple[Episode, ...]
+
+    @property
+    def takes_back(self) -> bool:
+        """Whether something written is to be taken back, for which it counts who has changed what since."""
+        return bool(self.past) or any(each.undo is not None for each in self.kept.standings)
 
 
 @dataclass(slots=True)
@@ -245,7 +253,8 @@ class Worker:
                 settle=settle,
                 number=at.looks + 1,
             )
-            hold = in_the_way(connection, ticket, intents, self._caps, now)
+            # what a person has asked to be taken back is held by nothing
+            hold = None if plan.takes_back else in_the_way(connection, ticket, intents, self._caps, now)
             if seen.planned is not None:
                 _keep_line(connection, ref, seen.planned, intents, hold, now)
             if hold is None:
@@ -261,6 +270,7 @@ class Worker:
             kept = looks.kept_of(connection, ref)
             known = self._directories.get(connection, ref.account, kept.directory)
             rest = writes.rest(connection, (one for one in kept.writes if one.state is State.PLANNED))
+            past = undone.past(connection, ref, [row.order for row in kept.rows if row.order is not None])
             is_planned = any(row.kind == "plan" for row in kept.rows)
             planned = given(connection, kept.rows) if is_planned else None
         if any(row.kind not in inbox.BACKFILL for row in kept.rows):
@@ -278,13 +288,14 @@ class Worker:
             waiting={one.write.key: one for one in kept.writes if one.state in RETRIED and one.rests(now)},
             directory=known.directory if known else Directory(account=ref.account),
             names=known.names_at(now) if known else None,
+            past=past,
         )
 
     def _as_kept(self, ref: TicketRef, seen: Seen, rules: Rules, now: Instant) -> Ticket | None:
         """The ticket as it was last read, if nobody asks for more, all that policies have to know of it is kept, and no
         level does anything by it (rule 13). None means that it has to be loaded."""
         asked_by = {row.kind for row in seen.kept.rows}
-        if asked_by != {"known"} or seen.rest or seen.waiting or seen.kept.aside:
+        if asked_by != {"known"} or seen.takes_back or seen.rest or seen.waiting or seen.kept.aside:
             return None
         with self._store.reading() as connection:
             known = tickets.known(connection, ref)
@@ -301,7 +312,8 @@ class Worker:
     def _ticket(self, desk: Desk, ref: TicketRef, seen: Seen, rules: Rules) -> Ticket | None:
         """The ticket as the helpdesk has it, acts recognised; one that is gone as it was last seen."""
         try:
-            ticket = self._read(desk.adapter.load, ref, rules.policies.to_load)
+            needs = rules.policies.to_load | ({Need.CHANGES} if seen.takes_back else set())
+            ticket = self._read(desk.adapter.load, ref, needs)
         except NoRoom:
             raise
         except TryLater as later:
@@ -404,7 +416,7 @@ def _judged(
     if line is not None:
         known = kept.standings, directory, kept.receipts
         return judged_again(rules, desk.adapter, line, ticket, *known, waits, now)
-    plan = rules.judge(ticket, kept.standings, directory, now, orders, waits=waits)
+    plan = rules.judge(ticket, kept.standings, directory, now, orders, waits=waits, past=seen.past)
     return plan, prepare(desk.adapter, ticket, plan, rules.policies)
 
 

@@ -437,6 +437,8 @@ def sentence(
         return f'{asks} for approval of level "{decision.asks.name}"'
     if episode.undoing:
         return f"takes back what it wrote: de-escalated {episode.undone_because}"
+    if scene.taking_back:
+        return "waits: what was written here is being taken back first"
     if scene.is_snoozed:
         return f"snoozed until {moment(scene.snoozed_until or 0, decision.count.calendar.timezone)}"
     if reading.why_absent is not None:

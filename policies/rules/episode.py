@@ -39,13 +39,20 @@ def advance(scene: Scene, seen: Observation) -> Observation:
     if before.running is not None:
         found = going_on(scene, seen, before.running, restarted=restarted)
     elif seen.reading is UNREAD:
-        found = replace(seen, state=changed(seen.state, matched=False))
+        found = replace(
+            seen, state=changed(before, matched=False, undone=before.undone and before.undo is not None)
+        )
     else:
         # One begins if `when` has become true, or holds on a clock that restarted. What cannot be read became neither.
+        # After an undo none begins before `when` was false.
         over = became_over(policy, scene.ticket, seen.history, before.seen) if before.looked else None
         matched = before.matched and over is None
         state = achieved(forgetful(before, restarted), seen.reading)
-        if not verdict.holds or (matched and not restarted):
+        waits = before.undo is not None or (over is None and (verdict.holds or verdict.unknown))
+        state = changed(state, undone=before.undone and waits)
+        if state.undone:
+            found = replace(seen, state=changed(state, matched=verdict.holds or verdict.unknown))
+        elif not verdict.holds or (matched and not restarted):
             matches = matched if verdict.unknown else verdict.holds
             found = replace(seen, state=changed(state, matched=matches))
         else:
@@ -199,6 +206,8 @@ def closed_off(scene: Scene, state: Standing, reason: str) -> tuple[Standing, Ep
         episodes=state.episodes,
         ownership=state.ownership,
         snoozed_until=state.snoozed_until,
+        undo=state.undo,
+        undone=state.undone and reason != "gone",
     )
     return blank, ended
 
@@ -328,7 +337,7 @@ def entered(scene: Scene, base: Observation, episode: Episode) -> Observation:
     """The episode stands in the memory, with its line for the ledger. One that a fact stops which is known already ends
     without a word."""
     stop = stopping(base.policy, base.history, episode)
-    state = replace(base.state, episode=episode, episodes=episode.number, matched=True)
+    state = replace(base.state, episode=episode, episodes=episode.number, matched=True, undone=False)
     line = Occurrence(what="started", policy=episode.policy, episode=episode.key, at=scene.now)
     found = replace(base, state=state, begun=True, said=(*base.said, line))
     return found if stop is None else replace(finished(scene, found, stop), said=base.said)

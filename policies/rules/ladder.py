@@ -143,7 +143,7 @@ def decide(scene: Scene, seen: Observation, episode: Episode) -> LevelDecision:
     how = passing(scene, seen, mode)
     quiet = seen.verdict.unknown or (scene.is_snoozed and how is not How.SKIPPED)
     count = count_of(scene, seen)
-    if episode.undoing:
+    if episode.undoing or scene.taking_back:
         return LevelDecision(
             policy=policy, seen=seen, episode=episode, mode=mode, count=count, how=how, quiet=quiet
         )
@@ -271,7 +271,7 @@ def next_time(scene: Scene, decision: LevelDecision, episode: Episode) -> Instan
         return reading.look_again
     ahead = arrived(episode)
     ladder = decision.ladder
-    if ahead.passed != decision.episode.passed or episode.undoing:
+    if ahead.passed != decision.episode.passed or not ladder:
         ladder = dues(policy, reading, ahead, count)
     settled = {each.level for each in ahead.passed} | (ahead.asked_for - ahead.approved)
     times = [each.opens or each.at for each in ladder if each.level.name not in settled]

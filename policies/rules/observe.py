@@ -60,8 +60,9 @@ def could_hold(policy: Policy, snapshot: Ticket) -> bool:
 class Scene:
     """All that a plan is made from, what is remembered aside. `first_ran` says since when a policy has been running on
     the ticket's account; a policy it does not name runs for the first time now. `snoozed_until` holds for the ticket,
-    whatever ends or begins meanwhile. `histories` are what happened to it, once for all policies that count replies and
-    acknowledgements alike."""
+    whatever ends or begins meanwhile. `past` are the episodes and undos that orders to undo may mean; while
+    `taking_back`, no level does anything. `histories` are what happened to it, once for all policies
+    that count replies and acknowledgements alike."""
 
     ticket: Ticket
     policies: PolicySet
@@ -70,6 +71,8 @@ class Scene:
     now: Instant
     first_ran: Mapping[str, Instant] = field(default_factory=dict)
     orders: tuple[Order, ...] = ()
+    past: tuple[Episode, ...] = ()
+    taking_back: bool = False
     snoozed_until: Instant | None = None
     histories: dict[tuple[frozenset[str], frozenset[str]], History] = field(
         default_factory=dict, compare=False

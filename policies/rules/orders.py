@@ -12,11 +12,8 @@ from policies.model import Instant, Order
 from policies.plan import LeftOut, Occurrence
 from policies.rules.episode import End, arrived, begun, finished, followed, has_fired, running
 from policies.rules.observe import Observation, Scene, of
-from policies.rules.own_writes import undone
+from policies.rules.own_writes import UNDO_TRIES, undone
 from policies.state import Episode, How, Passed, Standing
-
-UNDO_TRIES = 3
-"""How often restoring what was written is tried before the episode ends all the same."""
 
 NOT_RUNNING = "no such escalation runs"
 
@@ -41,6 +38,8 @@ def refusal(order: Order, standings: Iterable[Standing], policies: Iterable[Poli
 def obstacle(order: Order, policy: Policy, standing: Standing) -> str | None:
     """Why this policy cannot carry out the order now; None if it can."""
     episode = standing.running
+    if standing.undo is not None:
+        return "what it wrote is being taken back"
     if episode is None:
         return unheard(order, policy, standing)
     if episode.undoing:
@@ -101,6 +100,8 @@ def obey(scene: Scene, seen: Sequence[Observation]) -> Obeyed:
     """Carry out the orders in turn, then go on taking back what was de-escalated."""
     done = Obeyed(seen=tuple(seen), snoozed_until=scene.snoozed_until)
     for place, order in enumerate(scene.orders):
+        if order.verb == "undo":
+            continue  # `policies.rules.undo` has seen to it
         done = (
             snooze(order, done)
             if order.verb == "snooze"

@@ -12,6 +12,7 @@ from policies.rules.episode import arrived, climbed, heard, replanned
 from policies.rules.ladder import LevelDecision, acting
 from policies.rules.merge import Agreed, Merged, ProposedActions
 from policies.rules.observe import Observation, Scene
+from policies.rules.own_writes import UNDO_TRIES
 from policies.state import FIRED, Episode, How, Ownership, Passed, Standing, UnderWay, Wrote
 
 Result = Literal["done", "refused", "unknown", "stale"]
@@ -40,7 +41,16 @@ def settle(standings: tuple[Standing, ...], outcome: Outcome) -> Settled:
     """
     after, said = list[Standing](), list[Occurrence]()
     for standing in standings:
-        episode = standing.episode
+        episode, undo = standing.episode, standing.undo
+        if (
+            undo is not None
+            and undo.key in outcome.episodes
+            and outcome.decides
+            and outcome.result != "stale"
+        ):
+            tries = UNDO_TRIES if outcome.result == "refused" else undo.tries + 1
+            after.append(replace(standing, undo=replace(undo, tries=tries)))
+            continue
         if episode is None or episode.key not in outcome.episodes:
             after.append(standing)
             continue

@@ -132,6 +132,9 @@ def person_of(ident: Value, directory: Directory) -> Person | None:
     return next(found, Person(id=str(ident), name=str(ident)))
 
 
+UNDO_TRIES = 3
+"""How often restoring what was written is tried before it is left as it is."""
+
 ASSIGNMENT = ("group", "assignee")
 PARTS = dict.fromkeys(ASSIGNMENT, "assign")
 
@@ -139,10 +142,11 @@ PARTS = dict.fromkeys(ASSIGNMENT, "assign")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undone:
     """The actions that lead from the ticket as it is to how the episode's writes found it, and the parts that cannot be
-    put back, each with the reason."""
+    put back, each with the reason; `changed` are those that stay because something else has changed them since."""
 
     actions: tuple[Action, ...] = ()
     left_out: tuple[tuple[str, str], ...] = ()
+    changed: tuple[tuple[str, str], ...] = ()
 
 
 def undone(ticket: Ticket, history: History, episode: Episode, directory: Directory) -> Undone:
@@ -154,7 +158,33 @@ def undone(ticket: Ticket, history: History, episode: Episode, directory: Direct
     lost = [(PARTS.get(name, name), f"{name} is {HIDDEN}") for name in hidden]
     if ticket.priority is not None and before.priority is None and "priority" not in hidden:
         lost.append(("priority", "it was missing before, and cannot be made missing again"))
-    return Undone(actions=tuple(differences(ticket, before)), left_out=tuple(dict.fromkeys(lost)))
+    return Undone(
+        actions=tuple(differences(ticket, before)),
+        left_out=tuple(dict.fromkeys(lost)),
+        changed=tuple(dict.fromkeys(staying(before, episode, frozenset(hidden)))),
+    )
+
+
+CHANGED_SINCE = "changed since"
+
+
+def staying(before: Ticket, episode: Episode, hidden: frozenset[str]) -> Iterator[tuple[str, str]]:
+    """The parts that are not, once `before` is restored, what the episode's writes found, each with the reason."""
+    found: dict[str, Value] = {}
+    tagged: dict[str, bool] = {}
+    for wrote in episode.wrote:
+        if wrote.field == "tags":
+            old, new = tags(wrote.before), tags(wrote.after)
+            for tag in sorted(old ^ new):
+                tagged.setdefault(tag, tag in old)
+        else:
+            found.setdefault(wrote.field, wrote.before)
+    for field, value in found.items():
+        if field not in hidden and value_of(before, field) != value:
+            yield PARTS.get(field, field), CHANGED_SINCE
+    stay = [tag for tag, was_there in tagged.items() if (tag in before.tags) is not was_there]
+    if stay and "tags" not in hidden:
+        yield "tags", f"{CHANGED_SINCE}: {', '.join(stay)}"
 
 
 def assignment(ticket: Ticket, history: History, episode: Episode) -> dict[str, Value]:

@@ -1,0 +1,90 @@
+"""Undos: what was written for each, which episodes can be taken back, and what is under way."""
+
+from collections.abc import Iterable, Iterator
+
+from sqlalchemy import Connection, or_, select
+
+from connector.store import codec, tickets, writes
+from connector.store.schema import episode as episodes
+from connector.store.schema import inbox, still_open
+from connector.store.schema import standing as standings
+from connector.store.writes import KeptWrite, State
+from policies.model import Instant, Order, TicketRef
+from policies.rules.undo import SUFFIX, is_undo
+from policies.state import Episode, How, Wrote
+
+Acted = tuple[TicketRef, Episode]
+
+
+def past(connection: Connection, ref: TicketRef, orders: Iterable[Order]) -> tuple[Episode, ...]:
+    """The ticket's episodes and the undos that these orders to undo may mean; nothing where there is no order."""
+    keys = [order.episode for order in orders if order.episode is not None]
+    return known(connection, ref) if keys else ()
+
+
+def known(connection: Connection, ref: TicketRef) -> tuple[Episode, ...]:
+    """The ticket's episodes, and each undo as the episode that made its writes."""
+    found = tickets.episodes_of(connection, ref)
+    ordered = {key: each.policy for each in found for key in _chain(each)}
+    written: dict[str, list[Wrote]] = {key: [] for key in ordered}
+    for kept in writes.of_ticket(connection, ref):
+        for key in kept.episodes & written.keys():
+            written[key] += _wrote(kept)
+    undos = (
+        Episode(
+            key=key, policy=ordered[key], number=0, started=0, clock_start=None, wrote=tuple(written[key])
+        )
+        for key in ordered
+    )
+    return (*found, *undos)
+
+
+def _chain(episode: Episode) -> Iterator[str]:
+    """The undo that took the episode back, and those that were taken back in turn."""
+    key = episode.undone
+    while is_undo(key):
+        yield key
+        key = key.removesuffix(SUFFIX)
+
+
+def _wrote(kept: KeptWrite) -> Iterator[Wrote]:
+    receipt = kept.receipt
+    if receipt is None or kept.state is not State.DONE:
+        return
+    fact = receipt.facts[0] if receipt.facts else receipt.revision
+    for name, before, after in receipt.changed:
+        yield Wrote(field=name, before=before, after=after, fact=fact)
+
+
+def acted(connection: Connection, policy: str, since: Instant, account: str | None) -> tuple[Acted, ...]:
+    """The episodes of a policy in which a level has fired since then, running or ended."""
+    asked = select(episodes.c.account, episodes.c.ticket, episodes.c.memory).where(
+        episodes.c.policy == policy, or_(episodes.c.ended.is_(None), episodes.c.ended >= since)
+    )
+    if account is not None:
+        asked = asked.where(episodes.c.account == account)
+    found = []
+    for row in connection.execute(asked.order_by(episodes.c.account, episodes.c.ticket, episodes.c.number)):
+        episode = codec.load(Episode, row.memory)
+        own = episode.passed[episode.before :]
+        if any(each.how is How.FIRED and each.at >= since for each in own):
+            found.append((TicketRef(row.account, row.ticket), episode))
+    return tuple(found)
+
+
+def ordered(connection: Connection) -> dict[TicketRef, Order]:
+    """The orders to undo that no look has carried out yet."""
+    rows = connection.execute(
+        select(inbox.c.account, inbox.c.ticket, inbox.c.hint)
+        .where(still_open, inbox.c.kind == "command", inbox.c.hint.like('%"verb":"undo"%'))
+        .order_by(inbox.c.id)
+    )
+    return {TicketRef(row.account, row.ticket): codec.load(Order, row.hint) for row in rows}
+
+
+def under_way(connection: Connection) -> frozenset[TicketRef]:
+    """The tickets on which an undo has been ordered, or goes on."""
+    rows = connection.execute(
+        select(standings.c.account, standings.c.ticket).where(standings.c.memory.like('%"undo":{%'))
+    )
+    return frozenset(TicketRef(row.account, row.ticket) for row in rows) | ordered(connection).keys()
