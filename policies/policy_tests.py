@@ -297,6 +297,7 @@ def with_opening(ticket: Ticket, table: Table, path: tuple[str, ...], value: Any
 
 
 NOBODY = Directory(account="")
+NUMBER = re.compile(r"-?\d+\.\d+")
 
 
 # --- the lines of a life ---------------------------------------------------------------------------------------
@@ -304,7 +305,7 @@ NOBODY = Directory(account="")
 LINE = re.compile(r"(?P<time>(?:\d{4}-\d\d-\d\d )?\d+:\d\d(?::\d\d)?)\s+(?P<words>\S.*)")
 TIME = r"(?:\d{4}-\d\d-\d\d )?\d+:\d\d(?::\d\d)?"
 TEXT = r'(?: "(?P<text>.*)")?'
-BY = r"(?: by (?P<by>.+))?"
+BY = r"(?: by (?P<by>(?:(?! by ).)+))?"
 
 
 class Wrong(Exception):
@@ -433,7 +434,9 @@ def spoken(life: Reading, name: str, text: str) -> Value:
         return None if text == "none" else life.cast.group(text).id
     if name.startswith(CUSTOM):
         numbers = {"none": None, "true": True, "false": False}
-        return numbers[text] if text in numbers else int(text) if re.fullmatch(r"-?\d+", text) else text
+        if text in numbers:
+            return numbers[text]
+        return int(text) if re.fullmatch(r"-?\d+", text) else float(text) if NUMBER.fullmatch(text) else text
     known = find(name)
     nothing = known is not None and known.nullable and text == "none"
     if known is not None and known.choices and text not in known.choices and not nothing:
@@ -855,7 +858,12 @@ def held_lines(lines: Iterable[Occurrence]) -> Iterator[Occurrence]:
 
 def stamp(test: PolicyTest, at: Instant) -> str:
     """An instant as tests write it: hours and minutes since the ticket came in."""
-    minutes, seconds = divmod(at - test.start, MINUTE)
+    return since(at, test.start)
+
+
+def since(at: Instant, start: Instant) -> str:
+    """Hours and minutes since then, and seconds if there are any; none before it."""
+    minutes, seconds = divmod(max(at - start, 0), MINUTE)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}" + (f":{seconds:02}" if seconds else "")
 

@@ -183,6 +183,7 @@ CODES = [
     (0, "user list"),
     (1, "check --online"),
     (1, "explain acme/1 --at now"),
+    (1, "test --record acme/1"),
     (1, "plan"),
     (1, "notify test leads"),
     (1, "forget dana@acme.example"),

@@ -22,6 +22,7 @@ from connector.cli.common import (
     put_json,
     put_out,
     refuse,
+    ticket_ref,
 )
 
 if TYPE_CHECKING:
@@ -66,6 +67,9 @@ def fields(
         echo(*(fields_page.as_markdown(vendors()) if markdown else fields_page.as_text(vendors())))
 
 
+Output = Annotated[Path | None, typer.Option("--output", metavar="FILE", help="Write it to this file.")]
+
+
 @app.command("test")
 def play_tests(
     files: Annotated[
@@ -74,6 +78,15 @@ def play_tests(
             metavar="[FILE]…", help="Tests; without, every *.test.toml beside config and policies."
         ),
     ] = None,
+    record: Annotated[
+        str | None,
+        typer.Option(
+            "--record",
+            metavar="ACCOUNT/ID",
+            help="Print a test made from this ticket instead, without its words.",
+        ),
+    ] = None,
+    output: Output = None,
     config: Config = CONFIG,
     as_json: AsJson = False,
 ) -> None:
@@ -85,6 +98,9 @@ def play_tests(
     from connector.config.settings import policy_tests_in
     from policies.policy_tests import play, reported
 
+    if record is not None:
+        put_out(recorded(record, config), output)
+        return
     loaded = loaded_with_directory(config, names=False)
     if loaded.settings is None or loaded.policies is None:
         refuse(config, loaded)
@@ -115,7 +131,34 @@ def play_tests(
         raise typer.Exit(NEEDS_HUMAN)
 
 
-Output = Annotated[Path | None, typer.Option("--output", metavar="FILE", help="Write it to this file.")]
+def recorded(ticket: str, config: Path) -> str:
+    """A test made from what the helpdesk tells of this ticket."""
+    import os
+
+    from adapters.base import HelpdeskError
+    from connector.app.compose import open_desk
+    from connector.clock import SystemClock
+    from connector.config.holidays import calendars
+    from connector.config.secrets import SecretError, Secrets
+    from connector.logs import Masker
+    from connector.work.context import Unforeseeable, lived
+    from policies.recording import record
+
+    ref = ticket_ref(ticket)
+    settings, policies = checked(config)
+    if ref.account not in settings.accounts:
+        give_up(f"there is no account {ref.account}; there are {', '.join(settings.accounts)}")
+    clock = SystemClock()
+    try:
+        desk = open_desk(ref.account, settings, clock, Secrets(Masker(), os.environ))
+        with opened(config) as store:
+            life, directory, wrote = lived(store, desk, policies, ref, clock.now())
+        return record(life, policies, directory, calendars(policies, life.created), clock.now(), wrote)
+    except (SecretError, ValueError) as error:
+        give_up(str(error))
+    except (HelpdeskError, Unforeseeable) as trouble:
+        echo(f"uptier: {trouble}", err=True)
+        raise typer.Exit(NEEDS_HUMAN) from None
 
 
 class MatrixFormat(StrEnum):

@@ -18,13 +18,13 @@ from connector.work.budget import Desk
 from policies.evaluate import evaluate
 from policies.history import recognise, with_moves
 from policies.language.policy import PolicySet, peopled
-from policies.model import Directory, Instant, Need, Order, Recent, Seconds, Ticket, TicketRef
+from policies.model import FROM_HELPDESK, Directory, Instant, Need, Order, Recent, Seconds, Ticket, TicketRef
 from policies.plan import Plan
 from policies.present.explain import worded
 from policies.replay import Life, Rulebook, judged_at
 from policies.rules.assignment import Waiting, holding_back, waiting_levels
 from policies.rules.calendars import Calendar
-from policies.state import Episode, Standing
+from policies.state import Episode, Standing, Wrote
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,3 +206,24 @@ def foresight(
     )
     life = Life(ticket=ticket, first_seen=min(now, at), standings=remembered, receipts=ours)
     return ticket, judged_at(life, rules, directory, at).plan
+
+
+def lived(
+    store: Store, desk: Desk, policies: PolicySet, ref: TicketRef, now: Instant
+) -> tuple[Ticket, Directory, tuple[Wrote, ...]]:
+    """The ticket as the helpdesk has it now, with all of its history and what is ours in it, who works there, and what
+    Uptier wrote over what, oldest first.
+
+    Raises Unforeseeable before the first directory was read, and what `Adapter.load` raises.
+    """
+    with store.reading() as connection:
+        known = accounts.read_directory(connection, ref.account)
+        ours = writes.episodes_by_fact(connection, ref)
+        running = (each.episode for each in tickets.standings_of(connection, ref) if each.episode)
+        episodes = {each.key: each for each in (*tickets.episodes_of(connection, ref), *running)}
+    if known is None:
+        raise Unforeseeable(f"the directory of {ref.account} has not been read yet; run uptier once")
+    ticket = complete(store, desk.adapter.load(ref, FROM_HELPDESK), ours, policies.needs, now)
+    began = sorted(episodes.values(), key=lambda each: each.started)
+    wrote = tuple(one for each in began for one in each.wrote)
+    return ticket, peopled(known.directory, policies, now), wrote

@@ -209,6 +209,21 @@ def test_a_round_then_why_and_what_happened(desk: Zendesk) -> None:
     assert [line["what"] for line in json.loads(happened.stdout)][-1] == "written"
 
 
+def test_a_ticket_becomes_a_test_that_passes_beside_the_policies(desk: Zendesk, tmp_path: Path) -> None:
+    assert uptier("test", "--record", "acme/1").exit_code == 2, "no database yet"
+    uptier("run", "--once")
+    assert uptier("test", "--record", "acme/99").exit_code == 1
+    assert uptier("test", "--record", "acme").exit_code == 2
+    assert uptier("test", "--record", "other/1").exit_code == 2
+    made = uptier("test", "--record", "acme/1", "--output", "uptier.test.toml")
+    assert made.exit_code == 0, made.output
+    text = (tmp_path / "uptier.test.toml").read_text(encoding="utf-8")
+    assert "fires" in text
+    assert "Printer" not in text
+    done = uptier("test")
+    assert (done.exit_code, done.stdout) == (0, "1 test, all as expected\n")
+
+
 def test_what_a_ticket_says_tells_the_terminal_nothing(desk: Zendesk, tmp_path: Path) -> None:
     evil = "Help\x1b]0;owned\x07\u202e\x9b2J\nacme/1  forged\u2028line"
     desk.open(requester="Cleo", subject=evil, group="Tier 1", at=int(time.time()) - 60)
