@@ -13,7 +13,7 @@ from policies.language.fields import CUSTOM, find
 from policies.language.parse_tables import read_timezone
 from policies.language.policy import Level, Policy, PolicySet
 from policies.language.reader import Table
-from policies.language.vocabulary import ASSIGNEE, GROUP, STRATEGIES, call_of
+from policies.language.vocabulary import ASSIGNEE, GROUP, call_of
 from policies.model import (
     Agent,
     Counts,
@@ -153,14 +153,11 @@ class Cast:
 
     def meets(self, level: Level) -> None:
         """The names that a level uses."""
-        spec = level.assign
-        if spec is not None and spec.group is not None:
-            self.group(spec.group)
-        if spec is not None and spec.agent is not None and spec.agent not in STRATEGIES:
-            self.person(spec.agent)
-        for label in level.follow:
-            if call_of(label) is None and label != ASSIGNEE:
-                self.person(label)
+        for kind, name in level.named:
+            if kind == "group":
+                self.group(name)
+            elif kind == "agent" or (call_of(name) is None and name != ASSIGNEE):
+                self.person(name)
 
     def answers(self, owner: str | None) -> None:
         """The name of an owner: a person if it is an address or somebody known, else a group."""

@@ -151,6 +151,16 @@ class Level:
         return (self,) if self.otherwise is None else (self, self.otherwise)
 
     @property
+    def named(self) -> "tuple[tuple[Literal['group', 'agent', 'follower'], str], ...]":
+        """Each group and person that it acts on by name, its owner aside; a follower may be a function."""
+        spec, found = self.assign, list[tuple[Literal["group", "agent", "follower"], str]]()
+        if spec is not None and spec.group is not None:
+            found.append(("group", spec.group))
+        if spec is not None and spec.agent is not None and spec.agent not in STRATEGIES:
+            found.append(("agent", spec.agent))
+        return (*found, *(("follower", name) for name in self.follow))
+
+    @property
     def channels(self) -> frozenset[str]:
         """Every channel that may hear of it: when it fires, in closed hours, or when it asks for approval."""
         asked = self.approval.notify if self.approval else ()

@@ -324,15 +324,14 @@ def holding_back(policies: PolicySet, waiting: Iterable[Waiting]) -> PolicySet:
 def unknown_names(level: Level, known: KnownAccount, own: frozenset[str]) -> Iterator[str]:
     """Each name that a level uses, or group inside a function, and that the helpdesk does not have; `own` may be owners
     all the same."""
+    owners = known.groups | known.people | own
     for each in level.variants:
-        spec = each.assign
-        if spec is not None and spec.group is not None and spec.group not in known.groups:
-            yield f'group "{spec.group}"'
-        if spec is not None and spec.agent not in {None, *STRATEGIES} and spec.agent not in known.people:
-            yield f'agent "{spec.agent}"'
-        asked = [(name, "agent", known.people) for name in each.follow]
+        asked = [(name, "agent", known.people) for kind, name in each.named if kind == "follower"]
         if each.owner is not None:
-            asked.append((each.owner, "group or person", known.groups | known.people | own))
+            asked.append((each.owner, "group or person", owners))
+        for kind, name in each.named:
+            if kind != "follower" and name not in (known.groups if kind == "group" else known.people):
+                yield f'{kind} "{name}"'
         for name, what, names in asked:
             call = call_of(name)
             if call is not None and GROUP in call[0].takes and call[1] not in known.groups:
