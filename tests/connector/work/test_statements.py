@@ -1,0 +1,78 @@
+"""What an escalation with one write asks of the database: a count, which no slow machine changes."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, event
+from sqlalchemy.sql.selectable import Select
+
+from tests.connector.each import EACH, each
+
+OPENS = "BEGIN"
+
+
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    """The statements that run meanwhile, in order, transactions' beginnings among them."""
+    told: list[str] = []
+
+    def ran(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        told.append(" ".join(statement.split()))
+
+    event.listen(Engine, "before_cursor_execute", ran)
+    try:
+        yield told
+    finally:
+        event.remove(Engine, "before_cursor_execute", ran)
+
+
+STATEMENTS = {"zendesk": 23, "freshdesk": 38, "servicenow": 24}
+"""Of the look that fires a level and of its write, but for the beginnings of transactions. Freshdesk takes fields
+and note by a write each."""
+
+
+@pytest.mark.parametrize("vendor", EACH)
+def test_an_escalation_asks_so_much(vendor: str, tmp_path: Path) -> None:
+    with each(vendor, tmp_path) as one:
+        one.opened("one", "two", "three")
+        one.round()
+        one.clock.advance(31 * 60)
+        work = one.service.parts.worker.work
+        work(one.ref("one"))  # the first look reads the directory
+        with counted() as told:
+            work(one.ref("two"))
+        assert "fired" in one.whats("two")
+        asked = [statement for statement in told if not statement.startswith(OPENS)]
+        assert len(asked) <= STATEMENTS[vendor], asked
+
+
+def test_a_look_that_changes_nothing_asks_six_times(tmp_path: Path) -> None:
+    with each("zendesk", tmp_path) as one:
+        one.opened("one")
+        one.round()
+        one.service.parts.worker.work(one.ref())
+        with counted() as told:
+            one.service.parts.worker.work(one.ref())
+        assert len([statement for statement in told if not statement.startswith(OPENS)]) <= 6, told
+
+
+def test_no_statement_is_built_while_a_look_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[int] = []
+    where = Select.where
+
+    def watched(self: Select[tuple[object]], *clauses: object) -> Select[tuple[object]]:
+        built.append(len(clauses))
+        return where(self, *clauses)  # type: ignore[arg-type]
+
+    with each("zendesk", tmp_path) as one:
+        one.opened("one", "two")
+        one.round()
+        one.clock.advance(31 * 60)
+        one.service.parts.worker.work(one.ref("one"))
+        monkeypatch.setattr(Select, "where", watched)
+        one.service.parts.worker.work(one.ref("two"))
+        looked = list(built)
+        assert "fired" in one.whats("two")
+    assert looked == []
