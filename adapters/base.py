@@ -23,7 +23,18 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 from policies.history import is_reopening, moves_of
-from policies.model import Change, Counts, Directory, Instant, Need, Seconds, Status, Ticket, TicketRef
+from policies.model import (
+    Change,
+    Counts,
+    Directory,
+    Instant,
+    Message,
+    Need,
+    Seconds,
+    Status,
+    Ticket,
+    TicketRef,
+)
 from policies.plan import Assign, ChangeTags, Follow, PutBackPriority, RaisePriority, SetField
 
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}")
@@ -114,8 +125,9 @@ ActionKind = Literal["assign", "priority", "put_back", "tags", "set", "follow", 
 class Capabilities:
     """What a vendor can do, said before anything is planned.
 
-    `settle` is how long, in seconds, a revision must have stood before it may be decided on (the resolution
-    of the vendor's stamps). `hidden_mark` means notes carry a mark no reader sees.
+    `settle` is how many seconds later than a revision's stamp the vendor's own time must be before it may be decided
+    on: 1 where the stamp alone tells revisions apart, 0 where they are counted. `hidden_mark` means notes carry a mark
+    no reader sees.
     """
 
     actions: frozenset[ActionKind]
@@ -157,7 +169,8 @@ class Page:
 
     `cursor` is opaque text to store and give back; it is there on the last page too. `more` says whether a
     further page is waiting now. `aside` are rows that could not be read; a page whose envelope cannot be read is
-    never a Page but TryLater. `remarks` are for a person: what this page may have missed, and why.
+    never a Page but TryLater. `remarks` are for a person: what this page may have missed, and why. `exact` says that
+    the revision of a row goes by what it holds, and not by its stamp alone.
     """
 
     tickets: tuple[Ticket, ...]
@@ -165,6 +178,7 @@ class Page:
     more: bool
     aside: tuple[Aside, ...] = ()
     remarks: tuple[str, ...] = ()
+    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +222,10 @@ class Receipt:
     `facts` are ids as they will appear as `Act.id`. `changed` are (field, before, after) in common values as
     the vendor reported them. `not_taken` are parts that do not stand afterwards. `remarks` are for a human: the
     vendor's warnings, a collision that was seen.
+
+    What the answer tells of the ticket is `after`: its row, without people and histories, and `acts`, what the write
+    said and changed, as a later load will show it. Where only something was said, `after` is None: all else is as it
+    was. `complete` means that the two bring a ticket that was read just before up to `revision`.
     """
 
     key: str
@@ -217,6 +235,9 @@ class Receipt:
     changed: tuple[tuple[str, Any, Any], ...] = ()
     not_taken: tuple[NotTaken, ...] = ()
     remarks: tuple[str, ...] = ()
+    after: Ticket | None = None
+    acts: tuple[Message | Change, ...] = ()
+    complete: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -316,9 +337,11 @@ class Adapter(Protocol):
         """The requests that bring `actions` about on this snapshot; pure. Each write's key is
         `key` + `:` + its part, counted from 1. What already holds is left out."""
 
-    def send(self, write: Write, expects: str) -> Receipt:
+    def send(self, write: Write, expects: str, *, fresh: bool = False) -> Receipt:
         """Carry out one write once. `expects` is the revision it must meet: the write's own, or that of the
-        receipt before it in the chain. Raises TryLater only when the vendor said it was not applied."""
+        receipt before it in the chain. `fresh` says that the ticket was read, or written, at that revision less than
+        five seconds ago, and that nobody outside sees the write: then it need not be read once more before. Raises
+        TryLater only when the vendor said it was not applied."""
 
     def find_written(self, write: Write) -> Receipt | None:
         """Look whether a write of unknown fate is there. None means it is not there."""

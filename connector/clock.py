@@ -30,6 +30,9 @@ class Clock(Protocol):
     def now(self) -> Instant:
         """Whole seconds since 1970-01-01T00:00Z, rounded down."""
 
+    def rest_of_second(self) -> float:
+        """How long it takes until `now` is a second later."""
+
     def monotonic(self) -> float:
         """Seconds that never run backwards; only differences mean something."""
 
@@ -49,6 +52,10 @@ class SystemClock:
     def now(self) -> Instant:
         """Whole seconds of the machine's wall clock."""
         return int(time.time())
+
+    def rest_of_second(self) -> float:
+        """By the machine's wall clock."""
+        return 1.0 - time.time() % 1.0
 
     def monotonic(self) -> float:
         """The machine's monotonic clock; where there is one that goes on while the machine is suspended, that."""
@@ -101,6 +108,10 @@ class ManualClock:
     def now(self) -> Instant:
         """The seconds it was moved to, rounded down."""
         return int(self._seconds)
+
+    def rest_of_second(self) -> float:
+        """A whole second where it was moved to one."""
+        return 1.0 - self._seconds % 1.0
 
     def monotonic(self) -> float:
         """The same time, with its fraction."""

@@ -235,6 +235,7 @@ class Ticket:
     believed, and is unknown, not missing.
     `actors_hidden` is for a helpdesk that does not tell who changed a ticket: there any revision that is not our
     receipt touches it. `touched` is then the stamp of this revision, None if it is ours; `policies.history` sets it.
+    `message_count` is how many messages a row of a feed says there are, None where it does not.
     """
 
     ref: TicketRef
@@ -270,6 +271,7 @@ class Ticket:
     actors_hidden: bool = False
     touched: Instant | None = None
     assignee_away: bool | None = None
+    message_count: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,7 +35,7 @@ class Freshdesk:
     name = "freshdesk"
     capabilities = Capabilities(
         actions=frozenset({"assign", "priority", "put_back", "tags", "set", "note", "reply"}),
-        settle=2,
+        settle=1,
     )
 
     def __init__(self, account: Account, gate: Gate) -> None:
@@ -60,7 +60,8 @@ class Freshdesk:
         return feed.census(self._client, self._references, cursor)
 
     def load(self, ref: TicketRef, needs: frozenset[Need]) -> Ticket:
-        """Two requests, and one more for each hundred messages and for the rating that `needs` asks for.
+        """One request, one for the requester once an hour, and one more for each hundred messages and for the rating
+        that `needs` asks for.
 
         `read_at` is 0 if the answer has no `Date`. A deleted ticket, spam and an archived one are Gone. What cannot be
         read beside the ticket itself is `hidden`.
@@ -68,7 +69,10 @@ class Freshdesk:
         answer = fetch(self._client, ref, SIDES)
         row, at = answer.row(), answer.at
         self._identities.naming(row, at)
-        asked = requester(self._client, self._account, row, lambda key: self._identities.agent(key, at))
+        identities = self._identities
+        asked = requester(
+            lambda key: identities.contact(key, at), self._account, row, lambda key: identities.agent(key, at)
+        )
         try:
             references = replace(self._references([row]), requester=asked)
             bare = read_ticket(row, references, read_at=at)
@@ -112,9 +116,10 @@ class Freshdesk:
         """An update, then a request for each note, then one for each reply."""
         return writes.prepare_write(self._account, self._identities.known_form(), ticket, actions, key)
 
-    def send(self, write: Write, expects: str) -> Receipt:
-        """One request, right after a look at the ticket: Freshdesk itself refuses no stale write."""
-        return writes.send(self._client, self._account, write, expects)
+    def send(self, write: Write, expects: str, *, fresh: bool = False) -> Receipt:
+        """One request, right after a look at the ticket: Freshdesk itself refuses no stale write. A private note on a
+        `fresh` one needs no look."""
+        return writes.send(self._client, self._account, write, expects, self._references, fresh=fresh)
 
     def find_written(self, write: Write) -> Receipt | None:
         """Looks at the ticket's fields, or through all its conversations."""

@@ -206,6 +206,7 @@ def step(
         more=more,
         aside=aside,
         remarks=(left_between(place.start, size, orders),) if lost else (),
+        exact=here.list == CHANGED,  # with stats, which alone tell of replies
     )
     return page, more
 

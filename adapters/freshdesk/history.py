@@ -97,27 +97,35 @@ def read_messages(row: Row, conversations: Iterable[Any], bot: str) -> tuple[Mes
         at = instant(each.get("created_at")) or 0
         rank = ranks.get(at, 0)
         ranks[at] = rank + 1
-        author, incoming = ident(each.get("user_id")), each.get("incoming") is True
-        who = Who.BOT if author == bot else Who.CUSTOMER if incoming else Who.AGENT
-        if each.get("automation_id") is not None or (author is None and not incoming):
-            who = Who.AUTOMATION
-        act = Act(
-            sequence=at * WITHIN_A_SECOND + min(rank, WITHIN_A_SECOND - 2),
-            id=str(each["id"]),
-            at=at,
-            who=who,
-            person=author,
-            mark=mark(each.get("body")) if who is Who.BOT else None,
-        )
-        made.append(
-            Message(
-                act=act,
-                public=each.get("private") is False and each.get("source") != SURVEY,
-                body=plain(each.get("body"), each.get("body_text")),
-                auto_reply=each.get("automation_id") is not None or each.get("auto_response") is True,
-            )
-        )
+        made.append(message(each, at, at * WITHIN_A_SECOND + min(rank, WITHIN_A_SECOND - 2), bot))
     return tuple(made)
+
+
+def message(each: Row, at: Instant, sequence: int, bot: str | None) -> Message:
+    """One conversation."""
+    author, incoming = ident(each.get("user_id")), each.get("incoming") is True
+    who = Who.BOT if author == bot else Who.CUSTOMER if incoming else Who.AGENT
+    if each.get("automation_id") is not None or (author is None and not incoming):
+        who = Who.AUTOMATION
+    act = Act(
+        sequence=sequence,
+        id=str(each["id"]),
+        at=at,
+        who=who,
+        person=author,
+        mark=mark(each.get("body")) if who is Who.BOT else None,
+    )
+    return Message(
+        act=act,
+        public=each.get("private") is False and each.get("source") != SURVEY,
+        body=plain(each.get("body"), each.get("body_text")),
+        auto_reply=each.get("automation_id") is not None or each.get("auto_response") is True,
+    )
+
+
+def own_message(each: Row, at: Instant) -> Message:
+    """What we have just said, in front of all else of its second: nothing of that second is taken for older."""
+    return message(each, at, at * WITHIN_A_SECOND - 1, ident(each.get("user_id")))
 
 
 def is_repeated(row: Row, said: list[Row]) -> bool:

@@ -80,24 +80,26 @@ def agent_of(directory: Directory | None, key: str | None) -> Person | None:
     return next((each.person for each in agents if each.person.id == key), None)
 
 
-def requester(client: Client, account: Account, row: Row, agent: Callable[[str], Person | None]) -> Requester:
-    """Who asked, with one request. Where there is no such contact, an agent asked, whom `agent` knows. Where the
-    contact is refused, cannot be read, or would have to be waited for, the requester is known by id only."""
+def requester(
+    contact_of: Callable[[str], Any], account: Account, row: Row, agent: Callable[[str], Person | None]
+) -> Requester:
+    """Who asked, by what `contact_of` finds. Where there is no such contact, an agent asked, whom `agent` knows. Where
+    the contact is refused, cannot be read, or would have to be waited for, the requester is known by id only."""
     key = ident(row.get("requester_id"))
     if key is None:
         return Requester()
     by_id = Requester(person=Person(id=key, name=key), known=False)
     try:
-        contact = client.get(f"/contacts/{key}").body
+        contact = contact_of(key)
     except NotAllowed:
         return by_id
     except TryLater as error:
-        if status_behind(error) == 404:
-            known = agent(key)
-            return Requester(person=known) if known else by_id
         if error.wait > A_MINUTE:
             return by_id
         raise
+    if contact is None:
+        known = agent(key)
+        return Requester(person=known) if known else by_id
     told = person(contact, key, account, row)
     return Requester(person=told, language=language_of(contact.get("language"))) if told else by_id
 
@@ -134,6 +136,17 @@ def company(value: Any, ticket: Row) -> str | None:
 
 
 AN_HOUR: Seconds = 3600
+MOST_CONTACTS = 10_000
+CONTACT = ("id", "name", "email", "tags", "company_id", "language")
+
+
+def slim(contact: Any) -> Any:
+    """What is read of a contact; anything else as it is."""
+    if not isinstance(contact, dict):
+        return contact
+    return {name: contact[name] for name in CONTACT if name in contact}
+
+
 T = TypeVar("T")
 
 
@@ -152,6 +165,7 @@ class IdentityCache:
         self._is_whole = False
         self._tried_at: Instant = 0
         self._lock = threading.Lock()
+        self._contacts: dict[str, tuple[Instant, Any]] = {}
         self.nobody: frozenset[str] = frozenset()
         self.directory: Directory | None = None
 
@@ -183,6 +197,23 @@ class IdentityCache:
         with self._lock:
             self.directory, self._is_whole, self.nobody = directory, True, frozenset()
             self._form = None
+
+    def contact(self, key: str, at: Instant = 0) -> Any:
+        """The contact of that id, asked for once an hour; None where there is none. `at` is Freshdesk's time; without
+        one, nothing is remembered. A ticket does not tell when its contact changed."""
+        read, found = self._contacts.get(key, (0, None))
+        if not read or not read <= at < read + AN_HOUR:
+            try:
+                found = self._client.get(f"/contacts/{key}").body
+            except TryLater as error:
+                if status_behind(error) != 404:
+                    raise
+                found = None
+            if at:
+                if len(self._contacts) >= MOST_CONTACTS:
+                    self._contacts = {}
+                self._contacts[key] = (at, slim(found))
+        return found
 
     def naming(self, row: Row, at: Instant = 0) -> Directory | None:
         """The directory, with the row's group and agent in it if anybody bears those ids. `at` is Freshdesk's time.

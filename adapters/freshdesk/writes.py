@@ -4,13 +4,16 @@ An update takes no note with it, so each is a write of its own. Fields go first:
 refuse, and a note must not tell of a change that was refused. A reply goes last: nobody can take it back.
 https://developers.freshdesk.com/api/#update_ticket
 
-Freshdesk has no conditional write. So the ticket is read once more in front of each write; what somebody does
-between that and the write, a moment later, is noticed in the answer and remarked, not prevented.
+Freshdesk has no conditional write. So the ticket is read once more in front of each write but a private note right
+behind a reading or an update, which writes nothing over; what somebody does between that and the write, a moment later,
+is noticed in the answer and remarked, not prevented. What a write leaves behind is told by its answer, or follows from
+it: nothing is read after it.
 https://developers.freshdesk.com/api/#update_ticket, #add_note_to_a_ticket, #reply_ticket
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from adapters.base import (
@@ -34,8 +37,8 @@ from adapters.base import (
 from adapters.freshdesk.answers import refused_fields
 from adapters.freshdesk.client import Client, Row, fetch, legible, place
 from adapters.freshdesk.form import Form, listed
-from adapters.freshdesk.history import is_message
-from adapters.freshdesk.people import ident
+from adapters.freshdesk.history import is_message, own_message
+from adapters.freshdesk.people import References, ident
 from adapters.freshdesk.ticket import (
     PRIORITIES,
     custom_fields,
@@ -44,18 +47,22 @@ from adapters.freshdesk.ticket import (
     marked,
     markup,
     plain,
+    read_ticket,
     revision,
     same,
+    stats,
     tags,
     updated_in,
     values,
 )
+from adapters.http import UNREADABLE
 from policies.model import Priority, Ticket
 from policies.plan import Assign, ChangeTags, Follow, PutBackPriority, RaisePriority, SetField
 
 TAG = re.compile(r"[^,\"]{1,32}")
 """What Freshdesk keeps as one tag."""
 
+ReferencesOf = Callable[[list[Row]], References]
 CODES = {priority: code for code, priority in PRIORITIES.items()}
 PLAIN = {"priority": "priority", "group_id": "group", "responder_id": "assignee"}
 """Freshdesk's fields by the common name of what they hold."""
@@ -207,26 +214,38 @@ def gaps(account: Account, form: Form, ticket: Ticket, action: VendorAction) -> 
 LOOKED_AT = ("status", "priority", "group_id", "responder_id")
 
 
-def send(client: Client, account: Account, write: Write, expects: str) -> Receipt:
+def send(
+    client: Client,
+    account: Account,
+    write: Write,
+    expects: str,
+    references_of: ReferencesOf,
+    *,
+    fresh: bool = False,
+) -> Receipt:
     """Read the ticket again, and write once if it still is at the revision `expects`."""
+    if fresh and "note" in write.request:
+        return say(client, write, expects, None)
     row = fetch(client, write.ref, "stats").row()
     with legible():
         found = revision(row)
-    if found != expects:
+    if not is_at(found, expects):
         raise Stale(f"{write.ref} has changed since it was decided on")
-    if "note" in write.request:
-        return say(client, write, expects, "/notes", write.request["note"])
-    if "reply" in write.request:
-        return say(client, write, expects, "/reply", write.request["reply"])
-    return update(client, account, write, row)
+    if "note" in write.request or "reply" in write.request:
+        return say(client, write, found, row)
+    return update(client, account, write, row, references_of)
 
 
-def update(client: Client, account: Account, write: Write, row: Row) -> Receipt:
-    """PUT the fields. Sent tags replace all tags, so ours are joined to those just read. Then the ticket is read once
-    more: the account's rules act on an update at once, and its answer may tell what was sent instead of what stands.
+def is_at(found: str, expects: str) -> bool:
+    """Whether a ticket is still at that revision. It may show an earlier second, as what was said last may not have
+    moved it, but nothing else."""
+    return updated_in(found) <= updated_in(expects) and found.partition(".")[2] == expects.partition(".")[2]
 
-    The answer may leave keys out; those hold what was read or sent.
-    """
+
+def update(client: Client, account: Account, write: Write, row: Row, references_of: ReferencesOf) -> Receipt:
+    """PUT the fields. Sent tags replace all tags, so ours are joined to those just read. The answer may leave keys out;
+    those hold what was read or sent. It may also tell what was sent where a rule of the account acts at once: that
+    shows in the next reading."""
     body = dict(write.request.get("fields", {}))
     if wanted := write.request.get("tags"):
         if "tags" not in row:
@@ -234,24 +253,27 @@ def update(client: Client, account: Account, write: Write, row: Row) -> Receipt:
         with legible():
             body["tags"] = with_tags(tags(row), wanted.get("add", ()), wanted.get("remove", ()))
     try:
-        after = client.put(place(write.ref), body).body
+        answer = client.put(place(write.ref), body)
     except Gone as error:
         raise refused_though_there(client, write, error) from error.__cause__
     except WontAccept as error:
         parts = refused_parts(account, write, refused_fields(error))
         raise WontAccept(str(error), parts) from error.__cause__
+    after = answer.body
     if not isinstance(after, dict) or instant(after.get("updated_at")) is None:
         raise OutcomeUnknown(f"Freshdesk's answer to {write.key} has no ticket in it")
     with legible(writing=True):
         whole = {**row, **body, "custom_fields": {**custom_fields(row), **custom_fields(body)}, **after}
-        revision(whole)
+        made = updated(account, write, row, body, whole)
+    if made.revision != revision(whole):  # somebody else was there: the ticket is to be read
+        return made
     try:
-        stands = {**whole, **fetch(client, write.ref, "stats").row()}
-        with legible():
-            return updated(account, write, row, body, stands)
+        stands = read_ticket(whole, references_of([whole]), read_at=answer.at)
     except HelpdeskError:
-        with legible(writing=True):
-            return updated(account, write, row, body, whole)
+        return made  # it is written, whatever can be learned of the ticket now
+    except UNREADABLE:
+        return made
+    return replace(made, after=stands, complete=True)
 
 
 def updated(account: Account, write: Write, row: Row, sent: Row, stands: Row) -> Receipt:
@@ -335,28 +357,27 @@ def refused_though_there(client: Client, write: Write, error: Gone) -> HelpdeskE
     return WontAccept(f"{error}; but Freshdesk still shows the ticket, so it is this write that it refuses")
 
 
-def say(client: Client, write: Write, expects: str, below: str, body: Row) -> Receipt:
-    """POST a note or a reply."""
+def say(client: Client, write: Write, expects: str, row: Row | None) -> Receipt:
+    """POST a note or a reply. `row` is the ticket before it, where it was read for that. The answer is what was said
+    alone; what it leaves of the ticket follows: its time, and behind a reply the stamp of the last."""
+    public = "reply" in write.request
+    below, body = ("/reply", write.request["reply"]) if public else ("/notes", write.request["note"])
     try:
         made = client.post(place(write.ref) + below, body).body
     except Gone as error:
         raise refused_though_there(client, write, error) from error.__cause__
     if not isinstance(made, dict) or ident(made.get("id")) is None:
         raise OutcomeUnknown(f"Freshdesk's answer to {write.key} has no conversation in it")
-    return written(write, made, revision_after(client, write, expects))
-
-
-def revision_after(client: Client, write: Write, expects: str) -> str:
-    """The revision a note or reply left behind. If more than the time of the update is other than before, it
-    was not our note alone: the next write of the chain is then made to miss it, and is decided afresh."""
-    try:
-        row = fetch(client, write.ref, "stats").row()
-        with legible():
-            found = revision(row)
-    except HelpdeskError:
-        return expects  # what was said is said, whatever can be learned of the ticket now
-    noted = "note" in write.request and found.partition(".")[2] != expects.partition(".")[2]
-    return expects if noted else found
+    at = instant(made.get("created_at"))
+    after = f"{at or updated_in(expects)}.{expects.partition('.')[2]}"
+    if public and row is not None and at is not None:
+        told = {**stats(row), "agent_responded_at": made["created_at"]}
+        after = revision({**row, "updated_at": made["created_at"], "stats": told})
+    receipt = written(write, made, after)
+    if at is None:
+        return receipt
+    entry = {**made, "private": not public, "incoming": False}
+    return replace(receipt, acts=(own_message(entry, at),), complete=True)
 
 
 def find_written(client: Client, account: Account, write: Write) -> Receipt | None:

@@ -34,14 +34,22 @@ from adapters.servicenow import (
 )
 from adapters.servicenow.answers import OddValue, Row, label, number, raw, text
 from adapters.servicenow.client import LONG, Client, Listing, check_credentials, legible
-from adapters.servicenow.feed import fetch
+from adapters.servicenow.feed import check_id, fetch
 from adapters.servicenow.people import AuthorClassifier, IdentityCache, requester_column
 from adapters.servicenow.profile import equals, profile
 from adapters.servicenow.ticket import SLA_COLUMNS, read_targets, read_ticket
+from adapters.servicenow.writes import SKEW
 from policies.model import Directory, Instant, Need, Target, Ticket, TicketRef
 
 OPENING = frozenset({"created", "requester"})
 """Without them nobody can say when the conversation began, or who of those in it waits."""
+
+
+def closed() -> NotAllowed:
+    """The audit is not shown to us."""
+    return NotAllowed(
+        f"ServiceNow hides {history.AUDIT} from us. Let Uptier's user read it", f"read {history.AUDIT}"
+    )
 
 
 class ServiceNow:
@@ -50,7 +58,6 @@ class ServiceNow:
     name = "servicenow"
     capabilities = Capabilities(
         actions=frozenset({"assign", "priority", "put_back", "tags", "set", "follow", "note", "reply"}),
-        settle=2,
     )
 
     def __init__(self, account: Account, gate: Gate) -> None:
@@ -60,6 +67,7 @@ class ServiceNow:
         self._client = Client(account, gate, self._profile.timeout)
         self._identities = IdentityCache(self._profile, self._client)
         self._rota = people.Rota(self._client)
+        self._latest = delivery.Latest()
 
     def decode(self, request: HookRequest) -> tuple[Event, ...]:
         """Without a configured secret nothing is authentic."""
@@ -81,9 +89,15 @@ class ServiceNow:
     def load(self, ref: TicketRef, needs: frozenset[Need]) -> Ticket:
         """One request, and one more for the journal, the audit and the targets that `needs` asks for.
 
-        A history that ServiceNow does not show us, or that has a row nobody can read, is hidden and not loaded; the
-        others come all the same. `read_at` is 0 if the answer has no `Date`.
+        The record comes last, so that nothing lies between it and a write. If it changed while its histories were read,
+        or so shortly before that it may have, they are read once more. A history that ServiceNow does not show us, or
+        that has a row nobody can read, is hidden and not loaded; the others come all the same. `read_at` is 0 if the
+        answer has no `Date`.
         """
+        check_id(ref)
+        began = self._client.now
+        entries, audit = self._histories(ref, needs)
+        promised = known(lambda: self._targets(ref)) if Need.TARGETS in needs else None
         answer = fetch(self._client, self._profile, ref)
         row = {"sys_id": ref.id, **answer.row()}
         try:
@@ -92,16 +106,19 @@ class ServiceNow:
             raise Unreadable(f"ServiceNow's answer about {ref} cannot be read ({error})") from error
         if bare.ref.id.casefold() != ref.id.casefold():
             raise Unreadable(f"ServiceNow answered with {bare.ref} where {ref} was asked for")
-        entries = known(lambda: self._entries(ref, row)) if Need.MESSAGES in needs else None
-        audit = known(lambda: self._audit(ref, row)) if Need.CHANGES in needs else None
+        stood = bare.updated + SKEW < began or not needs & {Need.MESSAGES, Need.CHANGES}
+        counted = raw(row, "sys_mod_count") is not None
+        self._latest.keep(ref, row if stood and counted else None)
+        if not stood:
+            entries, audit = self._histories(ref, needs)
+        entries = known(lambda: self._believed_entries(ref, row, entries))
+        audit = known(lambda: self._believed_audit(ref, row, audit))
         authors = known(lambda: self._authors(row, [*(entries or ()), *(audit or ())]))
-        messages = changes = promised = None
+        messages = changes = None
         if entries is not None and authors is not None and not OPENING & bare.hidden:
             messages = known(lambda: history.read_messages(bare, entries, authors))
         if audit is not None and authors is not None:
             changes = known(lambda: history.read_changes(self._profile, row, audit, authors))
-        if Need.TARGETS in needs:
-            promised = known(lambda: self._targets(ref))
         read = {Need.MESSAGES: messages, Need.CHANGES: changes, Need.TARGETS: promised}
         unknown = {need for need in needs & read.keys() if read[need] is None}
         whole = replace(
@@ -114,11 +131,18 @@ class ServiceNow:
         )
         return replace(whole, counts=history.count_history(whole))
 
-    def _entries(self, ref: TicketRef, row: Row) -> list[Row]:
-        """The journal. An instance that hides it answers an empty list; the record's own text tells."""
+    def _histories(self, ref: TicketRef, needs: frozenset[Need]) -> tuple[list[Row] | None, list[Row] | None]:
+        """The journal and the audit, as far as they are needed and shown."""
+        entries = known(lambda: self._entries(ref)) if Need.MESSAGES in needs else None
+        return entries, known(lambda: self._audit(ref)) if Need.CHANGES in needs else None
+
+    def _entries(self, ref: TicketRef) -> list[Row]:
         where = {"element_id": [ref.id], "element": answers.ELEMENTS}
-        found = whole_of(self._client.every(answers.TABLE, where, answers.COLUMNS))
-        if not found and number(row, "sys_mod_count") != 0:
+        return whole_of(self._client.every(answers.TABLE, where, answers.COLUMNS))
+
+    def _believed_entries(self, ref: TicketRef, row: Row, found: list[Row] | None) -> list[Row] | None:
+        """The journal. An instance that hides it answers an empty list; the record's own text tells."""
+        if found == [] and number(row, "sys_mod_count") != 0:
             shown = self._client.record(self._profile.name, ref.id, answers.ELEMENTS).row()
             if any(raw(shown, name) is None or label(shown, name) for name in answers.ELEMENTS):
                 raise NotAllowed(
@@ -127,25 +151,30 @@ class ServiceNow:
                 )
         return found
 
-    def _audit(self, ref: TicketRef, row: Row) -> list[Row]:
-        """The audit of the columns that policies know. It is often closed to us, and then often an empty list: of a
-        record that has changed, it is only believed if it shows us anything of that record. What is limited for
-        long is not waited for: the audit is nice to have."""
+    def _audit(self, ref: TicketRef) -> list[Row]:
+        """The audit of the columns that policies know. What is limited for long is not waited for: the audit is nice to
+        have."""
         where = {"documentkey": [ref.id], "fieldname": history.audited(self._profile)}
-        closed = NotAllowed(
-            f"ServiceNow hides {history.AUDIT} from us. Let Uptier's user read it", f"read {history.AUDIT}"
-        )
         try:
-            found = whole_of(self._client.every(history.AUDIT, where, history.AUDITED))
-            if not found and number(row, "sys_mod_count") != 0:
-                query = equals("documentkey", ref.id)
-                other = self._client.listed(history.AUDIT, query, ("sys_id", "documentkey"), limit=1).rows()
-                if not any(text(each, "documentkey") == ref.id for each in other):
-                    raise closed
+            return whole_of(self._client.every(history.AUDIT, where, history.AUDITED))
         except TryLater as error:
             if error.wait > LONG:
-                raise closed from error
+                raise closed() from error
             raise
+
+    def _believed_audit(self, ref: TicketRef, row: Row, found: list[Row] | None) -> list[Row] | None:
+        """The audit is often closed to us, and then often an empty list: of a record that has changed, it is only
+        believed if it shows us anything of that record."""
+        if found == [] and number(row, "sys_mod_count") != 0:
+            query = equals("documentkey", ref.id)
+            try:
+                other = self._client.listed(history.AUDIT, query, ("sys_id", "documentkey"), limit=1).rows()
+            except TryLater as error:
+                if error.wait > LONG:
+                    raise closed() from error
+                raise
+            if not any(text(each, "documentkey") == ref.id for each in other):
+                raise closed()
         return found
 
     def _targets(self, ref: TicketRef) -> tuple[Target, ...]:
@@ -167,10 +196,14 @@ class ServiceNow:
         """One PATCH for everything, and one more for each further note or reply."""
         return writes.prepare_write(self._profile, ticket, actions, key)
 
-    def send(self, write: Write, expects: str) -> Receipt:
-        """One PATCH, right after a look at the record: ServiceNow itself refuses no stale write."""
+    def send(self, write: Write, expects: str, *, fresh: bool = False) -> Receipt:
+        """One PATCH, right after a look at the record: ServiceNow itself refuses no stale write. For a `fresh` one that
+        is the look that decided, if the record was then read last."""
+        before = self._latest.take(write.ref, expects) if fresh else None
         with legible():
-            return delivery.send(self._client, self._profile, self._identities, write, expects)
+            made, after = delivery.send(self._client, self._profile, self._identities, write, expects, before)
+        self._latest.keep(write.ref, after)
+        return made
 
     def find_written(self, write: Write) -> Receipt | None:
         """Looks for our words in the journal, or at the record's columns."""

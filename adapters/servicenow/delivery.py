@@ -1,8 +1,8 @@
 """Writes on the wire, what is found of them afterwards, and ServiceNow's own labels as tags.
 
 ServiceNow has no conditional write, and drops with a 200 what an Access Control rule or a Business Rule does not
-let through. So the record is read right before the PATCH, and the answer, which is the record after all rules
-but asynchronous ones, is held against what was asked. Vendor sheet 1.8, 2.3 and 5.1.
+let through. So the record is read right before the PATCH, if only at the end of a reading that decides; and the answer,
+which is the record after all rules but asynchronous ones, is held against what was asked. Sheet 1.8, 2.3, 5.1.
 
 Out of the box ServiceNow refuses the entry, or makes one that is tied to nothing; such a one is taken away again
 and told. An entry does not change the record's revision. Vendor sheet 2.8,
@@ -11,6 +11,7 @@ https://www.servicenow.com/docs/r/platform-user-interface/administering-tags.htm
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from adapters.base import (
@@ -26,60 +27,131 @@ from adapters.base import (
     WontAccept,
     Write,
 )
-from adapters.http import UNSAID
+from adapters.http import UNREADABLE, UNSAID
 from adapters.servicenow import answers
 from adapters.servicenow.answers import OddValue, Row, instant, label, number, raw, text
 from adapters.servicenow.client import Client, legible, sys_id
 from adapters.servicenow.feed import FOLLOWERS, fetch
-from adapters.servicenow.history import change_facts
+from adapters.servicenow.history import WITHIN_A_SECOND, change_facts, common_value
 from adapters.servicenow.people import IdentityCache
 from adapters.servicenow.profile import COMMON, GROUNDS, LABELS, Profile, common, reaches
-from adapters.servicenow.ticket import columns, common_names, read_tags, revision, tags, values
+from adapters.servicenow.ticket import columns, common_names, read_tags, read_ticket, revision, tags, values
 from adapters.servicenow.writes import body_of, touched
+from policies.model import Act, Change, Message, TicketRef, Who
 
 BESIDE = ("state", "assignment_group", "assigned_to")
 MOST_REVISIONS = 20
+MOST_LATEST = 1000
 
 
-def send(client: Client, profile: Profile, identities: IdentityCache, write: Write, expects: str) -> Receipt:
-    """Read the record again, and write once if it still is at the revision `expects`."""
-    before = present(client, profile, write)
+class Latest:
+    """The record of each ticket that was just read, with nothing read behind it. Any thread may ask."""
+
+    def __init__(self) -> None:
+        self._rows: dict[TicketRef, Row] = {}
+
+    def keep(self, ref: TicketRef, row: Row | None) -> None:
+        """Remember it; None forgets what is known."""
+        self._rows.pop(ref, None)
+        if row is not None:
+            if len(self._rows) >= MOST_LATEST:
+                self._rows.clear()
+            self._rows[ref] = row
+
+    def take(self, ref: TicketRef, expects: str) -> Row | None:
+        """The record at that revision, once."""
+        row = self._rows.pop(ref, None)
+        return row if row is not None and revision(row) == expects else None
+
+
+def send(
+    client: Client,
+    profile: Profile,
+    identities: IdentityCache,
+    write: Write,
+    expects: str,
+    known: Row | None = None,
+) -> tuple[Receipt, Row | None]:
+    """Read the record again, unless it is `known`, and write once if it still is at the revision `expects`. Answers
+    with the record afterwards, where nobody else wrote to it meanwhile. What was said comes back in the answer too:
+    the journal as one text, the newest entry first."""
+    before = known or present(client, profile, write, sending=True)
     with legible():
         found = revision(before)
         if found != expects:
             raise Stale(f"{write.ref} is at revision {found}, not {expects}")
         if "label" in write.request:
-            return send_labels(client, profile, write, before)
+            return send_labels(client, profile, write, before), None
         body, left = body_of(profile, identities.matrix, before, write.request)
     if not body and left:
         parts = [RefusedPart(field=each.field, vendor_field="", text=each.why) for each in left]
         raise WontAccept("; ".join(each.why for each in left), tuple(parts))
     if not body:
-        return Receipt(key=write.key, revision=found, at=instant(before, "sys_updated_on") or 0)
+        at = instant(before, "sys_updated_on") or 0
+        return Receipt(key=write.key, revision=found, at=at, complete=True), before
+    shown = (*columns(profile), FOLLOWERS, *write.request.get("say", {}))
     try:
-        answer = client.patch(profile.name, write.ref.id, body, (*columns(profile), FOLLOWERS))
+        answer = client.patch(profile.name, write.ref.id, body, shown)
     except (WontAccept, NotAllowed) as error:
         if parts := refused_parts(profile, body, str(error)):
             raise WontAccept(str(error), tuple(parts)) from error
         raise
     after = answer.result
     try:
-        known = isinstance(after, dict) and bool(revision(after))
+        known_now = isinstance(after, dict) and bool(revision(after))
     except OddValue:
-        known = False
-    if not known:
+        known_now = False
+    if not known_now:
         raise OutcomeUnknown(f"ServiceNow's answer to {write.key} has no record in it")
     with legible(writing=True):
-        return accounted(client, profile, identities, write, (before, after), body, left)
-
-
-def present(client: Client, profile: Profile, write: Write) -> Row:
-    """The record as it stands in front of a write, or when looking for one. Nothing is sent on an answer that cannot
-    be read: TryLater."""
+        made = accounted(client, profile, identities, write, (before, after), body, left)
+    counts = number(before, "sys_mod_count"), number(after, "sys_mod_count")
+    if None in counts or counts[1] != (counts[0] or 0) + 1:
+        return made, None
+    row = {"sys_id": write.ref.id, **after}
     try:
-        return {"sys_id": write.ref.id, **fetch(client, profile, write.ref).row()}
+        stands = read_ticket(profile, row, read_at=answer.at)
+    except UNREADABLE:
+        return made, None  # it is written, whatever can be learned of the record now
+    return replace(
+        made, after=stands, acts=tuple(acts(profile, write, (before, after), body)), complete=True
+    ), row
+
+
+def acts(
+    profile: Profile, write: Write, both: tuple[Row, Row], body: Mapping[str, str]
+) -> Iterator[Message | Change]:
+    """What we have just said and changed, in front of all else of its second: nothing of that second is taken for
+    older."""
+    before, after = both
+    at = instant(after, "sys_updated_on") or 0
+    sequence = at * WITHIN_A_SECOND
+    for name, said in write.request.get("say", {}).items():
+        row, mark = {"element": name, "value": said}, answers.mark_of(name, said)
+        act = Act(sequence=sequence, id=mark, at=at, who=Who.BOT, mark=mark)
+        yield Message(act=act, public=name == answers.COMMENTS, body=answers.body(row))
+    for column, name in common_names(profile).items():
+        old, new = raw(before, column), raw(after, column)
+        ours = column in body or (column == "priority" and bool(GROUNDS & body.keys()))
+        if ours and None not in (old, new) and old != new:
+            fact = f"{number(after, 'sys_mod_count')}:{column}"
+            act = Act(sequence=sequence, id=fact, at=at, who=Who.BOT)
+            values_of = (common_value(profile, name, text(row, column)) for row in both)
+            yield Change(act=act, field=name, before=next(values_of), after=next(values_of))
+
+
+def present(client: Client, profile: Profile, write: Write, *, sending: bool = False) -> Row:
+    """The record as it stands in front of a write, or when looking for one. Nothing is sent on an answer that cannot
+    be read, nor where the stamp alone tells revisions apart and its second is not over: TryLater."""
+    try:
+        answer = fetch(client, profile, write.ref)
+        row = {"sys_id": write.ref.id, **answer.row()}
     except Unreadable as error:
         raise TryLater(str(error), UNSAID) from error
+    stamp = instant(row, "sys_updated_on")
+    if sending and raw(row, "sys_mod_count") is None and stamp is not None and 0 < answer.at <= stamp:
+        raise TryLater(f"{write.ref} changed in this second, and ServiceNow shows no count of its changes", 1)
+    return row
 
 
 COLUMN_NAMES = {
@@ -139,7 +211,9 @@ def accounted(
         for column in plain
         if raw(after, column) is None
     ]
-    entries, lost, why = looked_up(client, profile, identities, write, said)
+    entries, lost, why = shown_at_once(after, said)
+    if entries is None:
+        entries, lost, why = looked_up(client, profile, identities, write, said)
     missing += lost
     held = [(raw(after, column), text(before, column)) for column in plain]
     stored = any(now != old if now is not None else moved > 0 for now, old in held)
@@ -205,9 +279,27 @@ def unreached(after: Row, request: Mapping[str, Any]) -> Iterator[NotTaken]:
             )
 
 
+Journaled = tuple[dict[str, str] | None, list[NotTaken], list[str]]
+"""Entries by journal, what is not there, and what else to tell."""
+
+HEADER = 300
+"""How far behind the beginning of a journal's text its newest entry begins: a time, a name and what the journal is
+called stand before it."""
+
+
+def shown_at_once(after: Row, said: Mapping[str, str]) -> Journaled:
+    """Our words in the journals of the record, by journal, under the marks that they will come back with; None where it
+    does not show them all, or not as the newest."""
+    for name, words in said.items():
+        sought = answers.squeezed(words)
+        if sought not in answers.squeezed(label(after, name))[: HEADER + len(sought)]:
+            return None, [], []
+    return {name: answers.mark_of(name, words) for name, words in said.items()}, [], []
+
+
 def looked_up(
     client: Client, profile: Profile, identities: IdentityCache, write: Write, said: dict[str, str]
-) -> tuple[dict[str, str] | None, list[NotTaken], list[str]]:
+) -> Journaled:
     """The journal entries that we have just made, None if they cannot be asked for; what of it is not there, and
     what else to tell. What was said is said, whatever can be learned of it now, so no error leaves here."""
     if not said:

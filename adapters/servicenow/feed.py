@@ -202,14 +202,19 @@ def tickets(
 FOLLOWERS = "work_notes_list"
 
 
+def check_id(ref: TicketRef) -> None:
+    """Raise Gone for what can be no record's id."""
+    if not SYS_ID.fullmatch(ref.id):
+        raise Gone(f"{ref} is not a ServiceNow record; its id is a sys_id")
+
+
 def fetch(client: Client, profile: Profile, ref: TicketRef) -> Answer:
     """The record with all that is read of one. Raises Gone.
 
     ServiceNow answers 404 for what is deleted and for what it hides from us; the list is asked as well, so that
     a failure of the moment does not close the work on a ticket, and lost rights are told as such.
     """
-    if not SYS_ID.fullmatch(ref.id):
-        raise Gone(f"{ref} is not a ServiceNow record; its id is a sys_id")
+    check_id(ref)
     try:
         answer = client.record(profile.name, ref.id, (*columns(profile), FOLLOWERS))
         answer.row()

@@ -63,7 +63,7 @@ class DemoDesk(Protocol):
         """An agent answers Cleo."""
 
     def answer_in_the_moment_of_the_write(self, word: str, agent: str, text: str) -> None:
-        """The same, after Uptier's last look at the ticket and before its write."""
+        """The same, at the last moment before Uptier's write in which it can be noticed."""
 
     def looks(self, word: str) -> int:
         """How often somebody read the ticket's history."""

@@ -55,7 +55,7 @@ class Zendesk:
     name = "zendesk"
     capabilities = Capabilities(
         actions=frozenset({"assign", "priority", "put_back", "tags", "set", "follow", "note", "reply"}),
-        settle=2,
+        settle=1,
         hidden_mark=True,
     )
 
@@ -141,9 +141,9 @@ class Zendesk:
         """One PUT a comment; the first carries all else."""
         return writes.prepare_write(self._account, ticket, actions, key, self._identities.choices)
 
-    def send(self, write: Write, expects: str) -> Receipt:
+    def send(self, write: Write, expects: str, *, fresh: bool = False) -> Receipt:  # noqa: ARG002 (the port's)
         """One PUT, which Zendesk refuses if the ticket's `updated_at` is not `expects`."""
-        return writes.send(self._client, self._account, write, expects)
+        return writes.send(self._client, self._account, write, expects, self._references)
 
     def find_written(self, write: Write) -> Receipt | None:
         """Looks for the write's key in the ticket's audits."""

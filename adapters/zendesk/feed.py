@@ -36,7 +36,8 @@ def poll(client: Client, references_of: ReferencesOf, cursor: str | None, since:
     start = here.startswith(SINCE)
     place = {"start_time": here.removeprefix(SINCE)} if start else {"cursor": here}
     size = min(max(limit, 1), LARGEST)
-    answer = client.get("/incremental/tickets/cursor", {**place, "per_page": size, "include": SIDES})
+    sides = f"{SIDES},comment_count"
+    answer = client.get("/incremental/tickets/cursor", {**place, "per_page": size, "include": sides})
     after, end = answer.body.get("after_cursor"), answer.body.get("end_of_stream")
     if not isinstance(after, str | None) or not isinstance(end, bool):
         raise TryLater("Zendesk's page of changed tickets does not say where it ends", UNSAID)

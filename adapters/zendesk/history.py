@@ -70,6 +70,10 @@ SPACE = "uptier"
 PATIENCE: Seconds = 120
 """A history that is to be had sooner is waited for; one that Zendesk holds back for longer is hidden meanwhile."""
 
+COMMENT = "Comment"
+OTHER_WORDS = ("comment", "tweet")
+"""What the type of an event has in it that says something in another way, or changes what was said."""
+
 CHAT_STARTED = "ChatStartedEvent"
 WORDS = ("message", "text", "body", "content")
 TIMES = ("timestamp", "created_at", "time", "sent_at", "received_at")
@@ -132,6 +136,28 @@ def read_messages(comments: Iterable[Any], authors: AuthorClassifier) -> tuple[M
             )
         )
     return tuple(sorted(made, key=attrgetter("act.sequence")))
+
+
+def said_in(audits: Iterable[Any]) -> list[Row] | None:
+    """The comments that these audits made, as the list of comments shows them; None where audits do not tell them all:
+    a comment of a kind of its own (a call, a post elsewhere), one that was made private or redacted since, or one that
+    does not say whether it is public.
+    https://developer.zendesk.com/documentation/ticketing/reference-guides/ticket-audit-events-reference/
+    """
+    found: list[Row] = []
+    for audit in in_order(audits):
+        for event in events_of(audit):
+            kind = event["type"].casefold()
+            if kind != COMMENT.casefold():
+                if any(word in kind for word in OTHER_WORDS):
+                    return None
+                continue
+            about = {name: audit.get(name) for name in ("author_id", "via", "metadata", "created_at")}
+            row: Row = {**about, **event, "audit_id": audit["id"]}
+            if not isinstance(row.get("public"), bool) or not ("plain_body" in row or "body" in row):
+                return None
+            found.append(row)
+    return found
 
 
 def with_chat(
@@ -375,11 +401,17 @@ def read_list(client: Client, ref: TicketRef, name: str) -> tuple[list[Any], Row
 def add_history(
     client: Client, identities: IdentityCache, account: Account, bare: Ticket, users: Rows, *, chat: bool
 ) -> Ticket:
-    """The ticket with the messages, changes and counts its `loaded` names; what cannot be told is hidden. `chat` says
-    that its conversation stands in chat events, not in its comments."""
+    """The ticket with the messages, changes and counts its `loaded` names; what cannot be told is hidden. Comments come
+    with the audits that made them, where these are read and tell them all; else out of their own list. `chat` says that
+    the conversation stands in chat events, not in comments."""
     wants_messages, wants_changes = Need.MESSAGES in bare.loaded, Need.CHANGES in bare.loaded
-    comments = read_list(client, bare.ref, "comments") if wants_messages else None
     audits = read_list(client, bare.ref, "audits") if wants_changes or chat else ([], {})
+    comments: tuple[list[Any], Rows] | None = None
+    if wants_messages and wants_changes and audits is not None and not chat:
+        with suppress(Odd):
+            comments = ([*spoken_of], {}) if (spoken_of := said_in(audits[0])) else None
+    if wants_messages and comments is None:
+        comments = read_list(client, bare.ref, "comments")
     known = {**users, **(comments[1] if comments else {}), **(audits[1] if audits else {})}
     authors = AuthorClassifier(bot=identities.bot(), users=known, role_of=identities.role_of)
     spoken: tuple[Message, ...] | None = () if audits is None and not chat else None

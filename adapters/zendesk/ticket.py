@@ -104,6 +104,7 @@ def read_ticket(row: Row, references: References, *, read_at: Instant, metrics: 
         custom=fields,
         targets=read_targets(row.get("slas"))[0],
         gone=gone,
+        message_count=count if isinstance(count := row.get("comment_count"), int) else None,
         hidden=unread.union(find_hidden(row, references), () if status else ("status",)),
     )
     return with_vip(made, account)

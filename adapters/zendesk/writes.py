@@ -5,7 +5,7 @@ a user and a ticket. https://developer.zendesk.com/api-reference/ticketing/ticke
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -25,10 +25,10 @@ from adapters.base import (
     Write,
 )
 from adapters.zendesk.answers import Odd, Row, ident, instant, key_of, named, text, texts, value
-from adapters.zendesk.client import Client
-from adapters.zendesk.history import SPACE, changes_of, mark
-from adapters.zendesk.people import AuthorClassifier
-from adapters.zendesk.ticket import PRIORITIES
+from adapters.zendesk.client import Answer, Client
+from adapters.zendesk.history import SPACE, changes_of, mark, read_changes, read_messages, said_in
+from adapters.zendesk.people import AuthorClassifier, References
+from adapters.zendesk.ticket import PRIORITIES, read_ticket
 from policies.model import Change, Priority, Ticket, TicketRef, Value, Who
 from policies.plan import Assign, ChangeTags, Follow, PutBackPriority, RaisePriority, SetField
 
@@ -40,6 +40,7 @@ LISTS = ("custom_fields", "followers")
 
 CUSTOM = "custom."
 PRIORITY_FIELD = "priority"
+ReferencesOf = Callable[[Answer], References]
 Choices = Mapping[str, tuple[str, ...]]
 """The values a field takes, by its id, and `priority`; a field that takes any is not in it."""
 
@@ -173,8 +174,11 @@ def some(values: tuple[str, ...]) -> str:
     return ", ".join(values[:20]) + (", …" if len(values) > 20 else "")
 
 
-def send(client: Client, account: Account, write: Write, expects: str) -> Receipt:
-    """PUT once, on the condition that the ticket still is at the revision `expects`."""
+def send(
+    client: Client, account: Account, write: Write, expects: str, references_of: ReferencesOf
+) -> Receipt:
+    """PUT once, on the condition that the ticket still is at the revision `expects`. The answer shows the ticket and
+    the audit of the write, triggers included."""
     stamped = {
         **write.request["ticket"],
         "safe_update": True,
@@ -194,7 +198,16 @@ def send(client: Client, account: Account, write: Write, expects: str) -> Receip
     audit = answer.body.get("audit")
     known = audit if isinstance(audit, dict) and named(audit) else {}
     warned = (f"Zendesk warns: {answer.warning}",) if answer.warning else ()
-    return receipt(account, write, known, revision=revision, row=row, remarks=warned)
+    made = receipt(account, write, known, revision=revision, row=row, remarks=warned)
+    try:
+        after = read_ticket(row, references_of(answer), read_at=answer.at)
+        author = ident(known.get("author_id")) or ""
+        ours = AuthorClassifier(bot=author, users={}, role_of=lambda _: None)
+        said = said_in([known])
+        spoken, changed = read_messages(said or (), ours), read_changes([known], ours, account)
+    except (Odd, HelpdeskError):
+        return made  # it is written, whatever can be learned of the ticket now
+    return replace(made, after=after, acts=(*spoken, *changed), complete=said is not None)
 
 
 def missing(client: Client, ref: TicketRef, error: Gone) -> HelpdeskError:

@@ -30,14 +30,14 @@ from connector.store.tickets import SettledTicket
 from connector.store.trouble import StoreTrouble
 from policies.evaluate import Kept
 from policies.language.policy import PolicySet
-from policies.model import Instant, Order, Seconds, Ticket, TicketRef, Verb, seconds
+from policies.model import Instant, Need, Order, Seconds, Ticket, TicketRef, Verb, seconds
 from policies.rules.orders import refusal
 from policies.state import Standing
 
 log = structlog.get_logger()
 
 
-SETTLED: Seconds = 2
+SETTLED: Seconds = 1
 """Vendors stamp revisions to the second."""
 
 ROW = "row"
@@ -95,6 +95,14 @@ def from_webhook(account: str, events: Iterable[Event], now: Instant) -> tuple[A
     )
 
 
+def is_echo(known: Ticket, row: Ticket, exact: bool) -> bool:
+    """Whether a row of the same revision, read when no more could come under its stamp, shows the ticket as it was last
+    judged. What was said does not stand in a row: how much it was does, unless the revision tells that (`exact`) or no
+    policy wants to know."""
+    said = exact or Need.MESSAGES not in known.loaded or row.message_count == len(known.messages)
+    return said and tickets.is_told_alike(row, known)
+
+
 def take_in_poll(
     connection: Connection,
     account: str,
@@ -103,11 +111,19 @@ def take_in_poll(
     now: Instant,
     likely_due: LikelyDue = untold,
 ) -> TakenIn:
-    """Keep a page of a feed. A revision that was looked at before tells nothing new."""
+    """Keep a page of a feed. A revision that was looked at before tells nothing new, nor does what shows the ticket as
+    a look, or our own write, left it."""
 
     def keep(rows: tuple[Ticket, ...]) -> TakenIn:
         looked_at = tickets.settled_revisions(connection, account, (ticket.ref.id for ticket in rows))
         news = tuple(one for one in rows if one.gone or looked_at.get(one.ref.id) != one.revision)
+        stamped = {one.ref.id: one.revision for one in news if not one.gone and one.read_at > one.updated}
+        known = tickets.looked_at(connection, account, stamped)
+        echoes = {
+            one.ref.id for one in news if one.ref.id in known and is_echo(known[one.ref.id], one, page.exact)
+        }
+        tickets.settle(connection, account, {key: stamped[key] for key in echoes})
+        news = tuple(one for one in news if one.ref.id not in echoes)
         return _keep(connection, account, "poll", news, could_matter, now, likely_due)
 
     return _take_in(connection, account, "poll", page, keep, now)

@@ -24,17 +24,19 @@ from connector.store.schema import (
 )
 from connector.store.schema import inbox as inbox_table
 from connector.store.writes import KeptWrite, State
-from policies.model import TicketRef
+from policies.model import Instant, TicketRef
 from policies.state import Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """All that is kept of a ticket, but for its facts. `directory` is the version of its account's directory, None
+    """All that is kept of a ticket, but for its facts. `updated` is the stamp of its newest known revision.
+    `directory` is the version of its account's directory, None
     before the first was read; `receipts` are the episodes behind each fact that is ours; `aside`, the kinds of what is
     set aside of it; `writes`, what has not come to its end, in the order it was planned."""
 
     looks: int
+    updated: Instant
     is_paused: bool
     is_held: bool
     directory: int | None
@@ -57,6 +59,7 @@ def _beside(table: Any, id_column: str = "ticket") -> Any:
 
 _HEAD = select(
     ticket.c.looks,
+    ticket.c.updated,
     account.c.paused_at,
     hold.c.scope,
     directory.c.version,
@@ -102,6 +105,7 @@ def kept_of(connection: Connection, ref: TicketRef) -> Kept:
         lines[line.what].append(line)
     return Kept(
         looks=head.looks or 0,
+        updated=head.updated or 0,
         is_paused=head.paused_at is not None,
         is_held=head.scope is not None,
         directory=head.version,

@@ -1,6 +1,6 @@
 """Tickets: the last facts of each, what the last look made of them, and what each policy remembers of them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -346,6 +346,32 @@ def is_told_alike(row: Ticket, before: Ticket) -> bool:
     return all(getattr(before, name) == value for name, value in told_by(row).items()) and all(
         row.custom.get(name) == before.custom.get(name) for name in names
     )
+
+
+def looked_at(connection: Connection, account: str, revisions: Mapping[str, str]) -> dict[str, Ticket]:
+    """Of these tickets, by id, those that a look was taken at and are known at just this revision."""
+    if not revisions:
+        return {}
+    rows = connection.execute(
+        select(ticket_table.c.id, ticket_table.c.revision, ticket_table.c.facts).where(
+            ticket_table.c.account == account,
+            ticket_table.c.id.in_(tuple(revisions)),
+            ticket_table.c.looks > 0,
+            ticket_table.c.gone.is_(None),
+        )
+    )
+    return {row.id: codec.load(Ticket, row.facts) for row in rows if row.revision == revisions[row.id]}
+
+
+def settle(connection: Connection, account: str, revisions: Mapping[str, str]) -> None:
+    """These tickets, by id, still are as they were looked at: their revisions can stand for nothing newer any more."""
+    for key, revision in sorted(revisions.items()):
+        connection.execute(
+            update(ticket_table)
+            .where(ticket_table.c.account == account, ticket_table.c.id == key)
+            .where(ticket_table.c.revision == revision)
+            .values(settled_revision=revision)
+        )
 
 
 def open_tickets(

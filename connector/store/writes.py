@@ -244,7 +244,9 @@ def settle(
         "new_state": state,
         "new_settled_at": now,
         "new_error": error,
-        "new_receipt": None if receipt is None else codec.dump(Receipt, receipt),
+        "new_receipt": None
+        if receipt is None
+        else codec.dump(Receipt, replace(receipt, after=None, acts=())),
     }
     if connection.execute(_SETTLE, values).rowcount != 1:
         return False
@@ -351,6 +353,18 @@ def in_state(connection: Connection, ref: TicketRef, *states: State) -> tuple[Ke
 def _in_state(states: tuple[State, ...]) -> Select[Any]:
     asked = select(write_table).where(*_MINE, one_of(write_table.c.state, states))
     return asked.order_by(write_table.c.planned_at, write_table.c.place)
+
+
+_DONE_SINCE = (
+    select(write_table)
+    .where(*_MINE, write_table.c.state == str(State.DONE), write_table.c.settled_at >= bindparam("since"))
+    .order_by(write_table.c.planned_at, write_table.c.place)
+)
+
+
+def done_since(connection: Connection, ref: TicketRef, since: Instant) -> tuple[KeptWrite, ...]:
+    """The ticket's writes that were done at or after this instant, in the order they were planned."""
+    return tuple(_kept(row) for row in connection.execute(_DONE_SINCE, the(ref, since=since)).mappings())
 
 
 def of_ticket(connection: Connection, ref: TicketRef) -> tuple[KeptWrite, ...]:

@@ -8,7 +8,7 @@ from typing import ParamSpec, TypeVar
 from sqlalchemy import Connection
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
-from adapters.base import TryLater
+from adapters.base import Receipt, TryLater
 from connector.clock import Clock
 from connector.config.holidays import calendars
 from connector.store import accounts, tickets, writes
@@ -18,7 +18,21 @@ from connector.work.budget import Desk
 from policies.evaluate import evaluate
 from policies.history import recognise, with_moves
 from policies.language.policy import PolicySet, peopled
-from policies.model import FROM_HELPDESK, Directory, Instant, Need, Order, Recent, Seconds, Ticket, TicketRef
+from policies.model import (
+    FROM_HELPDESK,
+    Change,
+    Directory,
+    Group,
+    Instant,
+    Message,
+    Need,
+    Order,
+    Person,
+    Recent,
+    Seconds,
+    Ticket,
+    TicketRef,
+)
 from policies.plan import Plan
 from policies.present.explain import worded
 from policies.replay import Life, Rulebook, judged_at
@@ -146,6 +160,54 @@ def complete(
         )
         ticket = replace(ticket, recent=recent, loaded=ticket.loaded | {Need.RECENT})
     return recognise(ticket, receipts)
+
+
+WRITTEN = ("subject", "status", "status_name", "priority", "type", "tags")
+"""What the answer to a write tells of a ticket without knowing anybody's name."""
+
+
+def advanced(ticket: Ticket, receipt: Receipt, directory: Directory) -> Ticket | None:
+    """The ticket as this write left it: what its answer shows, on what was read before. People and groups are called as
+    they were, or as the directory does; what the answer hides is as it was. None where the answer does not tell all:
+    the ticket has to be read again. So it is where the status moved, which no policy of ours does."""
+    if not receipt.complete:
+        return None
+    said = tuple(each for each in receipt.acts if isinstance(each, Message))
+    changed = tuple(each for each in receipt.acts if isinstance(each, Change))
+    spoken = replace(
+        ticket,
+        revision=receipt.revision,
+        messages=(*ticket.messages, *said) if Need.MESSAGES in ticket.loaded else (),
+        changes=(*ticket.changes, *changed) if Need.CHANGES in ticket.loaded else (),
+    )
+    after = receipt.after
+    if after is None:
+        return replace(spoken, updated=receipt.at, read_at=max(receipt.at, ticket.read_at))
+    group = _called(after.group, ticket.group, {each.id: each for each in directory.groups})
+    agents = {agent.person.id: agent.person for agent in directory.agents}
+    assignee = _called(after.assignee, ticket.assignee, agents)
+    moved = after.status is not ticket.status or after.gone is not None
+    if moved or (after.group and not group) or (after.assignee and not assignee):
+        return None
+    told = {name: getattr(after, name) for name in WRITTEN if name not in after.hidden}
+    told |= {"group": group} if "group" not in after.hidden or group else {}
+    told |= {"assignee": assignee} if "assignee" not in after.hidden or assignee else {}
+    custom = {
+        name: value for name, value in ticket.custom.items() if f"custom.{name}" in after.hidden
+    } | dict(after.custom)
+    return replace(
+        spoken, **told, custom=custom, updated=after.updated, read_at=after.read_at or after.updated
+    )
+
+
+Named = TypeVar("Named", Group, Person)
+
+
+def _called(now: Named | None, before: Named | None, known: Mapping[str, Named]) -> Named | None:
+    """Whoever has that id, by name; None where nobody names them."""
+    if now is None:
+        return None
+    return before if before is not None and before.id == now.id else known.get(now.id)
 
 
 def with_loads(connection: Connection, directory: Directory, policies: PolicySet) -> Directory:

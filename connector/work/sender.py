@@ -22,6 +22,7 @@ from adapters.base import (
     HelpdeskError,
     NotAllowed,
     Note,
+    NotTaken,
     OutcomeUnknown,
     Receipt,
     Stale,
@@ -29,6 +30,7 @@ from adapters.base import (
     VendorAction,
     WontAccept,
     Write,
+    held_by,
 )
 from connector.clock import Clock
 from connector.store import accounts, holds, inbox, ledger, notices, tickets, writes
@@ -39,9 +41,9 @@ from connector.store.notices import Notice
 from connector.store.writes import KeptWrite, State
 from connector.work.budget import Desk
 from connector.work.commit import line_about, line_of, name_of, partly_line, refused_lines, untaken_lines
-from connector.work.context import Read, Rules
+from connector.work.context import Read, Rules, advanced
 from connector.work.retry import FIND_OUT, WRITE
-from policies.model import Instant, Seconds, Ticket, Who
+from policies.model import Directory, Instant, Priority, Seconds, Ticket, Who
 from policies.plan import (
     Assign,
     ChangeTags,
@@ -142,6 +144,45 @@ def fields_of(action: VendorAction) -> tuple[str, ...]:
     assert_never(action)
 
 
+WATCHED: Seconds = 3600
+"""How long after a write its parts are held against the next state of the ticket."""
+
+AT_ONCE: Seconds = 5
+"""What is undone so soon after a write, and not by a person as far as the helpdesk tells, was undone by a rule."""
+
+
+def undone(kept: KeptWrite, ticket: Ticket, later: Collection[str]) -> tuple[NotTaken, ...]:
+    """What of a write that its answer showed as done does not stand on the ticket as it was read after it, and no
+    person undid, nor a write of ours to one of the fields `later`. Where the helpdesk hides who did it, a later change
+    is taken for a person's, who wins."""
+    receipt = kept.receipt
+    if receipt is None or ticket.gone or ticket.revision == receipt.revision:
+        return ()
+    if ticket.actors_hidden and ticket.updated - receipt.at > AT_ONCE:
+        return ()
+    since = [each for each in ticket.changes if receipt.at <= each.act.at and each.act.who is not Who.OURS]
+    by_people = {each.field for each in since if each.act.who in (Who.AGENT, Who.CUSTOMER)}
+    told = {each.field for each in since}
+    found: list[NotTaken] = []
+    for name, before, after in receipt.changed:
+        hides = name in ticket.hidden or (not ticket.actors_hidden and name not in told)
+        if name in by_people or name in later or hides:
+            continue
+        now = held_by(ticket, (name,)).get(name)
+        if name == "tags":
+            held, added, taken = set(now or ()), set(after) - set(before), set(before) - set(after)
+            stands = added <= held and taken.isdisjoint(held)
+        elif name == "priority" and isinstance(now, Priority) and after and before:
+            raised = Priority(after).rank > Priority(before).rank
+            stands = now.rank >= Priority(after).rank if raised else now == after
+        else:
+            stands = now == (list(after) if isinstance(after, tuple) else after)
+        if not stands:
+            why = "it stood at first; a rule of the helpdesk may have changed it at once"
+            found.append(NotTaken(field=name, wanted=after, found=now, why=why))
+    return tuple(found)
+
+
 AGAIN, TOLD = "-again", "-told"
 """Put behind a write's key for the one more try of what the helpdesk did not take, and for what is said then."""
 
@@ -152,6 +193,20 @@ BEHIND = 50
 class Superseded(Exception):
     """Another process has taken the ticket over, because this one did not answer for a while. Nothing more is done
     here, neither to the ticket nor to its rows."""
+
+
+LONG_AGO = float("-inf")
+FRESH: Seconds = 5
+"""A ticket that was read so long ago is read once more before it is written to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """What came of a chain: whether anything was written, and the ticket as the answers show it, None where it would
+    have to be read again."""
+
+    written: bool
+    ticket: Ticket | None
 
 
 class Sender:
@@ -168,21 +223,55 @@ class Sender:
         for kept in under_way:
             self._find_out(desk, kept)
 
-    def send(self, desk: Desk, chain: Sequence[KeptWrite], ticket: Ticket) -> bool:
-        """Send writes in order, the first on the ticket as it was read, each other on the revision that the one before
-        left. One that is refused keeps no other back; behind one that is to be tried again, all wait. Answers whether
-        anything was written. Raises TryLater, OutcomeUnknown or AccessLost."""
+    def look_after(self, done: Iterable[KeptWrite], ticket: Ticket) -> bool:
+        """Hold what was written against the ticket as it was read since: what was undone at once is treated as not
+        taken, each write once. Answers whether anything was."""
+        lost: list[tuple[KeptWrite, tuple[NotTaken, ...]]] = []
+        later: set[str] = set()
+        for kept in reversed(tuple(done)):
+            if parts := undone(kept, ticket, later):
+                lost.append((kept, parts))
+            later |= {name for name, _, _ in kept.receipt.changed} if kept.receipt else set()
+        if not lost:
+            return False
+        now, ref = self._clock.now(), ticket.ref
+        with self._store.writing() as connection:
+            advisory_lock(connection, str(ref))
+            said = {
+                line.data.get("key") for line in ledger.of_ticket(connection, ref) if line.what == "not taken"
+            }
+            new = [(kept, parts) for kept, parts in lost if kept.write.key not in said]
+            for kept, parts in new:
+                if kept.receipt is not None:
+                    receipt = replace(kept.receipt, not_taken=parts)
+                    lines = self._not_taken(connection, kept, receipt, now)
+                    lacks = {part.field for part in parts}
+                    ledger.append(connection, [*lines, partly_line(kept, lacks, now)])
+        for kept, parts in new:
+            text = "; ".join(f"{part.field} is {part.found}, not {part.wanted}" for part in parts)
+            log.warning("not_taken", ticket=str(ref), policy=kept.policy, level=kept.level, text=text)
+        return bool(new)
+
+    def send(
+        self, desk: Desk, chain: Sequence[KeptWrite], ticket: Ticket, directory: Directory, read: float
+    ) -> Sent:
+        """Send writes in order, the first on the ticket as it was `read` (by the monotonic clock), each other on the
+        revision that the one before left. One that is refused keeps no other back; behind one that is to be tried
+        again, all wait. Raises TryLater, OutcomeUnknown or AccessLost."""
         revision, written = ticket.revision, False
+        stands: Ticket | None = ticket
         for kept in chain:
-            state, receipt = self._send_one(desk, kept, ticket, revision)
+            state, receipt = self._send_one(desk, kept, ticket, revision, read)
             if receipt is not None:
                 revision, written = receipt.revision, True
+                read = self._clock.monotonic() if receipt.complete else LONG_AGO
+                stands = stands and advanced(stands, receipt, directory)
             elif state is not State.REFUSED:
-                break
-        return written
+                return Sent(written=written, ticket=None)
+        return Sent(written=written, ticket=stands)
 
     def _send_one(
-        self, desk: Desk, kept: KeptWrite, ticket: Ticket, revision: str
+        self, desk: Desk, kept: KeptWrite, ticket: Ticket, revision: str, read: float
     ) -> tuple[State | None, Receipt | None]:
         """How it ended; a state of None says that it is not ours to send, or to be tried again."""
         with self._store.writing() as connection:
@@ -194,6 +283,8 @@ class Sender:
             self._ended(kept, State.DONE, "found at the helpdesk", found)
             return State.DONE, found
         left: list[bool] = []
+        public = any(isinstance(action, Note) and action.public for action in kept.write.intent)
+        fresh = not public and self._clock.monotonic() - read < FRESH
 
         def about_to_leave() -> None:
             with self._store.asking() as connection:
@@ -204,7 +295,7 @@ class Sender:
 
         try:
             with desk.budget.before_each_request(about_to_leave):
-                receipt = desk.adapter.send(kept.write, revision)
+                receipt = desk.adapter.send(kept.write, revision, fresh=fresh)
         except Gone as error:
             if left and any(isinstance(action, Note) for action in kept.write.intent):
                 # it may have been said all the same; a second time would be once too often
@@ -226,7 +317,7 @@ class Sender:
         except WontAccept as error:
             rest = self._without_refused(desk, kept, ticket, error)
             if rest is not None:
-                return self._send_one(desk, rest, ticket, revision)
+                return self._send_one(desk, rest, ticket, revision, read)
             self._ended(kept, State.REFUSED, str(error))
             return State.REFUSED, None
         except NotAllowed as error:

@@ -27,13 +27,23 @@ from connector.work.commit import Intents, Look, keep_held, keep_look, prepare
 from connector.work.context import Read, Rules, complete, with_numbers
 from connector.work.limits import in_the_way, loop_note
 from connector.work.plans import Drifted, GivenLine, ended, given, judged_again, take, written
-from connector.work.sender import Sender, Superseded, remainder
+from connector.work.sender import WATCHED, Sender, Superseded, remainder
 from policies.evaluate import is_known, is_quiet
+from policies.history import by_revision
 from policies.language.references import KnownAccount
 from policies.model import Directory, Instant, Need, Order, Seconds, Ticket, TicketRef
 from policies.plan import Plan
 from policies.rules.assignment import Waiting, waiting_levels
 from policies.state import Episode
+
+RELOADS = 3
+"""How often a ticket that keeps changing is read again in one look, each time a second later."""
+
+MARGIN = 0.03
+"""How far the helpdesk's seconds may lie behind ours, and a wait too short, in seconds."""
+
+NO_DATE: Seconds = 1
+"""A ticket whose answer had no date is taken to have been read so much earlier: our clock is not the helpdesk's."""
 
 RETRIED = (State.PLANNED, State.STALE)
 """What was sent in vain and may be sent again."""
@@ -86,6 +96,11 @@ class Decided:
     chain: tuple[KeptWrite, ...]
     hold: Hold | None = None
     is_held_anew: bool = False
+
+
+class Unsettled(Exception):
+    """Something is to be written to a ticket that changed within this second of the helpdesk's clock: whether more of
+    the second comes, nobody can tell by its stamp."""
 
 
 class Worker:
@@ -178,35 +193,91 @@ class Worker:
             if not seen.kept.rows:
                 _wait_for_next_try(seen.waiting.values(), self._clock.now())
         rules, now = self._rules(), self._clock.now()
+        read, unsettled = self._clock.monotonic(), 0
         ticket = self._as_kept(ref, seen, rules, now)
         if ticket is None:
-            ticket, now = self._ticket(desk, ref, seen, rules), self._clock.now()
-        if ticket is None:
-            self._forget_news(ref)
-            return
-        decided = self._decide(desk, ticket, seen, at, rules, now)
+            self._let_settle(desk, ref, seen)
+            read = self._clock.monotonic()
+            ticket = self._ticket(desk, ref, seen, rules)
+            if ticket is not None and self._was_undone(ticket, seen):
+                seen = self._seen(ref)
+        while ticket is not None:
+            try:
+                stands = self._decide_and_send(desk, ticket, seen, at, rules, read)
+            except Unsettled as early:
+                unsettled += 1
+                self._wait_for_next_second(whole=unsettled > 1)
+                planned, seen, read = seen.planned, self._seen(ref), self._clock.monotonic()
+                if unsettled > RELOADS or seen.planned != planned:
+                    raise TryLater(str(early), 1) from early
+                ticket = self._ticket(desk, ref, seen, rules)
+                continue
+            if stands is None:
+                return
+            # our own write is a change like any other: the policies see the ticket as its answer shows it. News that
+            # came meanwhile may tell of more, and stays open
+            seen, read = self._seen(ref), self._clock.monotonic()
+            seen = replace(seen, kept=replace(seen.kept, rows=()), planned=None)
+            needs = rules.policies.needs
+            ticket = complete(self._store, stands, seen.kept.receipts, needs, self._clock.now())
+        self._forget_news(ref)
+
+    def _decide_and_send(
+        self, desk: Desk, ticket: Ticket, seen: Seen, at: Standpoint, rules: Rules, read: float
+    ) -> Ticket | None:
+        """The ticket as our write left it, where it is to be judged once more and need not be read for that. Where it
+        does, a timer is set: deadlines move behind a write, and not every answer tells all."""
+        ref = ticket.ref
+        decided = self._decide(desk, ticket, seen, at, rules, self._clock.now())
         at.looks += 1
         if decided.is_held_anew and decided.hold is not None:
             log.error("held", ticket=str(ref), why=decided.hold.why, next=f"uptier release {ref}")
         for line in decided.plan.occurrences if decided.hold is None else ():
             log.info(line.what, ticket=str(ref), policy=line.policy, level=line.level, owner=line.owner)
         with desk.budget.lane(lane_of(at.urgent)), desk.budget.sent_for("write"):
-            written = self.sender.send(desk, decided.chain, ticket)
-        if written and decided.hold is None:
-            # our own write is a change like any other: the policies see the ticket as it now stands
-            with self._store.writing() as connection:
-                if tickets.claim(connection, ref, at.looks):
-                    now = self._clock.now()
-                    due = now + max(desk.adapter.capabilities.settle, 1)
-                    inbox.start_timer(connection, ref, due, "after our own write", since=now)
+            sent = self.sender.send(desk, decided.chain, ticket, seen.directory, read)
+        if not sent.written or decided.hold is not None:
+            return None
+        if sent.ticket is not None and Need.TARGETS not in ticket.loaded and seen.planned is None:
+            return sent.ticket
+        with self._store.writing() as connection:
+            if tickets.claim(connection, ref, at.looks):
+                now = self._clock.now()
+                due = now + max(desk.adapter.capabilities.settle, 1)
+                inbox.start_timer(connection, ref, due, "after our own write", since=now)
+        return None
+
+    def _let_settle(self, desk: Desk, ref: TicketRef, seen: Seen) -> None:
+        """Wait out the second in which the ticket changed, where news tells it, a webhook as it arrived, a row by its
+        own stamp: what is read then stands. Where the helpdesk counts revisions there is nothing to wait for."""
+        settle, now = desk.adapter.capabilities.settle, self._clock.now()
+        skew = self._skews.seen().get(ref.account, 0)
+        theirs = now + (skew if abs(skew) > 1 else 0)
+        kinds = {row.kind for row in seen.kept.rows}
+        arrived = any(row.kind == "webhook" and now - row.received_at < settle for row in seen.kept.rows)
+        stamped = not kinds.isdisjoint(inbox.BACKFILL) and 0 <= theirs - seen.kept.updated < settle
+        if arrived or stamped:
+            self._wait_for_next_second()
+
+    def _was_undone(self, ticket: Ticket, seen: Seen) -> bool:
+        """Whether something that we wrote lately does not stand any more; then it is to be written once more."""
+        if not seen.kept.receipts or by_revision(ticket.revision) in seen.kept.receipts:
+            return False
+        with self._store.reading() as connection:
+            done = writes.done_since(connection, ticket.ref, self._clock.now() - WATCHED)
+        return self.sender.look_after(done, ticket)
+
+    def _wait_for_next_second(self, *, whole: bool = False) -> None:
+        """By our clock; `whole` waits as long as a second of any clock can last."""
+        self._clock.sleep(1.0 if whole else self._clock.rest_of_second() + MARGIN)
 
     def _decide(
         self, desk: Desk, ticket: Ticket, seen: Seen, at: Standpoint, rules: Rules, now: Instant
     ) -> Decided:
-        """Judge the ticket and store what comes of it, in one transaction. Raises TryLater where it is too early to
-        judge, and Superseded where another look has been stored meanwhile."""
+        """Judge the ticket and store what comes of it, in one transaction. Raises Unsettled and TryLater where it is
+        too early to judge, and Superseded where another look has been stored meanwhile."""
         ref, account, directory = ticket.ref, ticket.ref.account, seen.directory
-        settle = max(desk.adapter.capabilities.settle, 1)
+        settle = desk.adapter.capabilities.settle
         orders = tuple(row.order for row in seen.kept.rows if row.order is not None)
         waits = waiting_levels(rules.policies, account, seen.names)
         judge = partial(_judged, rules, desk, ticket, seen, orders=orders, waits=waits, now=now)
@@ -217,8 +288,8 @@ class Worker:
                 plan, intents = judge(directory)
         if plan.wanted or seen.rest:
             at.urgent = True
-            if ticket.read_at - ticket.updated < desk.adapter.capabilities.settle:
-                raise TryLater("the ticket changed a moment ago; the next look is on settled facts", settle)
+            if not ticket.gone and ticket.read_at - ticket.updated < settle:
+                raise Unsettled("the ticket changed a moment ago; the next look is on settled facts")
         keys = [each.write.key for each in intents.chain]
         _wait_for_next_try([seen.waiting[key] for key in keys if key in seen.waiting], now)
         with self._store.writing() as connection:
@@ -330,7 +401,7 @@ class Worker:
         if ticket.read_at:
             self._skews.note(ref.account, ticket.read_at - now)
         else:
-            ticket = replace(ticket, read_at=now)
+            ticket = replace(ticket, read_at=now - NO_DATE)
         judged_at = now if seen.planned is None else seen.planned.order.at
         return complete(self._store, ticket, seen.kept.receipts, rules.policies.needs, judged_at)
 

@@ -103,7 +103,7 @@ def test_a_write_that_is_refused_on_one_ticket_pauses_nothing(
         adapter = one.service.parts.desks[one.desk.account].adapter
         works, refused = adapter.send, one.ref("two")
 
-        def send(write: Any, expects: str) -> Any:
+        def send(write: Any, expects: str, **_fresh: Any) -> Any:
             if write.ref == refused:
                 raise TROUBLES["refused"]
             return works(write, expects)

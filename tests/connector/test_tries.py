@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from adapters.base import NotTaken, Receipt, RefusedPart, Stale, WontAccept
+from adapters.freshdesk.simulator.state import Trigger
 from connector.cli.main import app
 from connector.store import writes
 from connector.work.retry import WRITE
@@ -138,7 +139,7 @@ def test_a_refused_part_is_taken_out_and_the_rest_is_sent(
         adapter = adapter_of(one)
         works = adapter.send
 
-        def send(write: Any, expects: str) -> Any:
+        def send(write: Any, expects: str, **_fresh: Any) -> Any:
             if any(action.kind == "assign" for action in write.intent):
                 raise WontAccept("422: group_id is not a group any more", (part,))
             return works(write, expects)
@@ -169,7 +170,7 @@ def test_a_refusal_that_names_nothing_of_ours_still_lets_the_note_through(
         adapter = adapter_of(one)
         works = adapter.send
 
-        def send(write: Any, expects: str) -> Any:
+        def send(write: Any, expects: str, **_fresh: Any) -> Any:
             if any(action.kind != "note" for action in write.intent):
                 raise WontAccept("422: Category is required", (part,))
             return works(write, expects)
@@ -185,7 +186,7 @@ def untaking(one: Each, patch: pytest.MonkeyPatch, times: int) -> None:
     adapter = adapter_of(one)
     works, left = adapter.send, [times]
 
-    def send(write: Any, expects: str) -> Any:
+    def send(write: Any, expects: str, **_fresh: Any) -> Any:
         assigns = any(action.kind == "assign" for action in write.intent)
         if assigns and left[0]:
             left[0] -= 1
@@ -246,6 +247,33 @@ def test_what_is_not_taken_twice_is_held_and_its_owner_told(
         told = CliRunner().invoke(app, ["explain", str(one.ref())]).stdout
         assert "not taken: group is Tier 1 after the write, not Tier 2; a rule moved it back" in told
         assert "not taken" in CliRunner().invoke(app, ["history", str(one.ref())]).stdout
+
+
+def test_what_a_rule_undoes_behind_the_answer_shows_in_the_next_row(tmp_path: Path) -> None:
+    """Freshdesk answers an update with what was sent, and its rules act on it at once."""
+    with each("freshdesk", tmp_path) as one:
+        due(one, "one")
+        desk = one.desk.desk
+        groups = {row["name"]: row["id"] for row in desk.people.groups.values()}
+        back = Trigger(when={"group_id": groups["Tier 2"]}, fields={"group_id": groups["Tier 1"]})
+        desk.triggers.append(back)
+        one.round()
+        assert "not taken" not in one.whats()
+        one.rounds(until=2, every=0.5)
+        assert one.whats().count("not taken") == 2
+        assert one.whats().count("held") == 1
+        assert one.show().notes == 2, "the level's note, and the one that says so"
+
+
+def test_what_a_person_takes_back_after_our_write_is_theirs(tmp_path: Path) -> None:
+    with each("freshdesk", tmp_path) as one:
+        due(one, "one")
+        one.round()
+        one.clock.advance(20)
+        one.desk.desk.agent_changes(one.desk.tickets["one"], "Ann", group="Tier 1")
+        one.rounds(until=3, every=0.5)
+        assert "not taken" not in one.whats()
+        assert one.show().group == "Tier 1"
 
 
 @pytest.mark.parametrize("vendor", EACH)

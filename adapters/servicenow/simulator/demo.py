@@ -43,10 +43,10 @@ class Desk(Simulated):
         )
 
     def answer_in_the_moment_of_the_write(self, word: str, agent: str, text: str) -> None:
-        """Between the reading that decides and the one in front of the write."""
+        """Behind the histories that decide, and in front of the record, which is read last."""
         key = self.tickets[word]
         act = {"act": "agent_says", "ticket": key, "agent": agent, "text": text}
-        self.desk.faults.append(Fault(kind="edit", method="GET", path=f"*/{key}", skip=1, act=act))
+        self.desk.faults.append(Fault(kind="edit", method="GET", path=f"*/{key}", act=act))
 
     def looks(self, word: str) -> int:
         return sum(self.tickets[word] in logged.path for logged in self.desk.log)

@@ -127,7 +127,7 @@ def _by_offset(call: Call, rows: list[Record]) -> Slice:
     return Slice(rows=part, about=about)
 
 
-SIDELOADS = {"users", "groups", "organizations", "metric_sets", "slas"}
+SIDELOADS = {"users", "groups", "organizations", "metric_sets", "slas", "comment_count"}
 MOST_IDS = 100
 
 
@@ -253,6 +253,8 @@ def shown_ticket(call: Call, row: Row) -> Record:
         shown["metric_set"] = (
             None if row.deleted or row.archived else with_url(call, "ticket_metrics", row.metrics)
         )
+    if "comment_count" in wanted:
+        shown["comment_count"] = len(row.comments)
     if "slas" in wanted:
         people, desk = call.desk.people, call.desk
         staff = {number: user for number, user in people.users.items() if people.is_staff(number)}

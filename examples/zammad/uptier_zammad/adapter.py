@@ -108,7 +108,7 @@ class Zammad:
         """An update with the first note, then a request for each tag, then one for each further text."""
         return writes.prepare(self._roster.known(), ticket, actions, key)
 
-    def send(self, write: Write, expects: str) -> Receipt:
+    def send(self, write: Write, expects: str, *, fresh: bool = False) -> Receipt:  # noqa: ARG002 (the port's)
         """One request, right after a look at the ticket: Zammad itself refuses no stale write."""
         return writes.send(self._client, self._roster.references(), write, expects)
 

@@ -20,8 +20,7 @@ from adapters.base import (
     WontAccept,
     Write,
 )
-from adapters.freshdesk.simulator.state import Trigger
-from policies.model import Group, Need, Person, Priority, Who
+from policies.model import Group, Message, Need, Person, Priority, Who
 from policies.plan import Assign, ChangeTags, RaisePriority, SetField
 from tests.adapters.freshdesk.world import ALL, BEN, PRINTER, TIER1, TIER2, World, world
 
@@ -162,21 +161,17 @@ def test_what_comes_out_otherwise_is_remarked(acme: World) -> None:
     row = {**acme.desk.ticket(1).json, "priority": 4, "tags": ["hardware"]}
     acme.fault("answer", method="PUT", status=200, body=row)
     receipt = acme.adapter.send(write, write.expects)
-    assert receipt.changed == ()
+    assert receipt.changed == (("priority", Priority.LOW, Priority.URGENT),)
     assert [(each.field, each.wanted, each.found) for each in receipt.not_taken] == [
-        ("priority", Priority.HIGH, Priority.LOW),
         ("tags", ("escalated", "hardware"), ("hardware",)),
     ]
+    assert not receipt.complete
     assert all("rule" in each.why for each in receipt.not_taken)
 
 
 def test_what_freshdesk_adds_to_our_write_is_no_part_that_was_not_taken(acme: World) -> None:
-    acme.desk.triggers.append(
-        Trigger(
-            when={"group_id": TIER2},
-            fields={"responder_id": BEN, "priority": 4, "tags": ["hardware", "ESCALATED", "x"]},
-        )
-    )
+    by_rules = {"group_id": TIER2, "responder_id": BEN, "priority": 4, "tags": ["hardware", "ESCALATED", "x"]}
+    answers_after_rules(acme, by_rules)
     write = one(acme, Assign(group=Group(id=str(TIER2), name="Tier 2"), assignee=None), RAISE, TAG)
     receipt = acme.adapter.send(write, write.expects)
     assert receipt.not_taken == ()
@@ -195,7 +190,7 @@ def test_a_human_who_answers_beside_our_note_makes_the_next_write_stale(acme: Wo
 
 
 def test_a_rule_that_takes_the_group_back_stops_the_chain(acme: World) -> None:
-    acme.desk.triggers.append(Trigger(when={"group_id": TIER2}, fields={"group_id": TIER1}))
+    answers_after_rules(acme, {"group_id": TIER1})
     assign = Assign(group=Group(id=str(TIER2), name="Tier 2"), assignee=None)
     update, note = writes(acme, assign, NOTE)
     receipt = acme.adapter.send(update, update.expects)
@@ -207,12 +202,24 @@ def test_a_rule_that_takes_the_group_back_stops_the_chain(acme: World) -> None:
         acme.adapter.send(note, receipt.revision)
 
 
-def test_the_note_counts_even_if_the_look_after_it_fails(acme: World) -> None:
-    write = one(acme)
-    acme.fault("answer", path="*tickets/1", skip=1, status=503)
-    receipt = acme.adapter.send(write, write.expects)
-    assert receipt.revision == write.expects
-    assert len(receipt.facts) == 1
+def test_what_a_note_leaves_behind_follows_from_its_answer(acme: World) -> None:
+    """It may or may not move the time of the ticket; nothing is read to know."""
+    note, reply = writes(acme, NOTE, REPLY)
+    receipt = acme.adapter.send(note, note.expects, fresh=True)
+    second, _, state = receipt.revision.partition(".")
+    assert (int(second), state) == (receipt.at, note.expects.partition(".")[2])
+    assert [(each.public, each.body) for each in receipt.acts if isinstance(each, Message)] == [
+        (False, NOTE.body)
+    ]
+    assert (len(receipt.facts), receipt.after, receipt.complete) == (1, None, True)
+    assert [row.method for row in acme.desk.log][-1] == "POST"
+    assert acme.adapter.send(reply, receipt.revision).complete
+
+
+def answers_after_rules(acme: World, by_rules: dict[str, Any]) -> None:
+    """The next update is answered as the account's rules have left the ticket."""
+    row = {**acme.desk.ticket(1).json, **by_rules}
+    acme.fault("answer", method="PUT", status=200, applied=True, body=row)
 
 
 def test_null_tags_get_ours(acme: World) -> None:
