@@ -12,6 +12,7 @@ DONE: Mapping[str, str] = {
     verb: f"{verb} is carried out with the next look, within seconds" for verb in VERBS
 } | {
     "release": "What was held goes on.",
+    "apply": "The service does what the plan says, within seconds.",
     "revoke": "The token has ended.",
 }
 """What a page says after an order, by the code in its address."""

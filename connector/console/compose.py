@@ -13,10 +13,12 @@ from connector.console.access import Access
 from connector.console.api import Api
 from connector.console.documents import Papers
 from connector.console.pages import Console
+from connector.console.planning import Planning, Progress
 from connector.report.calls import calls_of
 from connector.store import fleet
 from connector.store.database import shared_now
 from connector.store.fleet import Failing
+from connector.work.plans import Maker, ManyPlan
 
 if TYPE_CHECKING:
     from connector.console.sign_on import SignOn
@@ -61,12 +63,24 @@ def console(
                 parts.clock.now(),
             )
 
+    def make(policy: str | None, account: str | None, progress: Progress) -> ManyPlan:
+        maker = Maker(
+            store=parts.store,
+            desks=parts.desks,
+            rules=parts.rules(),
+            caps=settings.service.caps,
+            clock=parts.clock,
+            progress=progress,
+        )
+        return maker.make(policy, account, parts.clock.now())
+
     papers = Papers(store=parts.store, settings=settings, rules=parts.rules)
     pages = Console(
         store=parts.store,
         now=parts.clock.now,
         access=access,
         papers=papers,
+        planning=Planning(parts.store, tuple(settings.accounts), parts.clock.now, make),
         health_now=health,
         sign_on=_sign_on(settings, parts, secret),
     )

@@ -32,6 +32,7 @@ from connector.console.access import (
 from connector.console.commands import DONE, Refused, order, release
 from connector.console.documents import Papers
 from connector.console.frame import HEADERS, asset, page, paper
+from connector.console.planning import Planning, asked_for
 from connector.matrix.tables import as_html as matrix_html
 from connector.report.formats import as_html as report_html
 from connector.store import ledger, users
@@ -59,6 +60,7 @@ AGAIN_AFTER: Seconds = 5
 MENU = (
     ("/", "Now"),
     ("/watch", "Watch list"),
+    ("/plan", "Plan"),
     ("/policies", "Policies"),
     ("/matrix", "Matrix"),
     ("/reports", "Reports"),
@@ -106,6 +108,7 @@ class Console:
     now: Callable[[], Instant]
     access: Access
     papers: Papers
+    planning: Planning
     health_now: Callable[[], queries.Health]
     sign_on: "SignOn | None"
     streams: Counter[str] = field(default_factory=Counter)
@@ -118,6 +121,7 @@ class Console:
             "/": self.now_page,
             "/watch": self.watch,
             "/tickets/{account}/{ticket}": self.ticket,
+            "/plan": self.plan,
             "/policies": self.policies,
             "/matrix": self.matrix,
             "/matrix/paper": self.matrix_paper,
@@ -132,6 +136,8 @@ class Console:
             "/tokens/revoke": self.revoke,
             "/tickets/{account}/{ticket}/orders": self.give_order,
             "/holds/release": self.release,
+            "/plan": self.make_plan,
+            "/plan/apply": self.apply_plan,
         }
         return [
             *(Route(path, self._shown(answer)) for path, answer in shown.items()),
@@ -233,6 +239,31 @@ class Console:
         return self._page(
             request, asking, "policies.html", "Policies", policies=self.papers.policies(), noise=noise
         )
+
+    def _names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The policies and the accounts that a plan can be of."""
+        running = self.papers.rules().policies
+        return tuple(each.name for each in running.policies), tuple(self.papers.settings.accounts)
+
+    def plan(self, request: Request, asking: Asking) -> Response:
+        """What would be done now, as it was last asked for."""
+        policies, accounts = self._names()
+        shown = self.planning.shown()
+        return self._page(
+            request, asking, "plan.html", "Plan", shown=shown, policies=policies, accounts=accounts
+        )
+
+    def make_plan(self, _request: Request, asking: Asking, said: Mapping[str, str]) -> Response:
+        """Make a plan; it takes requests to the helpdesk."""
+        allow(asking, "operator")
+        self.planning.begin(*asked_for(said, *self._names()))
+        return RedirectResponse("/plan", 303, HEADERS)
+
+    def apply_plan(self, _request: Request, asking: Asking, said: Mapping[str, str]) -> Response:
+        """A yes to the plan that was shown."""
+        allow(asking, "operator")
+        self.planning.apply(said.get("hash", ""), asking.user.name)
+        return _back("/plan", "apply")
 
     def matrix(self, request: Request, asking: Asking) -> Response:
         """The page around the matrix."""

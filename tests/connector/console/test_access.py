@@ -32,7 +32,7 @@ from tests.connector.console.conftest import PASSWORD, Shown, beside, csrf
 from tests.connector.stores import fresh_store
 
 PAGES = ("/", "/watch", "/tickets/acme/1", "/policies", "/matrix", "/matrix/paper", "/reports", "/reports/paper",
-         "/ledger", "/health")  # fmt: skip
+         "/ledger", "/health", "/plan")  # fmt: skip
 
 
 def whats(shown: Shown) -> list[tuple[str, str]]:
@@ -303,6 +303,8 @@ FORMS = {
     "/tokens/revoke": {"user": "ada", "name": "api"},
     "/tickets/{account}/{ticket}/orders": {"verb": "acknowledge", "policy": "urgent-unanswered"},
     "/holds/release": {"account": "acme", "ticket": "1"},
+    "/plan": {"policy": "there is none"},
+    "/plan/apply": {"hash": "of no plan"},
     "/logout": {},
 }
 """Every form of the console, by its address: in a browser the cookie comes along whoever sends it."""
@@ -351,7 +353,7 @@ def test_every_form_from_another_site_is_refused(shown: Shown, path: str) -> Non
         assert stored(shown) == before
         ours = client.post(named, data=data, headers={"Origin": shown.url, "Sec-Fetch-Site": "same-origin"})
         assert "another site" not in ours.text
-        assert ours.status_code in (303, 400)  # there is no such token or hold; all else is done
+        assert ours.status_code in (303, 400)  # there is no such token, hold or plan; all else is done
 
 
 def stored(shown: Shown) -> list[int]:

@@ -24,6 +24,7 @@ PAGES = (
     "/watch",
     "/tickets/acme/1",
     "/policies",
+    "/plan",
     "/matrix",
     "/reports",
     "/ledger",
