@@ -52,6 +52,8 @@ class Recheck:
         """The notice's fate by what is remembered, and unless that is fresh, by the ticket as it is now. Where the
         helpdesk cannot be asked, what is remembered decides."""
         ref, now, rules = kept.notice.ref, self._clock.now(), self._rules()
+        if not kept.notice.episodes:  # it puts right what was said of episodes, and hangs on none
+            return SEND
         with self._store.reading() as connection:
             remembered = tickets.standings_of(connection, ref)
             past = tickets.episodes_of(connection, ref)

@@ -336,8 +336,9 @@ _WITH_OPEN_WRITE = (
 )
 
 
-def give_order(connection: Connection, ref: TicketRef, order: Order) -> None:
-    """Leave an order for the ticket's next look. The same one given twice in a second is one."""
+def give_order(connection: Connection, ref: TicketRef, order: Order, due: Instant | None = None) -> None:
+    """Leave an order for the ticket's next look. The same one given twice in a second is one. Of many orders, those
+    with the earliest `due` come first."""
     arrival = Arrival(
         account=ref.account,
         ticket=ref.id,
@@ -345,5 +346,6 @@ def give_order(connection: Connection, ref: TicketRef, order: Order) -> None:
         kind="command",
         hint=codec.dump(Order, order),
         received_at=order.at,
+        due=due,
     )
     put_news(connection, [arrival])

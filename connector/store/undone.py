@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from sqlalchemy import Connection, or_, select
 
-from connector.store import codec, tickets, writes
+from connector.store import codec, ledger, tickets, writes
 from connector.store.schema import episode as episodes
 from connector.store.schema import inbox, still_open
 from connector.store.schema import standing as standings
@@ -54,6 +54,32 @@ def _wrote(kept: KeptWrite) -> Iterator[Wrote]:
     fact = receipt.facts[0] if receipt.facts else receipt.revision
     for name, before, after in receipt.changed:
         yield Wrote(field=name, before=before, after=after, fact=fact)
+
+
+def ticket_of(connection: Connection, key: str) -> TicketRef | None:
+    """The ticket of this episode, or undo."""
+    while is_undo(key):
+        key = key.removesuffix(SUFFIX)
+    row = connection.execute(
+        select(episodes.c.account, episodes.c.ticket).where(episodes.c.key == key)
+    ).first()
+    return None if row is None else TicketRef(row.account, row.ticket)
+
+
+def undos(
+    connection: Connection, policy: str, since: Instant, account: str | None
+) -> tuple[tuple[TicketRef, str], ...]:
+    """The undos of a policy's episodes since then that have not been taken back."""
+    found: dict[TicketRef, str] = {}
+    for line in ledger.since(connection, ("undone",), since):
+        if line.policy != policy or account not in (None, line.account):
+            continue
+        ref = TicketRef(line.account, line.ticket)
+        last = {each.undone for each in tickets.episodes_of(connection, ref) if each.key == line.episode}
+        for key in last:
+            if key.count(SUFFIX) % 2:
+                found[ref] = key
+    return tuple(found.items())
 
 
 def acted(connection: Connection, policy: str, since: Instant, account: str | None) -> tuple[Acted, ...]:

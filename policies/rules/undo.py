@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from policies.history import PUBLIC, History
-from policies.model import Order, Status, Ticket
+from policies.model import Directory, Order, Status, Ticket
 from policies.plan import Action, Occurrence, Wanted
 from policies.rules.episode import ended_line, has_passed
 from policies.rules.observe import Scene, judged
@@ -29,6 +29,11 @@ def undo_of(key: str) -> str:
 def is_undo(key: str) -> bool:
     """Whether the key is that of an undo, and not of an episode."""
     return key.endswith(SUFFIX)
+
+
+def puts_back(key: str) -> bool:
+    """Whether the undo of this key puts back what an undo has taken back."""
+    return key.count(SUFFIX) % 2 == 0
 
 
 def meant(key: str, past: Iterable[Episode]) -> tuple[Episode, ...]:
@@ -73,9 +78,9 @@ def together(taken: Sequence[Episode]) -> Episode:
     return replace(taken[-1], wrote=tuple(wrote), inherits=keys)
 
 
-def found_back(ticket: Ticket, of: Episode, scene: Scene) -> Undone:
+def found_back(ticket: Ticket, of: Episode, directory: Directory) -> Undone:
     """What leads from the ticket as it is to how `of` found it."""
-    return undone(ticket, History.of(ticket, PUBLIC), of, scene.directory)
+    return undone(ticket, History.of(ticket, PUBLIC), of, directory)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,8 +138,7 @@ def marked(key: str, of: Episode, past: Iterable[Episode]) -> Iterator[Episode]:
 
 def undone_line(key: str, order: Order, episode: Episode) -> Occurrence:
     """The ledger's line for an episode that is taken back, or put back; it names what takes that back."""
-    puts_back = key.count(SUFFIX) % 2 == 0
-    what = "put back" if puts_back else "undone"
+    what = "put back" if puts_back(key) else "undone"
     text = f"{order.because}; to take that back: uptier undo {key}"
     return said(what, order, text, policy=episode.policy, episode=episode.key)
 
@@ -146,7 +150,7 @@ def left_lines(scene: Scene, state: Standing) -> Iterator[Occurrence]:
         return
     ticket = scene.ticket
     stands = untouchable(ticket)
-    found = found_back(ticket, undo.of, scene)
+    found = found_back(ticket, undo.of, scene.directory)
     parts = ((None, stands),) if stands else (*found.left_out, *found.changed)
     for what, why in parts:
         yield left_line(scene, state.policy, undo.key, why if what is None else f"{what}: {why}")
@@ -186,7 +190,7 @@ def go_on(scene: Scene, standings: tuple[Standing, ...]) -> GoingOn:
             continue
         actions: tuple[Action, ...] = ()
         if not untouchable(scene.ticket):
-            actions = found_back(scene.ticket, undo.of, scene).actions
+            actions = found_back(scene.ticket, undo.of, scene.directory).actions
         if actions and undo.tries < UNDO_TRIES:
             wanted = wanted or tuple(Wanted(action=each, episodes=(undo.key,)) for each in actions)
             after.append(state)

@@ -1,0 +1,182 @@
+"""The command that takes back what escalations wrote: `undo`."""
+
+import os
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from connector.cli.common import (
+    CONFIG,
+    NEEDS_HUMAN,
+    AsJson,
+    Config,
+    checked,
+    database_of,
+    echo,
+    give_up,
+    put_json,
+)
+from connector.cli.orders import PolicyName, Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from connector.config.settings import Settings
+    from connector.store.database import Store
+    from connector.work.undoing import Line
+    from policies.language.policy import PolicySet
+    from policies.model import TicketRef
+
+app = typer.Typer()
+
+
+@app.command()
+def undo(
+    what: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[EPISODE]",
+            help="An episode, or an undo, by its key, which `uptier history` names; or a ticket, for its last "
+            "episode. With nothing said, what is under way is gone on with.",
+        ),
+    ] = None,
+    policy: PolicyName = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since",
+            metavar="TIME",
+            help='Every ticket that the policy has escalated since: "-2h", or "2026-11-26 14:00".',
+        ),
+    ] = None,
+    account: Annotated[
+        str | None, typer.Option("--account", metavar="NAME", help="On this account alone.")
+    ] = None,
+    back: Annotated[
+        bool, typer.Option("--back", help="Put back what undos of the policy have taken back since.")
+    ] = False,
+    reason: Reason = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do it without asking.")] = False,
+    wait: Annotated[
+        str, typer.Option("--wait", metavar="TIME", help="How long a running service is waited for.")
+    ] = "10m",
+    as_json: AsJson = False,
+    config: Config = CONFIG,
+) -> None:
+    """Take back what escalations wrote, running or ended, unless somebody has changed it since. It is shown first, and
+    done after a yes. It can be interrupted, and called again."""
+    from contextlib import closing
+    from getpass import getuser
+
+    from connector.app.undoing import outcome
+    from connector.clock import SystemClock
+    from connector.store import ledger, undone
+    from connector.work.undoing import preview, submit
+    from policies.model import seconds
+
+    settings, policies = checked(config)
+    clock = SystemClock()
+    try:
+        patience = seconds(wait)
+    except ValueError as error:
+        give_up(f"--wait: {error}")
+    with closing(database_of(settings)) as store:
+        lines = asked(store, clock.now(), what, policy, since, account, back=back)
+        meant = [line for line in lines if not line.why_not]
+        if not as_json:
+            echo(*preview(lines) if lines else ())
+        elif not yes:
+            put_json([told(line) for line in lines], indent=2)
+            return
+        if meant and not reason.strip():
+            give_up("nothing is done yet; say why it is to be: --reason")
+        if meant and not yes:
+            typer.confirm("Do it", abort=True)
+        with store.reading() as connection:
+            before = ledger.newest_id(connection)
+        submit(store, meant, who=getuser(), reason=reason.strip(), now=clock.now())
+        with store.reading() as connection:
+            going = undone.under_way(connection)
+        refs = [line.ref for line in lines if line.ref in going] if what or policy else sorted(going)
+        carried_out(settings, policies, store, refs, patience)
+        done = outcome(store, refs, before)
+    if as_json:
+        put_json({"lines": [told(line) for line in lines], **asdict(done)}, indent=2)
+    else:
+        echo(*done.said)
+        counted = ", ".join(f"{many} {word}" for word, many in done.counts.items()) or "nothing to do"
+        echo(f"{len(refs)} ticket{'' if len(refs) == 1 else 's'}: {counted}.")
+        echo(*(f"{ticket}: not done yet{f': {why}' if why else ''}" for ticket, why in done.waiting.items()))
+        if done.waiting:
+            echo("`uptier undo` goes on with it, and so does a running service; nothing is done twice.")
+    if done.waiting or done.needs_human:
+        raise typer.Exit(NEEDS_HUMAN)
+
+
+def asked(
+    store: "Store",
+    now: int,
+    what: str | None,
+    policy: str | None,
+    since: str | None,
+    account: str | None,
+    *,
+    back: bool,
+) -> "tuple[Line, ...]":
+    """The lines of what is asked for; none where only what is under way is to go on."""
+    from connector.clock import moment_asked
+    from connector.work.undoing import CannotUndo, of_many, of_one
+
+    try:
+        if what is not None and since is None:
+            return of_one(store, what, policy)
+        if what is None and policy is not None and since is not None:
+            return of_many(store, policy, moment_asked(since, now), account, back=back)
+    except (CannotUndo, ValueError) as error:
+        give_up(str(error))
+    if what is policy is since is None:
+        return ()
+    return give_up("say which: an episode or a ticket, or --policy with --since")
+
+
+def told(line: "Line") -> dict[str, object]:
+    """A line for a program."""
+    return asdict(line) | {"ref": str(line.ref)}
+
+
+def carried_out(
+    settings: "Settings", policies: "PolicySet", store: "Store", refs: "Sequence[TicketRef]", patience: int
+) -> None:
+    """Beside a running service by that, else here."""
+    from connector import logs
+    from connector.app.applying import served_by_others
+    from connector.app.service import Service
+    from connector.app.undoing import carry_out_here, wait_for_service
+    from connector.clock import SystemClock
+    from connector.config.secrets import Secrets
+    from connector.store.sqlite import AlreadyRunning
+
+    if not refs:
+        return
+    clock, masker = SystemClock(), logs.Masker()
+    logs.configure(masker, clock, sys.stderr)
+
+    def progress(text: str) -> None:
+        echo(text, err=True)
+
+    def beside() -> None:
+        progress("a service runs; it does it")
+        wait_for_service(store, clock, refs, patience, progress)
+
+    if served_by_others(store, clock):
+        beside()
+        return
+    try:
+        with Service(settings, policies, clock, Secrets(masker, os.environ)) as service:
+            carry_out_here(service.parts, refs, progress)
+    except AlreadyRunning:
+        beside()
+    except KeyboardInterrupt:
+        progress("interrupted; `uptier undo` goes on with it")
