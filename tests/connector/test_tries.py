@@ -90,7 +90,7 @@ def test_tries_are_counted_across_looks_and_a_run_ends(
         due(one, "one")
         tried: list[int] = []
 
-        def stale(*_: Any) -> Any:
+        def stale(*_: Any, **_fresh: Any) -> Any:
             tried.append(one.clock.now())
             raise Stale("it changes all the time")
 
@@ -115,7 +115,7 @@ def test_tries_of_one_part_count_once_in_the_tickets_cap(
         adapter, bad = adapter_of(one), one.ref("one")
         send = adapter.send
 
-        def stale(write: Any, expects: str) -> Any:
+        def stale(write: Any, expects: str, **_fresh: Any) -> Any:
             if write.ref == bad:
                 raise Stale("it changes all the time")
             return send(write, expects)

@@ -75,7 +75,7 @@ def test_a_right_account_sends_nothing_and_says_what_it_can() -> None:
     adapter = factory(account("https://acme.service-now.com/", settings=settings), gate)
     assert gate.entered == []
     assert adapter.name == "servicenow"
-    assert adapter.capabilities.settle == 2
+    assert adapter.capabilities.settle == 0
     assert VENDOR.target_start
     assert not adapter.capabilities.hidden_mark
 

@@ -43,7 +43,7 @@ def test_a_right_account_sends_nothing_and_says_what_it_can() -> None:
     adapter = factory(account("https://acme.zendesk.com/"), gate)
     assert gate.entered == []
     assert adapter.name == "zendesk"
-    assert adapter.capabilities.settle == 2
+    assert adapter.capabilities.settle == 1
     assert adapter.capabilities.hidden_mark
     assert not VENDOR.target_start
 

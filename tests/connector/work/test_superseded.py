@@ -154,7 +154,7 @@ def test_paused_in_the_middle_of_a_chain(tmp_path: Path) -> None:
         adapter = both.adapter()
         send, calls = adapter.send, []
 
-        def second_stops(write: Any, revision: str) -> Any:
+        def second_stops(write: Any, revision: str, **_fresh: Any) -> Any:
             calls.append(write.key)
             return adapter.second(write, revision) if len(calls) == 2 else send(write, revision)
 
