@@ -1,10 +1,13 @@
 """What people may do from the console: the same orders as on the command line, with their name in the ledger."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
 
+from connector.clock import moment_asked
 from connector.intake.inbox import VERBS, OrderRefused, submit_order
 from connector.store import holds
 from connector.store.database import Store
+from connector.work.undoing import CannotUndo, Line, of_many, of_one, submit
 from policies.language.policy import PolicySet
 from policies.model import Instant, TicketRef
 
@@ -13,6 +16,7 @@ DONE: Mapping[str, str] = {
 } | {
     "release": "What was held goes on.",
     "apply": "The service does what the plan says, within seconds.",
+    "undo": "It is taken back, within seconds where little is.",
     "revoke": "The token has ended.",
 }
 """What a page says after an order, by the code in its address."""
@@ -59,3 +63,34 @@ def release(store: Store, account: str, ticket: str, who: str, why: str, now: In
             raise Refused(f"the whole account {account} is held, not this ticket alone")
         holds.release(connection, meant, account, ticket, who=who, why=why, now=now)
     return len(meant)
+
+
+def undo_shown(store: Store, said: Mapping[str, str], now: Instant) -> tuple[Line, ...]:
+    """What an undo would do, of an `episode`, or of all that a `policy` did `since`; nothing where neither is named.
+    Raises Refused."""
+    episode, policy, since = (said.get(key, "").strip() for key in ("episode", "policy", "since"))
+    try:
+        if episode:
+            return of_one(store, episode, None)
+        if not policy:
+            return ()
+        return of_many(store, policy, moment_asked(since or "-2h", now), said.get("account") or None)
+    except (CannotUndo, ValueError) as error:
+        raise Refused(str(error)) from None
+
+
+def digest_of(lines: Sequence[Line]) -> str:
+    """What a yes to these lines names them by."""
+    return sha256("\n".join(line.key for line in lines if not line.why_not).encode()).hexdigest()
+
+
+def undo(store: Store, said: Mapping[str, str], who: str, now: Instant) -> int:
+    """Take back what was shown; answers on how many tickets. Raises Refused."""
+    why, lines = said.get("reason", "").strip(), undo_shown(store, said, now)
+    if not why:
+        raise Refused("say why: undo wants a reason")
+    if digest_of(lines) != said.get("digest", ""):
+        raise Refused("something has happened since it was shown; look at it again")
+    if not (done := submit(store, lines, who=who, reason=why, now=now)):
+        raise Refused("nothing is left to take back")
+    return done

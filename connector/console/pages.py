@@ -29,7 +29,7 @@ from connector.console.access import (
     allow,
     check_form,
 )
-from connector.console.commands import DONE, Refused, order, release
+from connector.console.commands import DONE, Refused, digest_of, order, release, undo, undo_shown
 from connector.console.documents import Papers
 from connector.console.frame import HEADERS, asset, page, paper
 from connector.console.planning import Planning, asked_for
@@ -122,6 +122,7 @@ class Console:
             "/watch": self.watch,
             "/tickets/{account}/{ticket}": self.ticket,
             "/plan": self.plan,
+            "/undo": self.undo,
             "/policies": self.policies,
             "/matrix": self.matrix,
             "/matrix/paper": self.matrix_paper,
@@ -136,6 +137,7 @@ class Console:
             "/tokens/revoke": self.revoke,
             "/tickets/{account}/{ticket}/orders": self.give_order,
             "/holds/release": self.release,
+            "/undo": self.take_back,
             "/plan": self.make_plan,
             "/plan/apply": self.apply_plan,
         }
@@ -310,6 +312,30 @@ class Console:
         running = self.papers.rules().policies
         verb = order(self.store, ref, said, asking.user.name, self.now(), running)
         return _back(f"/tickets/{quote(ref.account, safe='')}/{quote(ref.id, safe='')}", verb)
+
+    def undo(self, request: Request, asking: Asking) -> Response:
+        """What an undo would do: of an episode, or of all that a policy did since a time."""
+        asked = {key: request.query_params.get(key, "") for key in ("episode", "policy", "since", "account")}
+        lines = undo_shown(self.store, asked, self.now())
+        policies, accounts = self._names()
+        return self._page(
+            request,
+            asking,
+            "undo.html",
+            "Undo",
+            asked=asked,
+            lines=lines,
+            meant=[line for line in lines if not line.why_not],
+            digest=digest_of(lines),
+            policies=policies,
+            accounts=accounts,
+        )
+
+    def take_back(self, _request: Request, asking: Asking, said: Mapping[str, str]) -> Response:
+        """A yes to the undo that was shown."""
+        allow(asking, "operator")
+        undo(self.store, said, asking.user.name, self.now())
+        return _back("/undo", "undo")
 
     def release(self, _request: Request, asking: Asking, said: Mapping[str, str]) -> Response:
         """Let what is held go on."""

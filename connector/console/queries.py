@@ -35,6 +35,7 @@ from policies.model import (
     spell,
 )
 from policies.present.explain import LevelTrace, PolicyTrace
+from policies.rules.undo import DEESCALATED
 from policies.state import Episode, How
 
 SIDES: Mapping[Who, str] = {
@@ -223,13 +224,14 @@ class Now:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """The page of one ticket."""
+    """The page of one ticket. `undoable` are the keys of the episodes and undos that can be taken back."""
 
     ref: TicketRef
     known: KnownTicket
     rows: tuple[Row, ...]
     timeline: tuple[Moment, ...]
     hold: Hold | None
+    undoable: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -347,6 +349,11 @@ def ticket_page(connection: Connection, ref: TicketRef) -> Seen | None:
             episodes,
         ),
         hold=holds.of_ticket(connection, ref),
+        undoable=tuple(
+            each.undone or each.key
+            for each in episodes
+            if each.reason != DEESCALATED and any(level.how is How.FIRED for level in each.passed)
+        ),
     )
 
 
