@@ -72,7 +72,7 @@ class Recheck:
             return SEND
         try:
             with desk.budget.lane("backfill"), desk.budget.sent_for("notification"):
-                ticket = desk.adapter.load(ref, rules.policies.to_load)
+                ticket = desk.adapter.load(ref, rules.policies.to_load(ref.account))
         except Gone:
             return Fate(what="drop", why="the ticket is gone")
         except (NotAllowed, Unreadable):

@@ -256,7 +256,7 @@ def foresight(
         first_ran = accounts.first_runs(connection, ref.account)
     if directory is None:
         raise Unforeseeable(f"the directory of {ref.account} has not been read yet; run uptier once")
-    read = desk.adapter.load(ref, policies.to_load)
+    read = desk.adapter.load(ref, policies.to_load(ref.account))
     if at < read.updated:
         raise Unforeseeable(
             f"{ref} changed after that time; `uptier history {ref}` tells what happened before"

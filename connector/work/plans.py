@@ -387,12 +387,12 @@ class Maker:
         for _ in range(UNREAD_TRIES):
             try:
                 with desk.budget.lane("backfill"):
-                    return self._read(desk.adapter.load, ref, self._rules.policies.to_load)
+                    return self._read(desk.adapter.load, ref, self._rules.policies.to_load(ref.account))
             except TryLater as later:
                 self._progress(f"{ref}: waits {later.wait} s: {later}")
                 self._clock.sleep(later.wait)
         with desk.budget.lane("backfill"):
-            return self._read(desk.adapter.load, ref, self._rules.policies.to_load)
+            return self._read(desk.adapter.load, ref, self._rules.policies.to_load(ref.account))
 
     def _hand_out(self, part: Making, plan: Plan, at: Instant) -> None:
         """The next line is planned on what this one leaves."""

@@ -28,7 +28,7 @@ from connector.work.context import Read, Rules, complete, with_numbers
 from connector.work.limits import in_the_way, loop_note
 from connector.work.plans import Drifted, GivenLine, ended, given, judged_again, take, written
 from connector.work.sender import WATCHED, Sender, Superseded, remainder
-from policies.evaluate import is_known, is_quiet
+from policies.evaluate import could_matter, is_known, is_quiet
 from policies.history import by_revision
 from policies.language.references import KnownAccount
 from policies.model import Directory, Instant, Need, Order, Seconds, Ticket, TicketRef
@@ -47,6 +47,12 @@ NO_DATE: Seconds = 1
 
 RETRIED = (State.PLANNED, State.STALE)
 """What was sent in vain and may be sent again."""
+
+SOON: Seconds = 60
+"""What is due within that time is loaded: nothing is written on a ticket as it is known."""
+
+LISTED: frozenset[inbox.Kind] = frozenset({"webhook", "poll", "census", "known"})
+"""Who only tells that a ticket may have changed."""
 
 log = structlog.get_logger()
 
@@ -196,6 +202,8 @@ class Worker:
         read, unsettled = self._clock.monotonic(), 0
         ticket = self._as_kept(ref, seen, rules, now)
         if ticket is None:
+            if self._passed_over(desk, ref, seen, at, rules):
+                return
             self._let_settle(desk, ref, seen)
             read = self._clock.monotonic()
             ticket = self._ticket(desk, ref, seen, rules)
@@ -378,32 +386,64 @@ class Worker:
         ticket = complete(self._store, known.ticket, seen.kept.receipts, rules.policies.needs, now)
         waits = waiting_levels(rules.policies, ref.account, seen.names)
         plan = rules.judge(ticket, seen.kept.standings, seen.directory, now, waits=waits)
-        return ticket if is_quiet(plan) else None
+        soon = plan.next_look is not None and plan.next_look <= now + SOON
+        return ticket if is_quiet(plan) and not soon else None
+
+    def _passed_over(self, desk: Desk, ref: TicketRef, seen: Seen, at: Standpoint, rules: Rules) -> bool:
+        """News of a ticket that no policy could match as it is known is first read as a list would tell it, without its
+        history. If still none could, that is recorded like the row of a list, and True says that this is all."""
+        kept = seen.kept
+        asked_by = {row.kind for row in kept.rows}
+        under_way = seen.rest or seen.waiting or seen.takes_back or kept.receipts or kept.aside or kept.timer
+        if under_way or not asked_by or not asked_by <= LISTED:
+            return False
+        with self._store.reading() as connection:
+            known = tickets.known(connection, ref)
+        if known is None or could_matter(tickets.as_kept(known.ticket), rules.policies, kept.standings):
+            return False
+        try:
+            row = self._load(desk, ref, frozenset())
+        except Gone:
+            return False
+        if could_matter(row, rules.policies, kept.standings):
+            return False
+        now = self._clock.now()
+        with self._store.writing() as connection:
+            if tickets.claim(connection, ref, at.looks):
+                tickets.record_snapshots(connection, [row], now)
+                inbox.close(connection, [each.id for each in kept.rows], now)
+        return True
 
     def _ticket(self, desk: Desk, ref: TicketRef, seen: Seen, rules: Rules) -> Ticket | None:
         """The ticket as the helpdesk has it, acts recognised; one that is gone as it was last seen."""
         try:
-            needs = rules.policies.to_load | ({Need.CHANGES} if seen.takes_back else set())
+            needs = rules.policies.to_load(ref.account) | ({Need.CHANGES} if seen.takes_back else set())
+            ticket = self._load(desk, ref, needs)
+        except Gone:
+            with self._store.reading() as connection:
+                known = tickets.known(connection, ref)
+            if known is None:
+                return None
+            self._unanswered.pop(ref, None)
+            ticket = replace(known.ticket, gone=known.ticket.gone or "deleted", read_at=self._clock.now())
+        judged_at = self._clock.now() if seen.planned is None else seen.planned.order.at
+        return complete(self._store, ticket, seen.kept.receipts, rules.policies.needs, judged_at)
+
+    def _load(self, desk: Desk, ref: TicketRef, needs: frozenset[Need]) -> Ticket:
+        """The helpdesk's answer. Raises what `Adapter.load` raises; a TryLater waits longer each time."""
+        try:
             ticket = self._read(desk.adapter.load, ref, needs)
         except NoRoom:
             raise
         except TryLater as later:
             unanswered = self._unanswered[ref] = self._unanswered.get(ref, 0) + 1
             raise TryLater(str(later), retry.unanswered(later.wait, unanswered)) from later
-        except Gone:
-            with self._store.reading() as connection:
-                known = tickets.known(connection, ref)
-            if known is None:
-                return None
-            ticket = replace(known.ticket, gone=known.ticket.gone or "deleted")
         self._unanswered.pop(ref, None)
         now = self._clock.now()
-        if ticket.read_at:
-            self._skews.note(ref.account, ticket.read_at - now)
-        else:
-            ticket = replace(ticket, read_at=now - NO_DATE)
-        judged_at = now if seen.planned is None else seen.planned.order.at
-        return complete(self._store, ticket, seen.kept.receipts, rules.policies.needs, judged_at)
+        if not ticket.read_at:
+            return replace(ticket, read_at=now - NO_DATE)
+        self._skews.note(ref.account, ticket.read_at - now)
+        return ticket
 
     def _line_written(self, ref: TicketRef, line: GivenLine, at: Standpoint) -> None:
         """Close the line of a plan once nothing of it is left to send."""

@@ -289,10 +289,9 @@ class PolicySet:
         said = (policy.mode, self.modes.get(account), self.modes.get("", "observe"))
         return "observe" if "observe" in said else "enforce"
 
-    @property
-    def to_load(self) -> frozenset[Need]:
-        """What the helpdesk is asked for beyond a ticket's own row."""
-        return self.needs & FROM_HELPDESK
+    def to_load(self, account: str) -> frozenset[Need]:
+        """What this account's helpdesk is asked for beyond a ticket's own row."""
+        return FROM_HELPDESK & frozenset[Need]().union(*(each.needs for each in self.serving(account)))
 
     @property
     def asks_for_loads(self) -> bool:

@@ -11,6 +11,7 @@ import pytest
 
 from connector.config.settings import load
 from connector.store import inbox
+from connector.store.inbox import Arrival
 from connector.store.tickets import running_for, standings_of
 from tests.connector.beside import START
 from tests.connector.each import EACH, Each, each
@@ -331,3 +332,39 @@ def episodes_now(one: Each) -> set[str]:
             for word in one.desk.tickets
             if any(each.running for each in standings_of(connection, one.ref(word)))
         }
+
+
+PASSED_OVER = {"zendesk": 1, "freshdesk": 2, "servicenow": 1}
+"""Requests after news of a ticket that no policy could match, before the change and after it."""
+
+
+def told_of(one: Each, word: str) -> None:
+    """A webhook tells that the ticket changed."""
+    ref, now = one.ref(word), one.clock.now()
+    news = Arrival(
+        account=ref.account, ticket=ref.id, delivery=f"webhook:{now}", kind="webhook", received_at=now
+    )
+    with one.service.parts.store.writing() as connection:
+        inbox.put_news(connection, [news])
+
+
+@pytest.mark.parametrize("vendor", EACH)
+def test_news_of_a_ticket_that_nothing_could_match_reads_no_history(vendor: str, tmp_path: Path) -> None:
+    with furnished(vendor, tmp_path) as one:
+        one.round()
+        told_of(one, "t70")
+        assert spent(one) == Spent(pages=POLL[vendor].pages, tickets=PASSED_OVER[vendor])
+        with one.service.parts.store.reading() as connection:
+            assert inbox.backlog(connection) == 0
+
+
+@pytest.mark.parametrize("vendor", EACH)
+def test_news_of_a_ticket_that_matches_by_now_is_read_whole(vendor: str, tmp_path: Path) -> None:
+    with furnished(vendor, tmp_path) as one:
+        one.round()
+        one.clock.advance(5)
+        gold = {"correlation_display": "uptier: gold"} if vendor == "servicenow" else {"tags": ["gold"]}
+        one.desk.desk.agent_changes(one.desk.tickets["t70"], "Ann", **gold)
+        told_of(one, "t70")
+        one.round(1)
+        assert "t70" in episodes_now(one)

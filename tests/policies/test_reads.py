@@ -3,6 +3,7 @@
 import pytest
 
 from policies.language.policy import PolicySet
+from policies.model import Need
 from policies.rules.observe import reads_of
 from tests.policies.lives import HEAD
 from tests.policies.lives import rules as parsed
@@ -70,3 +71,13 @@ def test_a_deadline_that_a_table_keeps_needs_what_the_table_reads() -> None:
     )
     assert reads_of(rules(asked), "acme") == ALWAYS | {"targets"}
     assert reads_of(rules(asked + SLA), "acme") == ALWAYS | {"targets", "messages", "priority"}
+
+
+def test_an_account_is_asked_for_what_its_own_policies_need() -> None:
+    ours = POLICY.format(clock="created", more='accounts = ["acme"]', level='note = "handoff"')
+    theirs = POLICY.format(clock="resolution", more='accounts = ["other"]', level='note = "handoff"')
+    theirs = theirs.replace('name = "waits"', 'name = "late"').replace("after =", "before =")
+    both = rules(ours + theirs)
+    assert both.to_load("acme") == {Need.MESSAGES, Need.CHANGES}
+    assert both.to_load("other") == {Need.MESSAGES, Need.CHANGES, Need.TARGETS}
+    assert both.to_load("a third one") == frozenset()
