@@ -51,7 +51,9 @@ def explain(
     ] = None,
 ) -> None:
     """Say why a ticket is where it is: the trace of the last look at it, or with --at a fresh one."""
+    from connector.config.settings import load
     from connector.store import holds, ledger, tickets
+    from connector.work.context import as_listed
 
     ref = ticket_ref(ticket)
     if at is not None:
@@ -78,7 +80,10 @@ def explain(
         *target_lines(known.ticket, known.seen_at),
         *lacks[-SHOWN:],
     )
-    show(known.trace, head, as_json)
+    trace, policies = known.trace, load(config).policies
+    if not trace and policies is not None:
+        trace = as_listed(policies, known.ticket, known.seen_at)
+    show(trace, head, as_json)
 
 
 def target_lines(ticket: "Ticket", now: int) -> list[str]:

@@ -38,6 +38,7 @@ from connector.report.formats import as_html as report_html
 from connector.store import ledger, users
 from connector.store.database import Store
 from connector.store.trouble import StoreTrouble
+from connector.work.context import as_listed
 from policies.model import Instant, Seconds, TicketRef
 from policies.present.explain import explain
 
@@ -228,7 +229,9 @@ class Console:
             seen = queries.ticket_page(connection, ref)
         if seen is None:
             return self._error(404, f"{ref} has not been seen")
-        traces = sorted(seen.known.trace, key=lambda trace: not trace.levels)  # those that run first
+        known = seen.known
+        found = known.trace or as_listed(self.papers.rules().policies, known.ticket, known.seen_at)
+        traces = sorted(found, key=lambda trace: not trace.levels)  # those that run first
         said = explain(tuple(traces)) if traces else "No policy can match this ticket."
         return self._page(
             request, asking, "ticket.html", str(ref), seen=seen, explained=said, does=self.papers.levels()

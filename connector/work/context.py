@@ -34,7 +34,7 @@ from policies.model import (
     TicketRef,
 )
 from policies.plan import Plan
-from policies.present.explain import worded
+from policies.present.explain import PolicyTrace, traced, worded
 from policies.replay import Life, Rulebook, judged_at
 from policies.rules.assignment import Waiting, holding_back, waiting_levels
 from policies.rules.calendars import Calendar
@@ -232,6 +232,13 @@ def with_numbers(store: Store, directory: Directory, policies: PolicySet, plan: 
     with store.reading() as connection:
         served = accounts.turns_of_round_robin(connection, directory.account) if takes_turns else {}
         return with_loads(connection, replace(directory, served=served), policies)
+
+
+def as_listed(policies: PolicySet, ticket: Ticket, now: Instant) -> tuple[PolicyTrace, ...]:
+    """What the policies make of a ticket of which nobody has had to read more than its row in a list: why none could
+    match."""
+    rules = Rules(policies=policies, calendars=calendars(policies, now), first_ran={})
+    return traced(rules.judge(ticket, (), Directory(account=ticket.ref.account), now, waits=()))
 
 
 class Unforeseeable(Exception):
