@@ -22,7 +22,7 @@ def test_without_needs_the_ticket_and_its_requester_are_enough(acme: World) -> N
     acme.adapter.load(PRINTER, frozenset())
     acme.desk.log.clear()
     ticket = acme.adapter.load(PRINTER, frozenset())
-    assert paths(acme) == ["tickets/1", f"contacts/{CLEO}"]
+    assert paths(acme) == ["tickets/1"], "the requester is remembered for an hour"
     assert (ticket.messages, ticket.changes, ticket.counts.replies) == ((), (), None)
     assert (ticket.subject, ticket.description, ticket.status) == ("Printer", "It burns", Status.OPEN)
     assert (ticket.status_name, ticket.priority, ticket.channel) == ("Open", Priority.LOW, "portal")
