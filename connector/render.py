@@ -6,6 +6,8 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 
+from policies.model import Instant, spell
+
 UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories that are no text: control and direction marks, and what XML does not take."""
 
@@ -15,6 +17,15 @@ JOINERS = frozenset("\u200c\u200d")
 MARKDOWN = re.compile(r"([\\`*_\[\]|~#$])")
 ENDS = re.compile(r"([^\n]*?)(\r?\n|\Z)")
 FORMULA = re.compile(r"^\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")
+
+
+def away(at: Instant | None, now: Instant) -> str:
+    """How far a time is from now."""
+    if at is None:
+        return ""
+    if at == now:
+        return "now"
+    return f"in {spell(at - now)}" if at > now else f"{spell(now - at)} ago"
 
 
 def plain(text: str) -> str:

@@ -222,7 +222,7 @@ def test_exit_codes_are_as_the_readme_says(tmp_path: Path, monkeypatch: pytest.M
     assert [said for said in told if not any(set(said) <= set(words) for words in tried)] == []
 
 
-ELSEWHERE = [["run", "--once"], ["apply"], ["reload"], ["demo"], ["test"]]
+ELSEWHERE = [["enforce"], ["run", "--once"], ["apply"], ["reload"], ["demo"], ["test"]]
 """What is tried in the tests of that command, or needs a service that hangs."""
 
 
@@ -421,6 +421,7 @@ HELD = [
     ("config.md", "of fewer than {} characters where it stands as a word", (logs.PART_OF_WORDS,)),
     ("config.md", "`escalations_per_hour` ({}, for each account)", (Caps().escalations_per_hour,)),
     ("config.md", "`writes_per_day` ({}, for each ticket)", (Caps().writes_per_day,)),
+    ("config.md", "`due_at_start` ({})", (Caps().due_at_start,)),
     ("config.md", "`texts` (`{}d`)", (KEPT_DAYS[0],)),
     ("config.md", "`tickets` (`{}d`)", (KEPT_DAYS[1],)),
     ("config.md", "`ledger` (`{}d`)", (KEPT_DAYS[2],)),

@@ -16,7 +16,7 @@ from connector.app.supervision import Ailments
 from connector.clock import Clock, ClockSkew
 from connector.config.holidays import calendars
 from connector.config.secrets import SecretError, Secrets, too_short
-from connector.config.settings import Settings
+from connector.config.settings import Caps, Settings
 from connector.engine import Engine
 from connector.engine.local import LocalEngine
 from connector.intake.feeds import Feeds
@@ -26,6 +26,7 @@ from connector.notify.notifier import Notifier
 from connector.notify.sender import Speaker
 from connector.store import accounts, forgetting
 from connector.store.database import Store, advisory_lock
+from connector.work import starts
 from connector.work.budget import Budget, Desk, Tally, rests, tally
 from connector.work.context import InForce, Read, Rules
 from connector.work.worker import Worker
@@ -83,7 +84,7 @@ def compose(
     me = f"{gethostname()}:{getpid()}:{token_hex(4)}"
     engine, rescue, leases = _filled(settings, clock, secrets, store, desks, roles, ailments, me)
     read = Read(clock)
-    rules = InForce(take_up(store, policies, clock.now(), tuple(desks)))
+    rules = InForce(take_up(store, policies, clock.now(), tuple(desks), settings.service.caps))
     skews = ClockSkew()
     worker = Worker(
         store=store, clock=clock, desks=desks, rules=rules, caps=settings.service.caps, read=read, skews=skews
@@ -181,7 +182,7 @@ def open_desk(
     return Desk(name=name, adapter=adapter, budget=budget, poll=said.poll)
 
 
-def take_up(store: Store, policies: PolicySet, now: Instant, names: tuple[str, ...]) -> Rules:
+def take_up(store: Store, policies: PolicySet, now: Instant, names: tuple[str, ...], caps: Caps) -> Rules:
     """Run these policies from now on: their texts are kept, and the tickets on which one that decides otherwise could
     matter are owed a look (their rows say so, so that a crash forgets none). New words ask for none."""
     with store.reading() as connection:
@@ -202,7 +203,9 @@ def take_up(store: Store, policies: PolicySet, now: Instant, names: tuple[str, .
             for name, refs in met.items():
                 change.wake(connection, name, refs, now)
             change.keep(connection, now)
+        for name in names:
+            starts.take_up_modes(connection, policies, name, caps, now)
         accounts.save_cursor(connection, "", "policies", policies.hash, now)
     if not is_still:  # another process has taken up others meanwhile
-        return take_up(store, policies, now, names)
+        return take_up(store, policies, now, names, caps)
     return Rules(policies=policies, calendars=calendars(policies, now), first_ran=first_ran)

@@ -40,6 +40,7 @@ from connector.store.revision import left_behind
 from connector.store.trouble import StoreTrouble
 from connector.store.writes import State
 from connector.work.budget import keep_spending, lane_of
+from connector.work.starts import settle_starts
 from policies.language.policy import PolicySet
 from policies.model import Instant, Seconds
 
@@ -205,10 +206,16 @@ class Service:
         parts.engine.run(parts.worker.work)
         self._every("tick", parts.engine.tick, TICK)
         self._every("sweep", parts.engine.sweep, SWEEP)
+        self._every("starts", self._settle_starts, SWEEP)
         if parts.rescue is not None:
             self._every("rescue", parts.rescue, SWEEP)
         self._every("notify", self._notify, TICK)
         self._every("forget", self._forget, 3600)
+
+    def _settle_starts(self) -> bool:
+        parts = self.parts
+        caps = self._settings.service.caps
+        return settle_starts(parts.store, parts.rules().policies, caps, parts.clock.now())
 
     def _mend_spans(self) -> None:
         """After a step back twice: what was under way meanwhile may still have been stamped by the time before."""
@@ -281,7 +288,13 @@ class Service:
             log.warning("settings_not_reloaded", next="restart to use the new [service] and [accounts]")
         parts = self.parts
         try:
-            rules = take_up(parts.store, loaded.policies, parts.clock.now(), tuple(parts.desks))
+            rules = take_up(
+                parts.store,
+                loaded.policies,
+                parts.clock.now(),
+                tuple(parts.desks),
+                self._settings.service.caps,
+            )
         except StoreTrouble as trouble:
             return _refused([str(trouble)], "reload again once the database works")
         parts.notifier.speaker.take_up(addresses(loaded.settings))
@@ -309,6 +322,8 @@ class Service:
         looks = 0
         for _ in range(ONCE_ROUNDS):
             looks += parts.engine.drain(parts.worker.work)
+            if self._settle_starts():
+                continue
             parts.notifier.deliver()
             if parts.store.trouble is not None:
                 raise StoreTrouble(parts.store.trouble)

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -148,6 +148,16 @@ def ticket_ref(text: str) -> "TicketRef":
         return TicketRef.parse(text)
     except ValueError as error:
         give_up(str(error))
+
+
+def named(what: str, name: str, known: Iterable[str]) -> None:
+    """Give up unless there is a policy, or an account, of this name."""
+    from policies.language.document import did_you_mean, listed
+
+    there = tuple(known)
+    if name not in there:
+        hint = did_you_mean(name, there) or f" There are: {listed(there, 'and')}."
+        give_up(f'there is no {what} "{name}".{hint}')
 
 
 def echo(*lines: str, err: bool = False) -> None:

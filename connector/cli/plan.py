@@ -1,4 +1,4 @@
-"""The commands that show what would be done before it is, and then do exactly that: `plan` and `apply`."""
+"""The commands that show what would be done before it is, and then do exactly that: `plan`, `apply` and `enforce`."""
 
 import json
 import os
@@ -17,6 +17,7 @@ from connector.cli.common import (
     database_of,
     echo,
     give_up,
+    named,
     put_json,
     put_out,
     secrets_here,
@@ -202,6 +203,56 @@ def applied(settings: "Settings", policies: "PolicySet", planned: "ManyPlan", pa
                 return apply_here(service.parts, planned, who, progress)
         except AlreadyRunning:
             return beside(store)
+
+
+@app.command()
+def enforce(
+    policy: Annotated[str, typer.Argument(metavar="POLICY", help="The policy, by its name.")],
+    account: Annotated[
+        str | None, typer.Option("--account", metavar="NAME", help="On this account alone.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; write the files.")] = False,
+    config: Config = CONFIG,
+) -> None:
+    """Show what enforcing a policy would do now and, after a yes, set its mode in the config files."""
+    from connector.config.enforcing import CannotEnforce, mode_lines, text_of, with_lines, write
+    from connector.config.settings import load
+
+    settings, policies = checked(config)
+    named("policy", policy, [each.name for each in policies.policies])
+    if account is not None:
+        named("account", account, settings.accounts)
+    try:
+        lines = mode_lines(load(config), policy, account)
+    except CannotEnforce as why:
+        give_up(str(why))
+    if not lines:
+        echo(f'policy "{policy}" is enforced already; `uptier due --policy` lists what comes of it')
+        return
+    echo(*in_words(made_plan(settings, policies, policy, account), None))
+    most = settings.service.caps.due_at_start
+    echo(
+        "",
+        f"Enforced, this is done by the service, and all that comes due later. If more than {most} tickets are due by "
+        "then, they are held until `uptier release ACCOUNT --policy POLICY`.",
+        "These lines enforce it:",
+        *(f"  {line}" for line in lines),
+    )
+    if not yes and not (sys.stdin.isatty() and typer.confirm("Write them")):
+        echo("nothing was changed; `--yes` writes them without asking")
+        raise typer.Exit(NEEDS_HUMAN)
+    before = {file: text_of(file) for file in {line.file for line in lines}}
+    try:
+        write(with_lines(lines))
+    except OSError as error:
+        echo(f"uptier: {error.filename or lines[0].file} cannot be written: {error.strerror}", err=True)
+        echo("change the lines above by hand, then `uptier reload`")
+        raise typer.Exit(NEEDS_HUMAN) from None
+    wrong = [str(each) for each in load(config).problems if each.severity == "error"]
+    if wrong:
+        write(before)
+        give_up("\n".join(["with these lines the config has errors, so nothing was changed:", *wrong]))
+    echo("written; `uptier reload` takes it up, or the next start")
 
 
 # --- in words --------------------------------------------------------------------------------------------------

@@ -1,9 +1,10 @@
-"""The commands about tickets: `explain`, `history` and `release`."""
+"""The commands about tickets: `due`, `explain`, `history` and `release`."""
 
 import json
-import os
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,15 +15,21 @@ from connector.cli.common import (
     Config,
     TicketName,
     checked,
+    database_of,
     echo,
     give_up,
+    named,
     opened,
     put_json,
+    secrets_here,
+    settings_of,
     stamp,
     ticket_ref,
 )
+from connector.store.trouble import NoDatabase
 
 if TYPE_CHECKING:
+    from connector.store.due import DuePage
     from policies.model import Ticket, TicketRef
     from policies.present.explain import PolicyTrace
 
@@ -33,6 +40,90 @@ LACKS = ("not taken", "part refused", "write refused", "partly", "held")
 """What of the ledger `explain` repeats: where the ticket is not as a level wanted it."""
 
 SHOWN = 6
+
+
+@app.command()
+def due(
+    policy: Annotated[str | None, typer.Option("--policy", help="Only what this policy does.")] = None,
+    account: Annotated[
+        str | None, typer.Option("--account", help="Only the tickets of this account.")
+    ] = None,
+    within: Annotated[
+        str | None, typer.Option("--within", metavar="TIME", help="Of what comes, only that, such as 4h.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many tickets at most.")] = 200,
+    config: Config = CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """List what is overdue, held, waiting and coming, a line a ticket, as the database knows it."""
+    from connector.clock import SystemClock
+    from connector.store import codec
+    from connector.store.accounts import every
+    from connector.store.due import DuePage, due_page
+    from policies.language.document import listed
+    from policies.model import seconds
+
+    settings = settings_of(config)
+    if policy is not None:
+        settings, policies = checked(config)
+        named("policy", policy, [each.name for each in policies.policies])
+    if account is not None:
+        named("account", account, settings.accounts)
+    names = tuple(settings.accounts) if account is None else (account,)
+    try:
+        span = None if within is None else seconds(within)
+    except ValueError as error:
+        give_up(f"--within: {error}")
+    now = SystemClock().now()
+    try:
+        store = database_of(settings)
+    except NoDatabase as none:
+        give_up(f"nothing has been read yet; run `uptier run --once` first. {none}")
+    with closing(store), store.reading() as connection:
+        read = {one.name for one in every(connection) if one.census_at is not None}
+        page = due_page(connection, now, names=names, policy=policy, within=span, limit=limit)
+    unread = [name for name in names if name not in read]
+    if len(unread) == len(names):
+        give_up(
+            f"the open tickets of {listed(unread)} have not been listed yet; run `uptier run --once` first"
+        )
+    if as_json:
+        put_json(json.loads(codec.dump(DuePage, page)))
+    else:
+        echo(*due_lines(page, stamp, now))
+    if unread:
+        echo(f"not yet listed, so not among these: the tickets of {listed(unread)}", err=True)
+
+
+def due_lines(page: "DuePage", when: "Callable[[int], str]", now: int) -> list[str]:
+    """The rows under the heading of each stand, their columns one below the other."""
+    from connector.render import away
+    from connector.store.due import STANDS
+
+    cells = {
+        one.ref: (
+            str(one.ref),
+            f"{when(one.at)[:16]} ({away(one.at, now)})",
+            " / ".join(part for part in (one.policy, one.level) if part) or "-",
+            one.owner + (f" -> {one.to}" if one.to and one.to != one.owner else ""),
+        )
+        for one in page.rows
+    }
+    widths = [max(map(len, column)) for column in zip(*cells.values(), strict=True)]
+    lines = []
+    for stand in STANDS:
+        rows = [one for one in page.rows if one.stand == stand]
+        if rows:
+            lines.append(f"{stand}: {page.counts[stand]}")
+        for one in rows:
+            padded = (cell.ljust(width) for cell, width in zip(cells[one.ref], widths, strict=True))
+            would = "would fire: " if one.observes else ""
+            lines.append("  " + "  ".join((*padded, f"{one.subject} ({would}{one.why})")))
+    if page.total > len(page.rows):
+        lines.append(f"{page.total - len(page.rows)} more; --limit {page.total} lists them all")
+    if page.unseen:
+        lines.append(f"{page.unseen} tickets wait for a look; what comes of them is not known yet")
+    return lines or ["nothing is due, and nothing comes"]
 
 
 @app.command()
@@ -49,15 +140,24 @@ def explain(
             '"2026-11-26 14:00" in this machine\'s time zone.',
         ),
     ] = None,
+    supposed: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="FIELD=VALUE",
+            help="Suppose another value, such as priority=urgent; as often as you like.",
+        ),
+    ] = None,
 ) -> None:
-    """Say why a ticket is where it is: the trace of the last look at it, or with --at a fresh one."""
+    """Say why a ticket is where it is: the trace of the last look at it, or with --at a fresh one. With --set also what
+    if it had other values."""
     from connector.config.settings import load
     from connector.store import holds, ledger, tickets
     from connector.work.context import as_listed
 
     ref = ticket_ref(ticket)
-    if at is not None:
-        foresee(ref, config, at, as_json)
+    if at is not None or supposed:
+        foresee(ref, config, at, as_json, supposed or [])
         return
     with opened(config) as store, store.reading() as connection:
         known = tickets.known(connection, ref)
@@ -101,47 +201,73 @@ def target_lines(ticket: "Ticket", now: int) -> list[str]:
     return lines
 
 
-def foresee(ref: "TicketRef", config: Path, at: str, as_json: bool) -> None:
-    """Read the ticket at its helpdesk and judge it as of a time. Nothing is written anywhere."""
+def foresee(ref: "TicketRef", config: Path, at: str | None, as_json: bool, supposed: list[str]) -> None:
+    """Read the ticket at its helpdesk, if it is asked for as of a time, else as the last look left it, and judge it.
+    Nothing is written anywhere."""
     from adapters.base import HelpdeskError
     from connector.app.compose import open_desk
     from connector.clock import SystemClock, moment_asked
-    from connector.config.secrets import SecretError, Secrets
-    from connector.logs import Masker
+    from connector.config.secrets import SecretError
     from connector.work.context import Unforeseeable, foresight
     from policies.present.explain import traced
 
     settings, policies = checked(config)
     clock = SystemClock()
+    wrong = [each for each in supposed if each.find("=") < 1]
+    if wrong:
+        give_up(f'--set {wrong[0]}: write FIELD=VALUE, such as priority=urgent; "FIELD=" for no value')
+    said = dict(each.split("=", 1) for each in supposed)
     try:
         now = clock.now()
-        when = moment_asked(at, now)
+        when = now if at is None else moment_asked(at, now)
     except ValueError as error:
         give_up(str(error))
-    if ref.account not in settings.accounts:
-        give_up(f"there is no account {ref.account}; there are {', '.join(settings.accounts)}")
+    named("account", ref.account, settings.accounts)
+    customs = [name.removeprefix("custom.") for name in settings.accounts[ref.account].fields]
     try:
-        desk = open_desk(ref.account, settings, clock, Secrets(Masker(), os.environ))
+        desk = None if at is None else open_desk(ref.account, settings, clock, secrets_here())
         with opened(config) as store:
-            seen, plan = foresight(store, desk, policies, ref, when, now)
+            seen = foresight(store, desk, policies, ref, when, now, said, customs)
     except (SecretError, ValueError) as error:
         give_up(str(error))
     except (HelpdeskError, Unforeseeable) as trouble:
         echo(f"uptier: {trouble}", err=True)
         raise typer.Exit(NEEDS_HUMAN) from None
-    owner = f" Owner then: {plan.owner.name}." if plan.owner else ""
-    head = (f"{ref}: {seen.subject}", f"As of {stamp(when)}, if nothing happens until then.{owner}")
-    show(traced(plan), head, as_json)
+    owner = f" Owner then: {seen.then.owner.name}." if seen.then.owner else ""
+    head = (f"{ref}: {seen.ticket.subject}", f"As of {stamp(when)}, if nothing happens until then.{owner}")
+    if not said:
+        show(traced(seen.then), head, as_json)
+        return
+    before, after = traced(seen.now), traced(seen.then)
+    if as_json:
+        put_json({"now": trace_json(before), "what_if": trace_json(after)})
+        return
+    beside = [
+        line
+        for one, other in zip(before, after, strict=True)
+        for line in (
+            f'Policy "{one.policy}" ({one.mode})',
+            f"  as it is: {one.verdict}",
+            f"  what if:  {other.verdict}",
+        )
+    ]
+    show(after, (*head, f"What if {', '.join(supposed)}?", "", *beside), as_json)
+
+
+def trace_json(trace: "tuple[PolicyTrace, ...]") -> Any:
+    """A trace for a program."""
+    from connector.store import codec
+    from policies.present.explain import PolicyTrace
+
+    return json.loads(codec.dump(tuple[PolicyTrace, ...], trace))
 
 
 def show(trace: "tuple[PolicyTrace, ...]", head: tuple[str, ...], as_json: bool) -> None:
     """A trace, in words or whole."""
-    from connector.store import codec
-    from policies.present.explain import PolicyTrace
     from policies.present.explain import explain as in_words
 
     if as_json:
-        put_json(json.loads(codec.dump(tuple[PolicyTrace, ...], trace)))
+        put_json(trace_json(trace))
         return
     said = in_words(trace) if trace else "No policy can match this ticket."
     echo(*head, "", *said.split("\n"))
@@ -175,31 +301,33 @@ def release(
         str | None,
         typer.Argument(metavar="[ACCOUNT[/ID]]", help="What is to go on; all holds are listed without."),
     ] = None,
+    policy: Annotated[
+        str, typer.Option("--policy", help="What was due on the account when this policy was first enforced.")
+    ] = "",
     reason: Annotated[str, typer.Option("--reason", help="Why; it stands in the ledger.")] = "",
     config: Config = CONFIG,
 ) -> None:
-    """List the tickets that are held back by a cap or a loop, or let them go on."""
+    """List the tickets that are held back by a cap, a loop or the start of a policy, or let them go on."""
     from getpass import getuser
 
     from connector.clock import SystemClock
     from connector.store import holds
 
     with opened(config) as store:
-        with store.reading() as connection:
-            every = holds.every(connection)
         if held is None:
+            with store.reading() as connection:
+                every = holds.every(connection)
             for one in every:
                 echo(f"{stamp(one.since)}  {one.ref}  {one.why}")
             echo(f"{len(every)} held")
             return
         account, _, ticket = held.partition("/")
-        meant = [one for one in every if one.ref.account == account and ticket in ("", one.ref.id)]
-        if not meant:
-            give_up(f"nothing is held at {held}; `uptier release` lists what is")
-        if ticket and meant[0].scope == "account":
-            give_up(f"the whole account is held, not this ticket alone: uptier release {account}")
-        with store.writing() as connection:
-            holds.release(
-                connection, meant, account, ticket, who=getuser(), why=reason, now=SystemClock().now()
-            )
-        echo(f"{len(meant)} released; they are looked at within a minute")
+        if policy and ticket:
+            give_up(f"--policy is of a whole account: uptier release {account} --policy {policy!r}")
+        try:
+            with store.writing() as connection:
+                now = SystemClock().now()
+                many = holds.release(connection, account, ticket, policy, who=getuser(), why=reason, now=now)
+        except holds.NotHeld as error:
+            give_up(f"{error}; `uptier release` lists what is")
+        echo(f"{many} released; they are looked at within a minute")

@@ -79,6 +79,7 @@ class Caps(Table):
 
     escalations_per_hour: Annotated[int, Field(strict=True, ge=1)] = 500
     writes_per_day: Annotated[int, Field(strict=True, ge=1)] = 20
+    due_at_start: Annotated[int, Field(strict=True, ge=0)] = 25
 
 
 class Retention(Table):

@@ -67,9 +67,13 @@ ORDER = {
 RELEASE = {
     "type": "object",
     "required": ["account"],
-    "properties": {"account": TEXT, "ticket": TEXT, "reason": TEXT},
+    "properties": {"account": TEXT, "ticket": TEXT, "policy": TEXT, "reason": TEXT},
 }
 AFTER = {"name": "after", "in": "query", "schema": {"type": "integer", "default": 0}}
+DUE: tuple[dict[str, Any], ...] = (
+    *({"name": name, "in": "query", "schema": TEXT} for name in ("policy", "account", "within")),
+    {"name": "from", "in": "query", "schema": {"type": "integer", "default": 0}},
+)
 DAYS = (
     {"name": "from", "in": "query", "schema": {"type": "string", "format": "date"}},
     {"name": "to", "in": "query", "schema": {"type": "string", "format": "date"}},
@@ -83,7 +87,9 @@ DOCUMENT: dict[str, Any] = {
     "components": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
     "paths": {
         "/api/v1/escalations": _get("What is escalated at this moment."),
-        "/api/v1/watch": _get("The tickets nearest to a level."),
+        "/api/v1/due": _get(
+            "What is overdue, held, waiting and coming, at most 200 tickets from a place on.", *DUE
+        ),
         "/api/v1/health": _get("How the service is doing."),
         "/api/v1/ledger": _get("The ledger's lines behind an id, at most 500.", AFTER),
         "/api/v1/policies": _get("Each policy in plain words, and how often it spoke in seven days."),
@@ -115,7 +121,7 @@ class Api:
         return [
             Route("/api/v1/openapi.json", self.document),
             Route("/api/v1/escalations", self._answered(self.escalations)),
-            Route("/api/v1/watch", self._answered(self.watch)),
+            Route("/api/v1/due", self._answered(self.due)),
             Route("/api/v1/health", self._answered(self.health)),
             Route("/api/v1/ledger", self._answered(self.lines)),
             Route("/api/v1/policies", self._answered(self.policies)),
@@ -160,10 +166,11 @@ class Api:
         with self.store.reading() as connection:
             return queries.now_page(connection)
 
-    def watch(self, _request: Request, _asking: Asking, _body: dict[str, str]) -> Any:
-        """The tickets nearest to a level."""
+    def due(self, request: Request, _asking: Asking, _body: dict[str, str]) -> Any:
+        """What is overdue, held, waiting and coming."""
+        names = tuple(self.papers.settings.accounts)
         with self.store.reading() as connection:
-            return queries.watch_page(connection)
+            return queries.due(connection, request.query_params, names, self.now())
 
     def health(self, _request: Request, _asking: Asking, _body: dict[str, str]) -> Any:
         """How the service is doing."""
@@ -203,9 +210,11 @@ class Api:
 
     def release(self, _request: Request, asking: Asking, body: dict[str, str]) -> Any:
         """Let what is held go on."""
-        account, ticket, why = (body.get(key, "") for key in ("account", "ticket", "reason"))
+        account, ticket, policy, why = (
+            body.get(key, "") for key in ("account", "ticket", "policy", "reason")
+        )
         allow(asking, "operator" if ticket else "admin")
-        released = release(self.store, account, ticket, asking.user.name, why, self.now())
+        released = release(self.store, account, ticket, policy, asking.user.name, why, self.now())
         return {"message": f"{released} released"}
 
 

@@ -48,21 +48,14 @@ def order(
     return given.verb
 
 
-def release(store: Store, account: str, ticket: str, who: str, why: str, now: Instant) -> int:
-    """Let a held ticket, or with an empty `ticket` a held account, go on; answers how many holds that were. Raises
-    Refused."""
-    with store.writing() as connection:
-        meant = [
-            one
-            for one in holds.every(connection)
-            if one.ref.account == account and ticket in ("", one.ref.id)
-        ]
-        if not meant:
-            raise Refused(f"nothing is held at {account}/{ticket}")
-        if ticket and meant[0].scope == "account":
-            raise Refused(f"the whole account {account} is held, not this ticket alone")
-        holds.release(connection, meant, account, ticket, who=who, why=why, now=now)
-    return len(meant)
+def release(store: Store, account: str, ticket: str, policy: str, who: str, why: str, now: Instant) -> int:
+    """Let a held ticket, or with an empty `ticket` a held account or the start of a policy there, go on; answers how
+    many holds that were. Raises Refused."""
+    try:
+        with store.writing() as connection:
+            return holds.release(connection, account, ticket, policy, who=who, why=why, now=now)
+    except holds.NotHeld as error:
+        raise Refused(str(error)) from None
 
 
 def undo_shown(store: Store, said: Mapping[str, str], now: Instant) -> tuple[Line, ...]:

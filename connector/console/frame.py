@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
+from connector.render import away
 from policies.model import Instant, spell
 
 POLICY = (
@@ -42,15 +43,6 @@ PAGES = Environment(
 def stamp(at: Instant | None) -> str:
     """A time as people read it, in UTC."""
     return "" if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def away(at: Instant | None, now: Instant) -> str:
-    """How far a time is from now."""
-    if at is None:
-        return ""
-    if at == now:
-        return "now"
-    return f"in {spell(at - now)}" if at > now else f"{spell(now - at)} ago"
 
 
 def iso(at: Instant | None) -> str:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, quote
+from urllib.parse import parse_qs, quote, urlencode
 
 import structlog
 from starlette.concurrency import run_in_threadpool
@@ -60,7 +60,7 @@ AGAIN_AFTER: Seconds = 5
 """When somebody for whom there was no room to wait may come again."""
 MENU = (
     ("/", "Now"),
-    ("/watch", "Watch list"),
+    ("/due", "Due"),
     ("/plan", "Plan"),
     ("/policies", "Policies"),
     ("/matrix", "Matrix"),
@@ -120,7 +120,7 @@ class Console:
         """For the app that serves them."""
         shown: Mapping[str, Answer] = {
             "/": self.now_page,
-            "/watch": self.watch,
+            "/due": self.due,
             "/tickets/{account}/{ticket}": self.ticket,
             "/plan": self.plan,
             "/undo": self.undo,
@@ -216,11 +216,23 @@ class Console:
             shown = queries.now_page(connection)
         return self._page(request, asking, "now.html", "Now", shown=shown)
 
-    def watch(self, request: Request, asking: Asking) -> Response:
-        """The tickets nearest to a level."""
+    def due(self, request: Request, asking: Asking) -> Response:
+        """What is overdue, held, waiting and coming."""
+        asked, names = dict(request.query_params), tuple(self.papers.settings.accounts)
         with self.store.reading() as connection:
-            rows = queries.watch_page(connection)
-        return self._page(request, asking, "watch.html", "Watch list", rows=rows, does=self.papers.levels())
+            shown = queries.due(connection, asked, names, self.now())
+        start = queries.start_of(asked) + len(shown.rows)
+        further = urlencode(asked | {"from": start}) if start < shown.total else ""
+        return self._page(
+            request,
+            asking,
+            "due.html",
+            "Due",
+            shown=shown,
+            asked=asked,
+            further=further,
+            does=self.papers.levels(),
+        )
 
     def ticket(self, request: Request, asking: Asking) -> Response:
         """All about one ticket."""
@@ -342,9 +354,11 @@ class Console:
 
     def release(self, _request: Request, asking: Asking, said: Mapping[str, str]) -> Response:
         """Let what is held go on."""
-        account, ticket, why = (said.get(key, "") for key in ("account", "ticket", "reason"))
+        account, ticket, policy, why = (
+            said.get(key, "") for key in ("account", "ticket", "policy", "reason")
+        )
         allow(asking, "operator" if ticket else "admin")
-        release(self.store, account, ticket, asking.user.name, why, self.now())
+        release(self.store, account, ticket, policy, asking.user.name, why, self.now())
         return _back("/", "release")
 
     def tokens(self, request: Request, asking: Asking) -> Response:

@@ -17,6 +17,7 @@ from connector.console.frame import stamp
 from connector.report.calls import Calls
 from connector.store import accounts, holds, inbox, ledger, notices, tickets, writes
 from connector.store.accounts import ConnectedAccount
+from connector.store.due import DuePage, due_page
 from connector.store.fleet import Failing, Node, limits_of, pauses
 from connector.store.holds import Hold, SetAside
 from connector.store.ledger import LedgerEntry
@@ -32,7 +33,7 @@ from policies.model import (
     TicketRef,
     Value,
     Who,
-    spell,
+    seconds,
 )
 from policies.present.explain import LevelTrace, PolicyTrace
 from policies.rules.undo import DEESCALATED
@@ -192,7 +193,7 @@ FAILED = ("write refused", "write unknown")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """An escalation that runs, or a ticket that nears a level. `owner` is the ticket's, one whatever number of
+    """An escalation that runs. `owner` is the ticket's, one whatever number of
     policies escalate it (rule 9). `next_due` is when the next level is due. `observed` says that the level was only
     observed, and `observes` that the policy only observes: nobody has been told, and nobody will be."""
 
@@ -215,11 +216,21 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeldStart:
+    """A policy that found too much due when it was first enforced on an account, and how many tickets it holds."""
+
+    account: str
+    policy: str
+    many: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Now:
     """The page *Now*: what is escalated and goes on, the next first; then what stands still, the oldest first."""
 
     rows: tuple[Row, ...]
     held: tuple[Hold, ...]
+    starts: tuple[HeldStart, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,7 +314,16 @@ def now_page(connection: Connection) -> Now:
         row for ref, episode in tickets.running_policies(connection) for row in _row(connection, ref, episode)
     ]
     order = sorted(_owned(rows), key=_urgency)
-    return Now(rows=tuple(order), held=holds.every(connection))
+    held = holds.every(connection)
+    starts = Counter((one.ref.account, one.policy) for one in held if one.scope == "start")
+    return Now(
+        rows=tuple(order),
+        held=tuple(one for one in held if one.scope != "start"),
+        starts=tuple(
+            HeldStart(account=account, policy=policy, many=many)
+            for (account, policy), many in sorted(starts.items())
+        ),
+    )
 
 
 def _owned(rows: Sequence[Row]) -> tuple[Row, ...]:
@@ -317,16 +337,27 @@ def _urgency(row: Row) -> tuple[bool, bool, Instant, Instant]:
     return row.level == "", nothing_comes, row.next_due or 0, row.since or 0
 
 
-def watch_page(connection: Connection) -> tuple[Row, ...]:
-    """The tickets nearest to a level, the nearest first."""
-    found: list[Row] = []
-    for timer in inbox.coming_timers(connection, SHOWN):
-        known = tickets.known(connection, timer.ref)
-        if known is not None:
-            found += [
-                _of(known, trace, level) for trace in known.trace if (level := waiting(trace)) is not None
-            ]
-    return tuple(sorted(found, key=lambda row: row.next_due or 0))
+def due(connection: Connection, asked: Mapping[str, str], names: tuple[str, ...], now: Instant) -> DuePage:
+    """What is overdue, held, waiting and coming on these accounts, or on one that is `asked` for; of one `policy`, and
+    of what comes only that `within` a time, if asked; at most `SHOWN` rows from the place `from` on. ValueError for
+    what cannot be asked."""
+    account, within = asked.get("account"), asked.get("within")
+    if account and account not in names:
+        raise ValueError(f"there is no account {account}; there are {', '.join(names)}")
+    return due_page(
+        connection,
+        now,
+        names=(account,) if account else names,
+        policy=asked.get("policy") or None,
+        within=seconds(within) if within else None,
+        limit=SHOWN,
+        offset=start_of(asked),
+    )
+
+
+def start_of(asked: Mapping[str, str]) -> int:
+    """The place from which rows are asked for. ValueError for what is none."""
+    return ledger.line_id(asked.get("from") or "0")
 
 
 def ticket_page(connection: Connection, ref: TicketRef) -> Seen | None:
@@ -461,31 +492,4 @@ def _row(connection: Connection, ref: TicketRef, episode: Episode) -> tuple[Row,
             observed=passed is not None and not any(each.how in REAL for each in episode.passed),
             observes=trace is not None and trace.mode == "observe",
         ),
-    )
-
-
-def _of(known: KnownTicket, trace: PolicyTrace, level: LevelTrace) -> Row:
-    ticket = known.ticket
-    elapsed = trace.clock.elapsed if trace.clock else None
-    said = (
-        ""
-        if elapsed is None or trace.clock is None
-        else f"{trace.clock.name}: {spell(elapsed)} when last looked at"
-    )
-    return Row(
-        ref=ticket.ref,
-        subject=ticket.subject,
-        link=ticket.link,
-        group=ticket.group.name if ticket.group else "",
-        policy=trace.policy,
-        level="",
-        owner=known.owner or "",
-        since=None,
-        acknowledged_by="",
-        snoozed_until=None,
-        awaiting="",
-        next_level=level.name,
-        next_due=level.due,
-        why=said or level.text,
-        observes=trace.mode == "observe",
     )

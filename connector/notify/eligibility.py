@@ -57,11 +57,22 @@ class Recheck:
         with self._store.reading() as connection:
             remembered = tickets.standings_of(connection, ref)
             past = tickets.episodes_of(connection, ref)
+        if not ref.id:
+            return self._by_start(kept, rules.policies)
         fate = by_rules(kept, rules.policies) or by_memory(kept, remembered, past, now)
         desk = self._desks.get(ref.account)
         if fate != SEND or desk is None or now - kept.planned_at < FRESH or ref.account in self._silent:
             return fate
         return self._by_ticket(kept, desk, remembered)
+
+    def _by_start(self, kept: KeptNotice, policies: PolicySet) -> Fate:
+        """That the start of a policy is held, a channel hears as long as it is."""
+        notice = kept.notice
+        with self._store.reading() as connection:
+            held = {one.policy for one in accounts.starts(connection, notice.ref.account, "held")}
+        if notice.policy not in held:
+            return Fate(what="drop", why="it was released meanwhile")
+        return by_rules(kept, policies) or SEND
 
     def _by_ticket(self, kept: KeptNotice, desk: Desk, remembered: tuple[Standing, ...]) -> Fate:
         ref, rules = kept.notice.ref, self._rules()

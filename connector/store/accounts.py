@@ -1,19 +1,19 @@
 """Accounts: which are connected or paused and why, how far each feed was read, and their groups and people."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import Connection, Insert, Row, bindparam, delete, select, update
+from sqlalchemy import CompoundSelect, Connection, Insert, Row, bindparam, delete, func, select, union, update
 
 from connector.store import codec
 from connector.store.database import insert, insert_in, put
 from connector.store.schema import account as account_table
-from connector.store.schema import cursor, first_run, served
+from connector.store.schema import cursor, first_run, hold, served, standing
 from connector.store.schema import directory as directory_table
 from policies.language.references import KnownAccount
-from policies.model import Directory, Instant, Seconds
+from policies.model import Directory, Instant, Seconds, TicketRef
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +85,83 @@ def first_runs(connection: Connection, name: str) -> dict[str, Instant]:
     """When each policy that ever ran on the account first did."""
     known = connection.execute(select(first_run.c.policy, first_run.c.at).where(first_run.c.account == name))
     return {row.policy: row.at for row in known}
+
+
+Stage = Literal["counting", "held", "running"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """A policy that is enforced on an account since `enforced`. While `counting` nobody knows yet how many tickets are
+    due; `held` says that there were too many by `enforced`, which is then when that was found."""
+
+    account: str
+    policy: str
+    enforced: Instant
+    stage: Stage
+
+
+def take_up_modes(
+    connection: Connection, name: str, enforced: Sequence[str], now: Instant
+) -> tuple[str, ...]:
+    """Remember which policies are enforced on the account from now on; answers those whose start was not over and that
+    are no longer. What a version without stages ran counts as having run before, if it is enforced now."""
+    mine, theirs = first_run.c.account == name, first_run.c.policy.in_(tuple(enforced))
+    begun, before = first_run.c.stage.in_(("counting", "held")), first_run.c.stage == "before"
+    stopped = connection.execute(select(first_run.c.policy).where(mine, ~theirs, begun)).scalars().all()
+    for which, values in (
+        ((before, theirs), {"stage": "running", "enforced": first_run.c.at}),
+        ((before | begun, ~theirs), {"stage": "observed", "enforced": None}),
+        ((first_run.c.stage == "observed", theirs), {"stage": "counting", "enforced": now}),
+    ):
+        connection.execute(update(first_run).where(mine, *which).values(values))
+    return tuple(stopped)
+
+
+def starts(connection: Connection, name: str | None, *stages: Stage) -> tuple[Start, ...]:
+    """The starts of an account, or of all, that have come so far."""
+    rows = connection.execute(
+        select(first_run.c.account, first_run.c.policy, first_run.c.enforced, first_run.c.stage)
+        .where(first_run.c.stage.in_(stages), *(() if name is None else (first_run.c.account == name,)))
+        .order_by(first_run.c.account, first_run.c.policy)
+    )
+    return tuple(Start(**row._mapping) for row in rows)
+
+
+def set_stage(
+    connection: Connection, name: str, policy: str | None, stage: Stage, since: Instant | None = None
+) -> int:
+    """Say how far the start of a policy has come, or with None of all that are not over, and
+    since when; answers how many were."""
+    statement = update(first_run).where(
+        first_run.c.account == name, first_run.c.stage.in_(("counting", "held"))
+    )
+    if policy is not None:
+        statement = statement.where(first_run.c.policy == policy)
+    values = {"stage": stage} | ({} if since is None else {"enforced": since})
+    return connection.execute(statement.values(values)).rowcount
+
+
+def due_at_start(connection: Connection, start: Start, now: Instant, besides: TicketRef | None = None) -> int:
+    """How many tickets are known to be due: those that are held for it, those that it had observed, and the one
+    `besides`."""
+    due = _due(start, now).subquery()
+    found = connection.execute(select(func.count()).select_from(due)).scalar_one()
+    if besides is None or connection.execute(select(due).where(due.c.ticket == besides.id)).first():
+        return found
+    return found + 1
+
+
+def _due(start: Start, now: Instant) -> CompoundSelect[Any]:
+    held = select(hold.c.ticket).where(
+        hold.c.account == start.account, hold.c.policy == start.policy, hold.c.scope == "start"
+    )
+    seen = select(standing.c.ticket).where(
+        standing.c.account == start.account,
+        standing.c.policy == start.policy,
+        standing.c.acts <= now,
+    )
+    return union(held, seen)
 
 
 def read_cursor(connection: Connection, account: str, feed: str) -> str | None:

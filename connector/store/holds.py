@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, delete, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, delete, or_, select, update
 
-from connector.store import inbox, ledger
+from connector.store import accounts, codec, inbox, ledger
 from connector.store.database import advisory_lock, insert, put_row, rows_of, the
 from connector.store.inbox import Arrival
 from connector.store.ledger import LedgerEntry
@@ -18,32 +18,43 @@ from connector.store.schema import aside as aside_table
 from connector.store.schema import hold as hold_table
 from connector.work import retry
 from policies.model import Instant, TicketRef
+from policies.present.coming import Coming
 
-Scope = Literal["ticket", "loop", "account", "parts"]
+Scope = Literal["ticket", "loop", "account", "parts", "start"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
     """One ticket that is held. With the scope `account` so is everything else there; `loop` says that the
-    ticket is told so, by a note; `parts`, that the helpdesk does not keep what is written."""
+    ticket is told so, by a note; `parts`, that the helpdesk does not keep what is written; `start`, that its level
+    was due before its policy was enforced. `policy` is the one whose level is held, and `coming` that level."""
 
     ref: TicketRef
     scope: Scope
     why: str
     since: Instant
+    policy: str = ""
+    coming: Coming | None = None
 
 
 def put_hold(connection: Connection, hold: Hold) -> bool:
-    """Hold a ticket; False, with nothing changed, if it is held already."""
+    """Hold a ticket; False if it is held already: then only the level that is held may be another by now."""
     row = {
         "account": hold.ref.account,
         "ticket": hold.ref.id,
         "scope": hold.scope,
         "why": hold.why,
         "since": hold.since,
+        "policy": hold.policy,
+        "coming": None if hold.coming is None else codec.dump(Coming, hold.coming),
     }
     statement = insert(connection, hold_table).values(row).on_conflict_do_nothing()
-    return put_row(connection, statement, hold_table.c.ticket)
+    if put_row(connection, statement, hold_table.c.ticket):
+        return True
+    if hold.coming is not None:
+        level = {"policy": hold.policy, "coming": row["coming"]}
+        connection.execute(update(hold_table).where(*_of(hold.ref)).values(level))
+    return False
 
 
 def of_ticket(connection: Connection, ref: TicketRef) -> Hold | None:
@@ -86,21 +97,66 @@ def drop(connection: Connection, ref: TicketRef, *, over: bool) -> None:
     connection.execute(_DROP_OVER if over else _DROP_RUNNING, the(ref))
 
 
+class NotHeld(Exception):
+    """There is nothing of this name to release; the text says why."""
+
+
 def release(
     connection: Connection,
-    held: Sequence[Hold],
     account: str,
-    ticket: str,
+    ticket: str = "",
+    policy: str = "",
     *,
     who: str,
     why: str,
     now: Instant,
+) -> int:
+    """Let a ticket go on, or without one the account, or what was due at the start of a policy there: they are owed a
+    look, and the caps of the ticket or of the account count anew from here. Answers how many tickets that are. Raises
+    NotHeld."""
+    here = [one for one in every(connection) if one.ref.account == account]
+    meant = [
+        one
+        for one in here
+        if ticket in ("", one.ref.id) and (not policy or (one.scope, one.policy) == ("start", policy))
+    ]
+    if ticket and meant and meant[0].scope == "account":
+        raise NotHeld(f"the whole account is held, not this ticket alone: uptier release {account}")
+    begun = 0 if ticket else accounts.set_stage(connection, account, policy or None, "running")
+    if not meant and not begun:
+        what = f"{account}/{ticket}" if ticket else account
+        raise NotHeld(f"nothing is held at {what}{f' by policy {policy}' if policy else ''}")
+    _go_on(connection, meant, account, ticket, policy, who, why, now)
+    return len(meant)
+
+
+def let_go(connection: Connection, account: str, policy: str, now: Instant) -> None:
+    """Let go on what was due at the start of a policy that goes on by itself: too few tickets were."""
+    meant = [
+        one
+        for one in every(connection)
+        if (one.ref.account, one.scope, one.policy) == (account, "start", policy)
+    ]
+    if meant:
+        why = f"{len(meant)} tickets were due at its start, not too many"
+        _go_on(connection, meant, account, "", policy, "uptier", why, now)
+
+
+def _go_on(
+    connection: Connection,
+    held: Sequence[Hold],
+    account: str,
+    ticket: str,
+    policy: str,
+    who: str,
+    why: str,
+    now: Instant,
 ) -> None:
-    """Let these go on: they are owed a look, and the caps of the ticket, or of the account where `ticket` is
-    empty, count anew from here."""
     for one in held:
         connection.execute(delete(hold_table).where(*_of(one.ref)))
-    line = LedgerEntry(at=now, account=account, ticket=ticket, what="released", who=who, text=why)
+    line = LedgerEntry(
+        at=now, account=account, ticket=ticket, policy=policy, what="released", who=who, text=why
+    )
     ledger.append(connection, [line])
     inbox.put_news(
         connection,
@@ -123,7 +179,12 @@ def _of(ref: TicketRef) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
 
 def _hold(row: RowMapping) -> Hold:
     return Hold(
-        ref=TicketRef(row["account"], row["ticket"]), scope=row["scope"], why=row["why"], since=row["since"]
+        ref=TicketRef(row["account"], row["ticket"]),
+        scope=row["scope"],
+        why=row["why"],
+        since=row["since"],
+        policy=row["policy"],
+        coming=None if row["coming"] is None else codec.load(Coming, row["coming"]),
     )
 
 

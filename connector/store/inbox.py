@@ -5,7 +5,7 @@ None of these questions names a ticket of a paused account. News and writes also
 the ticket back, which is how a failed look is not repeated at once.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any, Literal
@@ -122,6 +122,17 @@ def close(connection: Connection, ids: Iterable[int], now: Instant) -> None:
 def backlog(connection: Connection) -> int:
     """How many rows are open."""
     return connection.execute(select(func.count()).select_from(inbox).where(still_open)).scalar_one()
+
+
+def unseen(connection: Connection, names: Collection[str]) -> int:
+    """How many tickets of these accounts wait for a look that news asks for."""
+    tickets = (
+        select(inbox.c.account, inbox.c.ticket)
+        .where(still_open, inbox.c.account.in_(tuple(names)))
+        .distinct()
+        .subquery()
+    )
+    return connection.execute(select(func.count()).select_from(tickets)).scalar_one()
 
 
 def oldest_open(connection: Connection, account: str | None = None) -> Instant | None:

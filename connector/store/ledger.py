@@ -47,6 +47,7 @@ _RELEASED = (
         ledger.c.account == bindparam("the_account"),
         or_(ledger.c.ticket == bindparam("the_ticket"), ledger.c.ticket == ""),
         ledger.c.what == "released",
+        ledger.c.policy == "",
     )
     .group_by(ledger.c.ticket)
 )

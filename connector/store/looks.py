@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, bindparam, literal, null, select, union_all
+from sqlalchemy import BigInteger, Connection, bindparam, exists, literal, null, select, union_all
 
 from connector.store import codec, inbox, writes
 from connector.store.database import rows_of, the
@@ -15,6 +15,7 @@ from connector.store.schema import (
     account,
     aside,
     directory,
+    first_run,
     hold,
     receipt,
     standing,
@@ -25,24 +26,28 @@ from connector.store.schema import (
 from connector.store.schema import inbox as inbox_table
 from connector.store.writes import KeptWrite, State
 from policies.model import Instant, TicketRef
+from policies.present.coming import Coming
 from policies.state import Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
     """All that is kept of a ticket, but for its facts. `updated` is the stamp of its newest known revision.
-    `directory` is the version of its account's directory, None
-    before the first was read; `receipts` are the episodes behind each fact that is ours; `aside`, the kinds of what is
-    set aside of it; `writes`, what has not come to its end, in the order it was planned."""
+    `directory` is the version of its account's directory, None before the first was read; `coming`, what comes next by
+    each policy; `receipts` are the episodes behind each fact that is ours; `aside`, the kinds of what is
+    set aside of it; `writes`, what has not come to its end, in the order it was planned. `is_starting` says that the
+    start of some policy on the account is not over."""
 
     looks: int
     updated: Instant
     is_paused: bool
     is_held: bool
+    is_starting: bool
     directory: int | None
     timer: Timer | None
     rows: tuple[OpenRow, ...]
     standings: tuple[Standing, ...]
+    coming: dict[str, Coming]
     receipts: dict[str, frozenset[str]]
     aside: frozenset[str]
     writes: tuple[KeptWrite, ...]
@@ -62,6 +67,9 @@ _HEAD = select(
     ticket.c.updated,
     account.c.paused_at,
     hold.c.scope,
+    exists()
+    .where(first_run.c.account == _asked.c.account, first_run.c.stage.in_(("counting", "held")))
+    .label("starting"),
     directory.c.version,
     timer.c.due,
     timer.c.why,
@@ -88,6 +96,9 @@ _LINES = union_all(
     select(literal("standing"), standing.c.policy, standing.c.memory, _no_number, _no_number).where(
         *rows_of(standing.c.account, standing.c.ticket)
     ),
+    select(literal("coming"), standing.c.policy, standing.c.coming, _no_number, _no_number).where(
+        *rows_of(standing.c.account, standing.c.ticket), standing.c.coming.is_not(None)
+    ),
     select(literal("receipt"), receipt.c.fact, receipt.c.episodes, _no_number, _no_number).where(
         *rows_of(receipt.c.account, receipt.c.ticket)
     ),
@@ -108,6 +119,7 @@ def kept_of(connection: Connection, ref: TicketRef) -> Kept:
         updated=head.updated or 0,
         is_paused=head.paused_at is not None,
         is_held=head.scope is not None,
+        is_starting=bool(head.starting),
         directory=head.version,
         timer=None
         if head.due is None
@@ -119,6 +131,7 @@ def kept_of(connection: Connection, ref: TicketRef) -> Kept:
         standings=tuple(
             codec.load(Standing, row.text) for row in sorted(lines["standing"], key=attrgetter("name"))
         ),
+        coming={row.name: codec.load(Coming, row.text) for row in lines["coming"]},
         receipts={row.name: codec.load(frozenset[str], row.text) for row in lines["receipt"]},
         aside=frozenset(row.name for row in lines["aside"]),
         writes=writes.in_state(connection, ref, State.PLANNED, State.SENDING, State.UNKNOWN, State.STALE),

@@ -17,7 +17,7 @@ from sqlalchemy.engine import Dialect
 
 from adapters.http import clean
 
-HEAD = "0017"
+HEAD = "0019"
 """The newest migration. A database that stands here is opened without loading Alembic."""
 
 metadata = MetaData(
@@ -102,7 +102,12 @@ standing = Table(
     Column("ticket", Text, primary_key=True),
     Column("policy", Text, primary_key=True),
     Column("memory", Text, nullable=False),
+    Column("due", BigInteger),
+    Column("acts", BigInteger),
+    Column("coming", Text),
 )
+is_coming = standing.c.due.is_not(None)
+Index("ix_standing_due", standing.c.due, sqlite_where=is_coming, postgresql_where=is_coming)
 
 episode = Table(
     "episode",
@@ -223,6 +228,8 @@ hold = Table(
     Column("scope", Text, nullable=False),
     Column("why", Text, nullable=False),
     Column("since", BigInteger, nullable=False),
+    Column("policy", Text, nullable=False, server_default=""),
+    Column("coming", Text),
 )
 
 aside = Table(
@@ -283,6 +290,8 @@ first_run = Table(
     Column("account", Text, primary_key=True),
     Column("policy", Text, primary_key=True),
     Column("at", BigInteger, nullable=False),
+    Column("enforced", BigInteger),
+    Column("stage", Text, nullable=False, server_default="observed"),
 )
 
 pause = Table(

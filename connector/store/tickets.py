@@ -23,13 +23,16 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from connector.store import codec
 from connector.store.database import advisory_lock, insert_in, put, rows_of, the
+from connector.store.schema import aside as aside_table
 from connector.store.schema import episode as episodes
 from connector.store.schema import inbox as inbox_table
 from connector.store.schema import standing as standing_table
+from connector.store.schema import still_open as still_waiting
 from connector.store.schema import ticket as ticket_table
 from connector.store.schema import timer
 from policies.history import with_moves
 from policies.model import Instant, Need, Person, Seconds, Status, Ticket, TicketRef
+from policies.present.coming import Coming
 from policies.present.explain import PolicyTrace
 from policies.state import Episode, Standing
 
@@ -267,6 +270,37 @@ def assign(connection: Connection, ref: TicketRef, person: str | None) -> None:
         return
     given = replace(held, assignee=None if person is None else Person(id=person, name=person))
     connection.execute(update(ticket_table).where(*_is(ref)).values(facts=codec.dump_facts(given)))
+
+
+def not_looked_at(
+    connection: Connection, account: str, policy: str, besides: TicketRef | None
+) -> Iterator[Ticket | None]:
+    """The tickets of which news waits and of which this policy remembers nothing yet, as far as they are known. Those
+    that cannot be looked at are left out, and so is the one `besides`."""
+    waiting = (
+        select(inbox_table.c.ticket)
+        .where(inbox_table.c.account == account, still_waiting)
+        .distinct()
+        .subquery()
+    )
+    seen = exists().where(
+        standing_table.c.account == account,
+        standing_table.c.ticket == waiting.c.ticket,
+        standing_table.c.policy == policy,
+    )
+    apart = exists().where(
+        aside_table.c.account == account,
+        aside_table.c.ticket == waiting.c.ticket,
+        aside_table.c.kind == "look",
+    )
+    here = and_(ticket_table.c.account == account, ticket_table.c.id == waiting.c.ticket)
+    rows = connection.execute(
+        select(ticket_table.c.facts)
+        .select_from(waiting.outerjoin(ticket_table, here))
+        .where(~seen, ~apart, waiting.c.ticket != (besides.id if besides else ""))
+    )
+    for row in rows:
+        yield None if row.facts is None else codec.load(Ticket, row.facts)
 
 
 def settled_revisions(connection: Connection, account: str, ids: Iterable[str]) -> dict[str, str]:
@@ -516,20 +550,33 @@ def remember_standings(
     *,
     before: Iterable[Standing],
     ended: Iterable[Episode] = (),
+    ahead: Mapping[str, Coming] | None = None,
+    was_ahead: Mapping[str, Coming] | None = None,
 ) -> None:
     """Keep exactly these standings for the ticket, and the episodes in them, where it had those of `before`; and the
-    episodes that have ended. Only what differs is written."""
-    kept = {one.policy: one for one in before}
+    episodes that have ended. `ahead` is what comes next by each policy, where it `was_ahead` so far; None leaves that
+    as it is. Only what differs is written."""
+    kept, was = {one.policy: one for one in before}, was_ahead or {}
     if gone := kept.keys() - {one.policy for one in standings}:
         connection.execute(delete(standing_table).where(*_MINE, standing_table.c.policy.in_(gone)), the(ref))
-    changed = [one for one in standings if kept.get(one.policy) != one]
     own = {"account": ref.account, "ticket": ref.id}
-    put(
-        connection,
-        standing_table,
-        [own | {"policy": one.policy, "memory": codec.dump(Standing, one)} for one in changed],
-    )
-    keep_episodes(connection, ref, [*(one.episode for one in changed if one.episode is not None), *ended])
+    rows: list[dict[str, Any]] = []
+    changed: list[Episode] = []
+    for one in standings:
+        is_other = kept.get(one.policy) != one
+        if is_other and one.episode is not None:
+            changed.append(one.episode)
+        row: dict[str, Any] = own | {"policy": one.policy, "memory": one}
+        if ahead is not None:
+            comes = ahead.get(one.policy)
+            is_other = is_other or comes != was.get(one.policy)
+            row |= {"due": None, "acts": None, "coming": None}
+            if comes is not None:
+                row |= {"due": comes.due, "acts": comes.acts, "coming": codec.dump(Coming, comes)}
+        if is_other:
+            rows.append(row | {"memory": codec.dump(Standing, one)})
+    put(connection, standing_table, rows)
+    keep_episodes(connection, ref, [*changed, *ended])
 
 
 def keep_episodes(connection: Connection, ref: TicketRef, some: Iterable[Episode]) -> None:

@@ -2,7 +2,7 @@
 ledger lines."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -19,6 +19,7 @@ from connector.work.messages import announce, render
 from policies.language.policy import PolicySet
 from policies.model import Directory, Instant, Order, Seconds, Status, Ticket, TicketRef
 from policies.plan import Notify, Occurrence, Plan, Say, SetField, Wanted
+from policies.present.coming import coming
 from policies.present.explain import traced
 from policies.rules.ladder import untimed
 from policies.rules.outcomes import Outcome, settle
@@ -296,7 +297,15 @@ def keep_look(
     ref, now = ticket.ref, plan.now
     nothing_sent = Outcome(key="", episodes=intents.unsent, result="done", at=now)
     remembered, more = settle(plan.standings, nothing_sent)
-    tickets.remember_standings(connection, ref, remembered, before=look.kept.standings, ended=plan.ended)
+    tickets.remember_standings(
+        connection,
+        ref,
+        remembered,
+        before=look.kept.standings,
+        ended=plan.ended,
+        ahead=coming(plan),
+        was_ahead=look.kept.coming,
+    )
     for group, person in plan.served:
         accounts.note_served(connection, ref.account, group, person, now)
     lines = [line_of(ref, each, plan.standings) for each in (*plan.occurrences, *more)]
@@ -376,11 +385,19 @@ def keep_held(connection: Connection, look: Look, hold: Hold) -> bool:
     _keep_facts(connection, look)
     inbox.close(connection, [row.id for row in look.kept.rows], look.plan.now)
     inbox.stop_timer(connection, ref)
-    if not holds.put_hold(connection, hold):
+    if not holds.put_hold(connection, _with_level(look, hold)):
         return False
     line = LedgerEntry(at=look.plan.now, account=ref.account, ticket=ref.id, what="held", text=hold.why)
     ledger.append(connection, [line])
     return True
+
+
+def _with_level(look: Look, hold: Hold) -> Hold:
+    """The hold, with the level that would fire now and does not."""
+    if hold.policy:
+        return replace(hold, coming=coming(look.plan, held=True).get(hold.policy))
+    makes = (*(each.policy for each in look.intents.chain), *(each.policy for each in look.intents.notices))
+    return replace(hold, policy=makes[0], coming=coming(look.plan, held=True).get(makes[0]))
 
 
 def _keep_facts(connection: Connection, look: Look) -> bool:

@@ -1,8 +1,9 @@
 """What a look is made with: the policies as they run, what the helpdesk answers, a ticket as they judge it, how much
 each agent has, and a look ahead."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import ParamSpec, TypeVar
 
 from sqlalchemy import Connection
@@ -30,6 +31,7 @@ from policies.model import (
     Person,
     Recent,
     Seconds,
+    Status,
     Ticket,
     TicketRef,
 )
@@ -39,6 +41,7 @@ from policies.replay import Life, Rulebook, judged_at
 from policies.rules.assignment import Waiting, holding_back, waiting_levels
 from policies.rules.calendars import Calendar
 from policies.state import Episode, Standing, Wrote
+from policies.suppose import suppose
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,14 +248,42 @@ class Unforeseeable(Exception):
     """The question has no answer; the text says why."""
 
 
-def foresight(
-    store: Store, desk: Desk, policies: PolicySet, ref: TicketRef, at: Instant, now: Instant
-) -> tuple[Ticket, Plan]:
-    """The ticket as the helpdesk has it now, and the plan that a look at `at` would make, if nothing but what falls due
-    happens until then.
+NOBODYS = Ticket(
+    ref=TicketRef("", ""), link="", subject="", status=Status.NEW, status_name="", created=0, updated=0, read_at=0,
+    revision="",
+)  # fmt: skip
 
-    Raises Unforeseeable before the first directory was read and for a time before the ticket's last change,
-    and what `Adapter.load` raises.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foreseen:
+    """A ticket as it is, the plan that a look at it would make now, and the one that it would make then, with other
+    values if some were supposed."""
+
+    ticket: Ticket
+    now: Plan
+    then: Plan
+
+
+UNKEPT = frozenset({"description"})
+"""What the store keeps of no ticket: the texts that people wrote."""
+
+
+def foresight(
+    store: Store,
+    desk: Desk | None,
+    policies: PolicySet,
+    ref: TicketRef,
+    at: Instant,
+    now: Instant,
+    supposed: Mapping[str, str] = MappingProxyType({}),
+    customs: Collection[str] = (),
+) -> Foreseen:
+    """The ticket as the helpdesk has it now, or without a `desk` as the last look left it, and the plans that looks now
+    and at `at` would make, if nothing but what falls due happens until then. `supposed` are values that the ticket is
+    to have then in place of its own (`policies.suppose`), `customs` the custom fields that the account maps.
+
+    Raises Unforeseeable before the first directory was read, for a ticket that was never seen and for a time before its
+    last change; ValueError for what cannot be supposed; and what `Adapter.load` raises.
     """
     with store.reading() as connection:
         known = accounts.read_directory(connection, ref.account)
@@ -261,20 +292,36 @@ def foresight(
         remembered = tickets.standings_of(connection, ref)
         ours = writes.episodes_by_fact(connection, ref)
         first_ran = accounts.first_runs(connection, ref.account)
+        stored = tickets.known(connection, ref)
     if directory is None:
         raise Unforeseeable(f"the directory of {ref.account} has not been read yet; run uptier once")
-    read = desk.adapter.load(ref, policies.to_load(ref.account))
+    suppose(NOBODYS, supposed, directory, customs)  # before anybody is asked
+    if desk is not None:
+        read = desk.adapter.load(ref, policies.to_load(ref.account))
+    elif stored is not None:
+        read = replace(stored.ticket, hidden=stored.ticket.hidden | UNKEPT)
+    else:
+        raise Unforeseeable(f"{ref} has not been seen yet; run uptier once")
     if at < read.updated:
         raise Unforeseeable(
             f"{ref} changed after that time; `uptier history {ref}` tells what happened before"
         )
-    ticket = complete(store, replace(read, read_at=at), ours, policies.needs, at)
     waits = waiting_levels(policies, ref.account, names)
     rules = Rulebook(
         policies=holding_back(policies, waits), calendars=calendars(policies, at), first_ran=first_ran
     )
-    life = Life(ticket=ticket, first_seen=min(now, at), standings=remembered, receipts=ours)
-    return ticket, judged_at(life, rules, directory, at).plan
+
+    def judged(ticket: Ticket, when: Instant) -> Plan:
+        life = Life(ticket=ticket, first_seen=min(now, when), standings=remembered, receipts=ours)
+        return judged_at(life, rules, directory, when).plan
+
+    ticket = complete(store, replace(read, read_at=max(now, read.updated)), ours, policies.needs, now)
+    then = complete(store, replace(read, read_at=at), ours, policies.needs, at)
+    return Foreseen(
+        ticket=ticket,
+        now=judged(ticket, max(now, read.updated)),
+        then=judged(suppose(then, supposed, directory, customs), at),
+    )
 
 
 def lived(

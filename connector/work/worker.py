@@ -21,7 +21,7 @@ from connector.store.holds import Hold
 from connector.store.ledger import LedgerEntry
 from connector.store.looks import Kept
 from connector.store.writes import KeptWrite, State
-from connector.work import retry
+from connector.work import retry, starts
 from connector.work.budget import Desk, Desks, NoRoom, lane_of
 from connector.work.commit import Intents, Look, keep_held, keep_look, prepare
 from connector.work.context import Read, Rules, complete, with_numbers
@@ -68,6 +68,7 @@ class Seen:
     that and nothing else, and all other news stays open. `past` are the episodes and undos that an order to undo may
     mean."""
 
+    rules: Rules
     kept: Kept
     planned: GivenLine | None
     urgent: bool
@@ -198,7 +199,7 @@ class Worker:
             at.looks = seen.kept.looks
             if not seen.kept.rows:
                 _wait_for_next_try(seen.waiting.values(), self._clock.now())
-        rules, now = self._rules(), self._clock.now()
+        rules, now = seen.rules, self._clock.now()
         read, unsettled = self._clock.monotonic(), 0
         ticket = self._as_kept(ref, seen, rules, now)
         if ticket is None:
@@ -332,8 +333,12 @@ class Worker:
                 settle=settle,
                 number=at.looks + 1,
             )
-            # what a person has asked to be taken back is held by nothing
-            hold = None if plan.takes_back else in_the_way(connection, ticket, intents, self._caps, now)
+            hold = None
+            if not plan.takes_back:  # what a person has asked to be taken back is held by nothing
+                if seen.kept.is_starting and seen.planned is None and (intents.chain or intents.notices):
+                    # a plan that a person applies is no surprise to them
+                    hold = starts.in_the_way(connection, plan, rules.policies, self._caps, now)
+                hold = hold or in_the_way(connection, ticket, intents, self._caps, now)
             if seen.planned is not None:
                 _keep_line(connection, ref, seen.planned, intents, hold, now)
             if hold is None:
@@ -344,7 +349,8 @@ class Worker:
             return Decided(plan=plan, chain=chain, hold=hold, is_held_anew=is_new)
 
     def _seen(self, ref: TicketRef) -> Seen:
-        now = self._clock.now()
+        # the rules first: a start that was kept with them is seen then
+        rules, now = self._rules(), self._clock.now()
         with self._store.reading() as connection:
             kept = looks.kept_of(connection, ref)
             known = self._directories.get(connection, ref.account, kept.directory)
@@ -359,6 +365,7 @@ class Worker:
         else:
             urgent = not kept.rows
         return Seen(
+            rules=rules,
             kept=kept if planned is None else replace(kept, rows=()),
             planned=planned,
             urgent=urgent,

@@ -31,7 +31,7 @@ from policies.model import Instant
 from tests.connector.console.conftest import PASSWORD, Shown, beside, csrf
 from tests.connector.stores import fresh_store
 
-PAGES = ("/", "/watch", "/tickets/acme/1", "/policies", "/matrix", "/matrix/paper", "/reports", "/reports/paper",
+PAGES = ("/", "/due", "/tickets/acme/1", "/policies", "/matrix", "/matrix/paper", "/reports", "/reports/paper",
          "/ledger", "/health", "/plan")  # fmt: skip
 
 
@@ -121,7 +121,7 @@ def test_no_answer_leads_to_a_host_that_a_request_names(shown: Shown) -> None:
     with shown.client(headers={"Host": "evil.example"}) as client:
         for path in (
             "/login/",
-            "/watch/",
+            "/due/",
             "/api/v1/health/",
             "/healthz/",
             "/hooks/acme/",
@@ -503,7 +503,7 @@ def test_what_is_shown_is_escaped(shown: Shown) -> None:
     assert number is None
     shown.here.round(1)
     with shown.logged_in("dana", "viewer") as client:
-        for path in ("/", "/watch", f"/tickets/acme/{shown.here.desk.tickets['bad']}"):
+        for path in ("/", "/due", f"/tickets/acme/{shown.here.desk.tickets['bad']}"):
             assert "<script>alert" not in client.get(path).text
 
 

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from connector.cli.main import app
 from connector.config.values import DAY
+from connector.console import queries
 from connector.console.access import digest
 from connector.console.api import DOCUMENT, Api
 from connector.demo import CONFIG
@@ -44,7 +45,15 @@ def test_it_tells_what_the_pages_show(shown: Shown) -> None:
         assert row["ref"] == {"account": "acme", "id": "1"}
         assert (row["level"], row["owner"]) == ("Second line", "Tier 2")
         assert row["next_level"] == "Duty managers"
-        assert client.get("/api/v1/watch").json()
+        due = client.get("/api/v1/due", params={"account": "acme", "within": "3h"}).json()
+        assert [(row["ref"]["id"], row["stand"], row["level"]) for row in due["rows"]] == [
+            ("2", "coming", "Second line"),
+            ("1", "coming", "Duty managers"),
+        ]
+        assert client.get("/api/v1/due", params={"from": "1"}).json()["rows"] == due["rows"][1:]
+        for wrong in ({"account": "x"}, {"within": "soon"}, {"from": "-1"}):
+            assert client.get("/api/v1/due", params=wrong).status_code == 400
+        assert client.get("/api/v1/watch").status_code == 404
         assert client.get("/api/v1/health").json()["accounts"][0]["name"] == "acme"
         lines = client.get("/api/v1/ledger", params={"after": "0"}).json()
         assert lines[0]["what"] == "started"
@@ -254,3 +263,18 @@ def test_what_was_only_observed_is_said_as_what_would_be(
     assert "would fire" in now
     assert "would have fired; nobody was told" in ticket
     assert "What would happen next" in ticket
+
+
+def test_the_page_due_says_the_same_and_leads_on(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
+    with shown.logged_in("dana", "viewer") as client:
+        page = client.get("/due").text
+        assert "Coming: 2" in page
+        assert page.index("acme/2") < page.index("acme/1")
+        assert "owner Duty managers" in page
+        assert "further on" not in page
+        monkeypatch.setattr(queries, "SHOWN", 1)
+        page = client.get("/due?policy=urgent-unanswered").text
+        assert 'href="/due?policy=urgent-unanswered&amp;from=1"' in page
+        assert "acme/1<" in client.get("/due?policy=urgent-unanswered&from=1").text
+        assert "Nothing is due" in client.get("/due?policy=another").text
+        assert client.get("/watch").status_code == 404

@@ -21,7 +21,7 @@ PICTURES = os.environ.get("UPTIER_TEST_PICTURES")
 AXE = (Path(__file__).parent / "axe-4.14.1.min.js").read_text(encoding="utf-8")
 PAGES = (
     "/",
-    "/watch",
+    "/due",
     "/tickets/acme/1",
     "/policies",
     "/plan",

@@ -145,7 +145,7 @@ def everything_on(folder: Path) -> bytes:
 NO_PERSON = {
     "key", "account", "ticket", "id", "policy", "level", "state", "episodes", "channel", "kind", "delivery", "feed",
     "bucket", "group_id", "fact", "write", "digest", "csrf", "attempt", "scope", "hash", "policy_hash", "revision",
-    "settled_revision", "status", "missing", "gone", "what", "episode", "name", "role", "password", "purpose",
+    "settled_revision", "status", "stage", "missing", "gone", "what", "episode", "name", "role", "password", "purpose",
 }  # fmt: skip
 """Columns of keys, states and vendor's marks, and what only console users have: their own page says it."""
 

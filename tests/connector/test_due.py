@@ -1,0 +1,267 @@
+"""What `uptier due` and the console's page of that name list, beside each helpdesk and on both databases."""
+
+import json
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event
+
+from adapters.zendesk.simulator.state import Zendesk
+from connector.cli.tickets import due_lines
+from connector.console.frame import stamp
+from connector.demo import CONFIG
+from connector.store import holds, tickets
+from connector.store.database import Store
+from connector.store.due import DuePage, due_page
+from connector.store.holds import Hold
+from policies.model import Group, TicketRef
+from policies.present.coming import Coming
+from policies.state import Standing
+from tests.connector.beside import START
+from tests.connector.each import EACH, Each, each
+from tests.connector.store.samples import a_ticket
+from tests.connector.stores import fresh_store
+from tests.connector.test_cli import desk, uptier  # noqa: F401 (a fixture)
+from tests.connector.test_orders import APPROVED, order
+
+vendors = pytest.mark.parametrize("vendor", EACH)
+OBSERVED = CONFIG.replace('mode          = "enforce"', 'mode          = "observe"')
+EVENINGS = (
+    CONFIG.replace(
+        '[[policy.level]]\nname   = "Duty managers"',
+        '[[policy.level]]\nname   = "Duty managers"\nwithin = "evenings"',
+    )
+    + '\n[calendars.evenings]\ntimezone = "UTC"\nhours = { mon-sun = ["20:00-22:00"] }\n'
+)
+
+
+def listed(one: Each, **asked: Any) -> DuePage:
+    with one.service.parts.store.reading() as connection:
+        return listed_by(connection, one, **asked)
+
+
+def listed_by(connection: Connection, one: Each, **asked: Any) -> DuePage:
+    return due_page(connection, one.clock.now(), names=(one.desk.account,), **asked)
+
+
+def stands(one: Each, **asked: Any) -> list[tuple[str, str, str]]:
+    return [(row.ref.id, row.stand, row.level) for row in listed(one, **asked).rows]
+
+
+@vendors
+def test_in_observe_it_lists_from_the_first_reading_on_what_would_be_escalated(
+    vendor: str, tmp_path: Path
+) -> None:
+    with each(vendor, tmp_path, config=OBSERVED) as one:
+        one.opened("late")
+        one.clock.advance(40 * 60)
+        one.opened("early")
+        one.round()
+        late, early = one.ref("late").id, one.ref("early").id
+        assert stands(one) == [(late, "overdue", "Second line"), (early, "coming", "Second line")]
+        overdue, coming = listed(one).rows
+        assert (overdue.subject, overdue.owner, overdue.to) == (
+            "About late",
+            one.show("late").group,
+            "Tier 2",
+        )
+        assert (overdue.observes, coming.observes) == (True, True)
+        assert overdue.at == START + 30 * 60
+        assert "40m" in overdue.why
+        assert coming.at == START + 70 * 60
+        assert one.applied() == 0
+        assert stands(one, within=1200) == [(late, "overdue", "Second line")]
+        assert stands(one, policy="another") == []
+
+
+@vendors
+def test_in_enforce_it_lists_what_comes_and_what_was_not_done_in_time(vendor: str, tmp_path: Path) -> None:
+    with each(vendor, tmp_path) as one:
+        one.opened("one")
+        one.round()
+        number = one.ref().id
+        assert stands(one) == [(number, "coming", "Second line")]
+        one.clock.advance(31 * 60)  # nobody looks: the service stands still
+        assert stands(one) == [(number, "overdue", "Second line")]
+        one.round()
+        one.round(1)
+        (row,) = listed(one).rows
+        assert (row.stand, row.level, row.owner, row.observes) == ("coming", "Duty managers", "Tier 2", False)
+        assert row.at == START + 120 * 60
+        order(one, "snooze", until=one.clock.now() + 4 * 3600)
+        one.clock.advance(100 * 60)
+        (row,) = listed(one).rows
+        assert (row.stand, row.why.rpartition("; ")[2]) == ("waiting", "snoozed")
+
+
+@vendors
+def test_what_waits_for_an_approval_or_for_open_hours_is_said(vendor: str, tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    with each(vendor, tmp_path / "a", config=APPROVED) as one:
+        one.opened("one")
+        one.rounds(until=125, every=5)
+        (row,) = listed(one).rows
+        assert (row.stand, row.level) == ("waiting", "Duty managers")
+        assert row.why.endswith("waits for approval")
+    with each(vendor, tmp_path, config=EVENINGS) as one:  # it is 14:13 UTC
+        one.opened("one")
+        one.rounds(until=125, every=5)
+        (row,) = listed(one).rows
+        assert (row.stand, row.level, stamp(row.at)) == ("waiting", "Duty managers", "2026-09-21 20:00:00")
+        assert "waits for evenings to open" in row.why
+
+
+@vendors
+def test_what_is_held_says_which_level_and_leaves_when_released(vendor: str, tmp_path: Path) -> None:
+    caps = "caps = { escalations_per_hour = 1 }"
+    with each(vendor, tmp_path, service=caps) as one:
+        one.opened("one", "two")
+        one.round()
+        one.round(31)
+        held = [row for row in listed(one).rows if row.stand == "held"]
+        assert [(row.level, row.to) for row in held] == [("Second line", "Tier 2")]
+        assert held[0].why.startswith("the cap of 1 escalations an hour is reached")
+        assert listed(one).counts["held"] == 1
+        assert [row.ref for row in listed(one, policy="urgent-unanswered").rows if row.stand == "held"]
+
+
+def test_a_ticket_that_cannot_be_looked_at_says_so(tmp_path: Path) -> None:
+    with each("zendesk", tmp_path) as one:
+        one.opened("one", "two")
+        one.round()
+        with one.service.parts.store.writing() as connection:
+            holds.set_look_aside(connection, one.ref("one"), "no right to it", one.clock.now())
+        one.service.parts.worker.pause(one.desk.account, "the token was revoked")
+        told = {row.ref: row.why for row in listed(one).rows}
+        assert told[one.ref("one")].startswith("set aside: no right to it; due ")
+        assert told[one.ref("two")].startswith("the account is paused: the token was revoked; due ")
+
+
+@vendors
+def test_an_upgrade_lists_what_the_last_looks_knew(vendor: str, tmp_path: Path) -> None:
+    """The tables of the version before are filled from the traces that stand in them; nobody is asked anything."""
+    for name, config in (("observe", OBSERVED), ("enforce", CONFIG), ("approval", APPROVED)):
+        (tmp_path / name).mkdir()
+        with each(vendor, tmp_path / name, config=config) as one:
+            one.opened("late")
+            one.round()
+            one.rounds(until=35, every=5)
+            one.opened("early")
+            one.rounds(until=90 if name == "approval" else 1, every=1)
+            before = listed(one)
+            with one.service.parts.store.writing() as connection:
+                connection.exec_driver_sql("UPDATE standing SET due = NULL, acts = NULL, coming = NULL")
+                assert listed_by(connection, one).rows == ()
+                filled = import_module("connector.store.migrations.versions.0018_coming").fill
+                filled(connection)
+                assert listed_by(connection, one) == before
+
+
+def a_coming(level: str, due: int, **more: Any) -> Coming:
+    return Coming(**{"level": level, "due": due, "acts": due, "observes": False, "why": "why", **more})
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_each_ticket_has_one_row_the_most_urgent_first_in_few_statements(kind: str, tmp_path: Path) -> None:
+    now = 10_000
+    with fresh_store(kind, tmp_path) as store:
+        fill(store, {"1": {"a": a_coming("soon", now + 60), "b": a_coming("late", now - 60)},
+                     "2": {"a": a_coming("asks", now - 90, acts=None)},
+                     "3": {"a": a_coming("first", now - 600, owner="Tier 2")},
+                     "4": {"a": a_coming("opens", now - 600, acts=now + 600)},
+                     "5": {"a": a_coming("far", now + 9000)},
+                     "6": {"a": a_coming("names", now + 30, acts=None)}}, now)  # fmt: skip
+        with store.writing() as connection:
+            held = Hold(ref=TicketRef("acme", "5"), scope="ticket", why="a cap", since=now - 5)
+            assert holds.put_hold(connection, held)
+        few, page = counted(store, now)
+        assert [(row.ref.id, row.stand, row.level, row.owner) for row in page.rows] == [
+            ("3", "overdue", "first", "Tier 2"),
+            ("1", "overdue", "late", "Tier 1"),
+            ("5", "held", "", "Tier 1"),
+            ("2", "waiting", "asks", "Tier 1"),
+            ("4", "waiting", "opens", "Tier 1"),
+            ("6", "coming", "names", "Tier 1"),
+        ]
+        assert page.counts == {"overdue": 2, "held": 1, "waiting": 2, "coming": 1}
+        many = {str(number): {"a": a_coming("first", now + number)} for number in range(100, 400)}
+        fill(store, many, now)
+        more, page = counted(store, now, limit=250)
+        assert (len(page.rows), page.total, more) == (250, 306, few)
+        assert few <= 6
+        rest = counted(store, now, limit=250, offset=250)[1]
+        assert [row.ref for row in (*page.rows, *rest.rows)] == [
+            row.ref for row in counted(store, now, limit=999)[1].rows
+        ]
+
+
+def fill(store: Store, ahead: dict[str, dict[str, Coming]], now: int) -> None:
+    with store.writing() as connection:
+        group = Group(id="1", name="Tier 1")
+        tickets.record_snapshots(connection, [a_ticket(number, group=group) for number in ahead], now)
+        for number, by_policy in ahead.items():
+            states = [Standing(policy=name) for name in by_policy]
+            ref = TicketRef("acme", number)
+            tickets.remember_standings(connection, ref, states, before=(), ahead=by_policy)
+
+
+def counted(store: Store, now: int, limit: int = 200, offset: int = 0) -> tuple[int, DuePage]:
+    said: list[str] = []
+    with store.reading() as connection:
+        engine = connection.engine
+        event.listen(engine, "before_cursor_execute", lambda *given: said.append(given[2]))
+        page = due_page(connection, now, names=("acme",), limit=limit, offset=offset)
+    return len(said), page
+
+
+def test_what_comes_is_kept_by_a_later_outcome_and_dropped_with_its_episode(tmp_path: Path) -> None:
+    with fresh_store("sqlite", tmp_path) as store:
+        fill(store, {"1": {"a": a_coming("soon", 50)}}, 10)
+        ref = TicketRef("acme", "1")
+        with store.writing() as connection:
+            then = Standing(policy="a", looked=True)
+            tickets.remember_standings(connection, ref, [then], before=[Standing(policy="a")])
+        assert counted(store, 20)[1].total == 1
+        with store.writing() as connection:
+            was = {"a": a_coming("soon", 50)}
+            tickets.remember_standings(connection, ref, [then], before=[then], ahead={}, was_ahead=was)
+        assert counted(store, 20)[1].total == 0
+
+
+def test_the_lines_of_the_page_are_those_that_it_prints(tmp_path: Path) -> None:
+    with each("zendesk", tmp_path, config=OBSERVED) as one:
+        one.desk.open("late", "Nobody can log in", "eu")
+        one.clock.advance(40 * 60)
+        one.desk.open("early", "Where is my order", "eu")
+        one.round()
+        lines = due_lines(listed(one), stamp, one.clock.now())
+        page = (Path(__file__).parents[2] / "docs" / "preview.md").read_text(encoding="utf-8")
+        assert "\n".join(["```", *lines, "```"]) in page, "\n".join(lines)
+        assert (
+            due_lines(listed(one, limit=1), stamp, one.clock.now())[-1] == "1 more; --limit 2 lists them all"
+        )
+
+
+def test_without_a_database_or_a_reading_the_command_says_what_to_run(desk: Zendesk) -> None:  # noqa: F811
+    for given in ((), ("migrate",)):
+        if given:
+            uptier(*given)
+        none = uptier("due")
+        assert (none.exit_code, none.stdout) == (2, "")
+        assert "run `uptier run --once` first" in none.stderr
+    assert uptier("run", "--once").exit_code == 0
+    shown = uptier("due")
+    assert (shown.exit_code, shown.stdout.splitlines()[0]) == (0, "coming: 1")
+    told = json.loads(
+        uptier("due", "--json", "--within", "4h", "--policy", "waits", "--account", "acme").stdout
+    )
+    assert (told["rows"][0]["level"], told["counts"]) == ("two", {"coming": 1})
+    for wrong, said in (
+        (("--policy", "wait"), 'there is no policy "wait". Did you mean "waits"?'),
+        (("--account", "x"), 'there is no account "x". There are: acme.'),
+        (("--within", "soon"), "--within: "),
+    ):
+        refused = uptier("due", *wrong)
+        assert (refused.exit_code, said in refused.stderr) == (2, True), refused.stderr
