@@ -1,12 +1,12 @@
 """How a plan is applied: its orders are left in the inbox; a running service carries them out, or this process does."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from connector.app.compose import Parts
 from connector.clock import Clock
 from connector.engine.backoff import Setbacks
-from connector.store import fleet, inbox
+from connector.store import fleet, inbox, notices
 from connector.store.database import Store, shared_now
 from connector.work.plans import Fate, ManyPlan, fates, give
 from policies.model import Instant, Seconds, TicketRef
@@ -22,10 +22,12 @@ LOOKS_EVERY = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """What became of a plan: the fate of each line that has ended, by ticket, and why each other one waits."""
+    """What became of a plan: the fate of each line that has ended, by ticket, and why each other one waits. `untold` is
+    how many notifications wait for a service to send them."""
 
     fates: Mapping[str, tuple[Fate, str]]
     waiting: Mapping[str, str]
+    untold: int = 0
 
     @property
     def whole(self) -> bool:
@@ -67,7 +69,10 @@ def apply_here(parts: Parts, plan: ManyPlan, who: str, progress: Callable[[str],
         if again:
             clock.sleep(max(wait, LOOKS_EVERY))
     parts.notifier.deliver()
-    return outcome(store, plan)
+    with store.reading() as connection:
+        counted = notices.counts(connection)
+    untold = sum(many for (_, how), many in counted.items() if how in (notices.State.WAITING, "failing"))
+    return replace(outcome(store, plan), untold=untold)
 
 
 def leave_and_wait(

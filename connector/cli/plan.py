@@ -88,7 +88,7 @@ def made_plan(
     from connector.store import accounts
     from connector.work.budget import tally
     from connector.work.context import Rules
-    from connector.work.plans import Maker
+    from connector.work.planning import Maker
 
     clock = SystemClock()
     try:
@@ -310,6 +310,7 @@ def summary(made: "ManyPlan", kept: Path | None) -> "Iterator[str]":
     writes, told = sum(line.writes for line in made.lines), sum(len(line.notifies) for line in made.lines)
     for ticket, why in made.unread.items():
         yield f"{ticket} could not be read: {why}"
+    yield from made.remarks
     held = sum(bool(line.held) for line in made.lines)
     again = sum(line.reads for line in made.lines)
     takes = "it would take" if would else "it takes"
@@ -357,5 +358,7 @@ def outcome_in_words(planned: "ManyPlan", done: "Applied") -> "Iterator[str]":
     said = [f"{counted.count(word)} {word}" for word in dict.fromkeys(counted)]
     said += [f"{len(done.waiting)} not done yet"] if done.waiting else []
     yield f"{many(len(planned.lines), 'ticket')}: {', '.join(said) or 'nothing to do'}."
+    if done.untold:
+        yield f"{many(done.untold, 'notification')} not sent yet; `uptier run` sends what waits."
     if done.waiting:
         yield "Apply it again to go on; nothing is done twice."

@@ -18,7 +18,8 @@ from connector.report.calls import calls_of
 from connector.store import fleet
 from connector.store.database import shared_now
 from connector.store.fleet import Failing
-from connector.work.plans import Maker, ManyPlan
+from connector.work.planning import Maker
+from connector.work.plans import ManyPlan
 
 if TYPE_CHECKING:
     from connector.console.sign_on import SignOn

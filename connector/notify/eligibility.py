@@ -123,7 +123,7 @@ def by_memory(
         return SEND  # it goes on for another policy that asked for the same
     level, age = kept.notice.level, now - kept.planned_at
     how = next((each.how for each in episode.passed if each.level == level), None)
-    if how in CARRIED_OUT:
+    if how in CARRIED_OUT or episode.awaiting == level:  # what waits for approval has asked, and not fired
         return SEND
     if how is not None:
         return Fate(what="drop", why=f"its level was {how} meanwhile")

@@ -1,6 +1,7 @@
 """A plan shows what would be done; applied it does exactly that, once, or says what has drifted."""
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -8,19 +9,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select, update
 from typer.testing import CliRunner, Result
 
 from adapters.simulation.server import serve
 from adapters.zendesk.simulator import create
-from connector.app.applying import Applied, apply_here, outcome
+from connector.app.applying import Applied, apply_here, outcome, served_by_others
 from connector.cli.main import app
+from connector.clock import ManualClock
 from connector.config.settings import Caps
 from connector.demo import CONFIG
 from connector.intake.inbox import submit_order
-from connector.work.plans import Maker, ManyPlan, NotApplicable, as_file, from_file, give, refusal
+from connector.store import fleet, schema
+from connector.store.database import shared_now
+from connector.store.fleet import Node
+from connector.work.planning import Maker
+from connector.work.plans import ManyPlan, NotApplicable, as_file, from_file, give, refusal
 from policies.model import Instant
+from tests.connector.beside import START
 from tests.connector.each import DESKS, EACH, Each, each
 from tests.connector.listening import listening
+from tests.connector.stores import fresh_store
 from tests.postgres import database
 
 NOTIFYING = CONFIG.replace("[[policy]]", '[channels.leads]\nurl = "secret:leads"\n\n[[policy]]', 1).replace(
@@ -437,6 +446,89 @@ def test_from_observe_to_what_was_shown_by_the_commands(
     assert {each["fate"] for each in last["lines"].values()} == {"plan applied"}
     assert commands("history", "acme/1").output.count("written") == 1
     assert "0 tickets as of" in commands("plan").output
+
+
+def test_a_level_that_only_notifies_is_a_line_too(tmp_path: Path) -> None:
+    config = NOTIFYING.replace(
+        'assign = { group = "Tier 2" }\ntags   = ["escalated"]\nnote   = "handoff"\n', "", 1
+    )
+    with (
+        listening() as leads,
+        each("zendesk", tmp_path, config=config, secrets={"UPTIER_SECRET_LEADS": leads.address}) as one,
+    ):
+        waiting(one, "one")
+        plan = planned(one)
+        (line,) = plan.lines
+        assert (line.writes, line.fields, line.messages, len(line.notifies)) == (0, (), (), 1)
+        assert applied(one, plan).whole
+        assert applied(one, plan).whole
+        assert len(leads.heard) == 1
+        assert one.whats().count("fired") == 1
+
+
+def test_a_question_for_approval_is_shown_as_one(tmp_path: Path) -> None:
+    asks = 'approval = { notify = ["leads"] }\nafter  = "30m"'
+    with (
+        listening() as leads,
+        each(
+            "zendesk",
+            tmp_path,
+            config=NOTIFYING.replace('after  = "30m"', asks),
+            secrets={"UPTIER_SECRET_LEADS": leads.address},
+        ) as one,
+    ):
+        waiting(one, "one")
+        plan = planned(one)
+        assert [step.what for step in plan.lines[0].steps] == ["approval asked"]
+        done = applied(one, plan)
+        assert (done.whole, done.untold, len(leads.heard)) == (True, 0, 1)
+        assert "approval asked" in one.whats()
+
+
+def test_an_account_that_is_paused_or_was_read_long_ago_is_named(tmp_path: Path) -> None:
+    with each("zendesk", tmp_path) as one:
+        waiting(one, "one", minutes=1)
+        assert planned(one).remarks == ()
+        one.clock.advance(3600)
+        (remark,) = planned(one).remarks
+        assert re.fullmatch("acme was last read 1h1m.* ago; what is new there is not in the plan", remark)
+        one.service.parts.worker.pause("acme", "the token is gone")
+        plan = planned(one)
+        assert (plan.lines, plan.unread) == ((), {"acme": "the account is paused: the token is gone"})
+
+
+def test_what_an_order_read_goes_when_it_has_ended_and_one_that_nobody_can_read_ends(tmp_path: Path) -> None:
+    with each("zendesk", tmp_path) as one:
+        waiting(one, "one", "two")
+        plan = planned(one)
+        store = one.service.parts.store
+        with store.writing() as connection:
+            give(connection, plan, "eli", one.clock.now())
+            connection.execute(
+                update(schema.inbox).where(schema.inbox.c.ticket == "2").values(hint='{"of": 1}')
+            )
+        one.round()
+        with store.reading() as connection:
+            hints = connection.execute(
+                select(schema.inbox.c.hint).where(schema.inbox.c.kind == "plan")
+            ).scalars()
+            assert list(hints) == ["", ""]
+        assert "plan drifted" in one.whats("two")
+        assert [one.show(word).notes for word in ("one", "two")] == [1, 1]
+
+
+def test_a_worker_of_a_fleet_that_speaks_takes_the_orders(tmp_path: Path) -> None:
+    clock = ManualClock(START)
+    with fresh_store("postgresql", tmp_path) as store:
+        for roles, served in ((("console",), False), (("worker",), True)):
+            with store.writing() as connection:
+                node = Node(
+                    name="host:1", roles=roles, at=shared_now(connection, clock), failing=(), skews={}
+                )
+                fleet.keep(connection, node)
+            assert served_by_others(store, clock) is served
+        clock.advance(60)
+        assert not served_by_others(store, clock)
 
 
 def test_on_postgresql_a_plan_is_carried_out_too(tmp_path: Path) -> None:

@@ -28,6 +28,9 @@ class HastyClock:
     def monotonic(self) -> float:
         return self.began + (time.time() - self.began) * RATE
 
+    def rest_of_second(self) -> float:
+        return 1.0 - self.monotonic() % 1.0
+
     def of_server(self, server: Callable[[], Instant]) -> Instant:  # noqa: ARG002 (the port's)
         return self.now()
 

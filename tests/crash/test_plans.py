@@ -19,7 +19,8 @@ from connector.clock import Clock, SystemClock
 from connector.config.settings import Caps
 from connector.demo import CONFIG
 from connector.store.opening import open_store
-from connector.work.plans import Maker, ManyPlan, as_file, give
+from connector.work.planning import Maker
+from connector.work.plans import ManyPlan, as_file, give
 from tests.connector.beside import composed
 from tests.connector.each import EACH
 from tests.crash.hasty import BEGAN, RATE, HastyClock

@@ -148,11 +148,13 @@ def callers(method: str) -> Iterator[str]:
 
 def test_only_the_worker_and_replay_reach_evaluate() -> None:
     """`Rules.judge` is how the worker asks it; so do the notifier, which asks whether a level still stands now, and the
-    plan that is to be applied, which the worker judges once more in the same way. Whoever asks what would happen over
-    time calls `policies.replay`."""
+    plan that is to be applied, which the worker judges once more in the same way, and explain of a ticket that no look
+    was needed for. Whoever asks what would happen over time calls `policies.replay`."""
     assert sorted(importers("evaluate")) == ["connector/work/context.py", "policies/replay.py"]
     assert sorted(callers("judge")) == [
         "connector/notify/eligibility.py",
+        "connector/work/context.py",
+        "connector/work/planning.py",
         "connector/work/plans.py",
         "connector/work/worker.py",
     ]

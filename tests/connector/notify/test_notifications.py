@@ -469,3 +469,13 @@ def test_a_condition_on_what_uptier_itself_counts_holds_at_the_sending_too(tmp_p
         one.round(31)
         rounds(one, 20)
         assert sorted(leads.titles) == ["acme/1: one (waits)", "acme/2: one (waits)"]
+
+
+def test_a_question_for_approval_is_told_before_its_level_fires(tmp_path: Path) -> None:
+    asks = FIRST.replace('notify = ["leads"]', 'note = "handoff"\napproval = { notify = ["leads"] }')
+    with told(tmp_path, asks) as (one, leads):
+        one.round(31)
+        assert one.whats() == ["started", "approval asked", "notified"]
+        assert leads.titles == ["acme/1: one (waits)"]
+        rounds(one, 30)
+        assert len(leads.heard) == 1
