@@ -127,12 +127,14 @@ class Capabilities:
 
     `settle` is how many seconds later than a revision's stamp the vendor's own time must be before it may be decided
     on: 1 where the stamp alone tells revisions apart, 0 where they are counted. `hidden_mark` means notes carry a mark
-    no reader sees.
+    no reader sees. `revision_stamp` reads when a revision was made out of its name, where the vendor hides who
+    changed a ticket.
     """
 
     actions: frozenset[ActionKind]
     settle: Seconds = 0
     hidden_mark: bool = False
+    revision_stamp: Callable[[str], Instant] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

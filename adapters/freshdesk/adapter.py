@@ -21,7 +21,7 @@ from adapters.base import (
 from adapters.freshdesk import feed, history, people, probe, webhooks, writes
 from adapters.freshdesk.client import Client, Row, fetch, place
 from adapters.freshdesk.people import IdentityCache, References, requester
-from adapters.freshdesk.ticket import OUTBOUND, number, read_ticket, stats
+from adapters.freshdesk.ticket import OUTBOUND, number, read_ticket, stats, updated_in
 from adapters.freshdesk.vendor import VENDOR
 from adapters.http import UNREADABLE, check_auth, check_url
 from policies.model import Counts, Directory, Instant, Need, Ticket, TicketRef
@@ -36,6 +36,7 @@ class Freshdesk:
     capabilities = Capabilities(
         actions=frozenset({"assign", "priority", "put_back", "tags", "set", "note", "reply"}),
         settle=1,
+        revision_stamp=updated_in,
     )
 
     def __init__(self, account: Account, gate: Gate) -> None:

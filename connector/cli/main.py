@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connector.cli import documents, notify, orders, plan, records, tickets, undo, users
+from connector.cli import documents, notify, orders, past, plan, records, tickets, undo, users
 from connector.cli.common import (
     CONFIG,
     NEEDS_HUMAN,
@@ -58,6 +58,7 @@ app.add_typer(tickets.app)
 app.add_typer(orders.app)
 app.add_typer(plan.app)
 app.add_typer(undo.app)
+app.add_typer(past.app)
 app.add_typer(documents.app)
 app.add_typer(records.app)
 app.add_typer(notify.app)

@@ -145,7 +145,7 @@ def purge(config: Config = CONFIG) -> None:
         gone = forget(store, SystemClock().now(), texts=kept.texts, tickets=kept.tickets, ledger=kept.ledger)
     echo(
         f"forgotten: {gone.news} news, {gone.texts} texts, {gone.tickets} tickets, {gone.lines} lines, "
-        f"{gone.policies} old policies"
+        f"{gone.policies} old policies, {gone.archives} archives or their words"
     )
 
 

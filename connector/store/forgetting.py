@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Table, and_, delete, exists, func, or_, selec
 from sqlalchemy import Text as AnyText
 
 from adapters.base import Write
-from connector.store import accounts, codec, fleet, inbox, schema, users
+from connector.store import accounts, archive, codec, fleet, inbox, schema, users
 from connector.store.database import Store, advisory_lock, insert
 from connector.store.schema import (
     Text,
@@ -84,7 +84,7 @@ def forget_person(store: Store, address: str, now: Instant) -> Pseudonymised:
         logins = [user.name for user in users.every(connection) if user.name.lower() == address.lower()]
         for name in logins:
             users.remove(connection, name)
-    rows: dict[str, int] = {}
+    rows = dict(_in_archives(store, person))
     for table in metadata.sorted_tables:
         with store.writing() as connection:
             if changed := _replace(connection, table, person):
@@ -98,6 +98,30 @@ def forget_person(store: Store, address: str, now: Instant) -> Pseudonymised:
         directories=directories,
         traces=store.path is not None and not _swept(store.path),
     )
+
+
+def _in_archives(store: Store, person: Person) -> Iterator[tuple[str, int]]:
+    """Replace the person in every archive; how many rows changed, by the file's name."""
+    for path in archive.registered(store):
+        with closing(archive.Archive.open(path)) as file:
+            with file.reading() as connection:
+                for table, column in (
+                    (archive.people, archive.people.c.directory),
+                    (archive.past, archive.past.c.words),
+                ):
+                    for row in connection.execute(
+                        select(table).where(_has(column, person.address))
+                    ).mappings():
+                        _names(json.loads(row[column.name]), person)
+                        if table is archive.past:
+                            person.tickets.add(TicketRef(row["account"], row["ticket"]))
+            changed = 0
+            for table in archive.metadata.sorted_tables:
+                with file.writing() as connection:
+                    changed += _replace(connection, table, person)
+        if changed:
+            _swept(path)
+            yield f"archive {path.name}", changed
 
 
 def _swept(path: Path) -> bool:
@@ -274,6 +298,7 @@ class Forgotten:
     tickets: int = 0
     lines: int = 0
     policies: int = 0
+    archives: int = 0
 
     def __add__(self, other: "Forgotten") -> "Forgotten":
         return Forgotten(
@@ -282,6 +307,7 @@ class Forgotten:
             tickets=self.tickets + other.tickets,
             lines=self.lines + other.lines,
             policies=self.policies + other.policies,
+            archives=self.archives + other.archives,
         )
 
 
@@ -292,6 +318,7 @@ def forget(store: Store, now: Instant, *, texts: Seconds, tickets: Seconds, ledg
         fleet.forget_spending(connection, now - SPENT)
         fleet.forget_silent(connection, now - SPENT)
         fleet.forget_sent(connection, now - COUNTED)
+    total += Forgotten(archives=forget_archives(store, now, now - tickets))
     while (batch := forget_batch(store, now, texts, tickets, ledger)) != Forgotten():
         total += batch
     with store.writing() as connection:
@@ -307,6 +334,24 @@ def forget_batch(store: Store, now: Instant, texts: Seconds, tickets: Seconds, l
             tickets=forget_tickets(connection, now - tickets),
             lines=forget_lines(connection, now - lines),
         )
+
+
+def forget_archives(store: Store, now: Instant, before: Instant) -> int:
+    """Take the words out of archives whose time for words has come, and delete those that were made before; how many
+    files that is."""
+    forgotten = 0
+    for path in archive.registered(store):
+        with closing(archive.Archive.open(path)) as file:
+            said = file.said()
+            if said.made >= before and 0 < said.words_until <= now:
+                file.forget_words()
+                _swept(path)
+                forgotten += 1
+        if said.made < before:
+            path.unlink()
+            archive.unregister(store, path, now)
+            forgotten += 1
+    return forgotten
 
 
 def forget_texts(connection: Connection, before: Instant) -> int:
