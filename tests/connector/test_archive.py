@@ -1,6 +1,5 @@
 """`uptier archive`: past tickets of each helpdesk, fetched once, without their words."""
 
-import os
 import stat
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -70,7 +69,7 @@ def test_tickets_are_fetched_once_with_their_histories_and_without_words(vendor:
             pull = pulling(one, archive, told)
             done = pull.run()
             assert (done.kept, done.owed, done.lost) == (2, 0, 0)
-            assert stat.S_IMODE(os.stat(archive.path).st_mode) == 0o600
+            assert stat.S_IMODE(archive.path.stat().st_mode) == 0o600
             found = {each.ref: each for each in tickets_in(archive)}
             first, second = found[one.ref("one")], found[one.ref("two")]
             assert [message.act.who for message in second.messages] == [Who.CUSTOMER, Who.AGENT]
