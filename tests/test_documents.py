@@ -148,7 +148,7 @@ def test_a_command_line_in_the_documents_is_understood(line: str) -> None:
 )
 def test_a_command_within_a_sentence_exists_with_its_options(said: str) -> None:
     command, words = leaf(said.split())
-    known = {option for parameter in command.params for option in parameter.opts}
+    known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
     assert [word for word in words if word.startswith("--") and word not in known] == []
 
 
