@@ -9,6 +9,7 @@ from typing import Any
 import typer
 import yaml  # apprise brings it
 
+from connector.app.canary import Canary
 from connector.app.compose import ALL, roles_named
 from connector.app.metrics import Metrics
 from connector.app.supervision import Ailments
@@ -38,7 +39,9 @@ def of_unit(key: str) -> list[str]:
 def exported(folder: Path) -> set[str]:
     """The names of our families, as Prometheus knows them."""
     with fresh_store("sqlite", folder) as store:
-        metrics = Metrics(store, {}, ManualClock(1_800_000_000).now, ClockSkew(), Ailments(lambda: 0))
+        metrics = Metrics(
+            store, {}, ManualClock(1_800_000_000).now, ClockSkew(), Ailments(lambda: 0), Canary()
+        )
         families = list(metrics.registry.collect())
     return {one.name + "_total" if one.type == "counter" else one.name for one in families}
 

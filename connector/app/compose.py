@@ -10,6 +10,7 @@ from socket import gethostname
 from typing import Literal, get_args
 
 from adapters.base import AdapterFactory
+from connector.app.canary import Canary
 from connector.app.databases import queue_address
 from connector.app.leases import FORGET, NOTIFY, Leaseholder, OneOfMany, Sole, poll_lease
 from connector.app.supervision import Ailments
@@ -65,6 +66,7 @@ class Parts:
     feeds: Feeds
     skews: ClockSkew
     notifier: Notifier
+    canary: Canary
 
 
 def compose(
@@ -124,6 +126,7 @@ def compose(
         feeds=feeds,
         skews=skews,
         notifier=notifier,
+        canary=Canary(),
     )
 
 

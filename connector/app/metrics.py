@@ -7,11 +7,12 @@ that a scrape stays quick however long the ledger is.
 from collections import Counter as Tally
 from collections.abc import Callable, Iterator, Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy import Connection
 
+from connector.app.canary import Canary
 from connector.app.supervision import Ailments
 from connector.clock import ClockSkew
 from connector.store import accounts, holds, inbox, ledger, notices, writes
@@ -20,6 +21,7 @@ from connector.store.trouble import StoreTrouble
 from connector.work.budget import Desk
 from policies.model import Instant
 
+FIRING = ("fired", "observed")
 LATE = (1, 5, 15, 60, 300, 900, 3600, 14400, 86400)
 
 
@@ -33,10 +35,11 @@ class Metrics:
         clock: Callable[[], Instant],
         skews: ClockSkew,
         ailments: Ailments,
+        canary: Canary,
     ) -> None:
         self.registry = CollectorRegistry()
         # first, since collectors are asked in this order and it reads the ledger that the counters count
-        self.registry.register(_Now(self._catch_up, store, desks, clock, skews, ailments))
+        self.registry.register(_Now(self._catch_up, store, desks, clock, skews, ailments, canary))
         self.webhooks = Counter(
             "uptier_webhooks", "Webhooks by how they were answered.", ["answer"], registry=self.registry
         )
@@ -56,10 +59,21 @@ class Metrics:
         self._store = store
         with store.reading() as connection:
             self._read_to = ledger.newest_id(connection)
+            last = ledger.last_of_policies(connection, FIRING)
+        self._last_fired = Gauge(
+            "uptier_policy_last_fired_timestamp_seconds",
+            "When a level of this policy fired last, or would have.",
+            ["policy"],
+            registry=self.registry,
+        )
+        for policy, at in last.items():
+            self._last_fired.labels(policy).set(at)
 
     def _catch_up(self, connection: Connection) -> None:
         for line in ledger.onward(connection, self._read_to):
             self._happened.labels(line.account, line.what).inc()
+            if line.what in FIRING:
+                self._last_fired.labels(line.policy).set(line.at)
             if line.what == "fired" and "late" in line.data:
                 self._late.labels(line.account).observe(line.data["late"])
             self._read_to = line.id or self._read_to
@@ -76,8 +90,10 @@ class _Now(Collector):
         clock: Callable[[], Instant],
         skews: ClockSkew,
         ailments: Ailments,
+        canary: Canary,
     ) -> None:
         self._skews = skews
+        self._canary = canary
         self._ailments = ailments
         self._catch_up = catch_up
         self._store = store
@@ -105,6 +121,11 @@ class _Now(Collector):
         for one in self._ailments.current():
             failing.add_metric([one.name], one.times)
         yield failing
+        yield GaugeMetricFamily(
+            "uptier_policy_tests_failed",
+            "Tests of policies that failed when they were played last.",
+            len(self._canary.failed),
+        )
         yield self._budgets()
         skew = GaugeMetricFamily(
             "uptier_clock_skew_seconds", "The helpdesk's clock minus ours.", labels=["account"]

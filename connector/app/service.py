@@ -43,6 +43,7 @@ from connector.work.budget import keep_spending, lane_of
 from connector.work.starts import settle_starts
 from policies.language.policy import PolicySet
 from policies.model import Instant, Seconds
+from policies.policy_tests import PolicyTest
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
@@ -120,6 +121,9 @@ STOP_WITHIN: Seconds = 8
 SILENT: Seconds = 15
 """A scheduler that has looked for nothing that long hangs."""
 
+PLAYED_EVERY: Seconds = 86400
+"""How often the tests of the policies are played though nobody changed them."""
+
 HANGS = "has not looked what is due for {:.0f} s; restart this process"
 
 
@@ -135,6 +139,7 @@ class Service:
         clock: Clock,
         secrets: Secrets,
         roles: frozenset[Role] = ALL,
+        tests: tuple[PolicyTest, ...] = (),
     ) -> None:
         self._settings = settings
         self._roles = roles
@@ -148,6 +153,7 @@ class Service:
         except BaseException:
             self._stack.close()
             raise
+        self.parts.canary.take_up(tests)
         self._steps, self._stepped_back = Steps(), 0
         self._scheduler = Scheduler(
             self.parts.ailments,
@@ -155,7 +161,9 @@ class Service:
             job_defaults={"coalesce": True, "misfire_grace_time": None},
         )
         self._inbox = GroupCommit(store, self.parts.engine, self.parts.ailments)
-        self.metrics = Metrics(store, self.parts.desks, clock.now, self.parts.skews, self.parts.ailments)
+        self.metrics = Metrics(
+            store, self.parts.desks, clock.now, self.parts.skews, self.parts.ailments, self.parts.canary
+        )
         self._access: Access | None = None
         self._listener: Listener | None = None
         self._refusals = Refusals()
@@ -211,6 +219,10 @@ class Service:
             self._every("rescue", parts.rescue, SWEEP)
         self._every("notify", self._notify, TICK)
         self._every("forget", self._forget, 3600)
+        self._every("policy tests", self._play_tests, PLAYED_EVERY, at_once=True)
+
+    def _play_tests(self) -> None:
+        self.parts.canary.play(self.parts.rules().policies)
 
     def _settle_starts(self) -> bool:
         parts = self.parts
@@ -299,6 +311,9 @@ class Service:
             return _refused([str(trouble)], "reload again once the database works")
         parts.notifier.speaker.take_up(addresses(loaded.settings))
         parts.rules.replace(rules)
+        parts.canary.take_up(loaded.tests)
+        if self._scheduler.running and "worker" in self._roles:
+            self._at_once("policy tests after a reload", self._play_tests)
         with suppress(StoreTrouble):  # the job does it too
             parts.engine.sweep()
         log.info("reloaded", policies=len(loaded.policies.policies), hash=loaded.policies.hash)

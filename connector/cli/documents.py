@@ -91,12 +91,9 @@ def play_tests(
     as_json: AsJson = False,
 ) -> None:
     """Play the tests of the policies: tickets' lives, and what must fire when. No helpdesk is asked."""
-    from datetime import UTC, datetime
-
     from connector.config.files import find_tests, read_file
-    from connector.config.holidays import calendars
-    from connector.config.settings import policy_tests_in
-    from policies.policy_tests import play, reported
+    from connector.config.settings import play_tests, policy_tests_in
+    from policies.policy_tests import reported
 
     if record is not None:
         put_out(recorded(record, config), output)
@@ -114,12 +111,7 @@ def play_tests(
         echo(str(problem), err=True)
     if any(problem.severity == "error" for problem in problems):
         give_up("nothing was played; correct these lines first")
-    years: dict[int, Mapping[str, Calendar]] = {}
-    results = []
-    for test in tests:
-        year = datetime.fromtimestamp(test.start, UTC).year
-        days = years.get(year) or years.setdefault(year, calendars(loaded.policies, test.start))
-        results.append(play(test, loaded.policies, days))
+    results = play_tests(tests, loaded.policies)
     failed = [each for each in results if not each.passed]
     if as_json:
         put_json({"tests": [each.as_row() for each in results]})

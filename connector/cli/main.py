@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from connector.app.service import Service
     from connector.config.settings import Settings
     from policies.language.policy import PolicySet
+    from policies.policy_tests import PolicyTest
 
 
 Wait = Annotated[
@@ -111,12 +112,12 @@ def run(
     first = settings_of(config)
     wait_for(first, wait)
     migrate_file(first)
-    settings, policies = told(config)
+    settings, policies, tests = told(config)
     masker, clock = logs.Masker(), SystemClock()
     logs.configure(masker, clock, sys.stderr)
     try:
         does = ALL if roles is None else roles_named(roles)
-        with Service(settings, policies, clock, Secrets(masker, os.environ), does) as service:
+        with Service(settings, policies, clock, Secrets(masker, os.environ), does, tests) as service:
             if once:
                 summary = service.once(lambda text: echo(text, err=True))
                 if as_json:
@@ -151,7 +152,7 @@ def next_of(orders: "SimpleQueue[int]") -> int:
             continue
 
 
-def told(config: Path) -> "tuple[Settings, PolicySet]":
+def told(config: Path) -> "tuple[Settings, PolicySet, tuple[PolicyTest, ...]]":
     """The config with its warnings printed, for what starts to run it; with an error in it the call ends. A name that
     a helpdesk does not have is none: its level waits."""
     loaded = loaded_with_directory(config, names=False)
@@ -159,7 +160,7 @@ def told(config: Path) -> "tuple[Settings, PolicySet]":
         echo(str(problem), err=True)
     if loaded.settings is None or loaded.policies is None:
         give_up(f"{config} has errors; `uptier check` lists them")
-    return loaded.settings, loaded.policies
+    return loaded.settings, loaded.policies, loaded.tests
 
 
 def migrate_file(settings: "Settings") -> None:
@@ -222,7 +223,7 @@ def reload_policies(config: Config = CONFIG) -> None:
     from connector.store import accounts
     from connector.store.sqlite import holder
 
-    settings, policies = told(config)
+    settings, policies, _ = told(config)
     with opened(config) as store:
         if store.path is None:
             give_up("many processes may run on this database; send each of them SIGHUP (docs/operations.md)")
@@ -264,10 +265,7 @@ def check(
     if loaded.settings and loaded.policies and not online:
         read = known_directories(loaded.settings)
         problems = (*problems, *unread(loaded.settings, loaded.policies, loaded.documents[0], read))
-    untested: tuple[str, ...] = ()
-    if loaded.settings and loaded.policies:
-        untested, about_tests = without_test(config, loaded.settings, loaded.policies)
-        problems = (*problems, *about_tests)
+    untested = without_test(loaded)
     wrong = any(strict or problem.severity == "error" for problem in problems)
     findings = []
     if online and not wrong and loaded.settings and loaded.policies:

@@ -1,13 +1,10 @@
 """What is not wrong but will not work well: seen only with the accounts' settings or today's date at hand."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
 
-from connector.config.files import find_tests
 from connector.config.secrets import Secrets, too_short
-from connector.config.settings import Loaded, Settings, policy_tests_in
+from connector.config.settings import Loaded, Settings
 from policies.language.document import Document, Problem
 from policies.language.policy import PolicySet
 from policies.policy_tests import covered
@@ -81,16 +78,12 @@ def ended_dates(policies: PolicySet, documents: tuple[Document, ...], today: dat
         yield warning(document, path, "dates-end", text)
 
 
-def without_test(
-    path: Path, settings: Settings, policies: PolicySet
-) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
-    """The policies that no test covers, those of packs aside, where there are tests at all, and what is wrong in the
-    tests, which keeps nothing from running."""
-    tests, problems = policy_tests_in(find_tests(path), settings, policies)
-    known = covered(tests)
-    own = [each.name for each in policies.policies if not each.file.startswith("pack ")]
-    untested = tuple(name for name in own if name not in known) if known.intersection(own) else ()
-    return untested, tuple(replace(each, severity="warning") for each in problems)
+def without_test(loaded: Loaded) -> tuple[str, ...]:
+    """The policies that no test covers, those of packs aside, where any of yours has a test."""
+    known = covered(loaded.tests)
+    policies = loaded.policies.policies if loaded.policies else ()
+    own = [each.name for each in policies if not each.file.startswith("pack ")]
+    return tuple(name for name in own if name not in known) if known.intersection(own) else ()
 
 
 def warning(document: Document, path: tuple[str | int, ...], code: str, text: str) -> Problem:

@@ -4,6 +4,7 @@ Keys and defaults are described in docs/config.md. Secrets are never here, only 
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any
@@ -22,7 +23,7 @@ from pydantic import (
 
 from adapters.base import Account
 from connector.config import holidays
-from connector.config.files import DEFAULT_PATTERNS, read_files
+from connector.config.files import DEFAULT_PATTERNS, find_tests, read_files
 from connector.config.problems import plain_secrets, translate
 from connector.config.secrets import PREFIX
 from connector.config.values import (
@@ -55,7 +56,8 @@ from policies.language.policy import Policy, PolicySet
 from policies.language.references import Known
 from policies.language.vocabulary import Mode
 from policies.model import Seconds, Status
-from policies.policy_tests import PolicyTest, read_tests
+from policies.policy_tests import PolicyTest, Result, play, read_tests
+from policies.rules.calendars import Calendar
 
 
 def account_names(accounts: Mapping[str, "AccountSettings"]) -> Mapping[str, "AccountSettings"]:
@@ -242,12 +244,14 @@ class Settings(Table):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """Everything the files say. `settings` or `policies` is None if theirs has an error among `problems`."""
+    """Everything the files say. `settings` or `policies` is None if theirs has an error among `problems`. `tests` are
+    those of the policies that could be read; what is wrong in others keeps nothing from running."""
 
     settings: Settings | None
     policies: PolicySet | None
     problems: tuple[Problem, ...]
     documents: tuple[Document, ...]
+    tests: tuple[PolicyTest, ...] = ()
 
 
 def load(path: Path, known: Known | None = None) -> Loaded:
@@ -260,11 +264,18 @@ def load(path: Path, known: Known | None = None) -> Loaded:
         return Loaded(settings=None, policies=None, problems=files.problems, documents=())
     settings, about_settings = _settings(files.documents[0], path.parent)
     policies, about_policies = _policies(files.documents, known)
+    policies = None if _broken(files.problems) else policies
+    tests: tuple[PolicyTest, ...] = ()
+    about_tests: tuple[Problem, ...] = ()
+    if settings is not None and policies is not None:
+        tests, wrong = policy_tests_in(find_tests(path), settings, policies)
+        about_tests = tuple(replace(each, severity="warning") for each in wrong)
     return Loaded(
         settings=settings,
-        policies=None if _broken(files.problems) else policies,
-        problems=tuple(sorted({*about_settings, *files.problems, *about_policies})),
+        policies=policies,
+        problems=tuple(sorted({*about_settings, *files.problems, *about_policies, *about_tests})),
         documents=files.documents,
+        tests=tests,
     )
 
 
@@ -281,6 +292,17 @@ def policy_tests_in(
         tests += found
         problems += wrong
     return tuple(tests), tuple(problems)
+
+
+def play_tests(tests: Iterable[PolicyTest], policies: PolicySet) -> tuple[Result, ...]:
+    """What comes of each test, with the public holidays of its time."""
+    years: dict[int, Mapping[str, Calendar]] = {}
+    results = []
+    for test in tests:
+        year = datetime.fromtimestamp(test.start, UTC).year
+        days = years.get(year) or years.setdefault(year, holidays.calendars(policies, test.start))
+        results.append(play(test, policies, days))
+    return tuple(results)
 
 
 def without_errors(loaded: Loaded) -> tuple[PolicySet, tuple[str, ...]]:

@@ -61,6 +61,7 @@ def console(
                     )
                     for name, said in sorted(settings.accounts.items())
                 ),
+                parts.canary.failed,
                 parts.clock.now(),
             )
 

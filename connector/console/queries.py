@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from adapters.base import Limit
+from connector.app.canary import FailedTest
 from connector.clock import DATABASE, telling
 from connector.console.frame import stamp
 from connector.report.calls import Calls
@@ -280,7 +281,8 @@ class NodeHealth:
 class Health:
     """The page *Health*. `failing` are threads and jobs of the process that shows it, `clocks` those that it sees too
     far from its own, `nodes` the other processes of a fleet as they last told of themselves; `channels`, how many
-    notifications each channel did not take yet; `calls`, where the requests to each helpdesk went."""
+    notifications each channel did not take yet; `calls`, where the requests to each helpdesk went; `tests`, those of
+    policies that failed when this process played them last."""
 
     trouble: str
     failing: tuple[Failing, ...]
@@ -295,6 +297,7 @@ class Health:
     accounts: tuple[AccountHealth, ...]
     calls: tuple[Calls, ...]
     held: tuple[Hold, ...]
+    tests: tuple[FailedTest, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -395,6 +398,7 @@ def health_page(
     clocks: tuple[tuple[str, str], ...],
     others: tuple[Node, ...],
     calls: tuple[Calls, ...],
+    tests: tuple[FailedTest, ...],
     now: Instant,
 ) -> Health:
     """How the service is doing, as the database, this process and `others` of its fleet know it."""
@@ -412,6 +416,7 @@ def health_page(
         accounts=tuple(_account(connection, one, now) for one in accounts.every(connection)),
         calls=calls,
         held=holds.every(connection),
+        tests=tests,
     )
 
 
