@@ -37,15 +37,13 @@ class Carried:
 
 def carry_out_here(parts: Parts, refs: Sequence[TicketRef], progress: Callable[[str], None]) -> None:
     """Take the looks at these tickets that their undos need, in this order, and no others. Interrupted anywhere, it can
-    be called again."""
+    be called again. It ends, at the latest, once so many rounds in turn have got nothing done."""
     store, clock = parts.store, parts.clock
-    looks, said = Setbacks(store, clock, parts.ailments), -1
-    for _ in range(ROUNDS):
-        rest = left(store, refs)
-        if not rest:
-            break
+    looks, said, in_vain = Setbacks(store, clock, parts.ailments), -1, 0
+    while (rest := left(store, refs)) and in_vain < ROUNDS:
+        in_vain += 1
         if len(rest) != said:
-            said = len(rest)
+            said, in_vain = len(rest), 0
             progress(f"{len(refs) - said} of {len(refs)} tickets are done")
         for ref in rest:
             if rests(store, ref, clock) <= 0:

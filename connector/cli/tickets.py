@@ -289,7 +289,8 @@ def history(ticket: TicketName, config: Config = CONFIG, as_json: AsJson = False
     for line in lines:
         place = " / ".join(part for part in (line.policy, line.level) if part)
         owner = f", owner {line.owner}" if line.owner else ""
-        said = f": {line.text}" if line.text else ""
+        text = line.text or (line.episode if line.what == "started" else "")
+        said = f": {text}" if text else ""
         echo(f"{stamp(line.at)}  {line.what:14} {place}{owner}{said}")
     if not lines:
         echo(f"nothing has happened to {ref}")

@@ -41,6 +41,7 @@ from policies.present.explain import PolicyTrace
 from policies.rules.calendars import ALWAYS, pauses
 from policies.rules.episode import first_acknowledgement
 from policies.rules.ladder import untimed
+from policies.rules.undo import puts_back
 from policies.state import Episode, How, Passed
 
 
@@ -214,7 +215,8 @@ def escalation(
         )
     steps = tuple(made_steps(episode, own, orders, kept.sent, history, frame, people))
     rejected = [each for each in orders if each.what == "rejected"]
-    back = [each for each in orders if each.what == "deescalated"]
+    taken_back = () if puts_back(episode.undone) else ("undone",)
+    back = [each for each in orders if each.what in ("deescalated", *taken_back)]
     undone = bool(back) and episode.acknowledged is None
     rejected_levels = {each.level for each in rejected}
     names = {each.level for each in own if each.how in COUNTS}

@@ -49,7 +49,7 @@ from connector.report.figures import (
 from policies.language.clocks import CLOCKS
 from policies.model import Instant, Metric, Satisfaction, spell
 
-AGAIN_AFTER = frozenset({"deescalated", "solved", "closed"})
+AGAIN_AFTER = frozenset({"deescalated", "undone", "solved", "closed"})
 """After an episode that ended so, a further one is an escalation anew, not a higher rung."""
 
 

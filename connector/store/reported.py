@@ -16,7 +16,7 @@ from policies.state import Episode
 
 BATCH = 500
 
-ORDERS = ("escalated", "deescalated", "rejected")
+ORDERS = ("escalated", "deescalated", "rejected", "undone")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Undos: what was written for each, which episodes can be taken back, and what is under way."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from sqlalchemy import Connection, or_, select
 
@@ -14,12 +14,6 @@ from policies.rules.undo import SUFFIX, is_undo
 from policies.state import Episode, How, Wrote
 
 Acted = tuple[TicketRef, Episode]
-
-
-def past(connection: Connection, ref: TicketRef, orders: Iterable[Order]) -> tuple[Episode, ...]:
-    """The ticket's episodes and the undos that these orders to undo may mean; nothing where there is no order."""
-    keys = [order.episode for order in orders if order.episode is not None]
-    return known(connection, ref) if keys else ()
 
 
 def known(connection: Connection, ref: TicketRef) -> tuple[Episode, ...]:

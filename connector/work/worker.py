@@ -355,7 +355,8 @@ class Worker:
             kept = looks.kept_of(connection, ref)
             known = self._directories.get(connection, ref.account, kept.directory)
             rest = writes.rest(connection, (one for one in kept.writes if one.state is State.PLANNED))
-            past = undone.past(connection, ref, [row.order for row in kept.rows if row.order is not None])
+            undos = [row for row in kept.rows if row.order is not None and row.order.episode is not None]
+            past = undone.known(connection, ref) if undos else ()
             is_planned = any(row.kind == "plan" for row in kept.rows)
             planned = given(connection, kept.rows) if is_planned else None
         if any(row.kind not in inbox.BACKFILL for row in kept.rows):
