@@ -36,7 +36,7 @@ storm: $(READY)
 
 # Five hundred escalations on each helpdesk are undone; `make test` undoes a few.
 undo-storm: $(READY)
-	UPTIER_STORM=500 $(BIN)/pytest -k storm -o timeout=1800 tests/connector/test_undo_of_many.py
+	UPTIER_STORM=500 $(BIN)/pytest -k storm --timeout=1800 tests/connector/test_undo_of_many.py
 
 # What one escalation runs through: files, functions, calls.
 trace: $(READY)

@@ -71,7 +71,8 @@ def evaluate(
 def planned(scene: Scene, standings: tuple[Standing, ...], failed: Mapping[str, Failed]) -> Plan:
     """The plan of all policies but those that raised, which are said, remembered as they were, and tried again."""
     ticket, now = scene.ticket, scene.now
-    begun = undo.begin(scene, standings)
+    asked_back = [each for each in scene.orders if each.verb == "undo"]
+    begun = undo.begin(scene, standings) if asked_back else undo.Begun(standings=standings)
     standings = begun.standings
     scene = replace(scene, taking_back=any(each.undo is not None for each in standings))
     serving = () if ticket.gone else scene.policies.serving(ticket.ref.account)
@@ -121,7 +122,7 @@ def planned(scene: Scene, standings: tuple[Standing, ...], failed: Mapping[str, 
     snoozed = scene.snoozed_until
     raised = (each for each in standings if each.policy in failed)
     states = (*(each.state for each in considered), *(state for state, _ in closed), *raised)
-    going = undo.go_on(scene, states)
+    going = undo.go_on(scene, states) if scene.taking_back else undo.GoingOn(standings=states)
     if any(each.undo is not None for each in going.standings):
         times.append(now + TAKEN_BACK_BY)
     for state in (each for each in going.standings if each.policy not in failed):
