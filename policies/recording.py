@@ -290,7 +290,8 @@ def record(
     told = sorted([*recorder.lines(), *recorder.targets()], key=lambda each: each[0])
     over = ticket.status in (Status.SOLVED, Status.CLOSED)
     end = max([at for at, _ in told] + ([ticket.updated] if over else [ticket.updated, now]))
-    told.append((end + MINUTE, "nothing more fires"))
+    whole_minutes = -(-(end - ticket.created) // MINUTE)
+    told.append((ticket.created + (whole_minutes + 1) * MINUTE, "nothing more fires"))
     head, tables = head_of(recorder, now), tables_of(recorder)
     test, result = played(text_of(head, told, tables, ticket.created), policies, account, calendars)
     groups, several = {group.name for group in directory.groups}, len(test.policies) > 1
