@@ -323,7 +323,8 @@ def summary(made: "ManyPlan", kept: Path | None) -> "Iterator[str]":
         yield f"{held} of them are held back; `uptier release` lists what is held"
     if made.observes:
         names = ", ".join(made.observes)
-        yield f"It cannot be applied: {names} only observe{'s' if len(made.observes) == 1 else ''}."
+        only = "observes" if len(made.observes) == 1 else "observe"
+        yield f"It cannot be applied: {names} only {only}. `uptier enforce POLICY` shows this and switches one on."
     elif made.at > made.made_at:
         yield "It is for a time to come, if nothing happens until then, and cannot be applied."
     elif made.lines:

@@ -186,7 +186,7 @@ def refusal(plan: ManyPlan, known: Iterable[str], now: Instant) -> str | None:
     """Why a plan cannot be applied at all; None if it can. `known` are the accounts of the config."""
     if plan.observes:
         named = ", ".join(plan.observes)
-        return f"it shows what policies would do that only observe ({named}); set them to enforce, and make a new one"
+        return f"it shows what policies would do that only observe ({named}); uptier enforce POLICY switches one on"
     if plan.at > plan.made_at:
         return "it was made for a time to come (--at); make one for now"
     if now >= plan.until:
