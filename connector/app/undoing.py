@@ -78,7 +78,7 @@ def left(store: Store, refs: Sequence[TicketRef]) -> tuple[TicketRef, ...]:
 def rests(store: Store, ref: TicketRef, clock: Clock) -> Seconds:
     """For how many seconds a look at the ticket would come too early: it is held back, or its last write settles."""
     with store.reading() as connection:
-        timer, fresh = inbox.timer_of(connection, ref), ref in undone.ordered(connection)
+        timer, fresh = inbox.timer_of(connection, ref), undone.is_ordered(connection, ref)
     if timer is None or (fresh and not timer.holds):
         return 0
     return max(timer.due - clock.now(), 0)

@@ -9,7 +9,7 @@ from connector.store.schema import episode as episodes
 from connector.store.schema import inbox, still_open
 from connector.store.schema import standing as standings
 from connector.store.writes import KeptWrite, State
-from policies.model import Instant, Order, TicketRef
+from policies.model import Instant, TicketRef
 from policies.rules.undo import SUFFIX, is_undo
 from policies.state import Episode, How, Wrote
 
@@ -92,14 +92,13 @@ def acted(connection: Connection, policy: str, since: Instant, account: str | No
     return tuple(found)
 
 
-def ordered(connection: Connection) -> dict[TicketRef, Order]:
-    """The orders to undo that no look has carried out yet."""
-    rows = connection.execute(
-        select(inbox.c.account, inbox.c.ticket, inbox.c.hint)
-        .where(still_open, inbox.c.kind == "command", inbox.c.hint.like('%"verb":"undo"%'))
-        .order_by(inbox.c.id)
-    )
-    return {TicketRef(row.account, row.ticket): codec.load(Order, row.hint) for row in rows}
+_ordered = (still_open, inbox.c.kind == "command", inbox.c.hint.like('%"verb":"undo"%'))
+
+
+def is_ordered(connection: Connection, ref: TicketRef) -> bool:
+    """Whether an undo is ordered on the ticket that no look has begun to carry out."""
+    mine = (inbox.c.account == ref.account, inbox.c.ticket == ref.id)
+    return connection.execute(select(inbox.c.id).where(*mine, *_ordered).limit(1)).first() is not None
 
 
 def under_way(connection: Connection) -> frozenset[TicketRef]:
@@ -107,4 +106,5 @@ def under_way(connection: Connection) -> frozenset[TicketRef]:
     rows = connection.execute(
         select(standings.c.account, standings.c.ticket).where(standings.c.memory.like('%"undo":{%'))
     )
-    return frozenset(TicketRef(row.account, row.ticket) for row in rows) | ordered(connection).keys()
+    orders = connection.execute(select(inbox.c.account, inbox.c.ticket).where(*_ordered))
+    return frozenset(TicketRef(row.account, row.ticket) for row in (*rows, *orders))

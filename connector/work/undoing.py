@@ -105,7 +105,7 @@ def _line(connection: Connection, ref: TicketRef, key: str) -> Line:
     standing = next(
         (each for each in tickets.standings_of(connection, ref) if each.policy == found.policy), None
     )
-    ordered = ref in undone.ordered(connection)
+    ordered = undone.is_ordered(connection, ref)
     why_not = "an undo is under way" if ordered else undo.obstacle(key, past, standing) or ""
     ticket, taken = known.ticket, undo.meant(key, past)
     line = Line(ref=ref, subject=ticket.subject, policy=found.policy, key=key, written=0, why_not=why_not)
