@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from connector.app.compose import Parts
 from connector.clock import Clock
 from connector.engine.backoff import Setbacks
-from connector.store import fleet, inbox, notices
+from connector.store import accounts, fleet, inbox, notices
 from connector.store.database import Store, shared_now
 from connector.work.plans import Fate, ManyPlan, fates, give
 from policies.model import Instant, Seconds, TicketRef
@@ -52,7 +52,7 @@ def apply_here(parts: Parts, plan: ManyPlan, who: str, progress: Callable[[str],
         give(connection, plan, who, clock.now())
     looks = Setbacks(store, clock, parts.ailments)
     for _ in range(ROUNDS):
-        left = outcome(store, plan).waiting
+        left = workable(store, plan)
         if not left:
             break
         for number, ticket in enumerate(left, 1):
@@ -60,9 +60,7 @@ def apply_here(parts: Parts, plan: ManyPlan, who: str, progress: Callable[[str],
             if resting(store, ref, clock.now()) <= 0:
                 progress(f"{ticket}: line {number} of {len(left)}")
                 looks.look(parts.worker.work, ref)
-        again = [
-            resting(store, TicketRef.parse(ticket), clock.now()) for ticket in outcome(store, plan).waiting
-        ]
+        again = [resting(store, TicketRef.parse(ticket), clock.now()) for ticket in workable(store, plan)]
         wait = min(again, default=0)
         if wait > LONGEST_WAIT:
             break
@@ -92,6 +90,14 @@ def leave_and_wait(
         clock.sleep(LOOKS_EVERY)
 
 
+def workable(store: Store, plan: ManyPlan) -> tuple[str, ...]:
+    """The tickets of a plan whose lines have not ended and whose accounts are not paused."""
+    with store.reading() as connection:
+        paused = {one.name for one in accounts.every(connection) if one.paused_at is not None}
+    left = outcome(store, plan).waiting
+    return tuple(ticket for ticket in left if TicketRef.parse(ticket).account not in paused)
+
+
 def outcome(store: Store, plan: ManyPlan) -> Applied:
     """What has become of a plan so far."""
     with store.reading() as connection:
@@ -99,8 +105,12 @@ def outcome(store: Store, plan: ManyPlan) -> Applied:
         waiting = {}
         for line in plan.lines:
             if line.ticket not in known:
-                timer = inbox.timer_of(connection, TicketRef.parse(line.ticket))
-                waiting[line.ticket] = timer.why if timer is not None and timer.holds else ""
+                ref = TicketRef.parse(line.ticket)
+                timer, account = inbox.timer_of(connection, ref), accounts.get(connection, ref.account)
+                if account is not None and account.paused_at is not None:
+                    waiting[line.ticket] = f"the account is paused: {account.paused_reason}"
+                else:
+                    waiting[line.ticket] = timer.why if timer is not None and timer.holds else ""
     return Applied(
         fates={line.ticket: known[line.ticket] for line in plan.lines if line.ticket in known},
         waiting=waiting,

@@ -20,7 +20,7 @@ from connector.clock import ManualClock
 from connector.config.settings import Caps
 from connector.demo import CONFIG
 from connector.intake.inbox import submit_order
-from connector.store import fleet, schema
+from connector.store import accounts, fleet, schema
 from connector.store.database import shared_now
 from connector.store.fleet import Node
 from connector.work.planning import Maker
@@ -495,6 +495,20 @@ def test_an_account_that_is_paused_or_was_read_long_ago_is_named(tmp_path: Path)
         one.service.parts.worker.pause("acme", "the token is gone")
         plan = planned(one)
         assert (plan.lines, plan.unread) == ((), {"acme": "the account is paused: the token is gone"})
+
+
+def test_lines_of_a_paused_account_wait_and_say_so(tmp_path: Path) -> None:
+    with each("zendesk", tmp_path) as one:
+        waiting(one, "one")
+        plan = planned(one)
+        one.service.parts.worker.pause("acme", "the token is gone")
+        before = one.clock.now()
+        done = applied(one, plan)
+        assert done.waiting == {"acme/1": "the account is paused: the token is gone"}
+        assert (one.clock.now(), one.log()) == (before, [])
+        with one.service.parts.store.writing() as connection:
+            accounts.resume(connection, "acme")
+        assert applied(one, plan).whole
 
 
 def test_what_an_order_read_goes_when_it_has_ended_and_one_that_nobody_can_read_ends(tmp_path: Path) -> None:
