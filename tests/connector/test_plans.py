@@ -1,6 +1,7 @@
 """A plan shows what would be done; applied it does exactly that, once, or says what has drifted."""
 
 import json
+import os
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from adapters.simulation.server import serve
 from adapters.zendesk.simulator import create
 from connector.app.applying import Applied, apply_here, outcome, served_by_others
 from connector.cli.main import app
-from connector.clock import ManualClock
+from connector.clock import ManualClock, SystemClock
 from connector.config.settings import Caps
 from connector.demo import CONFIG
 from connector.intake.inbox import submit_order
@@ -26,7 +27,7 @@ from connector.store.fleet import Node
 from connector.work.planning import Maker
 from connector.work.plans import ManyPlan, NotApplicable, as_file, from_file, give, refusal
 from policies.model import Instant
-from tests.connector.beside import START
+from tests.connector.beside import START, composed
 from tests.connector.each import DESKS, EACH, Each, each
 from tests.connector.listening import listening
 from tests.connector.stores import fresh_store
@@ -446,6 +447,18 @@ def test_from_observe_to_what_was_shown_by_the_commands(
     assert {each["fate"] for each in last["lines"].values()} == {"plan applied"}
     assert commands("history", "acme/1").output.count("written") == 1
     assert "0 tickets as of" in commands("plan").output
+
+
+def test_beside_a_service_the_command_leaves_its_orders_and_tells_what_became_of_them(
+    commands: Callable[..., Result], tmp_path: Path
+) -> None:
+    assert commands("plan", "-o", "plan.json", enforce=True).exit_code == 0
+    with composed(tmp_path / "uptier.toml", SystemClock(), os.environ) as service:
+        left = commands("apply", "plan.json", "--wait", "1s")
+        assert (left.exit_code, left.output.count("not done yet")) == (1, 3)
+        service.once(lambda _: None)
+        done = commands("apply", "plan.json")
+        assert (done.exit_code, "2 tickets: 2 applied." in done.output) == (0, True)
 
 
 def test_a_level_that_only_notifies_is_a_line_too(tmp_path: Path) -> None:
