@@ -1,6 +1,6 @@
 """The commands that look back with other rules: `archive` and `backtest`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,15 +10,21 @@ import typer
 from connector.cli.common import (
     CONFIG,
     NEEDS_HUMAN,
+    AsJson,
     Config,
     checked,
     database_of,
     echo,
     give_up,
+    put_json,
+    put_out,
+    refuse,
     secrets_here,
 )
 
 if TYPE_CHECKING:
+    from connector.config.settings import Settings
+    from connector.report.backtest_forms import Version
     from connector.report.cases import Period
     from connector.store.archive import Archive, Head
 
@@ -134,3 +140,119 @@ def made_or_found(path: Path, said: "Head") -> "Iterator[Archive]":
                 f"{path} was begun with policies that ask other things about words; name another file with --into"
             )
         yield archive
+
+
+@app.command()
+def backtest(
+    first: First,
+    last: Last,
+    policies: Annotated[
+        Path | None,
+        typer.Option("--policies", metavar="FILE", help="Policies in place of the config's own."),
+    ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option("--against", metavar="FILE", help="Another version; say what would be otherwise."),
+    ] = None,
+    archive: Annotated[
+        Path | None,
+        typer.Option("--archive", metavar="FILE", help="The newest that holds these days if not given."),
+    ] = None,
+    soon: Annotated[
+        str,
+        typer.Option("--soon", metavar="TIME", help="A firing answered within that was a false alarm."),
+    ] = "15m",
+    timezone: Timezone = "UTC",
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write one page with charts there.")
+    ] = None,
+    as_json: AsJson = False,
+    config: Config = CONFIG,
+) -> None:
+    """Play past tickets by policies: which level, when, for whom. No helpdesk is asked."""
+    from connector.report.backtest_forms import Backtest, as_html, as_text, document
+    from connector.store.archive import Archive
+    from policies.model import seconds
+
+    settings, _ = checked(config)
+    period = days(first, last, timezone)
+    try:
+        within = seconds(soon)
+    except ValueError as error:
+        give_up(f"--soon: {error}")
+    with closing(Archive.open(archive or found_archive(settings, period))) as file:
+        said = file.said()
+        if not (said.begin <= period.begin and period.end <= said.end):
+            give_up(f"{file.path} holds {day(said.begin)} to {day(said.end - 1)} only")
+        lost = sum(file.counted(name).lost for name in settings.accounts)
+        owed = sum(file.counted(name).owed for name in settings.accounts)
+        if owed:
+            echo(f"{file.path} is not whole: {owed} tickets are still to be fetched", err=True)
+        meant = [policies] if against is None else [policies, against]
+        versions = versions_of(file, period, config, meant)
+    done = Backtest(
+        period=period,
+        version=versions[0],
+        against=versions[1] if len(versions) > 1 else None,
+        soon=within,
+        lost=lost,
+    )
+    if html is not None:
+        put_out(as_html(done), html)
+    if as_json:
+        put_json(document(done), indent=2)
+    elif html is None:
+        put_out(as_text(done), None)
+
+
+def found_archive(settings: "Settings", period: "Period") -> Path:
+    """The newest archive that holds this period."""
+    from connector.store.archive import covering
+
+    with closing(database_of(settings)) as store:
+        path = covering(store, period.begin, period.end)
+    if path is None:
+        give_up(
+            f"no archive holds {period.first} to {period.last}; "
+            f"`uptier archive pull --from {period.first} --to {period.last}` makes one"
+        )
+    return path
+
+
+def versions_of(
+    file: "Archive", period: "Period", config: Path, meant: "Sequence[Path | None]"
+) -> "list[Version]":
+    """What each version of the policies would have done."""
+    import time
+
+    from connector.config.settings import policies_of
+    from connector.report.backtest import Task, played
+    from connector.report.backtest_forms import Version
+    from policies.past import asking_silenced, read_by
+
+    directories, head = file.directories(), file.said()
+    read = [policies_of(config, path) for path in meant]
+    every = []
+    for path, loaded in zip(meant, read, strict=True):
+        if loaded.policies is None:
+            refuse(path or config, loaded)
+        every.append(loaded.policies)
+    asking = [asking_silenced(each, head.asked, head.packs) for each in every]
+    reads = {name: frozenset[str]().union(*(read_by(each, name) for each in asking)) for name in directories}
+    versions = []
+    for path, policies in zip(meant, every, strict=True):
+        task = Task(
+            config=config,
+            policies=path,
+            directories=directories,
+            head=head,
+            begin=period.begin,
+            end=period.end,
+            also_read=reads,
+        )
+        began = time.monotonic()
+        outcome = played(task, policies, file.rows())
+        took = time.monotonic() - began
+        name, many = str(path or config), len(policies.policies)
+        versions.append(Version(name=name, policies=many, outcome=outcome, took=took))
+    return versions

@@ -23,7 +23,7 @@ from pydantic import (
 
 from adapters.base import Account
 from connector.config import holidays
-from connector.config.files import DEFAULT_PATTERNS, find_tests, read_files
+from connector.config.files import DEFAULT_PATTERNS, find_tests, read_file, read_files
 from connector.config.problems import plain_secrets, translate
 from connector.config.secrets import PREFIX
 from connector.config.values import (
@@ -276,6 +276,34 @@ def load(path: Path, known: Known | None = None) -> Loaded:
         problems=tuple(sorted({*about_settings, *files.problems, *about_policies, *about_tests})),
         documents=files.documents,
         tests=tests,
+    )
+
+
+def policies_of(path: Path, instead: Path | None) -> Loaded:
+    """The config with the policies of another file in place of its own; one file of the same name goes out whole, so
+    that a changed copy may hold all that its original does. A file with `[service]` is a config by itself."""
+    if instead is None:
+        return load(path)
+    given = read_file(instead)
+    if isinstance(given, Problem):
+        return Loaded(settings=None, policies=None, problems=(given,), documents=())
+    if "service" in given.data:
+        return load(instead)
+    files = read_files(path)
+    if not files.documents:
+        return Loaded(settings=None, policies=None, problems=files.problems, documents=())
+    settings, about_settings = _settings(files.documents[0], path.parent)
+    main, *others = (
+        replace(each, data={key: value for key, value in each.data.items() if key != "policy"})
+        for each in files.documents
+    )
+    documents = (main, *(each for each in others if Path(each.name).name != instead.name), given)
+    policies, about_policies = _policies(documents, None)
+    return Loaded(
+        settings=settings,
+        policies=policies,
+        problems=tuple(sorted({*about_settings, *about_policies})),
+        documents=documents,
     )
 
 

@@ -177,8 +177,11 @@ class Pull:
             episodes = {each.key: each for each in (*tickets.episodes_of(connection, ref), *running)}
         ticket = complete(self._store, read, receipts, frozenset(), self._clock.now())
         if ticket.actors_hidden:
-            began = sorted(episodes.values(), key=lambda each: each.started)
-            wrote: list[Wrote] = [one for each in began for one in each.wrote]
+            receipts_sent = [each.receipt for each in sent if each.receipt is not None]
+            facts = [fact for each in receipts_sent for fact in (*each.facts, each.revision)]
+            order = {fact: place for place, fact in enumerate(facts)}
+            wrote: list[Wrote] = [one for each in episodes.values() for one in each.wrote]
+            wrote.sort(key=lambda one: order.get(one.fact, -1))
             ticket = with_writes(ticket, wrote)
         return ticket, unknown_past(ticket, only_ours=self._is_only_ours(ticket, sent))
 

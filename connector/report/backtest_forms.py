@@ -1,0 +1,339 @@
+"""What a backtest says: to the terminal, as JSON, and as one HTML page with charts."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from html import escape
+from io import StringIO
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from connector.report.backtest import Firing, Moved, Outcome, differences, heat, loads
+from connector.report.cases import Period
+from connector.report.figures import percent, span
+from connector.report.formats import (
+    DAYS,
+    POLICY,
+    STYLE,
+    Grid,
+    bars_chart,
+    contents,
+    heading,
+    heat_chart,
+    section,
+    text_table,
+)
+from connector.report.metrics import Bar
+from policies.model import Seconds
+from policies.past import AS_NOW
+
+SHOWN = 200
+"""So many rows of a list the terminal and the page show; JSON has all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """One version of the policies: where it stands, how many policies serve, and what came of it in `took` seconds."""
+
+    name: str
+    policies: int
+    outcome: Outcome
+    took: float
+
+    @property
+    def speed(self) -> float:
+        """Events times policies a second."""
+        return self.outcome.events * self.policies / max(self.took, 0.001)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backtest:
+    """One backtest, or two that are compared. `soon` is what counts as answered before anyway; `lost` are tickets that
+    the archive could not fetch."""
+
+    period: Period
+    version: Version
+    against: Version | None
+    soon: Seconds
+    lost: int
+
+    @property
+    def moved(self) -> tuple[Moved, ...]:
+        """What the two versions do not do alike, of tickets of which all is told to both."""
+        if self.against is None:
+            return ()
+        return differences(self.against.outcome.firings, self.version.outcome.firings)
+
+    def was_needless(self, firing: Firing) -> bool:
+        """Whether a person answered soon after it anyway."""
+        return firing.answered_in is not None and firing.answered_in <= self.soon
+
+
+def title(of: Backtest) -> str:
+    """What it is."""
+    return f"Backtest of {of.version.name}, {of.period.name}"
+
+
+def lead(of: Backtest) -> Iterator[str]:
+    """What it stands on."""
+    done = of.version.outcome
+    yield (
+        f"{many(done.lives, 'ticket')}, {many(len(done.firings), 'firing')} on "
+        f"{len({(each.account, each.ticket) for each in done.firings})} of them."
+    )
+    if done.incomplete:
+        why = ", ".join(f"{name} ({count})" for name, count in done.lacks.most_common())
+        yield (
+            f"{many(done.incomplete, 'ticket')} apart: their history does not tell all that the policies read, "
+            f"and they were played with what stands there now, which gives {many(len(done.unsure), 'firing')} more. "
+            f"Not told: {why}."
+        )
+    if of.lost:
+        yield f"{many(of.lost, 'ticket')} could not be fetched."
+    if done.failed:
+        yield f"{many(len(done.failed), 'ticket')} could not be played: {done.failed[0]}"
+    yield f"As it is now and not as it was then: {', '.join(sorted(AS_NOW))}."
+    yield (
+        f"{done.events} events x {many(of.version.policies, 'policy', 'policies')} in {of.version.took:.1f} s: "
+        f"{of.version.speed:,.0f} a second."
+    )
+
+
+def many(count: int, one: str, more: str = "") -> str:
+    """`1 ticket`, `2 tickets`."""
+    return f"{count} {one if count == 1 else more or one + 's'}"
+
+
+def grids(of: Backtest) -> Iterator[Grid]:
+    """Every table, in reading order."""
+    if of.against is not None:
+        yield from compared(of, of.against)
+    yield by_level(of)
+    yield load(of.version.outcome.firings, of.period)
+    yield targets(of.version.outcome)
+    yield firings("Firings", of, of.version.outcome.firings)
+    if of.version.outcome.unsure:
+        yield firings("Firings on tickets whose history is incomplete", of, of.version.outcome.unsure)
+
+
+def compared(of: Backtest, other: Version) -> Iterator[Grid]:
+    """What would be otherwise."""
+    moved = of.moved
+    counted = Counter((each.policy, each.level, each.how) for each in moved)
+    before, after = len(other.outcome.firings), len(of.version.outcome.firings)
+    yield Grid(
+        title="Difference",
+        lead=f"{before} firings with {other.name}, {after} with {of.version.name}.",
+        head=("Policy", "Level", "Fires", "Firings"),
+        rows=tuple((*key, str(count)) for key, count in sorted(counted.items())),
+    )
+    yield Grid(
+        title="Difference, ticket by ticket",
+        lead=cut(moved),
+        head=("Ticket", "Policy", "Level", "Fires", other.name, of.version.name),
+        rows=tuple(
+            (
+                f"{each.account}/{each.ticket}",
+                each.policy,
+                each.level,
+                each.how,
+                told(each.before, of.period),
+                told(each.after, of.period),
+            )
+            for each in moved[:SHOWN]
+        ),
+    )
+
+
+def cut(rows: Sequence[object]) -> str:
+    """What is said where not all rows are shown."""
+    return f"The first {SHOWN} of {len(rows)}; --json has all." if len(rows) > SHOWN else ""
+
+
+def told(firing: Firing | None, period: Period) -> str:
+    """When, and for whom."""
+    return "" if firing is None else f"{stamp(firing.at, period)} {firing.owner}"
+
+
+def stamp(at: int, period: Period) -> str:
+    """An instant in the period's timezone."""
+    return datetime.fromtimestamp(at, period.timezone).strftime("%Y-%m-%d %H:%M")
+
+
+def by_level(of: Backtest) -> Grid:
+    """How often each level fires, and how often for nothing."""
+    found = dict[tuple[str, str], list[Firing]]()
+    for each in of.version.outcome.firings:
+        found.setdefault((each.policy, each.level), []).append(each)
+    return Grid(
+        title="Levels",
+        lead=f"False alarm: a person answered the customer within {span(of.soon)} after it anyway.",
+        head=("Policy", "Level", "Firings", "Tickets", "False alarms", "Share"),
+        rows=tuple(
+            (
+                *key,
+                str(len(some)),
+                str(len({(each.account, each.ticket) for each in some})),
+                str(needless := sum(map(of.was_needless, some))),
+                percent(needless / len(some)),
+            )
+            for key, some in sorted(found.items())
+        ),
+    )
+
+
+def load(firings: Iterable[Firing], period: Period) -> Grid:
+    """What would have landed on whom."""
+    return Grid(
+        title="Load by owner",
+        head=("Owner", "Firings", "Most in an hour", "Which was"),
+        rows=tuple(
+            (each.owner or "nobody", str(each.firings), str(each.most), stamp(each.busiest, period))
+            for each in loads(firings)
+        ),
+    )
+
+
+def targets(outcome: Outcome) -> Grid:
+    """SLA targets that were missed, and of which somebody would have been told before."""
+    counted = Counter((str(each.metric), each.warned) for each in outcome.missed)
+    metrics = sorted({metric for metric, _ in counted})
+    return Grid(
+        title="Missed SLA targets",
+        lead="" if metrics else "The archive holds none that were missed in these days.",
+        head=("Target", "Missed", "A level fired before that", "None did"),
+        rows=tuple(
+            (
+                metric,
+                str(counted[metric, True] + counted[metric, False]),
+                str(counted[metric, True]),
+                str(counted[metric, False]),
+            )
+            for metric in metrics
+        ),
+    )
+
+
+def firings(name: str, of: Backtest, found: Sequence[Firing]) -> Grid:
+    """Ticket by ticket."""
+    return Grid(
+        title=name,
+        lead=cut(found),
+        head=("Ticket", "When", "Policy", "Level", "Owner", "Given to", "Template", "Answered anyway after"),
+        rows=tuple(
+            (
+                f"{each.account}/{each.ticket}",
+                stamp(each.at, of.period),
+                each.policy,
+                each.level,
+                each.owner,
+                each.to,
+                each.template,
+                "" if each.answered_in is None else span(each.answered_in),
+            )
+            for each in found[:SHOWN]
+        ),
+    )
+
+
+def as_text(of: Backtest, width: int = 120) -> str:
+    """For the terminal, without colours."""
+    out = StringIO()
+    console = Console(file=out, width=width, color_system=None, force_terminal=False)
+    for line in (title(of), *lead(of)):
+        console.print(Text(line))
+    for grid in grids(of):
+        console.print()
+        console.print(Text(grid.title.upper()))
+        if grid.lead:
+            console.print(Text(grid.lead))
+        if grid.rows:
+            console.print(text_table(grid))
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+
+
+def as_json(of: Backtest) -> str:
+    """Everything, instants as epoch seconds."""
+    return json.dumps(document(of), indent=2, ensure_ascii=False) + "\n"
+
+
+def document(of: Backtest) -> dict[str, Any]:
+    """The backtest as lists and tables."""
+    made: dict[str, Any] = {
+        "from": str(of.period.first),
+        "to": str(of.period.last),
+        "timezone": str(of.period.timezone),
+        "answered_soon": of.soon,
+        "not_fetched": of.lost,
+        "as_now": sorted(AS_NOW),
+        **version(of, of.version),
+    }
+    if of.against is not None:
+        made["against"] = version(of, of.against)
+        made["differences"] = [{**asdict(each), "how": each.how} for each in of.moved]
+    return made
+
+
+def version(of: Backtest, one: Version) -> dict[str, Any]:
+    """What came of one version."""
+    done = one.outcome
+    return {
+        "policies": one.name,
+        "tickets": done.lives,
+        "events": done.events,
+        "events_x_policies_a_second": round(one.speed),
+        "firings": [{**asdict(each), "false_alarm": of.was_needless(each)} for each in done.firings],
+        "incomplete": {
+            "tickets": done.incomplete,
+            "not_told": dict(done.lacks.most_common()),
+            "firings": [asdict(each) for each in done.unsure],
+        },
+        "load": [asdict(each) for each in loads(done.firings)],
+        "hours_of_the_week": heat(done.firings, of.period.timezone),
+        "missed_targets": [asdict(each) for each in done.missed],
+        "failed": done.failed,
+    }
+
+
+HOURS, OWNERS, LEVELS = "Firings by hour of the week", "Firings by owner", "Firings by level"
+
+
+def as_html(of: Backtest) -> str:
+    """One page with charts, which asks nobody for anything."""
+    return "\n".join(page(of)) + "\n"
+
+
+def page(of: Backtest) -> Iterator[str]:
+    """The page, piece by piece."""
+    name, every = escape(title(of)), tuple(grids(of))
+    fired = of.version.outcome.firings
+    yield '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">'
+    yield f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+    yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    yield f"<title>{name}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>{name}</h1>\n<ul>"
+    yield from (f"<li>{escape(line)}</li>" for line in lead(of))
+    yield "</ul>"
+    yield contents((LEVELS, OWNERS, HOURS, *(grid.title for grid in every)))
+    yield heading(LEVELS)
+    yield bars_chart(LEVELS, bars(f"{each.policy} / {each.level}" for each in fired))
+    yield heading(OWNERS)
+    yield bars_chart(OWNERS, bars(each.owner or "nobody" for each in fired))
+    yield f"{heading(HOURS)}\n<p>{escape(str(of.period.timezone))}, {DAYS[0]} to {DAYS[-1]}.</p>"
+    yield heat_chart(HOURS, heat(fired, of.period.timezone))
+    for grid in every:
+        yield from section(grid)
+    yield "</body>\n</html>"
+
+
+def bars(names: Iterable[str]) -> tuple[Bar, ...]:
+    """How often each stands there, the most frequent first."""
+    counted = Counter(names)
+    whole, above, made = counted.total(), 0, []
+    for name, count in counted.most_common():
+        above += count
+        made.append(Bar(name=name, count=count, cumulated=above / whole))
+    return tuple(made)

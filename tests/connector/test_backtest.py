@@ -1,0 +1,302 @@
+"""`uptier backtest` says what the service did: the same levels on the same tickets, due at the same time, for the same
+owners, out of what the helpdesk's history tells afterwards."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from connector.cli.main import app
+from connector.demo import CONFIG
+from connector.report.backtest import Outcome, Task, played
+from connector.store import ledger
+from connector.store.archive import Archive
+from policies.language.policy import PolicySet
+from policies.model import TicketRef
+from policies.past import UNASKED, read_by
+from tests.connector.beside import START
+from tests.connector.each import EACH, Each, each
+from tests.connector.test_archive import DAY, archived, pulling
+
+TICKETS = 60
+
+RULES = (
+    CONFIG
+    + """
+[[policy]]
+name    = "complaints"
+clock   = "created"
+[policy.when]
+status  = ["new", "open", "pending"]
+subject = { contains = "bill" }
+phrases = { has = "complaint" }
+[[policy.level]]
+name    = "Look"
+after   = "20m"
+owner   = "Duty managers"
+priority = { at_least = "urgent" }
+tags    = ["complaint"]
+note    = "handoff"
+
+[[policy]]
+name    = "idle"
+clock   = "untouched"
+[policy.when]
+status  = ["new", "open", "pending"]
+tags    = { has = "vip" }
+[[policy.level]]
+name    = "Ask"
+after   = "45m"
+assign  = { group = "Escalations" }
+note    = "handoff"
+[[policy.level]]
+name    = "Ask again"
+after   = "3h"
+owner   = "Duty managers"
+note    = "handoff"
+"""
+)
+
+Fired = tuple[TicketRef, str, str, int | None, str]
+
+
+def live(one: Each, seed: int, *, hands: bool) -> None:
+    """A town's afternoon: customers write, agents answer, take and move tickets. The service looks at once."""
+    chance, words = Random(seed), [f"t{number}" for number in range(TICKETS)]  # noqa: S311 - the same town each time
+    opens = {word: chance.randrange(0, 60) for word in words}
+    acts = {
+        word: sorted(
+            (opens[word] + chance.randrange(1, 200), chance.choice(ACTS))
+            for _ in range(max(0, chance.randrange(-3, 4)))
+        )
+        for word in words
+    }
+    for minute in range(0, 252, 6):
+        one.clock.advance(1)  # behind all that the last look decided
+        for word in words:
+            if opens[word] in range(minute, minute + 6):
+                subject = chance.choice(("About the bill", "It is slow", "A bill, again"))
+                one.desk.open(word, subject, chance.choice(("eu", "vip", "no-escalation")))
+            while hands and acts[word] and acts[word][0][0] <= minute and opens[word] < minute:
+                happens(one, word, acts[word].pop(0)[1])
+        one.round(0.1)
+        one.round(5.9)
+    one.rounds(until=6, every=2)
+
+
+ACTS = ("answers", "says more", "notes", "priority", "group", "takes", "solves")
+
+
+def happens(one: Each, word: str, what: str) -> None:
+    """One act of a person at the helpdesk."""
+    desk, ticket = one.desk.desk, one.desk.tickets[word]
+    match what:
+        case "answers":
+            desk.agent_says(ticket, "Ann", "Have you tried turning it off?")
+        case "notes":
+            desk.agent_says(ticket, "Ann", "Hm.", public=False)
+        case "says more":
+            desk.customer_says(ticket, "This is a complaint, I am fed up.")
+        case "priority":
+            desk.agent_changes(ticket, "Ann", **LOW[one.vendor])
+        case "group":
+            desk.agent_changes(ticket, "Ann", group="Tier 2")
+        case "takes":
+            desk.agent_changes(ticket, "Ann", assignee="Ann")
+        case "solves":
+            desk.agent_changes(ticket, "Ann", **SOLVED[one.vendor])
+
+
+LOW: dict[str, dict[str, Any]] = {
+    "zendesk": {"priority": "low"},
+    "freshdesk": {"priority": 1},
+    "servicenow": {"impact": "3", "urgency": "3"},
+}
+SOLVED: dict[str, dict[str, Any]] = {
+    "zendesk": {"status": "solved"},
+    "freshdesk": {"status": 4},
+    "servicenow": {"state": "6"},
+}
+
+
+def fired_by_the_service(one: Each) -> set[Fired]:
+    with one.service.parts.store.reading() as connection:
+        lines = [line for line in ledger.onward(connection, 0) if line.what == "fired"]
+    return {
+        (
+            TicketRef(line.account, line.ticket),
+            line.policy,
+            line.level or "",
+            line.data.get("due"),
+            line.owner or "",
+        )
+        for line in lines
+    }
+
+
+def task_of(one: Each, archive: Archive, folder: Path) -> Task:
+    return Task(
+        config=folder / "uptier.toml",
+        policies=None,
+        directories=archive.directories(),
+        head=archive.said(),
+        begin=START - DAY,
+        end=one.clock.now(),
+    )
+
+
+def backtest(one: Each, archive: Archive, folder: Path, policies: PolicySet) -> Outcome:
+    return played(task_of(one, archive, folder), policies, archive.rows(), processes=1)
+
+
+def complete(archive: Archive, policies: PolicySet) -> set[TicketRef]:
+    """The tickets of which all is told that the policies read."""
+    return {row.ticket().ref for row in archive.rows() if not row.unknown & read_by(policies, row.account)}
+
+
+def of(outcome: Outcome) -> set[Fired]:
+    return {
+        (TicketRef(one.account, one.ticket), one.policy, one.level, one.due, one.owner)
+        for one in outcome.firings
+    }
+
+
+@pytest.mark.parametrize("vendor", EACH)
+def test_the_backtest_says_what_the_service_did(vendor: str, tmp_path: Path) -> None:
+    with each(vendor, tmp_path, config=RULES) as one:
+        live(one, 7, hands=True)
+        policies = one.service.parts.rules().policies
+        with archived(one, tmp_path) as archive:
+            done = pulling(one, archive).run()
+            assert done.kept == TICKETS
+            found = backtest(one, archive, tmp_path, policies)
+            whole = complete(archive, policies)
+        assert found.failed == []
+        assert len(whole) >= {"freshdesk": 20}.get(vendor, TICKETS * 9 // 10)
+        did = {each for each in fired_by_the_service(one) if each[0] in whole}
+        assert len(did) >= 10
+        assert of(found) == did
+
+
+# --- the command -----------------------------------------------------------------------------------------------
+
+EARLIER = """
+[[policy]]
+name    = "urgent-unanswered"
+clock   = "customer_waiting"
+stop_on = ["agent_reply", "acknowledged"]
+[policy.when]
+status   = ["new", "open"]
+priority = "urgent"
+[[policy.level]]
+name   = "Second line"
+after  = "10m"
+owner  = "Tier 2"
+tags   = ["escalated"]
+note   = "handoff"
+"""
+
+
+@contextmanager
+def two_days(folder: Path, config: str = CONFIG) -> Iterator[Each]:
+    """A Zendesk with three tickets, of which one was answered after 14 minutes, in an archive beside the database."""
+    with each("zendesk", folder, config=config) as one:
+        one.opened("one", "two")
+        one.opened("left", tag="no-escalation")
+        one.round(14)
+        one.desk.answer("two", "Ann", "Try again.")
+        one.rounds(until=40, every=10)
+        with archived(one, folder) as archive:
+            assert pulling(one, archive).run().kept == 3
+        (folder / "earlier.toml").write_text(EARLIER, encoding="utf-8")
+        yield one
+
+
+def run(folder: Path, *words: str) -> Result:
+    command = [
+        "backtest",
+        "--from",
+        "2026-09-21",
+        "--to",
+        "2026-09-21",
+        "--config",
+        str(folder / "uptier.toml"),
+    ]
+    return CliRunner().invoke(app, [*command, *words])
+
+
+def test_the_command_tells_who_would_have_been_called_when(tmp_path: Path) -> None:
+    with two_days(tmp_path) as one:
+        shown = run(tmp_path)
+        assert shown.exit_code == 0, shown.output
+        ticket = f"{one.desk.account}/{one.desk.tickets['one']}"
+        assert "3 tickets, 1 firing on 1 of them." in shown.output
+        assert re.search(
+            rf"{ticket} +2026-09-21 14:43 +urgent-unanswered +Second line +Tier 2 +Tier 2 +handoff",
+            shown.output,
+        )
+        told = json.loads(run(tmp_path, "--json").output)
+        assert [(each["ticket"], each["level"], each["owner"]) for each in told["firings"]] == [
+            (str(one.desk.tickets["one"]), "Second line", "Tier 2")
+        ]
+        assert told["load"][0]["firings"] == 1
+        assert told["events_x_policies_a_second"] > 0
+
+
+def test_two_versions_are_compared_ticket_by_ticket(tmp_path: Path) -> None:
+    with two_days(tmp_path) as one:
+        words = ["--policies", str(tmp_path / "earlier.toml"), "--against", str(tmp_path / "uptier.toml")]
+        told = json.loads(run(tmp_path, *words, "--json").output)
+        found = {each["ticket"]: each["how"] for each in told["differences"]}
+        number = {word: str(ticket) for word, ticket in one.desk.tickets.items()}
+        assert found == {
+            number["one"]: "earlier",
+            number["two"]: "only in the new version",
+            number["left"]: "only in the new version",
+        }
+        alarms = {each["ticket"]: each["false_alarm"] for each in told["firings"]}
+        assert alarms == {number["one"]: False, number["two"]: True, number["left"]: False}
+        page = tmp_path / "page.html"
+        assert run(tmp_path, *words, "--html", str(page)).exit_code == 0
+        text = page.read_text(encoding="utf-8")
+        assert text.count("<svg") == 3
+        assert "Difference, ticket by ticket" in text
+        assert "http" not in text.replace("http-equiv", "")
+
+
+def test_what_was_not_asked_about_words_is_unknown_and_fires_nothing(tmp_path: Path) -> None:
+    asks = EARLIER.replace('priority = "urgent"', 'subject = { contains = "One" }')
+    with two_days(tmp_path) as one:
+        (tmp_path / "earlier.toml").write_text(asks, encoding="utf-8")
+        told = json.loads(run(tmp_path, "--policies", str(tmp_path / "earlier.toml"), "--json").output)
+        assert told["firings"] == []
+        assert told["incomplete"] == {
+            "tickets": 3, "not_told": {UNASKED: 3}, "firings": [],
+        }  # fmt: skip
+        del one
+
+
+def test_many_processes_say_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with two_days(tmp_path) as one:
+        with archived(one, tmp_path) as archive:
+            policies, task = one.service.parts.rules().policies, task_of(one, archive, tmp_path)
+            alone = played(task, policies, archive.rows(), processes=1)
+            monkeypatch.setattr("connector.report.backtest.ALONE", 1)
+            monkeypatch.setattr("connector.report.backtest.CHUNK", 1)
+            together = played(task, policies, archive.rows(), processes=2)
+        assert together == alone
+        assert alone.lives == 3
+
+
+def test_without_an_archive_the_command_says_how_to_make_one(tmp_path: Path) -> None:
+    with each("zendesk", tmp_path):
+        found = run(tmp_path)
+        assert found.exit_code == 2
+        assert "`uptier archive pull --from 2026-09-21 --to 2026-09-21` makes one" in found.output
