@@ -20,7 +20,7 @@ returns data or raises one of the errors below, which are named by what the conn
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol, get_args
 
 from policies.history import is_reopening, moves_of
 from policies.model import (
@@ -35,7 +35,7 @@ from policies.model import (
     Ticket,
     TicketRef,
 )
-from policies.plan import Assign, ChangeTags, Follow, PutBackPriority, RaisePriority, SetField
+from policies.plan import Fields, TicketAction, TicketActionKind
 
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}")
 
@@ -116,9 +116,22 @@ class Note:
     public: bool
     body: str
 
+    replaces: ClassVar[Fields] = ()
 
-VendorAction = Assign | RaisePriority | PutBackPriority | ChangeTags | SetField | Follow | Note
-ActionKind = Literal["assign", "priority", "put_back", "tags", "set", "follow", "note", "reply"]
+    @property
+    def called(self) -> str:
+        """What people and the ledger call it."""
+        return "reply" if self.public else "note"
+
+    @property
+    def adds(self) -> Fields:
+        """A text to those there are, named as parts of a write are."""
+        return (self.called,)
+
+
+VendorAction = TicketAction | Note
+ActionKind = Literal[TicketActionKind, "note", "reply"]
+ACTION_KINDS: frozenset[ActionKind] = frozenset(get_args(ActionKind))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

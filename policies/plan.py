@@ -1,7 +1,7 @@
 """What to do now, as values that can be printed, stored, compared and refused: actions and plans."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, assert_never
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from policies.model import Group, Instant, Person, Priority, Ticket, TicketRef, Value
 from policies.state import Episode, Owner, Standing
@@ -9,6 +9,15 @@ from policies.state import Episode, Owner, Standing
 if TYPE_CHECKING:
     from policies.rules.observe import Scene
     from policies.rules.outcomes import Considered
+
+
+Fields = tuple[str, ...]
+Differences = tuple[tuple[str, Any, Any], ...]
+"""Fields by name, what stands in each and what would, in words of policies."""
+
+
+# What is true of an action stands on its class: `called` is its name in the ledger, `replaces` are the fields that it
+# sets and `adds` those to which it adds, by their common names; `beside` holds what it wants beside what is there.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +28,18 @@ class Assign:
     group: Group | None
     assignee: Person | None
 
+    called: ClassVar[str] = "assignment"
+    replaces: ClassVar[Fields] = ("group", "assignee")
+    adds: ClassVar[Fields] = ()
+
+    def beside(self, ticket: Ticket) -> Differences:
+        """Group and assignee by name, changed or not."""
+        there, then = ticket.assignee, self.assignee
+        return (
+            ("group", ticket.group and ticket.group.name, self.group and self.group.name),
+            ("assignee", there and there.label, then and then.label),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RaisePriority:
@@ -27,6 +48,14 @@ class RaisePriority:
     kind: Literal["priority"] = "priority"
     at_least: Priority
 
+    called: ClassVar[str] = "priority"
+    replaces: ClassVar[Fields] = ("priority",)
+    adds: ClassVar[Fields] = ()
+
+    def beside(self, ticket: Ticket) -> Differences:
+        """The priority, changed or not."""
+        return (("priority", ticket.priority, self.at_least),)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PutBackPriority:
@@ -34,6 +63,14 @@ class PutBackPriority:
 
     kind: Literal["put_back"] = "put_back"
     to: Priority
+
+    called: ClassVar[str] = "priority put back"
+    replaces: ClassVar[Fields] = ("priority",)
+    adds: ClassVar[Fields] = ()
+
+    def beside(self, ticket: Ticket) -> Differences:
+        """The priority, changed or not."""
+        return (("priority", ticket.priority, self.to),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +81,14 @@ class ChangeTags:
     add: frozenset[str] = frozenset()
     remove: frozenset[str] = frozenset()
 
+    called: ClassVar[str] = "tags"
+    replaces: ClassVar[Fields] = ()
+    adds: ClassVar[Fields] = ("tags",)
+
+    def beside(self, ticket: Ticket) -> Differences:
+        """All tags, changed or not."""
+        return (("tags", ticket.tags, (ticket.tags | self.add) - self.remove),)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetField:
@@ -53,6 +98,22 @@ class SetField:
     field: str
     value: Value
 
+    adds: ClassVar[Fields] = ()
+
+    @property
+    def called(self) -> str:
+        """It goes by the name of the field."""
+        return f"field {self.field}"
+
+    @property
+    def replaces(self) -> Fields:
+        """The field."""
+        return (self.field,)
+
+    def beside(self, ticket: Ticket) -> Differences:
+        """The field, changed or not."""
+        return ((self.field, ticket.custom.get(self.field.removeprefix("custom.")), self.value),)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Follow:
@@ -60,6 +121,15 @@ class Follow:
 
     kind: Literal["follow"] = "follow"
     person: Person
+
+    called: ClassVar[str] = "follower"
+    replaces: ClassVar[Fields] = ()
+    adds: ClassVar[Fields] = ("follow",)
+
+    def beside(self, ticket: Ticket) -> Differences:
+        """Who follows too; a ticket does not tell of its followers."""
+        del ticket
+        return (("followers", "as they are", f"with {self.person.label}"),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,34 +163,17 @@ class Notify:
     next_step: str = ""
 
 
-Action = Assign | RaisePriority | PutBackPriority | ChangeTags | SetField | Follow | Say | Notify
+TicketAction = Assign | RaisePriority | PutBackPriority | ChangeTags | SetField | Follow
+TicketActionKind = Literal["assign", "priority", "put_back", "tags", "set", "follow"]
+Action = TicketAction | Say | Notify
 
 
-def differences(action: Action, ticket: Ticket) -> tuple[tuple[str, Any, Any], ...]:
+def differences(action: Action, ticket: Ticket) -> Differences:
     """Each field that the action would leave otherwise than it is: its name, what stands there and what would, in words
-    of policies. What is said is no field; of followers a ticket does not tell."""
-    match action:
-        case Assign():
-            there, then = (ticket.assignee, action.assignee)
-            found: tuple[tuple[str, Any, Any], ...] = (
-                ("group", ticket.group and ticket.group.name, action.group and action.group.name),
-                ("assignee", there and there.label, then and then.label),
-            )
-        case RaisePriority():
-            found = (("priority", ticket.priority, action.at_least),)
-        case PutBackPriority():
-            found = (("priority", ticket.priority, action.to),)
-        case ChangeTags():
-            found = (("tags", ticket.tags, (ticket.tags | action.add) - action.remove),)
-        case SetField():
-            found = ((action.field, ticket.custom.get(action.field.removeprefix("custom.")), action.value),)
-        case Follow():
-            found = (("followers", "as they are", f"with {action.person.label}"),)
-        case Say() | Notify():
-            found = ()
-        case _:
-            assert_never(action)
-    return tuple(each for each in found if each[1] != each[2])
+    of policies. What is said is no field."""
+    if isinstance(action, Say | Notify):
+        return ()
+    return tuple(each for each in action.beside(ticket) if each[1] != each[2])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from adapters.base import (
+    ACTION_KINDS,
     Account,
     Capabilities,
     Event,
@@ -57,7 +58,7 @@ class ServiceNow:
 
     name = "servicenow"
     capabilities = Capabilities(
-        actions=frozenset({"assign", "priority", "put_back", "tags", "set", "follow", "note", "reply"}),
+        actions=ACTION_KINDS,
     )
 
     def __init__(self, account: Account, gate: Gate) -> None:

@@ -421,8 +421,8 @@ def found(
     """The receipt of a write that is there. What was before, the write remembers; which of impact and urgency it wrote,
     nobody knows afterwards."""
     asked = write.request
-    wanted = [*asked.get("columns", ())]
-    wanted += [column for key, column in (("tags", profile.tags), ("follow", FOLLOWERS)) if key in asked]
+    lists = {profile.tags: "tags", FOLLOWERS: SPOKEN[FOLLOWERS]}
+    wanted = [*asked.get("columns", ()), *(column for column, key in lists.items() if key in asked)]
     if profile.derived and not asked.keys().isdisjoint(("priority", "put_back")):
         wanted += GROUNDS
     plain = {column: text(row, column) for column in wanted if column not in missing}

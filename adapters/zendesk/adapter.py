@@ -5,6 +5,7 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from adapters.base import (
+    ACTION_KINDS,
     Account,
     Capabilities,
     Event,
@@ -54,7 +55,7 @@ class Zendesk:
 
     name = "zendesk"
     capabilities = Capabilities(
-        actions=frozenset({"assign", "priority", "put_back", "tags", "set", "follow", "note", "reply"}),
+        actions=ACTION_KINDS,
         settle=1,
         hidden_mark=True,
     )

@@ -18,7 +18,7 @@ from connector.store.writes import KeptWrite, State
 from connector.work.messages import announce, render
 from policies.language.policy import PolicySet
 from policies.model import Directory, Instant, Order, Seconds, Status, Ticket, TicketRef
-from policies.plan import Notify, Occurrence, Plan, Say, SetField, Wanted
+from policies.plan import Notify, Occurrence, Plan, Say, Wanted
 from policies.present.coming import coming
 from policies.present.explain import traced
 from policies.rules.ladder import untimed
@@ -177,17 +177,6 @@ WORDS: dict[State, str] = {
     State.STALE: "write dropped",
     State.UNKNOWN: "write unknown",
 }
-NAMES = {"assign": "assignment", "put_back": "priority put back", "follow": "follower"}
-
-
-def name_of(action: VendorAction) -> str:
-    """What the action writes, by its own name."""
-    match action:
-        case Note():
-            return "reply" if action.public else "note"
-        case SetField():
-            return f"field {action.field}"
-    return NAMES.get(action.kind, action.kind)
 
 
 def line_about(
@@ -195,7 +184,7 @@ def line_about(
 ) -> LedgerEntry:
     """The ledger's line for a write that ended so, with what the helpdesk remarked."""
     remarks = receipt.remarks if receipt else ()
-    named = text or "; ".join(name_of(action) for action in kept.write.intent)
+    named = text or "; ".join(action.called for action in kept.write.intent)
     told = (f"the helpdesk remarks: {remark}" for remark in remarks)
     data = {"key": kept.write.key, "attempt": kept.attempt, "tries": kept.tries, "remarks": list(remarks)}
     return _of_write(kept, WORDS[state], "; ".join([named, *told]), now, data)

@@ -10,7 +10,7 @@ It goes on, in the next look, if an episode that asked for it still runs, withou
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, assert_never
+from typing import Literal
 
 import structlog
 from sqlalchemy import Connection
@@ -40,28 +40,15 @@ from connector.store.ledger import LedgerEntry
 from connector.store.notices import Notice
 from connector.store.writes import KeptWrite, State
 from connector.work.budget import Desk
-from connector.work.commit import line_about, line_of, name_of, partly_line, refused_lines, untaken_lines
+from connector.work.commit import line_about, line_of, partly_line, refused_lines, untaken_lines
 from connector.work.context import Read, Rules, advanced
 from connector.work.retry import FIND_OUT, WRITE
 from policies.model import Directory, Instant, Priority, Seconds, Ticket, Who
-from policies.plan import (
-    Assign,
-    ChangeTags,
-    Follow,
-    Occurrence,
-    Plan,
-    PutBackPriority,
-    RaisePriority,
-    SetField,
-)
+from policies.plan import Assign, Occurrence, Plan
 from policies.rules.outcomes import Outcome, settle
 from policies.state import Wrote
 
 log = structlog.get_logger()
-
-
-ADDED = {"tags": ("tags",), "follow": ("followers",)}
-"""What an action adds to, and replaces nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +89,7 @@ def why_not(kept: KeptWrite, running: set[str], ticket: Ticket) -> str:
     """Why this write is not to be sent any more; empty if it is."""
     if kept.episodes.isdisjoint(running):
         return "its episode has ended meanwhile"
-    taken = {name for action in kept.write.intent for name in fields_of(action)}
+    taken = {name for action in kept.write.intent for name in action.replaces}
     by_people = (
         change.field
         for change in ticket.changes
@@ -115,33 +102,15 @@ def why_not(kept: KeptWrite, running: set[str], ticket: Ticket) -> str:
 def without_parts(action: VendorAction, refused: Collection[str], ticket: Ticket) -> VendorAction | None:
     """What is left of an action without these fields; None if nothing is. Where a person cannot have a ticket, its
     group can, unless it has it already."""
-    match action:
-        case Note():
-            return None if ("reply" if action.public else "note") in refused else action
-        case Assign() if action.group is not None and "assignee" in refused and "group" not in refused:
-            there = ticket.group is not None and ticket.group.id == action.group.id
-            return None if there or action.assignee is None else replace(action, assignee=None)
-    touched = touched_by(action)
-    return None if any(field.partition(":")[0] in touched for field in refused) else action
+    if isinstance(action, Assign) and action.group and "assignee" in refused and "group" not in refused:
+        there = ticket.group is not None and ticket.group.id == action.group.id
+        return None if there or action.assignee is None else replace(action, assignee=None)
+    return None if concerns(action, {field.partition(":")[0] for field in refused}) else action
 
 
-def touched_by(action: VendorAction) -> tuple[str, ...]:
-    """The fields that an action replaces or adds to."""
-    return (*fields_of(action), *ADDED.get(action.kind, ()))
-
-
-def fields_of(action: VendorAction) -> tuple[str, ...]:
-    """The fields an action replaces; adding and removing tags, and saying something, replace none."""
-    match action:
-        case Assign():
-            return ("group", "assignee")
-        case RaisePriority() | PutBackPriority():
-            return ("priority",)
-        case SetField():
-            return (action.field,)
-        case ChangeTags() | Follow() | Note():
-            return ()
-    assert_never(action)
+def concerns(action: VendorAction, parts: Collection[str]) -> bool:
+    """Whether an action replaces or adds to one of these."""
+    return any(name in parts for name in (*action.replaces, *action.adds))
 
 
 WATCHED: Seconds = 3600
@@ -352,7 +321,7 @@ class Sender:
         left = [rest for action in intent if (rest := without_parts(action, refused, ticket)) is not None]
         if tuple(left) == intent:
             left = [action for action in intent if isinstance(action, Note)]
-        lost = [name_of(action) for action in intent if action not in left]
+        lost = [action.called for action in intent if action not in left]
         prepared = desk.adapter.prepare(ticket, tuple(left), base_of(kept.write.key)).writes if lost else ()
         with self._store.writing() as connection:
             ledger.append(connection, refused_lines(kept, error.parts, now))
@@ -492,7 +461,7 @@ class Sender:
         repeated = tuple(
             action
             for action in kept.write.intent
-            if not isinstance(action, Note) and not fields.isdisjoint(touched_by(action))
+            if not isinstance(action, Note) and concerns(action, fields)
         )
         if not repeated:
             return lines

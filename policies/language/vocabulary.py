@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from policies.history import Fact, History
 from policies.language.clocks import CLOCKS
+from policies.language.document import listed
 from policies.model import Agent, Directory, Group, Priority, Status, Ticket
 from policies.state import Owner
 
@@ -290,7 +291,7 @@ class Key:
 
     Of a level: an `acts` key is something that it does. One that is `risky` is left out while nobody can tell whether
     the ticket is excluded (rule 8); an `instead` may stand in `otherwise`. What a `worded` key says is for people and
-    decides nothing: only whether it stands there does.
+    decides nothing: only whether it stands there does. `leaves` puts into words how the ticket looks afterwards.
     """
 
     name: str
@@ -301,6 +302,7 @@ class Key:
     risky: bool = False
     instead: bool = False
     worded: bool = False
+    leaves: Callable[[Any], Iterable[str]] | None = field(default=None, compare=False, repr=False)
 
 
 def written(keys: Mapping[str, Key]) -> Schema:
@@ -384,19 +386,40 @@ LEVEL_KEYS: dict[str, Key] = {
             lambda: closed({"at_least": {"enum": list(Priority)}}),
             acts=True,
             risky=True,
+            leaves=lambda priority: (f"priority at least {priority}",),
         ),
-        Key("tags", "Tags that are there afterwards.", lambda: TEXTS, acts=True),
-        Key("untag", "Tags that are gone afterwards.", lambda: TEXTS, acts=True),
+        Key(
+            "tags",
+            "Tags that are there afterwards.",
+            lambda: TEXTS,
+            acts=True,
+            leaves=lambda tags: (f"tagged {listed(sorted(tags), 'and')}",),
+        ),
+        Key(
+            "untag",
+            "Tags that are gone afterwards.",
+            lambda: TEXTS,
+            acts=True,
+            leaves=lambda tags: (f"no longer tagged {listed(sorted(tags))}",),
+        ),
         Key(
             "set",
             "Fields and the values they have afterwards.",
             lambda: {"type": "object", "minProperties": 1},
             acts=True,
             risky=True,
+            leaves=lambda pairs: [f"{name} is {value}" for name, value in pairs],
         ),
         Key("note", "The template of an internal note.", lambda: TEXT, acts=True, instead=True, worded=True),
         Key("reply", "The template of a public reply.", lambda: TEXT, acts=True, risky=True, worded=True),
-        Key("follow", "People who follow the ticket afterwards.", lambda: TEXTS, acts=True, risky=True),
+        Key(
+            "follow",
+            "People who follow the ticket afterwards.",
+            lambda: TEXTS,
+            acts=True,
+            risky=True,
+            leaves=lambda people: (f"followed by {listed(people, 'and')}",),
+        ),
         Key(
             "notify",
             "Channels outside the helpdesk that hear of it.",

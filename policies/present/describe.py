@@ -19,7 +19,7 @@ from policies.language.policy import (
     PolicySet,
     TemplateSpec,
 )
-from policies.language.vocabulary import ASSIGNEE, STOPS, STRATEGIES, call_of
+from policies.language.vocabulary import ASSIGNEE, LEVEL_KEYS, STOPS, STRATEGIES, call_of
 from policies.model import UNITS, Seconds
 
 
@@ -105,12 +105,11 @@ def target(assign: AssignSpec | None) -> str:
 
 def changes(level: Level) -> tuple[str, ...]:
     """What else the ticket looks like afterwards."""
-    return present(
-        level.priority and f"priority at least {level.priority}",
-        level.tags and f"tagged {listed(sorted(level.tags), 'and')}",
-        level.untag and f"no longer tagged {listed(sorted(level.untag))}",
-        *(f"{name} is {value}" for name, value in level.set),
-        level.follow and f"followed by {listed(level.follow, 'and')}",
+    return tuple(
+        text
+        for name, key in LEVEL_KEYS.items()
+        if key.leaves is not None and (said := getattr(level, name))
+        for text in key.leaves(said)
     )
 
 

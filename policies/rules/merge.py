@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import assert_never
 
 from policies.language.clocks import HIDDEN
 from policies.language.policy import Level
@@ -15,7 +14,6 @@ from policies.plan import (
     Follow,
     LeftOut,
     Notify,
-    PutBackPriority,
     RaisePriority,
     Say,
     SetField,
@@ -270,15 +268,6 @@ def joined(said: Iterable[Wanted]) -> tuple[list[Wanted], list[LeftOut]]:
 
 def fields(action: Action, proposed: ProposedActions) -> Iterable[str]:
     """The fields an action writes, as far as this proposal asked for them; a tag is `tags:NAME`."""
-    match action:
-        case Assign():
-            return ("group", "assignee")
-        case RaisePriority():
-            return ("priority",)
-        case SetField():
-            return (action.field,)
-        case ChangeTags():
-            return [f"tags:{tag}" for tag in (action.add & proposed.add) | (action.remove & proposed.remove)]
-        case PutBackPriority() | Say() | Follow() | Notify():
-            return ()
-    assert_never(action)
+    if isinstance(action, ChangeTags):
+        return [f"tags:{tag}" for tag in (action.add & proposed.add) | (action.remove & proposed.remove)]
+    return () if isinstance(action, Say | Notify) else action.replaces

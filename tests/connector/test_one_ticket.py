@@ -37,4 +37,4 @@ def test_one_look_and_its_write_run_through_no_more_than_now() -> None:
 
 def test_an_operator_and_an_action_touch_no_more_than_now() -> None:
     assert len({file for file, _ in trace.operator()}) <= 11
-    assert len(trace.naming(Follow)) <= 15
+    assert len(trace.naming(Follow)) <= 8

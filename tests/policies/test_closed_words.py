@@ -3,18 +3,21 @@ and none of these places may leave one out."""
 
 import ast
 from dataclasses import fields
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast, get_args
 
 import pytest
 
+import adapters.servicenow.delivery as servicenow
+import adapters.zendesk.answers as zendesk
 from adapters.base import ActionKind, Note, VendorAction
 from adapters.contract.sandbox import Sandbox
 from adapters.contract.suite import actions
 from adapters.contract.ticket import one_of_each
 from connector.config.values import vendors
-from connector.work.commit import name_of
+from connector.work.sender import without_parts
 from policies.language.policy import Level
 from policies.language.vocabulary import ACTIONS, LEVEL_KEYS
 from policies.model import Order, Priority
@@ -198,12 +201,13 @@ def test_every_action_has_its_kind() -> None:
 
 @pytest.mark.parametrize("vendor", vendors())
 def test_every_helpdesk_can_do_every_action_that_it_does_not_lack(vendor: str) -> None:
-    tree = ast.parse((ROOT / "adapters" / vendor / "adapter.py").read_text(encoding="utf-8"))
+    module = import_module(f"adapters.{vendor}.adapter")
     (told,) = (
-        each.value for each in ast.walk(tree) if isinstance(each, ast.keyword) and each.arg == "actions"
+        each.capabilities.actions
+        for each in vars(module).values()
+        if each.__class__ is type and each.__module__ == module.__name__ and hasattr(each, "capabilities")
     )
-    words = {each.value for each in ast.walk(told) if isinstance(each, ast.Constant)}
-    assert words == {*get_args(ActionKind)} - LACKS.get(vendor, set())
+    assert told == {*get_args(ActionKind)} - LACKS.get(vendor, set())
 
 
 def test_the_contract_tries_every_action() -> None:
@@ -230,4 +234,19 @@ NAMES: dict[VendorAction, str] = {
 
 def test_the_ledger_has_a_name_for_every_action() -> None:
     assert {type(each) for each in NAMES} == set(get_args(VendorAction))
-    assert {each: name_of(each) for each in NAMES} == NAMES
+    assert {each: each.called for each in NAMES} == NAMES
+
+
+def test_a_part_of_a_write_goes_by_one_name_in_the_action_and_in_each_helpdesk() -> None:
+    parts = {name for each in NAMES for name in (*each.replaces, *each.adds)}
+    told = {*zendesk.NAMES.values(), *servicenow.SPOKEN.values()}
+    assert told <= parts
+    assert parts - {"custom.tier"} == {"group", "assignee", "priority", "tags", "follow", "note", "reply"}
+
+
+@pytest.mark.parametrize("action", NAMES, ids=NAMES.values())
+def test_a_refused_part_is_taken_out_of_a_write_whatever_it_is(action: VendorAction) -> None:
+    ticket = life("note").ticket
+    for name in (*action.replaces, *action.adds):
+        assert without_parts(action, {name}, ticket) is None
+    assert without_parts(action, {"category"}, ticket) is action
