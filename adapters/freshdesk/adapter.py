@@ -19,7 +19,7 @@ from adapters.base import (
     Write,
 )
 from adapters.freshdesk import feed, history, people, probe, webhooks, writes
-from adapters.freshdesk.client import Client, Row, fetch, place
+from adapters.freshdesk.client import Client, Row, fetch
 from adapters.freshdesk.people import IdentityCache, References, requester
 from adapters.freshdesk.ticket import OUTBOUND, number, read_ticket, stats, updated_in
 from adapters.freshdesk.vendor import VENDOR
@@ -101,7 +101,7 @@ class Freshdesk:
             bare = replace(bare, counts=history.count_replies(bare) if whole else Counts())
             hidden |= set() if whole else {"messages", "phrases", "replies"}
         if Need.RATING in needs:
-            rating, known = history.read_rating(self._client, place(bare.ref))
+            rating, known = history.read_rating(self._client, f"/tickets/{bare.ref.id}")
             bare = replace(bare, satisfaction=rating)
             hidden |= set() if known else {"satisfaction"}
         return replace(bare, hidden=frozenset(hidden))
@@ -109,7 +109,7 @@ class Freshdesk:
     def _said(self, ref: TicketRef) -> list[Any]:
         """All conversations of a ticket, whatever they are; one that cannot be read if all are refused to us."""
         try:
-            return self._client.every(f"{place(ref)}/conversations")
+            return self._client.every(f"/tickets/{ref.id}/conversations")
         except NotAllowed:
             return [None]
 

@@ -157,18 +157,13 @@ def legible(*, writing: bool = False) -> Iterator[None]:
 NUMBER = re.compile(r"[0-9]{1,18}")
 
 
-def place(ref: TicketRef) -> str:
-    """The path of a ticket below `/api/v2`."""
-    return f"/tickets/{ref.id}"
-
-
 def fetch(client: Client, ref: TicketRef, include: str) -> Answer:
     """The ticket's row. Raises Gone if it is deleted, spam or archived, NotAllowed if it is refused to us, and
     Unreadable if the answer is no ticket, or another one."""
     if not NUMBER.fullmatch(ref.id):
         raise Gone(f"{ref} is not a Freshdesk ticket; Freshdesk's ids are whole numbers")
     try:
-        answer = client.get(place(ref), {"include": include})
+        answer = client.get(f"/tickets/{ref.id}", {"include": include})
     except HelpdeskError as error:
         if 300 <= (status_behind(error) or 0) < 400 and is_archived(client, ref):
             raise Gone(f"{ref} is archived") from error.__cause__

@@ -35,7 +35,7 @@ from adapters.base import (
     held_by,
 )
 from adapters.freshdesk.answers import refused_fields
-from adapters.freshdesk.client import Client, Row, fetch, legible, place
+from adapters.freshdesk.client import Client, Row, fetch, legible
 from adapters.freshdesk.form import Form, listed
 from adapters.freshdesk.history import is_message, own_message
 from adapters.freshdesk.people import References, ident
@@ -253,7 +253,7 @@ def update(client: Client, account: Account, write: Write, row: Row, references_
         with legible():
             body["tags"] = with_tags(tags(row), wanted.get("add", ()), wanted.get("remove", ()))
     try:
-        answer = client.put(place(write.ref), body)
+        answer = client.put(f"/tickets/{write.ref.id}", body)
     except Gone as error:
         raise refused_though_there(client, write, error) from error.__cause__
     except WontAccept as error:
@@ -363,7 +363,7 @@ def say(client: Client, write: Write, expects: str, row: Row | None) -> Receipt:
     public = "reply" in write.request
     below, body = ("/reply", write.request["reply"]) if public else ("/notes", write.request["note"])
     try:
-        made = client.post(place(write.ref) + below, body).body
+        made = client.post(f"/tickets/{write.ref.id}{below}", body).body
     except Gone as error:
         raise refused_though_there(client, write, error) from error.__cause__
     if not isinstance(made, dict) or ident(made.get("id")) is None:
@@ -388,7 +388,7 @@ def find_written(client: Client, account: Account, write: Write) -> Receipt | No
         with legible():
             return found_on(account, write, row)
     bot = ident(client.get("/agents/me").row().get("id"))
-    entries = client.every(place(write.ref) + "/conversations")
+    entries = client.every(f"/tickets/{write.ref.id}/conversations")
     for each in filter(is_message, entries):
         if ident(each["user_id"]) == bot and is_it(each, write):
             with legible():

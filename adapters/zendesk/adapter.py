@@ -1,5 +1,7 @@
 """The adapter: one Zendesk account."""
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from urllib.parse import urlsplit
@@ -24,7 +26,7 @@ from adapters.base import (
 )
 from adapters.http import check_auth, check_url
 from adapters.zendesk import feed, history, people, probe, webhooks, writes
-from adapters.zendesk.answers import Odd, Row, ident, named
+from adapters.zendesk.answers import Odd, ident, named
 from adapters.zendesk.client import Answer, Client, credentials
 from adapters.zendesk.people import (
     NOBODY,
@@ -34,7 +36,7 @@ from adapters.zendesk.people import (
     Sources,
     by_id,
 )
-from adapters.zendesk.ticket import CHATS, maps_labels, metric_set, read_ticket
+from adapters.zendesk.ticket import CHATS, STATUSES, read_ticket
 from adapters.zendesk.vendor import VENDOR
 from policies.model import (
     FROM_HELPDESK,
@@ -67,7 +69,7 @@ class Zendesk:
         self._secret = webhook_secret(account)
         self._identities = IdentityCache(
             Sources(
-                me=partial(people.me, account, self._client),
+                me=partial(people.me, self._client),
                 person=partial(people.one_person, self._client),
                 statuses=partial(people.status_labels, self._client),
                 targets=partial(people.has_targets, self._client),
@@ -111,8 +113,15 @@ class Zendesk:
         if row.get("status") == "deleted":
             raise Gone(f"{ref} is deleted")
         try:
-            people = self._with_strangers(self._references(answer), row)
-            bare = read_ticket(row, people, read_at=answer.at, metrics=metric_set(answer.body, row))
+            people = self._references(answer)
+            users = dict(people.users)
+            for key in {ident(row.get("requester_id")), ident(row.get("assignee_id"))} - {None, SYSTEM}:
+                if key is None or key in users or people.agent(key):
+                    continue
+                with suppress(NotAllowed):  # nobody is known by an id alone, so each is asked for by itself
+                    users[key] = self._identities.person(key) or {"id": key, **NOBODY}
+            people = replace(people, users=users)
+            bare = read_ticket(row, people, read_at=answer.at)
         except Odd as error:
             raise Unreadable(f"{ref} cannot be read: {error}") from error
         bare = replace(bare, loaded=needs)
@@ -124,19 +133,6 @@ class Zendesk:
         return history.add_history(
             self._client, self._identities, people.account, bare, people.users, chat=chat
         )
-
-    def _with_strangers(self, people: References, row: Row) -> References:
-        """These with the requester and the assignee, each asked for by itself where the answer does not show them;
-        nobody is known by an id alone."""
-        users = dict(people.users)
-        for key in {ident(row.get("requester_id")), ident(row.get("assignee_id"))} - {None}:
-            if key is None or key == SYSTEM or key in users or people.agent(key):
-                continue
-            try:
-                users[key] = self._identities.person(key) or {"id": key, **NOBODY}
-            except NotAllowed:
-                continue
-        return replace(people, users=users)
 
     def prepare(self, ticket: Ticket, actions: tuple[VendorAction, ...], key: str) -> Prepared:
         """One PUT a comment; the first carries all else."""
@@ -168,8 +164,9 @@ class Zendesk:
     def _references(self, answer: Answer) -> References:
         """Who is who in an answer. The labels in the account's `statuses` are found out as the numbers that rows and
         audits carry."""
-        account, labels = self._account, None
-        if maps_labels(account):
+        account, metrics = self._account, answer.body.get("metric_sets")
+        labels: Mapping[str, str] | None = {}
+        if any(not key.isdigit() and key.casefold() not in STATUSES for key in account.statuses):
             labels = self._identities.statuses()
             mapped = {key: account.counts_as(key, label) for key, label in (labels or {}).items()}
             known = {key: status for key, status in mapped.items() if status is not None}
@@ -181,6 +178,11 @@ class Zendesk:
             organizations=by_id(answer.body.get("organizations")),
             directory=self._identities.directory,
             statuses=labels,
+            metrics={
+                str(each.get("ticket_id")): each
+                for each in (metrics if isinstance(metrics, list) else ())
+                if isinstance(each, dict)
+            },
         )
 
 

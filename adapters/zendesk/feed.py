@@ -10,7 +10,7 @@ from adapters.http import UNSAID, status_behind
 from adapters.zendesk.answers import Odd, named
 from adapters.zendesk.client import Answer, Client
 from adapters.zendesk.people import References
-from adapters.zendesk.ticket import metric_set, read_ticket
+from adapters.zendesk.ticket import read_ticket
 from policies.model import Instant, Status, Ticket
 
 SIDES = "users,groups,organizations"
@@ -105,7 +105,7 @@ def snapshots(answer: Answer, references_of: ReferencesOf, name: str) -> Read:
         if isinstance(row, dict) and row.get("result_type", "ticket") != "ticket":
             continue
         try:
-            tickets.append(read_ticket(row, people, read_at=answer.at, metrics=metric_set(answer.body, row)))
+            tickets.append(read_ticket(row, people, read_at=answer.at))
         except Odd as error:
             aside.append(Aside(id=named(row), why=str(error)))
     return tuple(tickets), tuple(aside)

@@ -356,18 +356,17 @@ def common(name: str, raw: Any) -> Value:
 
 def count_audits(
     audits: Iterable[Any],
+    changes: Sequence[Change],
     authors: AuthorClassifier,
-    account: Account,
     requester: str | None,
     *,
     chat: tuple[Message, ...] | None = (),
 ) -> Counts:
-    """What people did (rule 5). `chat` is what was said in chats, None where that is not told, and so neither how many
-    replies there were. A reply is a public comment, after the first, by an agent who is not the requester; the
-    comments of a chat itself say nothing that `chat` does not. Raises Odd."""
-    ordered = in_order(audits)
+    """What people did (rule 5), with the `changes` that these audits made. `chat` is what was said in chats, None where
+    that is not told, and so neither how many replies there were. A reply is a public comment, after the first, by an
+    agent who is not the requester; the comments of a chat itself say nothing that `chat` does not. Raises Odd."""
     replies = sum(each.act.who is Who.AGENT and each.act.person != requester for each in chat or ())
-    for audit in ordered[1:]:
+    for audit in in_order(audits)[1:]:
         for event in events_of(audit):
             said: Row = {**audit, **event}
             replies += (
@@ -378,7 +377,7 @@ def count_audits(
                 and not (chat and channel_of(said.get("via")) in CHATS)
                 and authors.classify(said.get("author_id"), said.get("via"), Who.CUSTOMER) is Who.AGENT
             )
-    return count_changes(read_changes(ordered, authors, account), None if chat is None else replies)
+    return count_changes(changes, None if chat is None else replies)
 
 
 def read_list(client: Client, ref: TicketRef, name: str) -> tuple[list[Any], Rows] | None:
@@ -427,7 +426,7 @@ def add_history(
         if wants_changes and audits is not None:
             requester = bare.requester.id if bare.requester else None
             changed = read_changes(audits[0], authors, account)
-            counts = count_audits(audits[0], authors, account, requester, chat=spoken)
+            counts = count_audits(audits[0], changed, authors, requester, chat=spoken)
             changes = changed
     lacking = {"messages"} if wants_messages and messages is None else set[str]()
     lacking |= {"changes"} if wants_changes and changes is None else set()

@@ -20,7 +20,7 @@ def probe(
     """All findings. A look that fails is a finding too; only lost credentials are fatal. `sample` reads a ticket as
     policies would, to see what is hidden; it is asked for only where something is needed."""
     try:
-        user = people.me(account, client)
+        user = people.me(client)
     except HelpdeskError as error:
         return (no_access(error),)
     return (

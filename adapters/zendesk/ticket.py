@@ -1,7 +1,7 @@
 """A ticket row as a Ticket. A key that Zendesk always sends and this row lacks is hidden, not empty; a word that it
 may add one day is hidden where it decides, else passed on; a value of another kind makes the row Odd."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from adapters.base import Account, language_of, with_vip
@@ -66,14 +66,16 @@ CHATS = frozenset(
 """Ways in by which the conversation does not stand in the comments; `from_messaging_channel` says so too."""
 
 
-def read_ticket(row: Row, references: References, *, read_at: Instant, metrics: Row | None = None) -> Ticket:
-    """The row as a ticket without history. `metrics` is its side-loaded metric set. Raises Odd."""
+def read_ticket(row: Row, references: References, *, read_at: Instant) -> Ticket:
+    """The row as a ticket without history. Its metric set stands in it or beside it. Raises Odd."""
     account, number = references.account, key_of(row)
     updated = moment(row, "updated_at")
     created = instant(row.get("created_at"))
     status, status_name = read_status(row, references)
     fields, unread = read_custom_fields(account, row.get("custom_fields"))
     asked, organization = ident(row.get("requester_id")), row.get("organization_id")
+    inside = row.get("metric_set")
+    metrics = inside if isinstance(inside, dict) else references.metrics.get(number, {})
     rating = row.get("satisfaction_rating")
     score = rating.get("score") if isinstance(rating, dict) else None
     gone: Any = "deleted" if row.get("status") == "deleted" else None
@@ -100,7 +102,7 @@ def read_ticket(row: Row, references: References, *, read_at: Instant, metrics: 
         updated=updated,
         read_at=read_at,
         revision=row["updated_at"],
-        status_since=instant((metrics or {}).get("status_updated_at")),
+        status_since=instant(metrics.get("status_updated_at")),
         custom=fields,
         targets=read_targets(row.get("slas"))[0],
         gone=gone,
@@ -151,14 +153,9 @@ def read_status(row: Row, references: References) -> tuple[Status | None, str]:
         return Status.CLOSED, word
     label = (references.statuses or {}).get(number or "", "")
     said = account.counts_as(number or "", label) or account.counts_as("", word)
-    if said is None and number and references.statuses is None and maps_labels(account):
+    if said is None and number and references.statuses is None:
         return None, word
     return said or STATUSES.get(word), label or word
-
-
-def maps_labels(account: Account) -> bool:
-    """Whether the account's `statuses` name labels, so that they have to be read."""
-    return any(not key.isdigit() and key.casefold() not in STATUSES for key in account.statuses)
 
 
 def read_custom_fields(account: Account, rows: Any) -> tuple[Mapping[str, Value], frozenset[str]]:
@@ -200,17 +197,3 @@ def read_targets(slas: Any) -> tuple[tuple[Target, ...], bool]:
     for *_, target in sorted(found):
         chosen.setdefault(target.metric, target)
     return tuple(chosen.values()), slas is None or (listed == rows == known)
-
-
-def metric_set(body: Mapping[str, Any], row: Any) -> Row | None:
-    """The ticket's side-loaded metric set, which stands in the ticket or beside it."""
-    if not isinstance(row, dict):
-        return None
-    inside = row.get("metric_set")
-    if isinstance(inside, dict):
-        return inside
-    beside = body.get("metric_sets")
-    listed: Iterable[Any] = beside if isinstance(beside, list) else ()
-    return next(
-        (each for each in listed if isinstance(each, dict) and each.get("ticket_id") == row.get("id")), None
-    )

@@ -186,7 +186,7 @@ def send(
         "metadata": {SPACE: {"write": write.key}},
     }
     try:
-        answer = client.put(place(write.ref), {"ticket": stamped})
+        answer = client.put(f"/tickets/{write.ref.id}", {"ticket": stamped})
     except Gone as error:
         raise missing(client, write.ref, error) from error
     except WontAccept as error:
@@ -214,7 +214,7 @@ def missing(client: Client, ref: TicketRef, error: Gone) -> HelpdeskError:
     """What a 404 to an update means: the ticket is gone if it cannot be read either. Some tickets read well and answer
     404 to every update; that is refused for good. https://github.com/facetoe/zenpy/issues/484"""
     try:
-        row = client.get(place(ref)).body.get("ticket")
+        row = client.get(f"/tickets/{ref.id}").body.get("ticket")
     except Gone:
         return error
     if isinstance(row, dict) and row.get("status") == "deleted":
@@ -232,7 +232,7 @@ def as_written(error: WontAccept, write: Write) -> WontAccept:
 def find_written(client: Client, account: Account, write: Write) -> Receipt | None:
     """The receipt out of the audit that carries the write's mark, if one does. Raises Unreadable where an audit that
     may be ours cannot be read: then it is not known whether the write is there."""
-    pages = client.every(place(write.ref) + "/audits", "audits", {})
+    pages = client.every(f"/tickets/{write.ref.id}/audits", "audits", {})
     audits = [row for page in pages for row in page.rows("audits")]
     found = next((row for row in audits if isinstance(row, dict) and mark(row) == write.key), None)
     if found is None:
@@ -250,7 +250,7 @@ def find_written(client: Client, account: Account, write: Write) -> Receipt | No
     if (
         int(named(found)) == newest
     ):  # nobody has changed the ticket since, so it shows what became of the write
-        shown = client.get(place(write.ref)).body.get("ticket")
+        shown = client.get(f"/tickets/{write.ref.id}").body.get("ticket")
         row = shown if isinstance(shown, dict) and shown.get("updated_at") == found["created_at"] else {}
     return receipt(account, write, found, revision=found["created_at"], row=row, remarks=())
 
@@ -358,8 +358,3 @@ def not_taken(account: Account, write: Write, row: Row, audit: Row) -> Iterator[
 
 
 UNDONE = "Zendesk dropped it, or a trigger or routing changed it at once"
-
-
-def place(ref: TicketRef) -> str:
-    """The path of a ticket below `/api/v2`."""
-    return f"/tickets/{ref.id}"

@@ -79,7 +79,6 @@ def test_it_goes_through_zenpy(acme: World, monkeypatch: pytest.MonkeyPatch) -> 
         "/api/v2/group_memberships.json",
         "/api/v2/users.json",
         "/api/v2/ticket_fields.json",
-        "/api/v2/users/me.json",
         "/api/v2/ticket_fields.json",
     ]
 

@@ -152,7 +152,7 @@ def test_tags_as_one_text_are_several() -> None:
 
 
 def tally(*audits: dict[str, Any], requester: int = CLEO) -> Any:
-    return count_audits(audits, AUTHORS, account(), str(requester))
+    return count_audits(audits, read_changes(audits, AUTHORS, account()), AUTHORS, str(requester))
 
 
 OPENING = audit(1, CLEO, said())

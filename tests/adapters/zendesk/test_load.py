@@ -35,7 +35,7 @@ def test_messages_and_changes_are_asked_for_when_needed(acme: World) -> None:
 def test_the_bot_is_asked_for_once(acme: World) -> None:
     acme.adapter.load(PRINTER, ALL)
     acme.adapter.load(PRINTER, ALL)
-    assert paths(acme).count("users/me.json") == 1
+    assert paths(acme).count("users/me") == 1
 
 
 def test_phrases_are_found_in_what_the_customer_said_and_not_in_what_we_said(acme: World) -> None:

@@ -16,7 +16,7 @@ from requests.adapters import HTTPAdapter
 from adapters.base import Adapter, HelpdeskError, Note, Write
 from adapters.contract.sandbox import RecordingGate
 from adapters.zendesk import factory
-from policies.model import Ticket, TicketRef
+from policies.model import Need, Ticket, TicketRef, Who
 from tests.adapters.zendesk.world import ALL, PRINTER, account, world
 
 Bodies = dict[str, Any]
@@ -91,6 +91,7 @@ def calls(adapter: Adapter) -> dict[str, Callable[[], Any]]:
         "poll": lambda: adapter.poll(None, since=SINCE, limit=100),
         "census": lambda: adapter.census(None),
         "load": lambda: adapter.load(PRINTER, ALL),
+        "said": lambda: adapter.load(PRINTER, frozenset({Need.MESSAGES})),
         "find_written": lambda: adapter.find_written(write),
         "directory": adapter.directory,
     }
@@ -155,7 +156,8 @@ def chosen(bodies: Bodies, seed: int, values: tuple[Any, ...]) -> Iterator[tuple
 def readers(path: str) -> tuple[str, ...]:
     """The calls that read a path."""
     if path.startswith("/api/v2/tickets/1"):
-        return ("find_written", "load") if path.endswith("audits") else ("load",)
+        below = {"audits": ("find_written", "load"), "comments": ("said",)}
+        return below.get(path.rpartition("/")[2], ("load",))
     named = {
         "/api/v2/incremental/tickets/cursor": "poll",
         "/api/v2/search/export": "census",
@@ -263,9 +265,13 @@ def test_the_ticket_of_another_id_is_not_taken_for_this_one(recorded: Bodies) ->
     assert TicketRef("acme", "1") == PRINTER
 
 
-def test_a_user_whose_role_is_no_word_is_asked_for(recorded: Bodies) -> None:
-    bodies = broken(recorded, "/api/v2/tickets/1/comments", ("users", 1, "role"), ["agent"])
-    assert untrue(read(bodies, "load"), read(recorded, "load")) == []
+@pytest.mark.parametrize(("path", "name"), [("audits", "load"), ("comments", "said")])
+def test_a_user_whose_role_is_no_word_is_asked_for(recorded: Bodies, path: str, name: str) -> None:
+    whole, place = read(recorded, name), f"/api/v2/tickets/1/{path}"
+    assert {each.act.who for each in whole.messages} == {Who.AGENT, Who.CUSTOMER}
+    for number in range(len(recorded[place]["users"])):
+        bodies = broken(recorded, place, ("users", number, "role"), ["agent"])
+        assert untrue(read(bodies, name), whole) == []
 
 
 def test_the_probe_survives_what_it_asks_for(recorded: Bodies) -> None:

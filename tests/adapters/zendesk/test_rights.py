@@ -38,13 +38,16 @@ def test_only_who_we_are_decides_over_our_credentials(acme: World) -> None:
         acme.adapter.load(PRINTER, ALL)
 
 
-@pytest.mark.parametrize(("path", "hidden"), [("*audits", "changes"), ("*comments", "messages")])
+@pytest.mark.parametrize(
+    ("path", "needs", "hidden"),
+    [("*audits", ALL, "changes"), ("*comments", ALL - {Need.CHANGES}, "messages")],
+)
 @pytest.mark.parametrize("status", [403, 404])
 def test_a_history_that_is_refused_is_unknown_and_the_rest_works(
-    acme: World, path: str, hidden: str, status: int
+    acme: World, path: str, needs: frozenset[Need], hidden: str, status: int
 ) -> None:
     refuse(acme, path, status)
-    ticket = acme.adapter.load(PRINTER, ALL)
+    ticket = acme.adapter.load(PRINTER, needs)
     assert ticket.hidden == frozenset({hidden})
     assert (not ticket.changes) if hidden == "changes" else (not ticket.messages)
 

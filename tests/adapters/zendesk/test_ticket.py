@@ -7,7 +7,7 @@ import pytest
 from adapters.base import language_of
 from adapters.zendesk.answers import instant
 from adapters.zendesk.people import References, by_id
-from adapters.zendesk.ticket import metric_set, read_targets, read_ticket
+from adapters.zendesk.ticket import read_targets, read_ticket
 from policies.model import Metric, Priority, Satisfaction, Stage, Status, Target
 from tests.adapters.zendesk.world import account
 
@@ -170,10 +170,12 @@ def test_an_active_target_without_a_deadline_is_unknown() -> None:
 
 
 def test_the_metric_set_stands_in_the_ticket_or_beside_it() -> None:
-    inside, beside = {"reopens": 1}, {"ticket_id": 4711, "reopens": 2}
-    assert metric_set({}, ROW | {"metric_set": inside}) == inside
-    assert metric_set({"metric_sets": [{"ticket_id": 1}, beside]}, ROW) == beside
-    assert metric_set({}, ROW) is None
+    inside = {"status_updated_at": "2026-11-25T10:30:00Z"}
+    beside = {"ticket_id": 4711, "status_updated_at": "2026-11-25T10:45:00Z"}
+    around = References(account=account(), metrics={"1": {"ticket_id": 1}, "4711": beside})
+    assert read_ticket(ROW | {"metric_set": inside}, around, read_at=5).status_since == 1795602600
+    assert read_ticket(ROW, around, read_at=5).status_since == 1795603500
+    assert made().status_since is None
 
 
 @pytest.mark.parametrize("text", [None, "", "yesterday", 17, "0001-01-01T00:00:00"])
