@@ -4,6 +4,7 @@ people did."""
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
+from typing import TypeVar
 
 from policies.model import Act, Change, Counts, Instant, Message, Status, Ticket, Value, Who
 from policies.state import Wrote
@@ -259,10 +260,19 @@ def recognise(ticket: Ticket, receipts: Receipts) -> Ticket:
     ours = by_revision(ticket.revision) in receipts
     return replace(
         ticket,
-        messages=tuple(replace(each, act=settled(each.act, receipts)) for each in ticket.messages),
-        changes=tuple(replace(each, act=settled(each.act, receipts)) for each in ticket.changes),
+        messages=tuple(with_settled(each, receipts) for each in ticket.messages),
+        changes=tuple(with_settled(each, receipts) for each in ticket.changes),
         touched=ticket.updated if ticket.actors_hidden and not ours else None,
     )
+
+
+F = TypeVar("F", Message, Change)
+
+
+def with_settled(fact: F, receipts: Receipts) -> F:
+    """The fact as a rule may meet it; most are so already."""
+    act = settled(fact.act, receipts)
+    return fact if act is fact.act else replace(fact, act=act)
 
 
 def settled(act: Act, receipts: Receipts) -> Act:

@@ -360,19 +360,6 @@ def read_by(policies: PolicySet, account: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def could_hold(policies: PolicySet, life: Life) -> PolicySet:
-    """The policies without those whose `when` fails from beginning to end: one of its lines reads nothing that changes
-    in this life, or that a policy may write, and does not hold."""
-    changing = changes_in(life) | WRITTEN
-    ticket = life.ticket
-    kept = tuple(
-        each
-        for each in policies.serving(ticket.ref.account)
-        if not any(is_lasting(line, changing) and line.judge(ticket) is False for line in each.when.lines)
-    )
-    return replace(policies, policies=kept)
-
-
 WRITTEN = frozenset(
     {
         *("priority", "group", "assignee", "tags", "custom", "messages", "changes", "counts", "replies"),
@@ -393,10 +380,33 @@ def changes_in(life: Life) -> frozenset[str]:
     return frozenset(found | ({"status_name"} if "status" in found else set()))
 
 
-def is_lasting(line: Condition, changing: frozenset[str]) -> bool:
-    """Whether what this line says stays so."""
-    if line.inner:
-        return all(is_lasting(each, changing) for each in line.inner)
-    if line.needs:
-        return False
-    return changing.isdisjoint(line.reads) and not any(each.startswith(CUSTOM) for each in line.reads)
+class Sieve:
+    """Rules policies out of a life. `lasting` are, by policy, the lines of its `when` that read nothing a policy may
+    write, each with what it reads."""
+
+    def __init__(self, policies: PolicySet) -> None:
+        self._policies = policies
+        self._lasting = {
+            each.name: [(line, line.every_read()) for line in each.when.lines if could_last(line)]
+            for each in policies.policies
+        }
+
+    def could_hold(self, life: Life) -> PolicySet:
+        """The policies without those whose `when` fails from beginning to end: one of its lines reads nothing that
+        changes in this life, and does not hold."""
+        changing, ticket = changes_in(life), life.ticket
+        kept = tuple(
+            each
+            for each in self._policies.serving(ticket.ref.account)
+            if not any(
+                line.judge(ticket) is False and changing.isdisjoint(reads)
+                for line, reads in self._lasting[each.name]
+            )
+        )
+        return replace(self._policies, policies=kept)
+
+
+def could_last(line: Condition) -> bool:
+    """Whether what this line says stays so where nobody changes what it reads."""
+    reads = line.every_read()
+    return not (line.every_need() or reads & WRITTEN or any(each.startswith(CUSTOM) for each in reads))

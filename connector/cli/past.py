@@ -228,7 +228,7 @@ def versions_of(
     from connector.config.settings import policies_of
     from connector.report.backtest import Task, played
     from connector.report.backtest_forms import Version
-    from policies.past import asking_silenced, read_by
+    from policies.past import AS_NOW, asking_silenced, read_by
 
     directories, head = file.directories(), file.said()
     read = [policies_of(config, path) for path in meant]
@@ -254,5 +254,8 @@ def versions_of(
         outcome = played(task, policies, file.rows())
         took = time.monotonic() - began
         name, many = str(path or config), len(policies.policies)
-        versions.append(Version(name=name, policies=many, outcome=outcome, took=took))
+        read_now = frozenset[str]().union(*(read_by(policies, account) for account in directories)) & AS_NOW
+        versions.append(
+            Version(name=name, policies=many, as_now=tuple(sorted(read_now)), outcome=outcome, took=took)
+        )
     return versions

@@ -23,13 +23,16 @@ from connector.work.budget import BACKFILL_PART, Budget, Desk
 from connector.work.context import complete
 from policies.history import OPENING
 from policies.language.policy import PolicySet
-from policies.model import FROM_HELPDESK, Directory, Instant, Seconds, Ticket, TicketRef
+from policies.model import FROM_HELPDESK, Directory, Instant, Seconds, Ticket, TicketRef, spell
 from policies.past import questions, silenced, spelling, unknown_past, with_writes
 from policies.state import Wrote
 
 CHANGED, OPEN = "changed", "open"
 SAMPLE = 5
 """So many tickets are fetched before it is said how long the rest will take."""
+
+ACCOUNT = "account"
+"""The bucket that every request comes out of."""
 
 PATIENCE = 50
 """How often in a row one request may be put off."""
@@ -126,7 +129,8 @@ class Pull:
             cursor = page.cursor
         if pages:
             owed = self._archive.counted(self._desk.name).owed
-            self._told(f"{self._desk.name}: list of {feed} tickets read in {pages} pages; {owed} to fetch")
+            many = f"{pages} page{'' if pages == 1 else 's'}"
+            self._told(f"{self._desk.name}: {feed} tickets are listed, in {many}; {owed} to fetch")
 
     def _is_later(self, row: Ticket) -> bool:
         """Whether the ticket came in after the period."""
@@ -143,8 +147,8 @@ class Pull:
                     self._tell(self.estimate(whole - fetched, (self._spent() - sent) / fetched))
                 if fetched % 100 == 0 and fetched < whole:
                     took = self._clock.monotonic() - began
-                    left = int(took / fetched * (whole - fetched) / 60) + 1
-                    self._told(f"{self._desk.name}: {fetched} of {whole} tickets, about {left} minutes to go")
+                    left = (int(took / fetched * (whole - fetched) / 60) + 1) * 60
+                    self._told(f"{self._desk.name}: {fetched} of {whole} tickets, about {spell(left)} to go")
 
     def _fetch(self, ref: TicketRef) -> None:
         """One ticket, kept at once."""
@@ -200,16 +204,17 @@ class Pull:
         """What so many tickets cost, at so many requests each."""
         requests = int(left * each + 0.5)
         rates = [
-            max(1, limit.total * self._share) * BACKFILL_PART / limit.window
-            for limit in self._desk.budget.told()
-            if limit.total > 0 and limit.window > 0
+            max(1, each.total * self._share) * BACKFILL_PART / each.window
+            for each in self._desk.budget.told()
+            if each.bucket == ACCOUNT and each.total > 0 and each.window > 0
         ]
         return Estimate(
             tickets=left, requests=requests, seconds=int(requests / min(rates)) if rates else None
         )
 
     def _tell(self, ahead: Estimate) -> None:
-        took = "" if ahead.seconds is None else f", about {ahead.seconds // 60 + 1} minutes within our share"
+        minutes = None if ahead.seconds is None else ahead.seconds // 60 + 1
+        took = "" if minutes is None else f", about {spell(minutes * 60)} within our share"
         self._told(
             f"{self._desk.name}: {ahead.tickets} more tickets, about {ahead.requests} requests{took}. "
             "It can be stopped at any time; the same command goes on"

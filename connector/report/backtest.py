@@ -22,7 +22,7 @@ from connector.store.archive import Head, Row
 from connector.store.database import UNFORESEEN
 from policies.language.policy import PolicySet
 from policies.model import Directory, Instant, Metric, Seconds, Stage, Ticket
-from policies.past import UNASKED, asking_silenced, could_hold, life_of, met_at, read_by, replies
+from policies.past import UNASKED, Sieve, asking_silenced, life_of, met_at, read_by, replies
 from policies.plan import Assign
 from policies.replay import Rulebook, Step, replay
 from policies.rules.calendars import Calendar
@@ -122,12 +122,12 @@ class Player:
         self._task = task
         enforced = tuple(replace(each, mode=None) for each in policies.policies)
         self._policies = replace(policies, policies=enforced, modes={"": "enforce"})
-        self._silenced = asking_silenced(self._policies, task.head.asked, task.head.packs)
+        silenced = asking_silenced(self._policies, task.head.asked, task.head.packs)
+        self._whole, self._silenced = Sieve(self._policies), Sieve(silenced)
         self._first_ran = {each.name: 0 for each in enforced}
         self._days: dict[int, Mapping[str, Calendar]] = {}
         self._read = {
-            name: read_by(self._silenced, name) | task.also_read.get(name, frozenset())
-            for name in task.directories
+            name: read_by(silenced, name) | task.also_read.get(name, frozenset()) for name in task.directories
         }
 
     def play(self, rows: Iterable[Row]) -> Outcome:
@@ -144,8 +144,7 @@ class Player:
     def _life(self, ticket: Ticket, unknown: frozenset[str]) -> Outcome:
         directory = self._task.directories[ticket.ref.account]
         life = life_of(ticket, directory)
-        is_silent = UNASKED in ticket.hidden
-        policies = could_hold(self._silenced if is_silent else self._policies, life)
+        policies = (self._silenced if UNASKED in ticket.hidden else self._whole).could_hold(life)
         lacks = sorted(self._read[ticket.ref.account] & (unknown | ticket.hidden))
         found = Outcome(events=1 + len(life.events), incomplete=bool(lacks), lacks=Counter(lacks))
         fired = found.unsure if lacks else found.firings
@@ -259,7 +258,7 @@ class Process:
 
 
 def played(task: Task, policies: PolicySet, rows: Iterator[Row], processes: int | None = None) -> Outcome:
-    """What comes of all lives, in the order of accounts and tickets."""
+    """What comes of all lives; firings in the order of time."""
     first = list(islice(rows, ALONE))
     many = processes or len(os.sched_getaffinity(0))
     whole = Outcome()
@@ -268,7 +267,7 @@ def played(task: Task, policies: PolicySet, rows: Iterator[Row], processes: int 
         whole.add(player.play(first))
         while chunk := list(islice(rows, CHUNK)):
             whole.add(player.play(chunk))
-        return whole
+        return in_order(whole)
     ahead: deque[Future[Outcome]] = deque()
     with ProcessPoolExecutor(many, get_context("spawn"), Process.begin, (task,)) as pool:
         for chunk in chunks(first, rows):
@@ -277,7 +276,14 @@ def played(task: Task, policies: PolicySet, rows: Iterator[Row], processes: int 
                 whole.add(ahead.popleft().result())
         for each in ahead:
             whole.add(each.result())
-    return whole
+    return in_order(whole)
+
+
+def in_order(outcome: Outcome) -> Outcome:
+    """With its firings in the order of time."""
+    for some in (outcome.firings, outcome.unsure):
+        some.sort(key=lambda each: (each.at, each.account, each.ticket))
+    return outcome
 
 
 def chunks(first: list[Row], rest: Iterator[Row]) -> Iterator[list[Row]]:

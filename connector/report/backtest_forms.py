@@ -29,7 +29,6 @@ from connector.report.formats import (
 )
 from connector.report.metrics import Bar
 from policies.model import Seconds
-from policies.past import AS_NOW
 
 SHOWN = 200
 """So many rows of a list the terminal and the page show; JSON has all."""
@@ -37,10 +36,12 @@ SHOWN = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """One version of the policies: where it stands, how many policies serve, and what came of it in `took` seconds."""
+    """One version of the policies: where it stands, how many policies serve, and what came of it in `took` seconds.
+    `as_now` is what they read as it is now, for want of a history."""
 
     name: str
     policies: int
+    as_now: tuple[str, ...]
     outcome: Outcome
     took: float
 
@@ -96,7 +97,8 @@ def lead(of: Backtest) -> Iterator[str]:
         yield f"{many(of.lost, 'ticket')} could not be fetched."
     if done.failed:
         yield f"{many(len(done.failed), 'ticket')} could not be played: {done.failed[0]}"
-    yield f"As it is now and not as it was then: {', '.join(sorted(AS_NOW))}."
+    if of.version.as_now:
+        yield f"Read as it is now, for no helpdesk tells how it was: {', '.join(of.version.as_now)}."
     yield (
         f"{done.events} events x {many(of.version.policies, 'policy', 'policies')} in {of.version.took:.1f} s: "
         f"{of.version.speed:,.0f} a second."
@@ -269,7 +271,6 @@ def document(of: Backtest) -> dict[str, Any]:
         "timezone": str(of.period.timezone),
         "answered_soon": of.soon,
         "not_fetched": of.lost,
-        "as_now": sorted(AS_NOW),
         **version(of, of.version),
     }
     if of.against is not None:
@@ -283,6 +284,7 @@ def version(of: Backtest, one: Version) -> dict[str, Any]:
     done = one.outcome
     return {
         "policies": one.name,
+        "read_as_now": list(one.as_now),
         "tickets": done.lives,
         "events": done.events,
         "events_x_policies_a_second": round(one.speed),

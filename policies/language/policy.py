@@ -43,6 +43,8 @@ class Staff:
 def with_staff(directory: Directory, staff: Staff, now: Instant) -> Directory:
     """The directory with what the config knows of its people now, by address or name. An absence of the config wins."""
     away = staff.away(now)
+    if not (away or staff.caps or staff.skills):
+        return replace(directory, substitutes=staff.substitutes, away=away)
     agents = list[Agent]()
     for agent in directory.agents:
         names = (agent.person.address or agent.person.name, agent.person.name)
