@@ -1,10 +1,10 @@
-"""What the demo's story asks of a simulated helpdesk: who is there, what happens, and how a ticket stands.
+"""What the demo's story and a drill ask of a simulated helpdesk: who is there, what happens, and how a ticket stands.
 
 A simulator takes part by a module `demo` in the package of its `create`, with a class `Desk` in it, which is made of
 `app` and `url`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -34,11 +34,37 @@ class Shown:
         return f"{self.name} {self.subject}: {told}; {self.notes} of our notes"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Someone:
+    """Somebody of a drill: how they are named in it, whom the helpdesk shows, and where they belong."""
+
+    label: str
+    name: str
+    address: str
+    groups: tuple[str, ...] = ()
+    organization: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """What a customer of a drill writes first. `priority` is a common word, and so is all else."""
+
+    customer: str
+    subject: str
+    description: str
+    priority: str
+    group: str | None
+    assignee: str | None
+    tags: tuple[str, ...]
+
+
 class DemoDesk(Protocol):
-    """One simulated helpdesk. Tickets are called by the word the story has for them."""
+    """One simulated helpdesk. Tickets are called by the word the story has for them, people of a drill by their
+    labels."""
 
     account: str
     title: str
+    url: str
     tickets: dict[str, Any]
 
     def config(self) -> str:
@@ -74,6 +100,21 @@ class DemoDesk(Protocol):
     def show(self, word: str) -> Shown:
         """How the ticket stands now."""
 
+    def fill(self, groups: Sequence[str], agents: Sequence[Someone], customers: Sequence[Someone]) -> None:
+        """These groups and people, and nobody else."""
+
+    def receive(self, word: str, mail: Mail) -> None:
+        """A customer writes a new ticket."""
+
+    def write(self, word: str, text: str) -> None:
+        """Its customer writes again."""
+
+    def say(self, word: str, agent: str, text: str, *, public: bool) -> None:
+        """An agent answers, or notes."""
+
+    def change(self, word: str, agent: str | None, fields: Mapping[str, Any]) -> None:
+        """An agent, or a rule of the account, changes status, priority, group, assignee or tags; in common words."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Simulated:
@@ -85,6 +126,7 @@ class Simulated:
     title: str
     auth: str
     tickets: dict[str, Any] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
 
     @property
     def desk(self) -> Any:
@@ -109,3 +151,26 @@ class Simulated:
 
     def quiet(self) -> bool:
         return not self.desk.hooks.waiting
+
+    def write(self, word: str, text: str) -> None:
+        self.desk.customer_says(self.tickets[word], text)
+
+    def say(self, word: str, agent: str, text: str, *, public: bool) -> None:
+        self.desk.agent_says(self.tickets[word], self.names[agent], text, public=public)
+
+    def change(self, word: str, agent: str | None, fields: Mapping[str, Any]) -> None:
+        ticket, told = self.tickets[word], self.own_words(fields)
+        if told.get("assignee") is not None:
+            told["assignee"] = self.names[told["assignee"]]
+        if agent is None:
+            self.desk.rule_changes(ticket, **told)
+        else:
+            self.desk.agent_changes(ticket, self.names[agent], **told)
+
+    def own_words(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """The values as this helpdesk has them."""
+        raise NotImplementedError
+
+    def know(self, people: Iterable[Someone]) -> None:
+        """From now on these are called by their labels."""
+        self.names |= {each.label: each.name for each in people}

@@ -76,8 +76,10 @@ def compose(
     secrets: Secrets,
     store: Store,
     roles: frozenset[Role] = ALL,
+    speaker: Callable[[Mapping[str, str], Callable[[str], str]], Speaker] = Speaker,
 ) -> Parts:
-    """Put the parts together. SecretError and ValueError say which setting is wrong."""
+    """Put the parts together; `speaker` makes what sends to channels. SecretError and ValueError say which
+    setting is wrong."""
     desks = {
         name: open_desk(name, settings, clock, secrets, tally(store, name, clock))
         for name in settings.accounts
@@ -99,7 +101,7 @@ def compose(
         clock=clock,
         rules=rules,
         recheck=partial(Recheck, store, clock, desks, rules),
-        speaker=Speaker(known, secrets.get),
+        speaker=speaker(known, secrets.get),
         ailments=ailments,
     )
     feeds = Feeds(

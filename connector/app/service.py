@@ -1,7 +1,7 @@
 """All that `uptier run` runs, started and stopped in order, and what a run of `--once` came to."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -30,6 +30,7 @@ from connector.config.values import host_and_port, is_loopback
 from connector.intake.inbox import GroupCommit
 from connector.intake.receiver import Refusals, receiver
 from connector.intake.slow_client import BoundedBodies
+from connector.notify.sender import Speaker
 from connector.store import accounts, fleet, forgetting, holds, inbox, ledger, notices, users, writes
 from connector.store.database import SLACK, Store, database_skew, mend_spans, shared_now
 from connector.store.fleet import Failing, Node
@@ -140,6 +141,7 @@ class Service:
         secrets: Secrets,
         roles: frozenset[Role] = ALL,
         tests: tuple[PolicyTest, ...] = (),
+        speaker: Callable[[Mapping[str, str], Callable[[str], str]], Speaker] = Speaker,
     ) -> None:
         self._settings = settings
         self._roles = roles
@@ -149,7 +151,7 @@ class Service:
             raise ValueError("--roles splits the work between processes, which needs PostgreSQL")
         store = self._stack.enter_context(working_on(settings, secrets))
         try:
-            self.parts = compose(settings, policies, clock, secrets, store, roles)
+            self.parts = compose(settings, policies, clock, secrets, store, roles, speaker)
         except BaseException:
             self._stack.close()
             raise

@@ -1,4 +1,5 @@
-"""The commands about what policies say: `schema`, `fields`, `test`, `matrix`, `cards` and `report`. They only read."""
+"""The commands about what policies say: `schema`, `fields`, `test`, `drill`, `matrix`, `cards` and `report`. They
+only read."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from connector.config.settings import Settings
     from connector.report.report import Report
+    from policies.language.document import Document
     from policies.language.policy import PolicySet
     from policies.present.matrix import Matrix
     from policies.rules.calendars import Calendar
@@ -121,6 +123,83 @@ def play_tests(
         echo(f"{count}, {f'{len(failed)} failed' if failed else 'all as expected'}")
     if failed:
         raise typer.Exit(NEEDS_HUMAN)
+
+
+@app.command()
+def drill(
+    scenario: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[SCENARIO]", help="One of those that are listed without it, or a file of yours."
+        ),
+    ] = None,
+    account: Annotated[
+        str | None, typer.Option("--account", metavar="NAME", help="Whose policies; the first if not given.")
+    ] = None,
+    group: Annotated[
+        str | None,
+        typer.Option(
+            "--group", metavar="GROUP", help="Where its tickets come in; the first that has a lead."
+        ),
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            "--at", metavar="TIME", help='When it begins, such as "2026-12-24 15:00"; its own if not given.'
+        ),
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write it as a page, too.")
+    ] = None,
+    config: Config = CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Play a bad hour through your policies on a simulated helpdesk: who would be called when, and what they would
+    read. Nothing real is reached."""
+    from connector import drill as stage
+    from connector.config.settings import load
+    from policies.scenario import headline, read_scenario
+
+    packs = stage.packs()
+    if scenario is None:
+        wide = max(map(len, packs))
+        echo(*(f"{name:{wide}}  {headline(each)[1]}" for name, each in packs.items()))
+        return
+    document = scenario_named(scenario, packs)
+    loaded = load(config)  # no directory is asked for: it may stand on a server, behind a password
+    if loaded.settings is None or loaded.policies is None:
+        refuse(config, loaded)
+    refuse_unknown("account", account, loaded.settings.accounts)
+    name = account or next(iter(loaded.settings.accounts))
+    meant, problems = read_scenario(document, loaded.policies, name, group=group, start=at)
+    for problem in problems:
+        echo(str(problem), err=True)
+    if meant is None:
+        give_up("nothing was played; correct these lines first")
+    try:
+        played = stage.play(loaded.settings, loaded.policies, meant, name)
+    except stage.NotPlayed as why:
+        give_up(str(why))
+    if html is not None:
+        put_out(stage.as_html(played), html)
+    if as_json:
+        put_json(stage.as_row(played))
+    else:
+        echo(*stage.as_text(played))
+
+
+def scenario_named(name: str, packs: "Mapping[str, Document]") -> "Document":
+    """The scenario of this name, or of this file."""
+    from connector.config.files import read_file
+    from policies.language.document import Problem
+
+    if name.endswith(".toml"):
+        found = read_file(Path(name))
+        if isinstance(found, Problem):
+            give_up(str(found))
+        return found
+    refuse_unknown("scenario", name, packs)
+    return packs[name]
 
 
 def recorded(ticket: str, config: Path) -> str:

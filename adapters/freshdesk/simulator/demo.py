@@ -1,14 +1,16 @@
 """The demo's Freshdesk."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from adapters.freshdesk.simulator.app import KEY
-from adapters.simulation.demo import AGENTS, GROUPS, WEBHOOK_SECRET, Shown, Simulated
+from adapters.simulation.demo import AGENTS, GROUPS, WEBHOOK_SECRET, Mail, Shown, Simulated, Someone
 from adapters.simulation.faults import Fault
 
 URGENT = 4
 PRIORITIES = {1: "low", 2: "normal", 3: "high", URGENT: "urgent"}
+STATUSES = {"new": 2, "open": 2, "pending": 3, "on_hold": 3, "solved": 4, "closed": 5}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,3 +68,32 @@ class Desk(Simulated):
             tags=frozenset(row.json["tags"]),
             notes=sum(said["private"] for said in row.conversations),
         )
+
+    def fill(self, groups: Sequence[str], agents: Sequence[Someone], customers: Sequence[Someone]) -> None:
+        self.know((*agents, *customers))
+        companies = dict.fromkeys(each.organization for each in customers if each.organization)
+        self.desk.seed(
+            groups=[{"name": name} for name in groups],
+            companies=[{"name": name} for name in companies],
+            agents=[{"name": one.name, "email": one.address, "groups": one.groups} for one in agents],
+            contacts=[
+                {"name": one.name, "email": one.address}
+                | ({"company": one.organization} if one.organization else {})
+                for one in customers
+            ],
+        )
+
+    def receive(self, word: str, mail: Mail) -> None:
+        self.tickets[word] = self.desk.open(
+            requester=self.names[mail.customer],
+            subject=mail.subject,
+            description=mail.description,
+            group=mail.group,
+            assignee=mail.assignee and self.names[mail.assignee],
+            tags=list(mail.tags),
+            **self.own_words({"priority": mail.priority}),
+        )
+
+    def own_words(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        words = {"status": STATUSES, "priority": {name: number for number, name in PRIORITIES.items()}}
+        return {name: words[name][value] if name in words else value for name, value in fields.items()}

@@ -1,13 +1,23 @@
 """The demo's ServiceNow."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from adapters.servicenow.simulator.app import BOT, PASSWORD
-from adapters.simulation.demo import AGENTS, GROUPS, WEBHOOK_SECRET, Shown, Simulated
+from adapters.simulation.demo import AGENTS, GROUPS, WEBHOOK_SECRET, Mail, Shown, Simulated, Someone
 from adapters.simulation.faults import Fault
 
 PRIORITIES = {"1": "urgent", "2": "high", "3": "normal", "4": "low", "5": "low"}
+MATRIX = {"urgent": ("1", "1"), "high": ("1", "2"), "normal": ("2", "2"), "low": ("2", "3")}
+STATES = {
+    "new": {"state": "1"},
+    "open": {"state": "2"},
+    "pending": {"state": "3", "hold_reason": "1"},
+    "on_hold": {"state": "3", "hold_reason": "4"},
+    "solved": {"state": "6"},
+    "closed": {"state": "7"},
+}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -65,3 +75,48 @@ class Desk(Simulated):
             tags=frozenset(tag.strip() for tag in kept.split(",")),
             notes=len(notes),
         )
+
+    def fill(self, groups: Sequence[str], agents: Sequence[Someone], customers: Sequence[Someone]) -> None:
+        self.know((*agents, *customers))
+        companies = dict.fromkeys(each.organization for each in customers if each.organization)
+        self.desk.seed(
+            groups=[{"name": name} for name in groups],
+            companies=[{"name": name} for name in companies],
+            users=[
+                *({"name": one.name, "email": one.address, "groups": one.groups} for one in agents),
+                *(
+                    {"name": one.name, "email": one.address, "company": one.organization or ""}
+                    for one in customers
+                ),
+            ],
+        )
+
+    def receive(self, word: str, mail: Mail) -> None:
+        self.tickets[word] = self.desk.open(
+            caller=self.names[mail.customer],
+            subject=mail.subject,
+            description=mail.description,
+            group=mail.group,
+            assignee=mail.assignee and self.names[mail.assignee],
+            **self.own_words({"priority": mail.priority, "tags": mail.tags}),
+        )
+
+    def write(self, word: str, text: str) -> None:
+        """A comment leaves a resolved incident resolved; who is not content reopens it with the portal's button."""
+        self.desk.customer_says(self.tickets[word], text)
+        row = self.desk.ticket(self.tickets[word])
+        if row["state"] == STATES["solved"]["state"]:
+            self.desk.agent_changes(self.tickets[word], row["caller_id"], **STATES["open"])
+
+    def own_words(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        told: dict[str, Any] = {}
+        for name, value in fields.items():
+            if name == "status":
+                told |= STATES[value]
+            elif name == "priority":
+                told["impact"], told["urgency"] = MATRIX[value]
+            elif name == "tags":
+                told["correlation_display"] = f"uptier: {', '.join(value)}" if value else ""
+            else:
+                told[name] = value
+        return told

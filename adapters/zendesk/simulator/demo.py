@@ -1,9 +1,10 @@
 """The demo's Zendesk."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from adapters.simulation.demo import AGENTS, GROUPS, WEBHOOK_SECRET, Shown, Simulated
+from adapters.simulation.demo import AGENTS, GROUPS, WEBHOOK_SECRET, Mail, Shown, Simulated, Someone
 from adapters.simulation.faults import Fault
 from adapters.zendesk.simulator.app import TOKEN
 
@@ -61,3 +62,32 @@ class Desk(Simulated):
             tags=frozenset(row.json["tags"]),
             notes=sum(not comment["public"] for comment in row.comments),
         )
+
+    def fill(self, groups: Sequence[str], agents: Sequence[Someone], customers: Sequence[Someone]) -> None:
+        self.know((*agents, *customers))
+        companies = dict.fromkeys(each.organization for each in customers if each.organization)
+        self.desk.seed(
+            groups=[{"name": name} for name in groups],
+            organizations=[{"name": name} for name in companies],
+            agents=[{"name": one.name, "email": one.address, "groups": one.groups} for one in agents],
+            users=[
+                {"name": one.name, "email": one.address}
+                | ({"organization": one.organization} if one.organization else {})
+                for one in customers
+            ],
+        )
+
+    def receive(self, word: str, mail: Mail) -> None:
+        self.tickets[word] = self.desk.open(
+            requester=self.names[mail.customer],
+            subject=mail.subject,
+            description=mail.description,
+            channel="email",
+            priority=mail.priority,
+            group=mail.group,
+            assignee=mail.assignee and self.names[mail.assignee],
+            tags=mail.tags,
+        )
+
+    def own_words(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: "hold" if value == "on_hold" else value for name, value in fields.items()}
