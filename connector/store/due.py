@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 from connector.store import accounts, codec, holds, inbox
-from connector.store.schema import hold, standing, ticket, write
+from connector.store.schema import hold, is_open_write, standing, ticket, write
 from policies.model import Instant, Seconds, Ticket, TicketRef
 from policies.present.coming import Coming
 
@@ -130,7 +130,7 @@ def _ranked(now: Instant, names: Collection[str], policy: str | None, within: Se
     unsent = select(
         write.c.account, write.c.ticket, write.c.policy, literal(0), func.min(write.c.planned_at), nothing,
         func.min(write.c.level), func.min(func.coalesce(write.c.error, write.c.state)),
-    ).where(write.c.state.in_(("planned", "sending", "unknown")), ~_held(write)).group_by(
+    ).where(is_open_write, ~_held(write)).group_by(
         write.c.account, write.c.ticket, write.c.policy
     ).having(func.min(write.c.planned_at) <= now - UNDER_WAY)  # fmt: skip
     every = union_all(levels, held, unsent).subquery()

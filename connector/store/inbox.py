@@ -11,12 +11,13 @@ from functools import cache
 from typing import Any, Literal
 
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
     Connection,
     FromClause,
     Select,
+    and_,
     bindparam,
-    case,
     delete,
     exists,
     func,
@@ -28,7 +29,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from connector.store import codec
 from connector.store.database import BrokenRow, insert_in, is_usable_id, put, rows_of, the
-from connector.store.schema import account, inbox, still_open, timer, write
+from connector.store.schema import Text, account, inbox, is_open_write, still_open, timer, write
 from policies.model import Instant, Order, TicketRef
 
 Kind = Literal["webhook", "poll", "timer", "census", "command", "plan", "known"]
@@ -81,7 +82,15 @@ def put_news(connection: Connection, arrivals: Sequence[Arrival]) -> tuple[Ticke
     for arrival in arrivals:
         if not is_usable_id(arrival.ticket):
             raise BrokenRow(f"{arrival.ticket[:40]!r} cannot be a ticket's id")
-    added = connection.execute(_news(connection.dialect.name), [asdict(arrival) for arrival in arrivals])
+    rows = [
+        asdict(arrival)
+        | {
+            "urgent": arrival.kind not in BACKFILL,
+            "due": arrival.received_at if arrival.due is None else arrival.due,
+        }
+        for arrival in arrivals
+    ]
+    added = connection.execute(_news(connection.dialect.name), rows)
     return tuple({TicketRef(row.account, row.ticket): None for row in added if row.done_at is None})
 
 
@@ -221,7 +230,8 @@ def outstanding_timers(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(timer)).scalar_one()
 
 
-_news_due = func.min(func.coalesce(inbox.c.due, inbox.c.received_at))
+_due = func.coalesce(inbox.c.due, inbox.c.received_at)
+"""Since when something may be due by a row; a process of an earlier release leaves it to the time of receipt."""
 
 SWEEP_PER_ACCOUNT = 2000
 TICK_PER_ACCOUNT = 500
@@ -240,7 +250,7 @@ class Waiting:
 def owed(connection: Connection, now: Instant) -> tuple[Waiting, ...]:
     """All that is owed a look, at most `SWEEP_PER_ACCOUNT` an account and reason: open writes, due timers, news."""
     return (
-        *with_open_write(connection, now),
+        *with_open_write(connection, now, SWEEP_PER_ACCOUNT),
         *with_due_timer(connection, now, SWEEP_PER_ACCOUNT),
         *with_news(connection, now, SWEEP_PER_ACCOUNT),
     )
@@ -248,18 +258,18 @@ def owed(connection: Connection, now: Instant) -> tuple[Waiting, ...]:
 
 def with_news(connection: Connection, now: Instant, per_account: int) -> tuple[Waiting, ...]:
     """Tickets with open inbox rows, urgent ones first, then the longest due, at most so many an account."""
-    return _asked(connection, _WITH_NEWS, now, per_account)
+    return _first(connection, _HAVE_NEWS, _WITH_NEWS, now, per_account)
 
 
 def with_due_timer(connection: Connection, now: Instant, per_account: int) -> tuple[Waiting, ...]:
     """Tickets whose timer is due, urgent ones first, then the longest overdue, at most so many an account."""
-    return _asked(connection, _WITH_DUE_TIMER, now, per_account)
+    return _first(connection, _HAVE_TIMERS, _WITH_DUE_TIMER, now, per_account)
 
 
-def with_open_write(connection: Connection, now: Instant) -> tuple[Waiting, ...]:
-    """Tickets with a write that was planned and may be tried, is under way, or whose outcome is unknown."""
-    rows = connection.execute(_WITH_OPEN_WRITE, {"now": now})
-    return tuple(Waiting(ref=TicketRef(row.account, row.ticket), urgent=True, due=row.due) for row in rows)
+def with_open_write(connection: Connection, now: Instant, per_account: int) -> tuple[Waiting, ...]:
+    """Tickets with a write that was planned and may be tried, is under way, or whose outcome is unknown, the longest
+    planned first, at most so many an account."""
+    return _first(connection, _HAVE_WRITES, _WITH_OPEN_WRITE, now, per_account, (True,))
 
 
 def due_instants(connection: Connection, refs: Iterable[TicketRef]) -> dict[TicketRef, Instant]:
@@ -271,31 +281,45 @@ def due_instants(connection: Connection, refs: Iterable[TicketRef]) -> dict[Tick
         TicketRef(account, row.ticket): row.due
         for account, ids in by_account.items()
         for row in connection.execute(
-            select(inbox.c.ticket, _news_due.label("due"))
+            select(inbox.c.ticket, func.min(_due).label("due"))
             .where(inbox.c.account == account, inbox.c.ticket.in_(ids), still_open)
             .group_by(inbox.c.ticket)
         )
     }
 
 
-def _asked(connection: Connection, question: Select[Any], now: Instant, most: int) -> tuple[Waiting, ...]:
-    return tuple(
-        Waiting(ref=TicketRef(row.account, row.ticket), urgent=bool(row.urgent), due=row.due)
-        for row in connection.execute(question, {"now": now, "most": most})
+def _first(
+    connection: Connection,
+    names: Select[Any],
+    question: Select[Any],
+    now: Instant,
+    most: int,
+    lanes: tuple[bool, ...] = (True, False),
+) -> tuple[Waiting, ...]:
+    """The first rows of the question for each of these accounts, by urgency and rank. Of all that is owed no more is
+    read: each question follows an index."""
+    ranked: list[tuple[int, Waiting]] = []
+    for name in connection.execute(names).scalars().all():
+        found: list[Waiting] = []
+        for urgent in lanes:
+            asked = {"of": name, "urgent": urgent, "now": now, "most": most - len(found)}
+            rows = connection.execute(question, asked) if len(found) < most else ()
+            found += [Waiting(ref=TicketRef(name, row.ticket), urgent=urgent, due=row.due) for row in rows]
+        ranked += enumerate(found)
+    ranked.sort(key=lambda each: (not each[1].urgent, each[0]))
+    return tuple(each for _, each in ranked)
+
+
+def _accounts_in(table: FromClause, *only: ColumnElement[bool]) -> Select[Any]:
+    """The accounts, but for paused ones, that have rows here: from one to the next, and not through all rows."""
+    first = select(func.min(table.c.account).label("name")).where(*only)
+    names = first.cte("names", recursive=True)
+    following = select(func.min(table.c.account)).where(table.c.account > names.c.name, *only)
+    names = names.union_all(
+        select(following.correlate(names).scalar_subquery()).where(names.c.name.is_not(None))
     )
-
-
-def _first_ranks(owed: Select[Any]) -> Select[Any]:
-    ranked = owed.subquery()
-    return (
-        select(ranked)
-        .where(ranked.c.rank <= bindparam("most"))
-        .order_by(ranked.c.urgent.desc(), ranked.c.rank)
-    )
-
-
-def _paused(of: FromClause) -> ColumnElement[bool]:
-    return exists().where(account.c.name == of.c.account, account.c.paused_at.is_not(None))
+    paused = exists().where(account.c.name == names.c.name, account.c.paused_at.is_not(None))
+    return select(names.c.name).where(names.c.name.is_not(None), ~paused)
 
 
 def _held_back(of: FromClause) -> ColumnElement[bool]:
@@ -307,43 +331,49 @@ def _held_back(of: FromClause) -> ColumnElement[bool]:
     )
 
 
-_urgent_news = func.max(case((inbox.c.kind.in_(BACKFILL), 0), else_=1))
+_asked_of, _is_urgent = bindparam("of", type_=Text), bindparam("urgent", type_=Boolean)
 
-_WITH_NEWS = _first_ranks(
-    select(
-        inbox.c.account,
-        inbox.c.ticket,
-        _urgent_news.label("urgent"),
-        _news_due.label("due"),
-        func.row_number()
-        .over(partition_by=inbox.c.account, order_by=(_urgent_news.desc(), _news_due, func.min(inbox.c.id)))
-        .label("rank"),
-    )
-    .where(still_open, ~_paused(inbox), ~_held_back(inbox))
-    .group_by(inbox.c.account, inbox.c.ticket)
+_HAVE_TIMERS = _accounts_in(timer)
+_WITH_DUE_TIMER = (
+    select(timer.c.ticket, timer.c.due)
+    .where(timer.c.account == _asked_of, timer.c.urgent == _is_urgent, timer.c.due <= bindparam("now"))
+    .order_by(timer.c.due)
+    .limit(bindparam("most"))
 )
 
-_WITH_DUE_TIMER = _first_ranks(
-    select(
-        timer.c.account,
-        timer.c.ticket,
-        case((timer.c.urgent, 1), else_=0).label("urgent"),
-        timer.c.due,
-        func.row_number()
-        .over(partition_by=timer.c.account, order_by=(timer.c.urgent.desc(), timer.c.due))
-        .label("rank"),
-    ).where(timer.c.due <= bindparam("now"), ~_paused(timer))
+_other = inbox.alias("other")
+_of_same = (
+    _other.c.account == inbox.c.account,
+    _other.c.ticket == inbox.c.ticket,
+    _other.c.done_at.is_(None),
+)
+_other_due = func.coalesce(_other.c.due, _other.c.received_at)
+_comes_first = or_(
+    _other.c.urgent > inbox.c.urgent,
+    and_(
+        _other.c.urgent == inbox.c.urgent,
+        or_(_other_due < _due, and_(_other_due == _due, _other.c.id < inbox.c.id)),
+    ),
 )
 
+_HAVE_NEWS = _accounts_in(inbox, still_open)
+_WITH_NEWS = (
+    select(inbox.c.ticket, select(func.min(_other_due)).where(*_of_same).scalar_subquery().label("due"))
+    .where(inbox.c.account == _asked_of, inbox.c.urgent == _is_urgent, still_open)
+    .where(~exists().where(*_of_same, _comes_first), ~_held_back(inbox))
+    .order_by(inbox.c.due, inbox.c.id)
+    .limit(bindparam("most"))
+)
+"""Of each ticket the row that comes first stands for all."""
+
+_HAVE_WRITES = _accounts_in(write, is_open_write)
 _WITH_OPEN_WRITE = (
-    select(write.c.account, write.c.ticket, func.min(write.c.planned_at).label("due"))
-    .group_by(write.c.account, write.c.ticket)
-    .where(
-        write.c.state.in_(("planned", "sending", "unknown")),
-        or_(write.c.next_try.is_(None), write.c.next_try <= bindparam("now")),
-        ~_paused(write),
-        ~_held_back(write),
-    )
+    select(write.c.ticket, func.min(write.c.planned_at).label("due"))
+    .where(write.c.account == _asked_of, is_open_write)
+    .where(or_(write.c.next_try.is_(None), write.c.next_try <= bindparam("now")), ~_held_back(write))
+    .group_by(write.c.ticket)
+    .order_by(func.min(write.c.planned_at), write.c.ticket)
+    .limit(bindparam("most"))
 )
 
 

@@ -1,5 +1,7 @@
 """The tables, the same on SQLite and PostgreSQL. Instants are epoch seconds; JSON is text made by `codec`."""
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -10,6 +12,7 @@ from sqlalchemy import (
     Table,
     TypeDecorator,
     UniqueConstraint,
+    literal_column,
     true,
 )
 from sqlalchemy import Text as AnyText
@@ -17,7 +20,7 @@ from sqlalchemy.engine import Dialect
 
 from adapters.http import clean
 
-HEAD = "0019"
+HEAD = "0020"
 """The newest migration. A database that stands here is opened without loading Alembic."""
 
 metadata = MetaData(
@@ -43,6 +46,12 @@ class Text(TypeDecorator[str]):
 row_id = BigInteger().with_variant(Integer(), "sqlite")
 """SQLite counts up by itself only for a column declared INTEGER."""
 
+
+def _words(*words: str) -> list[Any]:
+    """Words that stand in the statement itself: a database finds no index over some rows by a parameter."""
+    return [literal_column(f"'{word}'") for word in words]
+
+
 inbox = Table(
     "inbox",
     metadata,
@@ -55,6 +64,7 @@ inbox = Table(
     Column("received_at", BigInteger, nullable=False),
     Column("done_at", BigInteger),
     Column("due", BigInteger),
+    Column("urgent", Boolean, nullable=False, server_default=true()),
     UniqueConstraint("account", "delivery"),
 )
 still_open = inbox.c.done_at.is_(None)
@@ -62,6 +72,15 @@ Index(
     "ix_inbox_open",
     inbox.c.account,
     inbox.c.ticket,
+    sqlite_where=still_open,
+    postgresql_where=still_open,
+)
+Index(
+    "ix_inbox_next",
+    inbox.c.account,
+    inbox.c.urgent,
+    inbox.c.due,
+    inbox.c.id,
     sqlite_where=still_open,
     postgresql_where=still_open,
 )
@@ -90,8 +109,16 @@ ticket = Table(
     Column("created", BigInteger),
     Column("looks", BigInteger, nullable=False, server_default="0"),
 )
+is_open_ticket = ticket.c.status.not_in(_words("solved", "closed")) & ticket.c.gone.is_(None)
+"""Tickets that somebody still has to see to."""
 Index("ix_ticket_status", ticket.c.account, ticket.c.status)
-Index("ix_ticket_assignee", ticket.c.account, ticket.c.assignee, ticket.c.status)
+Index(
+    "ix_ticket_open",
+    ticket.c.account,
+    ticket.c.assignee,
+    sqlite_where=is_open_ticket,
+    postgresql_where=is_open_ticket,
+)
 Index("ix_ticket_requester", ticket.c.account, ticket.c.requester, ticket.c.created)
 Index("ix_ticket_organization", ticket.c.account, ticket.c.organization, ticket.c.created)
 
@@ -156,6 +183,15 @@ Index(
     sqlite_where=write.c.next_try.is_not(None),
     postgresql_where=write.c.next_try.is_not(None),
 )
+is_open_write = write.c.state.in_(_words("planned", "sending", "unknown"))
+Index(
+    "ix_write_open",
+    write.c.account,
+    write.c.ticket,
+    write.c.planned_at,
+    sqlite_where=is_open_write,
+    postgresql_where=is_open_write,
+)
 Index("ix_write_ticket", write.c.account, write.c.ticket, write.c.state)
 Index("ix_write_state", write.c.state)
 
@@ -213,6 +249,7 @@ timer = Table(
     Column("since", BigInteger),
 )
 Index("ix_timer_due", timer.c.due)
+Index("ix_timer_next", timer.c.account, timer.c.urgent, timer.c.due)
 Index(
     "ix_timer_since",
     timer.c.since,

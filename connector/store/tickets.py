@@ -1,6 +1,6 @@
 """Tickets: the last facts of each, what the last look made of them, and what each policy remembers of them."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Select,
     and_,
     bindparam,
     case,
@@ -26,10 +27,10 @@ from connector.store.database import advisory_lock, insert_in, put, rows_of, the
 from connector.store.schema import aside as aside_table
 from connector.store.schema import episode as episodes
 from connector.store.schema import inbox as inbox_table
+from connector.store.schema import is_open_ticket, timer
 from connector.store.schema import standing as standing_table
 from connector.store.schema import still_open as still_waiting
 from connector.store.schema import ticket as ticket_table
-from connector.store.schema import timer
 from policies.history import with_moves
 from policies.model import Instant, Need, Person, Seconds, Status, Ticket, TicketRef
 from policies.present.coming import Coming
@@ -46,10 +47,6 @@ NO_LOOK: dict[str, Any] = {
     "policy_hash": None,
     "settled_revision": None,
 }
-
-
-still_open = (ticket_table.c.status.not_in(("solved", "closed")), ticket_table.c.gone.is_(None))
-"""Tickets that somebody still has to see to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +134,25 @@ def _looked(dialect: str, facts: tuple[str, ...], look: tuple[str, ...]) -> Retu
 _THIS = rows_of(ticket_table.c.account, ticket_table.c.id)
 _LOOKS = select(ticket_table.c.looks).where(*_THIS)
 _KNOWN = select(ticket_table).where(*_THIS)
+
+
+def _recent(column: ColumnElement[Any]) -> Select[Any]:
+    return (
+        select(func.count())
+        .where(ticket_table.c.account == bindparam("the_account"), column == bindparam("value"))
+        .where(ticket_table.c.created > bindparam("since"))
+        .where(ticket_table.c.id != bindparam("the_ticket"), ticket_table.c.gone.is_(None))
+    )
+
+
+_RECENT_OF_REQUESTER = _recent(ticket_table.c.requester)
+_RECENT_OF_ORGANIZATION = _recent(ticket_table.c.organization)
+_LOADS = (
+    select(ticket_table.c.assignee, func.count().label("open"))
+    .where(ticket_table.c.account == bindparam("of"), is_open_ticket)
+    .where(ticket_table.c.assignee.in_(bindparam("people", expanding=True)))
+    .group_by(ticket_table.c.assignee)
+)
 _ASSIGN = (
     update(ticket_table)
     .where(*_THIS)
@@ -179,18 +195,15 @@ def recent(connection: Connection, of: Ticket, since: Instant) -> tuple[int | No
     """How many other tickets of the same requester, and of the same organization, were created after `since`. None
     where the ticket has no such person or organization."""
 
-    def others(column: ColumnElement[str], value: str | None) -> int | None:
+    def others(question: Select[Any], value: str | None) -> int | None:
         if not value:
             return None
-        return connection.execute(
-            select(func.count())
-            .where(ticket_table.c.account == of.ref.account, column == value, ticket_table.c.created > since)
-            .where(ticket_table.c.id != of.ref.id, ticket_table.c.gone.is_(None))
-        ).scalar_one()
+        found: int = connection.execute(question, the(of.ref, value=value, since=since)).scalar_one()
+        return found
 
     return (
-        others(ticket_table.c.requester, of.requester.id if of.requester else None),
-        others(ticket_table.c.organization, of.organization),
+        others(_RECENT_OF_REQUESTER, of.requester.id if of.requester else None),
+        others(_RECENT_OF_ORGANIZATION, of.organization),
     )
 
 
@@ -198,7 +211,7 @@ def uncovered(connection: Connection, account: str, limit: int) -> tuple[Ticket,
     """Open tickets for which no policy has been at their last look, the oldest revision first."""
     rows = connection.execute(
         select(ticket_table.c.facts)
-        .where(ticket_table.c.account == account, ticket_table.c.matched.is_(False), *still_open)
+        .where(ticket_table.c.account == account, ticket_table.c.matched.is_(False), is_open_ticket)
         .order_by(ticket_table.c.updated, ticket_table.c.id)
         .limit(limit)
     )
@@ -236,7 +249,9 @@ def may_be_due(
 def count_open(connection: Connection, account: str) -> int:
     """How many open tickets of the account are known."""
     found = (
-        select(func.count()).select_from(ticket_table).where(ticket_table.c.account == account, *still_open)
+        select(func.count())
+        .select_from(ticket_table)
+        .where(ticket_table.c.account == account, is_open_ticket)
     )
     return int(connection.execute(found).scalar_one())
 
@@ -245,19 +260,15 @@ def assigned_to(connection: Connection, account: str, people: frozenset[str]) ->
     """Open tickets that these people, by their ids, have."""
     rows = connection.execute(
         select(ticket_table.c.id).where(
-            ticket_table.c.account == account, ticket_table.c.assignee.in_(people), *still_open
+            ticket_table.c.account == account, ticket_table.c.assignee.in_(people), is_open_ticket
         )
     )
     return tuple(TicketRef(account, row.id) for row in rows)
 
 
-def loads(connection: Connection, account: str) -> dict[str, int]:
-    """How many open tickets each person, by id, has; whoever has none is left out."""
-    rows = connection.execute(
-        select(ticket_table.c.assignee, func.count().label("open"))
-        .where(ticket_table.c.account == account, ticket_table.c.assignee.is_not(None), *still_open)
-        .group_by(ticket_table.c.assignee)
-    )
+def loads(connection: Connection, account: str, people: Collection[str]) -> dict[str, int]:
+    """How many open tickets each of these people, by id, has; whoever has none is left out."""
+    rows = connection.execute(_LOADS, {"of": account, "people": tuple(people)})
     return {row.assignee: row.open for row in rows}
 
 
@@ -447,7 +458,7 @@ def judged_alike(connection: Connection, account: str, before: str, after: str) 
     """The policies that `before` stands for decide on open tickets as those of `after` do, but where a look is owed."""
     connection.execute(
         update(ticket_table)
-        .where(ticket_table.c.account == account, ticket_table.c.policy_hash == before, *still_open)
+        .where(ticket_table.c.account == account, ticket_table.c.policy_hash == before, is_open_ticket)
         .values(policy_hash=after)
     )
 

@@ -213,28 +213,41 @@ def _called(now: Named | None, before: Named | None, known: Mapping[str, Named])
     return before if before is not None and before.id == now.id else known.get(now.id)
 
 
-def with_loads(connection: Connection, directory: Directory, policies: PolicySet) -> Directory:
-    """The directory with loads where the helpdesk tells none, if a policy asks for them."""
+def with_loads(
+    connection: Connection, directory: Directory, policies: PolicySet, groups: frozenset[str] | None = None
+) -> Directory:
+    """The directory with how many open tickets everybody has, or the members of these groups by id, where the helpdesk
+    does not tell and a policy asks."""
     if not policies.asks_for_loads:
         return directory
-    counted = tickets.loads(connection, directory.account)
+    unknown = {
+        agent.person.id
+        for agent in directory.agents
+        if agent.open_load is None and (groups is None or not groups.isdisjoint(agent.groups))
+    }
+    if not unknown:
+        return directory
+    counted = tickets.loads(connection, directory.account, unknown)
     agents = tuple(
-        agent if agent.open_load is not None else replace(agent, open_load=counted.get(agent.person.id, 0))
+        replace(agent, open_load=counted.get(agent.person.id, 0)) if agent.person.id in unknown else agent
         for agent in directory.agents
     )
     return replace(directory, agents=agents)
 
 
 def with_numbers(store: Store, directory: Directory, policies: PolicySet, plan: Plan) -> Directory:
-    """The directory with whom round robin has served, and how many open tickets everybody has, where the plan chose
-    somebody without knowing; else the very same."""
+    """The directory with whom round robin has served, and how many open tickets those have who might be chosen, where
+    the plan chose somebody without knowing; else the very same."""
     chosen = [each.chosen for each in plan.considered if each.chosen is not None]
     takes_turns = any(each.turn for each in chosen)
     if not chosen or not (takes_turns or policies.asks_for_loads):
         return directory
+    groups = frozenset(
+        each.assign.group.id for each in chosen if each.assign is not None and each.assign.group is not None
+    )
     with store.reading() as connection:
         served = accounts.turns_of_round_robin(connection, directory.account) if takes_turns else {}
-        return with_loads(connection, replace(directory, served=served), policies)
+        return with_loads(connection, replace(directory, served=served), policies, groups)
 
 
 def as_listed(policies: PolicySet, ticket: Ticket, now: Instant) -> tuple[PolicyTrace, ...]:

@@ -120,9 +120,10 @@ def test_loads_count_open_tickets_and_a_write_of_ours_at_once(connection: Connec
     some = [a_ticket(str(number), assignee=ann) for number in range(3)]
     solved = a_ticket("9", assignee=ann, status=Status.SOLVED)
     tickets.record_snapshots(connection, [*some, solved, a_ticket("8")], 100)
-    assert tickets.loads(connection, "acme") == {"7": 3}
+    assert tickets.loads(connection, "acme", {"7", "8", "9"}) == {"7": 3}
     tickets.assign(connection, some[0].ref, "8")
-    assert tickets.loads(connection, "acme") == {"7": 2, "8": 1}
+    assert tickets.loads(connection, "acme", {"7", "8"}) == {"7": 2, "8": 1}
+    assert tickets.loads(connection, "acme", {"8"}) == {"8": 1}
     assert set(tickets.assigned_to(connection, "acme", frozenset({"7"}))) == {each.ref for each in some[1:]}
 
 

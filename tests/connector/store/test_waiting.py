@@ -74,7 +74,7 @@ def test_a_paused_account_is_left_in_peace_until_it_is_resumed(connection: Conne
         return [
             *named(inbox.with_news(connection, NOW, 10)),
             *named(inbox.with_due_timer(connection, NOW, 10)),
-            *named(inbox.with_open_write(connection, NOW)),
+            *named(inbox.with_open_write(connection, NOW, 10)),
         ]
 
     accounts.pause(connection, "acme", "401", NOW)
@@ -101,20 +101,20 @@ def test_a_timer_that_holds_is_due_like_any_other(connection: Connection) -> Non
 def test_open_writes_are_owed_a_look_until_they_end(connection: Connection) -> None:
     plan(connection)
     plan(connection, "k:2")
-    assert named(inbox.with_open_write(connection, NOW)) == ["acme/1"]
+    assert named(inbox.with_open_write(connection, NOW, 10)) == ["acme/1"]
     for key in ("k:1", "k:2"):
         assert writes.begin(connection, key, 0, NOW) is not None
-        assert named(inbox.with_open_write(connection, NOW)) == ["acme/1"]
+        assert named(inbox.with_open_write(connection, NOW, 10)) == ["acme/1"]
         begun = writes.get(connection, key)
         assert begun is not None
         writes.settle(connection, begun, writes.State.UNKNOWN, NOW)
-        assert named(inbox.with_open_write(connection, NOW)) == ["acme/1"]
+        assert named(inbox.with_open_write(connection, NOW, 10)) == ["acme/1"]
         writes.settle(connection, begun, writes.State.DONE, NOW)
-    assert inbox.with_open_write(connection, NOW) == ()
+    assert inbox.with_open_write(connection, NOW, 10) == ()
 
 
 def test_an_open_write_waits_for_a_timer_that_holds(connection: Connection) -> None:
     plan(connection)
     inbox.start_timer(connection, REF, NOW + 1, "find out", holds=True)
-    assert inbox.with_open_write(connection, NOW) == ()
-    assert named(inbox.with_open_write(connection, NOW + 1)) == ["acme/1"]
+    assert inbox.with_open_write(connection, NOW, 10) == ()
+    assert named(inbox.with_open_write(connection, NOW + 1, 10)) == ["acme/1"]
