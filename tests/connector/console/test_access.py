@@ -305,6 +305,7 @@ FORMS = {
     "/holds/release": {"account": "acme", "ticket": "1"},
     "/plan": {"policy": "there is none"},
     "/plan/apply": {"hash": "of no plan"},
+    "/undo": {"asked": "of nobody"},
     "/logout": {},
 }
 """Every form of the console, by its address: in a browser the cookie comes along whoever sends it."""
