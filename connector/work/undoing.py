@@ -66,7 +66,7 @@ def _last(connection: Connection, ref: TicketRef, policy: str | None) -> str:
     found = {
         each.policy: each
         for each in tickets.episodes_of(connection, ref)
-        if policy in (None, each.policy) and fired(each) and not undo.taken_back(each)
+        if policy in (None, each.policy) and undo.has_fired(each) and not undo.taken_back(each)
     }
     if not found:
         raise CannotUndo(f"nothing on {ref} can be undone")
@@ -74,11 +74,6 @@ def _last(connection: Connection, ref: TicketRef, policy: str | None) -> str:
         keys = ", ".join(each.key for each in found.values())
         raise CannotUndo(f"several policies escalated {ref}; say which: {keys}")
     return next(iter(found.values())).key
-
-
-def fired(episode: Episode) -> bool:
-    """Whether a level has really fired in it."""
-    return any(each.how is How.FIRED for each in episode.passed[episode.before :])
 
 
 def of_many(

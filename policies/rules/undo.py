@@ -15,7 +15,7 @@ from policies.rules.episode import ended_line, has_passed
 from policies.rules.observe import Scene, judged
 from policies.rules.orders import said
 from policies.rules.own_writes import UNDO_TRIES, Undone, keys_of, undone
-from policies.state import Episode, Standing, Undo
+from policies.state import Episode, How, Standing, Undo
 
 SUFFIX = ":undo"
 DEESCALATED = "deescalated"
@@ -114,7 +114,8 @@ def begin(scene: Scene, standings: tuple[Standing, ...]) -> Begun:
             runs = state.running is not None and state.running.key == each.key
             over = replace(each, ended=scene.now, reason="undone", under_way=None) if runs else each
             kept[each.key] = over
-            lines.append(undone_line(key, order, over))
+            if over.key == order.episode or has_fired(over):  # what was only observed has nothing to take back
+                lines.append(undone_line(key, order, over))
             if runs:
                 state = replace(state, episode=over)
                 lines += [ended_line(over)] if has_passed(over) else []
@@ -127,6 +128,11 @@ def begin(scene: Scene, standings: tuple[Standing, ...]) -> Begun:
         known[order.policy] = state
         lines += left_lines(scene, state)
     return Begun(standings=tuple(known.values()), said=tuple(lines), kept=tuple(kept.values()))
+
+
+def has_fired(episode: Episode) -> bool:
+    """Whether a level has really fired in it."""
+    return any(each.how is How.FIRED for each in episode.passed[episode.before :])
 
 
 def marked(key: str, of: Episode, past: Iterable[Episode]) -> Iterator[Episode]:
