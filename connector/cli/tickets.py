@@ -238,9 +238,9 @@ def foresee(ref: "TicketRef", config: Path, at: str | None, as_json: bool, suppo
     if not said:
         show(traced(seen.then), head, as_json)
         return
-    before, after = traced(seen.now), traced(seen.then)
+    before, after = traced(seen.as_it_is), traced(seen.then)
     if as_json:
-        put_json({"now": trace_json(before), "what_if": trace_json(after)})
+        put_json({"as_it_is": trace_json(before), "what_if": trace_json(after)})
         return
     beside = [
         line

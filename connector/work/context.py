@@ -269,11 +269,11 @@ NOBODYS = Ticket(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Foreseen:
-    """A ticket as it is, the plan that a look at it would make now, and the one that it would make then, with other
-    values if some were supposed."""
+    """A ticket as it is, the plan that a look at it would make then, and the one with other values in it, if some were
+    supposed."""
 
     ticket: Ticket
-    now: Plan
+    as_it_is: Plan
     then: Plan
 
 
@@ -291,9 +291,10 @@ def foresight(
     supposed: Mapping[str, str] = MappingProxyType({}),
     customs: Collection[str] = (),
 ) -> Foreseen:
-    """The ticket as the helpdesk has it now, or without a `desk` as the last look left it, and the plans that looks now
-    and at `at` would make, if nothing but what falls due happens until then. `supposed` are values that the ticket is
-    to have then in place of its own (`policies.suppose`), `customs` the custom fields that the account maps.
+    """The ticket as the helpdesk has it now, or without a `desk` as the last look left it, and the plan that a look at
+    `at` would make, if nothing but what falls due happens until then. `supposed` are values that the ticket is
+    to have then in place of its own (`policies.suppose`), `customs` the custom fields that the account maps; with any,
+    policies that only observe begin afresh, so that what has been observed already is told again.
 
     Raises Unforeseeable before the first directory was read, for a ticket that was never seen and for a time before its
     last change; ValueError for what cannot be supposed; and what `Adapter.load` raises.
@@ -323,17 +324,21 @@ def foresight(
     rules = Rulebook(
         policies=holding_back(policies, waits), calendars=calendars(policies, at), first_ran=first_ran
     )
+    if supposed:
+        serving = policies.serving(ref.account)
+        observing = {each.name for each in serving if policies.mode(each, ref.account) == "observe"}
+        remembered = tuple(
+            replace(each, episode=None, matched=False) if each.policy in observing else each
+            for each in remembered
+        )
 
-    def judged(ticket: Ticket, when: Instant) -> Plan:
-        life = Life(ticket=ticket, first_seen=min(now, when), standings=remembered, receipts=ours)
-        return judged_at(life, rules, directory, when).plan
+    def judged(ticket: Ticket) -> Plan:
+        life = Life(ticket=ticket, first_seen=min(now, at), standings=remembered, receipts=ours)
+        return judged_at(life, rules, directory, at).plan
 
-    ticket = complete(store, replace(read, read_at=max(now, read.updated)), ours, policies.needs, now)
     then = complete(store, replace(read, read_at=at), ours, policies.needs, at)
     return Foreseen(
-        ticket=ticket,
-        now=judged(ticket, max(now, read.updated)),
-        then=judged(suppose(then, supposed, directory, customs), at),
+        ticket=then, as_it_is=judged(then), then=judged(suppose(then, supposed, directory, customs))
     )
 
 

@@ -73,7 +73,7 @@ def _last(connection: Connection, ref: TicketRef, policy: str | None) -> str:
     if len(found) > 1:
         keys = ", ".join(each.key for each in found.values())
         raise CannotUndo(f"several policies escalated {ref}; say which: {keys}")
-    return next(iter(found.values())).key
+    return undo.to_undo(next(iter(found.values())))
 
 
 def of_many(
@@ -86,7 +86,7 @@ def of_many(
         if not back:
             for ref, episode in undone.acted(connection, policy, since, account):
                 if not undo.taken_back(episode):
-                    meant.setdefault(ref, episode.key)
+                    meant.setdefault(ref, undo.to_undo(episode))
         lines = [_line(connection, ref, key) for ref, key in meant.items()]
     return tuple(sorted(lines, key=lambda line: (-line.written, line.ref)))
 

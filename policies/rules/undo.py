@@ -48,12 +48,19 @@ def meant(key: str, past: Iterable[Episode]) -> tuple[Episode, ...]:
         for each in known.values()
         if each.policy == found.policy and each.number >= found.number and not is_undo(each.key)
     )
-    return tuple(sorted((each for each in later if not taken_back(each)), key=lambda each: each.number))
+    free = (each for each in later if not each.undone and not taken_back(each))
+    return tuple(sorted(free, key=lambda each: each.number))
 
 
 def taken_back(episode: Episode) -> bool:
-    """Whether a person has had it taken back already."""
-    return bool(episode.undone) or episode.reason == DEESCALATED
+    """Whether a person has had it taken back, and not put back since."""
+    undone = bool(episode.undone) and not puts_back(episode.undone)
+    return undone or episode.reason == DEESCALATED
+
+
+def to_undo(episode: Episode) -> str:
+    """What is to be undone so that nothing stands of what the episode wrote: it, or what put it back."""
+    return episode.undone or episode.key
 
 
 def obstacle(key: str, past: Sequence[Episode], standing: Standing | None) -> str | None:
@@ -66,6 +73,8 @@ def obstacle(key: str, past: Sequence[Episode], standing: Standing | None) -> st
     if is_undo(key):
         last = next((each.undone for each in past if each.undone.startswith(key)), key)
         return None if last == key else f"{key} was taken back already; take that back: uptier undo {last}"
+    if found.undone and puts_back(found.undone):
+        return f"{key} was taken back and put back again; to take that back: uptier undo {found.undone}"
     if found.undone:
         return f"{key} was taken back already; to put that back: uptier undo {found.undone}"
     return f"{key} was de-escalated already" if found.reason == DEESCALATED else None
@@ -114,7 +123,9 @@ def begin(scene: Scene, standings: tuple[Standing, ...]) -> Begun:
             runs = state.running is not None and state.running.key == each.key
             over = replace(each, ended=scene.now, reason="undone", under_way=None) if runs else each
             kept[each.key] = over
-            if over.key == order.episode or has_fired(over):  # what was only observed has nothing to take back
+            if over.key == order.episode or has_fired(
+                over
+            ):  # what was only observed has nothing to take back
                 lines.append(undone_line(key, order, over))
             if runs:
                 state = replace(state, episode=over)

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from connector.config.settings import load
+from connector.demo import CONFIG
 from connector.store import inbox
+from connector.work.undoing import of_many, of_one
 from policies.model import Order
 from tests.connector.each import EACH, Each, each
 
@@ -54,6 +57,42 @@ def test_a_running_episode_is_undone_and_does_not_fire_again(vendor: str, tmp_pa
         assert [line.text for line in one.lines() if line.what == "ended"] == ["undone"]
         one.rounds(until=300, every=60)
         assert one.show() == after
+
+
+@vendors
+def test_what_was_observed_first_is_undone_once(vendor: str, tmp_path: Path) -> None:
+    with each(vendor, tmp_path, config=CONFIG.replace('"enforce"', '"observe"')) as one:
+        one.opened("one")
+        one.round(31)
+        path = tmp_path / "uptier.toml"
+        path.write_text(path.read_text().replace('"observe"', '"enforce"'), encoding="utf-8")
+        assert one.service.reload(load(path))
+        one.round(1)
+        one.round(1)
+        assert one.show().group == "Tier 2"
+        undo(one, key=f"{one.ref()}:{POLICY}:2")
+        assert one.show().group == "Tier 1"
+        assert one.whats().count("undone") == 1
+
+
+def test_what_was_put_back_is_taken_back_by_the_ticket_and_by_the_policy(tmp_path: Path) -> None:
+    with each("zendesk", tmp_path) as one:
+        fired(one)
+        key = f"{one.ref()}:{POLICY}:1"
+        undo(one)
+        undo(one, key=f"{key}:undo")
+        assert one.show().group == "Duty managers"
+        store = one.service.parts.store
+        (named,) = of_one(store, str(one.ref()), None)
+        (among,) = of_many(store, POLICY, one.clock.now() - 86400)
+        assert (named.key, named.why_not) == (among.key, among.why_not) == (f"{key}:undo:undo", "")
+        (old,) = of_one(store, key, None)
+        assert (
+            old.why_not
+            == f"{key} was taken back and put back again; to take that back: uptier undo {key}:undo:undo"
+        )
+        undo(one, key=named.key)
+        assert one.show().group == "Tier 1"
 
 
 @vendors

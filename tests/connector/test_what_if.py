@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from adapters.zendesk.simulator.state import Zendesk
+from connector.demo import CONFIG
 from connector.store import tickets
 from connector.work.context import Foreseen, foresight
+from policies.present.explain import traced
 from tests.connector.each import EACH, Each, each
 from tests.connector.test_cli import desk, uptier  # noqa: F401 (a fixture)
 
@@ -35,13 +37,26 @@ def test_another_value_at_another_time_stands_beside_what_is(vendor: str, tmp_pa
         assert len(one.desk.desk.log) - calls == 2 * alone, "no more calls than without --set"
         assert seen.then.owner is None
         fired = asked(one, 60, reads=True, tags="+vip")
-        assert (fired.now.owner, fired.then.owner and fired.then.owner.name) == (None, "Tier 2")
+        assert [plan.owner and plan.owner.name for plan in (fired.as_it_is, fired.then)] == ["Tier 2"] * 2, (
+            "what nobody asks about changes nothing, at any time"
+        )
         calls = len(one.desk.desk.log)
         assert asked(one, 0, reads=False, tags="+no-escalation").then.next_look is None
         assert len(one.desk.desk.log) == calls, "what the last look left asks nobody"
         with one.service.parts.store.reading() as connection:
             assert tickets.standings_of(connection, one.ref()) == before
         assert one.applied() == 0
+
+
+@vendors
+def test_what_was_only_observed_is_told_again(vendor: str, tmp_path: Path) -> None:
+    with each(vendor, tmp_path, config=CONFIG.replace('"enforce"', '"observe"')) as one:
+        one.opened("one")
+        one.round(31)
+        one.round(1)
+        seen = asked(one, 0, reads=False, tags="+vip")
+        verdicts = [traced(plan)[0].verdict for plan in (seen.as_it_is, seen.then)]
+        assert verdicts == ['would fire level "Second line"'] * 2
 
 
 def test_the_command_prints_both_and_refuses_what_is_no_value(desk: Zendesk) -> None:  # noqa: F811
@@ -55,7 +70,7 @@ def test_the_command_prints_both_and_refuses_what_is_no_value(desk: Zendesk) -> 
     assert "Owner then: Duty." in later.stdout
     assert "\n  what if:  every level is passed" in later.stdout
     told = json.loads(uptier("explain", "acme/1", "--set", "status=pending", "--json").stdout)
-    assert [told[when][0]["verdict"].split()[0] for when in ("now", "what_if")] == ["waits", "does"]
+    assert [told[when][0]["verdict"].split()[0] for when in ("as_it_is", "what_if")] == ["waits", "does"]
     asked_before = len(desk.log)
     for wrong, said in (
         ("prioritty=high", 'there is no field "prioritty". Did you mean "priority"?'),
