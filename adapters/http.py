@@ -39,6 +39,8 @@ NO_CHARACTER = re.compile("[\ud800-\udfff\x00]")
 MAY_HOLD_ONE = re.compile(rb"\\u(?:[dD][89a-fA-F]|0000)|\x00")
 LONGEST_NUMBER = 40
 """Digits. Python refuses to read numbers of more than 4,300."""
+MAY_HOLD_ODD_NUMBER = re.compile(rb"[0-9]{41}|[0-9][eE]\+?[0-9]{3}")
+"""Too many digits, or an exponent beyond what a float holds."""
 
 NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]*)?")
 """A number in a header that can mean something; some accounts of Freshdesk write `50.0`."""
@@ -50,11 +52,12 @@ T = TypeVar("T")
 
 def read_json(content: bytes) -> Any:
     """The JSON in these bytes. ValueError where there is none, RecursionError where it is nested too deeply."""
+    odd = MAY_HOLD_ODD_NUMBER.search(content)
     said = json.loads(
         content.decode("utf-8-sig", "replace"),
         strict=False,
-        parse_int=whole,
-        parse_float=finite,
+        parse_int=whole if odd else None,
+        parse_float=finite if odd else None,
         parse_constant=lambda _: None,
     )
     return legible(said) if MAY_HOLD_ONE.search(content) else said

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from urllib.parse import urlsplit
 
 from adapters.base import (
@@ -33,7 +32,6 @@ from adapters.zendesk.people import (
     SYSTEM,
     IdentityCache,
     References,
-    Sources,
     by_id,
 )
 from adapters.zendesk.ticket import CHATS, STATUSES, read_ticket
@@ -67,14 +65,7 @@ class Zendesk:
         self._account = account
         self._client = Client(account, gate, credentials(account))
         self._secret = webhook_secret(account)
-        self._identities = IdentityCache(
-            Sources(
-                me=partial(people.me, self._client),
-                person=partial(people.one_person, self._client),
-                statuses=partial(people.status_labels, self._client),
-                targets=partial(people.has_targets, self._client),
-            )
-        )
+        self._identities = IdentityCache(self._client)
 
     def decode(self, request: HookRequest) -> tuple[Event, ...]:
         """Without a configured secret nothing is authentic. No event at all where it is about something else than

@@ -7,6 +7,7 @@ client. Attributes that name another object, such as `user.organization`, would 
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -167,22 +168,12 @@ def is_automatic(row: Row) -> bool:
     return channel_of(row.get("via")) in NO_REPLY or (isinstance(flags, list) and AUTOMATIC in flags)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sources:
-    """How to ask: for ourselves, one person (None: there is none), labels of custom statuses by id, and whether
-    Zendesk keeps SLA targets for us. All but the first may raise NotAllowed."""
-
-    me: Callable[[], Row]
-    person: Callable[[str], Row | None]
-    statuses: Callable[[], Mapping[str, str]]
-    targets: Callable[[], bool]
-
-
 class IdentityCache:
-    """One account's. Any thread may ask."""
+    """Who we are, people met beside the rows, labels of custom statuses and values of fields: what hardly changes of
+    one account, asked for once. Any thread may ask."""
 
-    def __init__(self, sources: Sources) -> None:
-        self._sources = sources
+    def __init__(self, client: Client) -> None:
+        self._client = client
         self._bot: str | None = None
         self._met: dict[str, Row | None] = {}
         self._statuses: Mapping[str, str] | None = None
@@ -200,14 +191,24 @@ class IdentityCache:
     def bot(self) -> str:
         """The id of the user behind our credentials."""
         if self._bot is None:
-            self._bot = str(self._sources.me()["id"])
+            self._bot = str(me(self._client)["id"])
         return self._bot
 
     def person(self, key: str) -> Row | None:
-        """The user of that id, asked for by itself and once; None where there is no such user. Raises NotAllowed."""
+        """The user of that id, asked for by itself and once; None where there is no such user. Raises NotAllowed where
+        people are not shown to us."""
         met = self._met
         if key not in met:
-            met[key] = self._sources.person(key)
+            try:
+                row = self._client.get(f"/users/{key}").body.get("user")
+            except NotAllowed as error:
+                if status_behind(error) != MISSING:
+                    raise
+                met[key] = None
+                return None
+            if not isinstance(row, dict):
+                raise NotAllowed(f"Zendesk's answer to the user {key} does not hold one")
+            met[key] = row
         return met[key]
 
     def role_of(self, key: str) -> str | None:
@@ -219,22 +220,28 @@ class IdentityCache:
         return role if isinstance(role, str) else None
 
     def statuses(self) -> Mapping[str, str] | None:
-        """The labels of custom statuses by id; None where Zendesk does not show them to us."""
+        """The labels of custom statuses by id; None where Zendesk has none or does not show them to us."""
         if self._statuses is None:
             try:
-                self._statuses = self._sources.statuses()
+                rows = self._client.get("/custom_statuses").rows("custom_statuses")
             except NotAllowed:
                 return None
+            found = {}
+            for row in rows:
+                with suppress(Odd):  # a status without a label cannot be named in the config either
+                    found[key_of(row)] = text(row, "agent_label")
+            self._statuses = found
         return self._statuses
 
     def has_targets(self) -> bool:
-        """Whether this account has SLA targets, so that a ticket without any word of them hides them."""
+        """Whether this account has SLA policies, so that a ticket without any word of its targets hides them. A plan
+        without them refuses to say."""
         if self._targets is None:
             try:
-                self._targets = self._sources.targets()
+                self._targets = bool(self._client.get("/slas/policies").rows("sla_policies"))
             except NotAllowed:
                 self._targets = False
-        return bool(self._targets)
+        return self._targets
 
 
 USER = ("id", "name", "email", "role", "tags", "active", "suspended", "organization_id", "default_group_id")
@@ -269,35 +276,6 @@ def me(client: Client) -> Row:
     if not isinstance(row, dict) or not named(row):
         raise TryLater("Zendesk's answer to who we are does not hold a user", UNSAID)
     return {**dict.fromkeys((*USER, "locale")), **row}
-
-
-def one_person(client: Client, key: str) -> Row | None:
-    """The user of that id; None where there is none. Raises NotAllowed where people are not shown to us."""
-    try:
-        row = client.get(f"/users/{key}").body.get("user")
-    except NotAllowed as error:
-        if status_behind(error) == MISSING:
-            return None
-        raise
-    if not isinstance(row, dict):
-        raise NotAllowed(f"Zendesk's answer to the user {key} does not hold one")
-    return row
-
-
-def status_labels(client: Client) -> Mapping[str, str]:
-    """The labels of the account's own statuses by their ids. Raises NotAllowed where it has none or shows none."""
-    found = {}
-    for row in client.get("/custom_statuses").rows("custom_statuses"):
-        try:
-            found[key_of(row)] = text(row, "agent_label")
-        except Odd:  # a status without a label cannot be named in the config either
-            continue
-    return found
-
-
-def has_targets(client: Client) -> bool:
-    """Whether the account has SLA policies. Raises NotAllowed on a plan without them."""
-    return bool(client.get("/slas/policies").rows("sla_policies"))
 
 
 def staff(account: Account, session: Session) -> Rows:

@@ -27,7 +27,9 @@ ANYTHING = st.recursive(
         (b'{"subject": "\xed\xa0\xbd"}', {"subject": "\ufffd\ufffd\ufffd"}),
         (b'\xef\xbb\xbf{"id": 1}', {"id": 1}),
         (b"[NaN, Infinity, -Infinity, 1e999, 1.5]", [None, None, None, None, 1.5]),
+        (b"[1E+0400, -1e400, 9e99, 1e-400, 1.5e2]", [None, None, 9e99, 0.0, 150.0]),
         (b"[1" + b"0" * 5000 + b"]", ["1" + "0" * 5000]),
+        (b"[" + b"9" * 40 + b", " + b"9" * 41 + b"]", [10**40 - 1, "9" * 41]),
     ],
 )
 def test_an_odd_character_or_number_costs_nothing_else(content: bytes, value: Any) -> None:

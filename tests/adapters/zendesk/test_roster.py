@@ -1,12 +1,13 @@
 """Who is who, asked for as seldom as possible."""
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from adapters.base import NotAllowed
-from adapters.zendesk.people import IdentityCache, Sources
+from adapters.http import Refused
+from adapters.zendesk.client import Answer, Client
+from adapters.zendesk.people import IdentityCache
 from policies.model import Agent, Directory, Person
 
 
@@ -16,25 +17,16 @@ class Asked:
     def __init__(self) -> None:
         self.people: dict[str, dict[str, Any]] = {"21": {"role": "agent"}, "41": {"role": "end-user"}}
         self.asked: list[str] = []
-        self.identities = IdentityCache(
-            Sources(me=self.me, person=self.person, statuses=self.statuses, targets=self.targets)
-        )
+        self.identities = IdentityCache(cast("Client", self))
 
-    def me(self) -> dict[str, int]:
-        self.asked.append("me")
-        return {"id": 9}
-
-    def person(self, key: str) -> dict[str, Any] | None:
-        self.asked.append(key)
-        return self.people.get(key)
-
-    def statuses(self) -> Mapping[str, str]:
-        self.asked.append("statuses")
-        raise NotAllowed("no")
-
-    def targets(self) -> bool:
-        self.asked.append("targets")
-        raise NotAllowed("no")
+    def get(self, path: str) -> Answer:
+        what = path.rpartition("/")[2]
+        self.asked.append(what)
+        if what == "me":
+            return Answer(body={"user": {"id": 9}}, at=0)
+        if what in self.people:
+            return Answer(body={"user": self.people[what]}, at=0)
+        raise NotAllowed("no") from Refused(404 if path.startswith("/users/") else 403, None)
 
 
 def test_a_stranger_is_asked_for_once_and_so_is_one_whom_nobody_knows() -> None:
@@ -71,4 +63,4 @@ def test_what_is_not_shown_to_us_is_not_known() -> None:
     assert desk.identities.statuses() is None
     assert not desk.identities.has_targets()
     assert not desk.identities.has_targets()
-    assert desk.asked == ["statuses", "targets"]
+    assert desk.asked == ["custom_statuses", "policies"]
