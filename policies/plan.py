@@ -1,6 +1,6 @@
 """What to do now, as values that can be printed, stored, compared and refused: actions and plans."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from policies.model import Group, Instant, Person, Priority, Ticket, TicketRef, Value
@@ -12,12 +12,9 @@ if TYPE_CHECKING:
 
 
 Fields = tuple[str, ...]
-Differences = tuple[tuple[str, Any, Any], ...]
-"""Fields by name, what stands in each and what would, in words of policies."""
-
 
 # What is true of an action stands on its class: `called` is its name in the ledger, `replaces` are the fields that it
-# sets and `adds` those to which it adds, by their common names; `beside` holds what it wants beside what is there.
+# sets and `adds` those to which it adds, by their common names; `on` is a ticket with it.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,13 +29,9 @@ class Assign:
     replaces: ClassVar[Fields] = ("group", "assignee")
     adds: ClassVar[Fields] = ()
 
-    def beside(self, ticket: Ticket) -> Differences:
-        """Group and assignee by name, changed or not."""
-        there, then = ticket.assignee, self.assignee
-        return (
-            ("group", ticket.group and ticket.group.name, self.group and self.group.name),
-            ("assignee", there and there.label, then and then.label),
-        )
+    def on(self, ticket: Ticket) -> Ticket:
+        """The ticket afterwards."""
+        return replace(ticket, group=self.group, assignee=self.assignee)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +45,10 @@ class RaisePriority:
     replaces: ClassVar[Fields] = ("priority",)
     adds: ClassVar[Fields] = ()
 
-    def beside(self, ticket: Ticket) -> Differences:
-        """The priority, changed or not."""
-        return (("priority", ticket.priority, self.at_least),)
+    def on(self, ticket: Ticket) -> Ticket:
+        """The ticket afterwards; one that ranks higher keeps its priority."""
+        rank = ticket.priority.rank if ticket.priority else 0
+        return replace(ticket, priority=self.at_least) if self.at_least.rank > rank else ticket
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,9 +62,9 @@ class PutBackPriority:
     replaces: ClassVar[Fields] = ("priority",)
     adds: ClassVar[Fields] = ()
 
-    def beside(self, ticket: Ticket) -> Differences:
-        """The priority, changed or not."""
-        return (("priority", ticket.priority, self.to),)
+    def on(self, ticket: Ticket) -> Ticket:
+        """The ticket afterwards."""
+        return replace(ticket, priority=self.to)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +79,9 @@ class ChangeTags:
     replaces: ClassVar[Fields] = ()
     adds: ClassVar[Fields] = ("tags",)
 
-    def beside(self, ticket: Ticket) -> Differences:
-        """All tags, changed or not."""
-        return (("tags", ticket.tags, (ticket.tags | self.add) - self.remove),)
+    def on(self, ticket: Ticket) -> Ticket:
+        """The ticket afterwards."""
+        return replace(ticket, tags=(ticket.tags - self.remove) | self.add)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,9 +104,9 @@ class SetField:
         """The field."""
         return (self.field,)
 
-    def beside(self, ticket: Ticket) -> Differences:
-        """The field, changed or not."""
-        return ((self.field, ticket.custom.get(self.field.removeprefix("custom.")), self.value),)
+    def on(self, ticket: Ticket) -> Ticket:
+        """The ticket afterwards."""
+        return replace(ticket, custom={**ticket.custom, self.field.removeprefix("custom."): self.value})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,10 +120,9 @@ class Follow:
     replaces: ClassVar[Fields] = ()
     adds: ClassVar[Fields] = ("follow",)
 
-    def beside(self, ticket: Ticket) -> Differences:
-        """Who follows too; a ticket does not tell of its followers."""
-        del ticket
-        return (("followers", "as they are", f"with {self.person.label}"),)
+    def on(self, ticket: Ticket) -> Ticket:
+        """The ticket, which does not tell of its followers."""
+        return ticket
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,14 +159,34 @@ class Notify:
 TicketAction = Assign | RaisePriority | PutBackPriority | ChangeTags | SetField | Follow
 TicketActionKind = Literal["assign", "priority", "put_back", "tags", "set", "follow"]
 Action = TicketAction | Say | Notify
+PutBack = Assign | PutBackPriority | ChangeTags | SetField
+"""What takes an action back. What was said stays said, and who follows goes on."""
 
 
-def differences(action: Action, ticket: Ticket) -> Differences:
+def differences(action: Action, ticket: Ticket) -> tuple[tuple[str, Any, Any], ...]:
     """Each field that the action would leave otherwise than it is: its name, what stands there and what would, in words
-    of policies. What is said is no field."""
+    of policies. What is said is no field; of followers a ticket does not tell."""
     if isinstance(action, Say | Notify):
         return ()
-    return tuple(each for each in action.beside(ticket) if each[1] != each[2])
+    if isinstance(action, Follow):
+        return (("followers", "as they are", f"with {action.person.label}"),)
+    after, names = action.on(ticket), (*action.replaces, *action.adds)
+    found = ((name, spoken_of(ticket, name), spoken_of(after, name)) for name in names)
+    return tuple(each for each in found if each[1] != each[2])
+
+
+def spoken_of(ticket: Ticket, name: str) -> Any:
+    """What stands in a field that an action changes, people and groups by name."""
+    match name:
+        case "group":
+            return ticket.group and ticket.group.name
+        case "assignee":
+            return ticket.assignee and ticket.assignee.label
+        case "priority":
+            return ticket.priority
+        case "tags":
+            return ticket.tags
+    return ticket.custom.get(name.removeprefix("custom."))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

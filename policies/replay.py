@@ -27,18 +27,7 @@ from policies.model import (
     Value,
     Who,
 )
-from policies.plan import (
-    Assign,
-    ChangeTags,
-    Notify,
-    Occurrence,
-    Plan,
-    PutBackPriority,
-    RaisePriority,
-    Say,
-    SetField,
-    Wanted,
-)
+from policies.plan import Notify, Occurrence, Plan, Say, Wanted
 from policies.present.explain import worded
 from policies.rules.calendars import Calendar
 from policies.rules.outcomes import Outcome, Result, settle
@@ -287,9 +276,12 @@ def with_write(
 ) -> tuple[Stage, tuple[Wrote, ...]]:
     """The stage once these actions are done by the bot's user, with a receipt, and what was changed."""
     before = after = stage.ticket
-    for each in written:
-        after = applied(after, each.action)
-    says = [each.action.public for each in written if isinstance(each.action, Say)]
+    says: list[bool] = []
+    for action in (each.action for each in written):
+        if isinstance(action, Say):
+            says.append(action.public)
+        elif not isinstance(action, Notify):  # of which nothing stands on the ticket
+            after = action.on(after)
     if after == before and not says:
         return stage, ()
     stage, act = acting(stage, now, Who.BOT, "bot")
@@ -301,24 +293,6 @@ def with_write(
     wrote = tuple(Wrote(field=one.field, before=one.before, after=one.after, fact=act.id) for one in changes)
     ours = {act.id: episodes, by_revision(stage.ticket.revision): episodes}
     return replace(stage, receipts={**stage.receipts, **ours}), wrote
-
-
-def applied(ticket: Ticket, action: object) -> Ticket:
-    """The ticket after one action. A follower and a message stand elsewhere."""
-    match action:
-        case Assign():
-            return replace(ticket, group=action.group, assignee=action.assignee)
-        case RaisePriority():
-            rank = ticket.priority.rank if ticket.priority else 0
-            return replace(ticket, priority=action.at_least) if action.at_least.rank > rank else ticket
-        case PutBackPriority():
-            return replace(ticket, priority=action.to)
-        case ChangeTags():
-            return replace(ticket, tags=(ticket.tags - action.remove) | action.add)
-        case SetField():
-            name = action.field.removeprefix("custom.")
-            return replace(ticket, custom={**ticket.custom, name: action.value})
-    return ticket
 
 
 # --- a whole life ----------------------------------------------------------------------------------------------

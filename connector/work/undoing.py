@@ -15,7 +15,7 @@ from connector.store.notices import Notice
 from connector.store.writes import State
 from connector.work.commit import spelled
 from policies.model import Directory, Group, Instant, Order, Person, Ticket, TicketRef
-from policies.plan import Action, Assign, ChangeTags, PutBackPriority, RaisePriority, SetField
+from policies.plan import Assign, ChangeTags, PutBack, PutBackPriority, SetField
 from policies.rules import undo
 from policies.state import Episode, How
 
@@ -169,15 +169,13 @@ def _times(text: str, many: int) -> str:
     return text if many == 1 else f"{text}, {many} times"
 
 
-def words(action: Action, ticket: Ticket, directory: Directory) -> str:
+def words(action: PutBack, ticket: Ticket, directory: Directory) -> str:
     """What an action changes, from what to what."""
     match action:
         case Assign():
             return f"{_place(ticket.group, ticket.assignee)} → {_place(action.group, action.assignee)}"
         case PutBackPriority():
             return f"priority {ticket.priority or 'none'} → {action.to}"
-        case RaisePriority():
-            return f"priority {ticket.priority or 'none'} → {action.at_least}"
         case ChangeTags():
             signed = [
                 *(f"-{tag}" for tag in sorted(action.remove)),
@@ -187,7 +185,6 @@ def words(action: Action, ticket: Ticket, directory: Directory) -> str:
         case SetField():
             now = ticket.custom.get(action.field.removeprefix("custom."))
             return f"{action.field} {spelled(now, directory)} → {spelled(action.value, directory)}"
-    return action.kind
 
 
 def _place(group: Group | None, person: Person | None) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from policies.history import History, is_part_of, tags
 from policies.language.clocks import HIDDEN
 from policies.model import Change, Counts, Directory, Group, Person, Priority, Status, Ticket, Value, Who
-from policies.plan import Action, Assign, ChangeTags, PutBackPriority, SetField
+from policies.plan import Assign, ChangeTags, PutBack, PutBackPriority, SetField
 from policies.state import Episode, Wrote
 
 Values = dict[str, Value]
@@ -144,7 +144,7 @@ class Undone:
     """The actions that lead from the ticket as it is to how the episode's writes found it, and the parts that cannot be
     put back, each with the reason; `changed` are those that stay because something else has changed them since."""
 
-    actions: tuple[Action, ...] = ()
+    actions: tuple[PutBack, ...] = ()
     left_out: tuple[tuple[str, str], ...] = ()
     changed: tuple[tuple[str, str], ...] = ()
 
@@ -212,7 +212,7 @@ def is_changed(parts: tuple[Wrote, ...], history: History, episode: Episode) -> 
     return any(not is_part_of(each, own, episode.wrote) for each in later)
 
 
-def differences(ticket: Ticket, before: Ticket) -> Iterator[Action]:
+def differences(ticket: Ticket, before: Ticket) -> Iterator[PutBack]:
     """One action for each thing that differs, and shows."""
     if any(value_of(ticket, name) != value_of(before, name) for name in ASSIGNMENT):
         yield Assign(group=before.group, assignee=before.assignee)
