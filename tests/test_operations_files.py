@@ -40,7 +40,13 @@ def exported(folder: Path) -> set[str]:
     """The names of our families, as Prometheus knows them."""
     with fresh_store("sqlite", folder) as store:
         metrics = Metrics(
-            store, {}, ManualClock(1_800_000_000).now, ClockSkew(), Ailments(lambda: 0), Canary()
+            store,
+            {},
+            ManualClock(1_800_000_000).now,
+            ClockSkew(),
+            Ailments(lambda: 0),
+            Canary(),
+            lambda _: (),
         )
         families = list(metrics.registry.collect())
     return {one.name + "_total" if one.type == "counter" else one.name for one in families}

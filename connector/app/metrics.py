@@ -7,12 +7,12 @@ that a scrape stays quick however long the ledger is.
 from collections import Counter as Tally
 from collections.abc import Callable, Iterator, Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy import Connection
 
-from connector.app.canary import Canary
+from connector.app.canary import Canary, PolicyHealth
 from connector.app.supervision import Ailments
 from connector.clock import ClockSkew
 from connector.store import accounts, holds, inbox, ledger, notices, writes
@@ -21,12 +21,11 @@ from connector.store.trouble import StoreTrouble
 from connector.work.budget import Desk
 from policies.model import Instant
 
-FIRING = ("fired", "observed")
 LATE = (1, 5, 15, 60, 300, 900, 3600, 14400, 86400)
 
 
 class Metrics:
-    """The numbers of one process. `store` is read at each scrape."""
+    """The numbers of one process. `store` is read at each scrape; `policies` tells how each fares."""
 
     def __init__(
         self,
@@ -36,10 +35,11 @@ class Metrics:
         skews: ClockSkew,
         ailments: Ailments,
         canary: Canary,
+        policies: Callable[[Connection], tuple[PolicyHealth, ...]],
     ) -> None:
         self.registry = CollectorRegistry()
         # first, since collectors are asked in this order and it reads the ledger that the counters count
-        self.registry.register(_Now(self._catch_up, store, desks, clock, skews, ailments, canary))
+        self.registry.register(_Now(self._catch_up, store, desks, clock, skews, ailments, canary, policies))
         self.webhooks = Counter(
             "uptier_webhooks", "Webhooks by how they were answered.", ["answer"], registry=self.registry
         )
@@ -59,21 +59,10 @@ class Metrics:
         self._store = store
         with store.reading() as connection:
             self._read_to = ledger.newest_id(connection)
-            last = ledger.last_of_policies(connection, FIRING)
-        self._last_fired = Gauge(
-            "uptier_policy_last_fired_timestamp_seconds",
-            "When a level of this policy fired last, or would have.",
-            ["policy"],
-            registry=self.registry,
-        )
-        for policy, at in last.items():
-            self._last_fired.labels(policy).set(at)
 
     def _catch_up(self, connection: Connection) -> None:
         for line in ledger.onward(connection, self._read_to):
             self._happened.labels(line.account, line.what).inc()
-            if line.what in FIRING:
-                self._last_fired.labels(line.policy).set(line.at)
             if line.what == "fired" and "late" in line.data:
                 self._late.labels(line.account).observe(line.data["late"])
             self._read_to = line.id or self._read_to
@@ -91,9 +80,11 @@ class _Now(Collector):
         skews: ClockSkew,
         ailments: Ailments,
         canary: Canary,
+        policies: Callable[[Connection], tuple[PolicyHealth, ...]],
     ) -> None:
         self._skews = skews
         self._canary = canary
+        self._policies = policies
         self._ailments = ailments
         self._catch_up = catch_up
         self._store = store
@@ -166,10 +157,28 @@ class _Now(Collector):
         ).items():
             apart.add_metric([account, kind], count)
         yield apart
+        yield from self._policies_told(connection)
         paused = GaugeMetricFamily("uptier_account_paused", "1 while access is lost.", labels=["account"])
         for one in accounts.every(connection):
             paused.add_metric([one.name], one.paused_at is not None)
         yield paused
+
+    def _policies_told(self, connection: Connection) -> Iterator[Metric]:
+        name = "uptier_policy_last_{}_timestamp_seconds"
+        evaluated = GaugeMetricFamily(
+            name.format("evaluated"),
+            "When this policy was evaluated last, by what it decides now.",
+            labels=["policy"],
+        )
+        fired = GaugeMetricFamily(
+            name.format("fired"), "When a level of this policy fired last, or would have.", labels=["policy"]
+        )
+        for one in self._policies(connection):
+            for family, at in ((evaluated, one.evaluated), (fired, one.fired)):
+                if at is not None:
+                    family.add_metric([one.name], at)
+        yield evaluated
+        yield fired
 
     def _budgets(self) -> Metric:
         left = GaugeMetricFamily(

@@ -163,8 +163,15 @@ class Service:
             job_defaults={"coalesce": True, "misfire_grace_time": None},
         )
         self._inbox = GroupCommit(store, self.parts.engine, self.parts.ailments)
+        parts = self.parts
         self.metrics = Metrics(
-            store, self.parts.desks, clock.now, self.parts.skews, self.parts.ailments, self.parts.canary
+            store,
+            parts.desks,
+            clock.now,
+            parts.skews,
+            parts.ailments,
+            parts.canary,
+            lambda connection: parts.canary.health_of(connection, parts.rules().policies, parts.desks),
         )
         self._access: Access | None = None
         self._listener: Listener | None = None
@@ -258,7 +265,8 @@ class Service:
                 self._at_once(f"follow {desk.name}", partial(self.parts.feeds.follow, desk))
 
     def _keep_spending(self) -> None:
-        keep_spending(self.parts.store, self.parts.desks.values(), self.parts.clock.now())
+        parts = self.parts
+        keep_spending(parts.store, parts.desks.values(), parts.clock.now(), dict(parts.worker.looked))
 
     def _notify(self) -> None:
         if self.parts.leases.has(NOTIFY):

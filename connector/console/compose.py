@@ -62,6 +62,7 @@ def console(
                     for name, said in sorted(settings.accounts.items())
                 ),
                 parts.canary.failed,
+                parts.canary.health_of(connection, parts.rules().policies, settings.accounts),
                 parts.clock.now(),
             )
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from adapters.base import Limit
-from connector.app.canary import FailedTest
+from connector.app.canary import FailedTest, PolicyHealth
 from connector.clock import DATABASE, telling
 from connector.console.frame import stamp
 from connector.report.calls import Calls
@@ -282,7 +282,7 @@ class Health:
     """The page *Health*. `failing` are threads and jobs of the process that shows it, `clocks` those that it sees too
     far from its own, `nodes` the other processes of a fleet as they last told of themselves; `channels`, how many
     notifications each channel did not take yet; `calls`, where the requests to each helpdesk went; `tests`, those of
-    policies that failed when this process played them last."""
+    policies that failed when this process played them last; `policies`, when each last did anything."""
 
     trouble: str
     failing: tuple[Failing, ...]
@@ -298,6 +298,7 @@ class Health:
     calls: tuple[Calls, ...]
     held: tuple[Hold, ...]
     tests: tuple[FailedTest, ...]
+    policies: tuple[PolicyHealth, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -399,6 +400,7 @@ def health_page(
     others: tuple[Node, ...],
     calls: tuple[Calls, ...],
     tests: tuple[FailedTest, ...],
+    policies: tuple[PolicyHealth, ...],
     now: Instant,
 ) -> Health:
     """How the service is doing, as the database, this process and `others` of its fleet know it."""
@@ -417,6 +419,7 @@ def health_page(
         calls=calls,
         held=holds.every(connection),
         tests=tests,
+        policies=policies,
     )
 
 

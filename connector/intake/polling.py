@@ -227,6 +227,7 @@ def wake_for_absent(store: Store, account: str, engine: Engine, rules: Rules, no
 
 
 DECIDES = "decides"
+DECIDES_SINCE = "decides since"
 KNOWN_PAGE = 1000
 
 
@@ -279,8 +280,21 @@ class Change:
         tickets.judged_alike(connection, account, self.before.get("", ""), self.after[""])
 
     def keep(self, connection: Connection, now: Instant) -> None:
-        """Remember what decides now."""
+        """Remember what decides now, and of each policy since when."""
+        since = decided_since(connection)
+        kept = {
+            name: now if name in self.names else since[name]
+            for name in self.after
+            if name and (name in self.names or name in since)
+        }
         accounts.save_cursor(connection, "", DECIDES, json.dumps(self.after), now)
+        accounts.save_cursor(connection, "", DECIDES_SINCE, json.dumps(kept), now)
+
+
+def decided_since(connection: Connection) -> dict[str, Instant]:
+    """Since when each policy decides as it does now; without those that have done so since before this was kept."""
+    since: dict[str, Instant] = json.loads(accounts.read_cursor(connection, "", DECIDES_SINCE) or "{}")
+    return since
 
 
 def change_to(connection: Connection, policies: PolicySet) -> Change | None:

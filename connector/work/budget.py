@@ -17,13 +17,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from itertools import accumulate
+from types import MappingProxyType
 from typing import Literal, Protocol
 
 import structlog
 
 from adapters.base import Adapter, Limit, TryLater
 from connector.clock import Clock
-from connector.store import fleet
+from connector.store import accounts, fleet
 from connector.store.database import Store, advisory_lock, shared_now
 from connector.store.trouble import StoreTrouble
 from policies.model import Instant, Seconds
@@ -400,12 +401,21 @@ def rests(desks: Desks, account: str, urgent: bool) -> bool:
     return desk is not None and desk.budget.rests_for(lane_of(urgent)) > 0
 
 
-def keep_spending(store: Store, desks: Iterable[Desk], now: Instant) -> None:
+LOOKED = "looked"
+"""The cursor whose stamp is when a ticket of the account was last evaluated."""
+
+
+def keep_spending(
+    store: Store, desks: Iterable[Desk], now: Instant, looked: Mapping[str, Instant] = MappingProxyType({})
+) -> None:
     """Keep where the requests of this process went since the last time, and what the helpdesks said of their limits,
     for `uptier budget` and the page *Health*. What was counted while the database is away is lost: nothing is decided
-    by it."""
+    by it. `looked` is when this process last evaluated a ticket of each account."""
     with store.writing() as connection:
         for desk in desks:
             for (hour, purpose), many in desk.budget.take_sent().items():
                 fleet.count_sent(connection, desk.name, hour, purpose, many)
             fleet.keep_limits(connection, desk.name, desk.budget.told(), now)
+        for name, at in looked.items():
+            if at > (accounts.cursor_updated(connection, name, LOOKED) or 0):
+                accounts.save_cursor(connection, name, LOOKED, "", at)

@@ -111,7 +111,8 @@ class Unsettled(Exception):
 
 
 class Worker:
-    """Looks at tickets. One for the whole process; `work` may run in many threads."""
+    """Looks at tickets. One for the whole process; `work` may run in many threads. `looked` is when a ticket of each
+    account was last evaluated."""
 
     def __init__(
         self,
@@ -132,6 +133,7 @@ class Worker:
         self._read = read
         self._skews = skews
         self.sender = Sender(store, clock, read, rules)
+        self.looked: dict[str, Instant] = {}
         self._directories = accounts.Directories()
         self._unanswered: dict[TicketRef, int] = {}
 
@@ -295,6 +297,7 @@ class Worker:
             directory = with_numbers(self._store, directory, rules.policies, plan)
             if directory is not seen.directory:
                 plan, intents = judge(directory)
+        self.looked[account] = now
         if plan.wanted or seen.rest:
             at.urgent = True
             if not ticket.gone and ticket.read_at - ticket.updated < settle:

@@ -54,9 +54,7 @@ def shown(one: Each) -> dict[str, str]:
     service.take_pulse()
     failing = service._failing()
     with store.reading() as connection:
-        health = queries.health_page(
-            connection, store.trouble, failing, (), (), lambda _: (), one.clock.now()
-        )
+        health = queries.health_page(connection, store.trouble, failing, (), (), (), (), (), one.clock.now())
     numbers = [
         line
         for line in generate_latest(service.metrics.registry).decode().splitlines()

@@ -262,7 +262,7 @@ def test_the_page_health_is_given_the_clocks(tmp_path: Path) -> None:
         parts = one.service.parts
         with parts.store.reading() as connection:
             clocks = parts.skews.telling()
-            shown = queries.health_page(connection, None, (), clocks, (), lambda _: (), one.clock.now())
+            shown = queries.health_page(connection, None, (), clocks, (), (), (), (), one.clock.now())
     assert [whose for whose, _ in shown.clocks] == [one.desk.account]
 
 
