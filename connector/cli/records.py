@@ -177,8 +177,10 @@ def forget_person(
         echo(f"brings them back when it is read again: {each}")
     if gone.traces:
         echo("the file is busy, and bytes of what was replaced are still in it: stop Uptier, run this again")
+    for each in gone.unread:
+        echo(f"an archive is left as it was: {each}")
     echo("Backups, logs and exports are out of reach of this command: delete them when their time has come.")
-    if back or gone.traces:
+    if back or gone.traces or gone.unread:
         raise typer.Exit(NEEDS_HUMAN)
 
 

@@ -111,17 +111,19 @@ class Archive:
 
     @classmethod
     def create(cls, path: Path, said: Head) -> Self:
-        """A new file, readable for its owner alone. Raises StoreTrouble."""
+        """A new file, readable for its owner alone; it is there whole or not at all. Raises StoreTrouble."""
+        begun = path.with_name(f"{path.name}.begun")
         try:
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+            begun.unlink(missing_ok=True)
+            os.close(os.open(begun, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         except OSError as error:
             raise StoreTrouble(f"{path} cannot be made: {error.strerror}") from error
-        made = cls(path)
-        with made.writing() as connection:
+        with closing(cls(begun)) as made, made.writing() as connection:
             metadata.create_all(connection)
             rows = [{"key": "form", "value": FORM}, {"key": "head", "value": codec.dump(Head, said)}]
             connection.execute(head.insert(), rows)
-        return made
+        begun.rename(path)
+        return cls(path)
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -129,9 +131,10 @@ class Archive:
         if not path.exists():
             raise StoreTrouble(f"there is no archive {path}; `uptier archive pull` makes one")
         found = cls(path)
-        with found.reading() as connection:
+        with _closed_on_trouble(found), found.reading() as connection:
             form = connection.execute(select(head.c.value).where(head.c.key == "form")).scalar()
         if form != FORM:
+            found.close()
             raise StoreTrouble(f"{path} is an archive of another version; pull it again")
         return found
 
@@ -290,6 +293,15 @@ class Archive:
             connection.execute(update(head).where(head.c.key == "head").values(value=codec.dump(Head, bare)))
 
 
+@contextmanager
+def _closed_on_trouble(archive: Archive) -> Iterator[None]:
+    try:
+        yield
+    except StoreTrouble:
+        archive.close()
+        raise
+
+
 # --- where they lie --------------------------------------------------------------------------------------------
 
 
@@ -325,8 +337,11 @@ def covering(store: Store, begin: Instant, end: Instant) -> Path | None:
     """The newest archive that holds this period."""
     found = list[tuple[Instant, Path]]()
     for path in registered(store):
-        with closing(Archive.open(path)) as archive:
-            said = archive.said()
+        try:
+            with closing(Archive.open(path)) as archive:
+                said = archive.said()
+        except StoreTrouble:  # who names it is told what is wrong with it
+            continue
         if said.begin <= begin and end <= said.end:
             found.append((said.made, path))
     return max(found, default=(0, None))[1]

@@ -14,6 +14,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection, Table, and_, delete, exists, func, or_, select, update
 from sqlalchemy import Text as AnyText
 
@@ -34,8 +35,11 @@ from connector.store.schema import (
     timer,
 )
 from connector.store.schema import write as writes
+from connector.store.trouble import StoreTrouble
 from connector.store.writes import ENDED
 from policies.model import Instant, Seconds, TicketRef
+
+log = structlog.get_logger()
 
 KEY = "pseudonyms"
 SWEEPS_WITHIN = 60.0
@@ -58,7 +62,8 @@ class Person:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pseudonymised:
     """What was done, and which open tickets and directories will bring the person back when they are read. `traces`:
-    the file of an embedded database still holds bytes of what was replaced."""
+    the file of an embedded database still holds bytes of what was replaced. `unread` says which archives could not be
+    read, and why."""
 
     pseudonym: str
     rows: dict[str, int]
@@ -67,6 +72,7 @@ class Pseudonymised:
     open_tickets: tuple[TicketRef, ...]
     directories: tuple[str, ...]
     traces: bool
+    unread: tuple[str, ...] = ()
 
 
 def forget_person(store: Store, address: str, now: Instant) -> Pseudonymised:
@@ -84,7 +90,7 @@ def forget_person(store: Store, address: str, now: Instant) -> Pseudonymised:
         logins = [user.name for user in users.every(connection) if user.name.lower() == address.lower()]
         for name in logins:
             users.remove(connection, name)
-    rows = dict(_in_archives(store, person))
+    rows, unread = _in_archives(store, person)
     for table in metadata.sorted_tables:
         with store.writing() as connection:
             if changed := _replace(connection, table, person):
@@ -97,31 +103,41 @@ def forget_person(store: Store, address: str, now: Instant) -> Pseudonymised:
         open_tickets=still_open,
         directories=directories,
         traces=store.path is not None and not _swept(store.path),
+        unread=unread,
     )
 
 
-def _in_archives(store: Store, person: Person) -> Iterator[tuple[str, int]]:
-    """Replace the person in every archive; how many rows changed, by the file's name."""
+def _in_archives(store: Store, person: Person) -> tuple[dict[str, int], tuple[str, ...]]:
+    """Replace the person in every archive: how many rows changed, by the file's name, and what could not be read."""
+    rows, unread = dict[str, int](), list[str]()
     for path in archive.registered(store):
-        with closing(archive.Archive.open(path)) as file:
-            with file.reading() as connection:
-                for table, column in (
-                    (archive.people, archive.people.c.directory),
-                    (archive.past, archive.past.c.words),
-                ):
-                    for row in connection.execute(
-                        select(table).where(_has(column, person.address))
-                    ).mappings():
-                        _names(json.loads(row[column.name]), person)
-                        if table is archive.past:
-                            person.tickets.add(TicketRef(row["account"], row["ticket"]))
-            changed = 0
-            for table in archive.metadata.sorted_tables:
-                with file.writing() as connection:
-                    changed += _replace(connection, table, person)
+        try:
+            with closing(archive.Archive.open(path)) as file:
+                changed = _in_archive(file, person)
+        except StoreTrouble as trouble:
+            unread.append(str(trouble))
+            continue
         if changed:
-            _swept(path)
-            yield f"archive {path.name}", changed
+            rows[f"archive {path.name}"] = changed
+            if not _swept(path):
+                unread.append(f"{path} is busy, and bytes of what was replaced are still in it")
+    return rows, tuple(unread)
+
+
+def _in_archive(file: archive.Archive, person: Person) -> int:
+    """Replace the person in one archive; answers how many rows changed."""
+    held = ((archive.people, archive.people.c.directory), (archive.past, archive.past.c.words))
+    with file.reading() as connection:
+        for table, column in held:
+            for row in connection.execute(select(table).where(_has(column, person.address))).mappings():
+                _names(json.loads(row[column.name]), person)
+                if table is archive.past:
+                    person.tickets.add(TicketRef(row["account"], row["ticket"]))
+    changed = 0
+    for table in archive.metadata.sorted_tables:
+        with file.writing() as connection:
+            changed += _replace(connection, table, person)
+    return changed
 
 
 def _swept(path: Path) -> bool:
@@ -338,19 +354,22 @@ def forget_batch(store: Store, now: Instant, texts: Seconds, tickets: Seconds, l
 
 def forget_archives(store: Store, now: Instant, before: Instant) -> int:
     """Take the words out of archives whose time for words has come, and delete those that were made before; how many
-    files that is."""
+    files that is. One that cannot be read keeps nobody from forgetting the rest."""
     forgotten = 0
     for path in archive.registered(store):
-        with closing(archive.Archive.open(path)) as file:
-            said = file.said()
-            if said.made >= before and 0 < said.words_until <= now:
-                file.forget_words()
-                _swept(path)
+        try:
+            with closing(archive.Archive.open(path)) as file:
+                said = file.said()
+                if said.made >= before and 0 < said.words_until <= now:
+                    file.forget_words()
+                    _swept(path)
+                    forgotten += 1
+            if said.made < before:
+                path.unlink()
+                archive.unregister(store, path, now)
                 forgotten += 1
-        if said.made < before:
-            path.unlink()
-            archive.unregister(store, path, now)
-            forgotten += 1
+        except (StoreTrouble, OSError) as trouble:
+            log.warning("archive_not_forgotten", file=str(path), reason=str(trouble))
     return forgotten
 
 

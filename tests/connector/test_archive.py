@@ -195,3 +195,29 @@ def test_the_command_says_what_it_will_cost_and_what_the_file_holds(tmp_path: Pa
         other = CliRunner(env=dict(one.desk.secrets())).invoke(app, [*asks, "--with-text"])
         assert other.exit_code == 2
         assert "was begun without --with-text" in other.output
+
+
+def test_a_spoiled_archive_keeps_nobody_from_forgetting(tmp_path: Path) -> None:
+    with each("zendesk", tmp_path) as one:
+        one.opened("one")
+        one.round(2)
+        store, now = one.service.parts.store, one.clock.now()
+        with archived(one, tmp_path, words_until=now + DAY) as archive:
+            pulling(one, archive).run()
+        spoiled = tmp_path / "spoiled.sqlite3"
+        spoiled.write_bytes(b"no database at all, but bytes" * 200)
+        register(store, spoiled, now)
+        gone = forget_person(store, "cleo@initech.test", now)
+        assert gone.rows["archive archive.sqlite3"] == 1
+        assert gone.rows["ticket"] == 1
+        assert [str(spoiled) in each for each in gone.unread] == [True]
+        spans = {"texts": 30 * DAY, "tickets": 365 * DAY, "ledger": 365 * DAY}
+        assert forget(store, now + 2 * DAY, **spans).archives == 1
+
+
+def test_a_file_that_was_only_begun_is_no_archive(tmp_path: Path) -> None:
+    begun = tmp_path / "archive.sqlite3.begun"
+    begun.write_bytes(b"half")
+    with each("zendesk", tmp_path) as one, archived(one, tmp_path) as archive:
+        assert archive.counted("acme").kept == 0
+        assert not begun.exists()

@@ -13,14 +13,17 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from adapters.base import held_by
 from connector.cli.main import app
+from connector.config.holidays import calendars
 from connector.demo import CONFIG
 from connector.report.backtest import Outcome, Task, played
 from connector.store import ledger
 from connector.store.archive import Archive
 from policies.language.policy import PolicySet
-from policies.model import TicketRef
-from policies.past import UNASKED, read_by
+from policies.model import Ticket, TicketRef
+from policies.past import UNASKED, asking_silenced, life_of, read_by
+from policies.replay import Rulebook, replay
 from tests.connector.beside import START
 from tests.connector.each import EACH, Each, each
 from tests.connector.test_archive import DAY, archived, pulling
@@ -161,6 +164,24 @@ def complete(archive: Archive, policies: PolicySet) -> set[TicketRef]:
     return {row.ticket().ref for row in archive.rows() if not row.unknown & read_by(policies, row.account)}
 
 
+def fields(ticket: Ticket) -> dict[str, Any]:
+    """What policies may write."""
+    return held_by(ticket, ("priority", "group", "assignee", "tags"))
+
+
+def ended(ticket: Ticket, archive: Archive, policies: PolicySet, one: Each) -> dict[str, Any]:
+    """What stands in these fields once the life was played."""
+    said = archive.said()
+    directory = archive.directories()[ticket.ref.account]
+    rules = Rulebook(
+        policies=asking_silenced(policies, said.asked, said.packs),
+        calendars=calendars(policies, ticket.created),
+        first_ran={each.name: 0 for each in policies.policies},
+    )
+    steps = list(replay(life_of(ticket, directory), rules, directory, one.clock.now()))
+    return fields(steps[-1].after.ticket)
+
+
 def of(outcome: Outcome) -> set[Fired]:
     return {
         (TicketRef(one.account, one.ticket), one.policy, one.level, one.due, one.owner)
@@ -178,7 +199,10 @@ def test_the_backtest_says_what_the_service_did(vendor: str, tmp_path: Path) -> 
             assert done.kept == TICKETS
             found = backtest(one, archive, tmp_path, policies)
             whole = complete(archive, policies)
+            ends = {row.ticket().ref: ended(row.ticket(), archive, policies, one) for row in archive.rows()}
+            stands = {row.ticket().ref: fields(row.ticket()) for row in archive.rows()}
         assert found.failed == []
+        assert {ref: ends[ref] for ref in whole} == {ref: stands[ref] for ref in whole}
         assert len(whole) >= {"freshdesk": 20}.get(vendor, TICKETS * 9 // 10)
         did = {each for each in fired_by_the_service(one) if each[0] in whole}
         assert len(did) >= 10
@@ -293,6 +317,22 @@ def test_many_processes_say_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyP
             together = played(task, policies, archive.rows(), processes=2)
         assert together == alone
         assert alone.lives == 3
+
+
+def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
+    with two_days(tmp_path):
+        missing = run(tmp_path, "--policies", str(tmp_path / "nowhere.toml"))
+        assert missing.exit_code == 2
+        assert "nowhere.toml" in missing.output
+        other = tmp_path / "other.sqlite3"
+        other.write_bytes(b"no database, but bytes" * 100)
+        spoiled = run(tmp_path, "--archive", str(other))
+        assert spoiled.exit_code == 2
+        assert f"{other} cannot be used as an archive" in spoiled.output
+        (tmp_path / "wrong.toml").write_text('[[policy]]\nname = "x"\n', encoding="utf-8")
+        wrong = run(tmp_path, "--policies", str(tmp_path / "wrong.toml"))
+        assert wrong.exit_code == 2
+        assert "wrong.toml:1" in wrong.output
 
 
 def test_without_an_archive_the_command_says_how_to_make_one(tmp_path: Path) -> None:
