@@ -27,6 +27,7 @@ from connector.cli.common import echo
 from connector.clock import ShiftedClock
 from connector.config.secrets import Secrets
 from connector.config.settings import load
+from connector.store import accounts
 
 MINUTE = 60
 HOUR = 3600
@@ -201,7 +202,8 @@ def play(tell: Tell) -> int:
                 f"{what}, to the end", lambda: service.idle(1) and service.at_rest()
             )
 
-        if not Story(desks=desks, clock=clock, tell=tell, settled=settled).play():
+        listed = until("the service has listed what is open", lambda: all_listed(service))
+        if not (listed and Story(desks=desks, clock=clock, tell=tell, settled=settled).play()):
             tell("\nThis did not come out as told.")
             return 1
         first, last = desks[0], desks[-1]
@@ -211,6 +213,12 @@ def play(tell: Tell) -> int:
         tickets.explain(f"{first.account}/{first.tickets['left']}", folder / "uptier.toml")
         tell("\nAll came out as told.")
         return 0
+
+
+def all_listed(service: Service) -> bool:
+    """Whether each account's first census is over: a ticket that it lists and that no policy could want is not read."""
+    with service.parts.store.reading() as connection:
+        return all(one.census_at is not None for one in accounts.every(connection))
 
 
 def visitor(service: Service) -> str:
