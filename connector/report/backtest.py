@@ -300,23 +300,28 @@ def chunks(first: list[Row], rest: Iterator[Row]) -> Iterator[list[Row]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """What would have landed on one owner: firings, how many in their fullest hour, and when that was."""
+    """What would have landed on one owner: firings, how many in their fullest hour, when that was, and how many in each
+    hour of the day, by local time."""
 
     owner: str
     firings: int
     most: int
     busiest: Instant
+    by_hour: tuple[int, ...]
 
 
-def loads(firings: Iterable[Firing]) -> tuple[Load, ...]:
+def loads(firings: Iterable[Firing], timezone: tzinfo = UTC) -> tuple[Load, ...]:
     """By owner, whoever has most first."""
-    hours = dict[str, Counter[Instant]]()
+    by_owner = dict[str, list[Instant]]()
     for each in firings:
-        hours.setdefault(each.owner, Counter())[each.at // 3600 * 3600] += 1
+        by_owner.setdefault(each.owner, []).append(each.at)
     found = []
-    for owner, counted in hours.items():
-        busiest, most = max(counted.items(), key=lambda each: (each[1], -each[0]))
-        found.append(Load(owner=owner, firings=counted.total(), most=most, busiest=busiest))
+    for owner, times in by_owner.items():
+        hours = Counter(at // 3600 * 3600 for at in times)
+        busiest, most = max(hours.items(), key=lambda each: (each[1], -each[0]))
+        days = Counter(hour_of_week(at, timezone)[1] for at in times)
+        by_hour = tuple(days[hour] for hour in range(24))
+        found.append(Load(owner=owner, firings=len(times), most=most, busiest=busiest, by_hour=by_hour))
     return tuple(sorted(found, key=lambda each: (-each.firings, each.owner)))
 
 

@@ -115,7 +115,7 @@ def grids(of: Backtest) -> Iterator[Grid]:
     if of.against is not None:
         yield from compared(of, of.against)
     yield by_level(of)
-    yield load(of.version.outcome.firings, of.period)
+    yield from load(of.version.outcome.firings, of.period)
     yield targets(of.version.outcome)
     yield firings("Firings", of, of.version.outcome.firings)
     if of.version.outcome.unsure:
@@ -188,14 +188,24 @@ def by_level(of: Backtest) -> Grid:
     )
 
 
-def load(firings: Iterable[Firing], period: Period) -> Grid:
-    """What would have landed on whom."""
-    return Grid(
+def load(firings: Iterable[Firing], period: Period) -> Iterator[Grid]:
+    """What would have landed on whom, and at which hours of the day."""
+    found = loads(firings, period.timezone)
+    yield Grid(
         title="Load by owner",
         head=("Owner", "Firings", "Most in an hour", "Which was"),
         rows=tuple(
             (each.owner or "nobody", str(each.firings), str(each.most), stamp(each.busiest, period))
-            for each in loads(firings)
+            for each in found
+        ),
+    )
+    hours = [hour for hour in range(24) if any(each.by_hour[hour] for each in found)]
+    yield Grid(
+        title="Load by owner and hour of the day",
+        lead=f"Local time, {period.timezone}.",
+        head=("Owner", *(f"{hour:02}" for hour in hours)),
+        rows=tuple(
+            (each.owner or "nobody", *(str(each.by_hour[hour] or "") for hour in hours)) for each in found
         ),
     )
 
@@ -294,7 +304,7 @@ def version(of: Backtest, one: Version) -> dict[str, Any]:
             "not_told": dict(done.lacks.most_common()),
             "firings": [asdict(each) for each in done.unsure],
         },
-        "load": [asdict(each) for each in loads(done.firings)],
+        "load": [asdict(each) for each in loads(done.firings, of.period.timezone)],
         "hours_of_the_week": heat(done.firings, of.period.timezone),
         "missed_targets": [asdict(each) for each in done.missed],
         "failed": done.failed,

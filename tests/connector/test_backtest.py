@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,15 +19,17 @@ from connector.cli.main import app
 from connector.config.holidays import calendars
 from connector.demo import CONFIG
 from connector.report.backtest import Outcome, Task, played
-from connector.store import ledger
-from connector.store.archive import Archive
+from connector.store import codec, ledger
+from connector.store.archive import Archive, Head, Row
 from policies.language.policy import PolicySet
-from policies.model import Ticket, TicketRef
+from policies.model import Metric, Stage, Target, Ticket, TicketRef
 from policies.past import UNASKED, asking_silenced, life_of, read_by
 from policies.replay import Rulebook, replay
 from tests.connector.beside import START
 from tests.connector.each import EACH, Each, each
 from tests.connector.test_archive import DAY, archived, pulling
+from tests.policies import lives
+from tests.policies.lives import at
 
 TICKETS = 60
 
@@ -270,7 +273,9 @@ def test_the_command_tells_who_would_have_been_called_when(tmp_path: Path) -> No
         assert [(each["ticket"], each["level"], each["owner"]) for each in told["firings"]] == [
             (str(one.desk.tickets["one"]), "Second line", "Tier 2")
         ]
-        assert told["load"][0]["firings"] == 1
+        assert [(each["owner"], each["firings"], each["by_hour"][14]) for each in told["load"]] == [
+            ("Tier 2", 1, 1)
+        ]
         assert told["events_x_policies_a_second"] > 0
 
 
@@ -340,3 +345,30 @@ def test_without_an_archive_the_command_says_how_to_make_one(tmp_path: Path) -> 
         found = run(tmp_path)
         assert found.exit_code == 2
         assert "`uptier archive pull --from 2026-09-21 --to 2026-09-21` makes one" in found.output
+
+
+def test_a_missed_target_says_whether_a_level_fired_before_it() -> None:
+    def missed(policies: str) -> list[tuple[str, bool]]:
+        life = lives.Life(policies).customer(0).agent(150)
+        late = Target(
+            metric=Metric.FIRST_REPLY, stage=Stage.ACHIEVED, due=at(100), start=at(0), breached=True
+        )
+        well = Target(metric=Metric.RESOLUTION, stage=Stage.ACTIVE, due=at(9000), start=at(0))
+        ticket = replace(life.ticket, targets=(late, well), read_at=at(600))
+        begin, end = at(0), at(20_000)
+        head = Head(made=end, begin=begin, end=end, words_until=end, asked=(), packs={})
+        task = Task(
+            config=Path("none"),
+            policies=None,
+            directories={"acme": lives.DIRECTORY},
+            head=head,
+            begin=begin,
+            end=end,
+        )
+        row = Row(account="acme", facts=codec.dump(Ticket, ticket), unknown=frozenset())
+        outcome = played(task, lives.rules(policies), iter([row]), processes=1)
+        assert outcome.failed == []
+        return [(each.metric, each.warned) for each in outcome.missed]
+
+    assert missed(lives.LADDER) == [("first_reply", True)]
+    assert missed(lives.policy('after = "2h"\nnote = "handoff"')) == [("first_reply", False)]
