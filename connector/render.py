@@ -5,8 +5,10 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
+from typing import TYPE_CHECKING
 
-from policies.model import Instant, spell
+if TYPE_CHECKING:
+    from policies.model import Instant
 
 UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories that are no text: control and direction marks, and what XML does not take."""
@@ -19,8 +21,10 @@ ENDS = re.compile(r"([^\n]*?)(\r?\n|\Z)")
 FORMULA = re.compile(r"^\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")
 
 
-def away(at: Instant | None, now: Instant) -> str:
+def away(at: "Instant | None", now: "Instant") -> str:
     """How far a time is from now."""
+    from policies.model import spell  # what only prints does without
+
     if at is None:
         return ""
     if at == now:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -140,6 +141,25 @@ def secrets_here() -> "Secrets":
     return Secrets(Masker(), os.environ)
 
 
+def secrets_beside_trouble() -> "Secrets":
+    """The secrets of this environment, for a command that works at once and says itself what it does: of what is logged
+    meanwhile, warnings and errors go to standard error, with the secrets masked."""
+    import logging
+
+    from connector import logs
+    from connector.clock import SystemClock
+    from connector.config.secrets import Secrets
+
+    masker = logs.Masker()
+    logs.configure(masker, SystemClock(), sys.stderr, logging.WARNING)
+    return Secrets(masker, os.environ)
+
+
+def somebody_is_there() -> bool:
+    """Whether questions are answered: the call was made on a terminal."""
+    return sys.stdin.isatty()
+
+
 def ticket_ref(text: str) -> "TicketRef":
     """The ticket named on the command line."""
     from policies.model import TicketRef
@@ -148,6 +168,14 @@ def ticket_ref(text: str) -> "TicketRef":
         return TicketRef.parse(text)
     except ValueError as error:
         give_up(str(error))
+
+
+def never_seen(ref: "TicketRef") -> str:
+    """What is said of a ticket that nothing has ever listed or looked at."""
+    return (
+        f"{ref} has not been seen; is the account right, is it the id that `uptier due` shows, and has `uptier run` "
+        "listed its tickets?"
+    )
 
 
 def named(what: str, name: str, known: Iterable[str]) -> None:

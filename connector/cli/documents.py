@@ -23,6 +23,7 @@ from connector.cli.common import (
     put_json,
     put_out,
     refuse,
+    secrets_beside_trouble,
     ticket_ref,
 )
 
@@ -204,14 +205,11 @@ def scenario_named(name: str, packs: "Mapping[str, Document]") -> "Document":
 
 def recorded(ticket: str, config: Path) -> str:
     """A test made from what the helpdesk tells of this ticket."""
-    import os
-
     from adapters.base import HelpdeskError
     from connector.app.compose import open_desk
     from connector.clock import SystemClock
     from connector.config.holidays import calendars
-    from connector.config.secrets import SecretError, Secrets
-    from connector.logs import Masker
+    from connector.config.secrets import SecretError
     from connector.work.context import Unforeseeable, lived
     from policies.recording import record
 
@@ -221,7 +219,7 @@ def recorded(ticket: str, config: Path) -> str:
         give_up(f"there is no account {ref.account}; there are {', '.join(settings.accounts)}")
     clock = SystemClock()
     try:
-        desk = open_desk(ref.account, settings, clock, Secrets(Masker(), os.environ))
+        desk = open_desk(ref.account, settings, clock, secrets_beside_trouble())
         with opened(config) as store:
             life, directory, wrote = lived(store, desk, policies, ref, clock.now())
         return record(life, policies, directory, calendars(policies, life.created), clock.now(), wrote)

@@ -28,6 +28,7 @@ from connector.cli.common import (
     loaded_with_directory,
     opened,
     put_json,
+    secrets_beside_trouble,
     secrets_here,
     settings_of,
 )
@@ -269,7 +270,7 @@ def check(
     wrong = any(strict or problem.severity == "error" for problem in problems)
     findings = []
     if online and not wrong and loaded.settings and loaded.policies:
-        findings = ask_all(loaded.settings, loaded.policies, secrets_here())
+        findings = ask_all(loaded.settings, loaded.policies, secrets_beside_trouble())
     if as_json:
         rows = [
             {name: getattr(p, name) for name in ("file", "line", "code", "severity", "message")}

@@ -19,7 +19,7 @@ from connector.cli.common import (
     put_json,
     put_out,
     refuse,
-    secrets_here,
+    secrets_beside_trouble,
 )
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def pull(
     strangers = [name for name in account or () if name not in settings.accounts]
     if strangers:
         give_up(f"there is no account {strangers[0]}; there are {', '.join(settings.accounts)}")
-    clock, secrets = SystemClock(), secrets_here()
+    clock, secrets = SystemClock(), secrets_beside_trouble()
     now = clock.now()
     if period.begin >= now:
         give_up(f"{first} is still to come")

@@ -1,9 +1,9 @@
-"""The commands that show what would be done before it is, and then do exactly that: `plan`, `apply` and `enforce`."""
+"""The commands that show what would be done before it is, and then do exactly that: `plan`, `apply`, `enforce` and
+`observe`."""
 
 import json
-import os
-import sys
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,14 +20,16 @@ from connector.cli.common import (
     named,
     put_json,
     put_out,
-    secrets_here,
+    secrets_beside_trouble,
+    somebody_is_there,
     stamp,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from connector.app.applying import Applied
+    from connector.config.enforcing import ModeLine
     from connector.config.settings import Settings
     from connector.store.database import Store
     from connector.work.plans import ManyPlan, PlanLine
@@ -68,7 +70,7 @@ def plan(
     if as_json:
         put_json(json.loads(as_file(made)))
     else:
-        echo(*in_words(made, output))
+        echo(*in_words(made), *onward(made, output))
     if output is not None:
         put_out(as_file(made), output)
     if made.unread:
@@ -106,7 +108,7 @@ def made_plan(
     names = [name for name in settings.accounts if account in (None, name)]
     with closing(database_of(settings)) as store:
         try:
-            secrets = secrets_here()
+            secrets = secrets_beside_trouble()
             desks = {
                 name: open_desk(name, settings, clock, secrets, tally(store, name, clock)) for name in names
             }
@@ -178,15 +180,12 @@ def applied(settings: "Settings", policies: "PolicySet", planned: "ManyPlan", pa
     from contextlib import closing
     from getpass import getuser
 
-    from connector import logs
     from connector.app.applying import apply_here, leave_and_wait, served_by_others
     from connector.app.service import Service
     from connector.clock import SystemClock
-    from connector.config.secrets import Secrets
     from connector.store.sqlite import AlreadyRunning
 
-    clock, who, masker = SystemClock(), getuser(), logs.Masker()
-    logs.configure(masker, clock, sys.stderr)
+    clock, who, secrets = SystemClock(), getuser(), secrets_beside_trouble()
 
     def progress(text: str) -> None:
         echo(text, err=True)
@@ -199,7 +198,7 @@ def applied(settings: "Settings", policies: "PolicySet", planned: "ManyPlan", pa
         if served_by_others(store, clock):
             return beside(store)
         try:
-            with Service(settings, policies, clock, Secrets(masker, os.environ)) as service:
+            with Service(settings, policies, clock, secrets) as service:
                 return apply_here(service.parts, planned, who, progress)
         except AlreadyRunning:
             return beside(store)
@@ -215,8 +214,9 @@ def enforce(
     config: Config = CONFIG,
 ) -> None:
     """Show what enforcing a policy would do now and, after a yes, set its mode in the config files."""
-    from connector.config.enforcing import CannotEnforce, mode_lines, text_of, with_lines, write
+    from connector.config.enforcing import CannotSetMode, mode_lines
     from connector.config.settings import load
+    from policies.language.document import listed
 
     settings, policies = checked(config)
     named("policy", policy, [each.name for each in policies.policies])
@@ -224,21 +224,107 @@ def enforce(
         named("account", account, settings.accounts)
     try:
         lines = mode_lines(load(config), policy, account)
-    except CannotEnforce as why:
+    except CannotSetMode as why:
         give_up(str(why))
     if not lines:
-        echo(f'policy "{policy}" is enforced already; `uptier due --policy` lists what comes of it')
+        echo(
+            f'policy "{policy}" is enforced already; `uptier due --policy {quote(policy)}` lists what comes of it'
+        )
         return
-    echo(*in_words(made_plan(settings, policies, policy, account), None))
+    echo(*in_words(made_plan(settings, policies, policy, account)))
     most = settings.service.caps.due_at_start
+    where = [
+        one
+        for one in settings.accounts
+        if account in (None, one) and any(each.name == policy for each in policies.serving(one))
+    ]
+    release = listed([f"`uptier release {one} --policy {quote(policy)}`" for one in where], "and")
     echo(
         "",
         f"Enforced, this is done by the service, and all that comes due later. If more than {most} tickets are due by "
-        "then, they are held until `uptier release ACCOUNT --policy POLICY`.",
+        f"then, they are held until {release}.",
         "These lines enforce it:",
         *(f"  {line}" for line in lines),
     )
-    if not yes and not (sys.stdin.isatty() and typer.confirm("Write them")):
+    set_modes(config, lines, yes=yes)
+
+
+@app.command()
+def observe(
+    policy: Annotated[str, typer.Argument(metavar="POLICY", help="The policy, by its name.")],
+    account: Annotated[
+        str | None, typer.Option("--account", metavar="NAME", help="On this account alone.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; write the files.")] = False,
+    config: Config = CONFIG,
+) -> None:
+    """Show what of a policy stops and, after a yes, set its mode back to observe in the config files."""
+    from connector.config.enforcing import CannotSetMode, observe_lines
+    from connector.config.settings import load
+
+    settings, policies = checked(config)
+    named("policy", policy, [each.name for each in policies.policies])
+    if account is not None:
+        named("account", account, settings.accounts)
+    try:
+        lines = observe_lines(load(config), policy, account)
+    except CannotSetMode as why:
+        give_up(str(why))
+    if not lines:
+        echo(
+            f'policy "{policy}" only observes already; `uptier due --policy {quote(policy)}` lists what would come'
+        )
+        return
+    echo(*stopping(settings, policy, [account] if account else list(settings.accounts)))
+    echo("These lines say so:", *(f"  {line}" for line in lines))
+    set_modes(config, lines, yes=yes)
+
+
+def stopping(settings: "Settings", policy: str, accounts: "Iterable[str]") -> "Iterator[str]":
+    """What a policy has under way on these accounts, and what becomes of it when it only observes."""
+    from contextlib import closing
+
+    from connector.store import tickets
+    from connector.store.trouble import NoDatabase
+    from policies.language.document import listed
+    from policies.state import How
+
+    rows = []
+    try:
+        store = database_of(settings)
+    except NoDatabase:
+        return
+    with closing(store), store.reading() as connection:
+        for account in accounts:
+            for ref in tickets.running_for(connection, account, (policy,)):
+                known = tickets.known(connection, ref)
+                fired = [
+                    passed.level
+                    for each in tickets.episodes_of(connection, ref)
+                    if each.policy == policy and each.ended is None
+                    for passed in each.passed
+                    if passed.how is How.FIRED
+                ]
+                levels = listed([f'"{level}"' for level in fired], "and")
+                said = f"{levels} fired" if fired else "no level fired yet"
+                rows.append((str(ref), said, known.ticket.subject if known else ""))
+    if rows:
+        yield from table(("TICKET", "WHAT STANDS", "SUBJECT"), rows)
+        yield ""
+    yield (
+        f"{many(len(rows), 'running episode')}. Once it observes, nothing more of it is written or told. What was "
+        f'written stays until somebody changes it; `uptier undo --policy {quote(policy)} --since "-2h"` takes it back. '
+        "Levels that fired stay passed if it is enforced again."
+    )
+
+
+def set_modes(config: Path, lines: "Sequence[ModeLine]", *, yes: bool) -> None:
+    """Write these lines after a yes. The call ends where nobody says it, a file cannot be written, or the config would
+    have errors."""
+    from connector.config.enforcing import text_of, with_lines, write
+    from connector.config.settings import load
+
+    if not yes and not (somebody_is_there() and typer.confirm("Write them")):
         echo("nothing was changed; `--yes` writes them without asking")
         raise typer.Exit(NEEDS_HUMAN)
     before = {file: text_of(file) for file in {line.file for line in lines}}
@@ -258,7 +344,7 @@ def enforce(
 # --- in words --------------------------------------------------------------------------------------------------
 
 
-def in_words(made: "ManyPlan", kept: Path | None) -> "Iterator[str]":
+def in_words(made: "ManyPlan") -> "Iterator[str]":
     """A plan for a person: a table, then each ticket with its whole messages, then what it comes to."""
     rows = [
         (
@@ -278,7 +364,7 @@ def in_words(made: "ManyPlan", kept: Path | None) -> "Iterator[str]":
         yield from line_in_words(line)
     if rows:
         yield ""
-    yield from summary(made, kept)
+    yield from summary(made)
 
 
 def line_in_words(line: "PlanLine") -> "Iterator[str]":
@@ -304,8 +390,8 @@ def many(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
 
 
-def summary(made: "ManyPlan", kept: Path | None) -> "Iterator[str]":
-    """What a plan comes to, and what can be done with it."""
+def summary(made: "ManyPlan") -> "Iterator[str]":
+    """What a plan comes to."""
     would = bool(made.observes) or made.at > made.made_at
     writes, told = sum(line.writes for line in made.lines), sum(len(line.notifies) for line in made.lines)
     for ticket, why in made.unread.items():
@@ -320,11 +406,20 @@ def summary(made: "ManyPlan", kept: Path | None) -> "Iterator[str]":
         f"To make it took {many(made.reads, 'request')}."
     )
     if held:
-        yield f"{held} of them are held back; `uptier release` lists what is held"
+        yield f"{held} of them {'is' if held == 1 else 'are'} held back; `uptier release` lists what is held"
+
+
+def onward(made: "ManyPlan", kept: Path | None) -> "Iterator[str]":
+    """What can be done with a plan, and what it leaves out."""
     if made.observes:
         names = ", ".join(made.observes)
-        only = "observes" if len(made.observes) == 1 else "observe"
-        yield f"It cannot be applied: {names} only {only}. `uptier enforce POLICY` shows this and switches one on."
+        if len(made.observes) == 1:
+            only, switches = "observes", "shows this and switches it on"
+        else:
+            only, switches = "observe", "shows what the first does and switches it on"
+        yield (
+            f"It cannot be applied: {names} only {only}. `uptier enforce {quote(made.observes[0])}` {switches}."
+        )
     elif made.at > made.made_at:
         yield "It is for a time to come, if nothing happens until then, and cannot be applied."
     elif made.lines:
@@ -333,7 +428,6 @@ def summary(made: "ManyPlan", kept: Path | None) -> "Iterator[str]":
             yield f"`uptier plan -o plan.json` keeps it; `uptier apply plan.json` {does}."
         else:
             yield f"`uptier apply {kept}` {does}."
-
     if made.passed_over:
         names = ", ".join(made.passed_over)
         yield f"It shows nothing of what only observes; `uptier plan --policy NAME` does: {names}."

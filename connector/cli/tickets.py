@@ -19,9 +19,10 @@ from connector.cli.common import (
     echo,
     give_up,
     named,
+    never_seen,
     opened,
     put_json,
-    secrets_here,
+    secrets_beside_trouble,
     settings_of,
     stamp,
     ticket_ref,
@@ -172,7 +173,7 @@ def explain(
             if one.name == str(ref)
         ]
     if known is None:
-        give_up(f"{ref} has not been seen; is the account right, and has `uptier run` listed its tickets?")
+        give_up(never_seen(ref))
     owner = f" Owner: {known.owner}." if known.owner else ""
     head = (
         f"{ref}: {known.ticket.subject}",
@@ -225,7 +226,7 @@ def foresee(ref: "TicketRef", config: Path, at: str | None, as_json: bool, suppo
     named("account", ref.account, settings.accounts)
     customs = [name.removeprefix("custom.") for name in settings.accounts[ref.account].fields]
     try:
-        desk = None if at is None else open_desk(ref.account, settings, clock, secrets_here())
+        desk = None if at is None else open_desk(ref.account, settings, clock, secrets_beside_trouble())
         with opened(config) as store:
             seen = foresight(store, desk, policies, ref, when, now, said, customs)
     except (SecretError, ValueError) as error:
@@ -278,11 +279,12 @@ def history(ticket: TicketName, config: Config = CONFIG, as_json: AsJson = False
     """List what happened to a ticket: when, how and to whom."""
     from dataclasses import asdict
 
-    from connector.store import ledger
+    from connector.store import ledger, tickets
 
     ref = ticket_ref(ticket)
     with opened(config) as store, store.reading() as connection:
         lines = ledger.of_ticket(connection, ref)
+        known = tickets.known(connection, ref)
     if as_json:
         put_json([asdict(line) for line in lines])
         return
@@ -293,7 +295,7 @@ def history(ticket: TicketName, config: Config = CONFIG, as_json: AsJson = False
         said = f": {text}" if text else ""
         echo(f"{stamp(line.at)}  {line.what:14} {place}{owner}{said}")
     if not lines:
-        echo(f"nothing has happened to {ref}")
+        echo(f"nothing has happened to {ref}" if known else never_seen(ref))
 
 
 @app.command()

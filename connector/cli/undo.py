@@ -1,7 +1,5 @@
 """The command that takes back what escalations wrote: `undo`."""
 
-import os
-import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,9 +14,12 @@ from connector.cli.common import (
     database_of,
     echo,
     give_up,
+    never_seen,
     put_json,
+    secrets_beside_trouble,
+    somebody_is_there,
 )
-from connector.cli.orders import PolicyName, Reason
+from connector.cli.orders import PolicyName
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +49,8 @@ def undo(
         typer.Option(
             "--since",
             metavar="TIME",
-            help='Every ticket that the policy has escalated since: "-2h", or "2026-11-26 14:00".',
+            help='Every ticket that the policy has escalated since: "-2h", or "2026-11-26 14:00" in this machine\'s '
+            "time zone.",
         ),
     ] = None,
     account: Annotated[
@@ -57,8 +59,13 @@ def undo(
     back: Annotated[
         bool, typer.Option("--back", help="Put back what undos of the policy have taken back since.")
     ] = False,
-    reason: Reason = "",
-    yes: Annotated[bool, typer.Option("--yes", help="Do it without asking.")] = False,
+    reason: Annotated[
+        str,
+        typer.Option(
+            "--reason", help="Why; it stands in the ledger. Required; on a terminal it is asked for."
+        ),
+    ] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do it without asking; --reason must be there.")] = False,
     wait: Annotated[
         str, typer.Option("--wait", metavar="TIME", help="How long a running service is waited for.")
     ] = "10m",
@@ -90,13 +97,11 @@ def undo(
         elif not yes:
             put_json([told(line) for line in lines], indent=2)
             return
-        if meant and not reason.strip():
-            give_up("nothing is done yet; say why it is to be: --reason")
-        if meant and not yes:
-            typer.confirm("Do it", abort=True)
+        if meant:
+            reason = agreed(reason.strip(), yes=yes)
         with store.reading() as connection:
             before = ledger.newest_id(connection)
-        submit(store, meant, who=getuser(), reason=reason.strip(), now=clock.now())
+        submit(store, meant, who=getuser(), reason=reason, now=clock.now())
         with store.reading() as connection:
             going = undone.under_way(connection)
         refs = [line.ref for line in lines if line.ref in going] if what or policy else sorted(going)
@@ -115,6 +120,24 @@ def undo(
         raise typer.Exit(NEEDS_HUMAN)
 
 
+def agreed(reason: str, *, yes: bool) -> str:
+    """Why it is to be done, once somebody wants it: asked on a terminal. Without a yes the call ends, and without a
+    reason too."""
+    if yes and not reason:
+        give_up('nothing was done; say why it is to be: --reason "the policy was too wide"')
+    if yes:
+        return reason
+    if not somebody_is_there():
+        wanted = "--yes" if reason else '--reason "WHY" --yes'
+        echo(f"nothing was done; `{wanted}` does it without asking")
+        raise typer.Exit(NEEDS_HUMAN)
+    reason = reason or typer.prompt("Why (it stands in the ledger)").strip()
+    if not reason or not typer.confirm("Do it"):
+        echo("nothing was done")
+        raise typer.Exit(NEEDS_HUMAN)
+    return reason
+
+
 def asked(
     store: "Store",
     now: int,
@@ -131,6 +154,7 @@ def asked(
 
     try:
         if what is not None and since is None:
+            about_known(store, what)
             return of_one(store, what, policy)
         if what is None and policy is not None and since is not None:
             return of_many(store, policy, moment_asked(since, now), account, back=back)
@@ -139,6 +163,26 @@ def asked(
     if what is policy is since is None:
         return ()
     return give_up("say which: an episode or a ticket, or --policy with --since")
+
+
+def about_known(store: "Store", what: str) -> None:
+    """Give up where a ticket is meant that has not been seen, or on which no level has fired."""
+    from connector.store import tickets, undone
+    from policies.model import TicketRef
+    from policies.rules.undo import has_fired
+
+    with store.reading() as connection:
+        if undone.ticket_of(connection, what) is not None:
+            return
+        try:
+            ref = TicketRef.parse(what)
+        except ValueError:
+            return
+        known, episodes = tickets.known(connection, ref), tickets.episodes_of(connection, ref)
+    if known is None:
+        give_up(never_seen(ref))
+    if not any(map(has_fired, episodes)):
+        give_up(f"nothing was escalated on {ref}, so there is nothing to take back")
 
 
 def told(line: "Line") -> dict[str, object]:
@@ -150,18 +194,15 @@ def carried_out(
     settings: "Settings", policies: "PolicySet", store: "Store", refs: "Sequence[TicketRef]", patience: int
 ) -> None:
     """Beside a running service by that, else here."""
-    from connector import logs
     from connector.app.applying import served_by_others
     from connector.app.service import Service
     from connector.app.undoing import carry_out_here, wait_for_service
     from connector.clock import SystemClock
-    from connector.config.secrets import Secrets
     from connector.store.sqlite import AlreadyRunning
 
     if not refs:
         return
-    clock, masker = SystemClock(), logs.Masker()
-    logs.configure(masker, clock, sys.stderr)
+    clock, secrets = SystemClock(), secrets_beside_trouble()
 
     def progress(text: str) -> None:
         echo(text, err=True)
@@ -174,7 +215,7 @@ def carried_out(
         beside()
         return
     try:
-        with Service(settings, policies, clock, Secrets(masker, os.environ)) as service:
+        with Service(settings, policies, clock, secrets) as service:
             carry_out_here(service.parts, refs, progress)
     except AlreadyRunning:
         beside()

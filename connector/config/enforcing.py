@@ -1,22 +1,23 @@
-"""Which lines of the config files say that a policy is enforced, and writing them, with every comment where it was."""
+"""Which lines of the config files say that a policy is enforced, or only observes, and writing them, with every comment
+where it was."""
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import tomlkit
 
-from connector.config.settings import Loaded
+from connector.config.settings import Loaded, Settings
 from policies.language.document import Document, listed
-from policies.language.policy import Policy
+from policies.language.policy import Policy, PolicySet
 from policies.language.vocabulary import Mode
 
 
-class CannotEnforce(Exception):
-    """No lines of the files would enforce this and nothing else; the text says why."""
+class CannotSetMode(Exception):
+    """No lines of the files would set this mode and nothing else; the text says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,17 +33,27 @@ class ModeLine:
         return f'{self.file}: {self.where} mode = "{self.mode}"'
 
 
+def meant(
+    loaded: Loaded, name: str, account: str | None
+) -> tuple[Settings, PolicySet, Policy, tuple[str, ...]]:
+    """The config, the policy of this name, and those of the accounts that it serves. Raises CannotSetMode."""
+    settings, policies = loaded.settings, loaded.policies
+    if settings is None or policies is None:
+        raise CannotSetMode("the config has errors; `uptier check` lists them")
+    policy = next(each for each in policies.policies if each.name == name)
+    wanted = tuple(
+        one for one in settings.accounts if account in (None, one) and policy in policies.serving(one)
+    )
+    if not wanted:
+        raise CannotSetMode(f'policy "{name}" does not serve {account or "any account"}')
+    return settings, policies, policy, wanted
+
+
 def mode_lines(loaded: Loaded, name: str, account: str | None) -> tuple[ModeLine, ...]:
     """The lines that enforce the policy on the account, or on all that it serves, and leave everything else in the mode
-    it is in; none where it is enforced already. Raises CannotEnforce."""
-    settings, policies, main = loaded.settings, loaded.policies, loaded.documents[0]
-    if settings is None or policies is None:
-        raise CannotEnforce("the config has errors; `uptier check` lists them")
-    every = tuple(settings.accounts)
-    policy = next(each for each in policies.policies if each.name == name)
-    wanted = [one for one in every if account in (None, one) and policy in policies.serving(one)]
-    if not wanted:
-        raise CannotEnforce(f'policy "{name}" does not serve {account or "any account"}')
+    it is in; none where it is enforced already. Raises CannotSetMode."""
+    settings, policies, policy, wanted = meant(loaded, name, account)
+    every, main = tuple(settings.accounts), loaded.documents[0]
     if all(policies.mode(policy, one) == "enforce" for one in wanted):
         return ()
     file = Path(main.name)
@@ -80,11 +91,37 @@ def mode_lines(loaded: Loaded, name: str, account: str | None) -> tuple[ModeLine
     others = after - {(each.name, one) for each, one in enforced} - {(name, one) for one in wanted}
     if others:
         said = listed([f'"{which}" on {there}' for which, there in sorted(others)], "and")
-        raise CannotEnforce(
+        raise CannotSetMode(
             f"{said} would be enforced with it: modes stand at service, account and policy, and observe at any "
             "of them wins. Split the policy, or enforce those too"
         )
     return tuple(lines)
+
+
+def observe_lines(loaded: Loaded, name: str, account: str | None) -> tuple[ModeLine, ...]:
+    """The line by which the policy only observes on the account, or on all that it serves, and everything else stays in
+    the mode it is in; none where it observes already. Raises CannotSetMode."""
+    settings, policies, policy, wanted = meant(loaded, name, account)
+    enforced = {
+        one: [each.name for each in policies.serving(one) if policies.mode(each, one) == "enforce"]
+        for one in settings.accounts
+    }
+    there = [one for one in wanted if name in enforced[one]]
+    if not there:
+        return ()
+    if not any(name in names for one, names in enforced.items() if one not in there):
+        return (in_its_file(loaded.documents, policy, "observe"),)
+    others = [f'"{each}" on {one}' for one in there for each in enforced[one] if each != name]
+    if others:
+        raise CannotSetMode(
+            f"{listed(others, 'and')} would only observe with it: modes stand at service, account and policy, and "
+            f"observe at any of them wins. Leave {listed(there, 'and')} out of its `accounts`, or split the policy"
+        )
+    file = Path(loaded.documents[0].name)
+    return tuple(
+        ModeLine(file=file, table=("accounts", one), where=f"[accounts.{one}]", mode="observe")
+        for one in there
+    )
 
 
 def in_its_file(documents: tuple[Document, ...], policy: Policy, mode: Mode) -> ModeLine:
@@ -93,15 +130,15 @@ def in_its_file(documents: tuple[Document, ...], policy: Policy, mode: Mode) -> 
         for place, table in enumerate(document.data.get("policy", ())):
             if table.get("name") == policy.name:
                 if not Path(document.name).is_file():
-                    raise CannotEnforce(
+                    raise CannotSetMode(
                         f'policy "{policy.name}" comes with {document.name}: set `mode = "{mode}"` among its settings'
                     )
                 where = f'[[policy]] "{policy.name}"'
                 return ModeLine(file=Path(document.name), table=("policy", place), where=where, mode=mode)
-    raise CannotEnforce(f'policy "{policy.name}" stands in no file')
+    raise CannotSetMode(f'policy "{policy.name}" stands in no file')
 
 
-def with_lines(lines: tuple[ModeLine, ...]) -> Mapping[Path, str]:
+def with_lines(lines: Sequence[ModeLine]) -> Mapping[Path, str]:
     """The files' texts with these lines in them."""
     found: dict[Path, Any] = {}
     for line in lines:

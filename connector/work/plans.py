@@ -7,6 +7,7 @@ is ever sent, and a line is safe from being done twice by what keeps any write f
 """
 
 import json
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
@@ -186,7 +187,10 @@ def refusal(plan: ManyPlan, known: Iterable[str], now: Instant) -> str | None:
     """Why a plan cannot be applied at all; None if it can. `known` are the accounts of the config."""
     if plan.observes:
         named = ", ".join(plan.observes)
-        return f"it shows what policies would do that only observe ({named}); uptier enforce POLICY switches one on"
+        return (
+            f"it shows what policies would do that only observe ({named}); "
+            f"`uptier enforce {shlex.quote(plan.observes[0])}` shows the same and switches it on"
+        )
     if plan.at > plan.made_at:
         return "it was made for a time to come (--at); make one for now"
     if now >= plan.until:

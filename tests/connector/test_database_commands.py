@@ -143,7 +143,7 @@ def test_a_start_and_a_command_on_an_older_server_are_refused_until_it_is_migrat
 def test_what_happened_is_read_while_the_policies_have_errors(config: Path) -> None:
     made_in(config.parent).close()
     config.write_text(config.read_text().replace('after = "30m"', 'after = "soon"'), encoding="utf-8")
-    assert uptier("history", "acme/1").stdout == "nothing has happened to acme/1\n"
+    assert "acme/1 has not been seen" in uptier("history", "acme/1").stdout
     assert uptier("ledger", "export").exit_code == 0
     assert "has not been seen" in uptier("explain", "acme/1").stderr
     gaps = uptier("gaps")

@@ -6,7 +6,7 @@ import pytest
 
 from adapters.zendesk.simulator.state import Zendesk
 from connector.config import enforcing
-from connector.config.enforcing import CannotEnforce, ModeLine, mode_lines, with_lines
+from connector.config.enforcing import CannotSetMode, ModeLine, mode_lines, observe_lines, with_lines
 from connector.config.settings import load
 from tests.connector.test_cli import desk, uptier  # noqa: F401 (a fixture)
 
@@ -94,7 +94,7 @@ def test_what_stands_in_the_way_is_said(tmp_path: Path) -> None:
         tmp_path, a("p", 'mode = "observe"'), a("q"), service='mode = "enforce"', beta='mode = "observe"'
     )
     assert modes(path) == {("q", "acme")}
-    with pytest.raises(CannotEnforce, match='"q" on beta would be enforced with it'):
+    with pytest.raises(CannotSetMode, match='"q" on beta would be enforced with it'):
         mode_lines(load(path), "p", "beta")
     put(path, "p", "acme")
     assert modes(path) == {("p", "acme"), ("q", "acme")}
@@ -112,6 +112,10 @@ def test_the_command_shows_asks_and_writes(
     shown = uptier("enforce", "waits")
     assert (shown.exit_code, path.read_text()) == (1, before)
     assert "acme/1: Printer" in shown.stdout
+    assert "until `uptier release acme --policy waits`" in shown.stdout
+    assert "POLICY" not in shown.stdout
+    assert "cannot be applied" not in shown.stdout
+    assert "`uptier enforce waits` shows this and switches it on" in uptier("plan").stdout
     assert 'uptier.toml: [service] mode = "enforce"' in shown.stdout
     monkeypatch.setattr(enforcing, "replace", _refuses)
     refused = uptier("enforce", "waits", "--yes")
@@ -127,6 +131,8 @@ def test_after_a_yes_the_next_round_does_it(desk: Zendesk, tmp_path: Path) -> No
     enforced = path.read_text().replace('mode = "enforce"', 'mode = "enforce"  # for now')
     path.write_text(enforced.replace('mode = "enforce"', 'mode = "observe"'))
     assert uptier("run", "--once").exit_code == 0
+    none = uptier("undo", "acme/1")
+    assert (none.exit_code, "nothing was escalated on acme/1" in none.stderr) == (2, True)
     done = uptier("enforce", "waits", "--yes")
     assert (done.exit_code, "written; `uptier reload`" in done.stdout) == (0, True), done.output
     assert 'mode = "enforce"  # for now\n' in path.read_text()
@@ -136,3 +142,50 @@ def test_after_a_yes_the_next_round_does_it(desk: Zendesk, tmp_path: Path) -> No
     assert "1 fired" in uptier("run", "--once").stdout
     assert uptier("enforce", "wait").exit_code == 2
     assert uptier("enforce", "waits", "--account", "x").exit_code == 2
+
+
+def test_one_line_takes_it_back_to_observe_and_leaves_the_others(tmp_path: Path) -> None:
+    path = config(tmp_path, a("p"), a("q", 'mode = "observe"'), service='mode = "enforce"')
+    (line,) = observe_lines(load(path), "p", "acme")
+    assert (line.where, line.mode) == ("[accounts.acme]", "observe")
+    for file, text in with_lines((line,)).items():
+        file.write_text(text)
+    assert modes(path) == {("p", "beta")}
+    assert observe_lines(load(path), "p", "acme") == ()
+    (line,) = observe_lines(load(path), "p", "beta")
+    assert line.where == '[[policy]] "p"'
+    put(path, "q", "beta")
+    for file, text in with_lines(observe_lines(load(path), "p", None)).items():
+        file.write_text(text)
+    assert modes(path) == {("q", "beta")}
+    assert 'name = "p"  # as people say it\n' in path.read_text()
+
+
+def test_it_is_not_set_to_observe_where_another_policy_would_be_too(tmp_path: Path) -> None:
+    path = config(tmp_path, a("p"), a("q"), service='mode = "enforce"')
+    with pytest.raises(CannotSetMode, match='"q" on acme would only observe with it'):
+        observe_lines(load(path), "p", "acme")
+
+
+def test_the_way_back_shows_what_stops_and_asks(
+    desk: Zendesk,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert "1 fired" in uptier("run", "--once").stdout
+    path, before = tmp_path / "uptier.toml", (tmp_path / "uptier.toml").read_text()
+    shown = uptier("observe", "waits")
+    assert (shown.exit_code, path.read_text()) == (1, before), shown.output
+    assert "nothing was changed" in shown.stdout
+    assert " fired " in shown.stdout
+    assert "1 running episode. " in shown.stdout
+    assert 'uptier.toml: [[policy]] "waits" mode = "observe"' in shown.stdout
+    monkeypatch.setattr(enforcing, "replace", _refuses)
+    refused = uptier("observe", "waits", "--yes")
+    assert (refused.exit_code, "cannot be written" in refused.stderr, path.read_text()) == (1, True, before)
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    assert uptier("observe", "waits", "--yes").exit_code == 0
+    again = uptier("observe", "waits")
+    assert (again.exit_code, "only observes already" in again.stdout) == (0, True)
+    assert uptier("observe", "wait").exit_code == 2

@@ -183,10 +183,15 @@ def test_the_command_shows_asks_and_leaves_it_to_the_service_that_runs(
         assert [row["goes_back"][0] for row in json.loads(shown.stdout)] == [
             "Tier 2 / nobody → Tier 1 / nobody"
         ] * 2
-        refused = uptier(*of_all)
+        for words, wanted in (((), '--reason "WHY" --yes'), (("--reason", "a storm"), "--yes")):
+            mute = uptier(*of_all, *words)
+            said = f"nothing was done; `{wanted}` does it without asking"
+            assert (mute.exit_code, mute.stdout.splitlines()[-1]) == (1, said)
+        refused = uptier(*of_all, "--yes")
         assert (refused.exit_code, "--reason" in refused.stderr) == (2, True)
-        no = uptier(*of_all, "--reason", "a storm", given="n\n")
-        assert no.exit_code == 1
+        monkeypatch.setattr("connector.cli.undo.somebody_is_there", lambda: True)
+        no = uptier(*of_all, given="a storm\nn\n")
+        assert (no.exit_code, "Why" in no.stdout, no.stdout.splitlines()[-1]) == (1, True, "nothing was done")
         assert one.whats("t0").count("undone") == 0
         done = uptier(*of_all, "--reason", "a storm", "--yes", "--wait", "1s")
         assert (done.exit_code, "a service runs" in done.stderr) == (1, True), done.stdout
@@ -209,4 +214,6 @@ def test_with_no_service_the_command_does_it_itself(tmp_path: Path, monkeypatch:
         done = uptier("undo", f"{ref}:{POLICY}:1", "--reason", "a mistake", "--yes")
         assert done.exit_code == 0, done.stdout + done.stderr
         assert done.stdout.splitlines()[-1] == "1 ticket: 1 undone."
+        assert done.stderr.splitlines()[0] == "0 of 1 tickets are done"
+        assert '"level": "info"' not in done.stderr
         assert one.show("t0").group == "Tier 1"
