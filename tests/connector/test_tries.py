@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from adapters.base import NotTaken, Receipt, RefusedPart, Stale, WontAccept
 from adapters.freshdesk.simulator.state import Trigger
 from connector.cli.main import app
+from connector.demo import CONFIG
 from connector.store import writes
 from connector.work.retry import WRITE
 from tests.connector.each import EACH, Each, each
@@ -158,6 +159,32 @@ def test_a_refused_part_is_taken_out_and_the_rest_is_sent(
         assert any("group_id" in text for text in summary.needs_human)
         assert [line["level"] for line in said if line["event"] == "part_refused"] == ["Second line"]
         assert one.whats().count("part refused") == 1
+
+
+@pytest.mark.parametrize("vendor", ["zendesk", "servicenow"])
+def test_a_refused_follower_takes_nothing_else_with_it(
+    vendor: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = 'name   = "Second line"\n'
+    config = CONFIG.replace(named, f'{named}follow = ["dana@acme.test"]\n')
+    assert config != CONFIG
+    part = RefusedPart(field="follow", vendor_field="followers", text="is a light agent")
+    with each(vendor, tmp_path, config=config) as one:
+        due(one, "one")
+        adapter = adapter_of(one)
+        works = adapter.send
+
+        def send(write: Any, expects: str, **_fresh: Any) -> Any:
+            if any(action.kind == "follow" for action in write.intent):
+                raise WontAccept("422: followers is a light agent", (part,))
+            return works(write, expects)
+
+        monkeypatch.setattr(adapter, "send", send)
+        one.round()
+        one.round(1)
+        shown = one.show()
+        assert (shown.notes, shown.group, shown.tags) == (1, "Tier 2", {"eu", "escalated"})
+        assert {line.what: line.text for line in one.lines()}["partly"] == "without follower"
 
 
 @pytest.mark.parametrize("vendor", EACH)
