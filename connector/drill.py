@@ -318,7 +318,10 @@ class Performance:
             tags = self.desk.show(script.word).tags
             fields["tags"] = tuple(sorted((tags | event.adds) - event.removes - {""}))
         if fields:
-            told = ", ".join(f"{name} is now {spoken(value)}" for name, value in fields.items())
+            told = ", ".join(
+                f"{name} {'are' if name == 'tags' else 'is'} now {spoken(value)}"
+                for name, value in fields.items()
+            )
             self.note("happens", script, f"{who}: {told}", who=who)
             self.desk.change(script.word, label, fields)
 

@@ -162,9 +162,13 @@ def read_instant(table: Table, key: str, said: Any, zone: ZoneInfo, begins: Inst
 
 def read_scripts(root: Table, cast: Cast, account: str, zone: ZoneInfo, begins: Instant) -> Iterator[Script]:
     """The tickets; what is wrong with them is noted."""
+    met = set[str]()
     for number, written in enumerate(root.tables("ticket"), 1):
         word = str(written.values.get("name") or f"ticket {number}")
         table = written.called(f'ticket "{word}"')
+        if word in met:
+            table.report("name", "duplicate", f'there are two tickets "{word}"; call one of them otherwise.')
+        met.add(word)
         at = read_instant(table, "at", table.values.get("at", "0:00"), zone, begins)
         said = {key: value for key, value in table.values.items() if key not in ("name", "at", "life")}
         opening = replace(table, values=said)

@@ -11,6 +11,7 @@ import pytest
 
 from connector import drill
 from connector.config.settings import load
+from policies.language.document import Document, read
 from policies.scenario import FILES, Scenario, headline, read_scenario
 from tests.connector.test_cli import uptier
 
@@ -224,6 +225,31 @@ def test_each_scenario_can_be_played_and_stands_on_the_page(name: str, folder: P
     assert last <= scenario.until
     row = next(line for line in PAGE.read_text(encoding="utf-8").splitlines() if f"| `{name}` |" in line)
     assert row.split("|")[2].strip().casefold() + "." == headline(drill.pack(name))[1].casefold()
+
+
+def test_the_scenario_on_the_page_can_be_played(folder: Path) -> None:
+    policies = load(folder / "uptier.toml").policies
+    assert policies is not None
+    (text,) = [text for kind, text in BLOCKS if kind == "toml" and "[drill]" in text]
+    document = read("friday.toml", text)
+    assert isinstance(document, Document)
+    scenario, problems = read_scenario(
+        document, policies, "fresh", group="Night shift", start="2026-12-24 15:00"
+    )
+    assert problems == ()
+    assert scenario is not None
+    assert scenario.roles.group == "Night shift"
+    assert not scenario.roles.leads
+    assert (scenario.start, scenario.until) == (1_798_124_400, 1_798_124_400 + 16 * 3600)
+    assert scenario.scripts[0].ticket.created == scenario.start + 300
+
+
+def test_two_tickets_of_one_name_are_wrong(folder: Path) -> None:
+    ticket = SCENARIO[SCENARIO.index("[[ticket]]") :]
+    (folder / "bad.toml").write_text(SCENARIO + ticket, encoding="utf-8")
+    done = uptier("drill", "bad.toml")
+    assert done.exit_code == 2
+    assert 'there are two tickets "one"' in done.stderr
 
 
 @pytest.mark.parametrize(
