@@ -44,8 +44,10 @@ AS_NOW = frozenset(
 )
 """What no helpdesk tells the changes of: it is taken as it stands now."""
 
-COUNTED = frozenset({"reopens", "reassignments", "bounces", "group_moves", "group_bounces"})
 RECENT = frozenset({"requester.recent_tickets", "organization_recent_tickets"})
+"""What no ticket tells of itself."""
+
+COUNTED = frozenset({"reopens", "reassignments", "bounces", "group_moves", "group_bounces"})
 HISTORIES = frozenset({"messages", "changes"})
 
 
@@ -69,7 +71,7 @@ def unknown_past(ticket: Ticket, *, only_ours: bool) -> frozenset[str]:
     """The fields, histories and clocks of which the history does not tell how they were, in the words of
     `Ticket.hidden`. `only_ours` says that nobody but Uptier has changed the ticket since it came in, where the helpdesk
     does not tell who changed what."""
-    lost = set(ticket.hidden) | RECENT
+    lost = set(ticket.hidden)
     customs = {f"{CUSTOM}{name}" for name in ticket.custom}
     if ticket.actors_hidden and not only_ours:
         lost |= {*MOVED, *COUNTED, *customs}
@@ -77,7 +79,7 @@ def unknown_past(ticket: Ticket, *, only_ours: bool) -> frozenset[str]:
         lost.add("targets")
     if ticket.satisfaction is not None:
         lost.add("satisfaction")
-    if any(each.field == "status" for each in ticket.changes):
+    if any(each.field == "status" and not is_first(each, ticket) for each in ticket.changes):
         lost.add("status_name")
     if "changes" in ticket.hidden:
         lost |= {*MOVED, *COUNTED, *customs}

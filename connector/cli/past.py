@@ -103,6 +103,9 @@ def pull(
                     raise typer.Exit(NEEDS_HUMAN) from None
                 lost = f", {done.lost} could not be had" if done.lost else ""
                 echo(f"{name}: {done.kept} tickets{lost}; {pulling.requests} requests")
+                untold = [f"{field} ({many})" for field, many in archive.untold(name).items()]
+                if untold:
+                    echo(f"{name}: how it was then is not told of {', '.join(untold)}")
         words = f", with what people wrote until {day(words_until)}" if with_text else ", without words"
         echo(f"{path}: {first} to {last}{words}")
 

@@ -22,7 +22,7 @@ from connector.store.archive import Head, Row
 from connector.store.database import UNFORESEEN
 from policies.language.policy import PolicySet
 from policies.model import Directory, Instant, Metric, Seconds, Stage, Ticket
-from policies.past import UNASKED, Sieve, asking_silenced, life_of, met_at, read_by, replies
+from policies.past import RECENT, UNASKED, Sieve, asking_silenced, life_of, met_at, read_by, replies
 from policies.plan import Assign
 from policies.replay import Rulebook, Step, replay
 from policies.rules.calendars import Calendar
@@ -145,7 +145,7 @@ class Player:
         directory = self._task.directories[ticket.ref.account]
         life = life_of(ticket, directory)
         policies = (self._silenced if UNASKED in ticket.hidden else self._whole).could_hold(life)
-        lacks = sorted(self._read[ticket.ref.account] & (unknown | ticket.hidden))
+        lacks = sorted(self._read[ticket.ref.account] & (unknown | ticket.hidden | RECENT))
         found = Outcome(events=1 + len(life.events), incomplete=bool(lacks), lacks=Counter(lacks))
         fired = found.unsure if lacks else found.firings
         if policies.policies:

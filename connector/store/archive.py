@@ -6,6 +6,7 @@ forgotten in them too.
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -245,6 +246,19 @@ class Archive:
                 )
             ).one()
         return Counted(kept=kept, owed=every - kept - lost, lost=lost)
+
+    def untold(self, account: str) -> Mapping[str, int]:
+        """Of how many tickets each field, history or clock has no past, the most frequent first."""
+        with self.reading() as connection:
+            rows = connection.execute(
+                select(past.c.unknown, func.count())
+                .where(past.c.account == account, past.c.unknown.is_not(None))
+                .group_by(past.c.unknown)
+            ).all()
+        counted: Counter[str] = Counter()
+        for unknown, many in rows:
+            counted.update(dict.fromkeys(json.loads(unknown), many))
+        return dict(counted.most_common())
 
     def directories(self) -> Mapping[str, Directory]:
         """Who works there, by account."""

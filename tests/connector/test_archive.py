@@ -178,6 +178,7 @@ def test_a_person_is_forgotten_in_archives_too(tmp_path: Path) -> None:
 def test_the_command_says_what_it_will_cost_and_what_the_file_holds(tmp_path: Path) -> None:
     with each("zendesk", tmp_path) as one:
         one.opened("one", "two")
+        one.desk.desk.agent_changes(one.desk.tickets["two"], "Ann", status="pending")
         asks = [
             "archive",
             "pull",
@@ -191,6 +192,7 @@ def test_the_command_says_what_it_will_cost_and_what_the_file_holds(tmp_path: Pa
         done = CliRunner(env=dict(one.desk.secrets())).invoke(app, asks)
         assert done.exit_code == 0, done.output
         assert "2 tickets; " in done.output
+        assert "acme: how it was then is not told of status_name (1)" in done.output
         assert "archive-2026-09-20-2026-09-22.sqlite3: 2026-09-20 to 2026-09-22, without words" in done.output
         other = CliRunner(env=dict(one.desk.secrets())).invoke(app, [*asks, "--with-text"])
         assert other.exit_code == 2
