@@ -34,7 +34,7 @@ from policies.language.document import Document, listed, read
 from policies.language.policy import PolicySet
 from policies.model import Instant, Need, Priority, TicketRef, Who, spell
 from policies.policy_tests import Cast, since
-from policies.replay import Acted, Ordered
+from policies.replay import Acted, Ordered, Shown
 from policies.scenario import FILES, Scenario, Script
 
 SEEN_AFTER = 61
@@ -262,20 +262,22 @@ class Performance:
             glances = [each for each in glances if each > self.clock.now()]
             self.look()
 
-    def agenda(self) -> Iterator[tuple[Instant, int, Script, Acted | Ordered | None]]:
+    def agenda(self) -> Iterator[tuple[Instant, int, Script, Acted | Ordered | Shown | None]]:
         """Everything that people do, in order."""
         for script in self.scenario.scripts:
             yield script.ticket.created, 0, script, None
             for number, event in enumerate(script.events, 1):
                 yield event.at, number, script, event
 
-    def happen(self, script: Script, event: Acted | Ordered | None) -> None:
+    def happen(self, script: Script, event: Acted | Ordered | Shown | None) -> None:
         """People do this now."""
         match event:
             case None:
                 self.comes_in(script)
             case Ordered():
                 self.is_ordered(script, event)
+            case Shown():
+                self.is_promised(script, event)
             case Acted():
                 self.is_done(script, event)
 
@@ -324,6 +326,13 @@ class Performance:
             )
             self.note("happens", script, f"{who}: {told}", who=who)
             self.desk.change(script.word, label, fields)
+
+    def is_promised(self, script: Script, event: Shown) -> None:
+        """The helpdesk sets a target for when the ticket is to be solved."""
+        (target,) = event.fields["targets"]
+        self.desk.promise(script.word, target.due)
+        due = since(target.due, self.scenario.start)
+        self.note("happens", script, f"the helpdesk's own target: solved by {due}")
 
     def is_ordered(self, script: Script, event: Ordered) -> None:
         """Somebody gives an order."""
@@ -440,8 +449,8 @@ def untouched(policies: PolicySet, account: str, befell: Mapping[str, set[str]])
         elif not what:
             yield policy.name, "no ticket of this drill fits it"
         elif not what & CALLS.keys():
-            lacks = "; the simulated helpdesk sets no SLA targets" if policy.on_deadline else ""
-            yield policy.name, f"it applied, and no level of it fell due{lacks}"
+            lacks = "no target of it came near" if policy.on_deadline else "no level of it fell due"
+            yield policy.name, f"it applied, and {lacks}"
 
 
 def spoken(value: object) -> str:

@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 from policies.language.document import Document, Problem
 from policies.language.policy import Absence, PolicySet
 from policies.language.reader import Table
-from policies.model import Instant, Person, Seconds, Ticket, TicketRef
+from policies.model import Instant, Metric, Person, Seconds, Stage, Target, Ticket, TicketRef
 from policies.policy_tests import FIRES, MINUTE, Cast, Reading, Wrong, lines_of, note, read_ticket, read_zone
 from policies.policy_tests import local as instant_of
 from policies.present.matrix import known_teams
-from policies.replay import Acted, Ordered
+from policies.replay import Acted, Event, Ordered, Shown
 
 LAST: Seconds = 14 * 86_400
 """How long a drill lasts at most."""
@@ -69,7 +69,7 @@ class Script:
     word: str
     ticket: Ticket
     customer: Person
-    events: tuple[Acted | Ordered, ...]
+    events: tuple[Acted | Ordered | Shown, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,7 +184,7 @@ def read_scripts(root: Table, cast: Cast, account: str, zone: ZoneInfo, begins: 
             word=word,
             ticket=replace(reading.ticket, created=at),
             customer=customer_of(ticket, word),
-            events=tuple(each for each in reading.events if isinstance(each, Acted | Ordered)),
+            events=tuple(each for each in reading.events if isinstance(each, Acted | Ordered | Shown)),
         )
 
 
@@ -208,9 +208,18 @@ def read_line(reading: Reading, text: str, line: int) -> None:
     before = len(reading.events)
     reading.read(text, line)
     for event in reading.events[before:]:
-        fields = {name for name, _ in event.sets} if isinstance(event, Acted) else set[str]()
-        if not isinstance(event, Acted | Ordered) or not fields <= CHANGES:
+        if not is_playable(event):
             raise Wrong(
-                f'a drill cannot play "{text}"; it plays messages, orders and changes of status, priority, group, '
-                "assignee and tags."
+                f'a drill cannot play "{text}"; it plays messages, orders, changes of status, priority, group, '
+                'assignee and tags, and "target resolution due 4:00".'
             )
+
+
+def is_playable(event: Event) -> bool:
+    """Whether a simulated helpdesk can be asked for it."""
+    match event:
+        case Acted():
+            return {name for name, _ in event.sets} <= CHANGES
+        case Shown(fields={"targets": (Target(metric=Metric.RESOLUTION, stage=Stage.ACTIVE),)}):
+            return True
+    return isinstance(event, Ordered)

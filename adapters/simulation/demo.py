@@ -115,6 +115,9 @@ class DemoDesk(Protocol):
     def change(self, word: str, agent: str | None, fields: Mapping[str, Any]) -> None:
         """An agent, or a rule of the account, changes status, priority, group, assignee or tags; in common words."""
 
+    def promise(self, word: str, due: int) -> None:
+        """The helpdesk's own target: solved by then, in epoch seconds."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Simulated:

@@ -76,6 +76,17 @@ owner = "Duty"
 note = "handoff"
 
 [[policy]]
+name = "target"
+clock = "resolution"
+[policy.when]
+status = ["new", "open"]
+[[policy.level]]
+name = "Before"
+before = "30m"
+owner = "Duty"
+note = "handoff"
+
+[[policy]]
 name = "never"
 clock = "created"
 [policy.when]
@@ -104,6 +115,7 @@ priority = "urgent"
 group = "$group"
 requester = { name = "Cleo", vip = true }
 life = '''
+0:00  target resolution due 1:45
 0:40  agent $agent replies "We look."
 0:41  status solved by $agent
 1:00  customer writes "No."
@@ -168,6 +180,7 @@ def test_a_drill_reaches_no_helpdesk_no_channel_no_secret_and_no_database(
         if line["kind"] == "calls"
     ]
     assert (1800, "dana@acme.example", "Lead") in calls
+    assert (4500, "Duty", "Before") in calls
     assert [line["who"] for line in lines if line["kind"] == "hears"]
     assert any(line["kind"] == "reads" and "waits, Lead" in line["words"] for line in lines)
     assert not any("127.0.0.1" in line["words"] for line in lines)
@@ -265,4 +278,4 @@ def test_what_a_drill_cannot_play_is_said_with_its_line(line: str, said: str, fo
     done = uptier("drill", "bad.toml")
     assert done.exit_code == 2
     assert said in done.stderr
-    assert "bad.toml:20" in done.stderr
+    assert "bad.toml:21" in done.stderr

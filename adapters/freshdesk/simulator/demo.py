@@ -94,6 +94,9 @@ class Desk(Simulated):
             **self.own_words({"priority": mail.priority}),
         )
 
+    def promise(self, word: str, due: int) -> None:
+        self.desk.set_due(self.tickets[word], due_by=due)
+
     def own_words(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         words = {"status": STATUSES, "priority": {name: number for number, name in PRIORITIES.items()}}
         return {name: words[name][value] if name in words else value for name, value in fields.items()}

@@ -108,6 +108,9 @@ class Desk(Simulated):
         if row["state"] == STATES["solved"]["state"]:
             self.desk.agent_changes(self.tickets[word], row["caller_id"], **STATES["open"])
 
+    def promise(self, word: str, due: int) -> None:
+        self.desk.set_target(self.tickets[word], "resolution", due=due)
+
     def own_words(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         told: dict[str, Any] = {}
         for name, value in fields.items():

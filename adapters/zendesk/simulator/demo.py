@@ -89,5 +89,8 @@ class Desk(Simulated):
             tags=mail.tags,
         )
 
+    def promise(self, word: str, due: int) -> None:
+        self.desk.set_target(self.tickets[word], "total_resolution_time", breach=due)
+
     def own_words(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         return {name: "hold" if value == "on_hold" else value for name, value in fields.items()}
