@@ -97,7 +97,8 @@ def beyond(calls: Calls, usual: Calls) -> Calls:
 
 def escalation() -> Calls:
     """What the escalation alone calls."""
-    return beyond(one_round(solved=False), one_round(solved=True))
+    usual = one_round(solved=True)  # first: what is worked out once is by then
+    return beyond(one_round(solved=False), usual)
 
 
 def one_policy(when: str) -> Calls:
