@@ -41,7 +41,7 @@ DIRECTORY = "directory"
 SENT_FOR: Mapping[str, Purpose] = {
     DIRECTORY: "directory",
     "changes": "changes",
-    "open tickets": "open tickets",
+    holds.OPEN_TICKETS: "open tickets",
 }
 UNREAD = "unread"
 """Added to a feed's name where it does not answer; without it the feed is refused to us."""
@@ -95,7 +95,7 @@ class Feeds:
 
     def list_open(self, desk: Desk) -> bool:
         """List the open tickets if that is due. False if that failed."""
-        return self._visit(desk, "list", {"open tickets": self._census})
+        return self._visit(desk, "list", {holds.OPEN_TICKETS: self._census})
 
     def _visit(self, desk: Desk, what: str, calls: Mapping[str, Callable[[Desk], None]]) -> bool:
         """One errand at an account; what fails of it keeps the rest of it from nothing. While the same one is still

@@ -188,6 +188,9 @@ def _hold(row: RowMapping) -> Hold:
     )
 
 
+OPEN_TICKETS = "open tickets"
+"""The kind of an account whose list of open tickets is refused to us."""
+
 LOOK = "look"
 """The kind of a ticket that cannot be looked at. Other kinds are rows that cannot be read, feeds that are refused."""
 
