@@ -32,6 +32,11 @@ def away(at: "Instant | None", now: "Instant") -> str:
     return f"in {spell(at - now)}" if at > now else f"{spell(now - at)} ago"
 
 
+def many(count: int, one: str, more: str = "") -> str:
+    """`1 ticket`, `2 tickets`; `more` where an s is not enough."""
+    return f"{count} {one if count == 1 else more or one + 's'}"
+
+
 def plain(text: str) -> str:
     """The text on one line, without what cannot be seen."""
     kept = (" " if is_unprintable(each) else each for each in text)

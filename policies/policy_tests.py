@@ -342,7 +342,9 @@ class Reading:
                 within = 1 if match["time"].count(":") == 2 else MINUTE
                 kind.make(self, Place(at=at, within=within, line=line), found)
                 return at
-        shapes = [kind.example for kind in LINES]
+        first, _, rest = words.partition(" ")
+        slips = (f"{each} {rest}" for each in FIRES.values() if did_you_mean(first, (each,)))
+        shapes = [*slips] or [kind.example for kind in LINES]
         quoted = listed([f'"{each}"' for each in shapes])
         hint = did_you_mean(words, shapes) or f" A line says for example {quoted}."
         raise Wrong(f'nobody knows what "{words}" means.{hint}')

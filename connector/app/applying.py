@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from connector.app.compose import Parts
 from connector.clock import Clock
 from connector.engine.backoff import Setbacks
+from connector.render import many
 from connector.store import accounts, fleet, inbox, notices
 from connector.store.database import Store, shared_now
 from connector.work.plans import Fate, ManyPlan, fates, give
@@ -84,7 +85,7 @@ def leave_and_wait(
         now = outcome(store, plan)
         if len(now.fates) != said:
             said = len(now.fates)
-            progress(f"{said} of {len(plan.lines)} lines have ended")
+            progress(f"{said} of {many(len(plan.lines), 'line')} ended")
         if not now.waiting or clock.monotonic() >= until:
             return now
         clock.sleep(LOOKS_EVERY)

@@ -31,6 +31,7 @@ from connector.intake.inbox import GroupCommit
 from connector.intake.receiver import Refusals, receiver
 from connector.intake.slow_client import BoundedBodies
 from connector.notify.sender import Speaker
+from connector.render import many
 from connector.store import accounts, fleet, forgetting, holds, inbox, ledger, notices, users, writes
 from connector.store.database import SLACK, Store, database_skew, mend_spans, shared_now
 from connector.store.fleet import Failing, Node
@@ -70,7 +71,10 @@ class Summary:
     def lines(self) -> list[str]:
         """The summary for a person."""
         counted = ", ".join(f"{count} {what}" for what, count in self.counts.items()) or "nothing to do"
-        return [f"{self.looks} looks: {counted}.", *(f"needs a human: {text}" for text in self.needs_human)]
+        return [
+            f"{many(self.looks, 'look')}: {counted}.",
+            *(f"needs a human: {text}" for text in self.needs_human),
+        ]
 
     def as_json(self) -> dict[str, object]:
         """The same for a program."""

@@ -8,6 +8,7 @@ from connector.app.applying import LONGEST_WAIT, LOOKS_EVERY, ROUNDS
 from connector.app.compose import Parts
 from connector.clock import Clock
 from connector.engine.backoff import Setbacks
+from connector.render import many
 from connector.store import inbox, ledger, undone
 from connector.store.database import Store
 from policies.model import Seconds, TicketRef
@@ -44,7 +45,7 @@ def carry_out_here(parts: Parts, refs: Sequence[TicketRef], progress: Callable[[
         in_vain += 1
         if len(rest) != said:
             said, in_vain = len(rest), 0
-            progress(f"{len(refs) - said} of {len(refs)} tickets are done")
+            progress(f"{len(refs) - said} of {many(len(refs), 'ticket')} done")
         for ref in rest:
             if rests(store, ref, clock) <= 0:
                 looks.look(parts.worker.work, ref)
@@ -64,7 +65,7 @@ def wait_for_service(
     while (rest := left(store, refs)) and clock.monotonic() < until:
         if len(rest) != said:
             said = len(rest)
-            progress(f"{len(refs) - said} of {len(refs)} tickets are done")
+            progress(f"{len(refs) - said} of {many(len(refs), 'ticket')} done")
         clock.sleep(LOOKS_EVERY)
 
 

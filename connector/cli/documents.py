@@ -26,6 +26,7 @@ from connector.cli.common import (
     secrets_beside_trouble,
     ticket_ref,
 )
+from connector.render import many
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +71,7 @@ def fields(
         echo(*(fields_page.as_markdown(vendors()) if markdown else fields_page.as_text(vendors())))
 
 
-Output = Annotated[Path | None, typer.Option("--output", metavar="FILE", help="Write it to this file.")]
+Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it to this file.")]
 
 
 @app.command("test")
@@ -120,8 +121,7 @@ def play_tests(
         put_json({"tests": [each.as_row() for each in results]})
     else:
         echo(*(line for each in failed for line in reported(each)))
-        count = f"{len(results)} test{'' if len(results) == 1 else 's'}"
-        echo(f"{count}, {f'{len(failed)} failed' if failed else 'all as expected'}")
+        echo(f"{many(len(results), 'test')}, {f'{len(failed)} failed' if failed else 'all as expected'}")
     if failed:
         raise typer.Exit(NEEDS_HUMAN)
 
@@ -328,8 +328,15 @@ ReportFormat = Literal["text", "json", "csv", "html", "markdown"]
 
 @app.command()
 def report(
-    first: Annotated[str, typer.Option("--from", metavar="DATE", help="The first day: 2026-03-01.")],
-    last: Annotated[str, typer.Option("--to", metavar="DATE", help="The last day, included.")],
+    first: Annotated[
+        str | None,
+        typer.Option(
+            "--from", metavar="DATE", help="The first day: 2026-03-01; 30 days up to the last if not given."
+        ),
+    ] = None,
+    last: Annotated[
+        str | None, typer.Option("--to", metavar="DATE", help="The last day, included; today if not given.")
+    ] = None,
     account: Annotated[
         list[str] | None,
         typer.Option("--account", metavar="NAME", help="This account only; may be repeated."),
@@ -350,14 +357,14 @@ def report(
     ] = "7d",
     kind: Annotated[ReportFormat, typer.Option("--format", help="How it is written.")] = "text",
     output: Annotated[
-        Path | None, typer.Option("--output", metavar="FILE", help="Write there, not to the terminal.")
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write there, not to the terminal.")
     ] = None,
     config: Config = CONFIG,
 ) -> None:
     """Report on escalations, times, quality and SLA targets of a period."""
     from connector.clock import SystemClock
     from connector.config.holidays import calendars
-    from connector.report.cases import period_asked
+    from connector.report.cases import lately
     from connector.report.report import report as made
     from connector.work.context import Rules
     from policies.model import seconds
@@ -370,10 +377,12 @@ def report(
         give_up(f"there is no account {strangers[0]}; there are {', '.join(settings.accounts)}")
     try:
         business = business_calendar(calendar, rules.calendars)
-        period = period_asked(first, last, zone(timezone, business))
+        period = lately(first, last, zone(timezone, business), now)
         window = seconds(reopened_within)
     except ValueError as error:
         give_up(str(error))
+    if first is None or last is None:
+        echo(f"of {period.name}; --from and --to name other days", err=True)
     with opened(config) as store, store.reading() as connection:
         done = made(
             connection,

@@ -32,6 +32,7 @@ from connector.cli.common import (
     secrets_here,
     settings_of,
 )
+from connector.render import many
 
 if TYPE_CHECKING:
     from connector.app.service import Service
@@ -284,7 +285,7 @@ def check(
             mark = "ok " if finding["ok"] else "NOT" if finding["fatal"] else "tip"
             echo(f"{mark} {finding['account']}: {finding['what']}: {finding['text']}")
         if not wrong and loaded.policies is not None:
-            echo(f"{config}: {len(loaded.policies.policies)} policies, no errors")
+            echo(f"{config}: {many(len(loaded.policies.policies), 'policy', 'policies')}, no errors")
             if untested:
                 names = listed([f'"{name}"' for name in untested], "and")
                 echo(f"tip {len(untested)} without a test (`uptier test`): {names}")

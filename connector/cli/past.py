@@ -21,6 +21,7 @@ from connector.cli.common import (
     refuse,
     secrets_beside_trouble,
 )
+from connector.render import many
 
 if TYPE_CHECKING:
     from connector.config.settings import Settings
@@ -102,8 +103,8 @@ def pull(
                     echo(f"{name}: stopped; the same command goes on", err=True)
                     raise typer.Exit(NEEDS_HUMAN) from None
                 lost = f", {done.lost} could not be had" if done.lost else ""
-                echo(f"{name}: {done.kept} tickets{lost}; {pulling.requests} requests")
-                untold = [f"{field} ({many})" for field, many in archive.untold(name).items()]
+                echo(f"{name}: {many(done.kept, 'ticket')}{lost}; {many(pulling.requests, 'request')}")
+                untold = [f"{field} ({count})" for field, count in archive.untold(name).items()]
                 if untold:
                     echo(f"{name}: how it was then is not told of {', '.join(untold)}")
         words = f", with what people wrote until {day(words_until)}" if with_text else ", without words"
@@ -190,7 +191,7 @@ def backtest(
         lost = sum(file.counted(name).lost for name in settings.accounts)
         owed = sum(file.counted(name).owed for name in settings.accounts)
         if owed:
-            echo(f"{file.path} is not whole: {owed} tickets are still to be fetched", err=True)
+            echo(f"{file.path} is not whole: {many(owed, 'ticket')} still to be fetched", err=True)
         meant = [policies] if against is None else [policies, against]
         versions = versions_of(file, period, config, meant)
     done = Backtest(

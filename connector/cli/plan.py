@@ -24,6 +24,7 @@ from connector.cli.common import (
     somebody_is_there,
     stamp,
 )
+from connector.render import many
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -383,11 +384,6 @@ def line_in_words(line: "PlanLine") -> "Iterator[str]":
         yield f"  left out: {text}"
     if line.held:
         yield f"  held: {line.held}"
-
-
-def many(count: int, what: str) -> str:
-    """`1 ticket`, `2 tickets`."""
-    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def summary(made: "ManyPlan") -> "Iterator[str]":

@@ -19,6 +19,7 @@ from connector.cli.common import (
     settings_of,
     stamp,
 )
+from connector.render import many
 
 LISTED = 1000
 """How many uncovered tickets of an account are listed."""
@@ -119,7 +120,7 @@ def budget(
         put_json({one.account: asdict(one) for one in found})
         return
     for one in found:
-        echo(f"{one.account}: {one.day} requests in 24 hours")
+        echo(f"{one.account}: {many(one.day, 'request')} in 24 hours")
         if one.spent:
             echo(f"  {'for':14}{'this hour':>10}{'24 hours':>10}{'7 days':>10}")
         for each in one.spent:
@@ -163,7 +164,7 @@ def forget_person(
         give_up(f"{address} is no e-mail address")
     with opened(config) as store:
         gone = forget_person(store, address, SystemClock().now())
-    echo(f"{address} is {gone.pseudonym} now, in {sum(gone.rows.values())} rows")
+    echo(f"{address} is {gone.pseudonym} now, in {many(sum(gone.rows.values()), 'row')}")
     for table, rows in sorted(gone.rows.items()):
         echo(f"  {table}: {rows}")
     if gone.was_user:

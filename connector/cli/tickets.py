@@ -98,7 +98,7 @@ def due(
 
 def due_lines(page: "DuePage", when: "Callable[[int], str]", now: int) -> list[str]:
     """The rows under the heading of each stand, their columns one below the other."""
-    from connector.render import away
+    from connector.render import away, many
     from connector.store.due import STANDS
 
     cells = {
@@ -123,7 +123,7 @@ def due_lines(page: "DuePage", when: "Callable[[int], str]", now: int) -> list[s
     if page.total > len(page.rows):
         lines.append(f"{page.total - len(page.rows)} more; --limit {page.total} lists them all")
     if page.unseen:
-        lines.append(f"{page.unseen} tickets wait for a look; what comes of them is not known yet")
+        lines.append(f"not looked at yet, so not known: {many(page.unseen, 'ticket')}")
     return lines or ["nothing is due, and nothing comes"]
 
 

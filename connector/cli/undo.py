@@ -20,6 +20,7 @@ from connector.cli.common import (
     somebody_is_there,
 )
 from connector.cli.orders import PolicyName
+from connector.render import many
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,7 +113,7 @@ def undo(
     else:
         echo(*done.said)
         counted = ", ".join(f"{many} {word}" for word, many in done.counts.items()) or "nothing to do"
-        echo(f"{len(refs)} ticket{'' if len(refs) == 1 else 's'}: {counted}.")
+        echo(f"{many(len(refs), 'ticket')}: {counted}.")
         echo(*(f"{ticket}: not done yet{f': {why}' if why else ''}" for ticket, why in done.waiting.items()))
         if done.waiting:
             echo("`uptier undo` goes on with it, and so does a running service; nothing is done twice.")

@@ -15,6 +15,7 @@ from adapters.base import (
 )
 from connector.clock import Clock
 from connector.intake.polling import PAGE_LIMIT
+from connector.render import many
 from connector.store import accounts, fleet, tickets, writes
 from connector.store.archive import Archive, Counted, Head
 from connector.store.database import UNFORESEEN, Store
@@ -129,8 +130,9 @@ class Pull:
             cursor = page.cursor
         if pages:
             owed = self._archive.counted(self._desk.name).owed
-            many = f"{pages} page{'' if pages == 1 else 's'}"
-            self._told(f"{self._desk.name}: {feed} tickets are listed, in {many}; {owed} to fetch")
+            self._told(
+                f"{self._desk.name}: {feed} tickets are listed, in {many(pages, 'page')}; {owed} to fetch"
+            )
 
     def _is_later(self, row: Ticket) -> bool:
         """Whether the ticket came in after the period."""
@@ -148,7 +150,9 @@ class Pull:
                 if fetched % 100 == 0 and fetched < whole:
                     took = self._clock.monotonic() - began
                     left = (int(took / fetched * (whole - fetched) / 60) + 1) * 60
-                    self._told(f"{self._desk.name}: {fetched} of {whole} tickets, about {spell(left)} to go")
+                    self._told(
+                        f"{self._desk.name}: {fetched} of {many(whole, 'ticket')}, about {spell(left)} to go"
+                    )
 
     def _fetch(self, ref: TicketRef) -> None:
         """One ticket, kept at once."""
@@ -216,7 +220,7 @@ class Pull:
         minutes = None if ahead.seconds is None else ahead.seconds // 60 + 1
         took = "" if minutes is None else f", about {spell(minutes * 60)} within our share"
         self._told(
-            f"{self._desk.name}: {ahead.tickets} more tickets, about {ahead.requests} requests{took}. "
+            f"{self._desk.name}: {many(ahead.tickets, 'more ticket')}, about {many(ahead.requests, 'request')}{took}. "
             "It can be stopped at any time; the same command goes on"
         )
 

@@ -8,8 +8,8 @@ from textwrap import wrap
 from unicodedata import east_asian_width
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from connector.matrix.tables import PAGES, about, counted, owner, remarks
-from connector.render import markdown, markdown_table, plain
+from connector.matrix.tables import PAGES, about, owner, remarks
+from connector.render import many, markdown, markdown_table, plain
 from policies.language.policy import PolicySet
 from policies.language.vocabulary import OWNER_FUNCTIONS
 from policies.present.describe import BY_HAND
@@ -266,7 +266,7 @@ def running(matrix: Matrix) -> Section:
         names += [place] if place not in names else []
         levels[row.policy.name] = len(row.policy.levels)
     rows = [
-        (clipped(name), counted(levels[name], "level"), clipped(", ".join(places)))
+        (clipped(name), many(levels[name], "level"), clipped(", ".join(places)))
         for name, places in found.items()
     ]
     if not rows:

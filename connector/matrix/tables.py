@@ -8,7 +8,7 @@ from itertools import groupby
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from connector.render import csv_text, markdown, markdown_table, plain
+from connector.render import csv_text, many, markdown, markdown_table, plain
 from policies.present.matrix import Matrix, Row, people_words
 
 Cells = tuple[str, ...]
@@ -108,17 +108,12 @@ def about(matrix: Matrix) -> str:
 def remarks(matrix: Matrix) -> Cells:
     """What a reader must know to read the matrix right."""
     gaps = sum(len(row.gaps) for row in matrix.rows)
-    counts = f"{counted(len(matrix.rows), 'level')}, {counted(gaps, 'gap')}."
+    counts = f"{many(len(matrix.rows), 'level')}, {many(gaps, 'gap')}."
     said = [counts if matrix.rows else "No policy is for these tickets."]
     if matrix.unread:
         names = ", ".join(matrix.unread)
         said.append(f"Groups and people of {names} were never read, so they are not judged.")
     return tuple(said)
-
-
-def counted(many: int, what: str) -> str:
-    """So many of something."""
-    return f"{many} {what}" if many == 1 else f"{many} {what}s"
 
 
 WIDTH = 100

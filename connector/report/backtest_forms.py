@@ -12,6 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from connector.render import many
 from connector.report.backtest import Firing, Moved, Outcome, differences, heat, loads
 from connector.report.cases import Period
 from connector.report.figures import percent, span
@@ -103,11 +104,6 @@ def lead(of: Backtest) -> Iterator[str]:
         f"{done.events} events x {many(of.version.policies, 'policy', 'policies')} in {of.version.took:.1f} s: "
         f"{of.version.speed:,.0f} a second."
     )
-
-
-def many(count: int, one: str, more: str = "") -> str:
-    """`1 ticket`, `2 tickets`."""
-    return f"{count} {one if count == 1 else more or one + 's'}"
 
 
 def grids(of: Backtest) -> Iterator[Grid]:

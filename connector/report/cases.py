@@ -190,6 +190,17 @@ def period_asked(first: str, last: str, timezone: tzinfo) -> Period:
     return period
 
 
+IF_NOT_SAID = 30
+"""Days of a period whose first day nobody named."""
+
+
+def lately(first: str | None, last: str | None, timezone: tzinfo, now: Instant) -> Period:
+    """As `period_asked`; up to today, and of so many days, as far as it is not said."""
+    until = last or datetime.fromtimestamp(now, timezone).date().isoformat()
+    since = day_asked("--to", until) - (IF_NOT_SAID - 1) * ONE_DAY
+    return period_asked(first or since.isoformat(), until, timezone)
+
+
 def day_asked(option: str, text: str) -> date:
     """An ISO date. ValueError names the option."""
     try:

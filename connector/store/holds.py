@@ -138,7 +138,7 @@ def let_go(connection: Connection, account: str, policy: str, now: Instant) -> N
         if (one.ref.account, one.scope, one.policy) == (account, "start", policy)
     ]
     if meant:
-        why = f"{len(meant)} tickets were due at its start, not too many"
+        why = f"not too many tickets were due at its start: {len(meant)}"
         _go_on(connection, meant, account, "", policy, "uptier", why, now)
 
 

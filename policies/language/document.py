@@ -30,10 +30,13 @@ class Problem:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """` Did you mean "…"?` when one known word is close, else nothing; ready to append to a message."""
+    """` Did you mean "…"?` when one known word is close, or has this word in it as no other, else nothing; ready to
+    append to a message."""
     spelled = {name.casefold(): name for name in known}
-    close = get_close_matches(word.casefold(), list(spelled), n=1, cutoff=0.6)
-    return f' Did you mean "{spelled[close[0]]}"?' if close else ""
+    said = word.casefold()
+    part = [name for name in spelled if said in name.split("_")]
+    near = part if len(part) == 1 else get_close_matches(said, list(spelled), n=1, cutoff=0.6)
+    return f' Did you mean "{spelled[near[0]]}"?' if near else ""
 
 
 def listed(words: Collection[str], last: str = "or") -> str:

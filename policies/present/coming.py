@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from policies.language.policy import Level
+from policies.language.vocabulary import STRATEGIES
 from policies.model import Instant
 from policies.plan import Plan
 from policies.present.explain import due_words, untold
-from policies.rules.assignment import ticket_owner
+from policies.rules.assignment import choose, owner_of, ticket_owner
 from policies.rules.episode import arrived
 from policies.rules.ladder import count_of, dues
 from policies.rules.observe import Observation, PolicyRaised, Scene, of
-from policies.state import Episode, How, latest_passed
+from policies.state import Episode, How, Owner, latest_passed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +88,9 @@ def next_of(scene: Scene, seen: Observation, episode: Episode) -> tuple[Coming, 
     names = {each.level for each in ahead.passed}
     ladder = dues(willing, reading, ahead, count)
     last = max((place for place, each in enumerate(ladder) if each.level.name in names), default=-1)
+    holder = ahead.owner
     for each in ladder[last + 1 :]:
+        holder = owner_then(scene, each.level, seen.policy.clock, holder)
         if each.at is None or each.reached is None:
             continue
         name, why = each.level.name, due_words(each, willing, reading, ahead, count)
@@ -97,5 +101,18 @@ def next_of(scene: Scene, seen: Observation, episode: Episode) -> tuple[Coming, 
             free, why = None, f"{why}; {'would wait' if observes else 'waits'} for approval"
         elif quiet is not None:
             why = f"{why}; snoozed"
-        found.append(Coming(level=name, due=each.reached, acts=free, observes=observes, why=why))
+        found.append(
+            Coming(level=name, due=each.reached, acts=free, observes=observes, why=why, to=holder.name)
+        )
     return tuple(found)
+
+
+def owner_then(scene: Scene, level: Level, clock: str, before: Owner | None) -> Owner:
+    """Who would own the ticket with this level, as things stand; the group, where a strategy chooses among its people
+    only then. `before` is the owner until then."""
+    ticket, assign = scene.ticket, level.assign
+    if assign is not None and assign.agent in STRATEGIES:
+        assign = replace(assign, agent=None)
+    if assign is not None and (made := choose(assign, ticket, scene.directory, clock).assign):
+        ticket = replace(ticket, group=made.group, assignee=made.assignee)
+    return owner_of(level, ticket, before, scene.directory, scene.policies.default_owner).owner

@@ -108,7 +108,7 @@ def test_check_says_that_all_is_well(desk: Zendesk) -> None:
     assert "warning no-directory: " in unread.stdout
     uptier("run", "--once")
     result = uptier("check")
-    assert (result.exit_code, result.stdout) == (0, "uptier.toml: 1 policies, no errors\n")
+    assert (result.exit_code, result.stdout) == (0, "uptier.toml: 1 policy, no errors\n")
 
 
 @pytest.mark.parametrize("place", ["variable", "file"])
@@ -292,6 +292,19 @@ def test_who_looks_back_needs_no_policies_without_errors(
         assert said.exit_code == 2
         assert said.stdout == ""
         assert said.stderr.splitlines()[-1] == "uptier: uptier.toml has errors; `uptier check` lists them"
+
+
+def test_a_report_without_days_is_of_the_last_thirty_and_says_so(desk: Zendesk, tmp_path: Path) -> None:
+    uptier("run", "--once")
+    of_days = uptier("report", "--to", "2026-03-31", "-o", "march.txt")
+    said = "of 2026-03-02 to 2026-03-31 (UTC); --from and --to name other days\nwritten to march.txt\n"
+    assert (of_days.exit_code, of_days.stderr) == (0, said)
+    assert "2026-03-02 to 2026-03-31" in (tmp_path / "march.txt").read_text()
+    lately = uptier("report")
+    assert (lately.exit_code, lately.stderr.startswith("of ")) == (0, True)
+    assert "\nEscalations            1  " in lately.stdout
+    for command in (("test", "--record", "acme/1"), ("matrix",), ("cards",)):
+        assert uptier(*command, "-o", "kept").exit_code == 0
 
 
 def test_a_report_says_what_it_leaves_out_and_keeps_the_rest(desk: Zendesk, tmp_path: Path) -> None:

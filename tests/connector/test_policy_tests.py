@@ -101,6 +101,7 @@ def life(*lines: str, more: str = "") -> str:
             ':6: error bad-line: test "x": nobody knows what "custmer writes" means',
         ),
         (life("0:00 custmer writes"), 'Did you mean "customer writes"?'),
+        (life("0:30 fire Duty"), 'Did you mean "fires Duty"?'),
         (life("0:00 the roof is on fire, everybody out"), 'A line says for example "customer writes",'),
         (life("customer writes"), '"customer writes" does not begin with a time; write for example "0:30'),
         (life("0:30 fires Team leed"), 'has a level "Team leed". Did you mean "Team lead"?'),

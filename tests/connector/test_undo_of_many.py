@@ -214,6 +214,6 @@ def test_with_no_service_the_command_does_it_itself(tmp_path: Path, monkeypatch:
         done = uptier("undo", f"{ref}:{POLICY}:1", "--reason", "a mistake", "--yes")
         assert done.exit_code == 0, done.stdout + done.stderr
         assert done.stdout.splitlines()[-1] == "1 ticket: 1 undone."
-        assert done.stderr.splitlines()[0] == "0 of 1 tickets are done"
+        assert done.stderr.splitlines()[0] == "0 of 1 ticket done"
         assert '"level": "info"' not in done.stderr
         assert one.show("t0").group == "Tier 1"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policies.language.document import Document, Path, Problem, read
+from policies.language.document import Document, Path, Problem, did_you_mean, read
 
 PROVEN = settings(max_examples=60, deadline=None, derandomize=True, database=None)
 
@@ -226,3 +226,10 @@ def test_what_nests_too_deep_is_a_problem_of_its_file(text: str) -> None:
     found = read("deep.toml", text)
     assert isinstance(found, Problem)
     assert (found.file, found.code) == ("deep.toml", "too-deep")
+
+
+def test_a_word_is_proposed_that_is_close_or_has_the_word_in_it_as_no_other() -> None:
+    words = ("customer_waiting", "matching", "first_reply", "next_reply")
+    assert did_you_mean("waiting", words) == ' Did you mean "customer_waiting"?'
+    assert did_you_mean("maching", words) == ' Did you mean "matching"?'
+    assert did_you_mean("colour", words) == ""
