@@ -123,6 +123,8 @@ def take_in_poll(
             one.ref.id for one in news if one.ref.id in known and is_echo(known[one.ref.id], one, page.exact)
         }
         tickets.settle(connection, account, {key: stamped[key] for key in echoes})
+        unchanged = {one.ref.id for one in rows} - {one.ref.id for one in news}
+        inbox.assignment_stands(connection, account, echoes | unchanged)
         news = tuple(one for one in news if one.ref.id not in echoes)
         return _keep(connection, account, "poll", news, could_matter, now, likely_due)
 
@@ -145,6 +147,7 @@ def take_in_census(
     def keep(rows: tuple[Ticket, ...]) -> TakenIn:
         standing = _standing(connection, account, rows, moved)
         tickets.seen_again(connection, account, standing, now)
+        inbox.assignment_stands(connection, account, standing)
         news = tuple(ticket for ticket in rows if ticket.ref.id not in standing)
         taken = _keep(connection, account, "census", news, could_matter, now, likely_due, run)
         again = [

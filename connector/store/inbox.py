@@ -29,7 +29,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from connector.store import codec
 from connector.store.database import BrokenRow, insert_in, is_usable_id, put, rows_of, the
-from connector.store.schema import Text, account, inbox, is_open_write, still_open, timer, write
+from connector.store.schema import Text, account, inbox, is_open_write, still_open, ticket, timer, write
 from policies.model import Instant, Order, TicketRef
 
 Kind = Literal["webhook", "poll", "timer", "census", "command", "plan", "known"]
@@ -200,6 +200,25 @@ _TIMER = select(timer).where(*rows_of(timer.c.account, timer.c.ticket))
 def stop_timer(connection: Connection, ref: TicketRef) -> None:
     """Take the ticket's timer away."""
     connection.execute(_STOP_TIMER, the(ref))
+
+
+LEVEL_DUE = "a level, or what it waits for, is due"
+ASSIGNED = "whether an assignment still stands, of which no row has told"
+"""Why a timer is set."""
+
+_next_look = (
+    select(ticket.c.next_look)
+    .where(ticket.c.account == timer.c.account, ticket.c.id == timer.c.ticket)
+    .scalar_subquery()
+)
+
+
+def assignment_stands(connection: Connection, account: str, tickets: Collection[str]) -> None:
+    """These tickets, by id, were met as our writes left them: nobody need ask, and each waits for its next level."""
+    if tickets:
+        asked = timer.c.account == account, timer.c.ticket.in_(tuple(tickets)), timer.c.why == ASSIGNED
+        connection.execute(delete(timer).where(*asked, _next_look.is_(None)))
+        connection.execute(update(timer).where(*asked).values(due=_next_look, why=LEVEL_DUE, since=None))
 
 
 def timer_of(connection: Connection, ref: TicketRef) -> Timer | None:

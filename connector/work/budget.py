@@ -46,10 +46,20 @@ def lane_of(urgent: bool) -> Lane:
 
 
 Purpose = Literal[
-    "changes", "open tickets", "directory", "look", "write", "find out", "notification", "archive", "other"
+    "changes",
+    "open tickets",
+    "directory",
+    "look",
+    "write",
+    "find out",
+    "assignment",
+    "notification",
+    "archive",
+    "other",
 ]
 """What a request is sent for: a poll, a census, the names of people and groups, a look at a ticket, a write, the fate
-of one, whether a notification still holds, past tickets, and what none of these is."""
+of one, whether an assignment still stands, whether a notification still holds, past tickets, and what none of these
+is."""
 
 HOUR: Seconds = 3600
 

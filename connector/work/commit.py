@@ -261,7 +261,8 @@ HIDDEN_AT_MOST: Seconds = 86400
 class Look:
     """A look that is to be stored, the ticket's `number`-th: what was read, what comes of it, and what was kept before,
     the news that it answers with people's `orders` among them. What was read is settled where the revision had stood
-    for `settle` seconds by then."""
+    for `settle` seconds by then. `stands_by` is when somebody has to ask whether an assignment of ours still stands,
+    where nothing that comes by or is due tells until then."""
 
     ticket: Ticket
     plan: Plan
@@ -271,6 +272,7 @@ class Look:
     policy_hash: str
     settle: Seconds
     number: int
+    stands_by: Instant | None = None
 
 
 def keep_look(
@@ -337,22 +339,25 @@ def keep_look(
     if ticket.hidden & HISTORIES and not ticket.gone and ticket.status not in (Status.SOLVED, Status.CLOSED):
         # no feed would tell that a history is shown by now: the longer the ticket has stood still, the more seldom
         due.append(now + min(max((now - ticket.updated) // 2, HIDDEN_AT_LEAST), HIDDEN_AT_MOST))
-    _set_timer(connection, look, min((at for at in due if at is not None), default=None))
+    first, why = min((at for at in due if at is not None), default=None), inbox.LEVEL_DUE
+    if look.stands_by is not None and first == plan.next_look and (first is None or look.stands_by < first):
+        first, why = look.stands_by, inbox.ASSIGNED
+    _set_timer(connection, look, first, why)
     if goes_on:
         return writes.take_over(connection, ref, look.number, now)
     return tuple(kept for kept in planned if kept is not None)
 
 
-def _set_timer(connection: Connection, look: Look, due: Instant | None) -> None:
+def _set_timer(connection: Connection, look: Look, due: Instant | None, why: str) -> None:
     """Have the ticket looked at then, or not before there is news of it. A timer that says so already is left alone."""
     ref, before = look.ticket.ref, look.kept.timer
     if due is None:
         if before is not None:
             inbox.stop_timer(connection, ref)
         return
-    timer = Timer(ref=ref, due=due, why="a level, or what it waits for, is due", holds=False, urgent=True)
+    timer = Timer(ref=ref, due=due, why=why, holds=False, urgent=True)
     if timer != before:
-        inbox.start_timer(connection, ref, due, timer.why)
+        inbox.start_timer(connection, ref, due, why)
 
 
 def keep_held(connection: Connection, look: Look, hold: Hold) -> bool:

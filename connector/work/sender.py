@@ -40,7 +40,7 @@ from connector.store.ledger import LedgerEntry
 from connector.store.notices import Notice
 from connector.store.writes import KeptWrite, State
 from connector.work.budget import Desk
-from connector.work.commit import line_about, line_of, partly_line, refused_lines, untaken_lines
+from connector.work.commit import Chained, line_about, line_of, partly_line, refused_lines, untaken_lines
 from connector.work.context import Read, Rules, advanced
 from connector.work.retry import FIND_OUT, WRITE
 from policies.model import Directory, Instant, Priority, Seconds, Ticket, Who
@@ -152,6 +152,17 @@ def undone(kept: KeptWrite, ticket: Ticket, later: Collection[str]) -> tuple[Not
     return tuple(found)
 
 
+def assigns(chain: Iterable[Chained | KeptWrite]) -> bool:
+    """Whether some of these writes give the ticket to a group or person."""
+    return any(isinstance(action, Assign) for one in chain for action in one.write.intent)
+
+
+def has_assigned(receipt: Receipt) -> bool:
+    """Whether the answer to this write shows that the ticket has another group or person by it."""
+    lost = {part.field for part in receipt.not_taken}
+    return any(name in ("group", "assignee") and name not in lost for name, _, _ in receipt.changed)
+
+
 AGAIN, TOLD = "-again", "-told"
 """Put behind a write's key for the one more try of what the helpdesk did not take, and for what is said then."""
 
@@ -171,10 +182,11 @@ FRESH: Seconds = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """What came of a chain: whether anything was written, and the ticket as the answers show it, None where it would
-    have to be read again."""
+    """What came of a chain: whether anything was written, whether the ticket was given to somebody, and the ticket as
+    the answers show it, None where it would have to be read again."""
 
     written: bool
+    assigned: bool = False
     ticket: Ticket | None
 
 
@@ -227,17 +239,18 @@ class Sender:
         """Send writes in order, the first on the ticket as it was `read` (by the monotonic clock), each other on the
         revision that the one before left. One that is refused keeps no other back; behind one that is to be tried
         again, all wait. Raises TryLater, OutcomeUnknown or AccessLost."""
-        revision, written = ticket.revision, False
+        revision, written, assigned = ticket.revision, False, False
         stands: Ticket | None = ticket
         for kept in chain:
             state, receipt = self._send_one(desk, kept, ticket, revision, read)
             if receipt is not None:
                 revision, written = receipt.revision, True
+                assigned |= has_assigned(receipt)
                 read = self._clock.monotonic() if receipt.complete else LONG_AGO
                 stands = stands and advanced(stands, receipt, directory)
             elif state is not State.REFUSED:
                 return Sent(written=written, ticket=None)
-        return Sent(written=written, ticket=stands)
+        return Sent(written=written, assigned=assigned, ticket=stands)
 
     def _send_one(
         self, desk: Desk, kept: KeptWrite, ticket: Ticket, revision: str, read: float

@@ -27,7 +27,7 @@ from connector.work.commit import Intents, Look, keep_held, keep_look, prepare
 from connector.work.context import Read, Rules, complete, with_numbers
 from connector.work.limits import in_the_way, loop_note
 from connector.work.plans import Drifted, GivenLine, ended, given, judged_again, take, written
-from connector.work.sender import WATCHED, Sender, Superseded, remainder
+from connector.work.sender import WATCHED, Sender, Superseded, assigns, remainder
 from policies.evaluate import could_matter, is_known, is_quiet
 from policies.history import by_revision
 from policies.language.references import KnownAccount
@@ -38,6 +38,9 @@ from policies.state import Episode
 
 RELOADS = 3
 """How often a ticket that keeps changing is read again in one look, each time a second later."""
+
+LATE: Seconds = 10
+"""So much after a poll interval its rows have come, if they come."""
 
 MARGIN = 0.03
 """How far the helpdesk's seconds may lie behind ours, and a wait too short, in seconds."""
@@ -88,10 +91,12 @@ class Seen:
 @dataclass(slots=True)
 class Standpoint:
     """How many looks the ticket has had, as far as the look under way knows, and whether a person or a deadline waits
-    for it: also because it has turned out to want something written."""
+    for it: also because it has turned out to want something written. `stands_by`, where it was given to somebody, is
+    when to ask whether they still have it."""
 
     looks: int
     urgent: bool
+    stands_by: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,6 +208,8 @@ class Worker:
                 _wait_for_next_try(seen.waiting.values(), self._clock.now())
         rules, now = seen.rules, self._clock.now()
         read, unsettled = self._clock.monotonic(), 0
+        if self._assignment_stands(desk, ref, seen, at, now):
+            return
         ticket = self._as_kept(ref, seen, rules, now)
         if ticket is None:
             if self._passed_over(desk, ref, seen, at, rules):
@@ -247,6 +254,10 @@ class Worker:
             log.info(line.what, ticket=str(ref), policy=line.policy, level=line.level, owner=line.owner)
         with desk.budget.lane(lane_of(at.urgent)), desk.budget.sent_for("write"):
             sent = self.sender.send(desk, decided.chain, ticket, seen.directory, read)
+        if at.stands_by is not None and assigns(decided.chain) and not sent.assigned:
+            at.stands_by = None
+            with self._store.writing() as connection:
+                inbox.assignment_stands(connection, ref.account, [ref.id])
         if not sent.written or decided.hold is not None:
             return None
         if sent.ticket is not None and Need.TARGETS not in ticket.loaded and seen.planned is None:
@@ -326,6 +337,8 @@ class Worker:
             planned = [one for one in seen.kept.writes if one.state is State.PLANNED]
             rest = writes.drop_planned(connection, planned)
             left = remainder(connection, desk.adapter, rest, plan, ticket)
+            if assigns((*intents.chain, *left.goes_on)):
+                at.stands_by = now + desk.poll + LATE
             look = Look(
                 ticket=ticket,
                 plan=plan,
@@ -335,6 +348,7 @@ class Worker:
                 policy_hash=rules.policies.decides,
                 settle=settle,
                 number=at.looks + 1,
+                stands_by=at.stands_by,
             )
             hold = None
             if not plan.takes_back:  # what a person has asked to be taken back is held by nothing
@@ -380,6 +394,30 @@ class Worker:
             names=known.names_at(now) if known else None,
             past=past,
         )
+
+    def _assignment_stands(
+        self, desk: Desk, ref: TicketRef, seen: Seen, at: Standpoint, now: Instant
+    ) -> bool:
+        """Where we gave the ticket to somebody, the answer said so, and no row of it has come since: whether it still
+        is as we left it, by one reading without its history. If it is not, it is to be looked at in full."""
+        timer, asks = seen.kept.timer, seen.kept.rows or seen.rest or seen.waiting or seen.takes_back
+        if timer is None or timer.why != inbox.ASSIGNED or timer.due > now or asks or seen.kept.aside:
+            return False
+        with self._store.reading() as connection:
+            known = tickets.known(connection, ref)
+        if known is None or (known.next_look is not None and known.next_look <= now):
+            return False
+        try:
+            with desk.budget.sent_for("assignment"):
+                row = self._load(desk, ref, frozenset())
+        except Gone:
+            return False
+        if row.revision != known.ticket.revision or not tickets.is_told_alike(row, known.ticket):
+            return False
+        with self._store.writing() as connection:
+            if tickets.claim(connection, ref, at.looks):
+                inbox.assignment_stands(connection, ref.account, [ref.id])
+        return True
 
     def _as_kept(self, ref: TicketRef, seen: Seen, rules: Rules, now: Instant) -> Ticket | None:
         """The ticket as it was last read, if nobody asks for more, all that policies have to know of it is kept, and no

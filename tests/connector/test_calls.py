@@ -2,6 +2,7 @@
 second that holds several changes does to them."""
 
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from adapters.base import Event, Note
 from connector.demo import CONFIG
 from connector.intake.inbox import from_webhook
 from connector.store import inbox
+from connector.work.worker import LATE
 from policies.model import Need
 from tests.connector.each import EACH, Each, each, fault
 
@@ -260,3 +262,80 @@ def test_a_write_that_is_refused_for_now_costs_no_second_reading_in_the_same_loo
         one.desk.desk.faults.append(fault(vendor, "answer", status=429, headers={"Retry-After": "30"}))
         one.round(30)
         assert len(asked(one)) <= len(LOOK[vendor]) + 3
+
+
+def worked(one: Each, seconds: int) -> None:
+    """So much later what is due is looked at, and nothing has been polled."""
+    one.clock.advance(seconds)
+    one.service.parts.engine.drain(one.service.parts.worker.work)
+
+
+def told_apart(one: Each) -> dict[str, int]:
+    """What was sent since this was asked last, by purpose."""
+    sent = Counter[str]()
+    for (_, purpose), many in one.service.parts.desks[one.desk.account].budget.take_sent().items():
+        sent[purpose] += many
+    return dict(sent)
+
+
+READING = {"zendesk": 1, "freshdesk": 3, "servicenow": 1}
+"""What the helpdesk counts for one reading: Freshdesk one more for each thing that it includes."""
+
+
+@vendors
+def test_an_assignment_of_which_no_row_tells_is_asked_after_once(vendor: str, tmp_path: Path) -> None:
+    with each(vendor, tmp_path) as one:
+        settled(one, "one")
+        one.round(30)
+        asked(one)
+        told_apart(one)
+        poll = one.service.parts.desks[one.desk.account].poll
+        worked(one, poll)
+        assert asked(one) == []
+        worked(one, LATE)
+        assert asked(one) == [LOOK[vendor][-1 if vendor == "servicenow" else 0]]
+        assert told_apart(one) == {"assignment": READING[vendor]}
+        worked(one, 10 * poll)
+        assert asked(one) == []
+        assert "not taken" not in one.whats()
+        worked(one, 90 * 60)
+        assert one.show().group == "Duty managers", "the next level comes in its time"
+
+
+@vendors
+def test_a_row_that_comes_by_spares_the_question(vendor: str, tmp_path: Path) -> None:
+    with each(vendor, tmp_path) as one:
+        settled(one, "one")
+        one.round(30)
+        one.round(1)
+        asked(one)
+        told_apart(one)
+        worked(one, 600)
+        assert asked(one) == []
+        assert told_apart(one) == {}
+
+
+BACK = {
+    "zendesk": {"group": "Tier 1"},
+    "freshdesk": {"group": "Tier 1"},
+    "servicenow": {"assignment_group": "Tier 1"},
+}
+
+
+@vendors
+def test_an_assignment_that_was_undone_unheard_is_found_out(vendor: str, tmp_path: Path) -> None:
+    with each(vendor, tmp_path) as one:
+        settled(one, "one")
+        one.round(30)
+        assert one.show().group == "Tier 2"
+        one.clock.advance(1)
+        one.desk.desk.rule_changes(one.desk.tickets["one"], **BACK[vendor])
+        asked(one)
+        told_apart(one)
+        poll = one.service.parts.desks[one.desk.account].poll
+        worked(one, poll + LATE)
+        first = LOOK[vendor][-1 if vendor == "servicenow" else 0]
+        assert asked(one)[: 1 + len(LOOK[vendor])] == [first, *LOOK[vendor]]
+        assert told_apart(one)["assignment"] == READING[vendor]
+        assert one.whats().count("not taken") == 1
+        assert one.show().group == "Tier 2", "it was written once more"
