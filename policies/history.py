@@ -240,15 +240,23 @@ def with_moves(new: Ticket, old: Ticket | None) -> Ticket:
     and one by nobody knows whom if somebody else has the ticket now."""
     if old is None or not new.actors_hidden:
         return new
+    told = [each.act for each in (*new.messages, *new.changes) if not each.act.id.startswith(by_revision(""))]
+
+    def behind(act: Act) -> Act:
+        """Behind all that is no later: a history that is read afterwards tells of more, our own writes too."""
+        earlier = (each.sequence for each in told if each.at <= act.at)
+        return replace(act, sequence=max(act.sequence, 1 + max(earlier, default=0)))
+
     moves = [
-        each for each in old.changes if each.field == "assignee" and each.act.id.startswith(by_revision(""))
+        replace(each, act=behind(each.act))
+        for each in old.changes
+        if each.field == "assignee" and each.act.id.startswith(by_revision(""))
     ]
     before, after = (each.assignee.id if each.assignee else None for each in (old, new))
     if before != after and "assignee" not in old.hidden | new.hidden:
-        acts = [each.act for each in new.messages] + [each.act for each in (*new.changes, *moves)]
-        at = 1 + max((each.sequence for each in acts if each.at <= new.updated), default=0)
+        at = 1 + max((each.act.sequence for each in moves), default=0)
         act = Act(sequence=at, id=by_revision(new.revision), at=new.updated, who=Who.UNKNOWN)
-        moves.append(Change(act=act, field="assignee", before=before, after=after))
+        moves.append(Change(act=behind(act), field="assignee", before=before, after=after))
     ours = {each.act.id for each in moves}
     kept = (each for each in new.changes if each.act.id not in ours)
     return replace(new, changes=tuple(sorted((*kept, *moves), key=lambda each: each.act.sequence)))

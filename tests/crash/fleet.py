@@ -29,7 +29,8 @@ from tests.postgres import database
 
 DUE_IN = 30 * 60
 NO_LIMITS = dict.fromkeys(LIMITS, (1000000, 60))
-ONE_LEVEL = CONFIG[: CONFIG.rindex("[[policy.level]]")] + "\n[service.caps]\nescalations_per_hour = 1000000\n"
+CAPS = "\n[service.caps]\nescalations_per_hour = 1000000\ndue_at_start = 1000000\n"
+ONE_LEVEL = CONFIG[: CONFIG.rindex("[[policy.level]]")] + CAPS
 
 
 @dataclass

@@ -43,7 +43,7 @@ def test_a_right_account_sends_nothing_and_says_what_it_can() -> None:
     gate = RecordingGate()
     adapter = factory(account("https://acme.freshdesk.com/"), gate)
     assert gate.entered == []
-    assert (adapter.name, adapter.capabilities.settle) == ("freshdesk", 2)
+    assert (adapter.name, adapter.capabilities.settle) == ("freshdesk", 1)
     assert not adapter.capabilities.hidden_mark
     assert not VENDOR.target_start
     assert "follow" not in adapter.capabilities.actions

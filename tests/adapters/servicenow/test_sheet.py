@@ -207,7 +207,7 @@ def test_what_the_answer_proves_of_a_write(after: str) -> None:
     answer = ROW | {"u_product": "X200", "sys_mod_count": after}
     respx.patch(f"{TABLE}/{REF.id}").respond(json={"result": answer})
     made = account()
-    receipt = send(Client(made, RecordingGate()), profile(made), identities(), WRITE, "4")
+    receipt, _ = send(Client(made, RecordingGate()), profile(made), identities(), WRITE, "4")
     assert receipt.revision == after
     assert receipt.changed == (("custom.product", "X100", "X200"),)
     assert any("moved by 3" in remark for remark in receipt.remarks) is (after == "7")
