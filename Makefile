@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
 
-.PHONY: demo test bench coverage storm undo-storm trace format lock clean
+.PHONY: demo test bench growth coverage storm undo-storm trace format lock clean
 
 demo: $(READY)
 	$(BIN)/uptier demo
@@ -24,6 +24,10 @@ bench: $(READY)
 	test -x $(PEERS) || $(PYTHON) -m venv build/peers
 	$(PEERS) -m pip install --quiet --disable-pip-version-check fastapi uvicorn celery redis packaging httpx
 	$(BIN)/python -m tests.benchmarks.bench --runs $(or $(RUNS),5) --peers $(PEERS) $(if $(BEFORE),--before $(BEFORE)) --write
+
+# What a tick, a look and a page cost with 10,000, 100,000 and 1,000,000 known tickets; TICKETS=10000,100000 for less.
+growth: $(READY)
+	$(BIN)/python -m tests.benchmarks.growth $(if $(TICKETS),--tickets $(TICKETS)) --write
 
 # Which lines no test runs. It takes half as long again, so it is read now and then.
 coverage: $(READY)

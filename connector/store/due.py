@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Select,
     Subquery,
@@ -18,11 +19,12 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    tuple_,
     union_all,
 )
 
 from connector.store import accounts, codec, holds, inbox
-from connector.store.schema import hold, is_open_write, standing, ticket, write
+from connector.store.schema import hold, is_gone_ticket, is_open_write, standing, ticket, write
 from policies.model import Instant, Seconds, Ticket, TicketRef
 from policies.present.coming import Coming
 
@@ -82,13 +84,12 @@ def due_page(
     that within a time, if they are named. A constant number of statements, however many tickets there are."""
     ranked = _ranked(now, names, policy, within)
     counted = connection.execute(select(ranked.c.stand, func.count().label("many")).group_by(ranked.c.stand))
-    columns = (ranked, ticket.c.facts, ticket.c.owner.label("escalated_to"))
+    order = (ranked.c.stand, ranked.c.at, ranked.c.account, ranked.c.ticket)
+    shown = select(ranked).order_by(*order).limit(limit).offset(offset).subquery()
     rows = connection.execute(
-        select(*columns)
-        .join(ticket, and_(ticket.c.account == ranked.c.account, ticket.c.id == ranked.c.ticket))
-        .order_by(ranked.c.stand, ranked.c.at, ranked.c.account, ranked.c.ticket)
-        .limit(limit)
-        .offset(offset)
+        select(shown, ticket.c.facts, ticket.c.owner.label("escalated_to"))
+        .join(ticket, and_(ticket.c.account == shown.c.account, ticket.c.id == shown.c.ticket))
+        .order_by(shown.c.stand, shown.c.at, shown.c.account, shown.c.ticket)
     )
     found = tuple(map(_due_ticket, rows))
     stopped = {one.name: f"the account is paused: {one.paused_reason}" for one in accounts.every(connection)
@@ -134,10 +135,11 @@ def _ranked(now: Instant, names: Collection[str], policy: str | None, within: Se
         write.c.account, write.c.ticket, write.c.policy
     ).having(func.min(write.c.planned_at) <= now - UNDER_WAY)  # fmt: skip
     every = union_all(levels, held, unsent).subquery()
-    there = exists().where(
-        ticket.c.account == every.c.account, ticket.c.id == every.c.ticket, ticket.c.gone.is_(None)
-    )
-    asked = [every.c.account.in_(tuple(names)), there]
+    gone = select(ticket.c.account, ticket.c.id).where(is_gone_ticket)
+    asked: list[ColumnElement[bool]] = [
+        every.c.account.in_(tuple(names)),
+        tuple_(every.c.account, every.c.ticket).not_in(gone),
+    ]
     if policy is not None:
         asked.append(every.c.policy.in_((policy, "")))
     if within is not None:

@@ -20,7 +20,7 @@ from sqlalchemy.engine import Dialect
 
 from adapters.http import clean
 
-HEAD = "0020"
+HEAD = "0021"
 """The newest migration. A database that stands here is opened without loading Alembic."""
 
 metadata = MetaData(
@@ -111,6 +111,14 @@ ticket = Table(
 )
 is_open_ticket = ticket.c.status.not_in(_words("solved", "closed")) & ticket.c.gone.is_(None)
 """Tickets that somebody still has to see to."""
+is_gone_ticket = ticket.c.gone.is_not(None)
+Index(
+    "ix_ticket_gone",
+    ticket.c.account,
+    ticket.c.id,
+    sqlite_where=is_gone_ticket,
+    postgresql_where=is_gone_ticket,
+)
 Index("ix_ticket_status", ticket.c.account, ticket.c.status)
 Index(
     "ix_ticket_open",

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, event, text
 
 from connector.store import inbox, tickets
 from connector.store.database import Store
+from connector.store.due import due_page
 from connector.store.inbox import SWEEP_PER_ACCOUNT, TICK_PER_ACCOUNT
 from policies.model import Person
 from tests.connector.store.samples import a_ticket
@@ -135,6 +136,13 @@ def test_what_people_have_and_what_is_recent_is_counted_by_an_index(connection: 
     assert "ix_ticket_requester" in by_requester
     assert "ix_ticket_organization" in by_organization
     assert not any(reads_in_full(each, "ticket") for each in (found, by_requester, by_organization))
+
+
+def test_what_is_due_is_listed_without_reading_every_ticket(sqlite_connection: Connection) -> None:
+    counted, listed, *_ = plans(sqlite_connection, lambda: due_page(sqlite_connection, NOW, names=("acme",)))
+    assert "ix_ticket_gone" in counted
+    assert "SEARCH ticket" not in counted
+    assert "ix_ticket_gone" in listed
 
 
 def quickest(store: Store, question: Callable[[Connection], tuple[object, ...]], many: int) -> float:
