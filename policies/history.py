@@ -240,7 +240,8 @@ def with_moves(new: Ticket, old: Ticket | None) -> Ticket:
     and one by nobody knows whom if somebody else has the ticket now."""
     if old is None or not new.actors_hidden:
         return new
-    told = [each.act for each in (*new.messages, *new.changes) if not each.act.id.startswith(by_revision(""))]
+    acts = [*(each.act for each in new.messages), *(each.act for each in new.changes)]
+    told = [each for each in acts if not each.id.startswith(by_revision(""))]
 
     def behind(act: Act) -> Act:
         """Behind all that is no later: a history that is read afterwards tells of more, our own writes too."""
