@@ -101,7 +101,7 @@ def test_a_row_told_twice_is_kept_once(store: Store, engine: QuietEngine) -> Non
 
 def test_a_revision_as_young_as_its_stamp_is_told_again(store: Store, engine: QuietEngine) -> None:
     """Two changes in one second carry the same stamp; the second must not pass for a redelivery."""
-    young = a_ticket(updated=100, read_at=101)
+    young = a_ticket(updated=100, read_at=100)
     later = a_ticket(updated=100, read_at=110, subject="Changed in the same second")
     desk = FeedDesk({None: a_page(young, cursor="c1"), "c1": a_page(later, cursor="c2")})
     poll(store, desk, engine)
