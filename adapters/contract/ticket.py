@@ -208,6 +208,7 @@ def carry_out(sandbox: OneTicket, *actions: VendorAction) -> list[Receipt]:
 
 
 def ours(sandbox: OneTicket, receipt: Receipt) -> list[Message]:
-    """The messages of the ticket that a receipt names."""
+    """The messages of the ticket that a receipt names, by their ids or by the marks that they carry."""
     said = sandbox.adapter.load(sandbox.ref, ALL).messages
-    return [message for message in said if message.act.id in receipt.facts]
+    named = frozenset(receipt.facts)
+    return [message for message in said if {message.act.id, message.act.mark} & named]
