@@ -27,11 +27,11 @@ from connector.cli.common import (
 from connector.render import many
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from connector.app.applying import Applied
     from connector.config.enforcing import ModeLine
-    from connector.config.settings import Settings
+    from connector.config.settings import Loaded, Settings
     from connector.store.database import Store
     from connector.work.plans import ManyPlan, PlanLine
     from policies.language.policy import PolicySet
@@ -205,28 +205,40 @@ def applied(settings: "Settings", policies: "PolicySet", planned: "ManyPlan", pa
             return beside(store)
 
 
-@app.command()
-def enforce(
-    policy: Annotated[str, typer.Argument(metavar="POLICY", help="The policy, by its name.")],
-    account: Annotated[
-        str | None, typer.Option("--account", metavar="NAME", help="On this account alone.")
-    ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; write the files.")] = False,
-    config: Config = CONFIG,
-) -> None:
-    """Show what enforcing a policy would do now and, after a yes, set its mode in the config files."""
-    from connector.config.enforcing import CannotSetMode, mode_lines
+NamedPolicy = Annotated[str, typer.Argument(metavar="POLICY", help="The policy, by its name.")]
+OneAccount = Annotated[str | None, typer.Option("--account", metavar="NAME", help="On this account alone.")]
+WithoutAsking = Annotated[bool, typer.Option("--yes", help="Do not ask; write the files.")]
+
+
+def mode_asked(
+    config: Path,
+    policy: str,
+    account: str | None,
+    lines_of: "Callable[[Loaded, str, str | None], Sequence[ModeLine]]",
+) -> "tuple[Settings, PolicySet, Sequence[ModeLine]]":
+    """The config, and the lines that set the mode of a policy of it; none where it is set so already."""
+    from connector.config.enforcing import CannotSetMode
     from connector.config.settings import load
-    from policies.language.document import listed
 
     settings, policies = checked(config)
     named("policy", policy, [each.name for each in policies.policies])
     if account is not None:
         named("account", account, settings.accounts)
     try:
-        lines = mode_lines(load(config), policy, account)
+        return settings, policies, lines_of(load(config), policy, account)
     except CannotSetMode as why:
         give_up(str(why))
+
+
+@app.command()
+def enforce(
+    policy: NamedPolicy, account: OneAccount = None, yes: WithoutAsking = False, config: Config = CONFIG
+) -> None:
+    """Show what enforcing a policy would do now and, after a yes, set its mode in the config files."""
+    from connector.config.enforcing import mode_lines
+    from policies.language.document import listed
+
+    settings, policies, lines = mode_asked(config, policy, account, mode_lines)
     if not lines:
         echo(
             f'policy "{policy}" is enforced already; `uptier due --policy {quote(policy)}` lists what comes of it'
@@ -252,25 +264,12 @@ def enforce(
 
 @app.command()
 def observe(
-    policy: Annotated[str, typer.Argument(metavar="POLICY", help="The policy, by its name.")],
-    account: Annotated[
-        str | None, typer.Option("--account", metavar="NAME", help="On this account alone.")
-    ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; write the files.")] = False,
-    config: Config = CONFIG,
+    policy: NamedPolicy, account: OneAccount = None, yes: WithoutAsking = False, config: Config = CONFIG
 ) -> None:
     """Show what of a policy stops and, after a yes, set its mode back to observe in the config files."""
-    from connector.config.enforcing import CannotSetMode, observe_lines
-    from connector.config.settings import load
+    from connector.config.enforcing import observe_lines
 
-    settings, policies = checked(config)
-    named("policy", policy, [each.name for each in policies.policies])
-    if account is not None:
-        named("account", account, settings.accounts)
-    try:
-        lines = observe_lines(load(config), policy, account)
-    except CannotSetMode as why:
-        give_up(str(why))
+    settings, _, lines = mode_asked(config, policy, account, observe_lines)
     if not lines:
         echo(
             f'policy "{policy}" only observes already; `uptier due --policy {quote(policy)}` lists what would come'
