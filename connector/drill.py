@@ -26,7 +26,7 @@ from connector.config.settings import Service as ServiceSettings
 from connector.demo import taking_part
 from connector.intake.inbox import OrderRefused, submit_order
 from connector.notify.sender import Speaker
-from connector.render import plain
+from connector.render import many, plain
 from connector.report.formats import POLICY, STYLE
 from connector.store import ledger
 from connector.store.ledger import LedgerEntry
@@ -549,7 +549,7 @@ def as_text(played: Played) -> Iterator[str]:
             yield f"{'':6}  {'':{wide}}   | {words}".rstrip()
     yield ""
     for who, times, first in tally(played):
-        yield f"{who}: called {times} time{'' if times == 1 else 's'}, first at {first}"
+        yield f"{who}: called {many(times, 'time')}, first at {first}"
     if not played.calls:
         yield "Nobody was called."
     for name, why in played.untouched.items():

@@ -6,11 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from html import escape
-from io import StringIO
 from typing import Any
-
-from rich.console import Console
-from rich.text import Text
 
 from connector.render import many
 from connector.report.backtest import Firing, Moved, Outcome, differences, heat, loads
@@ -25,8 +21,8 @@ from connector.report.formats import (
     contents,
     heading,
     heat_chart,
+    laid_out,
     section,
-    text_table,
 )
 from connector.report.metrics import Bar
 from policies.model import Seconds
@@ -250,18 +246,8 @@ def firings(name: str, of: Backtest, found: Sequence[Firing]) -> Grid:
 
 def as_text(of: Backtest, width: int = 120) -> str:
     """For the terminal, without colours."""
-    out = StringIO()
-    console = Console(file=out, width=width, color_system=None, force_terminal=False)
-    for line in (title(of), *lead(of)):
-        console.print(Text(line))
-    for grid in grids(of):
-        console.print()
-        console.print(Text(grid.title.upper()))
-        if grid.lead:
-            console.print(Text(grid.lead))
-        if grid.rows:
-            console.print(text_table(grid))
-    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+    laid = laid_out((title(of), *lead(of)), grids(of), width)
+    return "\n".join(line.rstrip() for line in laid.splitlines()) + "\n"
 
 
 def as_json(of: Backtest) -> str:

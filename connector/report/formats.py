@@ -6,7 +6,7 @@ unrounded, seconds as seconds, instants as epoch seconds.
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from html import escape
 from io import StringIO
@@ -412,12 +412,16 @@ def svg(title: str, height: float, parts: Sequence[str]) -> str:
 
 def as_text(report: Report, width: int = 160) -> str:
     """The report in lines of at most so many characters, without colours."""
+    return laid_out((title(report), *lead(report)), grids(report), width)
+
+
+def laid_out(head: Iterable[str], tables: Iterable[Grid], width: int) -> str:
+    """Lines, then tables under their titles, for a terminal without colours."""
     out = StringIO()
     console = Console(file=out, width=width, color_system=None, force_terminal=False)
-    console.print(Text(title(report)))
-    for line in lead(report):
+    for line in head:
         console.print(Text(line))
-    for grid in grids(report):
+    for grid in tables:
         console.print()
         console.print(Text(grid.title.upper()))
         if grid.lead:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from adapters.base import Note
+from connector.render import many
 from connector.store import accounts, inbox, ledger, notices, tickets, undone, writes
 from connector.store.database import Store, advisory_lock
 from connector.store.ledger import LedgerEntry
@@ -162,11 +163,11 @@ def _told(
     ]
     channels = tuple(dict.fromkeys(heard))
     messages = (f"a message to {channel}" for channel in channels)
-    return (*(_times(text, many) for text, many in said.items()), *messages), channels
+    return (*(_times(text, count) for text, count in said.items()), *messages), channels
 
 
-def _times(text: str, many: int) -> str:
-    return text if many == 1 else f"{text}, {many} times"
+def _times(text: str, count: int) -> str:
+    return text if count == 1 else f"{text}, {count} times"
 
 
 def words(action: PutBack, ticket: Ticket, directory: Directory) -> str:
@@ -244,12 +245,12 @@ def corrections(lines: Sequence[Line], who: str, reason: str) -> Iterator[Notice
     """One message for each channel that heard of what is taken back."""
     for channel in sorted({channel for line in lines for channel in line.channels}):
         told = [line for line in lines if channel in line.channels]
-        many = f"{len(told)} escalations are" if len(told) > 1 else "1 escalation is"
+        how_many = f"{len(told)} escalations are" if len(told) > 1 else "1 escalation is"
         again = undo.puts_back(undo.undo_of(told[0].key))
         what = "put back as written, and go no further" if again else "taken back"
         named = [f"{line.ref} {line.subject}".strip() for line in told[:LISTED]]
         rest = [f"and {len(told) - LISTED} more"] if len(told) > LISTED else []
-        body = f"{many} {what}, by {who}: {reason}. What was said here of these tickets no longer holds:"
+        body = f"{how_many} {what}, by {who}: {reason}. What was said here of these tickets no longer holds:"
         yield Notice(
             key=f"{undo.undo_of(told[0].key)}:notify:{channel}",
             channel=channel,
@@ -257,7 +258,7 @@ def corrections(lines: Sequence[Line], who: str, reason: str) -> Iterator[Notice
             episodes=frozenset(),
             policy=told[0].policy,
             level="",
-            title=f"{many} {what}",
+            title=f"{how_many} {what}",
             body="\n".join([body, *named, *rest]),
         )
 
@@ -285,12 +286,8 @@ def preview(lines: Sequence[Line]) -> Iterator[str]:
     stay = sum(bool(line.stays) for line in meant)
     passed_over = f", {len(lines) - len(meant)} passed over" if len(meant) < len(lines) else ""
     yield (
-        f"{_many(len(meant), 'ticket')}, {_many(ends, 'running episode')} to end, "
-        f"{_many(stay, 'ticket')} where something stays{passed_over}. As last seen: each is read again first."
+        f"{many(len(meant), 'ticket')}, {many(ends, 'running episode')} to end, "
+        f"{many(stay, 'ticket')} where something stays{passed_over}. As last seen: each is read again first."
     )
     if channels:
         yield f"One correction goes to: {', '.join(channels)}."
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"

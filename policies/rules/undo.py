@@ -48,7 +48,7 @@ def meant(key: str, past: Iterable[Episode]) -> tuple[Episode, ...]:
         for each in known.values()
         if each.policy == found.policy and each.number >= found.number and not is_undo(each.key)
     )
-    free = (each for each in later if not each.undone and not taken_back(each))
+    free = (each for each in later if not each.undone and each.reason != DEESCALATED)
     return tuple(sorted(free, key=lambda each: each.number))
 
 
