@@ -20,7 +20,7 @@ returns data or raises one of the errors below, which are named by what the conn
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Literal, Protocol, get_args
+from typing import Any, ClassVar, Literal, Protocol, get_args, runtime_checkable
 
 from policies.history import is_reopening, moves_of
 from policies.model import (
@@ -368,6 +368,57 @@ class Adapter(Protocol):
         """Credentials, rights, plan, webhook set-up: what works and what to do about the rest. `needed` are the
         common fields (`priority`, `custom.NAME`) and histories (`messages`, `changes`, `targets`) that the loaded
         policies read or write: each that our user cannot see is a finding."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hook:
+    """A webhook that stands at the vendor: its id and name there, the address that it posts to, whether it is on."""
+
+    id: str
+    name: str
+    address: str
+    active: bool = True
+
+
+class Hooks(Protocol):
+    """The webhooks of one account, where the vendor lets a program make them. `made` says in words what is made."""
+
+    made: str
+
+    def listed(self) -> tuple[Hook, ...]:
+        """All webhooks of the account, whoever made them."""
+
+    def make(self, name: str, address: str) -> Hook:
+        """Make one that tells `address` of changed tickets. OutcomeUnknown where it may have been made: `listed` then
+        shows it by its name, sooner or later."""
+
+    def secret_of(self, hook: str) -> str:
+        """What the vendor signs this webhook's posts with."""
+
+    def test(self, hook: str) -> int | None:
+        """Have the vendor post its own test through this webhook; the status that its address answered, None where
+        none came."""
+
+    def remove(self, hook: str) -> None:
+        """Remove it; nothing happens where it is gone."""
+
+
+@runtime_checkable
+class MakesHooks(Protocol):
+    """An adapter whose vendor lets a program make webhooks. No adapter has to."""
+
+    @property
+    def hooks(self) -> Hooks:
+        """The account's webhooks."""
+
+
+@runtime_checkable
+class TellsHookSetUp(Protocol):
+    """An adapter whose vendor lets only a person set up what tells us of changes. No adapter has to."""
+
+    def hook_set_up(self, address: str, webhook: Mapping[str, str]) -> str:
+        """What to click and the exact text to paste, for an administrator: Markdown of whole lines. `webhook` is the
+        account's table of that name, which names secrets and holds none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """The adapter: one Freshdesk account."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +19,7 @@ from adapters.base import (
     VendorAction,
     Write,
 )
-from adapters.freshdesk import feed, history, people, probe, webhooks, writes
+from adapters.freshdesk import feed, history, hooks, people, probe, webhooks, writes
 from adapters.freshdesk.client import Client, Row, fetch
 from adapters.freshdesk.people import IdentityCache, References, requester
 from adapters.freshdesk.ticket import OUTBOUND, number, read_ticket, stats, updated_in
@@ -131,6 +132,10 @@ class Freshdesk:
         found = people.read_directory(self._account, self._client)
         self._identities.renew(found)
         return found
+
+    def hook_set_up(self, address: str, webhook: Mapping[str, str]) -> str:
+        """Who sets it up is a person."""
+        return hooks.set_up(address, webhook)
 
     def probe(self, needed: frozenset[str] = frozenset()) -> tuple[Finding, ...]:
         """Credentials, lists, fields with their values, statuses, SLA, webhook and its rule."""

@@ -1,6 +1,6 @@
 """The adapter: one table of one ServiceNow instance."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
@@ -28,6 +28,7 @@ from adapters.servicenow import (
     delivery,
     feed,
     history,
+    hooks,
     people,
     probe,
     webhooks,
@@ -215,6 +216,11 @@ class ServiceNow:
         """Active groups, their members, and who is on call where the instance knows."""
         with legible():
             return people.read_directory(self._profile, self._client, self._rota)
+
+    def hook_set_up(self, address: str, webhook: Mapping[str, str]) -> str:
+        """Who sets it up is a person."""
+        user = str(self._profile.account.auth.get("user") or hooks.BOT)
+        return hooks.set_up(self._profile, user, address, webhook)
 
     def probe(self, needed: frozenset[str] = frozenset()) -> tuple[Finding, ...]:
         """Credentials, rights on each table, columns, states and choices, tags, priority, webhook."""

@@ -27,6 +27,7 @@ from adapters.http import check_auth, check_url
 from adapters.zendesk import feed, history, people, probe, webhooks, writes
 from adapters.zendesk.answers import Odd, ident, named
 from adapters.zendesk.client import Answer, Client, credentials
+from adapters.zendesk.hooks import ZendeskHooks
 from adapters.zendesk.people import (
     NOBODY,
     SYSTEM,
@@ -66,6 +67,7 @@ class Zendesk:
         self._client = Client(account, gate, credentials(account))
         self._secret = webhook_secret(account)
         self._identities = IdentityCache(self._client)
+        self.hooks = ZendeskHooks(self._client)
 
     def decode(self, request: HookRequest) -> tuple[Event, ...]:
         """Without a configured secret nothing is authentic. No event at all where it is about something else than

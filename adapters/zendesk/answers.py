@@ -162,6 +162,8 @@ def buckets(method: str, path: str) -> tuple[str, ...]:
         return ("account", "tickets-update", f"{PER_TICKET}/{parts[-1]}")
     if parts[0] == "incremental":
         return ("account", "incremental")
+    if parts[0] == "webhooks":  # they are counted apart from all else: vendor sheet 3.3
+        return ("webhooks-test" if parts[1:] == ["test"] else "webhooks",)
     if parts[0] == "tickets":
         return ("account", TICKETS.get(tuple(parts[2:]), "tickets-show") if parts[1:] else "tickets-index")
     return ("account", "-".join(part for part in parts if not part.isdigit()))
@@ -182,11 +184,12 @@ def wait_after_429(headers: Mapping[str, str]) -> Seconds:
     return read_wait(headers, max(resets, default=MINUTE))
 
 
-def limits(headers: Mapping[str, str]) -> tuple[Limit, ...]:
+def limits(headers: Mapping[str, str], widest: str = "account") -> tuple[Limit, ...]:
     """All budgets that an answer tells of. What makes no sense is passed over.
 
-    The account's comes first; it has three spellings, and the lowest remainder counts. Those of single endpoints read
-    `zendesk-ratelimit-tickets-update: total=100; remaining=99`; all incremental exports share one.
+    The widest that the request drew on, mostly the account's, comes first; it has three spellings, and the lowest
+    remainder counts. Those of single endpoints read `zendesk-ratelimit-tickets-update: total=100; remaining=99`; all
+    incremental exports share one.
     """
     totals, left, resets = (
         [number for name in names if (number := read_number(headers, name)) is not None] for names in ACCOUNT
@@ -195,7 +198,7 @@ def limits(headers: Mapping[str, str]) -> tuple[Limit, ...]:
     if totals and left:
         found = [
             Limit(
-                bucket="account",
+                bucket=widest,
                 total=totals[0],
                 remaining=min(left),
                 window=MINUTE,
@@ -283,6 +286,8 @@ def right_for(path: str, *, writing: bool) -> str:
         return "the token's owner is no admin; Zendesk exports changed tickets to admins only"
     if TICKET.match(path):
         return "to change this ticket" if writing else "to see this ticket"
+    if path.startswith("/api/v2/webhooks"):
+        return "the user must be an admin, and its token's scopes must hold webhooks:read and webhooks:write"
     return f"to read {path.removeprefix('/api/v2/').removesuffix('.json')}"
 
 

@@ -36,6 +36,7 @@ from policies.model import Instant
 
 SCOPE = "read write"
 PORTS = {"http": 80, "https": 443}
+NO_CONTENT = 204
 
 
 def credentials(account: Account) -> Credentials:
@@ -121,7 +122,7 @@ class Session(requests.Session):
         if not 200 <= response.status_code < 300:
             error = refusal(response, self._account, writing=writing)
             raise error from Refused(response.status_code, body)
-        if not body:
+        if not body and response.status_code != NO_CONTENT:
             text = f"Zendesk answered {response.status_code} with something that is not a JSON object"
             raise OutcomeUnknown(text) if writing else TryLater(text, UNSAID)
         return response
@@ -135,7 +136,7 @@ class Session(requests.Session):
             response = super().send(request, **kwargs)
         except requests.RequestException as error:
             raise lost_connection(error, writing=request.method != "GET") from error
-        self._gate.learn(limits(response.headers))
+        self._gate.learn(limits(response.headers, spent[0]))
         if response.status_code == 429:
             for bucket in announced(response.headers, spent):
                 self._gate.hold(bucket, wait_after_429(response.headers))
@@ -192,6 +193,14 @@ class Client(threading.local):
     def put(self, path: str, body: Mapping[str, Any]) -> Answer:
         """One PUT below `/api/v2`."""
         return self._ask("PUT", path, json=body)
+
+    def post(self, path: str, body: Mapping[str, Any], params: Mapping[str, str] | None = None) -> Answer:
+        """One POST below `/api/v2`."""
+        return self._ask("POST", path, json=body, params=dict(params or {}))
+
+    def delete(self, path: str) -> None:
+        """One DELETE below `/api/v2`."""
+        self._ask("DELETE", path)
 
     def _ask(self, method: str, path: str, **what: Any) -> Answer:
         response = self.session.request(method, self._base + path, **what)

@@ -75,12 +75,12 @@ def decode(account: str, secret: str, request: HookRequest) -> tuple[Event, ...]
 
 
 def is_of_another_kind(body: Mapping[str, Any], raw: bytes) -> bool:
-    """Whether Zendesk tells of a user, an organization, an article or an agent, or tests the webhook with a text.
-    An error would count against the webhook, and its breaker would take the tickets' events along."""
+    """Whether Zendesk tells of a user, an organization, an article or an agent, or tests the webhook with a text
+    or with nothing. An error would count against the webhook, and its breaker would take the tickets' events along."""
     kind = body.get("type")
     if isinstance(kind, str) and kind.startswith(ANY_EVENT):
         return not kind.startswith(EVENT_TYPE)
-    return b"ticket_id" not in raw and TEST.search(raw) is not None
+    return not raw or (b"ticket_id" not in raw and TEST.search(raw) is not None)
 
 
 def ticket_number(body: Mapping[str, Any]) -> str | None:

@@ -113,6 +113,7 @@ def compose(
         read=read,
         leases=leases,
         ailments=ailments,
+        with_webhook=frozenset(name for name, said in settings.accounts.items() if said.webhook),
     )
     return Parts(
         name=me,

@@ -257,6 +257,7 @@ class Service:
             self._at_once(f"greet {desk.name}", partial(feeds.greet, desk))
             self._every(f"list {desk.name}", partial(feeds.list_open, desk), LIST, at_once=True)
             self._every(f"follow {desk.name}", partial(feeds.follow, desk), desk.poll, at_once=True)
+            self._every(f"listen {desk.name}", partial(feeds.listen, desk), LIST)
 
     def _renew(self) -> None:
         """An account that this process reads from now on is read at once."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connector.cli import documents, notify, orders, past, plan, records, tickets, undo, users
+from connector.cli import connect, documents, notify, orders, past, plan, records, tickets, undo, users
 from connector.cli.common import (
     CONFIG,
     NEEDS_HUMAN,
@@ -65,6 +65,7 @@ app.add_typer(past.app)
 app.add_typer(documents.app)
 app.add_typer(records.app)
 app.add_typer(notify.app)
+app.add_typer(connect.app)
 app.add_typer(users.app, name="user")
 
 

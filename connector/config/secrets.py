@@ -81,12 +81,17 @@ class Secrets:
     def at_hand(self, ref: str) -> str | None:
         """The value if a variable or a file holds it; no keyring is opened for it."""
         name = secret_name(ref)
-        if value := self._environ.get(_variable(name)):
+        if value := self._environ.get(variable_of(name)):
             return value
         for path, _ in self._files(name):
             with suppress(OSError, UnicodeDecodeError):  # a start says what is wrong with it
                 return _bare(path.read_text(encoding="utf-8"))
         return None
+
+    def cannot_keep(self) -> str | None:
+        """Why this machine has no keyring that may be used; None if it has one."""
+        usable, why = _backends()
+        return None if usable else why
 
     def store(self, name: str, value: str) -> None:
         """Keep a secret in the keyring. Raises SecretError where this machine has none that may be used."""
@@ -112,7 +117,7 @@ class Secrets:
         return self._found[name]
 
     def _look(self, name: str) -> Found:
-        variable = _variable(name)
+        variable = variable_of(name)
         if value := self._environ.get(variable):
             return Found(value, f"environment variable {variable}")
         for path, why in self._files(name):
@@ -130,7 +135,7 @@ class Secrets:
         )
 
     def _files(self, name: str) -> Iterator[tuple[Path, str]]:
-        variable = f"{_variable(name)}_FILE"
+        variable = f"{variable_of(name)}_FILE"
         if named := self._environ.get(variable):
             yield Path(named), variable
         if directory := self._environ.get("CREDENTIALS_DIRECTORY"):
@@ -149,12 +154,13 @@ def too_short(value: str) -> str | None:
     )
 
 
-def _variable(name: str) -> str:
+def variable_of(name: str) -> str:
+    """The environment variable that may hold the secret of this name; with `_FILE`, the one that may name its file."""
     return f"UPTIER_SECRET_{name.upper().replace('-', '_')}"
 
 
 def _ways(name: str) -> str:
-    variable = _variable(name)
+    variable = variable_of(name)
     return (
         f"  1. environment variable {variable}\n"
         f"  2. the file named by environment variable {variable}_FILE\n"

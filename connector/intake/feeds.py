@@ -46,8 +46,30 @@ SENT_FOR: Mapping[str, Purpose] = {
 UNREAD = "unread"
 """Added to a feed's name where it does not answer; without it the feed is refused to us."""
 
+SILENT = "webhook silent"
+"""What is set aside of an account of which polling finds changes that no webhook told of."""
+
+UNHEARD = "unheard"
+"""The cursor of such changes: when the first and the newest were found, and how many they are."""
+
+UNHEARD_MANY = 5
+UNHEARD_OVER: Seconds = 1800
+"""So many changes over so long that no webhook came with are more than chance."""
+
+HEARD_BEFORE: Seconds = 300
+"""A webhook that came so shortly before a poll may have told of what the poll found."""
+
 LEVEL = "level "
 """How the kind of a level that is set aside begins."""
+
+
+def unheard(connection: Connection, account: str) -> tuple[Instant, Instant, int] | None:
+    """When the first and the newest change was found that no webhook told of since one came, and how many."""
+    said = accounts.read_cursor(connection, account, UNHEARD)
+    if said is None:
+        return None
+    first, newest, many = map(int, said.split())
+    return first, newest, many
 
 
 class Feeds:
@@ -64,7 +86,9 @@ class Feeds:
         read: Read,
         leases: Leaseholder,
         ailments: Ailments,
+        with_webhook: frozenset[str] = frozenset(),
     ) -> None:
+        self._with_webhook = with_webhook
         self._ailments = ailments
         self._store = store
         self._clock = clock
@@ -290,7 +314,48 @@ class Feeds:
             take_census(self._listing(desk, now))
 
     def _poll(self, desk: Desk) -> None:
-        poll_account(self._listing(desk, self._clock.now()))
+        now = self._clock.now()
+        polled = poll_account(self._listing(desk, now))
+        if polled.rows and desk.name in self._with_webhook:
+            with self._store.writing() as connection:
+                first, _, many = unheard(connection, desk.name) or (now, now, 0)
+                value = f"{first} {now} {many + polled.rows}"
+                accounts.save_cursor(connection, desk.name, UNHEARD, value, now)
+
+    def listen(self, desk: Desk) -> None:
+        """Say once where polling goes on finding changes and no webhook comes, and once that one came again. For a
+        process that runs on: between single rounds nobody takes webhooks."""
+        now = self._clock.now()
+        with self._store.reading() as connection:
+            known = unheard(connection, desk.name)
+            if known is None or not self._leases.has(poll_lease(desk.name)):
+                return
+            first, newest, many = known
+            if many < UNHEARD_MANY or newest - first < UNHEARD_OVER:
+                return
+            last = inbox.last_webhook(connection, desk.name)
+            apart = holds.aside_of(connection, desk.name, "", SILENT) is not None
+        if last is not None and last >= first - HEARD_BEFORE:
+            with self._store.writing() as connection:
+                accounts.forget_cursor(connection, desk.name, UNHEARD)
+                again = holds.clear_aside(connection, desk.name, "", SILENT, now)
+            if again:
+                log.info("webhook_heard_again", account=desk.name)
+        elif not apart:
+            why = (
+                f"polling has found {many} changes in {(newest - first) // 60} minutes and no webhook told of one. Is "
+                "it still on at the helpdesk, and does its address still lead here? Changes are found a minute later "
+                "meanwhile"
+            )
+            with self._store.writing() as connection:
+                holds.set_aside(connection, desk.name, "", SILENT, why, now)
+            log.warning(
+                "webhook_silent",
+                account=desk.name,
+                changes=many,
+                last=last,
+                next=f"uptier connect {desk.name}",
+            )
 
     def _listing(self, desk: Desk, now: Instant) -> Listing:
         return Listing(

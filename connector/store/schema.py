@@ -20,7 +20,7 @@ from sqlalchemy.engine import Dialect
 
 from adapters.http import clean
 
-HEAD = "0021"
+HEAD = "0022"
 """The newest migration. A database that stands here is opened without loading Alembic."""
 
 metadata = MetaData(
@@ -327,6 +327,16 @@ account = Table(
     Column("paused_reason", Text),
     Column("paused_at", BigInteger),
     Column("census_at", BigInteger),
+)
+
+hook = Table(
+    "hook",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("address", Text, nullable=False),
+    Column("vendor_id", Text),
+    Column("at", BigInteger, nullable=False),
 )
 
 first_run = Table(

@@ -4,9 +4,10 @@ It imports nothing of the adapter or of policies: an error in the adapter's tran
 
 Played, with and without `.json`: users/me, users/{id}, users (role[]), custom_statuses, groups, group_memberships,
 organizations/show_many, ticket_fields, slas/policies, business_hours/schedules, search/export, tickets (list,
-show, comments, audits, PUT), incremental/tickets/cursor, and POST /oauth/tokens (client_credentials,
-refresh_token). Webhooks are posted by `app.state.zendesk.hooks`. Every other path answers 501, and so does
-what these do not imitate: page[before], other sideloads, other search terms, keys of PUT named in
+show, comments, audits, PUT), incremental/tickets/cursor, POST /oauth/tokens (client_credentials, refresh_token), and
+webhooks: list, show, make, remove, show signing_secret, and test of one that is there (with an empty body: what
+Zendesk would send is not recorded). Webhooks are posted by `app.state.zendesk.hooks`. Every other path answers 501, and
+so does what these do not imitate: page[before], other sideloads, other search terms, keys of PUT named in
 `writes.NOT_PLAYED`, uploads. Not imitated without saying so: policy filters and business hours of
 SLA targets, ticket forms, permissions between agents, the webhook circuit breaker, and the
 age of search cursors.
@@ -28,7 +29,7 @@ from starlette.requests import Request
 
 from adapters.simulation.answers import VERBS, Dialect, Refused, Reply, read_form, read_json
 from adapters.simulation.control import app_of
-from adapters.zendesk.simulator import feeds, reads, writes
+from adapters.zendesk.simulator import feeds, reads, setup, writes
 from adapters.zendesk.simulator.reads import Call
 from adapters.zendesk.simulator.records import Switches
 from adapters.zendesk.simulator.rules import forbidden, not_played, preset
@@ -58,10 +59,19 @@ PLAYED: dict[tuple[str, str], tuple[Handler, tuple[str, ...]]] = {  # handler, e
     ("GET", "tickets/{id}"): (reads.one_ticket, ()),
     ("GET", "tickets/{id}/comments"): (reads.comments, ()),
     ("GET", "tickets/{id}/audits"): (reads.audits, ()),
+    ("GET", "webhooks"): (setup.webhooks, ("webhooks",)),
+    ("POST", "webhooks"): (setup.make_webhook, ("webhooks",)),
+    ("POST", "webhooks/test"): (setup.test_webhook, ("webhooks-test",)),
+    ("GET", "webhooks/{id}"): (setup.one_webhook, ("webhooks",)),
+    ("DELETE", "webhooks/{id}"): (setup.remove_webhook, ("webhooks",)),
+    ("GET", "webhooks/{id}/signing_secret"): (setup.signing_secret, ("webhooks",)),
     ("PUT", "tickets/{id}"): (writes.update_ticket, ("tickets-update", "per-ticket-updates")),
 }
+APPLYING = (writes.update_ticket, setup.make_webhook, setup.remove_webhook)
 USER = re.compile(r"users/(\d+)")
 TICKET = re.compile(r"tickets/([^/]+)(/comments|/audits)?")
+WEBHOOK = re.compile(r"webhooks/(01[0-9A-Z]+)(/signing_secret)?")
+APART = re.compile(r"webhooks\b")
 NOT_JSON = Reply(status=422, body={"error": "Unprocessable Entity", "message": "Server could not parse JSON"})
 FIXED = ("tickets/show_many", "tickets/update_many", "tickets/create_many", "tickets/count")
 
@@ -98,7 +108,8 @@ def _served(desk: Zendesk, request: Request, content: bytes) -> Reply:
         if not token.scopes & {verb, f"{path.partition('/')[0]}:{verb}"}:  # in general, or for this resource
             raise forbidden(as_object=desk.switches.error_objects)
         whose = {"per-ticket-updates": f"{token.owner}/{params.get('id')}"}
-        owners = {limit: whose.get(limit, "") for limit in ("account", *limits)}
+        counted = limits if APART.match(path) else ("account", *limits)
+        owners = {limit: whose.get(limit, "") for limit in counted}
         headers = desk.limits.take(owners, desk.now())
         call = Call(
             desk=desk,
@@ -115,13 +126,15 @@ def _served(desk: Zendesk, request: Request, content: bytes) -> Reply:
         except Refused as refusal:
             reply = refusal.reply
         else:
-            request.scope["uptier.logged"].applied = handler is writes.update_ticket
+            request.scope["uptier.logged"].applied = handler in APPLYING
         return Reply(status=reply.status, body=reply.body, headers={**headers, **reply.headers})
 
 
 def _named(path: str) -> tuple[str, Mapping[str, str]]:
     if user := USER.fullmatch(path):
         return "users/{id}", {"id": user[1]}
+    if hook := WEBHOOK.fullmatch(path):
+        return f"webhooks/{{id}}{hook[2] or ''}", {"id": hook[1]}
     found = TICKET.fullmatch(path)
     if found is None or path in FIXED:
         return path, {}

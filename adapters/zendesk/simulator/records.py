@@ -461,6 +461,7 @@ Gate = Literal["open", "forbidden", "missing"]
 LIMITS: Mapping[str, tuple[int, int]] = {
     "account": (700, 60), "tickets-index": (100, 60), "tickets-update": (100, 60),
     "per-ticket-updates": (30, 600), "incremental-exports": (10, 60), "search-export": (100, 60),
+    "webhooks": (100, 60), "webhooks-test": (20, 60),
 }  # fmt: skip
 
 

@@ -157,6 +157,10 @@ class Access(Tokens):
         return self.issue(owner, {"token_type": "bearer", "scope": scope}, client=client, scopes=scope)
 
 
+WHOLE = ("account", "webhooks", "webhooks-test")
+"""Limits that are told as `X-Rate-Limit`. The webhooks' are apart from the account's: vendor sheet 3.3."""
+
+
 class Limits:
     """Counts requests in fixed windows, told in headers; refused ones are not counted. Vendor sheet 3.3, 3.4."""
 
@@ -189,13 +193,14 @@ class Limits:
         for name, window in begun.items():
             total, span = self.totals[name]
             left, resets = total - window.used, window.begun + span - now
+            if name in WHOLE:
+                headers |= {"X-Rate-Limit": str(total), "X-Rate-Limit-Remaining": str(left)}
             if name == "account":
                 headers |= {
-                    "X-Rate-Limit": str(total), "X-Rate-Limit-Remaining": str(left),
                     f"{spelling}-limit": str(total), f"{spelling}-remaining": str(left),
                     f"{spelling}-reset": str(resets),
                 }  # fmt: skip
-            else:
+            elif name not in WHOLE:
                 prefix = "zendesk-ratelimit" if spelling == "ratelimit" else "zendesk-rate-limit"
                 headers[f"{prefix}-{name}"] = f"total={total}; remaining={left}; resets={resets}"
         return headers

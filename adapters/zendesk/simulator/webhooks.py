@@ -10,11 +10,11 @@ import hmac
 import json
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from adapters.simulation.answers import Record, stamp
-from adapters.simulation.webhooks import Invocation, RetriedWebhooks
+from adapters.simulation.webhooks import Invocation, RetriedWebhooks, send
 from adapters.zendesk.simulator.records import Row
 
 ACCOUNT = 15000001
@@ -25,18 +25,23 @@ CHANGES = {
 }  # fmt: skip
 WORDS = ("status", "priority", "type")
 TRIGGER_BODY = '{"ticket_id":"{{ticket.id}}","updater":"{{current_user.id}}"}'
+BY_TRIGGER = "conditional_ticket_events"
 SOON = 60  # seconds of Retry-After that Zendesk waits for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hook:
-    """One webhook: event subscription or called by a trigger, never both. `body` is the trigger's text."""
+    """One webhook: event subscription or called by a trigger, never both. `body` is the trigger's text. It hears
+    `kinds` of events, all where none is named, while it is `active`. `told` are the keys that its maker sent."""
 
     id: str
     url: str
     secret: str
     mode: Literal["events", "trigger"] = "events"
     body: str = TRIGGER_BODY
+    kinds: frozenset[str] = frozenset()
+    active: bool = True
+    told: Record = field(default_factory=dict)
 
 
 class Hooks(RetriedWebhooks[Hook]):
@@ -55,11 +60,43 @@ class Hooks(RetriedWebhooks[Hook]):
         self.hooks.append(hook)
         return hook
 
+    def make(self, told: Record) -> Hook:
+        """Keep a webhook that was made over the API, with a secret of its own."""
+        kinds = frozenset(told["subscriptions"])
+        number = self._ulid("HOOK")
+        hook = Hook(
+            id=number,
+            url=told["endpoint"],
+            secret=base64.b64encode(hashlib.sha256(number.encode()).digest()).decode(),
+            mode="trigger" if BY_TRIGGER in kinds else "events",
+            kinds=kinds - {BY_TRIGGER},
+            active=told["status"] == "active",
+            told=told,
+        )
+        self.hooks.append(hook)
+        return hook
+
+    def remove(self, hook: Hook) -> None:
+        """Remove a webhook, with what waits to be posted through it."""
+        self.hooks.remove(hook)
+        with self._lock:
+            self.waiting = [call for call in self.waiting if call.hook is not hook]
+
+    def test(self, hook: Hook) -> int | None:
+        """Post the test of a webhook, without a body, once and at once; what was answered."""
+        call: Invocation[Hook] = Invocation(id=self._ulid("CALL"), hook=hook, body=b"", due=self.now())
+        return send(hook.url, call.body, self.headers(call))[0]
+
     def tell(self, row: Row, audit: Record) -> None:
         """Queue what the webhooks say of this save."""
         for hook in self.hooks:
+            if not hook.active:
+                continue
             if hook.mode == "events":
-                texts = [json.dumps(body, indent=2) for body in _bodies(row, audit)]
+                bodies = [
+                    body for body in _bodies(row, audit) if not hook.kinds or body["type"] in hook.kinds
+                ]
+                texts = [json.dumps(body, indent=2) for body in bodies]
             else:
                 text = hook.body.replace("{{ticket.id}}", str(row.id))
                 texts = [text.replace("{{current_user.id}}", str(audit["author_id"]))]
