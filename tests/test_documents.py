@@ -222,7 +222,18 @@ def test_exit_codes_are_as_the_readme_says(tmp_path: Path, monkeypatch: pytest.M
     assert [said for said in told if not any(set(said) <= set(words) for words in tried)] == []
 
 
-ELSEWHERE = [["enforce"], ["observe"], ["undo"], ["connect"], ["disconnect"], ["run", "--once"], ["apply"], ["reload"], ["demo"], ["test"]]
+ELSEWHERE = [
+    ["enforce"],
+    ["observe"],
+    ["undo"],
+    ["connect"],
+    ["disconnect"],
+    ["run", "--once"],
+    ["apply"],
+    ["reload"],
+    ["demo"],
+    ["test"],
+]
 """What is tried in the tests of that command, or needs a service that hangs."""
 
 
