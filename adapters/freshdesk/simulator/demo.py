@@ -1,15 +1,15 @@
 """The demo's Freshdesk."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from adapters.freshdesk.simulator.app import KEY
-from adapters.simulation.demo import AGENTS, GROUPS, WEBHOOK_SECRET, Mail, Shown, Simulated, Someone
+from adapters.simulation.demo import WEBHOOK_SECRET, Shown, Simulated, Terms
 from adapters.simulation.faults import Fault
 
-URGENT = 4
-PRIORITIES = {1: "low", 2: "normal", 3: "high", URGENT: "urgent"}
+PRIORITIES = {1: "low", 2: "normal", 3: "high", 4: "urgent"}
+OUTBOUND = 10  # a ticket's source: nobody is told who wrote such a mail
 STATUSES = {"new": 2, "open": 2, "pending": 3, "on_hold": 3, "solved": 4, "closed": 5}
 
 
@@ -20,30 +20,16 @@ class Desk(Simulated):
     account: str = "fresh"
     title: str = "Freshdesk"
     auth: str = 'kind = "key", key = "secret:fresh-key"'
+    terms: ClassVar[Terms] = Terms(
+        customers="contacts",
+        organizations="companies",
+        organization="company",
+        outbound={"source": OUTBOUND},
+        automatic="auto_response",
+    )
 
     def secrets(self) -> Mapping[str, str]:
         return {"UPTIER_SECRET_FRESH_KEY": KEY, "UPTIER_SECRET_FRESH_WEBHOOK": WEBHOOK_SECRET}
-
-    def furnish(self) -> None:
-        self.desk.seed(
-            groups=[{"name": name} for name in GROUPS],
-            agents=[
-                {"name": name, "email": f"{name.lower()}@acme.test", "groups": groups}
-                for name, groups in AGENTS.items()
-            ],
-            contacts=[{"name": "Cleo", "email": "cleo@initech.test"}],
-        )
-
-    def open(self, word: str, subject: str, tag: str, at: int | None = None) -> None:
-        self.tickets[word] = self.desk.open(
-            requester="Cleo",
-            subject=subject,
-            group="Tier 1",
-            priority=URGENT,
-            tags=[tag],
-            description="Help!",
-            at=at,
-        )
 
     def answer_in_the_moment_of_the_write(self, word: str, agent: str, text: str) -> None:
         """Between the reading that decides and the one in front of the write."""
@@ -62,36 +48,11 @@ class Desk(Simulated):
         return Shown(
             name=f"#{row.json['id']}",
             subject=row.json["subject"],
-            group=names[row.json["group_id"]],
+            group=names.get(row.json["group_id"], ""),
             assignee=self.desk.people.agent(assignee)["contact"]["name"] if assignee else "",
             priority=PRIORITIES[row.json["priority"]],
             tags=frozenset(row.json["tags"]),
             notes=sum(said["private"] for said in row.conversations),
-        )
-
-    def fill(self, groups: Sequence[str], agents: Sequence[Someone], customers: Sequence[Someone]) -> None:
-        self.know((*agents, *customers))
-        companies = dict.fromkeys(each.organization for each in customers if each.organization)
-        self.desk.seed(
-            groups=[{"name": name} for name in groups],
-            companies=[{"name": name} for name in companies],
-            agents=[{"name": one.name, "email": one.address, "groups": one.groups} for one in agents],
-            contacts=[
-                {"name": one.name, "email": one.address}
-                | ({"company": one.organization} if one.organization else {})
-                for one in customers
-            ],
-        )
-
-    def receive(self, word: str, mail: Mail) -> None:
-        self.tickets[word] = self.desk.open(
-            requester=self.names[mail.customer],
-            subject=mail.subject,
-            description=mail.description,
-            group=mail.group,
-            assignee=mail.assignee and self.names[mail.assignee],
-            tags=list(mail.tags),
-            **self.own_words({"priority": mail.priority}),
         )
 
     def promise(self, word: str, due: int) -> None:
@@ -99,4 +60,5 @@ class Desk(Simulated):
 
     def own_words(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         words = {"status": STATUSES, "priority": {name: number for number, name in PRIORITIES.items()}}
-        return {name: words[name][value] if name in words else value for name, value in fields.items()}
+        kept = {name: value for name, value in fields.items() if name != "priority" or value is not None}
+        return {name: words[name][value] if name in words else value for name, value in kept.items()}

@@ -1,11 +1,11 @@
 """The demo's ServiceNow."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from adapters.servicenow.simulator.app import BOT, PASSWORD
-from adapters.simulation.demo import AGENTS, GROUPS, WEBHOOK_SECRET, Mail, Shown, Simulated, Someone
+from adapters.simulation.demo import WEBHOOK_SECRET, Shown, Simulated, Terms
 from adapters.simulation.faults import Fault
 
 PRIORITIES = {"1": "urgent", "2": "high", "3": "normal", "4": "low", "5": "low"}
@@ -27,30 +27,16 @@ class Desk(Simulated):
     account: str = "now"
     title: str = "ServiceNow"
     auth: str = f'kind = "basic", user = "{BOT}", password = "secret:now-password"'
+    terms: ClassVar[Terms] = Terms(
+        agents="users",
+        organizations="companies",
+        organization="company",
+        asker="caller",
+        opener="opened_by",
+    )
 
     def secrets(self) -> Mapping[str, str]:
         return {"UPTIER_SECRET_NOW_PASSWORD": PASSWORD, "UPTIER_SECRET_NOW_WEBHOOK": WEBHOOK_SECRET}
-
-    def furnish(self) -> None:
-        self.desk.seed(
-            groups=[{"name": name} for name in GROUPS],
-            users=[
-                *({"name": name, "groups": groups} for name, groups in AGENTS.items()),
-                {"name": "Cleo", "email": "cleo@initech.test"},
-            ],
-        )
-
-    def open(self, word: str, subject: str, tag: str, at: int | None = None) -> None:
-        self.tickets[word] = self.desk.open(
-            caller="Cleo",
-            subject=subject,
-            group="Tier 1",
-            impact="1",
-            urgency="1",
-            correlation_display=f"uptier: {tag}",
-            description="Help!",
-            at=at,
-        )
 
     def answer_in_the_moment_of_the_write(self, word: str, agent: str, text: str) -> None:
         """Behind the histories that decide, and in front of the record, which is read last."""
@@ -69,44 +55,27 @@ class Desk(Simulated):
         return Shown(
             name=row["number"],
             subject=row["short_description"],
-            group=groups[row["assignment_group"]]["name"],
+            group=groups[row["assignment_group"]]["name"] if row["assignment_group"] else "",
             assignee=users[row["assigned_to"]]["name"] if row["assigned_to"] else "",
             priority=PRIORITIES[row["priority"]],
-            tags=frozenset(tag.strip() for tag in kept.split(",")),
+            tags=frozenset(filter(None, map(str.strip, kept.split(",")))),
             notes=len(notes),
         )
 
-    def fill(self, groups: Sequence[str], agents: Sequence[Someone], customers: Sequence[Someone]) -> None:
-        self.know((*agents, *customers))
-        companies = dict.fromkeys(each.organization for each in customers if each.organization)
-        self.desk.seed(
-            groups=[{"name": name} for name in groups],
-            companies=[{"name": name} for name in companies],
-            users=[
-                *({"name": one.name, "email": one.address, "groups": one.groups} for one in agents),
-                *(
-                    {"name": one.name, "email": one.address, "company": one.organization or ""}
-                    for one in customers
-                ),
-            ],
-        )
+    def write(self, word: str, text: str, *, author: str | None = None, automatic: bool = False) -> None:
+        """A comment leaves a resolved incident resolved; who is not content reopens it with the portal's button. What
+        a machine sends in is written by the platform."""
+        key = self.tickets[word]
+        if automatic:
+            self.desk.rule_says(key, text)
+            return
+        self.desk.customer_says(key, text, author=author and self.called(author))
+        row = self.desk.ticket(key)
+        if row["state"] == STATES["solved"]["state"] and row["caller_id"]:
+            self.desk.agent_changes(key, row["caller_id"], **STATES["open"])
 
-    def receive(self, word: str, mail: Mail) -> None:
-        self.tickets[word] = self.desk.open(
-            caller=self.names[mail.customer],
-            subject=mail.subject,
-            description=mail.description,
-            group=mail.group,
-            assignee=mail.assignee and self.names[mail.assignee],
-            **self.own_words({"priority": mail.priority, "tags": mail.tags}),
-        )
-
-    def write(self, word: str, text: str) -> None:
-        """A comment leaves a resolved incident resolved; who is not content reopens it with the portal's button."""
-        self.desk.customer_says(self.tickets[word], text)
-        row = self.desk.ticket(self.tickets[word])
-        if row["state"] == STATES["solved"]["state"]:
-            self.desk.agent_changes(self.tickets[word], row["caller_id"], **STATES["open"])
+    def numbered(self, key: str) -> dict[str, Any]:
+        return {"sys_id": key}
 
     def promise(self, word: str, due: int) -> None:
         self.desk.set_target(self.tickets[word], "resolution", due=due)
@@ -117,7 +86,7 @@ class Desk(Simulated):
             if name == "status":
                 told |= STATES[value]
             elif name == "priority":
-                told["impact"], told["urgency"] = MATRIX[value]
+                told |= {} if value is None else dict(zip(("impact", "urgency"), MATRIX[value], strict=True))
             elif name == "tags":
                 told["correlation_display"] = f"uptier: {', '.join(value)}" if value else ""
             else:

@@ -133,6 +133,51 @@ def test_it_takes_part_in_the_demo(tmp_path: Path, installed: Path) -> None:
     assert told.endswith("All came out as told.\n")
 
 
+def test_drills_are_played_on_it(tmp_path: Path, installed: Path) -> None:
+    """Nobody listens at the account's url: its simulator stands in for it."""
+    config = CONFIG.format(url="https://acme.zammad.example")
+    (tmp_path / "uptier.toml").write_text(config, encoding="utf-8")
+    (tmp_path / "all.toml").write_text(DRILL, encoding="utf-8")
+    lines = json.loads(uptier(tmp_path, installed, "drill", "all.toml", "--json"))["lines"]
+    assert [line["text"] for line in lines if line["kind"] == "trouble"] == []
+    happens = [line["text"] for line in lines if line["kind"] == "happens"]
+    assert len(happens) == 12, happens
+    calls = [(line["who"], line["level"]) for line in lines if line["kind"] == "calls"]
+    assert calls == [("Tier 2", "Second line")], "once, half an hour after the second question"
+    assert any("Second line" in line["words"] for line in lines if line["kind"] == "reads")
+
+
+DRILL = """
+[drill]
+title   = "Everything"
+summary = "All that a drill asks of a helpdesk."
+start   = "2026-10-05 10:00"
+until   = "4:00"
+
+[[ticket]]
+name      = "one"
+subject   = "Help"
+priority  = "urgent"
+group     = "Tier 1"
+status    = "open"
+tags      = ["eu"]
+requester = { name = "Cleo", organization = "Initech", vip = true }
+life = '''
+0:00  target resolution due 3:00
+0:05  tagged hot by $agent
+0:10  agent $agent replies "We look."
+0:15  status solved by $agent
+0:20  customer's auto-reply
+0:25  agent automation notes "A rule saw it."
+0:30  untagged eu by automation
+0:35  priority normal by $agent
+0:40  assigned to $agent by automation
+1:00  customer writes "It is back."
+1:05  priority urgent by automation
+'''
+"""
+
+
 def test_it_stands_among_the_helpdesks(tmp_path: Path, installed: Path) -> None:
     shown = json.loads(uptier(tmp_path, installed, "fields", "--json"))
     assert all("zammad" in field["helpdesks"] for field in shown)

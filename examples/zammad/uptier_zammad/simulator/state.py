@@ -181,13 +181,14 @@ class Zammad(Account):
         subject: str,
         description: str = "",
         at: int | None = None,
+        id: int | None = None,  # noqa: A002 (the vendor's word)
         tags: Iterable[str] = (),
         **fields: Any,
     ) -> int:
         """The customer writes a mail; the ticket's number. `fields` as in `agent_changes`; `at` is when, if not now."""
         with self.lock:
             who, stamp = self.user(customer), self.stamp(at)
-            number = max(self.tickets, default=0) + 1
+            number = max(self.tickets, default=0) + 1 if id is None else id
             row = self.tickets[number] = Row(
                 json={
                     "id": number,
@@ -334,13 +335,19 @@ class Zammad(Account):
         """A ticket with its relations by name, as `expand=true` shows it."""
         return {**json, **{each: self.name_of(each, json.get(f"{each}_id")) or None for each in RELATIONS}}
 
-    def customer_says(self, ticket: int, text: str) -> None:
-        """The customer answers by mail; a ticket that waited or was closed opens again."""
+    def customer_says(
+        self, ticket: int, text: str, *, author: Ref | None = None, automatic: bool = False
+    ) -> None:
+        """The customer (or `author`) answers by mail; a ticket that waited or was closed opens again. `automatic` is
+        what a mail program sent by itself, which the article's preferences tell.
+        (zammad/zammad: app/models/channel/filter/auto_response_check.rb)"""
         with self.lock:
             row = self.ticket(ticket)
             opens = row.json["state_id"] not in (NEW, OPEN)
-            said = {"body": text, "type": "email", "sender": "Customer"}
-            self.change(row, row.json["customer_id"], {"state_id": OPEN} if opens else {}, said)
+            said: Record = {"body": text, "type": "email", "sender": "Customer"}
+            said |= {"preferences": {"is-auto-response": True}} if automatic else {}
+            by = row.json["customer_id"] if author is None else self.user(author)["id"]
+            self.change(row, by, {"state_id": OPEN} if opens else {}, said)
 
     def agent_says(self, ticket: int, agent: Ref, text: str, *, public: bool = True, **fields: Any) -> None:
         """An agent mails the customer, or notes, and changes `fields` in the same update."""
