@@ -1,11 +1,12 @@
-"""`uptier drill`: a scenario played through the policies of a config, beside a simulated helpdesk on a clock that
-jumps: who would be called when, and what they would read.
+"""`uptier drill`: a scenario, or archived tickets, played through the policies of a config, beside a simulated helpdesk
+on a clock that jumps: who would be called when, and what they would read.
 
 Nothing of the config but its policies is used, and of an account its name, its kind and who is a VIP there: the
 helpdesk, its credentials, the database and the addresses of channels are the drill's own."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from html import escape
@@ -29,13 +30,15 @@ from connector.notify.sender import Speaker
 from connector.render import many, plain
 from connector.report.formats import POLICY, STYLE
 from connector.store import ledger
+from connector.store.archive import Archive, Row
 from connector.store.ledger import LedgerEntry
 from policies.language.document import Document, listed, read
 from policies.language.policy import PolicySet
-from policies.model import Instant, Need, Priority, TicketRef, Who, spell
-from policies.policy_tests import Cast, since
+from policies.model import Instant, Need, Status, TicketRef, Who, spell
+from policies.past import asking_silenced
+from policies.policy_tests import Cast, Wrong, since
 from policies.replay import Acted, Ordered, Shown
-from policies.scenario import FILES, Scenario, Script
+from policies.scenario import FILES, Scenario, Script, archived
 
 SEEN_AFTER = 61
 """Seconds after which a change shows in every feed."""
@@ -167,7 +170,7 @@ def people_of(scenario: Scenario) -> Iterator[Someone]:
     """The staff, as the helpdesk has them."""
     names: dict[str, str] = {}
     for person in scenario.people:
-        names[person.label] = called(person.label, names)
+        names[person.label] = called(person.label, names) if person.name == person.label else person.name
         spelled = "".join(each if each.isalnum() else "." for each in person.label.lower())
         yield Someone(
             label=person.label,
@@ -179,7 +182,7 @@ def people_of(scenario: Scenario) -> Iterator[Someone]:
 
 def customers_of(scenario: Scenario) -> Iterator[Someone]:
     """Who writes."""
-    met = {script.customer.label: script.customer for script in scenario.scripts}
+    met = {one.label: one for script in scenario.scripts for one in (script.customer, *script.others)}
     for label, person in met.items():
         yield Someone(label=label, name=person.name, address=person.label, organization=person.organization)
 
@@ -189,6 +192,49 @@ def customers_of(scenario: Scenario) -> Iterator[Someone]:
 
 class NotPlayed(Exception):
     """This drill cannot be played; the text says why and what to do."""
+
+
+MOST = 30
+"""So many archived tickets are played in one drill."""
+
+
+def out_of(
+    path: Path, tickets: Sequence[str], policies: PolicySet, account: str, start: str | None
+) -> tuple[Scenario, PolicySet]:
+    """These tickets of an archive as a scenario, all of the account's if none is named, and the policies as they ask an
+    archive without words. Raises NotPlayed and StoreTrouble."""
+    with closing(Archive.open(path)) as archive:
+        said, directory = archive.said(), archive.directories().get(account)
+        if directory is None:
+            others = listed(sorted(archive.directories()), "and") or "no account"
+            raise NotPlayed(f"{path} holds {others}, not {account}; choose with --account")
+        rows = tuple(rows_of(archive, account, tickets))
+    policies = asking_silenced(policies, said.asked, said.packs)
+    unknown = Counter(name for row in rows for name in sorted(row.unknown))
+    try:
+        lives = [row.ticket() for row in rows]
+        return archived(lives, directory, policies, dict(unknown.most_common()), start), policies
+    except Wrong as wrong:
+        raise NotPlayed(str(wrong)) from None
+
+
+def rows_of(archive: Archive, account: str, tickets: Sequence[str]) -> Iterator[Row]:
+    """The rows of these tickets, of all if none is named. Raises NotPlayed for one that is not there, or too many."""
+    many_there = archive.counted(account).kept
+    if not tickets and many_there == 0:
+        raise NotPlayed(f"{archive.path} holds no ticket of {account}")
+    if (len(tickets) or many_there) > MOST:
+        raise NotPlayed(
+            f"{archive.path} holds {many(many_there, 'ticket')} of {account}, and a drill plays up to {MOST}; name "
+            f"some: {account}/4711"
+        )
+    if not tickets:
+        yield from (row for row in archive.rows() if row.account == account)
+    for said in dict.fromkeys(tickets):
+        row = archive.row(TicketRef(account, said.removeprefix(f"{account}/")))
+        if row is None:
+            raise NotPlayed(f"{archive.path} does not hold {said} of account {account}")
+        yield row
 
 
 @contextmanager
@@ -271,15 +317,18 @@ class Performance:
 
     def happen(self, script: Script, event: Acted | Ordered | Shown | None) -> None:
         """People do this now."""
-        match event:
-            case None:
-                self.comes_in(script)
-            case Ordered():
-                self.is_ordered(script, event)
-            case Shown():
-                self.is_promised(script, event)
-            case Acted():
-                self.is_done(script, event)
+        try:
+            match event:
+                case None:
+                    self.comes_in(script)
+                case Ordered():
+                    self.is_ordered(script, event)
+                case Shown():
+                    self.is_promised(script, event)
+                case Acted():
+                    self.is_done(script, event)
+        except ValueError as refused:
+            self.note("trouble", script, f"the simulated helpdesk does not take it: {refused}")
 
     def comes_in(self, script: Script) -> None:
         """A customer writes a new ticket."""
@@ -290,38 +339,48 @@ class Performance:
                 customer=script.customer.label,
                 subject=ticket.subject,
                 description=ticket.description,
-                priority=ticket.priority or Priority.NORMAL,
+                status=None if ticket.status is Status.NEW else ticket.status,
+                priority=ticket.priority,
                 group=ticket.group.name if ticket.group else None,
                 assignee=ticket.assignee.label if ticket.assignee else None,
                 tags=tuple(sorted(ticket.tags)),
+                agent=script.opener,
+                id=ticket.ref.id if script.keeps_id else None,
             ),
         )
         self.names[str(self.desk.tickets[script.word])] = script.word
         who = f"{script.customer.name}{', a VIP,' if script.customer.vip else ''}"
+        wrote = f"{script.opener} writes for {who}" if script.opener else f"{who} writes"
         into = f" to {ticket.group.name}" if ticket.group else ""
-        text = f'{who} writes{into}, {ticket.priority or Priority.NORMAL}: "{ticket.subject}"'
+        text = f'{wrote}{into}, {ticket.priority or "no priority"}: "{ticket.subject}"'
         self.note("happens", script, text, who=script.customer.name, words=ticket.description)
 
     def is_done(self, script: Script, event: Acted) -> None:
         """Somebody writes, or changes something."""
+        named = {each.id: each for each in (script.customer, *script.others)}
+        writer = named.get(event.person or "", script.customer)
         agent = event.person if event.who is Who.AGENT else None
         label = next((each.label for each in self.scenario.people if each.id == agent), None)
-        who = script.customer.name if event.who is Who.CUSTOMER else label or "an automation"
+        who = writer.name if event.who is Who.CUSTOMER else label or "an automation"
         for said in event.says:
-            how = "writes" if event.who is Who.CUSTOMER else "replies" if said.public else "notes"
+            if event.who is Who.CUSTOMER:
+                how = "answers by a machine" if said.auto_reply else "writes"
+            else:
+                how = "replies" if said.public else "notes"
             self.note("happens", script, f"{who} {how}", who=who, words=said.body)
             body = said.body or "…"
             if event.who is Who.CUSTOMER:
-                self.desk.write(script.word, body)
-            elif label is not None:
+                author = None if writer is script.customer else writer.label
+                self.desk.write(script.word, body, author=author, automatic=said.auto_reply)
+            else:
                 self.desk.say(script.word, label, body, public=said.public)
         fields: dict[str, Any] = dict(event.sets)
         if event.adds or event.removes:
             tags = self.desk.show(script.word).tags
-            fields["tags"] = tuple(sorted((tags | event.adds) - event.removes - {""}))
+            fields["tags"] = tuple(sorted((tags | event.adds) - event.removes))
         if fields:
             told = ", ".join(
-                f"{name} {'are' if name == 'tags' else 'is'} now {spoken(value)}"
+                f"{name} {'are' if name == 'tags' else 'is'} now {spoken(name, value)}"
                 for name, value in fields.items()
             )
             self.note("happens", script, f"{who}: {told}", who=who)
@@ -425,10 +484,11 @@ def remarks(settings: Settings, policies: PolicySet, scenario: Scenario, account
     roles = scenario.roles
     known = Cast(policies, {}).people
     made_up = sorted(each.label for each in scenario.people if each.label not in known)
-    if made_up:
+    if roles and made_up:
         yield f"The config does not say who works there; made up for this drill: {listed(made_up, 'and')}."
-    if not roles.leads:
+    if roles and not roles.leads:
         yield f'The config names no lead of {roles.group}: write [groups."{roles.group}"] lead, or choose --group.'
+    yield from scenario.remarks
     if scenario.absences:
         yield f"Absent: {listed(sorted(scenario.absences), 'and')}."
     serving = policies.serving(account)
@@ -453,11 +513,13 @@ def untouched(policies: PolicySet, account: str, befell: Mapping[str, set[str]])
             yield policy.name, f"it applied, and {lacks}"
 
 
-def spoken(value: object) -> str:
-    """A value in words."""
+def spoken(name: str, value: object) -> str:
+    """The value of a field in words."""
     if isinstance(value, tuple):
         return ", ".join(map(str, value)) or "none"
-    return "nobody" if value is None else str(value)
+    if value is None:
+        return "nobody" if name == "assignee" else "none"
+    return str(value)
 
 
 NOBODY = "nobody in particular"
@@ -567,7 +629,7 @@ def as_row(played: Played) -> dict[str, object]:
         "scenario": scenario.title,
         "account": played.account,
         "start": scenario.start,
-        "group": scenario.roles.group,
+        "group": scenario.roles.group if scenario.roles else None,
         "lines": [asdict(line) for line in played.lines],
         "called": [{"who": who, "times": times, "first": first} for who, times, first in tally(played)],
         "remarks": list(played.remarks),

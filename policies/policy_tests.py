@@ -669,11 +669,16 @@ def read_account(
 
 
 def read_zone(table: Table, played: Iterable[Policy], policies: PolicySet) -> ZoneInfo:
-    """The time zone of clock times: the one that is said, else that of these policies' only calendar, else UTC."""
+    """The time zone of clock times: the one that is said, else that of these policies."""
+    if "timezone" in table.values:
+        return ZoneInfo(read_timezone(table) or "UTC")
+    return zone_of(played, policies)
+
+
+def zone_of(played: Iterable[Policy], policies: PolicySet) -> ZoneInfo:
+    """The time zone of these policies' only calendar, else UTC."""
     named = {each.calendar for each in played if each.calendar is not None}
     zones = {policies.calendars[each].timezone for each in named}
-    if "timezone" in table.values:
-        zones = {read_timezone(table) or "UTC"}
     return ZoneInfo(zones.pop() if len(zones) == 1 else "UTC")
 
 

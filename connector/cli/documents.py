@@ -128,10 +128,17 @@ def play_tests(
 
 @app.command()
 def drill(
-    scenario: Annotated[
-        str | None,
+    played: Annotated[
+        list[str] | None,
         typer.Argument(
-            metavar="[SCENARIO]", help="One of those that are listed without it, or a file of yours."
+            metavar="[SCENARIO]",
+            help="One of those that are listed without it, or a file of yours; with --archive the tickets.",
+        ),
+    ] = None,
+    archive: Annotated[
+        Path | None,
+        typer.Option(
+            "--archive", metavar="FILE", help="Play tickets of this archive, all of them if none is named."
         ),
     ] = None,
     account: Annotated[
@@ -155,38 +162,51 @@ def drill(
     config: Config = CONFIG,
     as_json: AsJson = False,
 ) -> None:
-    """Play a bad hour through your policies on a simulated helpdesk: who would be called when, and what they would
-    read. Nothing real is reached."""
+    """Play a bad hour, or archived tickets, through your policies on a simulated helpdesk: who would be called when,
+    and what they would read. Nothing real is reached."""
     from connector import drill as stage
     from connector.config.settings import load
     from policies.scenario import headline, read_scenario
 
     packs = stage.packs()
-    if scenario is None:
+    names = played or []
+    if not names and archive is None:
         wide = max(map(len, packs))
         echo(*(f"{name:{wide}}  {headline(each)[1]}" for name, each in packs.items()))
         return
-    document = scenario_named(scenario, packs)
+    if archive is None and len(names) > 1:
+        give_up("one scenario at a time; several tickets are played with --archive")
+    if archive is not None and group is not None:
+        give_up("archived tickets come in where they came in; leave --group out")
+    document = None if archive is not None else scenario_named(names[0], packs)
     loaded = load(config)  # no directory is asked for: it may stand on a server, behind a password
     if loaded.settings is None or loaded.policies is None:
         refuse(config, loaded)
     refuse_unknown("account", account, loaded.settings.accounts)
-    name = account or next(iter(loaded.settings.accounts))
-    meant, problems = read_scenario(document, loaded.policies, name, group=group, start=at)
-    for problem in problems:
-        echo(str(problem), err=True)
-    if meant is None:
-        give_up("nothing was played; correct these lines first")
+    of_first = names[0].rpartition("/")[0] if archive is not None and names else ""
+    name = account or of_first or next(iter(loaded.settings.accounts))
+    refuse_unknown("account", name, loaded.settings.accounts)
+    policies = loaded.policies
     try:
-        played = stage.play(loaded.settings, loaded.policies, meant, name)
+        if document is None:
+            assert archive is not None
+            scenario, policies = stage.out_of(archive, names, policies, name, at)
+        else:
+            meant, problems = read_scenario(document, policies, name, group=group, start=at)
+            for problem in problems:
+                echo(str(problem), err=True)
+            if meant is None:
+                give_up("nothing was played; correct these lines first")
+            scenario = meant
+        done = stage.play(loaded.settings, policies, scenario, name)
     except stage.NotPlayed as why:
         give_up(str(why))
     if html is not None:
-        put_out(stage.as_html(played), html)
+        put_out(stage.as_html(done), html)
     if as_json:
-        put_json(stage.as_row(played))
+        put_json(stage.as_row(done))
     else:
-        echo(*stage.as_text(played))
+        echo(*stage.as_text(done))
 
 
 def scenario_named(name: str, packs: "Mapping[str, Document]") -> "Document":

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from sqlalchemy import (
     BigInteger,
@@ -266,6 +266,16 @@ class Archive:
             rows = connection.execute(select(people)).all()
         return {row.account: codec.load(Directory, row.directory) for row in rows}
 
+    def row(self, ref: TicketRef) -> Row | None:
+        """One ticket, None if it was not fetched."""
+        with self.reading() as connection:
+            found = connection.execute(
+                select(past).where(
+                    past.c.account == ref.account, past.c.ticket == ref.id, past.c.facts.is_not(None)
+                )
+            ).first()
+        return None if found is None else _row(found)
+
     def rows(self) -> Iterator[Row]:
         """All tickets that were fetched, in the order of account and id; a batch at a time."""
         last = ("", "")
@@ -283,12 +293,7 @@ class Archive:
                 ).all()
             if not rows:
                 return
-            for row in rows:
-                yield Row(
-                    account=row.account,
-                    facts=row.words or row.facts,
-                    unknown=frozenset(json.loads(row.unknown)),
-                )
+            yield from map(_row, rows)
             last = (rows[-1].account, rows[-1].ticket)
 
     def forget_words(self) -> None:
@@ -305,6 +310,14 @@ class Archive:
         with self.writing() as connection:
             connection.execute(update(past).values(words=None))
             connection.execute(update(head).where(head.c.key == "head").values(value=codec.dump(Head, bare)))
+
+
+def _row(found: Any) -> Row:
+    return Row(
+        account=found.account,
+        facts=found.words or found.facts,
+        unknown=frozenset(json.loads(found.unknown)),
+    )
 
 
 @contextmanager
