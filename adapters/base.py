@@ -260,7 +260,8 @@ class Finding:
     """One result of `probe`: what was looked at, whether it is well, and the next step if it is not.
 
     `fatal` means that we have no access at all; a `hint` is worth knowing, and all works without it. What is not well
-    and is neither keeps some of the work from being done. `what` is `access` where nobody could be asked who we are.
+    and is neither keeps some of the work from being done. What could not be looked at is `unseen`
+    and not `ok`, and says how it could be. `what` is `access` where nobody could be asked who we are.
     """
 
     what: str
@@ -268,6 +269,7 @@ class Finding:
     text: str
     fatal: bool = False
     hint: bool = False
+    unseen: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -422,11 +424,41 @@ class TellsHookSetUp(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpeningHours:
+    """Hours that a helpdesk keeps for itself, as `[calendars.NAME]` says them: spans such as "09:00-17:00" by the day's
+    first three letters. `timezone` is a place of the IANA list, empty where the helpdesk's own word for it is none."""
+
+    name: str
+    timezone: str
+    hours: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What an account has beside groups and people that a first config can name. None is a list that is not shown to
+    us. `fields` are the titles of custom fields by what `Account.fields` calls them, `statuses` what each status counts
+    as by its label."""
+
+    fields: Mapping[str, str] | None = None
+    statuses: Mapping[str, Status] | None = None
+    calendars: tuple[OpeningHours, ...] | None = None
+
+
+@runtime_checkable
+class Surveyor(Protocol):
+    """What an adapter may offer beside `Adapter`, for `uptier init`."""
+
+    def survey(self) -> Survey:
+        """Fields, statuses and opening hours. A list that is refused is None; raises what any read does otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Keys:
-    """The keys of a table in the config file, all of them texts."""
+    """The keys of a table in the config file, all of them texts. `clicks` says where to get them at the helpdesk."""
 
     needed: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
+    clicks: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -443,10 +475,12 @@ class Source:
 class Vendor:
     """What is true of a helpdesk before any account of it is asked: the entry-point group `uptier.vendors`.
 
-    `auth` holds the keys of each kind of credentials, `webhook` those of each way to trust a webhook, and
-    `settings` the account's further keys with what they mean. `sources` names every field of
+    `auth` holds the keys of each kind of credentials, the one to prefer first, `webhook` those of each way to trust a
+    webhook, and `settings` the account's further keys with what they mean. `sources` names every field of
     `policies.language.fields`, and `custom.NAME`. `target_start` is whether its SLA targets tell when they began, which
-    the level key `at` needs.
+    the level key `at` needs. `address` is what its addresses look like, with YOURS for what is the account's own;
+    `user` says where to make the user that Uptier signs in as. `plans` are the names of its plans by how many requests
+    each allows in the window of the account's limit.
     """
 
     title: str
@@ -455,6 +489,9 @@ class Vendor:
     settings: Mapping[str, str] = field(default_factory=dict)
     sources: Mapping[str, Source]
     target_start: bool = False
+    address: str = "https://YOURS.example"
+    user: str = ""
+    plans: Mapping[int, str] = field(default_factory=dict)
 
 
 class AdapterFactory(Protocol):

@@ -181,7 +181,7 @@ def test_harmless_command_lines_of_the_documents_run(tmp_path: Path, monkeypatch
 CODES = [
     (0, "check"),
     (0, "user list"),
-    (1, "check --online"),
+    (1, "doctor"),
     (1, "explain acme/1 --at now"),
     (1, "test --record acme/1"),
     (1, "plan"),
@@ -223,6 +223,7 @@ def test_exit_codes_are_as_the_readme_says(tmp_path: Path, monkeypatch: pytest.M
 
 
 ELSEWHERE = [
+    ["init"],
     ["enforce"],
     ["observe"],
     ["undo"],
@@ -326,7 +327,7 @@ def test_the_example_passes_the_strict_check_once_a_directory_was_read(
         text = example.replace("https://acme.example", url).replace('"127.0.0.1:8080"', '"127.0.0.1:0"')
         (tmp_path / "uptier.toml").write_text(text, encoding="utf-8")
         assert uptier("check", "--strict").exit_code == 2
-        for line in ("check --online", "run --once", "check --strict"):
+        for line in ("doctor", "run --once", "check --strict"):
             done = uptier(*line.split())
             assert (line, done.exit_code) == (line, 0), done.output
 

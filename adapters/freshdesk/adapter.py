@@ -15,6 +15,7 @@ from adapters.base import (
     Page,
     Prepared,
     Receipt,
+    Survey,
     Unreadable,
     VendorAction,
     Write,
@@ -140,6 +141,10 @@ class Freshdesk:
     def probe(self, needed: frozenset[str] = frozenset()) -> tuple[Finding, ...]:
         """Credentials, lists, fields with their values, statuses, SLA, webhook and its rule."""
         return probe.probe(self._account, self._client, needed)
+
+    def survey(self) -> Survey:
+        """Custom fields, statuses and business hours."""
+        return probe.survey(self._account, self._client)
 
     def _references(self, rows: list[Row]) -> References:
         """What these rows are read with."""

@@ -1,17 +1,19 @@
 """What works on this account, and what to do about the rest."""
 
 import json
+import re
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from adapters.base import Account, Finding, HelpdeskError, NotAllowed
+from adapters.base import Account, Finding, HelpdeskError, NotAllowed, OpeningHours, Survey
 from adapters.freshdesk import people
 from adapters.freshdesk.client import Answer, Client, Params, Row, wrapped
-from adapters.freshdesk.form import Form, listed
+from adapters.freshdesk.form import BUILT_IN, Form, listed
 from adapters.freshdesk.people import References
 from adapters.freshdesk.ticket import WHO_ASKED, read_ticket
 from adapters.http import UNREADABLE, look, no_access, status_behind
+from adapters.zones import place_of
 from policies.model import Instant, Ticket
 
 UNTOLD = frozenset({403, 404})
@@ -169,9 +171,9 @@ def deadlines(client: Client) -> Finding:
 def webhook(account: Account) -> Finding:
     """Whether webhooks can be told from forgeries."""
     if account.webhook:
-        return Finding(what="webhook", ok=True, text="Webhooks must bring their secret.")
+        return Finding(what="webhook secret", ok=True, text="Webhooks must bring their secret.")
     text = "No webhook secret is set: polling alone is a minute or two late. See docs/freshdesk.md."
-    return Finding(what="webhook", ok=False, text=text, hint=True)
+    return Finding(what="webhook secret", ok=False, text=text, hint=True)
 
 
 def rule(account: Account, client: Client) -> Iterator[Finding]:
@@ -187,3 +189,62 @@ def rule(account: Account, client: Client) -> Iterator[Finding]:
     else:
         text = f"No automation on ticket updates posts to {address}. docs/freshdesk.md says how to make one."
         yield Finding(what="webhook rule", ok=False, text=text)
+
+
+CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::\d{2})? ?([ap]m)", re.IGNORECASE)
+"""A time of day in opening hours: twelve hours, such as "08:00:00 am"."""
+
+END_OF_DAY = "11:59:59 pm"
+
+
+def survey(account: Account, client: Client) -> Survey:
+    """What a first config can name: custom fields, statuses and business hours. What is refused is None."""
+    form = people.read_form(client)
+    try:
+        hours = client.get("/business_hours").entries()
+    except NotAllowed:
+        hours = None
+    return Survey(
+        fields={name: name.removeprefix("cf_") for name in sorted(form.names) if name.startswith("cf_")}
+        if form.names
+        else None,
+        statuses={
+            form.status_name(number): form.meaning(account, number).status
+            for number in sorted(form.statuses)
+            if number not in BUILT_IN
+        }
+        if form.names
+        else None,
+        calendars=None if hours is None else tuple(opening_hours(hours)),
+    )
+
+
+def opening_hours(rows: list[Any]) -> Iterator[OpeningHours]:
+    """Business hours, the account's default ones first. A day that is not named is closed.
+
+    https://developers.freshdesk.com/api/#business-hours
+    """
+    known: list[Row] = [each for each in rows if isinstance(each, dict)]
+    for row in sorted(known, key=lambda each: each.get("is_default") is not True):
+        days = row.get("business_hours")
+        spans = {
+            day[:3]: (f"{start}-{end}",)
+            for day, told in (days.items() if isinstance(days, dict) else ())
+            if isinstance(told, dict)
+            if (start := clock(told.get("start_time"))) and (end := clock(told.get("end_time"), ends=True))
+            if start < end
+        }
+        if spans:
+            zone = place_of(row.get("time_zone"))
+            yield OpeningHours(name=str(row.get("name") or "support"), timezone=zone, hours=spans)
+
+
+def clock(told: object, *, ends: bool = False) -> str:
+    """A time of day as HH:MM; empty where it is none. The last second of a day ends it."""
+    found = CLOCK.fullmatch(told) if isinstance(told, str) else None
+    if found is None:
+        return ""
+    if ends and str(told).lower() == END_OF_DAY:
+        return "24:00"
+    hour = int(found[1]) % 12 + (12 if found[3].lower() == "pm" else 0)
+    return f"{hour:02}:{found[2]}"

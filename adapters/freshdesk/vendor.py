@@ -9,7 +9,23 @@ NOT_TOLD = "not told by Freshdesk: a missing value"
 
 VENDOR = Vendor(
     title="Freshdesk",
-    auth={"key": Keys(needed=("key",))},
+    auth={
+        "key": Keys(
+            needed=("key",),
+            clicks="Signed in as that agent: the picture at the top right > Profile settings > View API key.",
+        )
+    },
+    address="https://YOURS.freshdesk.com",
+    user="Admin > Team > Agents > New agent. Full-time, role Administrator, ticket scope Global access, in no group, "
+    "and nobody else uses it.",
+    plans={
+        50: "a trial",
+        200: "Growth",
+        400: "Pro",
+        700: "Enterprise",
+        1000: "the add-on",
+        2000: "the add-on",
+    },
     webhook=(Keys(needed=("secret",)), Keys(needed=("user", "password"))),
     sources={
         "status": Source(

@@ -17,6 +17,7 @@ from adapters.base import (
     Page,
     Prepared,
     Receipt,
+    Survey,
     TryLater,
     Unreadable,
     VendorAction,
@@ -225,6 +226,10 @@ class ServiceNow:
     def probe(self, needed: frozenset[str] = frozenset()) -> tuple[Finding, ...]:
         """Credentials, rights on each table, columns, states and choices, tags, priority, webhook."""
         return probe.probe(self._profile, self._client, needed)
+
+    def survey(self) -> Survey:
+        """The states of the table, by their labels."""
+        return probe.survey(self._profile, self._client)
 
 
 def author(fact: Row) -> str:

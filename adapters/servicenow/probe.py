@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from adapters import http
-from adapters.base import Finding, HelpdeskError
+from adapters.base import Finding, HelpdeskError, NotAllowed, Survey
 from adapters.servicenow import answers, history, people, ticket
 from adapters.servicenow.answers import Row, label, text
 from adapters.servicenow.client import Client, legible
@@ -70,7 +70,6 @@ def probe(profile: Profile, client: Client, needed: frozenset[str] = frozenset()
             ),
         ),
         *read("sla names", lambda: unnamed(client)),
-        groups(profile, client),
         priority(profile, client),
         webhook(profile),
     )
@@ -313,27 +312,6 @@ def unless_needed(needed: bool, finding: Finding) -> Finding:
     return finding if needed else replace(finding, hint=True)
 
 
-def groups(profile: Profile, client: Client) -> Finding:
-    """Whether groups and members can be read, and which names are not unique."""
-    found = look(lambda: people.read_directory(profile, client, people.Rota(client)))
-    if isinstance(found, HelpdeskError):
-        return Finding(what="groups", ok=False, text=f"Groups and members cannot be read: {found}")
-    twice = sorted(
-        {
-            each.name.removesuffix(f" ({each.id})")
-            for each in found.groups
-            if each.name.endswith(f"({each.id})")
-        }
-    )
-    if twice:
-        told = f"Several groups are named {', '.join(twice)}; policies must say NAME (SYS_ID), or rename one."
-        return Finding(what="groups", ok=False, text=told, hint=True)
-    calls = f"{len(found.on_call)} have somebody on call" if found.on_call else "no on-call rota is told"
-    return Finding(
-        what="groups", ok=True, text=f"{len(found.groups)} groups, {len(found.agents)} members; {calls}."
-    )
-
-
 def priority(profile: Profile, client: Client) -> Finding:
     """How a priority is raised."""
     if not profile.derived:
@@ -350,12 +328,12 @@ def webhook(profile: Profile) -> Finding:
     """Whether webhooks can be told from forgeries; whether any are sent, only ServiceNow knows."""
     if profile.account.webhook and profile.unstamped:
         told = "allow_unstamped is set: whoever has seen one webhook without a time can send it again."
-        return Finding(what="webhook", ok=True, text=told)
+        return Finding(what="webhook secret", ok=True, text=told)
     if profile.account.webhook:
         told = "A signing secret is set; a webhook without X-Uptier-Timestamp is refused."
-        return Finding(what="webhook", ok=True, text=told)
+        return Finding(what="webhook secret", ok=True, text=told)
     told = "No webhook secret is set: polling alone is a minute or two late. See docs/servicenow.md."
-    return Finding(what="webhook", ok=False, text=told, hint=True)
+    return Finding(what="webhook secret", ok=False, text=told, hint=True)
 
 
 def read(what: str, findings: Callable[[], Iterable[Finding]]) -> list[Finding]:
@@ -372,3 +350,17 @@ def look(ask: Callable[[], T]) -> T | HelpdeskError:
             return ask()
 
     return http.look(legibly)
+
+
+def survey(profile: Profile, client: Client) -> Survey:
+    """What a first config can name: the states of the table. Columns and schedules are not looked for."""
+    try:
+        rows = listed_choices(profile, client, ["state"])
+    except NotAllowed:
+        return Survey()
+    states = {text(row, "value"): text(row, "label") for row in rows}
+    return Survey(
+        statuses={
+            label: status(profile, number, "", active=None, shown=label) for number, label in states.items()
+        }
+    )

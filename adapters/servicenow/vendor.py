@@ -10,10 +10,22 @@ PEOPLE = "counted from the audit, people's doings only"
 VENDOR = Vendor(
     title="ServiceNow",
     auth={
-        "basic": Keys(needed=("user", "password")),
-        "key": Keys(needed=("key",)),
-        "oauth": Keys(needed=("client_id", "client_secret"), also=("user", "password")),
+        "oauth": Keys(
+            needed=("client_id", "client_secret"),
+            also=("user", "password"),
+            clicks="System OAuth > Application Registry > New, grant client credentials, OAuth Application User: that "
+            "user. Without one ServiceNow gives a token and then refuses every call.",
+        ),
+        "basic": Keys(needed=("user", "password"), clicks="That user's User ID and password."),
+        "key": Keys(
+            needed=("key",),
+            clicks="System Web Services > API Access Policies: an API key for that user, and an access policy for the "
+            "Table API.",
+        ),
     },
+    address="https://YOURS.service-now.com",
+    user="User Administration > Users > New. Web service access only, time zone UTC, role itil (for cases: the agent "
+    "role of their table), and nobody else uses it. docs/servicenow.md lists the tables that it must read.",
     webhook=(Keys(needed=("secret",)),),
     settings={
         "table": "The table below task that this account is; incident if not given.",

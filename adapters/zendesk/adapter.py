@@ -19,6 +19,7 @@ from adapters.base import (
     Page,
     Prepared,
     Receipt,
+    Survey,
     Unreadable,
     VendorAction,
     Write,
@@ -148,6 +149,10 @@ class Zendesk:
     def probe(self, needed: frozenset[str] = frozenset()) -> tuple[Finding, ...]:
         """Credentials, custom fields and their values, statuses, plan, webhook secret, and what is hidden."""
         return probe.probe(self._account, self._client, needed, self._sample)
+
+    def survey(self) -> Survey:
+        """Custom fields, custom statuses and schedules."""
+        return probe.survey(self._account, self._client)
 
     def _sample(self) -> Ticket | None:
         """An open ticket with all that policies may need, None where there is no open ticket."""

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator
 
-from adapters.base import Account, Finding, HelpdeskError, NotAllowed
+from adapters.base import Account, Finding, HelpdeskError, NotAllowed, OpeningHours, Survey
 from adapters.http import look, no_access, status_behind
 from adapters.zendesk import people
 from adapters.zendesk.answers import Odd, Row, key_of, text
 from adapters.zendesk.client import Client
 from adapters.zendesk.ticket import STATUSES
-from policies.model import Ticket
+from adapters.zones import place_of
+from policies.model import Status, Ticket
 
 TOKENS_END = "2027-04-30"
 NOT_OFFERED = frozenset({403, 404})
@@ -150,6 +151,79 @@ def offered(client: Client, what: str, path: str, instead: str) -> Finding:
 def webhook(account: Account) -> Finding:
     """Whether webhooks can be told from forgeries; whether Zendesk sends any, only Zendesk knows."""
     if account.webhook:
-        return Finding(what="webhook", ok=True, text="A signing secret is set.")
+        return Finding(what="webhook secret", ok=True, text="A signing secret is set.")
     text = "No webhook secret is set: polling alone is a minute or two late. See docs/zendesk.md."
-    return Finding(what="webhook", ok=False, text=text, hint=True)
+    return Finding(what="webhook secret", ok=False, text=text, hint=True)
+
+
+DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+A_DAY = 1440
+"""Minutes."""
+
+SYSTEM_FIELDS = frozenset(
+    {"subject", "description", "status", "tickettype", "priority", "group", "assignee", "custom_status"}
+    | {"basic_priority"}
+)
+"""Types of the fields that every account has.
+
+https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_fields/
+"""
+
+
+def survey(account: Account, client: Client) -> Survey:
+    """What a first config can name: custom fields, custom statuses and schedules."""
+    try:
+        known = [
+            row for row in people.ticket_fields(account, client.session) if row["type"] not in SYSTEM_FIELDS
+        ]
+        fields = {str(row["id"]): str(row["title"]) for row in known if row["active"] is not False}
+    except NotAllowed:
+        fields = None
+    rows = shown(client, "/custom_statuses", "custom_statuses")
+    schedules = shown(client, "/business_hours/schedules", "schedules")
+    return Survey(
+        fields=fields,
+        statuses=None if rows is None else dict(labelled(account, rows)),
+        calendars=None if schedules is None else tuple(opening_hours(schedules)),
+    )
+
+
+def shown(client: Client, path: str, name: str) -> list[Row] | None:
+    """The rows of a list; None where the plan or our rights refuse it."""
+    try:
+        return [row for row in client.get(path).rows(name) if isinstance(row, dict)]
+    except NotAllowed:
+        return None
+
+
+def labelled(account: Account, rows: list[Row]) -> Iterator[tuple[str, Status]]:
+    """Each active status by its label, with what it counts as."""
+    for row in rows:
+        label, category = row.get("agent_label"), row.get("status_category")
+        if not isinstance(label, str) or not isinstance(category, str) or row.get("active") is False:
+            continue
+        status = account.counts_as("", label) or STATUSES.get(category)
+        if status is not None:
+            yield label, status
+
+
+def opening_hours(rows: list[Row]) -> Iterator[OpeningHours]:
+    """Schedules, whose intervals count minutes since Sunday 00:00 in the schedule's zone.
+
+    https://developer.zendesk.com/api-reference/ticketing/ticket-management/schedules/
+    """
+    for row in rows:
+        hours: dict[str, tuple[str, ...]] = {}
+        for each in row.get("intervals") or ():
+            start, end = (
+                each.get(key) if isinstance(each, dict) else None for key in ("start_time", "end_time")
+            )
+            if not isinstance(start, int) or not isinstance(end, int) or not 0 <= start < end <= 7 * A_DAY:
+                continue
+            for day in range(start // A_DAY, (end - 1) // A_DAY + 1):
+                first, last = max(start - day * A_DAY, 0), min(end - day * A_DAY, A_DAY)
+                span = f"{first // 60:02}:{first % 60:02}-{last // 60:02}:{last % 60:02}"
+                hours[DAYS[day]] = (*hours.get(DAYS[day], ()), span)
+        if hours:
+            zone = place_of(row.get("time_zone"))
+            yield OpeningHours(name=str(row.get("name") or "support"), timezone=zone, hours=hours)

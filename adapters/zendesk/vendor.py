@@ -10,9 +10,29 @@ PEOPLE = "counted from the audits, people's doings only; Zendesk's own counters 
 VENDOR = Vendor(
     title="Zendesk",
     auth={
-        "bearer": Keys(needed=("token",)),
-        "token": Keys(needed=("user", "token")),
-        "oauth": Keys(needed=("client_id", "client_secret"), also=("scope",)),
+        "oauth": Keys(
+            needed=("client_id", "client_secret"),
+            also=("scope",),
+            clicks="Signed in as that user: Apps and integrations > APIs > OAuth clients > Add OAuth client, client "
+            "kind Confidential. Its Identifier is the client_id; the secret is shown once.",
+        ),
+        "bearer": Keys(
+            needed=("token",), clicks="An OAuth access token of that user, with the scopes read and write."
+        ),
+        "token": Keys(
+            needed=("user", "token"),
+            clicks="An API token from before 27 October 2026; it stops on 30 April 2027. user is that user's address.",
+        ),
+    },
+    address="https://YOURS.zendesk.com",
+    user="Admin Center: People > Team > Team members > Create team member. Role Admin (Zendesk exports changed tickets "
+    "to admins only), language English, and nobody else uses it.",
+    plans={
+        10: "Support Essential",
+        200: "Suite Team or Support Team",
+        400: "Growth or Professional",
+        700: "Enterprise",
+        2500: "Enterprise Plus, or the high-volume add-on",
     },
     webhook=(Keys(needed=("secret",)),),
     sources={

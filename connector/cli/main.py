@@ -14,7 +14,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connector.cli import connect, documents, notify, orders, past, plan, records, tickets, undo, users
+from connector.cli import (
+    connect,
+    doctor,
+    documents,
+    init,
+    notify,
+    orders,
+    past,
+    plan,
+    records,
+    tickets,
+    undo,
+    users,
+)
 from connector.cli.common import (
     CONFIG,
     NEEDS_HUMAN,
@@ -28,7 +41,6 @@ from connector.cli.common import (
     loaded_with_directory,
     opened,
     put_json,
-    secrets_beside_trouble,
     secrets_here,
     settings_of,
 )
@@ -57,6 +69,8 @@ app = typer.Typer(
 )
 secret = typer.Typer(no_args_is_help=True, help="Secrets in this machine's keyring.")
 app.add_typer(secret, name="secret")
+app.add_typer(init.app)
+app.add_typer(doctor.app)
 app.add_typer(tickets.app)
 app.add_typer(orders.app)
 app.add_typer(plan.app)
@@ -249,42 +263,32 @@ def reload_policies(config: Config = CONFIG) -> None:
 @app.command()
 def check(
     config: Config = CONFIG,
-    online: Annotated[
-        bool, typer.Option("--online", help="Ask helpdesks, channels, clocks and the outside address too.")
-    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Take warnings for errors.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check the config and policy files: every problem with file and line."""
+    """Check the config and policy files: every problem with file and line. `uptier doctor` asks the helpdesks too."""
     from datetime import datetime
 
-    from connector.app.online import ask_all
     from connector.config.advice import advice, unread, weak_secrets, without_test
     from policies.language.document import listed
 
     loaded = loaded_with_directory(config)
     today = datetime.now().astimezone().date()
     problems = (*loaded.problems, *weak_secrets(loaded, secrets_here()), *advice(loaded, today))
-    if loaded.settings and loaded.policies and not online:
+    if loaded.settings and loaded.policies:
         read = known_directories(loaded.settings)
         problems = (*problems, *unread(loaded.settings, loaded.policies, loaded.documents[0], read))
     untested = without_test(loaded)
     wrong = any(strict or problem.severity == "error" for problem in problems)
-    findings = []
-    if online and not wrong and loaded.settings and loaded.policies:
-        findings = ask_all(loaded.settings, loaded.policies, secrets_beside_trouble())
     if as_json:
         rows = [
             {name: getattr(p, name) for name in ("file", "line", "code", "severity", "message")}
             for p in problems
         ]
-        put_json({"problems": rows, "findings": findings, "untested": untested})
+        put_json({"problems": rows, "untested": untested})
     else:
         for problem in problems:
             echo(str(problem))
-        for finding in findings:
-            mark = "ok " if finding["ok"] else "NOT" if finding["fatal"] else "tip"
-            echo(f"{mark} {finding['account']}: {finding['what']}: {finding['text']}")
         if not wrong and loaded.policies is not None:
             echo(f"{config}: {many(len(loaded.policies.policies), 'policy', 'policies')}, no errors")
             if untested:
@@ -292,8 +296,6 @@ def check(
                 echo(f"tip {len(untested)} without a test (`uptier test`): {names}")
     if wrong:
         raise typer.Exit(WRONG)
-    if any(not finding["ok"] and finding["fatal"] for finding in findings):
-        raise typer.Exit(NEEDS_HUMAN)
 
 
 @secret.command("set")

@@ -406,6 +406,25 @@ def _broken(problems: tuple[Problem, ...]) -> bool:
     return any(problem.severity == "error" for problem in problems)
 
 
+def readable_part(main: Document, folder: Path) -> Settings | None:
+    """The accounts of a file with errors that have none themselves, with as much of the rest as can be read; None where
+    there is no such account."""
+
+    def of(**tables: Any) -> Settings | None:
+        found, _ = _settings(replace(main, data=tables), folder)
+        return found
+
+    told = main.data.get("accounts")
+    good = {
+        name: table
+        for name, table in (told.items() if isinstance(told, dict) else ())
+        if of(accounts={name: table}) is not None
+    }
+    rest = {name: main.data[name] for name in ("service", "channels") if name in main.data}
+    tries = (rest, *({name: table} for name, table in rest.items()), {})
+    return next((found for each in tries if good and (found := of(accounts=good, **each))), None)
+
+
 def _settings(main: Document, folder: Path) -> tuple[Settings | None, tuple[Problem, ...]]:
     said = {key: value for key, value in main.data.items() if key in Settings.model_fields}
     said.setdefault("service", {})

@@ -214,7 +214,7 @@ class Feeds:
         with self._store.writing() as connection:
             new = holds.set_aside(connection, desk.name, "", kind, why, self._clock.now())
         tell = log.warning if new else log.info
-        tell("set_aside", account=desk.name, feed=kind, reason=why, next="uptier check --online")
+        tell("set_aside", account=desk.name, feed=kind, reason=why, next="uptier doctor")
 
     def _well(self, desk: Desk, feed: str) -> None:
         self._failing.pop((desk.name, feed), None)

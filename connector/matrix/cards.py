@@ -296,7 +296,7 @@ def admin(matrix: Matrix, policies: PolicySet) -> Card:
             connected(matrix, policies),
             commands(
                 "Is it well?",
-                ("Files, credentials, rights and webhooks", "uptier check --online"),
+                ("Files, credentials, rights and webhooks", "uptier doctor"),
                 ("One round, with what needs a human", "uptier run --once"),
                 *spoken,
                 ("What is held back by a cap or a loop", "uptier release"),

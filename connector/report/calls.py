@@ -1,6 +1,6 @@
 """Where the requests to a helpdesk went, what a census will cost, what would save most. Reads the database alone."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import ceil
 
@@ -83,12 +83,7 @@ def calls_of(
     )
     limits = fleet.limits_of(connection, account)
     many = tickets.count_open(connection, account)
-    census = ceil(many / A_PAGE) or 1
-    whole = next((each for each in limits if each.bucket == "account"), None)
-    seconds = None
-    if whole is not None:
-        a_window = max(1, int(whole.total * share * CENSUS_PART))
-        seconds = ceil(census / a_window * whole.window)
+    census, seconds = census_of(many, limits, share)
     webhook = inbox.last_webhook(connection, account)
     told = webhook is not None and now - webhook < DAY
     return Calls(
@@ -101,6 +96,17 @@ def calls_of(
         seconds=seconds,
         advice=tuple(savings(by_span[1], poll, policies, account, webhooks=told)),
     )
+
+
+def census_of(open_tickets: int, limits: Iterable[Limit], share: float) -> tuple[int, Seconds | None]:
+    """How many requests list so many tickets, and how long that takes within our share; None where no limit was
+    told."""
+    pages = ceil(open_tickets / A_PAGE) or 1
+    whole = next((each for each in limits if each.bucket == "account"), None)
+    if whole is None:
+        return pages, None
+    a_window = max(1, int(whole.total * share * CENSUS_PART))
+    return pages, ceil(pages / a_window * whole.window)
 
 
 def savings(

@@ -179,7 +179,7 @@ class Worker:
             if accounts.pause(connection, account, reason, now):
                 line = LedgerEntry(at=now, account=account, ticket="", what="account paused", text=reason)
                 ledger.append(connection, [line])
-                log.error("account_paused", account=account, reason=reason, next="uptier check --online")
+                log.error("account_paused", account=account, reason=reason, next="uptier doctor")
 
     def _refused(self, desk: Desk, ref: TicketRef, at: Standpoint, lost: AccessLost) -> None:
         """Refused to us: this ticket alone, if the probe says that our credentials are good."""

@@ -1,5 +1,5 @@
 """What a plan is made from, and what each policy observes: its conditions and its clock (rules 1, 2 and 8), its own
-writes hidden; and all that it reads, for `check --online`."""
+writes hidden; and all that it reads, for `uptier doctor`."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -244,8 +244,8 @@ KNOWN_ANYWAY = frozenset({"account", "assignee_away"})
 
 
 def reads_of(policies: PolicySet, account: str) -> frozenset[str]:
-    """What of a ticket the policies that serve this account read and write, in the words of `Ticket.hidden`: `check
-    --online` names what our user cannot see of it."""
+    """What of a ticket the policies that serve this account read and write, in the words of `Ticket.hidden`: `uptier
+    doctor` names what our user cannot see of it."""
     found = frozenset[str]()
     for policy in policies.serving(account):
         variants = (variant for level in policy.levels for variant in level.variants)

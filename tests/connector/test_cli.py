@@ -137,10 +137,10 @@ def test_a_webhook_secret_that_could_be_guessed_is_refused(
     assert uptier("check").exit_code == 0
 
 
-def test_check_online_holds_names_against_the_directory(desk: Zendesk, tmp_path: Path) -> None:
+def test_doctor_holds_names_against_the_directory(desk: Zendesk, tmp_path: Path) -> None:
     file = tmp_path / "uptier.toml"
     file.write_text(file.read_text().replace('{ group = "Duty" }', '{ group = "Dutty" }'), encoding="utf-8")
-    result = uptier("check", "--online")
+    result = uptier("doctor")
     assert result.exit_code == 1
     assert 'NOT acme: names: policy "waits", level "two": acme has no group "Dutty"' in result.stdout
 
@@ -156,28 +156,28 @@ def test_a_name_that_the_helpdesk_lacks_keeps_nothing_from_running(desk: Zendesk
     assert uptier("check").exit_code == 2
 
 
-def test_check_online_asks_the_helpdesk(desk: Zendesk) -> None:
-    result = uptier("check", "--online")
+def test_doctor_asks_the_helpdesk(desk: Zendesk) -> None:
+    result = uptier("doctor")
     assert result.exit_code == 0
     assert "ok  acme: " in result.stdout
 
 
-def test_check_online_tells_what_a_running_service_has_set_aside(desk: Zendesk, tmp_path: Path) -> None:
+def test_doctor_tells_what_a_running_service_has_set_aside(desk: Zendesk, tmp_path: Path) -> None:
     with fresh_store("sqlite", tmp_path) as store:
         refusals = Refusals()
         refusals.note("acme", "the delivery carries no stamp", 1000)
         refusals.keep(store, 1000)
-    result = uptier("check", "--online")
+    result = uptier("doctor")
     assert result.exit_code == 0
     said = "tip acme: webhooks: 1 deliveries were refused, the last because the delivery carries no stamp"
     assert said in result.stdout
 
 
-def test_check_online_needs_a_human_where_credentials_are_wrong(
+def test_doctor_needs_a_human_where_credentials_are_wrong(
     desk: Zendesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("UPTIER_SECRET_ACME_TOKEN", "wrong")
-    assert uptier("check", "--online").exit_code == 1
+    assert uptier("doctor").exit_code == 1
 
 
 def test_a_wrong_file_is_2_with_file_and_line(desk: Zendesk, tmp_path: Path) -> None:

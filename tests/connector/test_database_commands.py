@@ -229,7 +229,7 @@ def test_where_there_is_no_keyring_the_advice_is_a_file(
     assert "for example: uptier secret set" not in said
 
 
-def test_check_online_names_the_address_that_cannot_be_reached(config: Path) -> None:
-    result = uptier("check", "--online")
+def test_doctor_names_the_address_that_cannot_be_reached(config: Path) -> None:
+    result = uptier("doctor")
     assert result.exit_code == 1
     assert "http://127.0.0.1:9" in result.stdout

@@ -4,7 +4,7 @@ It imports nothing of the adapter or of policies: an error in the adapter's tran
 
 Played under /api/v2: agents/me, agents (list, show), groups (list, show), contacts/{id}, ticket_fields,
 admin/ticket_fields/{id},
-sla_policies, automations/4/rules, tickets (list, show, conversations, satisfaction_ratings, PUT),
+sla_policies, business_hours, automations/4/rules, tickets (list, show, conversations, satisfaction_ratings, PUT),
 tickets/{id}/notes and /reply, and tickets/archived/{id}. Automation webhooks are posted by
 `app.state.freshdesk.hooks`. Every other path answers 501 (search, bulk updates and merging
 among them), and so does what these do not imitate: other filters of the list,
@@ -50,6 +50,7 @@ PLAYED: dict[tuple[str, str], tuple[Handler, tuple[str, ...]]] = {  # handler, e
     ("GET", "ticket_fields"): (reads.ticket_fields, ()),
     ("GET", "admin/ticket_fields/{id}"): (reads.ticket_field, ()),
     ("GET", "sla_policies"): (reads.sla_policies, ()),
+    ("GET", "business_hours"): (reads.business_hours, ()),
     ("GET", "automations/4/rules"): (reads.update_rules, ()),
     ("GET", "tickets"): (feeds.tickets, ("tickets-list",)),
     ("GET", "tickets/{id}"): (reads.one_ticket, ()),

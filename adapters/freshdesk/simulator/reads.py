@@ -167,6 +167,12 @@ def sla_policies(call: Call) -> Reply:
     return paged(call, call.desk.people.sla_policies.values())
 
 
+def business_hours(call: Call) -> Reply:
+    """GET /business_hours: for administrators."""
+    call.need_admin()
+    return paged(call, call.desk.people.business_hours.values())
+
+
 def update_rules(call: Call) -> Reply:
     """GET /automations/4/rules: those on ticket updates, the webhooks' own among them."""
     call.need_admin()

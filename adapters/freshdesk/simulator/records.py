@@ -255,6 +255,7 @@ class Directory:
         self.companies: dict[int, Record] = {}
         self.groups: dict[int, Record] = {}
         self.sla_policies: dict[int, Record] = {}
+        self.business_hours: dict[int, Record] = {}
         self.statuses: dict[int, str] = dict(STATUSES)
         self.stops_timer: set[int] = {3, 6, 7}
         self.fields: dict[str, Record] = {}
@@ -316,6 +317,14 @@ class Directory:
             return place | {"id": number, "applicable_to": {}}
 
         return add(self.sla_policies, rows, self.new_id, blank)
+
+    def add_business_hours(self, rows: Rows) -> list[int]:
+        """Each row needs a `name`, a `time_zone` by Rails' name and `business_hours` by the day."""
+
+        def blank(number: int, _: Mapping[str, Any]) -> Record:
+            return {"id": number, "description": "", "is_default": not self.business_hours}
+
+        return add(self.business_hours, rows, self.new_id, blank)
 
     def add_status(self, number: int, label: str) -> None:
         """A custom status, or another name for one of the first."""

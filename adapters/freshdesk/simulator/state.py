@@ -84,6 +84,7 @@ class Freshdesk(Account):
         statuses: Mapping[str, str] | None = None,
         stops_timer: Iterable[int] | None = None,
         sla_policies: Rows = (),
+        business_hours: Rows = (),
         tickets: Rows = (),
     ) -> dict[str, list[int]]:
         """Fill the account; the ids made, by kind. What a row may say: `Directory.add_*`, `open`."""
@@ -99,6 +100,7 @@ class Freshdesk(Account):
                 "contacts": self.people.add_contacts(contacts),
                 "ticket_fields": self.people.add_ticket_fields(ticket_fields),
                 "sla_policies": self.people.add_sla_policies(sla_policies),
+                "business_hours": self.people.add_business_hours(business_hours),
                 "tickets": [self.open(**row) for row in tickets],
             }
 

@@ -1,4 +1,4 @@
-"""Settings, webhooks and what `uptier check --online` finds."""
+"""Settings, webhooks and what `uptier doctor` finds."""
 
 import hashlib
 import hmac

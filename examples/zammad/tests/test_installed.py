@@ -108,7 +108,7 @@ def uptier(folder: Path, installed: Path, *words: str) -> str:
 def test_a_ticket_that_is_due_is_escalated(tmp_path: Path, installed: Path, system: tuple[Any, str]) -> None:
     desk, url = system
     (tmp_path / "uptier.toml").write_text(CONFIG.format(url=url), encoding="utf-8")
-    uptier(tmp_path, installed, "check", "--online")
+    uptier(tmp_path, installed, "doctor")
     uptier(tmp_path, installed, "run", "--once")
     row = desk.ticket(1)
     writes = [(logged.method, logged.path) for logged in desk.log if logged.applied]

@@ -22,10 +22,10 @@ def probe(
     except HelpdeskError as error:
         return (Finding(what="access", ok=False, text=f"Could not look: {error}"),)
     signed_in = Finding(what="credentials", ok=True, text=f"Signed in as {me.get('login')}.")
-    hook = Finding(what="webhook", ok=True, text="Webhooks must be signed.")
+    hook = Finding(what="webhook secret", ok=True, text="Webhooks must be signed.")
     if secret is None:
         text = "No webhook secret is set: polling alone is a minute or two late."
-        hook = Finding(what="webhook", ok=False, text=text, hint=True)
+        hook = Finding(what="webhook secret", ok=False, text=text, hint=True)
     known = look(roster.references)
     if isinstance(known, HelpdeskError):
         text = f"The token needs ticket.agent and admin.group. Could not look: {known}"

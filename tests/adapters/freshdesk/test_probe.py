@@ -1,4 +1,4 @@
-"""What `check --online` hears of an account."""
+"""What `uptier doctor` hears of an account."""
 
 import pytest
 
@@ -14,7 +14,14 @@ def findings(acme: World) -> dict[str, Finding]:
 def test_a_well_kept_account(acme: World) -> None:
     acme.desk.hooks.subscribe("http://uptier.test/hooks/acme", secret="x")
     found = findings(acme)
-    assert set(found) == {"credentials", "fields", "statuses", "sla targets", "webhook", "webhook rule"}
+    assert set(found) == {
+        "credentials",
+        "fields",
+        "statuses",
+        "sla targets",
+        "webhook secret",
+        "webhook rule",
+    }
     assert all(finding.ok for finding in found.values())
     assert "Uptier" in found["credentials"].text
 
@@ -138,7 +145,7 @@ def test_a_missing_rule_is_told(acme: World) -> None:
 def test_without_webhooks_no_rule_is_looked_for() -> None:
     with world(settings={"webhook": {}}) as acme:
         found = findings(acme)
-    assert not found["webhook"].ok
+    assert not found["webhook secret"].ok
     assert "webhook rule" not in found
 
 

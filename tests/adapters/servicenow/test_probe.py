@@ -1,4 +1,4 @@
-"""What `uptier check --online` is told."""
+"""What `uptier doctor` is told."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def test_a_good_account_has_nothing_to_complain_of(acme: World) -> None:
     assert [each for each in found.values() if not each.ok] == []
     assert set(found) == {
         "credentials", "records", "columns", "tags", "statuses", "values of priority", "journal", "audit",
-        "sla targets", "groups", "priority", "webhook",
+        "sla targets", "priority", "webhook secret",
     }  # fmt: skip
     assert "100 characters in all" in found["tags"].text
     assert "uptier.bot" in found["credentials"].text
@@ -55,7 +55,7 @@ def test_an_instance_that_sleeps_is_not_fatal(acme: World) -> None:
         ({"query_range": False}, {}, "records", "query_range"),
         ({}, {"fields": {"product": "u_typo"}}, "columns", "u_typo"),
         ({}, {"settings": {"tags": "u_none"}}, "tags", "not there or hidden"),
-        ({}, {"webhook": {}}, "webhook", "No webhook secret"),
+        ({}, {"webhook": {}}, "webhook secret", "No webhook secret"),
     ],
 )
 def test_what_is_missing_is_named(switches: Any, settings: Any, what: str, words: str) -> None:
@@ -85,13 +85,11 @@ def test_what_is_set_is_said(settings: Any, what: str, words: str) -> None:
 def test_what_is_taken_hidden_or_double_is_said(acme: World) -> None:
     acme.desk.touch_quietly(acme.printer.id, correlation_display="JIRA")
     acme.desk.hide(acme.desk.open(subject="secret"))
-    acme.desk.put("sys_user_group", {"name": "Tier 1", "active": "true"})
     acme.desk.tables["sys_user"][acme.bot]["time_zone"] = "US/Pacific"
     acme.desk.unseen["sys_audit"] = {"user"}
     found = findings(populated(acme))
     assert "1 of 1 records are used by others" in found["tags"].text
     assert "hides 1 of 2 records" in found["records"].text
-    assert "Several groups are named Tier 1" in found["groups"].text
     assert "US/Pacific" in found["time zone"].text
     assert "sys_audit hides user" in found["audit"].text
 

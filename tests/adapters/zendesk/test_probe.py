@@ -1,4 +1,4 @@
-"""What `check --online` hears of an account."""
+"""What `uptier doctor` hears of an account."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def findings(acme: World) -> dict[str, Finding]:
 
 def test_a_well_kept_account(acme: World) -> None:
     found = findings(acme)
-    assert set(found) == {"credentials", "fields", "statuses", "sla targets", "schedules", "webhook"}
+    assert set(found) == {"credentials", "fields", "statuses", "sla targets", "schedules", "webhook secret"}
     assert all(finding.ok for finding in found.values())
     assert "Uptier" in found["credentials"].text
 
@@ -51,7 +51,7 @@ def test_an_api_token_is_told_when_it_ends() -> None:
         found = findings(acme)
     assert "2027-04-30" in found["token"].text
     assert not found["token"].ok
-    assert not found["webhook"].ok
+    assert not found["webhook secret"].ok
 
 
 def test_a_field_that_is_not_there_is_named() -> None:

@@ -25,7 +25,7 @@ from cryptography.x509.oid import NameOID
 
 from adapters.simulation.demo import WEBHOOK_SECRET
 from adapters.zendesk.simulator.webhooks import signature
-from connector.app.online import ask_outside
+from connector.app.doctor import ask_outside
 from connector.config.settings import load
 from connector.console.access import TRIES
 from connector.store import users
@@ -275,14 +275,14 @@ def test_check_online_says_what_stands_outside(tmp_path: Path, proxy: str) -> No
         path.write_text(path.read_text("utf-8").replace("[service]\n", table, 1), encoding="utf-8")
         settings = load(path).settings
         assert settings is not None
-        assert [(each["what"], each["ok"]) for each in ask_outside(settings)] == [
+        assert [(each.what, each.ok) for _, each in ask_outside(settings)] == [
             ("console", True),
             ("webhook of acme", True),
         ]
         shown.here.service.stop()
         said = ask_outside(settings)
-        assert [each["ok"] for each in said] == [False, False]
-        assert all("does `uptier run` run" in each["text"] for each in said)
+        assert [each.ok for _, each in said] == [False, False]
+        assert all("does `uptier run` run" in each.text for _, each in said)
 
 
 @pytest.mark.parametrize(
@@ -315,6 +315,6 @@ def test_what_else_may_stand_outside_is_named(
             route.mock(side_effect=httpx.ConnectError("refused"))
         else:
             route.respond(status, headers=headers, text=text)
-        (finding,) = ask_outside(settings)
-    assert finding["ok"] is False
-    assert why in finding["text"]
+        ((_, finding),) = ask_outside(settings)
+    assert finding.ok is False
+    assert why in finding.text

@@ -1,4 +1,4 @@
-"""`uptier check --online` beside each helpdesk: what will not work is named, with the next step, and ends with 1."""
+"""`uptier doctor` beside each helpdesk: what will not work is named, with the next step, and ends with 1."""
 
 import socket
 import threading
@@ -27,7 +27,7 @@ vendors = pytest.mark.parametrize("vendor", EACH)
 
 
 def checked() -> Result:
-    return CliRunner().invoke(app, ["check", "--online"])
+    return CliRunner().invoke(app, ["doctor"])
 
 
 def lines(result: Result, mark: str) -> list[str]:
