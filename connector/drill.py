@@ -36,9 +36,9 @@ from policies.language.document import Document, listed, read
 from policies.language.policy import PolicySet
 from policies.model import Instant, Need, Status, TicketRef, Who, spell
 from policies.past import asking_silenced
-from policies.policy_tests import Cast, Wrong, since
 from policies.replay import Acted, Ordered, Shown
 from policies.scenario import FILES, Scenario, Script, archived
+from policies.written_life import Cast, Wrong, since
 
 SEEN_AFTER = 61
 """Seconds after which a change shows in every feed."""

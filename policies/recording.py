@@ -26,9 +26,10 @@ from policies.model import (
     Value,
     Who,
 )
-from policies.policy_tests import CUSTOMER, MINUTE, PolicyTest, Result, play, read_tests, since
+from policies.policy_tests import PolicyTest, Result, play, read_tests
 from policies.rules.calendars import Calendar
 from policies.state import Wrote
+from policies.written_life import CUSTOMER, MINUTE, since
 
 ALWAYS = ("status", "priority", "group", "assignee")
 """What is recorded whether a policy asks for it or not: clocks, targets and owners hang on it."""

@@ -27,7 +27,9 @@ from policies.model import (
     Who,
 )
 from policies.past import UNASKED, WORDS, every_line, life_of
-from policies.policy_tests import (
+from policies.present.matrix import known_teams
+from policies.replay import Acted, Event, Life, Ordered, Said, Shown
+from policies.written_life import (
     DAY,
     FIRES,
     MINUTE,
@@ -39,9 +41,7 @@ from policies.policy_tests import (
     read_ticket,
     zone_of,
 )
-from policies.policy_tests import local as instant_of
-from policies.present.matrix import known_teams
-from policies.replay import Acted, Event, Life, Ordered, Said, Shown
+from policies.written_life import local as instant_of
 
 LAST: Seconds = 14 * 86_400
 """How long a drill lasts at most."""

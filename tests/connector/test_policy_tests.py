@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from connector.config.files import find_tests, names, pack_tests, read_files
-from policies.policy_tests import LINES, OPENING, play, read_tests, reported
+from policies.policy_tests import play, read_tests, reported
+from policies.written_life import LINES, OPENING
 from tests.connector.packs import document, packs
 from tests.connector.test_cli import uptier
 from tests.policies.lives import calendars
