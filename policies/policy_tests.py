@@ -1,6 +1,7 @@
 """Tests of policies, as a support lead writes them beside the policies: a ticket's life in a few lines, and what must
 fire when. They are read here, played by `policies.replay` and compared; a difference is shown with what was judged."""
 
+import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -39,7 +40,7 @@ BEGINNING = "2026-09-28 00:00"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyTest:
     """One test: the policies that are played, the life, who works there, and what must come of it until `until`.
-    `timezone` is where its clock times are."""
+    `timezone` is where its clock times are, `written` all that its file says of it."""
 
     name: str
     file: str
@@ -50,6 +51,7 @@ class PolicyTest:
     expected: tuple[Expected, ...]
     until: Instant
     timezone: ZoneInfo
+    written: str = ""
 
     @property
     def start(self) -> Instant:
@@ -110,6 +112,7 @@ def read_test(root: Table, table: Table, policies: PolicySet, accounts: Sequence
         expected=tuple(life.expected),
         until=until,
         timezone=zone,
+        written=json.dumps([{**root.values, "test": None}, table.values], sort_keys=True, default=str),
     )
 
 
@@ -318,6 +321,12 @@ def compared(
 def held_lines(lines: Iterable[Occurrence]) -> Iterator[Occurrence]:
     """The lines of a life that went round and round."""
     return (line for line in lines if line.what == "held")
+
+
+def told(test: PolicyTest, found: Iterable[tuple[Instant, Fires]]) -> tuple[str, ...]:
+    """What fired, as the lines of the test would say it."""
+    several = len(test.policies) > 1
+    return tuple(f"{stamp(test, at)}  {fires.words(several)}" for at, fires in found)
 
 
 def stamp(test: PolicyTest, at: Instant) -> str:

@@ -1,5 +1,5 @@
-"""A ticket's life as people write it down, a line each: what comes in, what people do, and what Uptier must do. The lines
-of tests and of drills are read here, with the groups and people who take part."""
+"""A ticket's life as people write it down, a line each: what comes in, what people do, and what Uptier must do. The
+lines of tests and of drills are read here, with the groups and people who take part."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -9,7 +9,6 @@ from typing import Any
 import typer
 import yaml  # apprise brings it
 
-from connector.app.canary import Canary
 from connector.app.compose import ALL, roles_named
 from connector.app.metrics import Metrics
 from connector.app.supervision import Ailments
@@ -45,7 +44,6 @@ def exported(folder: Path) -> set[str]:
             ManualClock(1_800_000_000).now,
             ClockSkew(),
             Ailments(lambda: 0),
-            Canary(),
             lambda _: (),
         )
         families = list(metrics.registry.collect())

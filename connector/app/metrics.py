@@ -12,7 +12,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy import Connection
 
-from connector.app.canary import Canary, PolicyHealth
+from connector.app.canary import PolicyHealth, changed_results, failed_tests
 from connector.app.supervision import Ailments
 from connector.clock import ClockSkew
 from connector.store import accounts, holds, inbox, ledger, notices, writes
@@ -34,12 +34,11 @@ class Metrics:
         clock: Callable[[], Instant],
         skews: ClockSkew,
         ailments: Ailments,
-        canary: Canary,
         policies: Callable[[Connection], tuple[PolicyHealth, ...]],
     ) -> None:
         self.registry = CollectorRegistry()
         # first, since collectors are asked in this order and it reads the ledger that the counters count
-        self.registry.register(_Now(self._catch_up, store, desks, clock, skews, ailments, canary, policies))
+        self.registry.register(_Now(self._catch_up, store, desks, clock, skews, ailments, policies))
         self.webhooks = Counter(
             "uptier_webhooks", "Webhooks by how they were answered.", ["answer"], registry=self.registry
         )
@@ -79,11 +78,9 @@ class _Now(Collector):
         clock: Callable[[], Instant],
         skews: ClockSkew,
         ailments: Ailments,
-        canary: Canary,
         policies: Callable[[Connection], tuple[PolicyHealth, ...]],
     ) -> None:
         self._skews = skews
-        self._canary = canary
         self._policies = policies
         self._ailments = ailments
         self._catch_up = catch_up
@@ -112,11 +109,6 @@ class _Now(Collector):
         for one in self._ailments.current():
             failing.add_metric([one.name], one.times)
         yield failing
-        yield GaugeMetricFamily(
-            "uptier_policy_tests_failed",
-            "Tests of policies that failed when they were played last.",
-            len(self._canary.failed),
-        )
         yield self._budgets()
         skew = GaugeMetricFamily(
             "uptier_clock_skew_seconds", "The helpdesk's clock minus ours.", labels=["account"]
@@ -165,20 +157,38 @@ class _Now(Collector):
 
     def _policies_told(self, connection: Connection) -> Iterator[Metric]:
         name = "uptier_policy_last_{}_timestamp_seconds"
-        evaluated = GaugeMetricFamily(
-            name.format("evaluated"),
-            "When this policy was evaluated last, by what it decides now.",
-            labels=["policy"],
-        )
-        fired = GaugeMetricFamily(
-            name.format("fired"), "When a level of this policy fired last, or would have.", labels=["policy"]
+        families = {
+            what: GaugeMetricFamily(name.format(what), said, labels=["policy"])
+            for what, said in (
+                ("evaluated", "When this policy was evaluated last, by what it decides now."),
+                ("matched", "When this policy last matched a ticket."),
+                ("fired", "When a level of this policy fired last, or would have."),
+            )
+        }
+        silent = GaugeMetricFamily(
+            "uptier_policy_silent",
+            "1 for a policy that was not evaluated, never matched, never fired, or has not since it was changed.",
+            labels=["policy", "why"],
         )
         for one in self._policies(connection):
-            for family, at in ((evaluated, one.evaluated), (fired, one.fired)):
+            for what, family in families.items():
+                at = getattr(one, what)
                 if at is not None:
                     family.add_metric([one.name], at)
-        yield evaluated
-        yield fired
+            if one.silence:
+                silent.add_metric([one.name, one.silence], 1)
+        yield from families.values()
+        yield silent
+        yield GaugeMetricFamily(
+            "uptier_policy_tests_failed",
+            "Tests of policies that failed when they were played last.",
+            len(failed_tests(connection)),
+        )
+        yield GaugeMetricFamily(
+            "uptier_policy_results_changed",
+            "Tests and made lives of policies of which something else comes than was accepted.",
+            len(changed_results(connection)),
+        )
 
     def _budgets(self) -> Metric:
         left = GaugeMetricFamily(

@@ -174,7 +174,6 @@ class Service:
             clock.now,
             parts.skews,
             parts.ailments,
-            parts.canary,
             lambda connection: parts.canary.health_of(connection, parts.rules().policies, parts.desks),
         )
         self._access: Access | None = None
@@ -235,7 +234,8 @@ class Service:
         self._every("policy tests", self._play_tests, PLAYED_EVERY, at_once=True)
 
     def _play_tests(self) -> None:
-        self.parts.canary.play(self.parts.rules().policies)
+        parts = self.parts
+        parts.canary.play(parts.rules().policies, self._settings.accounts, parts.store, parts.clock.now())
 
     def _settle_starts(self) -> bool:
         parts = self.parts

@@ -1,8 +1,9 @@
-"""The commands about what policies say: `schema`, `fields`, `test`, `drill`, `matrix`, `cards` and `report`. They
-only read."""
+"""The commands about what policies say and do: `schema`, `fields`, `test`, `policies`, `drill`, `matrix`, `cards` and
+`report`. They only read, but for `test --accept`."""
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -15,6 +16,7 @@ from connector.cli.common import (
     AsJson,
     Config,
     checked,
+    database_of,
     echo,
     give_up,
     last_directories,
@@ -24,18 +26,21 @@ from connector.cli.common import (
     put_out,
     refuse,
     secrets_beside_trouble,
+    stamp,
+    table,
     ticket_ref,
 )
 from connector.render import many
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import tzinfo
 
+    from connector.app.canary import ChangedResult
     from connector.config.settings import Settings
     from connector.report.report import Report
     from policies.language.document import Document
     from policies.language.policy import PolicySet
+    from policies.policy_tests import PolicyTest
     from policies.present.matrix import Matrix
     from policies.rules.calendars import Calendar
 
@@ -91,6 +96,10 @@ def play_tests(
         ),
     ] = None,
     output: Output = None,
+    accept: Annotated[
+        bool,
+        typer.Option("--accept", help="Take what comes of all of them for right, for the running service."),
+    ] = False,
     config: Config = CONFIG,
     as_json: AsJson = False,
 ) -> None:
@@ -106,7 +115,9 @@ def play_tests(
     if loaded.settings is None or loaded.policies is None:
         refuse(config, loaded)
     meant = tuple(map(read_file, files)) if files else find_tests(config)
-    if not meant:
+    if accept and files:
+        give_up("--accept goes with all tests; leave the files out")
+    if not meant and not accept:
         give_up(
             f"there is no *.test.toml beside {config} or its policies; docs/policy-tests.md says how to write one"
         )
@@ -122,8 +133,71 @@ def play_tests(
     else:
         echo(*(line for each in failed for line in reported(each)))
         echo(f"{many(len(results), 'test')}, {f'{len(failed)} failed' if failed else 'all as expected'}")
+    if accept:
+        echo(*accepted(loaded.settings, loaded.policies, tests), err=as_json)
     if failed:
         raise typer.Exit(NEEDS_HUMAN)
+
+
+def accepted(settings: "Settings", policies: "PolicySet", tests: "tuple[PolicyTest, ...]") -> Iterator[str]:
+    """Take what comes of these tests, and of the lives made for policies without one, for right; says what was other
+    before. A test that fails is corrected instead."""
+    from getpass import getuser
+
+    from connector.app.canary import results
+    from connector.clock import SystemClock
+    from connector.store import played
+
+    found, failed = results(tests, policies, settings.accounts)
+    now = SystemClock().now()
+    with closing(database_of(settings)) as store, store.writing() as connection:
+        played.keep(connection, found, now)
+        others = played.accept(connection, getuser(), now)
+    yield from (f'{each.played.kind} "{each.played.name}": {each.difference}' for each in others)
+    yield f"{many(len(others), 'changed result')} accepted" + (
+        f"; {many(len(failed), 'test')} that failed not" if failed else ""
+    )
+
+
+def told_changes(others: "Sequence[ChangedResult]") -> Iterator[str]:
+    """What comes of tests and made lives otherwise than was accepted, and how it is accepted."""
+    yield from map(str, others)
+    if others:
+        yield "If that is meant, `uptier test --accept` takes it for right."
+
+
+@app.command("policies")
+def list_policies(config: Config = CONFIG, as_json: AsJson = False) -> None:
+    """List when each policy was last evaluated, matched a ticket and fired, how it is tested, and what to see to."""
+    from connector.app.canary import Canary, changed_results, failed_tests
+
+    settings, policies = checked(config)
+    with opened(config) as store, store.reading() as connection:
+        every = Canary().health_of(connection, policies, settings.accounts)
+        failed, others = failed_tests(connection), changed_results(connection)
+    if as_json:
+        rows = [{**asdict(each), "note": each.note} for each in every]
+        put_json(
+            {
+                "policies": rows,
+                "failed_tests": [asdict(each) for each in failed],
+                "changed_results": [asdict(each) for each in others],
+            }
+        )
+        return
+    head = ("POLICY", "EVALUATED", "MATCHED", "FIRED", "PLAYED BY", "TO BE SEEN TO")
+    cells = [
+        (
+            each.name,
+            *("never" if at is None else stamp(at)[:16] for at in (each.evaluated, each.matched, each.fired)),
+            each.tested or "not yet",
+            each.note,
+        )
+        for each in every
+    ]
+    echo(*table(head, cells))
+    echo(*(f'test "{each.name}" ({each.place}) fails: {each.why}' for each in failed))
+    echo(*told_changes(others))
 
 
 @app.command()

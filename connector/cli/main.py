@@ -237,10 +237,12 @@ def migrate(config: Config = CONFIG, wait: Wait = "1m") -> None:
 @app.command("reload")
 def reload_policies(config: Config = CONFIG) -> None:
     """Have the running service read its policies again; one with errors leaves the old ones running."""
-    from connector.store import accounts
+    from connector.app.canary import changed_results, results
+    from connector.clock import SystemClock
+    from connector.store import accounts, played
     from connector.store.sqlite import holder
 
-    settings, policies, _ = told(config)
+    settings, policies, tests = told(config)
     with opened(config) as store:
         if store.path is None:
             give_up("many processes may run on this database; send each of them SIGHUP (docs/operations.md)")
@@ -254,10 +256,17 @@ def reload_policies(config: Config = CONFIG) -> None:
             with store.reading() as connection:
                 taken = accounts.read_cursor(connection, "", "policies") == policies.hash
             time.sleep(0 if taken else 0.1)
+        if taken:  # the service keeps the same a moment later
+            found, failed = results(tests, policies, settings.accounts)
+            with store.writing() as connection:
+                played.keep(connection, found, SystemClock().now())
+                others = changed_results(connection)
     if not taken:
         echo(f"process {process} did not take the policies up; see its log", err=True)
         raise typer.Exit(NEEDS_HUMAN)
     echo(f"process {process} runs {len(policies.policies)} policies, hash {policies.hash}")
+    echo(*(f'test "{each.name}" ({each.place}) fails: {each.why}' for each in failed))
+    echo(*documents.told_changes(others))
 
 
 @app.command()

@@ -23,6 +23,7 @@ from connector.cli.common import (
     secrets_beside_trouble,
     somebody_is_there,
     stamp,
+    table,
 )
 from connector.render import many
 
@@ -426,13 +427,6 @@ def onward(made: "ManyPlan", kept: Path | None) -> "Iterator[str]":
     if made.passed_over:
         names = ", ".join(made.passed_over)
         yield f"It shows nothing of what only observes; `uptier plan --policy NAME` does: {names}."
-
-
-def table(head: "Sequence[str]", rows: "Sequence[Sequence[str]]") -> "Iterator[str]":
-    """Columns as wide as what stands in them."""
-    widths = [max(len(row[place]) for row in (head, *rows)) for place in range(len(head))]
-    for row in (head, *rows):
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
 def outcome_in_words(planned: "ManyPlan", done: "Applied") -> "Iterator[str]":

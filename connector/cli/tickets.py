@@ -1,7 +1,7 @@
 """The commands about tickets: `due`, `explain`, `history` and `release`."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -137,8 +137,14 @@ def explain(
         typer.Option(
             "--at",
             metavar="TIME",
-            help='Ask the helpdesk, and judge as of TIME: "now", "+2h" or '
+            help='Ask the helpdesk, and judge as of TIME: "now", "+2h", "-3h" or '
             '"2026-11-26 14:00" in this machine\'s time zone.',
+        ),
+    ] = None,
+    archive: Annotated[
+        Path | None,
+        typer.Option(
+            "--archive", metavar="FILE", help="For a past TIME: this archive instead of the helpdesk."
         ),
     ] = None,
     supposed: Annotated[
@@ -157,6 +163,13 @@ def explain(
     from connector.work.context import as_listed
 
     ref = ticket_ref(ticket)
+    if at is not None and (when := moment_before_now(at)) is not None:
+        if supposed:
+            give_up("--set goes with now or a time to come")
+        look_back(ref, config, when, archive, as_json)
+        return
+    if archive is not None:
+        give_up("--archive goes with --at and a past time, such as --at -3h")
     if at is not None or supposed:
         foresee(ref, config, at, as_json, supposed or [])
         return
@@ -200,6 +213,76 @@ def target_lines(ticket: "Ticket", now: int) -> list[str]:
             said += f", due {stamp(target.due)}" + (f" ({wall})" if target.stage == "active" else "")
         lines.append(said)
     return lines
+
+
+def moment_before_now(at: str) -> int | None:
+    """The instant that is meant, if it is past."""
+    from connector.clock import SystemClock, moment_asked
+
+    now = SystemClock().now()
+    try:
+        when = moment_asked(at, now)
+    except ValueError as error:
+        give_up(str(error))
+    return when if when < now else None
+
+
+def look_back(ref: "TicketRef", config: Path, at: int, file: Path | None, as_json: bool) -> None:
+    """Judge the ticket as it was then, by the history in this archive or that its helpdesk tells. Nothing is written
+    anywhere."""
+    from adapters.base import HelpdeskError
+    from connector.app.compose import open_desk
+    from connector.clock import SystemClock
+    from connector.config.secrets import SecretError
+    from connector.store.archive import Archive
+    from connector.work.context import Unforeseeable
+    from connector.work.hindsight import from_archive, from_helpdesk
+    from policies.present.explain import explain as in_words
+
+    settings, policies = checked(config)
+    named("account", ref.account, settings.accounts)
+    clock = SystemClock()
+    try:
+        if file is not None:
+            with closing(Archive.open(file)) as archive:
+                past = from_archive(archive, policies, ref)
+        else:
+            desk = open_desk(ref.account, settings, clock, secrets_beside_trouble())
+            with opened(config) as store:
+                past = from_helpdesk(store, desk, policies, ref, clock.now())
+        seen = past.judged(at)
+    except (SecretError, ValueError) as error:
+        give_up(str(error))
+    except (HelpdeskError, Unforeseeable) as trouble:
+        echo(f"uptier: {trouble}", err=True)
+        raise typer.Exit(NEEDS_HUMAN) from None
+    if as_json:
+        put_json([past_json(row, seen.told) for row in trace_json(seen.trace)])
+        return
+    owner = f" Owner then: {seen.step.plan.owner.name}." if seen.step.plan.owner else ""
+    held = [line.text for line in seen.step.lines if line.what == "held"]
+    echo(
+        f"{ref}: {past.subject}" if past.subject else str(ref),
+        f"As of {stamp(at)}, by {past.source}.{owner}",
+        "Policies, groups and people are those of now. Of each value: as then, as now (nobody tells its changes), or "
+        "unknown.",
+        *(f"Held at {stamp(seen.step.now)}: {text}" for text in held),
+        "",
+        *in_words(seen.trace, seen.told).split("\n"),
+    )
+
+
+def past_json(policy: Any, told: "Mapping[tuple[str, str], str]") -> Any:
+    """The trace of a policy for a program, with how each value is known beside it."""
+
+    def line(one: Any) -> Any:
+        known = told.get((policy["policy"], one["text"]))
+        return {**one, "known": known, "inner": [line(each) for each in one["inner"]]}
+
+    clock = policy["clock"]
+    if clock is not None:
+        clock = {**clock, "known": told.get((policy["policy"], clock["name"]))}
+    return {**policy, "lines": [line(each) for each in policy["lines"]], "clock": clock}
 
 
 def foresee(ref: "TicketRef", config: Path, at: str | None, as_json: bool, supposed: list[str]) -> None:

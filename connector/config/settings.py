@@ -2,7 +2,7 @@
 
 Keys and defaults are described in docs/config.md. Secrets are never here, only references to them."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,8 +55,9 @@ from policies.language.parse import SHARED, parse
 from policies.language.policy import Policy, PolicySet
 from policies.language.references import Known
 from policies.language.vocabulary import Mode
+from policies.made_life import MadeLife, made_life
 from policies.model import Seconds, Status
-from policies.policy_tests import PolicyTest, Result, play, read_tests
+from policies.policy_tests import BEGINNING, PolicyTest, Result, covered, play, read_tests
 from policies.rules.calendars import Calendar
 
 
@@ -331,6 +332,19 @@ def play_tests(tests: Iterable[PolicyTest], policies: PolicySet) -> tuple[Result
         days = years.get(year) or years.setdefault(year, holidays.calendars(policies, test.start))
         results.append(play(test, policies, days))
     return tuple(results)
+
+
+def made_lives(
+    tests: Iterable[PolicyTest], policies: PolicySet, accounts: Collection[str]
+) -> Mapping[str, MadeLife | None]:
+    """For each policy without a test the life that was made for it; None where it needs a test."""
+    tested = covered(tests)
+    days = holidays.calendars(policies, int(datetime.fromisoformat(f"{BEGINNING}+00:00").timestamp()))
+    return {
+        each.name: made_life(each, policies, tuple(accounts), days)
+        for each in policies.policies
+        if each.name not in tested
+    }
 
 
 def without_errors(loaded: Loaded) -> tuple[PolicySet, tuple[str, ...]]:

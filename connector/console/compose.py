@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import BaseRoute
 
+from connector.app.canary import failed_tests
 from connector.app.compose import Parts
 from connector.config.settings import Settings
 from connector.config.values import EVERY_ADDRESS
@@ -61,7 +62,7 @@ def console(
                     )
                     for name, said in sorted(settings.accounts.items())
                 ),
-                parts.canary.failed,
+                failed_tests(connection),
                 parts.canary.health_of(connection, parts.rules().policies, settings.accounts),
                 parts.clock.now(),
             )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from adapters.base import Limit
-from connector.app.canary import FailedTest, PolicyHealth
+from connector.app.canary import ChangedResult, FailedTest, PolicyHealth, changed_results
 from connector.clock import DATABASE, telling
 from connector.console.frame import stamp
 from connector.report.calls import Calls
@@ -282,7 +282,8 @@ class Health:
     """The page *Health*. `failing` are threads and jobs of the process that shows it, `clocks` those that it sees too
     far from its own, `nodes` the other processes of a fleet as they last told of themselves; `channels`, how many
     notifications each channel did not take yet; `calls`, where the requests to each helpdesk went; `tests`, those of
-    policies that failed when this process played them last; `policies`, when each last did anything."""
+    policies that failed when they were played last; `results`, those of which something else comes than was accepted;
+    `policies`, when each last did anything."""
 
     trouble: str
     failing: tuple[Failing, ...]
@@ -298,6 +299,7 @@ class Health:
     calls: tuple[Calls, ...]
     held: tuple[Hold, ...]
     tests: tuple[FailedTest, ...]
+    results: tuple[ChangedResult, ...]
     policies: tuple[PolicyHealth, ...]
 
 
@@ -419,6 +421,7 @@ def health_page(
         calls=calls,
         held=holds.every(connection),
         tests=tests,
+        results=changed_results(connection),
         policies=policies,
     )
 

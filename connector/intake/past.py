@@ -16,17 +16,14 @@ from adapters.base import (
 from connector.clock import Clock
 from connector.intake.polling import PAGE_LIMIT
 from connector.render import many
-from connector.store import accounts, fleet, tickets, writes
+from connector.store import accounts, fleet
 from connector.store.archive import Archive, Counted, Head
 from connector.store.database import UNFORESEEN, Store
-from connector.store.writes import KeptWrite
 from connector.work.budget import BACKFILL_PART, Budget, Desk
-from connector.work.context import complete
-from policies.history import OPENING
+from connector.work.hindsight import remembered
 from policies.language.policy import PolicySet
 from policies.model import FROM_HELPDESK, Directory, Instant, Seconds, Ticket, TicketRef, spell
-from policies.past import questions, silenced, spelling, unknown_past, with_writes
-from policies.state import Wrote
+from policies.past import questions, silenced, spelling
 
 CHANGED, OPEN = "changed", "open"
 SAMPLE = 5
@@ -161,7 +158,7 @@ class Pull:
             if self._is_later(read):
                 self._archive.leave_out(ref)
                 return
-            ticket, unknown = self._remembered(read)
+            ticket, unknown = remembered(self._store, self._desk, read, self._clock.now())
             bare = silenced(ticket, self._asked, self._packs)
         except (AccessLost, TryLater):
             raise
@@ -174,35 +171,6 @@ class Pull:
         else:
             words = ticket if self._said.words_until else None
             self._archive.keep(ref, facts=bare, unknown=unknown, words=words)
-
-    def _remembered(self, read: Ticket) -> tuple[Ticket, frozenset[str]]:
-        """The ticket with what only Uptier knows of it, and what of its past nobody tells."""
-        ref = read.ref
-        with self._store.reading() as connection:
-            receipts = writes.episodes_by_fact(connection, ref)
-            sent = writes.of_ticket(connection, ref)
-            running = (each.episode for each in tickets.standings_of(connection, ref) if each.episode)
-            episodes = {each.key: each for each in (*tickets.episodes_of(connection, ref), *running)}
-        ticket = complete(self._store, read, receipts, frozenset(), self._clock.now())
-        if ticket.actors_hidden:
-            receipts_sent = [each.receipt for each in sent if each.receipt is not None]
-            facts = [fact for each in receipts_sent for fact in (*each.facts, each.revision)]
-            order = {fact: place for place, fact in enumerate(facts)}
-            wrote: list[Wrote] = [one for each in episodes.values() for one in each.wrote]
-            wrote.sort(key=lambda one: order.get(one.fact, -1))
-            ticket = with_writes(ticket, wrote)
-        return ticket, unknown_past(ticket, only_ours=self._is_only_ours(ticket, sent))
-
-    def _is_only_ours(self, ticket: Ticket, sent: tuple[KeptWrite, ...]) -> bool:
-        """Whether each revision is known, back to that in which the ticket came in: each of our writes met the revision
-        that the one before it left."""
-        stamp_of = self._desk.adapter.capabilities.revision_stamp
-        before = {each.receipt.revision: each.write.expects for each in sent if each.receipt is not None}
-        revision, steps = ticket.revision, 0
-        while revision in before and steps <= len(before):
-            revision, steps = before[revision], steps + 1
-        stamp = ticket.updated if revision == ticket.revision else stamp_of(revision) if stamp_of else None
-        return stamp is not None and stamp <= ticket.created + OPENING
 
     def estimate(self, left: int, each: float) -> Estimate:
         """What so many tickets cost, at so many requests each."""

@@ -20,7 +20,7 @@ from sqlalchemy.engine import Dialect
 
 from adapters.http import clean
 
-HEAD = "0022"
+HEAD = "0023"
 """The newest migration. A database that stands here is opened without loading Alembic."""
 
 metadata = MetaData(
@@ -420,6 +420,22 @@ policy_text = Table(
     Column("text", Text, nullable=False),
     Column("first_seen", BigInteger, nullable=False),
     Column("last_ran", BigInteger),
+)
+
+played = Table(
+    "played",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("policies", Text, nullable=False),
+    Column("place", Text, nullable=False),
+    Column("written", Text, nullable=False),
+    Column("found", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("accepted", Text),
+    Column("accepted_at", BigInteger),
+    Column("accepted_by", Text),
 )
 
 node = Table(

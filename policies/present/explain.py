@@ -5,11 +5,12 @@ It decides nothing. What a plan leaves out because nothing hangs on it, the line
 policy that does not match, is asked again here.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from functools import lru_cache
 from operator import itemgetter
+from types import MappingProxyType
 from typing import Literal
 
 from policies.language.clocks import CLOCKS, HIDDEN, Reading
@@ -468,23 +469,29 @@ def refusal(by: Condition, verdict: Verdict, ticket: Ticket) -> str:
 # --- a trace laid out ------------------------------------------------------------------------------------------
 
 
-def explain(trace: tuple[PolicyTrace, ...]) -> str:
-    """Every policy that was considered, in order: its lines, its clock, its levels. Ends without a newline."""
-    return "\n\n".join("\n".join(written(each)) for each in trace) or "No policy serves this account."
+def explain(
+    trace: tuple[PolicyTrace, ...], told: Mapping[tuple[str, str], str] = MappingProxyType({})
+) -> str:
+    """Every policy that was considered, in order: its lines, its clock, its levels. Of a past instant `told` says, by
+    policy and line, or clock, how what was read is known. Ends without a newline."""
+    return "\n\n".join("\n".join(written(each, told)) for each in trace) or "No policy serves this account."
 
 
-def written(trace: PolicyTrace) -> list[str]:
+def written(trace: PolicyTrace, told: Mapping[tuple[str, str], str]) -> list[str]:
     """One policy, the verdict first."""
     lines, clock = [f'Policy "{trace.policy}" ({trace.mode}): {trace.verdict}'], trace.clock
     for section in ("when", "unless"):
         judged = [line for line in trace.lines if line.section == section]
         if judged:
             lines.append(f"  {section}")
-            lines += [text for line in judged for text in condition_lines(line, 4)]
-    if clock is not None and clock.why_absent is not None:
-        lines.append(f"  clock {clock.name}: absent, {clock.why_absent}")
-    elif clock is not None:
-        lines += (f"  clock {clock.name}", *(f"    {step}" for step in clock.steps))
+            lines += [text for line in judged for text in condition_lines(line, 4, trace.policy, told)]
+    if clock is not None:
+        how = told.get((trace.policy, clock.name), "")
+        known = f" ({how})" if how else ""
+        if clock.why_absent is not None:
+            lines.append(f"  clock {clock.name}{known}: absent, {clock.why_absent}")
+        else:
+            lines += (f"  clock {clock.name}{known}", *(f"    {step}" for step in clock.steps))
     if trace.levels:
         lines.append("  levels")
     for level in trace.levels:
@@ -494,13 +501,18 @@ def written(trace: PolicyTrace) -> list[str]:
     return [" ".join(line.splitlines()) for line in lines]  # what a ticket says begins no line of ours
 
 
-def condition_lines(line: LineTrace, indent: int) -> list[str]:
+def condition_lines(
+    line: LineTrace, indent: int, policy: str, told: Mapping[tuple[str, str], str]
+) -> list[str]:
     """One condition with the value it read, and the lines inside it."""
     mark = "?  " if line.hidden else "yes" if line.held else "no "
-    known = HIDDEN if line.hidden else f"it is {value_words(line.read)}"
+    how = told.get((policy, line.text), "")
+    value = HIDDEN if line.hidden else f"it is {value_words(line.read)}"
+    known = how if line.hidden and how else ", ".join(part for part in (value, how) if part)
     read = "" if line.inner else f" ({known})"
     own = f"{' ' * indent}{mark} {line.text}{read}"
-    return [own, *(text for inner in line.inner for text in condition_lines(inner, indent + 4))]
+    inner = (text for each in line.inner for text in condition_lines(each, indent + 4, policy, told))
+    return [own, *inner]
 
 
 def value_words(read: Value) -> str:

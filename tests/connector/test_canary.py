@@ -1,14 +1,24 @@
 """The service plays the tests of its policies: after a start, after a reload, and daily."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import pytest
+from click.testing import Result
 from prometheus_client import generate_latest
 from structlog.testing import capture_logs
+from typer.testing import CliRunner
 
-from connector.app.canary import Canary, FailedTest, PolicyHealth
+from connector.app.canary import Canary, FailedTest, PolicyHealth, changed_results, failed_tests
+from connector.cli.main import app
 from connector.config.settings import load
 from connector.console.queries import health_page
-from tests.connector.beside import LADDER, Beside, beside
+from connector.store import played
+from connector.store.played import Kept, Played
+from tests.connector.beside import LADDER, SECRETS, Beside, beside
+from tests.connector.stores import fresh_store
 from tests.connector.test_metrics import scraped
 from tests.connector.test_reload import LATER, rewritten
 from tests.patience import until
@@ -129,7 +139,182 @@ def test_a_policy_that_never_matched_or_fired_or_no_longer_does_is_told(tmp_path
         one.round()
         assert health(one)["waits"].note == "has not fired since it was changed on 2026-09-21"
         assert health(one, Canary()) == health(one)
-        assert numbers(one)['uptier_policy_last_evaluated_timestamp_seconds{policy="waits"}'] >= now
+        scrape = numbers(one)
+        assert scrape['uptier_policy_last_evaluated_timestamp_seconds{policy="waits"}'] >= now
+        assert (
+            scrape['uptier_policy_last_matched_timestamp_seconds{policy="waits"}'] == first["waits"].matched
+        )
+        assert scrape['uptier_policy_silent{policy="waits",why="not fired since changed"}'] == 1
+        assert scrape['uptier_policy_silent{policy="never",why="never matched"}'] == 1
         with one.service.parts.store.reading() as connection:
             shown = health_page(connection, None, (), (), (), (), (), tuple(health(one).values()), now)
         assert [each.name for each in shown.policies] == ["waits", "never"]
+
+
+# --- what comes of it, and what was accepted ------------------------------------------------------------------
+
+ANGRY = """
+[[policy]]
+name = "angry"
+clock = "created"
+[policy.when]
+phrases = { has = "complaint" }
+[[policy.level]]
+name = "one"
+after = "5m"
+owner = "Duty"
+note = "handoff"
+"""
+OTHERWISE = "accepted: 0:30 fires one to Tier 2; now: 0:50 fires one to Tier 2"
+
+
+def cli(folder: Path, *words: str) -> Result:
+    return CliRunner(env=dict(SECRETS)).invoke(app, [*words, "--config", str(folder / "uptier.toml")])
+
+
+def changed_in(log: list[Any]) -> list[Any]:
+    return [line for line in log if line["event"] == "policy_result_changed"]
+
+
+def test_a_policy_without_a_test_is_played_by_a_life_made_for_it(tmp_path: Path) -> None:
+    with beside(tmp_path, LADDER + ANGRY) as one, capture_logs() as log:
+        one.service._play_tests()
+        with one.service.parts.store.reading() as connection:
+            kept = {each.played.name: each for each in played.every(connection)}
+        assert kept["waits"].played.found == ("0:30  fires one to Tier 2", "2:00  fires two to Duty")
+        assert kept["waits"].accepted == kept["waits"].played.found
+        assert (kept["waits"].accepted_at, kept["waits"].accepted_by) == (one.clock.now(), "")
+        assert kept["angry"].accepted is None
+        assert {each.name: each.tested for each in health(one).values()} == {
+            "waits": "a made life",
+            "angry": "needs a test",
+        }
+        assert numbers(one)["uptier_policy_results_changed"] == 0
+    assert [line for line in log if line["log_level"] == "warning"] == [], "that is no alarm"
+
+
+def test_what_fires_otherwise_than_was_accepted_is_told_until_it_is_accepted(tmp_path: Path) -> None:
+    with beside(tmp_path, LADDER) as one, capture_logs() as log:
+        one.service._play_tests()
+        one.clock.advance(60)
+        assert one.service.reload(load(rewritten(tmp_path, LATER)))
+        for _ in range(2):
+            one.service._play_tests()
+        (said,) = changed_in(log)
+        assert said["what"] == 'policy "waits"'
+        assert said["difference"] == OTHERWISE
+        assert said["because"] == '"waits" was changed on 2026-09-21'
+        assert said["next"] == "uptier test --accept, if it is meant"
+        assert numbers(one)["uptier_policy_results_changed"] == 1
+        with one.service.parts.store.reading() as connection:
+            shown = health_page(connection, None, (), (), (), (), (), (), one.clock.now())
+        assert [each.difference for each in shown.results] == [OTHERWISE]
+
+        told = cli(tmp_path, "policies")
+        assert told.exit_code == 0, told.output
+        assert f'policy "waits": {OTHERWISE} ("waits" was changed on 2026-09-21)' in told.stdout
+        assert "If that is meant, `uptier test --accept` takes it for right." in told.stdout
+        row = next(line.split() for line in told.stdout.splitlines() if line.startswith("waits"))
+        assert row == [
+            "waits",
+            "never",
+            "never",
+            "never",
+            "a",
+            "made",
+            "life",
+            "was",
+            "not",
+            "evaluated",
+            "yet",
+        ]
+        told_json = json.loads(cli(tmp_path, "policies", "--json").stdout)
+        assert [each["difference"] for each in told_json["changed_results"]] == [OTHERWISE]
+
+        taken = cli(tmp_path, "test", "--accept")
+        assert taken.exit_code == 0, taken.output
+        assert f'policy "waits": {OTHERWISE}' in taken.stdout
+        assert "1 changed result accepted" in taken.stdout
+        assert numbers(one)["uptier_policy_results_changed"] == 0
+        assert "accepted:" not in cli(tmp_path, "policies").stdout
+        with one.service.parts.store.reading() as connection:
+            (kept,) = played.every(connection)
+        assert kept.accepted_by != ""
+
+        one.service._play_tests()
+        assert one.service.reload(load(rewritten(tmp_path, LADDER)))
+        one.service._play_tests()
+        assert len(changed_in(log)) == 2, "back again is another change"
+
+
+def test_a_policy_that_no_longer_fires_in_its_made_life_is_told(tmp_path: Path) -> None:
+    with beside(tmp_path, LADDER) as one, capture_logs() as log:
+        one.service._play_tests()
+        one.clock.advance(60)
+        silent = LADDER.replace(
+            "[policy.when]", "[policy.unless]\npriority = { known = true }\n[policy.when]"
+        )
+        assert one.service.reload(load(rewritten(tmp_path, silent)))
+        one.service._play_tests()
+    (said,) = changed_in(log)
+    assert said["difference"] == ("accepted: 0:30 fires one to Tier 2, 2:00 fires two to Duty; now: nothing")
+
+
+def test_a_change_that_no_policy_tells_of_is_told_as_that(tmp_path: Path) -> None:
+    with beside(tmp_path, LADDER) as one:
+        one.service._play_tests()
+        with one.service.parts.store.writing() as connection:
+            (kept,) = played.every(connection)
+            other = replace(kept.played, found=("0:31  fires one to Tier 2",))
+            played.keep(connection, [other], one.clock.now())
+        with one.service.parts.store.reading() as connection:
+            (changed,) = changed_results(connection)
+        assert changed.because == (
+            "no policy was changed since: holidays, people, calendars or the version of Uptier were"
+        )
+
+
+def test_tests_that_fail_are_known_to_every_process(tmp_path: Path) -> None:
+    (tmp_path / "uptier.test.toml").write_text(TEST, encoding="utf-8")
+    with beside(tmp_path, LADDER) as one:
+        one.service._play_tests()
+        with one.service.parts.store.reading() as connection:
+            (failed,) = failed_tests(connection)
+        assert (failed.name, failed.why) == ("nobody answers", WHY)
+        told = cli(tmp_path, "policies")
+        assert f'test "nobody answers" ({failed.place}) fails: {WHY}' in told.stdout
+        refused = cli(tmp_path, "test", "--accept")
+        assert refused.exit_code == 1
+        assert "0 changed results accepted; 1 test that failed not" in refused.stdout
+        with one.service.parts.store.reading() as connection:
+            (kept,) = played.every(connection)
+        assert kept.accepted is None
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_what_was_accepted_and_when_is_kept(kind: str, tmp_path: Path) -> None:
+    first = Played(kind="test", name="a", policies=("p",), written="1", found=("0:30  fires one",))
+    made = Played(kind="policy", name="a", policies=("a",), found=("0:10  fires one",))
+    with fresh_store(kind, tmp_path) as store:
+
+        def kept(now: int, *results: Played) -> dict[tuple[str, str], Kept]:
+            with store.writing() as connection:
+                played.keep(connection, results, now)
+            with store.reading() as connection:
+                return {(each.played.kind, each.played.name): each for each in played.every(connection)}
+
+        assert {each.accepted_at for each in kept(1, first, made).values()} == {1}
+        later = kept(2, first, replace(made, found=("0:20  fires one",)))
+        assert not later["test", "a"].is_other
+        assert later["policy", "a"].is_other
+        assert later["policy", "a"].difference == "accepted: 0:10 fires one; now: 0:20 fires one"
+        with store.writing() as connection:
+            assert len(played.accept(connection, "dana", 3)) == 1
+        (taken,) = (each for each in kept(4, replace(made, found=("0:20  fires one",))).values())
+        assert (taken.is_other, taken.accepted_at, taken.accepted_by, taken.at) == (False, 3, "dana", 4)
+
+        kept(5, first)
+        failing = kept(6, replace(first, found=(), why="expected 0:30 fires one"))["test", "a"]
+        assert (failing.is_other, failing.accepted) == (False, first.found)
+        rewritten_test = kept(7, replace(first, written="2", found=("0:40  fires one",)))["test", "a"]
+        assert (rewritten_test.is_other, rewritten_test.accepted_at) == (False, 7)

@@ -396,11 +396,14 @@ def test_a_helpdesk_that_never_answers_does_not_keep_a_stopped_service_alive(
 
 def test_reload_takes_changed_policies_up_and_refuses_wrong_ones(desk: Zendesk, tmp_path: Path) -> None:
     service = running(tmp_path)
+    until(lambda: "a made life" in uptier("policies").stdout)
     path = tmp_path / "uptier.toml"
     good = path.read_text()
     path.write_text(good.replace('after = "2h"', 'after = "3h"'), encoding="utf-8")
     result = uptier("reload")
     assert (result.exit_code, result.stdout[:8]) == (0, "process "), result.stderr
+    assert 'policy "waits": accepted: 2:00 fires two to Duty; now: 3:00 fires two to Duty ' in result.stdout
+    assert "`uptier test --accept` takes it for right" in result.stdout
     path.write_text(good.replace('after = "2h"', 'after = "soon"'), encoding="utf-8")
     assert uptier("reload").exit_code == 2
     assert service.poll() is None
