@@ -98,7 +98,7 @@ def due(
 
 def due_lines(page: "DuePage", when: "Callable[[int], str]", now: int) -> list[str]:
     """The rows under the heading of each stand, their columns one below the other."""
-    from connector.render import away, many
+    from connector.render import away
     from connector.store.due import STANDS
 
     cells = {
@@ -115,15 +115,18 @@ def due_lines(page: "DuePage", when: "Callable[[int], str]", now: int) -> list[s
     for stand in STANDS:
         rows = [one for one in page.rows if one.stand == stand]
         if rows:
-            lines.append(f"{stand}: {page.counts[stand]}")
+            lines.append(f"{stand}: {page.many(page.counts[stand])}")
         for one in rows:
             padded = (cell.ljust(width) for cell, width in zip(cells[one.ref], widths, strict=True))
             would = "would fire: " if one.observes else ""
             lines.append("  " + "  ".join((*padded, f"{one.subject} ({would}{one.why})")))
     if page.total > len(page.rows):
-        lines.append(f"{page.total - len(page.rows)} more; --limit {page.total} lists them all")
+        more, all_of_them = page.total - len(page.rows), f"--limit {page.total} lists them all"
+        told = f"{more} more; {all_of_them}" if page.is_exact else f"at least {more} more; --limit lists them"
+        lines.append(told)
     if page.unseen:
-        lines.append(f"not looked at yet, so not known: {many(page.unseen, 'ticket')}")
+        waiting = f"{page.many(page.unseen)} ticket{'s' * (page.unseen != 1)}"
+        lines.append(f"not looked at yet, so not known: {waiting}")
     return lines or ["nothing is due, and nothing comes"]
 
 

@@ -122,14 +122,13 @@ def savings(
             found.append((less, f'webhooks arrive: `poll = "5m"` would save about {less} a day'))
         else:
             found.append((less, f'with webhooks, `poll = "5m"` would do, and save about {less} a day'))
-    looks = day.get("look", 0)
-    idle = looks - day.get("write", 0)
+    idle = day.get("idle look", 0)
     if policies is not None and idle > 0:
         reading = [each.name for each in policies.serving(account) if each.needs]
         names = ", ".join(f'"{name}"' for name in reading[:5])
         if names:
             found.append(
-                (idle, f"looks that wrote nothing took about {idle}: {names} ask for more than a row tells")
+                (idle, f"looks that wrote nothing took {idle}: {names} ask for more than a row tells")
             )
     for less, text in sorted(found, reverse=True):
         if whole and less >= WORTH * whole:

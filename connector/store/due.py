@@ -1,30 +1,44 @@
-"""What is overdue, held, waiting and coming: one row a ticket, for `uptier due`, the page of that name and the API."""
+"""What is overdue, held, waiting and coming: one row a ticket, for `uptier due`, the page of that name and the API.
+
+A page costs what it shows and counts, however much is due: each kind of row is read in order along an index of its own,
+and no further.
+"""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, Literal, get_args
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
-    Subquery,
     Text,
     and_,
+    bindparam,
     case,
     cast,
-    exists,
     func,
-    literal,
+    literal_column,
+    not_,
     null,
     or_,
     select,
-    tuple_,
     union_all,
 )
+from sqlalchemy.sql.selectable import CompoundSelect
 
 from connector.store import accounts, codec, holds, inbox
-from connector.store.schema import hold, is_gone_ticket, is_open_write, standing, ticket, write
+from connector.store.schema import (
+    acts_later,
+    acts_sometime,
+    hold,
+    is_open_write,
+    nobody_knows,
+    standing,
+    ticket,
+    write,
+)
 from policies.model import Instant, Seconds, Ticket, TicketRef
 from policies.present.coming import Coming
 
@@ -34,6 +48,11 @@ STANDS: tuple[Stand, ...] = get_args(Stand)
 
 UNDER_WAY: Seconds = 60
 """A write that is not through after that time keeps its level overdue."""
+
+COUNTED = 1000
+"""So far rows are counted; further only where that many are asked for."""
+
+NEVER: Instant = 2**62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,16 +77,26 @@ class DueTicket:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DuePage:
     """Some of the rows in order, and how many there are of each stand in all. `unseen` are tickets that wait for a
-    look, of which nobody knows yet."""
+    look, of which nobody knows yet. No count goes beyond `counted`, which stands for as many or more."""
 
     rows: tuple[DueTicket, ...]
     counts: dict[Stand, int]
     unseen: int
+    counted: int
 
     @property
     def total(self) -> int:
-        """How many rows there are in all."""
+        """How many rows there are in all, as far as they are counted."""
         return sum(self.counts.values())
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether each stand was counted to its end."""
+        return all(many < self.counted for many in self.counts.values())
+
+    def many(self, count: int) -> str:
+        """One of its counts, in words."""
+        return f"{count} or more" if count >= self.counted else str(count)
 
 
 def due_page(
@@ -81,81 +110,169 @@ def due_page(
     offset: int = 0,
 ) -> DuePage:
     """The rows of these accounts, the most urgent first, from behind `offset`; of one policy, and of what comes only
-    that within a time, if they are named. A constant number of statements, however many tickets there are."""
-    ranked = _ranked(now, names, policy, within)
-    counted = connection.execute(select(ranked.c.stand, func.count().label("many")).group_by(ranked.c.stand))
-    order = (ranked.c.stand, ranked.c.at, ranked.c.account, ranked.c.ticket)
-    shown = select(ranked).order_by(*order).limit(limit).offset(offset).subquery()
-    rows = connection.execute(
-        select(shown, ticket.c.facts, ticket.c.owner.label("escalated_to"))
-        .join(ticket, and_(ticket.c.account == shown.c.account, ticket.c.id == shown.c.ticket))
-        .order_by(shown.c.stand, shown.c.at, shown.c.account, shown.c.ticket)
-    )
-    found = tuple(map(_due_ticket, rows))
+    that within a time, if they are named. A constant number of statements an account, however many tickets there are,
+    none of which reads more than is counted."""
+    counted = max(COUNTED, offset + limit + 1)
+    asked: dict[str, Any] = {"now": now, "late": now - UNDER_WAY, "most": counted, "of_policy": policy}
+    asked["until"] = NEVER if within is None else now + within
+    question = _ahead(policy is not None)
+    found = [row for name in names for row in connection.execute(question, asked | {"of": name})]
+    found.sort(key=lambda row: (row.stand, row.at, row.account, row.ticket))
+    many = [sum(row.stand == place for row in found) for place in range(len(STANDS))]
+    shown = found[offset : offset + limit]
+    known = _known(connection, shown)
     stopped = {one.name: f"the account is paused: {one.paused_reason}" for one in accounts.every(connection)
                if one.paused_at is not None}  # fmt: skip
     stopped |= {one.name: f"set aside: {one.why}" for one in holds.every_aside(connection) if one.ticket}
+    rows = (
+        _due_ticket(row, *known[row.account, row.ticket])
+        for row in shown
+        if (row.account, row.ticket) in known
+    )
     return DuePage(
         rows=tuple(
             replace(one, why="; ".join(filter(None, (stop, one.why))))
             if (stop := stopped.get(str(one.ref)) or stopped.get(one.ref.account))
             else one
-            for one in found
+            for one in rows
         ),
-        counts={STANDS[row.stand]: row.many for row in counted},
-        unseen=inbox.unseen(connection, names),
+        counts={stand: min(count, counted) for stand, count in zip(STANDS, many, strict=True) if count},
+        unseen=inbox.unseen(connection, names, counted),
+        counted=counted,
     )
 
 
-def _ranked(now: Instant, names: Collection[str], policy: str | None, within: Seconds | None) -> Subquery:
-    """One row a ticket: the most urgent of all that is to be told of it."""
-    acts = standing.c.acts
-    stand = case(
-        (acts.is_(None) & (standing.c.due > now), 3), (acts <= now, 0), (standing.c.due <= now, 2), else_=3
+_now: Any = bindparam("now")
+_acts, _due = standing.c.acts, standing.c.due
+_other = standing.alias("other")
+
+
+@cache
+def _ahead(of_policy: bool) -> CompoundSelect[Any]:
+    """Of one account the first rows of each kind, and of each ticket its most urgent one. What a row is held against is
+    asked of its ticket alone, in a way that no database turns into a reading of everything."""
+    only: tuple[Any] = (bindparam("of_policy"),)
+    others = (
+        select(_other.c.policy)
+        .where(_other.c.account == standing.c.account, _other.c.ticket == standing.c.ticket)
+        .where(_other.c.due.is_not(None))
+        .order_by(
+            case((_other.c.acts <= _now, 0), (_other.c.due <= _now, 1), else_=2),
+            func.coalesce(_other.c.acts, _other.c.due),
+            _other.c.policy,
+        )
+        .limit(1)
     )
-    nothing: Any = cast(null(), Text)
-    levels = select(
-        standing.c.account,
-        standing.c.ticket,
-        standing.c.policy,
-        stand.label("stand"),
-        func.coalesce(acts, standing.c.due).label("at"),
-        standing.c.coming,
-        cast(literal(""), Text).label("level"),
-        cast(literal(""), Text).label("said"),
-    ).where(standing.c.due.is_not(None), ~_held(standing))
-    held: Select[Any] = select(
-        hold.c.account, hold.c.ticket, hold.c.policy, literal(1), hold.c.since, hold.c.coming,
-        cast(literal(""), Text), hold.c.why,
+    first = standing.c.policy == (only[0] if of_policy else others.scalar_subquery())
+    unsent = (
+        is_open_write,
+        write.c.planned_at <= bindparam("late"),
+        *((write.c.policy.in_((*only, "")),) if of_policy else ()),
+    )
+    nothing = cast(null(), Text)
+
+    def levels(stand: Stand, at: ColumnElement[Any], *which: ColumnElement[bool]) -> Select[Any]:
+        ahead = (not_(_before(_acts, standing.c.policy, write.c.planned_at, write.c.policy)),)
+        return _some(
+            standing, stand, at, standing.c.coming, nothing, nothing, *which, first,
+            _without(hold, standing), _without(write, standing, *unsent, *(ahead if stand == "overdue" else ())),
+        )  # fmt: skip
+
+    stuck = (
+        select(
+            write.c.account,
+            write.c.ticket,
+            write.c.policy,
+            func.min(write.c.planned_at).label("at"),
+            func.min(write.c.level).label("level"),
+            func.min(func.coalesce(write.c.error, write.c.state)).label("said"),
+            func.row_number()
+            .over(partition_by=write.c.ticket, order_by=(func.min(write.c.planned_at), write.c.policy))
+            .label("place"),
+        )
+        .where(write.c.account == bindparam("of"), *unsent)
+        .group_by(write.c.account, write.c.ticket, write.c.policy)
+        .subquery("stuck")
+    )
+    sooner = (
+        _acts <= _now,
+        _before(_acts, standing.c.policy, stuck.c.at, stuck.c.policy),
+        *((standing.c.policy == only[0],) if of_policy else ()),
+    )
+    kinds = (
+        levels("overdue", _acts, acts_sometime, _acts <= _now),
+        _some(
+            stuck, "overdue", stuck.c.at, nothing, stuck.c.level, stuck.c.said, stuck.c.place == 1,
+            _without(hold, stuck), _without(standing, stuck, *sooner),
+        ),
+        _some(
+            hold, "held", hold.c.since, hold.c.coming, nothing, hold.c.why,
+            *((hold.c.policy.in_((*only, "")),) if of_policy else ()),
+        ),
+        levels("waiting", _due, nobody_knows, _due <= _now),
+        levels("waiting", _acts, acts_later, _acts > _now, _due <= _now),
+        levels("coming", _due, nobody_knows, _due > _now, _due <= bindparam("until")),
+        levels("coming", _acts, acts_sometime, _acts > _now, _acts <= bindparam("until"), _due > _now),
     )  # fmt: skip
-    unsent = select(
-        write.c.account, write.c.ticket, write.c.policy, literal(0), func.min(write.c.planned_at), nothing,
-        func.min(write.c.level), func.min(func.coalesce(write.c.error, write.c.state)),
-    ).where(is_open_write, ~_held(write)).group_by(
-        write.c.account, write.c.ticket, write.c.policy
-    ).having(func.min(write.c.planned_at) <= now - UNDER_WAY)  # fmt: skip
-    every = union_all(levels, held, unsent).subquery()
-    gone = select(ticket.c.account, ticket.c.id).where(is_gone_ticket)
-    asked: list[ColumnElement[bool]] = [
-        every.c.account.in_(tuple(names)),
-        tuple_(every.c.account, every.c.ticket).not_in(gone),
-    ]
-    if policy is not None:
-        asked.append(every.c.policy.in_((policy, "")))
-    if within is not None:
-        asked.append(or_(every.c.stand != STANDS.index("coming"), every.c.at <= now + within))
-    order = (every.c.stand, every.c.at, every.c.policy)
-    rank = func.row_number().over(partition_by=(every.c.account, every.c.ticket), order_by=order)
-    found = select(every, rank.label("rank")).where(*asked).subquery()
-    return select(found).where(found.c.rank == 1).subquery()
+    return union_all(*(select(kind.subquery()) for kind in kinds))
 
 
-def _held(of: Any) -> Any:
-    return exists().where(hold.c.account == of.c.account, hold.c.ticket == of.c.ticket)
+def _some(
+    of: Any,
+    stand: Stand,
+    at: ColumnElement[Any],
+    coming: ColumnElement[Any],
+    level: ColumnElement[Any],
+    said: ColumnElement[Any],
+    *which: ColumnElement[bool],
+) -> Select[Any]:
+    """The first rows of one kind."""
+    return (
+        select(
+            of.c.account,
+            of.c.ticket,
+            of.c.policy,
+            literal_column(str(STANDS.index(stand))).label("stand"),
+            at.label("at"),
+            coming.label("coming"),
+            level.label("level"),
+            said.label("said"),
+        )
+        .where(of.c.account == bindparam("of"), *which)
+        .order_by(at, of.c.ticket)
+        .limit(bindparam("most"))
+    )
 
 
-def _due_ticket(row: Any) -> DueTicket:
-    facts = codec.load(Ticket, row.facts)
+def _without(table: Any, of: Any, *which: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Nothing of the kind stands in this table for the row's ticket."""
+    mine = table.c.account == of.c.account, table.c.ticket == of.c.ticket
+    found = select(table.c.ticket).where(*mine, *which).limit(1)
+    return found.correlate(of).scalar_subquery().is_(None)
+
+
+def _before(at: Any, policy: Any, other_at: Any, other_policy: Any) -> ColumnElement[bool]:
+    """Of two rows of one ticket and one stand, which comes first."""
+    return or_(at < other_at, and_(at == other_at, policy < other_policy))
+
+
+def _known(connection: Connection, rows: Collection[Any]) -> dict[tuple[str, str], tuple[Ticket, str | None]]:
+    """Of the tickets of these rows that are not gone, the facts and the owner of their escalation."""
+    by_account: dict[str, list[str]] = {}
+    for row in rows:
+        by_account.setdefault(row.account, []).append(row.ticket)
+    return {
+        (name, row.id): (codec.load(Ticket, row.facts), row.owner)
+        for name, ids in by_account.items()
+        for row in connection.execute(
+            select(ticket.c.id, ticket.c.facts, ticket.c.owner).where(
+                ticket.c.account == name, ticket.c.id.in_(ids), ticket.c.gone.is_(None)
+            )
+        )
+    }
+
+
+def _due_ticket(row: Any, facts: Ticket, escalated_to: str | None) -> DueTicket:
     one = None if row.coming is None else codec.load(Coming, row.coming)
     holder = facts.assignee.label if facts.assignee else facts.group.name if facts.group else "nobody"
     why = one.why if one else ""
@@ -164,9 +281,9 @@ def _due_ticket(row: Any) -> DueTicket:
         stand=STANDS[row.stand],
         subject=facts.subject,
         link=facts.link,
-        owner=((one.owner if one else row.escalated_to) or holder),
+        owner=((one.owner if one else escalated_to) or holder),
         policy=row.policy,
-        level=one.level if one else row.level,
+        level=one.level if one else row.level or "",
         at=row.at,
         to=one.to if one else None,
         why="; ".join(filter(None, (row.said, why))),

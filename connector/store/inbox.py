@@ -133,15 +133,12 @@ def backlog(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(inbox).where(still_open)).scalar_one()
 
 
-def unseen(connection: Connection, names: Collection[str]) -> int:
-    """How many tickets of these accounts wait for a look that news asks for."""
-    tickets = (
-        select(inbox.c.account, inbox.c.ticket)
-        .where(still_open, inbox.c.account.in_(tuple(names)))
-        .distinct()
-        .subquery()
-    )
-    return connection.execute(select(func.count()).select_from(tickets)).scalar_one()
+def unseen(connection: Connection, names: Collection[str], most: int) -> int:
+    """How many tickets of these accounts wait for a look that news asks for, at most so many."""
+    asked = select(inbox.c.ticket).where(inbox.c.account == bindparam("of"), still_open).distinct()
+    counted = select(func.count()).select_from(asked.limit(bindparam("most")).subquery())
+    many = (connection.execute(counted, {"of": name, "most": most}).scalar_one() for name in names)
+    return min(sum(many), most)
 
 
 def oldest_open(connection: Connection, account: str | None = None) -> Instant | None:

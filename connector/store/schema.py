@@ -111,14 +111,6 @@ ticket = Table(
 )
 is_open_ticket = ticket.c.status.not_in(_words("solved", "closed")) & ticket.c.gone.is_(None)
 """Tickets that somebody still has to see to."""
-is_gone_ticket = ticket.c.gone.is_not(None)
-Index(
-    "ix_ticket_gone",
-    ticket.c.account,
-    ticket.c.id,
-    sqlite_where=is_gone_ticket,
-    postgresql_where=is_gone_ticket,
-)
 Index("ix_ticket_status", ticket.c.account, ticket.c.status)
 Index(
     "ix_ticket_open",
@@ -141,8 +133,35 @@ standing = Table(
     Column("acts", BigInteger),
     Column("coming", Text),
 )
-is_coming = standing.c.due.is_not(None)
-Index("ix_standing_due", standing.c.due, sqlite_where=is_coming, postgresql_where=is_coming)
+acts_sometime = standing.c.acts.is_not(None)
+acts_later = standing.c.due < standing.c.acts
+nobody_knows = standing.c.acts.is_(None) & standing.c.due.is_not(None)
+"""What comes: that of which it is known when it acts; of that, what waits from being due until it acts; the rest."""
+Index(
+    "ix_standing_acts",
+    standing.c.account,
+    standing.c.acts,
+    standing.c.ticket,
+    sqlite_where=acts_sometime,
+    postgresql_where=acts_sometime,
+)
+Index(
+    "ix_standing_later",
+    standing.c.account,
+    standing.c.acts,
+    standing.c.ticket,
+    standing.c.due,
+    sqlite_where=acts_later,
+    postgresql_where=acts_later,
+)
+Index(
+    "ix_standing_unknown",
+    standing.c.account,
+    standing.c.due,
+    standing.c.ticket,
+    sqlite_where=nobody_knows,
+    postgresql_where=nobody_knows,
+)
 
 episode = Table(
     "episode",
@@ -276,6 +295,7 @@ hold = Table(
     Column("policy", Text, nullable=False, server_default=""),
     Column("coming", Text),
 )
+Index("ix_hold_since", hold.c.account, hold.c.since, hold.c.ticket)
 
 aside = Table(
     "aside",

@@ -68,7 +68,7 @@ class KnownTicket:
 def record_snapshots(connection: Connection, tickets: Iterable[Ticket], now: Instant) -> None:
     """Keep rows of a feed or a census, where nothing newer is known. The last look's results stay, and the
     organization that a row hides. So does the history that was loaded before: such a row tells none, and reports
-    are made from it."""
+    are made from it. On one that is gone nothing comes any more."""
     ordered = sorted(tickets, key=lambda ticket: ticket.ref)  # two transactions must not wait for each other
     listed = tuple(_with_history(connection, tuple(ordered)))
     for nameless, keep in ((False, frozenset(NO_LOOK)), (True, frozenset(NO_LOOK) | {"organization"})):
@@ -80,6 +80,23 @@ def record_snapshots(connection: Connection, tickets: Iterable[Ticket], now: Ins
             keep=keep,
             only_if=_is_not_older,
         )
+    for ticket in ordered:
+        if ticket.gone:
+            connection.execute(_NOTHING_COMES, the(ticket.ref))
+
+
+_NOTHING_COMES = (
+    update(standing_table)
+    .where(*rows_of(standing_table.c.account, standing_table.c.ticket), standing_table.c.due.is_not(None))
+    .where(
+        exists().where(
+            ticket_table.c.account == standing_table.c.account,
+            ticket_table.c.id == standing_table.c.ticket,
+            ticket_table.c.gone.is_not(None),
+        )
+    )
+    .values(due=None, acts=None, coming=None)
+)
 
 
 def _is_not_older(new: Any) -> ColumnElement[bool]:

@@ -50,6 +50,7 @@ Purpose = Literal[
     "open tickets",
     "directory",
     "look",
+    "idle look",
     "write",
     "find out",
     "assignment",
@@ -57,15 +58,16 @@ Purpose = Literal[
     "archive",
     "other",
 ]
-"""What a request is sent for: a poll, a census, the names of people and groups, a look at a ticket, a write, the fate
-of one, whether an assignment still stands, whether a notification still holds, past tickets, and what none of these
-is."""
+"""What a request is sent for: a poll, a census, the names of people and groups, a look at a ticket that is written to
+then, one after which nothing is, a write, the fate of one, whether an assignment still stands, whether a notification
+still holds, past tickets, and what none of these is."""
 
 HOUR: Seconds = 3600
 
 current_lane: ContextVar[Lane] = ContextVar("lane", default="deadline")
 current_check: ContextVar[Callable[[], None] | None] = ContextVar("check", default=None)
 current_purpose: ContextVar[Purpose] = ContextVar("purpose", default="other")
+current_look: ContextVar[list[tuple[Instant, Purpose]] | None] = ContextVar("look", default=None)
 
 
 UNKNOWN = 1_000_000_000
@@ -196,6 +198,23 @@ class Budget:
         finally:
             current_purpose.reset(token)
 
+    @contextmanager
+    def looking(self) -> Iterator[None]:
+        """Send what is sent inside, in this thread, for one look: whether that wrote something is known at its end, and
+        then it is counted."""
+        asked: list[tuple[Instant, Purpose]] = []
+        token = current_look.set(asked)
+        try:
+            with self.sent_for("look"):
+                yield
+        finally:
+            current_look.reset(token)
+            wrote = any(purpose == "write" for _, purpose in asked)
+            with self._counting:
+                for hour, purpose in asked:
+                    is_idle = purpose == "look" and not wrote
+                    self._sent[hour, "idle look" if is_idle else purpose] += 1
+
     @staticmethod
     @contextmanager
     def before_each_request(check: Callable[[], None]) -> Iterator[None]:
@@ -217,8 +236,12 @@ class Budget:
             self._clock.sleep(refusal.wait)
         if (check := current_check.get()) is not None:
             check()
+        request = self._clock.now() // HOUR * HOUR, current_purpose.get()
+        if (asked := current_look.get()) is not None:
+            asked.append(request)
+            return
         with self._counting:
-            self._sent[(self._clock.now() // HOUR * HOUR, current_purpose.get())] += 1
+            self._sent[request] += 1
 
     def take_sent(self) -> Mapping[tuple[Instant, Purpose], int]:
         """How many requests have left since the last time this was asked, by hour (its beginning) and purpose."""

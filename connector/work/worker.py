@@ -151,7 +151,7 @@ class Worker:
         seen = self._seen(ref)
         at = Standpoint(seen.kept.looks, seen.urgent)
         try:
-            with desk.budget.lane(lane_of(at.urgent)), desk.budget.sent_for("look"):
+            with desk.budget.lane(lane_of(at.urgent)), desk.budget.looking():
                 self._look(desk, ref, seen, at)
             if seen.planned is not None:
                 self._line_written(ref, seen.planned, at)

@@ -51,6 +51,25 @@ def cost(vendor: str, row: Any) -> int:
     return credits_of(row.path.removeprefix("/api/v2"), included)
 
 
+@pytest.mark.parametrize("vendor", EACH)
+def test_looks_that_wrote_nothing_are_told_from_those_that_did(vendor: str, tmp_path: Path) -> None:
+    with each(vendor, tmp_path) as one:
+        one.opened("late")
+        one.round(minutes=31)
+        assert one.applied() == WRITES[vendor]
+        one.opened("early")
+        before = {each.purpose: each.day for each in shown(one).spent}
+        one.round()
+        asked = len(one.desk.desk.log)
+        one.service.parts.worker.work(one.ref("early"))
+        read = [row for row in one.desk.desk.log[asked:] if "oauth" not in row.path]
+        one.round()
+        found = {each.purpose: each.day for each in shown(one).spent}
+        assert found["look"] == before["look"], "the look that escalated"
+        assert found["idle look"] - before.get("idle look", 0) >= sum(cost(vendor, row) for row in read) > 0
+        assert found["write"] == before["write"]
+
+
 def test_hours_are_told_apart_and_a_week_is_kept(tmp_path: Path) -> None:
     with each("zendesk", tmp_path) as one:
         one.opened("one")
@@ -86,9 +105,9 @@ def test_what_would_save_most_is_named_with_its_number(tmp_path: Path) -> None:
         assert tuple(savings(day, 10, policies, "acme", webhooks=True)) == (
             'webhooks arrive: `poll = "5m"` would save about 8352 a day',
         )
-        assert tuple(savings({"look": 500, "write": 20}, 300, policies, "acme", webhooks=True)) == (
-            'looks that wrote nothing took about 480: "urgent-unanswered" ask for more than a row tells',
-        )
+        assert tuple(
+            savings({"look": 40, "idle look": 480, "write": 20}, 300, policies, "acme", webhooks=True)
+        ) == ('looks that wrote nothing took 480: "urgent-unanswered" ask for more than a row tells',)
         assert (
             tuple(savings({"changes": 288, "look": 20, "write": 20}, 300, policies, "acme", webhooks=True))
             == ()

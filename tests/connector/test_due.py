@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -13,16 +14,16 @@ from adapters.zendesk.simulator.state import Zendesk
 from connector.cli.tickets import due_lines
 from connector.console.frame import stamp
 from connector.demo import CONFIG
-from connector.store import holds, tickets
+from connector.store import holds, tickets, writes
 from connector.store.database import Store
-from connector.store.due import DuePage, due_page
+from connector.store.due import COUNTED, STANDS, UNDER_WAY, DuePage, due_page
 from connector.store.holds import Hold
 from policies.model import Group, TicketRef
 from policies.present.coming import Coming
 from policies.state import Standing
 from tests.connector.beside import START
 from tests.connector.each import EACH, Each, each
-from tests.connector.store.samples import a_ticket
+from tests.connector.store.samples import a_ticket, a_write
 from tests.connector.stores import fresh_store
 from tests.connector.test_cli import desk, uptier  # noqa: F401 (a fixture)
 from tests.connector.test_orders import APPROVED, order
@@ -206,6 +207,115 @@ def test_each_ticket_has_one_row_the_most_urgent_first_in_few_statements(kind: s
         ]
 
 
+def drawn(
+    chance: Random, now: int
+) -> tuple[dict[str, dict[str, Coming]], list[Hold], list[tuple[str, str, int]]]:
+    """Levels, holds and open writes of some tickets, at times that often are the same."""
+    times = [now + 30 * step for step in range(-4, 5)]
+    levels = {
+        str(number): {
+            policy: a_coming(
+                f"{number}{policy}", (due := chance.choice(times)),
+                acts=chance.choice((None, due, due, due + 60, due + 600)), why="",
+            )
+            for policy in chance.sample("abc", chance.randint(0, 3))
+        }
+        for number in range(1, 41)
+    }  # fmt: skip
+    held = [
+        Hold(ref=TicketRef("acme", number), scope="ticket", why="a cap", since=chance.choice(times),
+             policy=chance.choice(("", "a", "b")))
+        for number in chance.sample(list(levels), 6)
+    ]  # fmt: skip
+    stuck = [
+        (chance.choice(list(levels)), chance.choice("abc"), chance.choice(times) - 60) for _ in range(10)
+    ]
+    return levels, held, stuck
+
+
+def ranked(
+    levels: dict[str, dict[str, Coming]],
+    held: list[Hold],
+    stuck: list[tuple[str, str, int]],
+    now: int,
+    policy: str | None,
+    within: int | None,
+) -> list[tuple[int, int, str, str]]:
+    """Stand, time, ticket and policy of each ticket's first row, as it is meant: all that is told of it, sorted."""
+    apart = {one.ref.id for one in held}
+    found = [(1, one.since, one.ref.id, one.policy) for one in held]
+    for number, by_policy in levels.items():
+        for name, one in by_policy.items():
+            is_late = one.acts is not None and one.acts <= now
+            stand = 0 if is_late else 2 if one.due <= now else 3
+            at = one.due if one.acts is None else one.acts
+            if number not in apart and (stand < 3 or within is None or at <= now + within):
+                found.append((stand, at, number, name))
+    found += [
+        (0, at, number, name) for number, name, at in stuck if number not in apart and at <= now - UNDER_WAY
+    ]
+    first: dict[str, tuple[int, int, str, str]] = {}
+    for row in sorted(found, key=lambda row: (row[0], row[1], row[3])):
+        if policy is None or row[3] in (policy, ""):
+            first.setdefault(row[2], row)
+    return sorted(first.values())
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_the_rows_are_those_that_sorting_everything_would_give(kind: str, tmp_path: Path) -> None:
+    now = 10_000
+    for seed in range(6):
+        chance = Random(seed)  # noqa: S311 - the same rows each time
+        levels, held, stuck = drawn(chance, now)
+        (folder := tmp_path / str(seed)).mkdir()
+        with fresh_store(kind, folder) as store:
+            fill(store, levels, now)
+            with store.writing() as connection:
+                for one in held:
+                    assert holds.put_hold(connection, one)
+                for place, (number, name, at) in enumerate(stuck):
+                    write = replace(a_write(f"w{place}"), ref=TicketRef("acme", number))
+                    writes.plan(
+                        connection, write, episodes=frozenset(), policy=name, level="", place=0, now=at
+                    )
+            for policy, within in ((None, None), ("a", None), (None, 60), ("b", 60)):
+                wanted = ranked(levels, held, stuck, now, policy, within)
+                page = counted(store, now, policy=policy, within=within)[1]
+                rows = [(STANDS.index(row.stand), row.at, row.ref.id, row.policy) for row in page.rows]
+                assert rows == wanted, (seed, policy, within)
+                assert page.total == len(wanted)
+                part = counted(store, now, policy=policy, within=within, limit=7, offset=5)[1]
+                assert part.rows == page.rows[5:12]
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_on_a_ticket_that_a_feed_tells_to_be_gone_nothing_comes(kind: str, tmp_path: Path) -> None:
+    with fresh_store(kind, tmp_path) as store:
+        fill(store, {number: {"a": a_coming("soon", 50)} for number in "123"}, 10)
+        with store.writing() as connection:
+            held = Hold(ref=TicketRef("acme", "3"), scope="ticket", why="a cap", since=5)
+            assert holds.put_hold(connection, held)
+            newest = [a_ticket("1", updated=200, gone="deleted"), a_ticket("3", updated=200, gone="deleted")]
+            tickets.record_snapshots(connection, [*newest, a_ticket("2", updated=50, gone="deleted")], 20)
+        page = counted(store, 20)[1]
+        assert [row.ref.id for row in page.rows] == ["2"], "an older row tells nothing"
+        assert page.counts["coming"] == 1
+
+
+def test_more_than_is_counted_is_said_to_be_more(tmp_path: Path) -> None:
+    with fresh_store("sqlite", tmp_path) as store:
+        fill(
+            store, {str(number): {"a": a_coming("soon", 10 + number)} for number in range(1, COUNTED + 3)}, 1
+        )
+        page = counted(store, 5)[1]
+        lines = due_lines(page, stamp, 5)
+        assert page.counts == {"coming": COUNTED}
+        assert (lines[0], lines[-1]) == ("coming: 1000 or more", "at least 800 more; --limit lists them")
+        every = due_lines(counted(store, 5, limit=COUNTED + 1)[1], stamp, 5)
+        assert every[0] == "coming: 1002 or more"
+        assert due_lines(counted(store, 5, limit=COUNTED + 2)[1], stamp, 5)[0] == "coming: 1002"
+
+
 def fill(store: Store, ahead: dict[str, dict[str, Coming]], now: int) -> None:
     with store.writing() as connection:
         group = Group(id="1", name="Tier 1")
@@ -216,12 +326,12 @@ def fill(store: Store, ahead: dict[str, dict[str, Coming]], now: int) -> None:
             tickets.remember_standings(connection, ref, states, before=(), ahead=by_policy)
 
 
-def counted(store: Store, now: int, limit: int = 200, offset: int = 0) -> tuple[int, DuePage]:
+def counted(store: Store, now: int, **asked: Any) -> tuple[int, DuePage]:
     said: list[str] = []
     with store.reading() as connection:
         engine = connection.engine
         event.listen(engine, "before_cursor_execute", lambda *given: said.append(given[2]))
-        page = due_page(connection, now, names=("acme",), limit=limit, offset=offset)
+        page = due_page(connection, now, names=("acme",), **asked)
     return len(said), page
 
 
