@@ -20,7 +20,7 @@ from sqlalchemy.engine import Dialect
 
 from adapters.http import clean
 
-HEAD = "0023"
+HEAD = "0024"
 """The newest migration. A database that stands here is opened without loading Alembic."""
 
 metadata = MetaData(
