@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal, Protocol, get_args, runtime_checkable
 
+from adapters.carry import Carried, Names
 from policies.history import is_reopening, moves_of
 from policies.model import (
     Change,
@@ -423,6 +424,15 @@ class TellsHookSetUp(Protocol):
         account's table of that name, which names secrets and holds none."""
 
 
+@runtime_checkable
+class ExportsRules(Protocol):
+    """An adapter whose vendor tells the rules by which it acts itself. No adapter has to."""
+
+    def export_rules(self) -> Mapping[str, Any]:
+        """The vendor's rules and the names that they use, as its API gives them: what `Vendor.carry` reads. Reads
+        only."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpeningHours:
     """Hours that a helpdesk keeps for itself, as `[calendars.NAME]` says them: spans such as "09:00-17:00" by the day's
@@ -480,7 +490,8 @@ class Vendor:
     `policies.language.fields`, and `custom.NAME`. `target_start` is whether its SLA targets tell when they began, which
     the level key `at` needs. `address` is what its addresses look like, with YOURS for what is the account's own;
     `user` says where to make the user that Uptier signs in as. `plans` are the names of its plans by how many requests
-    each allows in the window of the account's limit.
+    each allows in the window of the account's limit. `carry` turns an export of its own rules into policies, where that
+    is known; it raises ValueError for what is no such export.
     """
 
     title: str
@@ -492,6 +503,7 @@ class Vendor:
     address: str = "https://YOURS.example"
     user: str = ""
     plans: Mapping[int, str] = field(default_factory=dict)
+    carry: Callable[[Any, Names], tuple[Carried, ...]] | None = None
 
 
 class AdapterFactory(Protocol):

@@ -229,6 +229,7 @@ ELSEWHERE = [
     ["undo"],
     ["connect"],
     ["disconnect"],
+    ["import"],
     ["run", "--once"],
     ["apply"],
     ["reload"],

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 from urllib.parse import urlsplit
 
 from adapters.base import (
@@ -153,6 +154,23 @@ class Zendesk:
     def survey(self) -> Survey:
         """Custom fields, custom statuses and schedules."""
         return probe.survey(self._account, self._client)
+
+    def export_rules(self) -> Mapping[str, Any]:
+        """Triggers and automations by their pages, SLA policies where the plan has them, and who and what they name."""
+        found: dict[str, Any] = {
+            name: [row for page in self._client.every(f"/{name}", name, {}) for row in page.rows(name)]
+            for name in ("automations", "triggers")
+        }
+        with suppress(NotAllowed):
+            found["sla_policies"] = self._client.get("/slas/policies").rows("sla_policies")
+        directory = self.directory()
+        agents = [agent.person for agent in directory.agents]
+        return {
+            **found,
+            "groups": [{"id": group.id, "name": group.name} for group in directory.groups],
+            "users": [{"id": one.id, "email": one.address, "name": one.name} for one in agents],
+            "ticket_fields": people.ticket_fields(self._account, self._client.session),
+        }
 
     def _sample(self) -> Ticket | None:
         """An open ticket with all that policies may need, None where there is no open ticket."""

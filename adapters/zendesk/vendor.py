@@ -4,6 +4,7 @@ https://developer.zendesk.com/api-reference/ticketing/tickets/tickets/
 """
 
 from adapters.base import Keys, Source, Vendor
+from adapters.zendesk.business_rules import carry
 
 PEOPLE = "counted from the audits, people's doings only; Zendesk's own counters include ours"
 
@@ -100,4 +101,5 @@ VENDOR = Vendor(
             writing="ticket.custom_fields; a value that the field does not have is left out and said",
         ),
     },
+    carry=carry,
 )

@@ -21,6 +21,7 @@ from connector.store import holds, inbox
 from connector.store import hooks as kept
 from connector.store.database import Store
 from connector.store.hooks import MadeHook
+from connector.work.budget import Desk
 from connector.work.context import Read
 from policies.model import Instant, Seconds
 
@@ -43,11 +44,11 @@ def address_of(settings: Settings, account: str) -> str:
     return f"{settings.service.outside.rstrip('/')}/hooks/{account}"
 
 
-def adapter_of(settings: Settings, account: str, clock: Clock, secrets: Secrets) -> Adapter:
-    """The account's adapter, which needs no webhook secret yet: that may be what is to be fetched."""
+def desk_of(settings: Settings, account: str, clock: Clock, secrets: Secrets) -> Desk:
+    """The account for a command of its own. It needs no webhook secret yet: that may be what is to be fetched."""
     bare = settings.accounts[account].model_copy(update={"webhook": {}})
     without = settings.model_copy(update={"accounts": {**settings.accounts, account: bare}})
-    return open_desk(account, without, clock, secrets).adapter
+    return open_desk(account, without, clock, secrets)
 
 
 def hooks_of(adapter: Adapter) -> Hooks | None:

@@ -63,8 +63,8 @@ def connect(
     from adapters.base import HelpdeskError, OutcomeUnknown
     from connector.app.connecting import (
         CannotConnect,
-        adapter_of,
         address_of,
+        desk_of,
         hooks_of,
         reference_of,
         set_up_of,
@@ -76,7 +76,7 @@ def connect(
     secrets, patience = secrets_beside_trouble(), patience_of(wait)
     try:
         address = address_of(settings, account)
-        adapter = adapter_of(settings, account, SystemClock(), secrets)
+        adapter = desk_of(settings, account, SystemClock(), secrets).adapter
         hooks = hooks_of(adapter)
         with closing(made_if_none(settings, secrets)) as store:
             if hooks is None:
@@ -156,7 +156,7 @@ def disconnect(account: AccountName, config: Config = CONFIG, yes: Yes = False) 
     named("account", account, settings.accounts)
     secrets, clock = secrets_beside_trouble(), SystemClock()
     try:
-        hooks = connecting.hooks_of(connecting.adapter_of(settings, account, clock, secrets))
+        hooks = connecting.hooks_of(connecting.desk_of(settings, account, clock, secrets).adapter)
         with closing(database_of(settings)) as store:
             if hooks is None or not connecting.all_kept(store, account):
                 echo(f"uptier has made nothing at {settings.accounts[account].url} that it could remove")

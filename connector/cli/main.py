@@ -18,6 +18,7 @@ from connector.cli import (
     connect,
     doctor,
     documents,
+    imports,
     init,
     notify,
     orders,
@@ -80,6 +81,7 @@ app.add_typer(documents.app)
 app.add_typer(records.app)
 app.add_typer(notify.app)
 app.add_typer(connect.app)
+app.add_typer(imports.app)
 app.add_typer(users.app, name="user")
 
 

@@ -243,6 +243,11 @@ class Budget:
         with self._counting:
             self._sent[request] += 1
 
+    def sent(self) -> int:
+        """How many requests have left since they were last taken."""
+        with self._counting:
+            return self._sent.total()
+
     def take_sent(self) -> Mapping[tuple[Instant, Purpose], int]:
         """How many requests have left since the last time this was asked, by hour (its beginning) and purpose."""
         with self._counting:

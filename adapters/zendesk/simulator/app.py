@@ -4,13 +4,13 @@ It imports nothing of the adapter or of policies: an error in the adapter's tran
 
 Played, with and without `.json`: users/me, users/{id}, users (role[]), custom_statuses, groups, group_memberships,
 organizations/show_many, ticket_fields, slas/policies, business_hours/schedules, search/export, tickets (list,
-show, comments, audits, PUT), incremental/tickets/cursor, POST /oauth/tokens (client_credentials, refresh_token), and
-webhooks: list, show, make, remove, show signing_secret, and test of one that is there (with an empty body: what
-Zendesk would send is not recorded). Webhooks are posted by `app.state.zendesk.hooks`. Every other path answers 501, and
-so does what these do not imitate: page[before], other sideloads, other search terms, keys of PUT named in
-`writes.NOT_PLAYED`, uploads. Not imitated without saying so: policy filters and business hours of
-SLA targets, ticket forms, permissions between agents, the webhook circuit breaker, and the
-age of search cursors.
+show, comments, audits, PUT), incremental/tickets/cursor, automations and triggers (lists; they do nothing), POST
+/oauth/tokens (client_credentials, refresh_token), and webhooks: list, show, make, remove, show signing_secret, and test
+of one that is there (with an empty body: what Zendesk would send is not recorded). Webhooks are posted by
+`app.state.zendesk.hooks`. Every other path answers 501, and so does what these do not imitate: page[before], other
+sideloads, other search terms, keys of PUT named in `writes.NOT_PLAYED`, uploads. Not imitated without saying so:
+policy filters and business hours of SLA targets, ticket forms, permissions between agents, the webhook circuit
+breaker, and the age of search cursors.
 
 The account's time is `now`, also in the Date header: run it with uvicorn's own Date header off
 (`date_header=False`), as `adapters.simulation.server.serve` does.
@@ -59,6 +59,8 @@ PLAYED: dict[tuple[str, str], tuple[Handler, tuple[str, ...]]] = {  # handler, e
     ("GET", "tickets/{id}"): (reads.one_ticket, ()),
     ("GET", "tickets/{id}/comments"): (reads.comments, ()),
     ("GET", "tickets/{id}/audits"): (reads.audits, ()),
+    ("GET", "automations"): (setup.automations, ()),
+    ("GET", "triggers"): (setup.triggers, ()),
     ("GET", "webhooks"): (setup.webhooks, ("webhooks",)),
     ("POST", "webhooks"): (setup.make_webhook, ("webhooks",)),
     ("POST", "webhooks/test"): (setup.test_webhook, ("webhooks-test",)),

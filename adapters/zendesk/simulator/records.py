@@ -359,10 +359,16 @@ class Directory:
         self.custom_statuses: dict[int, Record] = {}
         self.sla_policies: dict[int, Record] = {}
         self.schedules: dict[int, Record] = {}
+        self.business_rules: dict[str, dict[int, Record]] = {"automations": {}, "triggers": {}}
 
     def add_groups(self, rows: Rows) -> list[int]:
         """Each row needs a `name`; other keys overwrite the blank record's."""
         return add(self.groups, rows, self.new_id, lambda number, row: group(number, self.now(), row["name"]))
+
+    def add_business_rules(self, kind: str, rows: Rows) -> list[int]:
+        """Automations or triggers, as the API shows them. They are shown, and not carried out."""
+        blank: Record = {"active": True, "conditions": {"all": [], "any": []}, "actions": [], "position": 1}
+        return add(self.business_rules[kind], rows, self.new_id, lambda number, _: {"id": number, **blank})
 
     def add_organizations(self, rows: Rows) -> list[int]:
         """Each row needs a `name`."""

@@ -1,4 +1,6 @@
-"""What admins set up over the API: webhooks. Shapes, statuses and headers as recorded; vendor sheet, section 2."""
+"""What admins set up: webhooks, which the API makes too, triggers and automations, which it shows.
+
+Shapes, statuses and headers as recorded; vendor sheet, section 2."""
 
 import base64
 from dataclasses import replace
@@ -6,7 +8,7 @@ from typing import Any
 
 from adapters.simulation.answers import Record, Reply, refused, stamp
 from adapters.zendesk.simulator import rules
-from adapters.zendesk.simulator.reads import LARGEST, Call
+from adapters.zendesk.simulator.reads import LARGEST, Call, paged, with_url
 from adapters.zendesk.simulator.webhooks import BY_TRIGGER, Hook
 
 NEEDED = ("name", "endpoint", "http_method", "request_format", "status")
@@ -14,6 +16,22 @@ TAKEN = (*NEEDED, "description", "subscriptions")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 FORMATS = ("json", "xml", "form_encoded")
 EVENT = "zen:event-type:"
+
+
+def automations(call: Call) -> Reply:
+    """GET /automations, for admins."""
+    return _rules(call, "automations")
+
+
+def triggers(call: Call) -> Reply:
+    """GET /triggers, for admins."""
+    return _rules(call, "triggers")
+
+
+def _rules(call: Call, kind: str) -> Reply:
+    call.need_admin()
+    page = paged(call, call.desk.people.business_rules[kind].values())
+    return Reply(body={kind: [with_url(call, kind, row) for row in page.rows], **page.about})
 
 
 def webhooks(call: Call) -> Reply:

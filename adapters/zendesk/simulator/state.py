@@ -78,6 +78,8 @@ class Zendesk(Account):
         custom_statuses: Rows = (),
         sla_policies: Rows = (),
         schedules: Rows = (),
+        automations: Rows = (),
+        triggers: Rows = (),
         tickets: Rows = (),
     ) -> dict[str, list[int]]:
         """Fill the account; the ids made, by kind. What a row may say: `Directory.add_*`, `open`."""
@@ -91,6 +93,8 @@ class Zendesk(Account):
                 "custom_statuses": self.people.add_custom_statuses(custom_statuses),
                 "sla_policies": self.people.add_sla_policies(sla_policies),
                 "schedules": self.people.add_schedules(schedules),
+                "automations": self.people.add_business_rules("automations", automations),
+                "triggers": self.people.add_business_rules("triggers", triggers),
                 "tickets": [self.open(**row) for row in tickets],
             }
 

@@ -1,0 +1,125 @@
+"""Chains of Grafana OnCall and PagerDuty as policies."""
+
+from typing import Any
+
+import pytest
+
+from adapters.oncall import Page, carry
+
+ANN = {"type": "user_reference", "id": "PANN", "summary": "Ann"}
+PRIMARY = {"type": "schedule_reference", "id": "PSCH", "summary": "Primary"}
+DUTY = Page(groups={"Primary": "Duty", "SCHED": "Duty", "TEAM": "Tier 2"})
+
+
+def pagerduty(*rules: tuple[int, list[dict[str, Any]]], loops: int = 0) -> Any:
+    rows = [{"escalation_delay_in_minutes": delay, "targets": targets} for delay, targets in rules]
+    return {"escalation_policies": [{"id": "P", "name": "Ops", "num_loops": loops, "escalation_rules": rows}]}
+
+
+def grafana(*steps: dict[str, Any]) -> Any:
+    rows = [{"escalation_chain_id": "C", "position": place, **step} for place, step in enumerate(steps)]
+    return {
+        "escalation_chains": {"results": [{"id": "C", "name": "Ops"}]},
+        "escalation_policies": {"results": rows[::-1]},
+        "users": {"results": [{"id": "UANN", "email": "ann@acme.test"}]},
+    }
+
+
+def ladder(export: Any, page: Page = DUTY) -> list[tuple[str, str]]:
+    (found,) = carry(export, page)
+    assert found.policy, found
+    return [(level["after"], level["owner"]) for level in found.policy["level"]]
+
+
+def why(export: Any, page: Page = DUTY) -> str:
+    (found,) = carry(export, page)
+    assert found.policy == {}
+    return found.why or next(line.why for line in found.lines if line.why)
+
+
+def test_a_rule_of_pagerduty_asks_at_once_and_its_delay_is_before_the_next() -> None:
+    assert ladder(pagerduty((30, [ANN]), (90, [PRIMARY]), (5, [ANN]))) == [
+        ("0m", "Ann"), ("30m", "on_call(Duty)"), ("2h", "Ann"),
+    ]  # fmt: skip
+
+
+def test_loops_are_the_rules_once_more() -> None:
+    assert ladder(pagerduty((10, [ANN]), (20, [PRIMARY]), loops=1)) == [
+        ("0m", "Ann"), ("10m", "on_call(Duty)"), ("30m", "Ann"), ("40m", "on_call(Duty)"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ((10, [ANN, PRIMARY]), "several at once"),
+        ((10, []), "several at once"),
+        ((0, [ANN]), "how long"),
+        ((10, [{"type": "schedule_reference", "id": "X", "summary": "Other"}]), '--group "Other=GROUP"'),
+        ((10, [{"type": "escalation_policy_reference", "id": "X"}]), "not known here"),
+        ((10, [{"type": "user_reference", "id": "X"}]), "who X is"),
+    ],
+)
+def test_a_rule_that_is_more_than_one_owner_says_so(rule: Any, said: str) -> None:
+    assert said in why(pagerduty(rule))
+
+
+WAIT = {"type": "wait", "duration": 300}
+ASK_ANN = {"type": "notify_persons", "persons_to_notify": ["UANN"]}
+ASK_DUTY = {"type": "notify_on_call_from_schedule", "notify_on_call_from_schedule": "SCHED"}
+
+
+def test_a_chain_of_grafana_in_the_order_of_its_positions() -> None:
+    team = {"type": "notify_team_members", "notify_to_team_members": "TEAM"}
+    assert ladder(grafana(WAIT, ASK_ANN, WAIT, WAIT, ASK_DUTY, WAIT, team)) == [
+        ("5m", "ann@acme.test"), ("15m", "on_call(Duty)"), ("20m", "Tier 2"),
+    ]  # fmt: skip
+
+
+def test_a_chain_that_begins_anew_does_so_five_times() -> None:
+    found = ladder(grafana(ASK_ANN, WAIT, {"type": "repeat_escalation"}))
+    assert [after for after, _ in found] == ["0m", "5m", "10m", "15m", "20m", "25m"]
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        ((ASK_ANN, ASK_DUTY), "same time"),
+        ((ASK_ANN, WAIT, ASK_DUTY, {"type": "repeat_escalation"}), "same time"),
+        (({"type": "repeat_escalation"}, ASK_ANN), "before other steps"),
+        (({"type": "notify_persons", "persons_to_notify": ["UANN", "UBEN"]},), "several people"),
+        (({"type": "notify_persons", "persons_to_notify": ["UBEN"]},), "list of users"),
+        (
+            ({"type": "notify_on_call_from_schedule", "notify_on_call_from_schedule": "X"},),
+            '--group "X=GROUP"',
+        ),
+        (({"type": "wait"}, ASK_ANN), "how long"),
+        ((ASK_ANN, {"type": "notify_if_time_from_to"}), "`within`"),
+        ((ASK_ANN, {"type": "trigger_webhook"}), "`notify`"),
+        ((ASK_ANN, {"type": "resolve"}), "never changes a status"),
+        ((ASK_ANN, {"type": "something new"}), "not known here"),
+        ((WAIT,), "asks nobody"),
+    ],
+)
+def test_a_step_that_cannot_be_carried_over_says_why(steps: Any, said: str) -> None:
+    assert said in why(grafana(*steps))
+
+
+def test_pages_and_bare_lists_are_read_too() -> None:
+    whole = grafana(ASK_ANN)
+    bare = [whole["escalation_policies"], whole["escalation_chains"], {"users": whole["users"]["results"]}]
+    assert ladder(bare) == [("0m", "ann@acme.test")]
+    assert ladder(pagerduty((10, [ANN]))["escalation_policies"]) == [("0m", "Ann")]
+    assert ladder({"escalation_policy": pagerduty((10, [ANN]))["escalation_policies"][0]}) == [("0m", "Ann")]
+
+
+def test_the_tag_and_the_channel_are_what_was_said() -> None:
+    (found,) = carry(pagerduty((10, [ANN])), Page(tag="sev1", channel="pager"))
+    assert found.policy["when"]["tags"] == {"has": "sev1"}
+    assert found.policy["level"][0]["notify"] == ["pager"]
+
+
+@pytest.mark.parametrize("export", [{}, [], None, 5, {"users": []}, {"escalation_policies": [{"id": "x"}]}])
+def test_what_holds_no_chain_is_refused(export: Any) -> None:
+    with pytest.raises(ValueError, match="neither"):
+        carry(export, Page())
