@@ -4,7 +4,7 @@ A rule is carried over as a whole or not at all, and never in doubt: half of one
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -57,6 +57,30 @@ class Carried:
 
 class CannotCarry(Exception):
     """Why a line cannot be carried over."""
+
+
+def need_every_page(export: Any) -> None:
+    """Raise ValueError for pages of a list whose last one is not among them: what is missing would change what the rest
+    means."""
+    told = list(_pages(export))
+    if told and all(told):
+        raise ValueError("it is one page of several; put all of them into one list: [PAGE, PAGE]")
+
+
+def _pages(export: Any) -> Iterator[bool]:
+    """Of each page, whether another one follows."""
+    if isinstance(export, list):
+        for each in export:
+            yield from _pages(each)
+    elif isinstance(export, Mapping):
+        meta = export.get("meta")
+        following = [export[key] for key in ("next", "next_page", "more") if key in export]
+        following += [meta.get("has_more")] if isinstance(meta, Mapping) else []
+        if following:
+            yield any(following)
+        for value in export.values():
+            if isinstance(value, Mapping) and "results" in value:
+                yield from _pages(value)
 
 
 def as_template(text: str) -> str:

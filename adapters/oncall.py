@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from adapters.carry import CannotCarry, Carried, RuleLine
+from adapters.carry import CannotCarry, Carried, RuleLine, need_every_page
 from adapters.http import clean
 
 MINUTE = 60
@@ -23,6 +23,10 @@ REMARKS = (
     "Nobody's phone rings by an owner alone: `notify` names the channel that does it.",
 )
 
+ASKS = {
+    "notify_persons": "persons_to_notify",
+    "notify_person_next_each_time": "persons_to_notify_next_each_time",
+}
 REPEAT, REPEATS = "repeat_escalation", 5
 """The step that begins a chain anew, and how often it does so at most (`MAX_TIMES_REPEAT` in OnCall's source)."""
 
@@ -77,6 +81,7 @@ class Ladder:
 
 def carry(export: Any, page: Page) -> tuple[Carried, ...]:
     """Every chain of an export. ValueError if it holds none."""
+    need_every_page(export)
     found = (*_grafana(export, page), *_pagerduty(export, page))
     if not found:
         raise ValueError(
@@ -151,7 +156,7 @@ def _target(step: Mapping[str, Any]) -> str:
         "duration",
         "persons_to_notify",
         "notify_on_call_from_schedule",
-        "notify_to_team_members",
+        "team_to_notify",
         "group_to_notify",
     )
     return ", ".join(f"{word} {step[word]}" for word in words if step.get(word) not in (None, [], ""))
@@ -170,10 +175,12 @@ def _step(
         if not isinstance(duration, int) or isinstance(duration, bool) or duration < 0:
             raise CannotCarry("how long is not told")
         ladder.passed += duration
-    elif kind == "notify_persons":
-        asked = step.get("persons_to_notify")
+    elif kind in ASKS:
+        asked = step.get(ASKS[kind])
         if not isinstance(asked, list) or len(asked) != 1:
-            raise CannotCarry("a level has one owner, and this asks several people at once; name a group")
+            raise CannotCarry(
+                SAYS_NOT.get(kind, "a level has one owner, and this does not ask one person; name a group")
+            )
         if str(asked[0]) not in people:
             raise CannotCarry(f"who {asked[0]} is does not stand in the file; add the list of users")
         ladder.ask(people[str(asked[0])])
@@ -181,7 +188,7 @@ def _step(
         number = str(step.get("notify_on_call_from_schedule"))
         ladder.ask(f"on_call({_group(page, number, schedules.get(number, ''))})")
     elif kind in ("notify_team_members", "notify_user_group"):
-        key = "notify_to_team_members" if kind == "notify_team_members" else "group_to_notify"
+        key = "team_to_notify" if kind == "notify_team_members" else "group_to_notify"
         ladder.ask(_group(page, str(step.get(key)), ""))
     else:
         raise CannotCarry(SAYS_NOT.get(kind, "what this step does is not known here"))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
-from adapters.carry import CannotCarry, Carried, Names, RuleLine, as_template
+from adapters.carry import CannotCarry, Carried, Names, RuleLine, as_template, need_every_page
 from adapters.http import clean
 
 T = TypeVar("T")
@@ -108,6 +108,7 @@ def carry(export: Any, names: Names) -> tuple[Carried, ...]:
     """Every rule of an export, as its API gives it: an object with the lists `automations`, `triggers` and
     `sla_policies`, one rule, or a bare list. Names that stand in it too (`groups`, `users`, `organizations`) count.
     ValueError if it holds no rule."""
+    need_every_page(export)
     listed = {kind: tuple(_rows(export, kind)) for kind in ("automation", "trigger", "sla_policy")}
     known = Known(names=_named(export, names), kinds=_kinds(export))
     if not any(listed.values()):

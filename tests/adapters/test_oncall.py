@@ -70,7 +70,7 @@ ASK_DUTY = {"type": "notify_on_call_from_schedule", "notify_on_call_from_schedul
 
 
 def test_a_chain_of_grafana_in_the_order_of_its_positions() -> None:
-    team = {"type": "notify_team_members", "notify_to_team_members": "TEAM"}
+    team = {"type": "notify_team_members", "team_to_notify": "TEAM"}
     assert ladder(grafana(WAIT, ASK_ANN, WAIT, WAIT, ASK_DUTY, WAIT, team)) == [
         ("5m", "ann@acme.test"), ("15m", "on_call(Duty)"), ("20m", "Tier 2"),
     ]  # fmt: skip
@@ -87,7 +87,7 @@ def test_a_chain_that_begins_anew_does_so_five_times() -> None:
         ((ASK_ANN, ASK_DUTY), "same time"),
         ((ASK_ANN, WAIT, ASK_DUTY, {"type": "repeat_escalation"}), "same time"),
         (({"type": "repeat_escalation"}, ASK_ANN), "before other steps"),
-        (({"type": "notify_persons", "persons_to_notify": ["UANN", "UBEN"]},), "several people"),
+        (({"type": "notify_persons", "persons_to_notify": ["UANN", "UBEN"]},), "does not ask one person"),
         (({"type": "notify_persons", "persons_to_notify": ["UBEN"]},), "list of users"),
         (
             ({"type": "notify_on_call_from_schedule", "notify_on_call_from_schedule": "X"},),
@@ -103,6 +103,25 @@ def test_a_chain_that_begins_anew_does_so_five_times() -> None:
 )
 def test_a_step_that_cannot_be_carried_over_says_why(steps: Any, said: str) -> None:
     assert said in why(grafana(*steps))
+
+
+def test_turns_of_one_person_are_that_person() -> None:
+    turns = {"type": "notify_person_next_each_time", "persons_to_notify_next_each_time": ["UANN"]}
+    assert ladder(grafana(turns)) == [("0m", "ann@acme.test")]
+    assert "takes turns" in why(grafana({**turns, "persons_to_notify_next_each_time": ["UANN", "UBEN"]}))
+
+
+def test_one_page_of_several_is_refused_and_all_of_them_are_not() -> None:
+    whole = grafana(ASK_ANN, WAIT, ASK_DUTY)
+    steps = whole.pop("escalation_policies")["results"]
+    pages = [{"results": steps[:2], "next": "https://x.test/?page=2"}, {"results": steps[2:], "next": None}]
+    assert ladder([*pages, whole])[0] == ("0m", "ann@acme.test")
+    with pytest.raises(ValueError, match="one page of several"):
+        carry([pages[0], whole], DUTY)
+    with pytest.raises(ValueError, match="one page of several"):
+        carry({**whole, "escalation_policies": pages[0]}, DUTY)
+    with pytest.raises(ValueError, match="one page of several"):
+        carry({**pagerduty((10, [ANN])), "more": True}, DUTY)
 
 
 def test_pages_and_bare_lists_are_read_too() -> None:

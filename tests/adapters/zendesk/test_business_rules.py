@@ -293,6 +293,16 @@ def test_the_forms_in_which_rules_come(export: Any) -> None:
     assert (found.kind, found.fate) == ("automation", "carried over")
 
 
+@pytest.mark.parametrize("more", [{"next_page": "https://x.test"}, {"meta": {"has_more": True}}])
+def test_one_page_of_several_is_refused(more: dict[str, Any]) -> None:
+    page = {"triggers": [{"title": "T", "conditions": {}, "actions": [TAG]}]}
+    with pytest.raises(ValueError, match="one page of several"):
+        carry({**page, **more}, Names())
+    assert (
+        len(carry([{**page, **more}, {**page, "next_page": None, "meta": {"has_more": False}}], Names())) == 2
+    )
+
+
 @pytest.mark.parametrize("export", [{}, [], 4711, None, {"tickets": []}, {"automations": "no"}])
 def test_what_holds_no_rules_is_refused(export: Any) -> None:
     with pytest.raises(ValueError, match="holds no automations"):
