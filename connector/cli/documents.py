@@ -153,9 +153,12 @@ def accepted(settings: "Settings", policies: "PolicySet", tests: "tuple[PolicyTe
     with closing(database_of(settings)) as store, store.writing() as connection:
         played.keep(connection, found, now)
         others = played.accept(connection, getuser(), now)
+        right = [
+            each for each in played.every(connection) if not each.played.why and each.accepted is not None
+        ]
     yield from (f'{each.played.kind} "{each.played.name}": {each.difference}' for each in others)
-    yield f"{many(len(others), 'changed result')} accepted" + (
-        f"; {many(len(failed), 'test')} that failed not" if failed else ""
+    yield f"accepted: {many(len(right), 'result')}, {len(others)} of them other than before" + (
+        f"; not {many(len(failed), 'test')} that failed" if failed else ""
     )
 
 

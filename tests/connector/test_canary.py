@@ -234,7 +234,7 @@ def test_what_fires_otherwise_than_was_accepted_is_told_until_it_is_accepted(tmp
         taken = cli(tmp_path, "test", "--accept")
         assert taken.exit_code == 0, taken.output
         assert f'policy "waits": {OTHERWISE}' in taken.stdout
-        assert "1 changed result accepted" in taken.stdout
+        assert "accepted: 1 result, 1 of them other than before" in taken.stdout
         assert numbers(one)["uptier_policy_results_changed"] == 0
         assert "accepted:" not in cli(tmp_path, "policies").stdout
         with one.service.parts.store.reading() as connection:
@@ -285,10 +285,10 @@ def test_tests_that_fail_are_known_to_every_process(tmp_path: Path) -> None:
         assert f'test "nobody answers" ({failed.place}) fails: {WHY}' in told.stdout
         refused = cli(tmp_path, "test", "--accept")
         assert refused.exit_code == 1
-        assert "0 changed results accepted; 1 test that failed not" in refused.stdout
+        assert "accepted: 0 results, 0 of them other than before; not 1 test that failed" in refused.stdout
         with one.service.parts.store.reading() as connection:
             (kept,) = played.every(connection)
-        assert kept.accepted is None
+        assert kept.accepted is None, "what fails is corrected"
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
