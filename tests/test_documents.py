@@ -324,6 +324,7 @@ def test_the_example_passes_the_strict_check_once_a_directory_was_read(
         users=[],
         tickets=[],
     )
+    simulator.state.zendesk.hooks.subscribe("https://uptier.example/hooks/acme", secret="x")
     with serve(simulator) as url:
         text = example.replace("https://acme.example", url).replace('"127.0.0.1:8080"', '"127.0.0.1:0"')
         (tmp_path / "uptier.toml").write_text(text, encoding="utf-8")

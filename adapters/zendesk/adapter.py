@@ -68,7 +68,9 @@ class Zendesk:
         self._account = account
         self._client = Client(account, gate, credentials(account))
         self._secret = webhook_secret(account)
-        self._identities = IdentityCache(self._client)
+        self._identities = IdentityCache(
+            self._client, lambda: people.ticket_fields(account, self._client.session)
+        )
         self.hooks = ZendeskHooks(self._client)
 
     def decode(self, request: HookRequest) -> tuple[Event, ...]:
@@ -144,16 +146,16 @@ class Zendesk:
     def directory(self) -> Directory:
         """Groups and agents through zenpy; availability and load are not told."""
         found = people.read_directory(self._account, self._client.session)
-        self._identities.refresh(found, people.choices(self._account, self._client.session))
+        self._identities.refresh(found)
         return found
 
     def probe(self, needed: frozenset[str] = frozenset()) -> tuple[Finding, ...]:
         """Credentials, custom fields and their values, statuses, plan, webhook secret, and what is hidden."""
-        return probe.probe(self._account, self._client, needed, self._sample)
+        return probe.probe(self._account, self._client, self._identities, needed, self._sample)
 
     def survey(self) -> Survey:
         """Custom fields, custom statuses and schedules."""
-        return probe.survey(self._account, self._client)
+        return probe.survey(self._account, self._client, self._identities)
 
     def export_rules(self) -> Mapping[str, Any]:
         """Triggers and automations by their pages, SLA policies where the plan has them, and who and what they name."""

@@ -172,8 +172,11 @@ class IdentityCache:
     """Who we are, people met beside the rows, labels of custom statuses and values of fields: what hardly changes of
     one account, asked for once. Any thread may ask."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, read_fields: Callable[[], list[Row]]) -> None:
         self._client = client
+        self._read_fields = read_fields
+        self._fields: list[Row] | None = None
+        self._just_asked = False
         self._bot: str | None = None
         self._met: dict[str, Row | None] = {}
         self._statuses: Mapping[str, str] | None = None
@@ -181,12 +184,32 @@ class IdentityCache:
         self.directory: Directory | None = None
         self.choices: Mapping[str, tuple[str, ...]] = {}
 
-    def refresh(self, directory: Directory, choices: Mapping[str, tuple[str, ...]]) -> None:
-        """Take a directory that was just read, and the values that fields take by their ids; people and labels are
-        asked for anew when they are met again."""
+    def refresh(self, directory: Directory) -> None:
+        """Take a directory that was just read, and read the values that fields take, unless that was just done; people
+        and labels are asked for anew when they are met again. Where Zendesk does not tell the values now, they are as
+        they were: the directory is good without them."""
         self._met = {}
         self._statuses = self._targets = None
-        self.directory, self.choices = directory, choices or self.choices
+        self.directory = directory
+        if not self._just_asked:
+            with suppress(NotAllowed, TryLater):
+                self.ask_fields()
+        self._just_asked = False
+
+    def ask_fields(self) -> list[Row]:
+        """All ticket fields, asked for now; the values that they take are known from then on."""
+        self._fields = self._read_fields()
+        self.choices = choices(self._fields) or self.choices
+        self._just_asked = True
+        return self._fields
+
+    def known_fields(self) -> list[Row]:
+        """All ticket fields as last read, or else now."""
+        return self.ask_fields() if self._fields is None else self._fields
+
+    def is_bot(self, user: Row) -> None:
+        """Take the user behind our credentials, who was just asked for."""
+        self._bot = str(user["id"])
 
     def bot(self) -> str:
         """The id of the user behind our credentials."""
@@ -290,13 +313,8 @@ def ticket_fields(account: Account, session: Session) -> list[Row]:
         return readable(make_zenpy(account, session).ticket_fields(), FIELD)
 
 
-def choices(account: Account, session: Session) -> Mapping[str, tuple[str, ...]]:
-    """The values that fields take, by the field's id, and `priority`; empty where Zendesk does not tell them now:
-    the directory is good without them."""
-    try:
-        fields = ticket_fields(account, session)
-    except (NotAllowed, TryLater):
-        return {}
+def choices(fields: Iterable[Row]) -> Mapping[str, tuple[str, ...]]:
+    """The values that fields take, by the field's id, and `priority`."""
     told = [(row, values) for row in fields if (values := values_of(row))]
     return {str(row["id"]): values for row, values in told} | {
         str(row["type"]): values for row, values in told if row["type"] == "priority"

@@ -1,12 +1,16 @@
 """What works on this account, and what to do about the rest."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
 
-from adapters.base import Account, Finding, HelpdeskError, NotAllowed, OpeningHours, Survey
+from adapters.base import Account, Finding, HelpdeskError, Hook, NotAllowed, OpeningHours, Survey
 from adapters.http import look, no_access, status_behind
 from adapters.zendesk import people
 from adapters.zendesk.answers import Odd, Row, key_of, text
 from adapters.zendesk.client import Client
+from adapters.zendesk.hooks import ZendeskHooks
+from adapters.zendesk.people import IdentityCache
 from adapters.zendesk.ticket import STATUSES
 from adapters.zones import place_of
 from policies.model import Status, Ticket
@@ -16,17 +20,23 @@ NOT_OFFERED = frozenset({403, 404})
 
 
 def probe(
-    account: Account, client: Client, needed: frozenset[str], sample: Callable[[], Ticket | None]
+    account: Account,
+    client: Client,
+    identities: IdentityCache,
+    needed: frozenset[str],
+    sample: Callable[[], Ticket | None],
 ) -> tuple[Finding, ...]:
     """All findings. A look that fails is a finding too; only lost credentials are fatal. `sample` reads a ticket as
-    policies would, to see what is hidden; it is asked for only where something is needed."""
+    policies would, to see what is hidden; it is asked for only where something is needed. What `identities` will need
+    too is handed to it."""
     try:
         user = people.me(client)
     except HelpdeskError as error:
         return (no_access(error),)
+    identities.is_bot(user)
     return (
         *credentials(account, user),
-        *fields(account, client, needed),
+        *fields(account, identities, needed),
         *statuses(account, client),
         offered(
             client, "sla targets", "/slas/policies", "Write [sla] tables; Uptier then keeps the deadlines."
@@ -35,6 +45,7 @@ def probe(
             client, "schedules", "/business_hours/schedules", "Write [calendars] for your opening hours."
         ),
         webhook(account),
+        *(deliveries(account, client) if account.webhook else ()),
         *(hidden(needed, sample) if needed else ()),
     )
 
@@ -54,10 +65,10 @@ def credentials(account: Account, user: Row) -> Iterator[Finding]:
         yield Finding(what="token", ok=False, text=text, hint=True)
 
 
-def fields(account: Account, client: Client, needed: frozenset[str]) -> Iterator[Finding]:
+def fields(account: Account, identities: IdentityCache, needed: frozenset[str]) -> Iterator[Finding]:
     """Whether each mapped custom field is there and in use, and which values the needed ones take."""
     mapped = account.custom_fields()
-    known = look(lambda: people.ticket_fields(account, client.session))
+    known = look(identities.ask_fields)
     if isinstance(known, HelpdeskError):
         yield Finding(what="fields", ok=False, text=f"Could not look: {known}")
         return
@@ -156,6 +167,72 @@ def webhook(account: Account) -> Finding:
     return Finding(what="webhook secret", ok=False, text=text, hint=True)
 
 
+ARRIVED = frozenset({"success", "successful", "succeeded", "completed"})
+LOST = frozenset({"circuit broken", "terminated", "throttled", "failed", "failure", "error", "timeout"})
+"""What Zendesk calls deliveries that did not arrive; the first three are recorded. A word in neither set is not judged.
+
+https://developer.zendesk.com/api-reference/webhooks/webhooks-api/webhooks/#list-webhook-invocations
+"""
+NEWEST = 20
+"""Deliveries."""
+
+
+def deliveries(account: Account, client: Client) -> Iterator[Finding]:
+    """Whether a webhook posts to us, and what Zendesk says of its last deliveries."""
+    address = f"/hooks/{account.name}"
+    known = look(ZendeskHooks(client).listed)
+    if isinstance(known, HelpdeskError):
+        right = f". For that {known.right}" if isinstance(known, NotAllowed) and known.right else ""
+        told = f"Zendesk does not show us its webhooks: {known}{right}"
+        yield Finding(what="webhook", ok=False, unseen=True, text=told)
+        return
+    ours = [each for each in known if urlsplit(each.address).path.rstrip("/") == address]
+    active = [each for each in ours if each.active]
+    if not active:
+        step = "Activate it in Admin Center." if ours else f"`uptier connect {account.name}` makes one."
+        told = (
+            f"The webhook that posts to {address} is not active."
+            if ours
+            else f"No webhook posts to {address}."
+        )
+        yield Finding(what="webhook", ok=False, text=f"{told} {step}")
+        return
+    for each in active:
+        yield from of_hook(each, client)
+
+
+def of_hook(hook: Hook, client: Client) -> Iterator[Finding]:
+    """What became of the last deliveries of one webhook."""
+    path = f"/webhooks/{hook.id}/invocations"
+    rows = look(lambda: client.get(path, {"page[size]": NEWEST}).rows("invocations"))
+    where = f"The webhook {hook.name or hook.id} posts to {hook.address}"
+    step = "Change a ticket and ask again, or see Webhooks > Activity in Admin Center."
+    if isinstance(rows, HelpdeskError):
+        yield Finding(
+            what="webhook",
+            ok=False,
+            unseen=True,
+            text=f"{where}; its deliveries are not shown: {rows}. {step}",
+        )
+        return
+    words = [row.get("status") for row in rows if isinstance(row, dict)]
+    counted = Counter(word.casefold() for word in words if isinstance(word, str))
+    told = ", ".join(f"{many} {word}" for word, many in counted.most_common())
+    if not counted or counted.keys() - ARRIVED - LOST:
+        text = f"{where}; of its last deliveries Zendesk says {told or 'nothing'}. {step}"
+        yield Finding(what="webhook", ok=False, unseen=True, text=text)
+    elif lost := counted.keys() & LOST:
+        text = (
+            f"{where}; its last deliveries: {told}. See Webhooks > Activity in Admin Center for what was answered; "
+            "the address must be reached from outside, and `uptier doctor` tries it where `outside` is set."
+        )
+        yield Finding(
+            what="webhook", ok=False, hint=sum(counted[word] for word in lost) * 2 < len(words), text=text
+        )
+    else:
+        yield Finding(what="webhook", ok=True, text=f"{where}; its last deliveries: {told}.")
+
+
 DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 A_DAY = 1440
 """Minutes."""
@@ -170,12 +247,10 @@ https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_fields/
 """
 
 
-def survey(account: Account, client: Client) -> Survey:
+def survey(account: Account, client: Client, identities: IdentityCache) -> Survey:
     """What a first config can name: custom fields, custom statuses and schedules."""
     try:
-        known = [
-            row for row in people.ticket_fields(account, client.session) if row["type"] not in SYSTEM_FIELDS
-        ]
+        known = [row for row in identities.known_fields() if row["type"] not in SYSTEM_FIELDS]
         fields = {str(row["id"]): str(row["title"]) for row in known if row["active"] is not False}
     except NotAllowed:
         fields = None

@@ -286,7 +286,7 @@ def of_deliveries(said: AccountSettings, known: Remembered) -> Iterator[Finding]
             "none has come in yet. Change a ticket while `uptier run` runs, and ask again; the helpdesk's own log of "
             "its webhooks tells why it sends none"
         )
-        yield Finding(what="webhook deliveries", ok=False, unseen=True, text=text)
+        yield Finding(what="last webhook", ok=False, unseen=True, text=text)
         return
     now = SystemClock().now()
     text = f"the last one came in {spell(max(0, now - known.last_webhook))} ago."
@@ -294,9 +294,9 @@ def of_deliveries(said: AccountSettings, known: Remembered) -> Iterator[Finding]
         text += (
             " If tickets have changed since, see the helpdesk's own log of its webhooks; polling finds them."
         )
-        yield Finding(what="webhook deliveries", ok=False, hint=True, text=text)
+        yield Finding(what="last webhook", ok=False, hint=True, text=text)
     else:
-        yield Finding(what="webhook deliveries", ok=True, text=text)
+        yield Finding(what="last webhook", ok=True, text=text)
 
 
 def of_machine(settings: Settings) -> Iterator[Finding]:

@@ -157,12 +157,14 @@ def test_a_name_that_the_helpdesk_lacks_keeps_nothing_from_running(desk: Zendesk
 
 
 def test_doctor_asks_the_helpdesk(desk: Zendesk) -> None:
+    desk.hooks.subscribe("https://uptier.test/hooks/acme", secret="x")
     result = uptier("doctor")
     assert result.exit_code == 0
     assert "ok  acme: " in result.stdout
 
 
 def test_doctor_tells_what_a_running_service_has_set_aside(desk: Zendesk, tmp_path: Path) -> None:
+    desk.hooks.subscribe("https://uptier.test/hooks/acme", secret="x")
     with fresh_store("sqlite", tmp_path) as store:
         refusals = Refusals()
         refusals.note("acme", "the delivery carries no stamp", 1000)

@@ -1,10 +1,11 @@
 """`uptier doctor` beside each helpdesk: what will not work is named, with the next step, and ends with 1."""
 
+import json
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -19,7 +20,10 @@ from connector.cli.main import app
 from connector.clock import ClockSkew, ShiftedClock
 from connector.console import queries
 from connector.demo import CONFIG
+from connector.store import inbox
 from connector.store.database import database_skew
+from connector.store.inbox import Arrival
+from connector.store.opening import open_store
 from tests.connector.each import DESKS, EACH, each
 from tests.connector.stores import fresh_store
 
@@ -49,6 +53,8 @@ def beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any
             desk: Any = DESKS[vendor](app=sim, url=url or address)
             desk.furnish()
             desk.open("one", "About one", "eu")
+            if vendor != "servicenow":
+                desk.desk.hooks.subscribe(f"http://uptier.test/hooks/{desk.account}", secret="x")
             (tmp_path / "uptier.toml").write_text(config + desk.config(), encoding="utf-8")
             for name, value in desk.secrets().items():
                 monkeypatch.setenv(name, value)
@@ -60,8 +66,6 @@ def beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any
 @vendors
 def test_all_is_well(vendor: str, beside: Callable[..., Any]) -> None:
     with beside(vendor) as desk:
-        if vendor == "freshdesk":
-            desk.desk.hooks.subscribe(f"http://uptier.test/hooks/{desk.account}", secret="x")
         result = checked()
     assert (result.exit_code, lines(result, "NOT")) == (0, []), result.output
     assert f"ok  {desk.account}: clock: its clock is within 30 s of ours" in result.stdout
@@ -345,3 +349,209 @@ def test_the_host_of_a_hosted_channel_is_tried_not_its_token(
     assert "hooks.slack.com:443 cannot be reached: no such host is known here" in result.stdout
     assert "AAAA" not in result.output
     assert "Token" not in result.output
+
+
+# --- what each helpdesk is asked -------------------------------------------------------------------------------------
+
+
+@vendors
+def test_nothing_is_asked_twice_and_nothing_is_written(vendor: str, beside: Callable[..., Any]) -> None:
+    with beside(vendor) as desk:
+        result = checked()
+        assert result.exit_code == 0, result.output
+        asked = [(row.method, row.path, row.query) for row in desk.desk.log]
+    assert [each for each in asked if asked.count(each) > 1] == []
+    assert {method for method, _, _ in asked} <= {"GET", "HEAD"}
+    assert len(asked) <= {"zendesk": 14, "freshdesk": 20, "servicenow": 15}[vendor]
+
+
+PLANS: dict[str, tuple[dict[str, Any], str]] = {
+    "zendesk": ({"limits": {"account": (200, 60)}}, "Suite Team or Support Team"),
+    "freshdesk": ({"plan": "growth"}, "Growth"),
+}
+
+
+@pytest.mark.parametrize("vendor", PLANS)
+def test_limits_plan_and_census_are_told(vendor: str, beside: Callable[..., Any]) -> None:
+    switches, plan = PLANS[vendor]
+    with beside(vendor, **switches) as desk:
+        before = checked()
+        assert CliRunner().invoke(app, ["run", "--once"]).exit_code == 0
+        after = checked()
+    name = desk.account
+    assert (
+        f"ok  {name}: limits: 200 requests in 1m (as on {plan}); ours at most 200 (`budget`)."
+        in before.stdout
+    )
+    assert lines(before, f"??? {name}: census: not seen: ") != []
+    assert "uptier run --once" in lines(before, f"??? {name}: census: ")[0]
+    assert f"ok  {name}: census: 1 open ticket: about 1 request, 1s within our share." in after.stdout
+
+
+def test_a_helpdesk_that_tells_no_limit_is_not_called_well(beside: Callable[..., Any]) -> None:
+    with beside("servicenow") as desk:
+        result = checked()
+    assert lines(result, f"??? {desk.account}: limits: not seen: ") != []
+
+
+def test_what_the_plan_lacks_names_the_policies_that_go_by_it(beside: Callable[..., Any]) -> None:
+    config = CONFIG.replace('clock   = "customer_waiting"', 'clock   = "resolution"')
+    config = config.replace('clock    = "customer_waiting"', 'clock    = "resolution"')
+    assert config != CONFIG
+    with beside("zendesk", config=config, slas="missing") as desk:
+        result = checked()
+    (line,) = lines(result, f"tip {desk.account}: sla targets: ")
+    assert "Write [sla] tables" in line
+    assert 'It concerns "urgent-unanswered".' in line
+
+
+def test_groups_of_one_name_are_said(beside: Callable[..., Any]) -> None:
+    with beside("servicenow") as desk:
+        desk.desk.put("sys_user_group", {"name": "Escalations", "active": "true"})
+        result = checked()
+    (line,) = lines(result, f"tip {desk.account}: groups: ")
+    assert "Several groups are named Escalations; policies must say NAME (ID)" in line
+
+
+def test_one_account_alone(beside: Callable[..., Any]) -> None:
+    with beside("zendesk") as desk:
+        result = CliRunner().invoke(app, ["doctor", desk.account])
+        other = CliRunner().invoke(app, ["doctor", "acmee"])
+    assert result.exit_code == 0, result.output
+    assert {line[4:].split(":")[0] for line in result.stdout.splitlines() if line[3:4] == " "} == {
+        desk.account
+    }
+    assert other.exit_code == 2
+    assert f'Did you mean "{desk.account}"' in other.output
+
+
+def test_for_a_program(beside: Callable[..., Any]) -> None:
+    with beside("zendesk") as desk:
+        desk.desk.people.user("Uptier")["role"] = "agent"
+        result = CliRunner().invoke(app, ["doctor", "--json"])
+    told = json.loads(result.stdout)
+    states = {(each["about"], each["what"]): each["state"] for each in told["findings"]}
+    assert states[desk.account, "credentials"] == "not ok"
+    assert states[desk.account, "census"] == "not seen"
+    assert states[desk.account, "clock"] == "ok"
+    assert told["problems"] == []
+
+
+# --- webhooks --------------------------------------------------------------------------------------------------------
+
+
+def test_a_webhook_that_nobody_saw_is_never_well(beside: Callable[..., Any]) -> None:
+    with beside("servicenow") as desk:
+        result = checked()
+    assert lines(result, f"??? {desk.account}: last webhook: not seen: none has come in yet") != []
+    assert lines(result, "??? outside: address: not seen: ") != []
+    assert not any("webhook" in line and "secret" not in line for line in lines(result, "ok ")), result.output
+
+
+@pytest.mark.parametrize(("ago", "mark"), [(60, "ok "), (3 * 86400, "tip")])
+def test_when_the_last_webhook_came_in(
+    ago: int, mark: str, beside: Callable[..., Any], tmp_path: Path
+) -> None:
+    with beside("zendesk") as desk:
+        assert CliRunner().invoke(app, ["migrate"]).exit_code == 0
+        at = int(time.time()) - ago
+        row = Arrival(account=desk.account, ticket="1", delivery="webhook:1", kind="webhook", received_at=at)
+        with (
+            closing(open_store(f"sqlite:///{tmp_path / 'uptier.db'}")) as store,
+            store.writing() as connection,
+        ):
+            inbox.put_news(connection, [row])
+        result = checked()
+    assert len(lines(result, f"{mark} {desk.account}: last webhook: the last one came in ")) == 1, (
+        result.output
+    )
+
+
+# --- what can be read of the config ----------------------------------------------------------------------------------
+
+
+def test_of_a_config_with_errors_what_can_be_read_is_asked(
+    beside: Callable[..., Any], tmp_path: Path
+) -> None:
+    file = tmp_path / "uptier.toml"
+    with beside("zendesk") as desk:
+        whole = file.read_text(encoding="utf-8")
+        file.write_text(whole + '\n[accounts.lame]\nadapter = "zendesc"\nurl = "https://lame.test"\n')
+        lame = checked()
+        file.write_text(whole.replace('clock   = "customer_waiting"', 'clock   = "customer_whining"', 1))
+        policy = checked()
+        file.write_text(whole + "\n[policy\n")
+        nothing = checked()
+    assert lame.exit_code == policy.exit_code == nothing.exit_code == 2
+    for result in (lame, policy):
+        assert lines(result, f"ok  {desk.account}: credentials: ") != [], result.output
+    assert lines(lame, "??? lame: not seen: its table has errors") != []
+    assert "zendesc" in lame.stdout
+    assert lines(policy, '??? policies: not seen: policy "urgent-unanswered" has errors') != [], policy.output
+    assert "ok " not in nothing.stdout
+    assert "uptier.toml:" in nothing.output
+
+
+def test_it_includes_what_check_finds(beside: Callable[..., Any], tmp_path: Path) -> None:
+    config = CONFIG.replace("[service]", "[service]\n", 1) + '\n[calendars.old]\ntimezone = "Etc/GMT+5"\n'
+    config += 'hours = { mon-fri = "09:00-17:00" }\n'
+    with beside("zendesk", config=config):
+        CliRunner().invoke(app, ["run", "--once"])
+        check, result = CliRunner().invoke(app, ["check"]), checked()
+    told = [line for line in check.stdout.splitlines() if "uptier.toml:" in line and "no errors" not in line]
+    assert told != []
+    assert [line for line in told if line not in result.stdout.splitlines()] == []
+
+
+def test_a_group_with_nobody_in_it_is_seen_in_the_directory_just_read(beside: Callable[..., Any]) -> None:
+    config = CONFIG.replace(
+        'assign = { group = "Tier 2" }', 'assign = { group = "Empty", agent = "least_loaded" }'
+    )
+    assert "Empty" in config
+    with beside("zendesk", config=config) as desk:
+        desk.desk.seed(groups=[{"name": "Empty"}])
+        result = checked()
+    assert any("empty-audience" in line for line in result.stdout.splitlines()), result.output
+
+
+# --- this machine ----------------------------------------------------------------------------------------------------
+
+
+def test_an_address_to_listen_on_that_another_program_has(beside: Callable[..., Any], tmp_path: Path) -> None:
+    file = tmp_path / "uptier.toml"
+    with beside("zendesk"), socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        place = f"127.0.0.1:{taken.getsockname()[1]}"
+        file.write_text(file.read_text(encoding="utf-8").replace('"127.0.0.1:0"', f'"{place}"'))
+        result = checked()
+    assert result.exit_code == 1
+    (line,) = lines(result, "NOT this machine: listen: ")
+    assert place in line
+    assert "another program has it; end that, or name another port in `listen`" in line
+
+
+def test_a_proxy_in_the_environment_is_said_and_not_used(
+    beside: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    with beside("zendesk") as desk:
+        result = checked()
+    assert result.exit_code == 0, result.output
+    assert "must be let out to them directly" in lines(result, "tip this machine: proxy: ")[0]
+    assert lines(result, f"ok  {desk.account}: credentials: ") != []
+
+
+def test_a_database_that_is_not_there_yet_or_of_another_kind(
+    beside: Callable[..., Any], tmp_path: Path
+) -> None:
+    with beside("zendesk"):
+        before = checked()
+        (tmp_path / "uptier.db").write_text("no database\n" * 100)
+        wrong = checked()
+    assert (
+        lines(before, "??? database: access: not seen: there is none yet; `uptier run --once` makes it") != []
+    )
+    assert wrong.exit_code == 1
+    assert lines(wrong, "NOT database: access: ") != []

@@ -5,8 +5,8 @@ It imports nothing of the adapter or of policies: an error in the adapter's tran
 Played, with and without `.json`: users/me, users/{id}, users (role[]), custom_statuses, groups, group_memberships,
 organizations/show_many, ticket_fields, slas/policies, business_hours/schedules, search/export, tickets (list,
 show, comments, audits, PUT), incremental/tickets/cursor, automations and triggers (lists; they do nothing), POST
-/oauth/tokens (client_credentials, refresh_token), and webhooks: list, show, make, remove, show signing_secret, and test
-of one that is there (with an empty body: what Zendesk would send is not recorded). Webhooks are posted by
+/oauth/tokens (client_credentials, refresh_token), and webhooks: list, show, make, remove, signing_secret, invocations,
+and test of one that is there (with an empty body: what Zendesk would send is not recorded). Webhooks are posted by
 `app.state.zendesk.hooks`. Every other path answers 501, and so does what these do not imitate: page[before], other
 sideloads, other search terms, keys of PUT named in `writes.NOT_PLAYED`, uploads. Not imitated without saying so:
 policy filters and business hours of SLA targets, ticket forms, permissions between agents, the webhook circuit
@@ -67,12 +67,13 @@ PLAYED: dict[tuple[str, str], tuple[Handler, tuple[str, ...]]] = {  # handler, e
     ("GET", "webhooks/{id}"): (setup.one_webhook, ("webhooks",)),
     ("DELETE", "webhooks/{id}"): (setup.remove_webhook, ("webhooks",)),
     ("GET", "webhooks/{id}/signing_secret"): (setup.signing_secret, ("webhooks",)),
+    ("GET", "webhooks/{id}/invocations"): (setup.invocations, ("webhooks",)),
     ("PUT", "tickets/{id}"): (writes.update_ticket, ("tickets-update", "per-ticket-updates")),
 }
 APPLYING = (writes.update_ticket, setup.make_webhook, setup.remove_webhook)
 USER = re.compile(r"users/(\d+)")
 TICKET = re.compile(r"tickets/([^/]+)(/comments|/audits)?")
-WEBHOOK = re.compile(r"webhooks/(01[0-9A-Z]+)(/signing_secret)?")
+WEBHOOK = re.compile(r"webhooks/(01[0-9A-Z]+)(/signing_secret|/invocations)?")
 APART = re.compile(r"webhooks\b")
 NOT_JSON = Reply(status=422, body={"error": "Unprocessable Entity", "message": "Server could not parse JSON"})
 FIXED = ("tickets/show_many", "tickets/update_many", "tickets/create_many", "tickets/count")

@@ -146,7 +146,7 @@ def one_user(call: Call) -> Reply:
 
 def custom_statuses(call: Call) -> Reply:
     """GET /custom_statuses: all at once, without pages."""
-    _gate(call, call.desk.switches.custom_statuses)
+    gate(call, call.desk.switches.custom_statuses)
     rows = call.desk.people.custom_statuses.values()
     return Reply(body={"custom_statuses": [with_url(call, "custom_statuses", row) for row in rows]})
 
@@ -187,7 +187,7 @@ def ticket_fields(call: Call) -> Reply:
 
 def sla_policies(call: Call) -> Reply:
     """GET /slas/policies: for admins, on plans that have them."""
-    _gate(call, call.desk.switches.slas)
+    gate(call, call.desk.switches.slas)
     call.need_admin()
     rows = sorted(call.desk.people.sla_policies.values(), key=lambda row: row["position"])
     return _listed(call, "sla_policies", rows, under="slas/policies")
@@ -195,7 +195,7 @@ def sla_policies(call: Call) -> Reply:
 
 def schedules(call: Call) -> Reply:
     """GET /business_hours/schedules: on plans that have them."""
-    _gate(call, call.desk.switches.schedules)
+    gate(call, call.desk.switches.schedules)
     rows = list(call.desk.people.schedules.values())
     return Reply(body={"schedules": rows, "url": call.base + call.path})
 
@@ -332,8 +332,9 @@ def _sorted(call: Call, rows: list[Record], *, newest_first: bool, sortable: boo
     return rows[::-1] if newest_first else rows
 
 
-def _gate(call: Call, gate: Gate) -> Any:
-    if gate == "forbidden":
+def gate(call: Call, switch: Gate) -> Any:
+    """Refuse what the account's plan or rights do not give."""
+    if switch == "forbidden":
         raise rules.forbidden(as_object=call.desk.switches.error_objects)
-    if gate == "missing":
+    if switch == "missing":
         raise call.missing()

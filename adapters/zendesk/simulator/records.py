@@ -478,6 +478,11 @@ class Switches:
     # Plans and rights
     slas: Gate = "open"
     schedules: Gate = "open"
+    invocations: Gate = "open"  # what became of a webhook's deliveries
+    delivery_words: tuple[str, str] = (
+        "success",
+        "failed",
+    )  # what the account calls those that arrived and did not
     search_export: Gate = "open"
     admin_only_export: bool = True
     custom_statuses: Gate = "open"

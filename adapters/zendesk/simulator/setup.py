@@ -8,7 +8,7 @@ from typing import Any
 
 from adapters.simulation.answers import Record, Reply, refused, stamp
 from adapters.zendesk.simulator import rules
-from adapters.zendesk.simulator.reads import LARGEST, Call, paged, with_url
+from adapters.zendesk.simulator.reads import LARGEST, Call, gate, paged, with_url
 from adapters.zendesk.simulator.webhooks import BY_TRIGGER, Hook
 
 NEEDED = ("name", "endpoint", "http_method", "request_format", "status")
@@ -94,6 +94,21 @@ def remove_webhook(call: Call) -> Reply:
 def signing_secret(call: Call) -> Reply:
     """GET /webhooks/{id}/signing_secret."""
     return Reply(body={"signing_secret": {"secret": _found(call).secret, "algorithm": "SHA256"}})
+
+
+def invocations(call: Call) -> Reply:
+    """GET /webhooks/{id}/invocations: the newest first. Their words for what arrived are not recorded: a switch."""
+    hook = _found(call)
+    gate(call, call.desk.switches.invocations)
+    arrived, lost = call.desk.switches.delivery_words
+    hooks = call.desk.hooks
+    over = [(each, arrived) for each in hooks.done] + [(each, lost) for each in hooks.lost]
+    rows = sorted(
+        ({"id": each.id, "status": word} for each, word in over if each.hook is hook),
+        key=lambda row: str(row["id"]),
+        reverse=True,
+    )
+    return Reply(body={"invocations": rows[: call.number("page[size]", LARGEST, most=LARGEST)]})
 
 
 def test_webhook(call: Call) -> Reply:

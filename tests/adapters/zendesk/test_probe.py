@@ -1,9 +1,13 @@
 """What `uptier doctor` hears of an account."""
 
+from dataclasses import replace
+
 import pytest
 
 from adapters.base import Finding
+from adapters.simulation.webhooks import Invocation
 from adapters.zendesk.simulator import API_KEY, BOT
+from adapters.zendesk.simulator.webhooks import Hook
 from policies.model import Priority, Status
 from policies.plan import ChangeTags, RaisePriority, SetField
 from tests.adapters.zendesk.world import PRINTER, World, world
@@ -13,9 +17,19 @@ def findings(acme: World) -> dict[str, Finding]:
     return {finding.what: finding for finding in acme.adapter.probe()}
 
 
+def heard(acme: World, times: int = 1) -> Hook:
+    """A webhook that posts to us, whose first deliveries arrived."""
+    hook = acme.desk.hooks.subscribe("https://uptier.test/hooks/acme", secret="x")
+    acme.desk.hooks.done += [Invocation(id=f"1{n}", hook=hook, body=b"", due=0) for n in range(times)]
+    return hook
+
+
 def test_a_well_kept_account(acme: World) -> None:
+    heard(acme)
     found = findings(acme)
-    assert set(found) == {"credentials", "fields", "statuses", "sla targets", "schedules", "webhook secret"}
+    assert set(found) == {
+        "credentials", "fields", "statuses", "sla targets", "schedules", "webhook secret", "webhook",
+    }  # fmt: skip
     assert all(finding.ok for finding in found.values())
     assert "Uptier" in found["credentials"].text
 
@@ -71,6 +85,7 @@ def test_what_the_plan_lacks_degrades(gate: str) -> None:
 
 @pytest.mark.parametrize(("path", "what"), [("*ticket_fields*", "fields"), ("*slas*", "sla targets")])
 def test_one_look_that_fails_does_not_hide_the_others(acme: World, path: str, what: str) -> None:
+    heard(acme)
     acme.fault("answer", path=path, status=500)
     found = findings(acme)
     assert "Could not look" in found[what].text
@@ -141,3 +156,52 @@ def test_tags_that_are_not_shown_are_not_replaced() -> None:
         prepared = acme.adapter.prepare(ticket, (ChangeTags(add=frozenset({"escalated"})),), "k")
         assert prepared.writes == ()
         assert "does not show the ticket's tags" in prepared.gaps[0]
+
+
+def test_a_webhook_that_is_not_there_or_not_active_is_said(acme: World) -> None:
+    acme.desk.hooks.subscribe("https://elsewhere.test/hooks/other", secret="x")
+    assert "No webhook posts to /hooks/acme. `uptier connect acme`" in findings(acme)["webhook"].text
+    hook = heard(acme)
+    acme.desk.hooks.hooks[-1] = replace(hook, active=False, told={"status": "inactive"})
+    finding = findings(acme)["webhook"]
+    assert (finding.ok, finding.unseen) == (False, False)
+    assert "is not active. Activate it" in finding.text
+
+
+@pytest.mark.parametrize(
+    ("arrived", "lost", "mark"), [(0, 0, "unseen"), (2, 0, "ok"), (0, 2, "not"), (3, 1, "hint")]
+)
+def test_what_zendesk_says_of_its_last_deliveries(acme: World, arrived: int, lost: int, mark: str) -> None:
+    hook = heard(acme, arrived)
+    acme.desk.hooks.lost += [Invocation(id=f"2{n}", hook=hook, body=b"", due=0) for n in range(lost)]
+    finding = findings(acme)["webhook"]
+    assert (finding.ok, finding.unseen, finding.hint) == (mark == "ok", mark == "unseen", mark == "hint")
+    assert f"{arrived} success" in finding.text or not arrived
+    assert f"{lost} failed" in finding.text or not lost
+
+
+def test_deliveries_that_nobody_can_see_are_never_well() -> None:
+    with world(invocations="missing") as acme:
+        heard(acme)
+        hidden = findings(acme)["webhook"]
+    with world(delivery_words=("a word of next year", "failed")) as acme:
+        heard(acme)
+        strange = findings(acme)["webhook"]
+    with world() as acme:
+        acme.fault("answer", path="*/webhooks", status=403)
+        refused = findings(acme)["webhook"]
+    for finding in (hidden, strange, refused):
+        assert (finding.ok, finding.unseen) == (False, True)
+    assert "a word of next year" in strange.text
+    assert "webhooks:read" in refused.text
+
+
+def test_what_the_probe_asked_is_not_asked_again_by_what_follows_it(acme: World) -> None:
+    acme.adapter.probe(frozenset({"priority", "changes"}))
+    acme.adapter.directory()
+    told = acme.adapter.survey()
+    paths = [row.path for row in acme.desk.log]
+    assert len(paths) == len({*paths}) + 2, "statuses and schedules, which only a first config needs"
+    assert told.calendars == ()
+    acme.adapter.directory()
+    assert sum("ticket_fields" in row.path for row in acme.desk.log) == 2, "a later directory reads them anew"

@@ -17,7 +17,7 @@ class Asked:
     def __init__(self) -> None:
         self.people: dict[str, dict[str, Any]] = {"21": {"role": "agent"}, "41": {"role": "end-user"}}
         self.asked: list[str] = []
-        self.identities = IdentityCache(cast("Client", self))
+        self.identities = IdentityCache(cast("Client", self), list)
 
     def get(self, path: str) -> Answer:
         what = path.rpartition("/")[2]
@@ -41,7 +41,7 @@ def test_whom_the_directory_names_is_not_asked_for_and_strangers_are_met_anew_wi
     assert desk.identities.role_of("77") is None
     desk.people["77"] = {"role": "agent"}
     agent = Agent(person=Person(id="22", name="Ben"))
-    desk.identities.refresh(Directory(account="acme", agents=(agent,)), {})
+    desk.identities.refresh(Directory(account="acme", agents=(agent,)))
     assert [desk.identities.role_of(key) for key in ("22", "77")] == ["agent", "agent"]
     assert desk.asked == ["77", "77"]
 
