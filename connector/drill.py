@@ -427,7 +427,7 @@ class Performance:
         """One round of the service, and what came of it."""
         self.service.once(lambda _: None)
         with self.service.parts.store.reading() as connection:
-            news = tuple(ledger.onward(connection, self.seen))
+            news = tuple(map(ledger.in_words, ledger.onward(connection, self.seen)))
         for line in news:
             self.seen = line.id or self.seen
             self.befell.setdefault(line.policy, set()).add(line.what)

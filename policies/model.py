@@ -8,11 +8,26 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Instant = int
 Seconds = int
 Value = str | int | float | bool | tuple[str, ...] | None
+Wanted = str | int | float | bool | tuple[str | int | float, ...]
+"""What may stand in a condition behind an operator."""
+
+
+class Phrase(NamedTuple):
+    """A phrase and the values that belong into it, not put together: so it is kept, and can be said in another
+    language. A list is said as `a and b`."""
+
+    pattern: str
+    values: tuple[Value, ...] = ()
+
+    def __str__(self) -> str:
+        return self.pattern.format(
+            *(" and ".join(each) if isinstance(each, tuple) else each for each in self.values)
+        )
 
 
 class Status(StrEnum):

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from policies.model import Group, Instant, Person, Priority, Ticket, TicketRef, Value
-from policies.state import Episode, Owner, Standing
+from policies.state import Cause, Episode, Owner, Standing
 
 if TYPE_CHECKING:
     from policies.rules.observe import Scene
@@ -215,7 +215,7 @@ class Occurrence:
     overruled, owner; or what a person ordered: snoozed, escalated, deescalated, approved, rejected, undone, put back,
     order refused;
     or approval asked, left out, made up (what had been left out and can be done by now), or chosen (why somebody was
-    assigned). `who` is Uptier, or the person.
+    assigned). `who` is Uptier, or the person. Of a level that was passed the `cause` says why, where it is known.
     """
 
     what: str
@@ -226,6 +226,7 @@ class Occurrence:
     owner: str | None = None
     text: str = ""
     who: str = "uptier"
+    cause: Cause | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Literal, TypeVar
 
-from policies.model import Instant, Value
+from policies.model import Instant, Seconds, Value, Wanted
 
 
 class How(StrEnum):
@@ -31,16 +31,35 @@ class Owner:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """What made a level fire, as values: what its `clock` had counted, or the deadline that is `due`, in the time zone
+    `zone`, against the level's `limit` (`at` is a share of the time to the deadline, in percent). One that counts
+    `since` the level before has not its clock. `ordered` is what was said by who pushed it. `conditions` are the tests
+    that held, each as field, operator and what was wanted; `late` says that they came to hold when the level's time was
+    over already."""
+
+    clock: str
+    limit: tuple[Literal["at", "before", "after"], Seconds]
+    elapsed: Seconds | None = None
+    due: Instant | None = None
+    zone: str = "UTC"
+    since: str = ""
+    ordered: str = ""
+    conditions: tuple[tuple[str, str, Wanted], ...] = ()
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Passed:
-    """A level that will never fire again in this episode. `due` is when it was due, `at` when passed, `why` says in
-    words what made it fire."""
+    """A level that will never fire again in this episode. `due` is when it was due, `at` when passed, `why` what made
+    it fire, or what a person said who kept it from firing."""
 
     level: str
     how: How
     at: Instant
     due: Instant | None = None
     owner: Owner | None = None
-    why: str = ""
+    why: Cause | str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +75,7 @@ class UnderWay:
     due: Instant
     overtaken: tuple[str, ...] = ()
     owner: Owner
-    why: str = ""
+    why: Cause | str = ""
     seen: int = -1
     instead: bool = False
     owes: frozenset[str] = frozenset()

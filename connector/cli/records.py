@@ -49,7 +49,7 @@ def export(since: Since = None, config: Config = CONFIG) -> None:
     with opened(config) as store, store.reading() as connection:
         for line in ledger.onward(connection, 0):
             if line.at >= begin:
-                put_json(asdict(line))
+                put_json(asdict(ledger.in_words(line)))
 
 
 @app.command()

@@ -163,7 +163,7 @@ def explain(
     if it had other values."""
     from connector.config.settings import load
     from connector.store import holds, ledger, tickets
-    from connector.work.context import as_listed
+    from connector.work.context import NOT_KEPT, explained
 
     ref = ticket_ref(ticket)
     if at is not None and (when := moment_before_now(at)) is not None:
@@ -197,10 +197,13 @@ def explain(
         *target_lines(known.ticket, known.seen_at),
         *lacks[-SHOWN:],
     )
-    trace, policies = known.trace, load(config).policies
-    if not trace and policies is not None:
-        trace = as_listed(policies, known.ticket, known.seen_at)
-    show(trace, head, as_json)
+    trace = explained(known, load(config).policies)
+    if trace is not None:
+        show(trace, head, as_json)
+    elif as_json:
+        put_json(None)
+    else:
+        echo(*head, "", f"{NOT_KEPT} To ask now: uptier explain {ref} --at now")
 
 
 def target_lines(ticket: "Ticket", now: int) -> list[str]:
@@ -369,7 +372,7 @@ def history(ticket: TicketName, config: Config = CONFIG, as_json: AsJson = False
 
     ref = ticket_ref(ticket)
     with opened(config) as store, store.reading() as connection:
-        lines = ledger.of_ticket(connection, ref)
+        lines = [ledger.in_words(line) for line in ledger.of_ticket(connection, ref)]
         known = tickets.known(connection, ref)
     if as_json:
         put_json([asdict(line) for line in lines])

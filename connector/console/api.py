@@ -179,7 +179,8 @@ class Api:
     def lines(self, request: Request, _asking: Asking, _body: dict[str, str]) -> Any:
         """The ledger's lines behind the id `after`, at most 500."""
         with self.store.reading() as connection:
-            return ledger.after(connection, ledger.line_id(request.query_params.get("after", "0")))
+            found = ledger.after(connection, ledger.line_id(request.query_params.get("after", "0")))
+        return tuple(map(ledger.in_words, found))
 
     def policies(self, _request: Request, _asking: Asking, _body: dict[str, str]) -> Any:
         """Each policy in plain words, and how often it spoke."""

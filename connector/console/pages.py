@@ -38,7 +38,7 @@ from connector.report.formats import as_html as report_html
 from connector.store import ledger, users
 from connector.store.database import Store
 from connector.store.trouble import StoreTrouble
-from connector.work.context import as_listed
+from connector.work.context import NOT_KEPT, explained
 from policies.model import Instant, Seconds, TicketRef
 from policies.present.explain import explain
 
@@ -241,10 +241,11 @@ class Console:
             seen = queries.ticket_page(connection, ref)
         if seen is None:
             return self._error(404, f"{ref} has not been seen")
-        known = seen.known
-        found = known.trace or as_listed(self.papers.rules().policies, known.ticket, known.seen_at)
-        traces = sorted(found, key=lambda trace: not trace.levels)  # those that run first
+        found = explained(seen.known, self.papers.rules().policies)
+        traces = sorted(found or (), key=lambda trace: not trace.levels)  # those that run first
         said = explain(tuple(traces)) if traces else "No policy can match this ticket."
+        if found is None:
+            said = NOT_KEPT
         return self._page(
             request, asking, "ticket.html", str(ref), seen=seen, explained=said, does=self.papers.levels()
         )
@@ -310,7 +311,8 @@ class Console:
                 connection, queries.SHOWN, None if before is None else ledger.line_id(before)
             )
         older = lines[-1].id if len(lines) == queries.SHOWN else None
-        return self._page(request, asking, "ledger.html", "Ledger", lines=lines, older=older)
+        told = tuple(map(ledger.in_words, lines))
+        return self._page(request, asking, "ledger.html", "Ledger", lines=told, older=older)
 
     def health(self, request: Request, asking: Asking) -> Response:
         """How the service is doing."""

@@ -36,7 +36,8 @@ from policies.model import (
     Who,
     seconds,
 )
-from policies.present.explain import LevelTrace, PolicyTrace
+from policies.present.explain import trace_of
+from policies.rules.judgement import JudgedLevel, Judgement
 from policies.rules.undo import DEESCALATED
 from policies.state import Episode, How
 
@@ -380,7 +381,7 @@ def ticket_page(connection: Connection, ref: TicketRef) -> Seen | None:
         rows=_owned([row for episode in running for row in _row(connection, ref, episode)]),
         timeline=timeline(
             known.ticket,
-            ledger.of_ticket(connection, ref),
+            [ledger.in_words(line) for line in ledger.of_ticket(connection, ref)],
             None if people is None else people.directory,
             writes.writes_by_fact(connection, ref),
             episodes,
@@ -472,17 +473,17 @@ def noise(connection: Connection, now: Instant) -> tuple[Noise, ...]:
     return tuple(sorted(rows, key=lambda row: (-row.fired, row.policy)))
 
 
-def waiting(trace: PolicyTrace) -> LevelTrace | None:
-    """The level that is due next by this trace."""
-    return next((each for each in trace.levels if each.state == "waiting" and each.due is not None), None)
+def waiting(judged: Judgement) -> JudgedLevel | None:
+    """The level that is due next by this judgement."""
+    return next((each for each in judged.levels if each.state == "waiting" and each.due is not None), None)
 
 
 def _row(connection: Connection, ref: TicketRef, episode: Episode) -> tuple[Row, ...]:
     known = tickets.known(connection, ref)
     if known is None:
         return ()
-    trace = next((each for each in known.trace if each.policy == episode.policy), None)
-    level = None if trace is None else waiting(trace)
+    judged = next((each for each in known.judged or () if each.policy == episode.policy), None)
+    level = None if judged is None else waiting(judged)
     passed = episode.passed[-1] if episode.passed else None
     return (
         Row(
@@ -499,8 +500,8 @@ def _row(connection: Connection, ref: TicketRef, episode: Episode) -> tuple[Row,
             awaiting=episode.awaiting or "",
             next_level=level.name if level else "",
             next_due=level.due if level else None,
-            why=trace.verdict if trace else "",
+            why=trace_of(judged).verdict if judged else "",
             observed=passed is not None and not any(each.how in REAL for each in episode.passed),
-            observes=trace is not None and trace.mode == "observe",
+            observes=judged is not None and judged.mode == "observe",
         ),
     )

@@ -37,9 +37,9 @@ from policies.model import (
     Ticket,
     Who,
 )
-from policies.present.explain import PolicyTrace
 from policies.rules.calendars import ALWAYS, pauses
 from policies.rules.episode import first_acknowledgement
+from policies.rules.judgement import Judgement
 from policies.rules.ladder import untimed
 from policies.rules.undo import puts_back
 from policies.state import Episode, How, Passed
@@ -233,7 +233,7 @@ def escalation(
         refused=tuple(
             each.at for each in own if each.how is How.REFUSED and each.level not in rejected_levels
         ),
-        missed=missed(episode, kept.trace, frame.now),
+        missed=missed(episode, kept.judged, frame.now),
     )
 
 
@@ -313,11 +313,11 @@ def is_by(change: Change, episode: Episode, passed: Passed, after: Passed | None
     return ours and change.act.at >= passed.at and (after is None or change.act.at < after.at)
 
 
-def missed(episode: Episode, trace: tuple[PolicyTrace, ...], now: Instant) -> int:
+def missed(episode: Episode, judged: tuple[Judgement, ...], now: Instant) -> int:
     """How many levels of a running episode were due a while ago and have not fired."""
     if episode.ended is not None or (episode.snoozed_until or 0) > now:
         return 0
-    own = [each for each in trace if each.policy == episode.policy and each.mode == "enforce"]
+    own = [each for each in judged if each.policy == episode.policy and each.mode == "enforce"]
     return sum(
         level.state in ("waiting", "due") and level.due is not None and level.due + GRACE <= now
         for each in own

@@ -12,6 +12,7 @@ from pydantic_core import PydanticSerializationError
 from adapters.base import Receipt
 from adapters.http import legible
 from policies.model import Ticket
+from policies.rules.judgement import Judgement
 
 T = TypeVar("T")
 
@@ -21,16 +22,16 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
-def dump(kind: type[T], value: T) -> str:
-    """The value as JSON, its texts fit to be stored. `kind` is the type to ask for it again: `Ticket`,
-    `tuple[Standing, ...]`. ValueError for a value that is not of its kind: it could not be read again."""
+def dump(kind: type[T], value: T, *, sparse: bool = False) -> str:
+    """The value as JSON, its texts fit to be stored; a `sparse` one is without what is as it is by default. `kind` is
+    the type to ask for it again: `Ticket`, `tuple[Standing, ...]`. ValueError for a value that is not of its kind: it
+    could not be read again."""
     adapter = _adapter(cast(Hashable, kind))
     try:
-        return adapter.dump_json(value, warnings="error").decode()
+        return adapter.dump_json(value, warnings="error", exclude_defaults=sparse).decode()
     except PydanticSerializationError:  # it holds half a character
-        return json.dumps(
-            legible(adapter.dump_python(value, mode="json", warnings="error")), ensure_ascii=False
-        )
+        told = adapter.dump_python(value, mode="json", warnings="error", exclude_defaults=sparse)
+        return json.dumps(legible(told), ensure_ascii=False)
 
 
 def load(kind: type[T], text: str) -> T:
@@ -50,6 +51,11 @@ def load_receipt(text: str) -> Receipt:
     receipt = load(Receipt, text)
     changed = tuple((name, _tuple(before), _tuple(after)) for name, before, after in receipt.changed)
     return replace(receipt, changed=changed)
+
+
+def load_judged(text: str) -> tuple[Judgement, ...] | None:
+    """What a look came to; None of a look that kept words in its place (migration 0025)."""
+    return None if text == "null" else load(tuple[Judgement, ...], text)
 
 
 def dump_names(names: frozenset[str]) -> str:

@@ -40,7 +40,8 @@ from connector.store.schema import (
     write,
 )
 from policies.model import Instant, Seconds, Ticket, TicketRef
-from policies.present.coming import Coming
+from policies.present.explain import coming_words
+from policies.rules.judgement import Coming
 
 Stand = Literal["overdue", "held", "waiting", "coming"]
 STANDS: tuple[Stand, ...] = get_args(Stand)
@@ -275,7 +276,7 @@ def _known(connection: Connection, rows: Collection[Any]) -> dict[tuple[str, str
 def _due_ticket(row: Any, facts: Ticket, escalated_to: str | None) -> DueTicket:
     one = None if row.coming is None else codec.load(Coming, row.coming)
     holder = facts.assignee.label if facts.assignee else facts.group.name if facts.group else "nobody"
-    why = one.why if one else ""
+    why = coming_words(one) if one else ""
     return DueTicket(
         ref=facts.ref,
         stand=STANDS[row.stand],

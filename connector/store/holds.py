@@ -18,7 +18,7 @@ from connector.store.schema import aside as aside_table
 from connector.store.schema import hold as hold_table
 from connector.work import retry
 from policies.model import Instant, TicketRef
-from policies.present.coming import Coming
+from policies.rules.judgement import Coming
 
 Scope = Literal["ticket", "loop", "account", "parts", "start"]
 
@@ -46,7 +46,7 @@ def put_hold(connection: Connection, hold: Hold) -> bool:
         "why": hold.why,
         "since": hold.since,
         "policy": hold.policy,
-        "coming": None if hold.coming is None else codec.dump(Coming, hold.coming),
+        "coming": None if hold.coming is None else codec.dump(Coming, hold.coming, sparse=True),
     }
     statement = insert(connection, hold_table).values(row).on_conflict_do_nothing()
     if put_row(connection, statement, hold_table.c.ticket):

@@ -1,7 +1,8 @@
 """The ledger: what happened, who did it, who owned it then. Lines are added and never changed."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, func, insert, or_, select
@@ -10,6 +11,8 @@ from connector.store import codec
 from connector.store.database import the
 from connector.store.schema import ledger
 from policies.model import Instant, TicketRef
+from policies.present.explain import because
+from policies.state import Cause
 
 ID_DIGITS = 18
 """What every database takes for a number."""
@@ -18,7 +21,8 @@ ID_DIGITS = 18
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerEntry:
     """One line. `what` is an occurrence's word or the worker's; `who` is a label, or `uptier`. `id` is the
-    database's, and None on a line that is not written yet. `data` is whatever JSON belongs to it."""
+    database's, and None on a line that is not written yet. `data` is whatever JSON belongs to it. People are shown it
+    `in_words`."""
 
     at: Instant
     account: str
@@ -51,6 +55,13 @@ _RELEASED = (
     )
     .group_by(ledger.c.ticket)
 )
+
+
+def in_words(line: LedgerEntry) -> LedgerEntry:
+    """The line as people read it: why a level fired is kept as values (`data["why"]`), and its text says it. Lines of
+    versions that kept words are as they were."""
+    why = line.data.get("why")
+    return line if why is None else replace(line, text=because(codec.load(Cause, json.dumps(why))))
 
 
 def append(connection: Connection, lines: Sequence[LedgerEntry]) -> None:

@@ -26,7 +26,7 @@ from connector.store.schema import (
 from connector.store.schema import inbox as inbox_table
 from connector.store.writes import KeptWrite, State
 from policies.model import Instant, TicketRef
-from policies.present.coming import Coming
+from policies.rules.judgement import Coming
 from policies.state import Standing
 
 

@@ -11,7 +11,7 @@ from connector.store.schema import episode, ledger, ticket, write
 from connector.store.tickets import CLOSED
 from connector.store.writes import State
 from policies.model import Instant, Ticket, TicketRef
-from policies.present.explain import PolicyTrace
+from policies.rules.judgement import Judgement
 from policies.state import Episode
 
 BATCH = 500
@@ -40,10 +40,11 @@ class Ordered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reported:
-    """One ticket and all that is kept beside it. `trace` is empty unless an episode runs."""
+    """One ticket and all that is kept beside it. `judged` is what its last look came to, empty unless an
+    episode runs, or where a version of Uptier made that look which kept words in its place."""
 
     ticket: Ticket
-    trace: tuple[PolicyTrace, ...] = ()
+    judged: tuple[Judgement, ...] = ()
     episodes: tuple[Episode, ...] = ()
     sent: tuple[Sent, ...] = ()
     orders: tuple[Ordered, ...] = ()
@@ -112,7 +113,7 @@ def _batch(
         found.append(
             Reported(
                 ticket=replace(codec.load(Ticket, row.facts), gone=row.gone),
-                trace=codec.load(tuple[PolicyTrace, ...], row.trace) if runs else (),
+                judged=(codec.load_judged(row.trace) if runs else None) or (),
                 episodes=own,
                 sent=tuple(sent.get(ref, ())),
                 orders=tuple(orders.get(ref, ())),

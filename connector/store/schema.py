@@ -20,7 +20,7 @@ from sqlalchemy.engine import Dialect
 
 from adapters.http import clean
 
-HEAD = "0024"
+HEAD = "0025"
 """The newest migration. A database that stands here is opened without loading Alembic."""
 
 metadata = MetaData(
@@ -92,7 +92,7 @@ ticket = Table(
     Column("account", Text, primary_key=True),
     Column("id", Text, primary_key=True),
     Column("facts", Text, nullable=False),
-    Column("trace", Text, nullable=False),
+    Column("trace", Text, nullable=False),  # the judgements of the last look; `null` of one that kept words
     Column("revision", Text, nullable=False),
     Column("settled_revision", Text),
     Column("status", Text, nullable=False),

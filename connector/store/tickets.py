@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -33,8 +34,7 @@ from connector.store.schema import still_open as still_waiting
 from connector.store.schema import ticket as ticket_table
 from policies.history import with_moves
 from policies.model import Instant, Need, Person, Seconds, Status, Ticket, TicketRef
-from policies.present.coming import Coming
-from policies.present.explain import PolicyTrace
+from policies.rules.judgement import Coming, Judgement
 from policies.state import Episode, Standing
 
 CLOSED = (Status.SOLVED, Status.CLOSED)
@@ -51,12 +51,13 @@ NO_LOOK: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownTicket:
-    """A ticket as it was last seen, without the texts people wrote. `trace` is that of the last look, empty
-    before the first; `matched` says whether some policy could apply; `owner` is the escalation's. `settled` says that
-    the last look read just this, and that it can no longer stand for anything newer."""
+    """A ticket as it was last seen, without the texts people wrote. `judged` is what the last look came to, empty
+    before the first, None if a version of Uptier made it that kept words in its place; `matched` says whether some
+    policy could apply; `owner` is the escalation's. `settled` says that the last look read just this, and that it can
+    no longer stand for anything newer."""
 
     ticket: Ticket
-    trace: tuple[PolicyTrace, ...]
+    judged: tuple[Judgement, ...] | None
     seen_at: Instant
     next_look: Instant | None
     matched: bool
@@ -69,7 +70,7 @@ def record_snapshots(connection: Connection, tickets: Iterable[Ticket], now: Ins
     """Keep rows of a feed or a census, where nothing newer is known. The last look's results stay, and the
     organization that a row hides. So does the history that was loaded before: such a row tells none, and reports
     are made from it. On one that is gone nothing comes any more."""
-    ordered = sorted(tickets, key=lambda ticket: ticket.ref)  # two transactions must not wait for each other
+    ordered = sorted(tickets, key=attrgetter("ref"))  # two transactions must not wait for each other
     listed = tuple(_with_history(connection, tuple(ordered)))
     for nameless, keep in ((False, frozenset(NO_LOOK)), (True, frozenset(NO_LOOK) | {"organization"})):
         rows = [_facts(ticket, now) | NO_LOOK for ticket in listed if _is_nameless(ticket) is nameless]
@@ -107,7 +108,7 @@ def _is_not_older(new: Any) -> ColumnElement[bool]:
 def record_look(
     connection: Connection,
     ticket: Ticket,
-    trace: tuple[PolicyTrace, ...],
+    judged: tuple[Judgement, ...],
     *,
     now: Instant,
     next_look: Instant | None,
@@ -123,7 +124,7 @@ def record_look(
     feed row with the same revision tell nothing new.
     """
     look = {
-        "trace": codec.dump(tuple[PolicyTrace, ...], trace),
+        "trace": codec.dump(tuple[Judgement, ...], judged, sparse=True),
         "next_look": next_look,
         "matched": matched,
         "owner": owner,
@@ -198,7 +199,7 @@ def known(connection: Connection, ref: TicketRef) -> KnownTicket | None:
         return None
     return KnownTicket(
         ticket=replace(codec.load(Ticket, row.facts), gone=row.gone),
-        trace=codec.load(tuple[PolicyTrace, ...], row.trace),
+        judged=codec.load_judged(row.trace),
         seen_at=row.seen_at,
         next_look=row.next_look,
         matched=row.matched,
@@ -600,7 +601,11 @@ def remember_standings(
             is_other = is_other or comes != was.get(one.policy)
             row |= {"due": None, "acts": None, "coming": None}
             if comes is not None:
-                row |= {"due": comes.due, "acts": comes.acts, "coming": codec.dump(Coming, comes)}
+                row |= {
+                    "due": comes.due,
+                    "acts": comes.acts,
+                    "coming": codec.dump(Coming, comes, sparse=True),
+                }
         if is_other:
             rows.append(row | {"memory": codec.dump(Standing, one)})
     put(connection, standing_table, rows)

@@ -1,6 +1,7 @@
 """From a plan to what is stored of it in one transaction: requests and texts, facts, standings, timer,
 ledger lines."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from adapters.base import ActionKind, Adapter, Note, Receipt, RefusedPart, VendorAction, Write
-from connector.store import accounts, holds, inbox, ledger, notices, tickets, writes
+from connector.store import accounts, codec, holds, inbox, ledger, notices, tickets, writes
 from connector.store.holds import Hold
 from connector.store.inbox import Timer
 from connector.store.ledger import LedgerEntry
@@ -19,11 +20,10 @@ from connector.work.messages import announce, render
 from policies.language.policy import PolicySet
 from policies.model import Directory, Instant, Order, Seconds, Status, Ticket, TicketRef
 from policies.plan import Notify, Occurrence, Plan, Say, Wanted
-from policies.present.coming import coming
-from policies.present.explain import traced
+from policies.rules.judgement import coming, judgements
 from policies.rules.ladder import untimed
 from policies.rules.outcomes import Outcome, settle
-from policies.state import Standing
+from policies.state import Cause, Standing
 
 BETWEEN_NOTES = "\n\n"
 
@@ -148,13 +148,16 @@ def named(wanted: Wanted, under_way: dict[str, tuple[str, str]], plan: Plan) -> 
 def line_of(ref: TicketRef, occurrence: Occurrence, remembered: Iterable[Standing]) -> LedgerEntry:
     """The ledger's line for an occurrence; the policy text's hash is that of the episode. Of a level it tells when it
     was due, and how many seconds after that it was decided, unless something else than Uptier decided when it fired: a
-    person, or a condition that came to hold after the level's time."""
+    person, or a condition that came to hold after the level's time. Why it fired is kept as
+    values (`ledger.in_words`)."""
     running = {one.episode.key: one.episode for one in remembered if one.episode is not None}
-    episode, data = running.get(occurrence.episode), {}
+    episode, cause, data = running.get(occurrence.episode), occurrence.cause, dict[str, Any]()
     if episode is not None and occurrence.what in ("fired", "observed"):
         passed = next((each for each in reversed(episode.passed) if each.level == occurrence.level), None)
         if passed is not None and passed.due is not None and not untimed(episode, passed):
             data = {"due": passed.due, "late": max(passed.at - passed.due, 0)}
+    if cause is not None:
+        data["why"] = json.loads(codec.dump(Cause, cause, sparse=True))
     return LedgerEntry(
         at=occurrence.at,
         account=ref.account,
@@ -399,7 +402,7 @@ def _keep_facts(connection: Connection, look: Look) -> bool:
     return tickets.record_look(
         connection,
         look.ticket,
-        traced(plan),
+        judgements(plan),
         now=plan.now,
         next_look=plan.next_look,
         matched=any(one.matched for one in plan.standings),

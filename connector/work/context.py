@@ -36,7 +36,7 @@ from policies.model import (
     TicketRef,
 )
 from policies.plan import Plan
-from policies.present.explain import PolicyTrace, traced, worded
+from policies.present.explain import PolicyTrace, trace_of, traced, worded
 from policies.replay import Life, Rulebook, judged_at
 from policies.rules.assignment import Waiting, holding_back, waiting_levels
 from policies.rules.calendars import Calendar
@@ -250,9 +250,20 @@ def with_numbers(store: Store, directory: Directory, policies: PolicySet, plan: 
         return with_loads(connection, replace(directory, served=served), policies, groups)
 
 
-def as_listed(policies: PolicySet, ticket: Ticket, now: Instant) -> tuple[PolicyTrace, ...]:
-    """What the policies make of a ticket of which nobody has had to read more than its row in a list: why none could
-    match."""
+NOT_KEPT = (
+    "An earlier version of Uptier looked at this ticket last, and what it decided by is not kept any more. "
+    "The next look keeps it again."
+)
+
+
+def explained(known: tickets.KnownTicket, policies: PolicySet | None) -> tuple[PolicyTrace, ...] | None:
+    """Why the last look at a ticket came to what it did, in words. Of one of which nobody has had to read more than its
+    row in a list, why no policy could match; None where a version of Uptier looked last that kept no values."""
+    if known.judged is None:
+        return None
+    if known.judged or policies is None:
+        return tuple(map(trace_of, known.judged))
+    ticket, now = known.ticket, known.seen_at
     rules = Rules(policies=policies, calendars=calendars(policies, now), first_ran={})
     return traced(rules.judge(ticket, (), Directory(account=ticket.ref.account), now, waits=()))
 

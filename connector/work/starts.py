@@ -20,7 +20,7 @@ from connector.store.notices import Notice
 from policies.language.policy import Policy, PolicySet
 from policies.model import Instant, TicketRef
 from policies.plan import Plan
-from policies.present.coming import coming
+from policies.rules.judgement import coming
 from policies.rules.observe import could_hold
 
 log = structlog.get_logger()

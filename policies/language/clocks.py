@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from policies.history import OVER, Fact, History, Sight, enters, leaves_over
-from policies.model import Change, Instant, Metric, Need, Ticket
+from policies.model import Change, Instant, Metric, Need, Phrase, Ticket
 
-UNTOLD = "this helpdesk does not tell what was changed"
+UNTOLD = Phrase("this helpdesk does not tell what was changed")
 HIDDEN = "hidden from this user"
 
 PAUSES_READ = frozenset({"status", "changes"})
@@ -25,8 +25,8 @@ class Reading:
 
     start: Instant | None = None
     sequence: int | None = None
-    because: str = ""
-    why_absent: str | None = None
+    because: Phrase | None = None
+    why_absent: Phrase | None = None
     due: Instant | None = None
     achieved: bool = False
     wait: int | None = None
@@ -64,7 +64,7 @@ class Clock:
 def veiled(ticket: Ticket, names: frozenset[str]) -> Reading | None:
     """The absent clock of a ticket of which the helpdesk does not show one of these."""
     lost = sorted(names & ticket.hidden)
-    return Reading(why_absent=f"{' and '.join(lost)} {HIDDEN}") if lost else None
+    return Reading(why_absent=Phrase(f"{{}} {HIDDEN}", (tuple(lost),))) if lost else None
 
 
 def created(sight: Sight) -> Reading:
@@ -72,7 +72,7 @@ def created(sight: Sight) -> Reading:
         return hidden
     opening = next(iter(sight.history.facts), None)
     sequence = opening.act.sequence if opening and belongs_to_creation(opening, sight.history) else -1
-    return Reading(start=sight.ticket.created, sequence=sequence, because="the ticket was created")
+    return Reading(start=sight.ticket.created, sequence=sequence, because=Phrase("the ticket was created"))
 
 
 def belongs_to_creation(fact: Fact, history: History) -> bool:
@@ -97,24 +97,24 @@ def customer_waiting(sight: Sight) -> Reading:
             elif fact.after in OVER:
                 since, unanswered = None, unanswered or since is not None
     if since is None:
-        return Reading(why_absent="no customer is waiting for a reply")
+        return Reading(why_absent=Phrase("no customer is waiting for a reply"))
     return started_by(
-        since, "the customer wrote" if history.is_customers(since) else "the ticket was reopened"
+        since, Phrase("the customer wrote" if history.is_customers(since) else "the ticket was reopened")
     )
 
 
 def since_agent_reply(sight: Sight) -> Reading:
     replies = [fact for fact in sight.history.facts if sight.history.is_reply(fact)]
     if not replies:
-        return Reading(why_absent="no agent has replied yet")
-    return started_by(replies[-1], "an agent replied")
+        return Reading(why_absent=Phrase("no agent has replied yet"))
+    return started_by(replies[-1], Phrase("an agent replied"))
 
 
 def assignee_silent(sight: Sight) -> Reading:
     """Restarts with each change of the assignee that is not this episode's, and with each act of whoever has
     the ticket then."""
     if sight.ticket.assignee is None:
-        return Reading(why_absent="nobody is assigned")
+        return Reading(why_absent=Phrase("nobody is assigned"))
     if Need.CHANGES not in sight.ticket.loaded:
         return Reading(why_absent=UNTOLD)
     history = sight.history
@@ -124,15 +124,15 @@ def assignee_silent(sight: Sight) -> Reading:
     for fact in history.facts:
         if isinstance(fact, Change) and fact.field == "assignee" and fact.before != fact.after:
             holder = fact.after
-            reading = reading if sight.is_own(fact) else started_by(fact, "the assignee changed")
+            reading = reading if sight.is_own(fact) else started_by(fact, Phrase("the assignee changed"))
         elif fact.act.person == holder and holder is not None and history.is_human(fact):
-            reading = started_by(fact, "the assignee last acted")
+            reading = started_by(fact, Phrase("the assignee last acted"))
     return reading
 
 
 def created_with_assignee(sight: Sight) -> Reading:
     """The start for an assignee who was there from the creation on."""
-    return replace(created(sight), because="the ticket was created with its assignee")
+    return replace(created(sight), because=Phrase("the ticket was created with its assignee"))
 
 
 def in_status(sight: Sight) -> Reading:
@@ -141,31 +141,31 @@ def in_status(sight: Sight) -> Reading:
     entered = [each for each in sight.history.changes("status") if enters(each, status)]
     entered = [each for each in entered if not sight.is_own(each)]
     if entered:
-        return started_by(entered[-1], f"the status became {status}")
+        return started_by(entered[-1], Phrase("the status became {}", (status,)))
     if sight.ticket.status_since is not None:
-        return Reading(start=sight.ticket.status_since, because=f"the status became {status}")
+        return Reading(start=sight.ticket.status_since, because=Phrase("the status became {}", (status,)))
     if Need.CHANGES not in sight.ticket.loaded:
         return Reading(why_absent=UNTOLD)
     if hidden := veiled(sight.ticket, frozenset({"changes"})):
         return hidden
-    return replace(created(sight), because=f"the ticket was created as {status}")
+    return replace(created(sight), because=Phrase("the ticket was created as {}", (status,)))
 
 
 def untouched(sight: Sight) -> Reading:
     """Where nobody tells who made a change, any that is not ours touches the ticket."""
     acts = [fact for fact in sight.history.facts if sight.history.touches(fact)]
-    reading = started_by(acts[-1], "a person last acted") if acts else created(sight)
+    reading = started_by(acts[-1], Phrase("a person last acted")) if acts else created(sight)
     if sight.touched is not None and (reading.start is None or reading.start < sight.touched):
-        return Reading(start=sight.touched, because="somebody last changed the ticket")
+        return Reading(start=sight.touched, because=Phrase("somebody last changed the ticket"))
     return reading
 
 
 def matching(sight: Sight) -> Reading:
     start = sight.ticket.updated if sight.matching_since is None else sight.matching_since
-    return Reading(start=start, because="the ticket was first seen to match")
+    return Reading(start=start, because=Phrase("the ticket was first seen to match"))
 
 
-def started_by(fact: Fact, because: str) -> Reading:
+def started_by(fact: Fact, because: Phrase) -> Reading:
     """A clock that this fact started."""
     return Reading(start=fact.act.at, sequence=fact.act.sequence, because=because)
 
@@ -175,24 +175,24 @@ def first_reply(sight: Sight) -> Reading:
     history = sight.history
     asked = next((fact for fact in history.facts if history.is_customers(fact)), None)
     if asked is None:
-        return Reading(why_absent="no customer has written yet")
+        return Reading(why_absent=Phrase("no customer has written yet"))
     if replied_after(sight, asked.act.sequence):
-        return Reading(why_absent="the first reply is given", achieved=True)
-    return Reading(start=asked.act.at, sequence=asked.act.sequence, because="the customer first wrote")
+        return Reading(why_absent=Phrase("the first reply is given"), achieved=True)
+    return started_by(asked, Phrase("the customer first wrote"))
 
 
 def next_reply(sight: Sight) -> Reading:
     """The customer's wait, once the first reply was given."""
     waiting = customer_waiting(sight)
     if waiting.why_absent is None and first_reply(sight).why_absent is None:
-        return Reading(why_absent="the first reply is not given yet")
+        return Reading(why_absent=Phrase("the first reply is not given yet"))
     return waiting
 
 
 def resolution(sight: Sight) -> Reading:
     """From the creation until the ticket is solved; a reopening changes nothing about the start."""
     if sight.ticket.status in OVER:
-        return Reading(why_absent=f"the ticket is {sight.ticket.status}")
+        return Reading(why_absent=Phrase("the ticket is {}", (sight.ticket.status,)))
     return created(sight)
 
 

@@ -4,16 +4,16 @@ A custom field is read as what its operator asks for; what cannot be read so is 
 and checkboxes as text at times.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import Literal
 
 from policies.language.fields import FIELDS, PHRASES, Field, Kind, Reader
-from policies.language.operators import Operator, Wanted, every
+from policies.language.operators import IS, OPERATORS, Operator, every
 from policies.language.phrases import Pack, found, shown
 from policies.language.vocabulary import HOLDERS, Holder
-from policies.model import Need, Status, Ticket, Value
+from policies.model import Need, Status, Ticket, Value, Wanted
 
 Join = Literal["any", "all"]
 
@@ -24,10 +24,11 @@ class Condition:
 
     `needs` is what must be loaded for the line's own test; inner lines have their own. `reads` is what it reads, in
     the words of `Ticket.hidden`. `shown` is what a trace shows instead of what was read. `operator` and `wanted` are
-    the test as written; a line of inner lines has none.
+    the test as written; the `operator` of a line of inner lines is `any`, `all`, or `and` for those of one table.
     """
 
     path: str
+    operator: str
     text: str
     holds: Callable[[Ticket], bool] = field(compare=False, repr=False)
     read: Callable[[Ticket], Value] = field(compare=False, repr=False)
@@ -36,7 +37,6 @@ class Condition:
     reads: frozenset[str] = frozenset()
     inner: tuple["Condition", ...] = ()
     join: Join = "all"
-    operator: str = ""
     wanted: Wanted | None = None
 
     def judge(self, ticket: Ticket) -> bool | None:
@@ -91,7 +91,16 @@ class Conditions:
         return None if unknown else not by, None
 
 
-def joined(path: str, text: str, join: Join, inner: tuple[Condition, ...]) -> Condition:
+def said(path: str, operator: str, wanted: Wanted | None, inner: Sequence[str] = ()) -> str:
+    """A line in words, by what was written; `inner` are the words of the lines in it."""
+    if operator == "and":
+        return " and ".join(inner)
+    if operator in ("any", "all"):
+        return f"{operator} of {len(inner)} conditions"
+    return f"{path} {OPERATORS.get(operator, IS).says(wanted)}" if wanted is not None else path
+
+
+def joined(path: str, operator: str, join: Join, inner: tuple[Condition, ...]) -> Condition:
     """One condition that holds if any, or all, of these hold. It reads nothing itself."""
     tests = tuple(line.holds for line in inner)
 
@@ -102,7 +111,15 @@ def joined(path: str, text: str, join: Join, inner: tuple[Condition, ...]) -> Co
         return all(test(ticket) for test in tests)
 
     holds = any_test if join == "any" else all_tests
-    return Condition(path=path, text=text, holds=holds, read=reads_nothing, inner=inner, join=join)
+    return Condition(
+        path=path,
+        operator=operator,
+        text=said(path, operator, None, [line.text for line in inner]),
+        holds=holds,
+        read=reads_nothing,
+        inner=inner,
+        join=join,
+    )
 
 
 def reads_nothing(_: Ticket) -> Value:
@@ -149,7 +166,7 @@ def tested(
     read = reads.read
     return Condition(
         path=field.name,
-        text=f"{field.name} {operator.says(wanted)}",
+        text=said(field.name, operator.name, wanted),
         needs=field.needs,
         reads=field.reads | reads.beside,
         read=read,
@@ -163,14 +180,15 @@ def tested(
 def still_open(asks_solved: bool) -> Condition:
     """The line that every `when` has without saying so."""
     refused = frozenset({Status.CLOSED} if asks_solved else {Status.SOLVED, Status.CLOSED})
+    wanted = tuple(each.value for each in Status if each in refused)
     return Condition(
         path="status",
-        text="status is not closed" if asks_solved else "status is not solved or closed",
+        text=said("status", "not_in", wanted),
         holds=lambda ticket: ticket.status not in refused,
         read=FIELDS["status"].read,
         reads=FIELDS["status"].reads,
         operator="not_in",
-        wanted=tuple(each for each in Status if each in refused),
+        wanted=wanted,
     )
 
 
@@ -203,7 +221,8 @@ def holder_of(wanted: Wanted) -> Holder:
 
 
 def of_limits(field: Field, limits: Limits, holder: Holder) -> Bound:
-    """How far the number is above the limit, missing if either is; shown are both, and whose limit it is."""
+    """How far the number is above the limit, missing if either is; shown are the number and, where there is a limit,
+    whose it is and how much."""
 
     def excess(ticket: Ticket) -> Value:
         value, limit = field.read(ticket), limits.of(ticket, holder)
@@ -213,8 +232,7 @@ def of_limits(field: Field, limits: Limits, holder: Holder) -> Bound:
         value, limit = field.read(ticket), limits.of(ticket, holder)
         if not isinstance(value, int | float):
             return None
-        said = f"the limit of {limit[0]} is {limit[1]:.15g}" if limit else f"the {holder} has no limit"
-        return f"{value:.15g}, {said}"
+        return f"{value:.15g}", *((limit[0], f"{limit[1]:.15g}") if limit else ())
 
     return Bound(excess, both, frozenset({"assignee", "group"} if holder == "assignee" else {"group"}))
 

@@ -10,7 +10,7 @@ import re2
 
 from policies.language.document import listed
 from policies.language.fields import Field, Kind
-from policies.model import Value
+from policies.model import Value, Wanted
 
 Test = Callable[[Value], bool]
 Operand = Literal["one", "list", "one_or_list", "number", "yes_no", "pattern", "holder"]
@@ -24,8 +24,6 @@ OPERANDS: dict[Operand, str] = {
     "holder": "`assignee` or `group`",
 }
 """What may stand behind an operator, in words."""
-
-Wanted = str | int | float | bool | tuple[str | int | float, ...]
 
 SCALARS: frozenset[Kind] = frozenset({"text", "choice", "number", "custom"})
 TEXTS: frozenset[Kind] = frozenset({"text", "custom"})

@@ -10,12 +10,12 @@ from policies import model
 from policies.language.conditions import Condition, Conditions, Join, holder_of, joined, still_open, tested
 from policies.language.document import Path, did_you_mean, listed
 from policies.language.fields import CUSTOM, FIELDS, KINDS, Field, Kind, find, is_space
-from policies.language.operators import IS, OPERATORS, Operator, Wanted, compiled, fits
+from policies.language.operators import IS, OPERATORS, Operator, compiled, fits
 from policies.language.phrases import fault
 from policies.language.reader import Table
 from policies.language.references import References
 from policies.language.vocabulary import HOLDERS
-from policies.model import Status
+from policies.model import Status, Wanted
 
 Scalar = str | int | float | bool
 
@@ -169,7 +169,7 @@ def read_key(table: Table, key: str, names: Names) -> Iterator[Condition]:
         branches = [branch(key, read_conditions(each, names)) for each in table.tables(key)]
         lines = tuple(line for line in branches if line is not None)
         if lines:
-            yield joined(key, f"{key} of {len(lines)} conditions", JOINS[key], lines)
+            yield joined(key, key, JOINS[key], lines)
     elif is_space(key) and isinstance(value, dict):
         inner = table.inside((key,), value)
         for name in value:
@@ -182,7 +182,7 @@ def branch(key: str, lines: tuple[Condition, ...]) -> Condition | None:
     """One table inside `any` or `all`, as one line."""
     if len(lines) < 2:
         return lines[0] if lines else None
-    return joined(key, " and ".join(line.text for line in lines), "all", lines)
+    return joined(key, "and", "all", lines)
 
 
 def read_field(table: Table, key: str, name: str, names: Names) -> Iterator[Condition]:

@@ -1,30 +1,36 @@
-"""Why a plan is as it is: the words that go out with it, what was considered for each policy with its verdict, as a
-trace, and that trace laid out in lines.
+"""Why a plan is as it is: the words that go out with it; what was judged of each policy, now or at a look long ago, as
+a trace in words, and that trace laid out in lines. It decides nothing."""
 
-It decides nothing. What a plan leaves out because nothing hangs on it, the lines behind a failed one and the clock of a
-policy that does not match, is asked again here.
-"""
-
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from operator import itemgetter
 from types import MappingProxyType
 from typing import Literal
+from zoneinfo import ZoneInfo
 
-from policies.language.clocks import CLOCKS, HIDDEN, Reading
-from policies.language.conditions import Condition
-from policies.language.policy import Level, Policy
+from policies.language.clocks import CLOCKS, HIDDEN
+from policies.language.conditions import said
+from policies.language.operators import OVER_LIMIT_OF
+from policies.language.policy import Level
 from policies.language.vocabulary import Mode
-from policies.model import Instant, Seconds, Ticket, Value, spell
-from policies.plan import Notify, Plan, Say
-from policies.rules.assignment import reasons_of
-from policies.rules.calendars import Count, Day
-from policies.rules.ladder import Due, LevelDecision, count_of, dues
-from policies.rules.observe import UNREAD, PolicyRaised, Scene, Verdict, of, read_clock
-from policies.rules.outcomes import NEVER_DUE, Considered
-from policies.state import Episode, How, Passed, Standing
+from policies.model import Instant, Phrase, Seconds, Value, spell
+from policies.plan import Notify, Occurrence, Plan, Say
+from policies.rules.judgement import (
+    Coming,
+    JudgedClock,
+    JudgedLevel,
+    JudgedLine,
+    Judgement,
+    cause_of,
+    judgements,
+    untold,
+)
+from policies.rules.ladder import LevelDecision, dues
+from policies.rules.observe import PolicyRaised, of
+from policies.rules.outcomes import NEVER_DUE
+from policies.state import Cause, How, Passed
 
 # --- what goes out with a plan ---------------------------------------------------------------------------------
 
@@ -38,12 +44,12 @@ def worded(plan: Plan) -> Plan:
         return plan
 
     # 1. For the ledger and the episode, why a level fires: it is under way, or has just been passed.
-    whys, fired = dict[str, str](), dict[str, str]()
+    whys, fired = dict[str, Cause | str](), dict[str, str]()
     for name, decision in decisions.items():
         if decision.fires is not None:
             fired[name] = decision.fires.level.name
             try:
-                whys[name] = of(decision.policy, because, decision)
+                whys[name] = of(decision.policy, cause_of, decision, decision.fires.level)
             except PolicyRaised as raised:
                 whys[name] = untold(raised)
     standings = list(plan.standings)
@@ -65,9 +71,9 @@ def worded(plan: Plan) -> Plan:
             continue
         decision = decisions[action.policy]
         try:
-            reasons = of(decision.policy, reasons_for, decision, level)
+            why = of(decision.policy, cause_of, decision, level)
             step = of(decision.policy, next_step, decision, level, action.owner)
-            action = replace(action, reasons=reasons, next_step=step)
+            action = replace(action, reasons=reasons(why), next_step=step)
         except PolicyRaised as raised:
             action = replace(action, reasons=(untold(raised),))
         wanted[place] = replace(each, action=action)
@@ -77,7 +83,7 @@ def worded(plan: Plan) -> Plan:
         wanted=tuple(wanted),
         standings=tuple(standings),
         occurrences=tuple(
-            replace(each, text=whys[each.policy])
+            caused(each, whys[each.policy])
             if each.what in FIRING and fired.get(each.policy) == each.level
             else each
             for each in plan.occurrences
@@ -85,53 +91,38 @@ def worded(plan: Plan) -> Plan:
     )
 
 
-def untold(raised: PolicyRaised) -> str:
-    """What is said where nobody can say why."""
-    return f"why cannot be told: {type(raised.__cause__).__name__}: {raised.__cause__}"
+def caused(line: Occurrence, why: Cause | str) -> Occurrence:
+    """The line, with why the level fired."""
+    return replace(line, text=why) if isinstance(why, str) else replace(line, cause=why)
 
 
-def reasons_for(decision: LevelDecision, level: Level) -> tuple[str, ...]:
-    """Why this level fires now: who ordered it, if somebody did, and what the clock says against the level's limit."""
-    episode, count, reading = decision.episode, decision.count, decision.seen.reading
-    ordered = episode.pushed_because if episode.pushed == level.name else ""
-    phrase = CLOCKS[decision.policy.clock].phrase
-    if level.at is not None:
-        limit = f" (limit {level.at}% of the time to it)"
-    elif level.before is not None:
-        limit = f" (limit {spell(level.before)} before it)"
+def reasons(cause: Cause) -> tuple[str, ...]:
+    """Why a level fires: who ordered it, if somebody did, and what the clock says against the level's limit."""
+    kind, limit = cause.limit
+    match kind:
+        case "at":
+            against = f"{limit}% of the time to it"
+        case "before":
+            against = f"{spell(limit)} before it"
+        case "after":
+            against = spell(limit)
+    clock = CLOCKS.get(cause.clock)  # a line of the ledger may outlive it
+    phrase = clock.phrase if clock else "{}"
+    if cause.since:
+        told = f'{"some time" if cause.elapsed is None else spell(cause.elapsed)} since "{cause.since}"'
+    elif cause.due is not None:
+        told = phrase.format(f"due {moment(cause.due, zone_of(cause.zone))}")
     else:
-        limit = f" (limit {spell(level.after or 0)})"
-    if level.clock == "since_last_level":
-        names = [each.name for each in decision.policy.levels]
-        before = names[names.index(level.name) - 1]
-        at = next((each.at for each in episode.passed if each.level == before), None)
-        elapsed = spell(count.elapsed(at)) if at is not None else "some time"
-        said = f'{elapsed} since "{before}"{limit}'
-    elif reading.due is not None:
-        said = f"{phrase.format(f'due {moment(reading.due, count.calendar.timezone)}')}{limit}"
-    else:
-        start = episode.clock_start
-        elapsed = spell(count.elapsed(start)) if start is not None else "an unknown time"
-        said = f"{phrase.format(elapsed)}{limit}"
-    return (f"escalated {ordered}", said) if ordered else (said,)
+        told = phrase.format("an unknown time" if cause.elapsed is None else spell(cause.elapsed))
+    told = f"{told} (limit {against})"
+    return (f"escalated {cause.ordered}", told) if cause.ordered else (told,)
 
 
-def because(decision: LevelDecision) -> str:
-    """Why this level fires now, for the ledger: the reasons, and the conditions that hold but for the silent last. What
-    decided comes first: the clock, or conditions that came to hold when its time was over already."""
-    conditions = tuple(held(decision.policy.when.lines[:-1], decision.seen.ticket))
-    if decision.fires is None:
-        raise ValueError("nothing fires")
-    reasons, due = reasons_for(decision, decision.fires.level), decision.fires.at
-    came_late = due is not None and due < decision.episode.started
-    return "; ".join((*conditions, *reasons) if came_late else (*reasons, *conditions))
-
-
-def held(lines: Iterable[Condition], ticket: Ticket) -> Iterator[str]:
-    """The lines that hold, in words; of a group, those within it."""
-    for line in lines:
-        if line.judge(ticket):
-            yield from held(line.inner, ticket) if line.inner else (line.text,)
+def because(cause: Cause) -> str:
+    """Why a level fired: the reasons, and the conditions that held. What decided comes first: the clock, or conditions
+    that came to hold when its time was over already."""
+    conditions = [said(*test) for test in cause.conditions]
+    return "; ".join((*conditions, *reasons(cause)) if cause.late else (*reasons(cause), *conditions))
 
 
 def next_step(decision: LevelDecision, level: Level, owner: str) -> str:
@@ -157,47 +148,7 @@ def next_step(decision: LevelDecision, level: Level, owner: str) -> str:
     return f"no further level; {owner} owns it"
 
 
-# --- words that a note and a trace have in common --------------------------------------------------------------
-
-
-def due_words(due: Due, policy: Policy, reading: Reading, episode: Episode, count: Count) -> str:
-    """When a level is due, or why nobody can tell."""
-    level, zone = due.level, count.calendar.timezone
-    place = policy.levels.index(level)
-    before = f'"{policy.levels[place - 1].name}"' if place else "a level before it"
-    since = before if level.clock == "since_last_level" else "the clock's start"
-    due_at = f"due {moment(due.reached, zone)}" if due.reached is not None else ""
-    end = f"the deadline, {moment(reading.due, zone)}" if reading.due is not None else ""
-    match due.why:
-        case "passed":
-            done = next(each for each in reversed(episode.passed) if each.level == level.name)
-            text = f"{done.how} at {moment(done.at, zone)}"
-        case "held back":
-            text = f"waits: {level.waits}"
-        case "clock absent":
-            text = f"not due: {reading.why_absent}"
-        case "level before not passed":
-            text = f"not due: it counts from {before}, which is not passed"
-        case "clock not started":
-            text = "not due: the clock has not started"
-        case "paused":
-            text = f"not due while paused: {spell(level.after or 0)} after {since}"
-        case "counted":
-            text = f"{due_at}, {spell(level.after or 0)} after {since}"
-        case "after deadline":
-            text = f"{due_at}, {spell(level.after or 0)} after {end}"
-        case "before deadline":
-            text = f"{due_at}, {spell(level.before or 0)} before {end}"
-        case "at start":
-            text = f"{due_at}, at the target's start: no business time lies before the deadline"
-        case "share":
-            whole = max(count.calendar.between(reading.start or 0, reading.due or 0), 0)
-            text = f"{due_at}, {level.at}% of the {spell(whole)} to {end}"
-        case "start not told":
-            text = NEVER_DUE
-    if due.opens is None:
-        return text
-    return f"{text}; waits for {level.within} to open at {moment(due.opens, zone)}"
+# --- what is said of an instant, a level and a line --------------------------------------------------------------
 
 
 @lru_cache(maxsize=1024)
@@ -208,8 +159,72 @@ def moment(at: Instant, zone: tzinfo) -> str:
     return f"{local.date().isoformat()} {clock} {local.tzname()}"
 
 
-LONGEST_READ = 200
-"""How much of a text a trace keeps, in characters."""
+def zone_of(name: str) -> tzinfo:
+    """The time zone of this name."""
+    return UTC if name == "UTC" else ZoneInfo(name)
+
+
+def level_words(level: JudgedLevel, zone: tzinfo, absent: Phrase | None = None) -> str:
+    """When a level is due, or why nobody can tell; `absent` is why its clock is."""
+    before = f'"{level.since}"' if level.since else "a level before it"
+    since = "the clock's start" if level.since is None else before
+    reached = level.due if level.reached is None else level.reached
+    due_at = f"due {moment(reached, zone)}" if reached is not None else ""
+    end = f"the deadline, {moment(level.end, zone)}" if level.end is not None else ""
+    match level.why:
+        case "passed":
+            text = f"{level.state} at {moment(level.passed or 0, zone)}"
+        case "held back":
+            text = f"waits: {level.held_back}"
+        case "clock absent":
+            text = f"not due: {absent}"
+        case "level before not passed":
+            text = f"not due: it counts from {before}, which is not passed"
+        case "clock not started":
+            text = "not due: the clock has not started"
+        case "paused":
+            text = f"not due while paused: {spell(level.span)} after {since}"
+        case "counted":
+            text = f"{due_at}, {spell(level.span)} after {since}"
+        case "after deadline":
+            text = f"{due_at}, {spell(level.span)} after {end}"
+        case "before deadline":
+            text = f"{due_at}, {spell(level.span)} before {end}"
+        case "at start":
+            text = f"{due_at}, at the target's start: no business time lies before the deadline"
+        case "share":
+            text = f"{due_at}, {level.share}% of the {spell(level.span)} to {end}"
+        case "start not told":
+            text = NEVER_DUE
+    if level.opens is None:
+        return text
+    return f"{text}; waits for {level.within} to open at {moment(level.opens, zone)}"
+
+
+def line_text(line: JudgedLine) -> str:
+    """What a line says, as it was written."""
+    return said(line.path, line.operator, line.wanted, [line_text(each) for each in line.inner])
+
+
+def read_words(line: JudgedLine) -> Value:
+    """What a line has read, for people: a number and the limit that it is held against are said in one."""
+    if line.operator != OVER_LIMIT_OF or not isinstance(line.read, tuple):
+        return line.read
+    value, *limit = line.read
+    if not limit:
+        return f"{value}, the {line.wanted} has no limit"
+    return f"{value}, the limit of {limit[0]} is {limit[1]}"
+
+
+def coming_words(one: Coming) -> str:
+    """Why this level comes, or came, and what it waits for."""
+    if one.judged is None:
+        return one.why if isinstance(one.why, str) else because(one.why)
+    waits = f"waits: {one.names}" if one.names else one.waits
+    return "; ".join(filter(None, (level_words(one.judged, zone_of(one.zone)), waits)))
+
+
+# --- a trace: what was considered, in words ---------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,7 +267,7 @@ class PolicyTrace:
     """All that was considered for one policy, in the order it was considered."""
 
     policy: str
-    mode: Literal["observe", "enforce"]
+    mode: Mode
     holds: bool
     verdict: str
     lines: tuple[LineTrace, ...] = ()
@@ -262,208 +277,134 @@ class PolicyTrace:
 
 
 def traced(plan: Plan) -> tuple[PolicyTrace, ...]:
-    """The trace of each policy that serves the ticket, in file order, as the plan leaves it. One that cannot be put
-    into words says so, and keeps nobody from the others."""
-    scene, found = plan.scene, list[PolicyTrace]()
-    for each in plan.considered:
-        if scene is None:
-            raise ValueError("the plan does not know what it was made from")
-        policy = each.seen.policy
-        state = next(one for one in plan.standings if one.policy == policy.name)
-        try:
-            found.append(of(policy, of_policy, scene, each, state))
-        except PolicyRaised as raised:
-            why = f"cannot be explained: {type(raised.__cause__).__name__}: {raised.__cause__}"
-            mode: Mode = "enforce" if scene.enforces(policy) else "observe"
-            found.append(
-                PolicyTrace(policy=policy.name, mode=mode, holds=each.seen.verdict.holds, verdict=why)
-            )
-    return tuple(found)
+    """The trace of each policy that serves the ticket, in file order, as the plan leaves it."""
+    return tuple(map(trace_of, judgements(plan)))
 
 
-def of_policy(scene: Scene, one: Considered, state: Standing) -> PolicyTrace:
-    """What this policy came to. `state` is as the plan leaves it."""
-    seen, policy, episode, reading = one.seen, one.seen.policy, state.running, one.seen.reading
-    if reading is UNREAD:
-        reading = read_clock(scene, policy, seen.ticket, seen.history, seen.before, seen.before.episode)
-    count = one.decision.count if one.decision else count_of(scene, seen)
-    levels = dues(policy, reading, episode, count) if episode else ()
+def trace_of(one: Judgement) -> PolicyTrace:
+    """What a policy came to, in words."""
+    zone, clock = zone_of(one.zone), one.clock
+    absent = clock.absent if clock else None
     lines = (
-        *(of_line(line, "when", seen.ticket) for line in policy.when.lines),
-        *(of_line(line, "unless", seen.ticket) for line in policy.unless.lines),
+        *(line_trace(line, "when") for line in one.when),
+        *(line_trace(line, "unless") for line in one.unless),
     )
-    zone = count.calendar.timezone
-    ends = (
-        f"episode {each.number} ended at {moment(each.ended or 0, zone)}: {each.reason}"
-        for each in seen.ended
-    )
-    chosen = reasons_of(one.chosen) if one.chosen else ""
+    ends = (f"episode {number} ended at {moment(at, zone)}: {why}" for number, at, why in one.ended)
     return PolicyTrace(
-        policy=policy.name,
-        mode="enforce" if scene.enforces(policy) else "observe",
-        holds=seen.verdict.holds,
-        verdict=sentence(scene, one, reading, episode, levels, lines),
+        policy=one.policy,
+        mode=one.mode,
+        holds=one.holds,
+        verdict=verdict(one, lines, zone),
         lines=lines,
-        clock=of_clock(policy.clock, reading, episode, count),
-        levels=tuple(of_level(scene, one, reading, episode, each) for each in levels) if episode else (),
-        notes=(*ends, *one.warnings, *((chosen,) if chosen else ())),
+        clock=clock_trace(clock, one.now, zone) if clock else None,
+        levels=tuple(
+            LevelTrace(name=each.name, due=each.due, state=each.state, text=level_words(each, zone, absent))
+            for each in one.levels
+        ),
+        notes=(*ends, *one.warnings, *((one.chosen,) if one.chosen else ())),
     )
 
 
-# --- a trace: its lines ----------------------------------------------------------------------------------------
-
-
-def of_line(line: Condition, section: Literal["when", "unless"], ticket: Ticket) -> LineTrace:
-    """The line as judged on this ticket, with the value it read."""
-    held = line.judge(ticket)
-    read = None if held is None else (line.shown or line.read)(ticket)
+def line_trace(line: JudgedLine, section: Literal["when", "unless"]) -> LineTrace:
+    """A line, in words."""
     return LineTrace(
         section=section,
         path=line.path,
-        text=line.text,
-        read=f"{read[:LONGEST_READ]}…" if isinstance(read, str) and len(read) > LONGEST_READ else read,
-        held=held is True,
-        inner=tuple(of_line(each, section, ticket) for each in line.inner),
-        hidden=held is None,
+        text=line_text(line),
+        read=read_words(line),
+        held=line.held,
+        inner=tuple(line_trace(each, section) for each in line.inner),
+        hidden=line.hidden,
     )
 
-
-# --- a trace: its clock ----------------------------------------------------------------------------------------
-
-SHOWN_DAYS = 14
-"""How many days of a sum are written out; those in the middle of a longer one are summed in one line."""
 
 KINDS = {"holiday": "holiday", "closed": "closed by the calendar", "open": "special hours"}
 
 
-def of_clock(clock: str, reading: Reading, episode: Episode | None, count: Count) -> ClockTrace:
-    """How the clock was read, and the sum from what levels count from until now: the start, each day, each pause, the
-    total."""
-    if reading.why_absent is not None:
-        return ClockTrace(name=clock, start=None, why_absent=reading.why_absent)
-    start = reading.start if episode is None else episode.clock_start
+def clock_trace(clock: JudgedClock, now: Instant, zone: tzinfo) -> ClockTrace:
+    """How the clock was read, and the sum until the look: the start, each day, each pause, the total."""
+    if clock.absent is not None:
+        return ClockTrace(name=clock.name, start=None, why_absent=str(clock.absent))
     deadline: tuple[str, ...] = ()
-    if reading.due is not None:
-        left = count.calendar.between(count.now, reading.due)
-        where = f"{spell(left)} left" if left >= 0 else f"missed by {spell(-left)}"
-        deadline = (f"the deadline is {moment(reading.due, count.calendar.timezone)}: {where}",)
-    if start is None:
-        return ClockTrace(name=clock, start=None, steps=deadline)
-    zone = count.calendar.timezone
-    because = reading.because if start == reading.start else "the ticket was acknowledged"
-    days = [day for stretch in count.running(start) for day in count.calendar.days(*stretch)]
-    pauses = [
-        f"paused from {moment(max(pause, start), zone)} to {moment(resume, zone)}"
-        for pause, resume in count.paused
-        if resume > start
-    ]
-    elapsed = count.elapsed(start)
-    name = f" on calendar {count.calendar.name}" if count.calendar.name else ""
+    if clock.due is not None:
+        where = f"{spell(clock.left)} left" if clock.left >= 0 else f"missed by {spell(-clock.left)}"
+        deadline = (f"the deadline is {moment(clock.due, zone)}: {where}",)
+    if clock.start is None:
+        return ClockTrace(name=clock.name, start=None, steps=deadline)
+    name = f" on calendar {clock.calendar}" if clock.calendar else ""
     steps = (
-        f"counts from {moment(start, zone)}: {because}",
-        *written_out(days),
-        *pauses,
-        f"counted until {moment(count.now, zone)}: {spell(elapsed)}{name}",
+        f"counts from {moment(clock.start, zone)}: {clock.because}",
+        *day_lines(clock),
+        *(f"paused from {moment(pause, zone)} to {moment(resume, zone)}" for pause, resume in clock.paused),
+        f"counted until {moment(now, zone)}: {spell(clock.elapsed or 0)}{name}",
         *deadline,
     )
-    return ClockTrace(name=clock, start=start, elapsed=elapsed, steps=steps)
+    return ClockTrace(name=clock.name, start=clock.start, elapsed=clock.elapsed, steps=steps)
 
 
-def written_out(days: list[Day]) -> Iterator[str]:
+def day_lines(clock: JudgedClock) -> Iterator[str]:
     """A line for each day, such as `2026-11-26: 0m (holiday)`; a long middle is one line."""
-    half = SHOWN_DAYS // 2
-    middle = days[half:-half] if len(days) > SHOWN_DAYS else []
-    for place, day in enumerate(days):
-        if middle and place == half:
-            total = spell(sum(each.counted for each in middle))
-            yield f"{middle[0].date} to {middle[-1].date}: {total} in {len(middle)} days"
-        if not middle or place < half or place >= len(days) - half:
-            kind = f" ({KINDS[day.kind]})" if day.kind else ""
-            yield f"{day.date}: {spell(day.counted)}{kind}"
+    half = len(clock.days) // 2
+    for place, (date, counted, kind) in enumerate(clock.days):
+        if clock.middle is not None and place == half:
+            first, last, total, many = clock.middle
+            yield f"{first} to {last}: {spell(total)} in {many} days"
+        yield f"{date}: {spell(counted)}{f' ({KINDS[kind]})' if kind else ''}"
 
-
-# --- a trace: its levels ---------------------------------------------------------------------------------------
-
-
-def of_level(scene: Scene, one: Considered, reading: Reading, episode: Episode, due: Due) -> LevelTrace:
-    """How one level stands."""
-    passed = {each.level: each.how.value for each in episode.passed}
-    way, name = episode.under_way, due.level.name
-    state = passed.get(name, "waiting")
-    if state == "waiting" and name == episode.awaiting:
-        state = "awaiting approval" if scene.enforces(one.seen.policy) else "would ask for approval"
-    if way is not None and name == way.level:
-        state = "due"
-    elif way is not None and name in way.overtaken:
-        state = How.OVERTAKEN.value
-    count = one.decision.count if one.decision else count_of(scene, one.seen)
-    text = due_words(due, one.seen.policy, reading, episode, count)
-    return LevelTrace(name=name, due=due.at, state=state, text=text)
-
-
-# --- a trace: its verdict --------------------------------------------------------------------------------------
 
 FIRING = {How.FIRED: "fires", How.OBSERVED: "would fire", How.SKIPPED: "skips, as part of the backlog,"}
 
 
-def sentence(
-    scene: Scene,
-    one: Considered,
-    reading: Reading,
-    episode: Episode | None,
-    levels: tuple[Due, ...],
-    lines: tuple[LineTrace, ...],
-) -> str:
-    """The verdict in one sentence."""
-    seen, decision = one.seen, one.decision
-    if seen.verdict.unknown and (decision is None or decision.fires is None):
-        lost = next((line.text for line in lines if line.section == "when" and line.hidden), "a line")
-        return f"cannot be judged: {lost}, which is {HIDDEN}"
-    if episode is None and seen.verdict.by is not None:
-        return refusal(seen.verdict.by, seen.verdict, seen.ticket)
-    if episode is None or decision is None:
-        reason = seen.state.episode.reason if seen.state.episode else "nothing"
-        return (
-            f"matches, but its last episode ended ({reason}), "
-            "and neither `when` nor the clock has started anew"
-        )
-    if decision.fires is not None:
-        return f'{FIRING[decision.how]} level "{decision.fires.level.name}"'
-    if decision.repeats is not None:
-        return f'says level "{decision.repeats.name}" again'
-    if decision.makes_up is not None:
-        return f'makes up for what level "{decision.makes_up.name}" had left out'
-    if decision.asks is not None:
-        asks = "would ask" if decision.mode == "observe" else "asks"
-        return f'{asks} for approval of level "{decision.asks.name}"'
-    if episode.undoing:
-        return f"takes back what it wrote: de-escalated {episode.undone_because}"
-    if scene.taking_back:
-        return "waits: what was written here is being taken back first"
-    if scene.is_snoozed:
-        return f"snoozed until {moment(scene.snoozed_until or 0, decision.count.calendar.timezone)}"
-    if reading.why_absent is not None:
-        return f"waits: {reading.why_absent}"
-    names = {each.level for each in episode.passed}
-    ahead = [each for each in levels if each.level.name not in names]
-    if not ahead:
-        return "every level is passed"
-    known = [each for each in ahead if each.at is not None]
-    upcoming = min(known, key=lambda each: each.at or 0) if known else ahead[0]
-    text = due_words(upcoming, seen.policy, reading, episode, decision.count)
-    return f'waits for level "{upcoming.level.name}": {text}'
+def verdict(one: Judgement, lines: tuple[LineTrace, ...], zone: tzinfo) -> str:
+    """What the policy came to, in one sentence."""
+    ruling, level = one.ruling, f'level "{one.ruling.level}"'
+    match ruling.came:
+        case "hidden":
+            lost = next((line.text for line in lines if line.section == "when" and line.hidden), "a line")
+            return f"cannot be judged: {lost}, which is {HIDDEN}"
+        case "excluded":
+            return f"excluded: {line_text(one.unless[ruling.line])}"
+        case "refused":
+            return refusal(one.when[ruling.line])
+        case "over":
+            return (
+                f"matches, but its last episode ended ({ruling.because}), "
+                "and neither `when` nor the clock has started anew"
+            )
+        case "fires":
+            return f"{FIRING[ruling.how or How.FIRED]} {level}"
+        case "says again":
+            return f"says {level} again"
+        case "makes up":
+            return f"makes up for what {level} had left out"
+        case "asks":
+            return f"{'would ask' if one.mode == 'observe' else 'asks'} for approval of {level}"
+        case "taken back":
+            return f"takes back what it wrote: de-escalated {ruling.because}"
+        case "waits for an undo":
+            return "waits: what was written here is being taken back first"
+        case "snoozed":
+            return f"snoozed until {moment(ruling.until or 0, zone)}"
+        case "clock absent":
+            return f"waits: {one.clock.absent if one.clock else ''}"
+        case "all passed":
+            return "every level is passed"
+        case "waits":
+            upcoming = next(each for each in one.levels if each.name == ruling.level)
+            return f"waits for {level}: {level_words(upcoming, zone)}"
+        case "raised":
+            return f"cannot be explained: {ruling.because}"
 
 
-def refusal(by: Condition, verdict: Verdict, ticket: Ticket) -> str:
-    """The line that decided against the policy."""
-    if verdict.excluded:
-        return f"excluded: {by.text}"
-    if by.inner:
-        return f"does not match: {by.text}, of which {'none' if by.path == 'any' else 'not all'} hold"
-    read = of_line(by, "when", ticket).read
+def refusal(line: JudgedLine) -> str:
+    """The line of `when` that decided against the policy."""
+    if line.inner:
+        none = "none" if line.path == "any" else "not all"
+        return f"does not match: {line_text(line)}, of which {none} hold"
+    read = read_words(line)
     if isinstance(read, tuple):
         read = ", ".join(map(str, read)) or "empty"
-    return f"does not match: {by.text}, but it is {'missing' if read is None else read}"
+    return f"does not match: {line_text(line)}, but it is {'missing' if read is None else read}"
 
 
 # --- a trace laid out ------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from policies.language.clocks import CLOCKS, PAUSES_READ, Clock, Reading, custom
 from policies.language.conditions import Condition
 from policies.language.policy import Level, Policy, PolicySet, SlaSpec
 from policies.language.vocabulary import STOPS
-from policies.model import Directory, Instant, Metric, Order, Stage, Target, Ticket
+from policies.model import Directory, Instant, Metric, Order, Phrase, Stage, Target, Ticket
 from policies.plan import Action, LeftOut, Occurrence
 from policies.rules.assignment import assignment_reads
 from policies.rules.calendars import ALWAYS, Calendar
@@ -89,7 +89,7 @@ class Scene:
         return self.policies.mode(policy, self.ticket.ref.account) == "enforce"
 
 
-UNREAD = Reading(why_absent="nothing hangs on it")
+UNREAD = Reading(why_absent=Phrase("nothing hangs on it"))
 """The clock of a policy that is refused by its conditions, and remembers nothing that the clock could change."""
 
 
@@ -195,7 +195,7 @@ def deadline(
     serving = (each for each in slas if each.serves(sight.ticket.ref.account) and metric in each.targets)
     sla = next(serving, None)
     if sla is None:
-        return Reading(why_absent=f"there is no {metric} target")
+        return Reading(why_absent=Phrase("there is no {} target", (metric,)))
     return from_table(clock, sight, sla, calendars)
 
 
@@ -211,14 +211,15 @@ def from_vendor(target: Target, sight: Sight, now: Instant) -> Reading:
     metric, updated = target.metric, sight.ticket.updated
     if target.stage is Stage.ACTIVE and target.due is not None:
         wait = customer_waiting(sight).sequence if metric is Metric.NEXT_REPLY else None
-        because = f"the {metric} target was set"
+        because = Phrase("the {} target was set", (metric,))
         return Reading(start=target.start, due=target.due, because=because, wait=wait)
     if target.stage is Stage.PAUSED:
-        return Reading(why_absent=f"the {metric} target is paused")
+        return Reading(why_absent=Phrase("the {} target is paused", (metric,)))
     if target.stage is Stage.ACHIEVED:
-        return Reading(why_absent=f"the {metric} target is achieved", achieved=True)
+        return Reading(why_absent=Phrase("the {} target is achieved", (metric,)), achieved=True)
     again = next((updated + wait for wait in READ_AGAIN if updated + wait > now), None)
-    return Reading(why_absent=f"the helpdesk does not tell the {metric} target now", look_again=again)
+    absent = Phrase("the helpdesk does not tell the {} target now", (metric,))
+    return Reading(why_absent=absent, look_again=again)
 
 
 def from_table(clock: Clock, sight: Sight, sla: SlaSpec, calendars: Mapping[str, Calendar]) -> Reading:
@@ -230,10 +231,11 @@ def from_table(clock: Clock, sight: Sight, sla: SlaSpec, calendars: Mapping[str,
         return started
     priority = sight.ticket.priority
     if priority is None:
-        return Reading(why_absent="the ticket has no priority, so no target")
+        return Reading(why_absent=Phrase("the ticket has no priority, so no target"))
     span = sla.targets.get(clock.name, {}).get(priority)
     if span is None:
-        return Reading(why_absent=f"sla.{sla.name} has no {clock.name} target for priority {priority}")
+        lacks = "sla.{} has no {} target for priority {}"
+        return Reading(why_absent=Phrase(lacks, (sla.name, clock.name, priority)))
     calendar = ALWAYS if sla.calendar is None else calendars[sla.calendar]
     due = calendar.add(started.start, span)
     return Reading(start=started.start, sequence=started.sequence, because=started.because, due=due)

@@ -13,7 +13,7 @@ from policies.rules.ladder import LevelDecision, acting
 from policies.rules.merge import Agreed, Merged, ProposedActions
 from policies.rules.observe import Observation, Scene
 from policies.rules.own_writes import UNDO_TRIES
-from policies.state import FIRED, Episode, How, Ownership, Passed, Standing, UnderWay, Wrote
+from policies.state import FIRED, Cause, Episode, How, Ownership, Passed, Standing, UnderWay, Wrote
 
 Result = Literal["done", "refused", "unknown", "stale"]
 Settled = tuple[tuple[Standing, ...], tuple[Occurrence, ...]]
@@ -113,7 +113,8 @@ def passing(episode: Episode, level: Passed) -> Occurrence:
         level=level.level,
         at=level.at,
         owner=level.owner.name if level.owner else None,
-        text=level.why,
+        text=level.why if isinstance(level.why, str) else "",
+        cause=level.why if isinstance(level.why, Cause) else None,
     )
 
 

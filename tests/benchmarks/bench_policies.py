@@ -9,7 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from policies.evaluate import could_matter, evaluate
-from policies.present.explain import of_line, traced
+from policies.present.explain import traced
+from policies.rules.judgement import judged_line
 from tests.policies.lives import LADDER, Life, at
 
 MANY = 200
@@ -51,14 +52,14 @@ def test_a_policy_refused_by_its_first_line_costs_under_twenty_loop_steps(
     assert each < 20 * step
 
 
-def test_the_cost_of_judging_with_its_trace_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_cost_of_judging_with_what_is_kept_of_it_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     life = Life(REFUSED).customer(0)
     (policy,) = life.policies.policies
     lines = policy.when.lines
-    each = best(lambda: [of_line(line, "when", life.ticket) for _ in range(MANY) for line in lines]) / MANY
+    each = best(lambda: [judged_line(line, life.ticket) for _ in range(MANY) for line in lines]) / MANY
     step = loop_step()
     with capsys.disabled():
-        print(f"\nthree lines judged, with trace: {each * 1e6:.1f} us, {1 / each:,.0f} a second")  # noqa: T201
+        print(f"\nthree lines judged, as kept: {each * 1e6:.1f} us, {1 / each:,.0f} a second")  # noqa: T201
     assert each < 1_000 * step
 
 

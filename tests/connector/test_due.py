@@ -8,19 +8,21 @@ from random import Random
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, update
 
 from adapters.zendesk.simulator.state import Zendesk
 from connector.cli.tickets import due_lines
 from connector.console.frame import stamp
 from connector.demo import CONFIG
-from connector.store import holds, tickets, writes
+from connector.store import codec, holds, tickets, writes
 from connector.store.database import Store
 from connector.store.due import COUNTED, STANDS, UNDER_WAY, DuePage, due_page
 from connector.store.holds import Hold
+from connector.store.schema import episode, ticket
 from policies.model import Group, TicketRef
-from policies.present.coming import Coming
-from policies.state import Standing
+from policies.present.explain import PolicyTrace, because, trace_of
+from policies.rules.judgement import Coming, Judgement
+from policies.state import Cause, Standing
 from tests.connector.beside import START
 from tests.connector.each import EACH, Each, each
 from tests.connector.store.samples import a_ticket, a_write
@@ -155,6 +157,7 @@ def test_an_upgrade_lists_what_the_last_looks_knew(vendor: str, tmp_path: Path) 
             one.rounds(until=90 if name == "approval" else 1, every=1)
             before = listed(one)
             with one.service.parts.store.writing() as connection:
+                in_words(connection)
                 connection.exec_driver_sql("UPDATE standing SET due = NULL, acts = NULL, coming = NULL")
                 assert listed_by(connection, one).rows == ()
                 filled = import_module("connector.store.migrations.versions.0018_coming").fill
@@ -167,6 +170,21 @@ def test_an_upgrade_lists_what_the_last_looks_knew(vendor: str, tmp_path: Path) 
                     for row, was in pairs
                 ]
                 assert replace(found, rows=tuple(rows)) == before
+
+
+def in_words(connection: Connection) -> None:
+    """Have what is kept of the last looks as it was kept before it was values."""
+    for account, number, kept in connection.exec_driver_sql("SELECT account, id, trace FROM ticket").all():
+        told = tuple(map(trace_of, codec.load(tuple[Judgement, ...], kept)))
+        trace = codec.dump(tuple[PolicyTrace, ...], told)
+        here = (ticket.c.account == account) & (ticket.c.id == number)
+        connection.execute(update(ticket).where(here).values(trace=trace))
+    for key, kept in connection.exec_driver_sql("SELECT key, memory FROM episode").all():
+        memory = json.loads(kept)
+        for passed in memory["passed"]:
+            if isinstance(passed["why"], dict):
+                passed["why"] = because(codec.load(Cause, json.dumps(passed["why"])))
+        connection.execute(update(episode).where(episode.c.key == key).values(memory=json.dumps(memory)))
 
 
 def a_coming(level: str, due: int, **more: Any) -> Coming:

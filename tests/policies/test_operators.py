@@ -3,8 +3,8 @@
 import pytest
 
 from policies.language.fields import FIELDS, Field, custom
-from policies.language.operators import IS, OPERATORS, Operator, Wanted, fits
-from policies.model import Value
+from policies.language.operators import IS, OPERATORS, Operator, fits
+from policies.model import Value, Wanted
 
 SUBJECT, PRIORITY, REPLIES, VIP, TAGS = (
     FIELDS[name] for name in ("subject", "priority", "replies", "requester.vip", "tags")

@@ -11,6 +11,7 @@ from policies.model import Priority
 from policies.plan import Assign, ChangeTags, Follow, Plan, RaisePriority, Say, SetField
 from policies.present import explain
 from policies.present.explain import traced
+from policies.rules import judgement
 from tests.policies.lives import AFTER_120, HEAD, Life, policy
 
 FIELDS = HEAD + "[accounts.acme.fields]\ntier = 1\nteam = 2\n[accounts.other.fields]\ntier = 1\nteam = 2\n"
@@ -216,7 +217,7 @@ def test_a_policy_that_raises_is_taken_out_said_by_name_and_the_others_work(
     assert life.fired("p") == ["one"]
 
 
-@pytest.mark.parametrize("place", ["because", "reasons_for", "next_step"])
+@pytest.mark.parametrize("place", ["cause_of", "next_step"])
 def test_words_that_fail_keep_no_level_from_firing(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
     life = pair('note = "handoff"', 'note = "handoff"')
     life.look(10)
@@ -230,7 +231,7 @@ def test_words_that_fail_keep_no_level_from_firing(place: str, monkeypatch: pyte
 
 def test_a_trace_that_fails_keeps_nobody_from_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     plan = pair('note = "handoff"', 'tags = ["q"]').plan(30)
-    monkeypatch.setattr(explain, "of_policy", broken_for("p", explain.of_policy))
+    monkeypatch.setattr(judgement, "judged", broken_for("p", judgement.judged))
     first, second = traced(plan)
     assert first.verdict == "cannot be explained: ZeroDivisionError: nobody thought of this"
     assert second.verdict == 'fires level "one"'

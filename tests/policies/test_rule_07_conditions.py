@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from policies.model import Counts, Person, Priority, Status, Ticket
-from policies.present.explain import LineTrace, of_line, traced
+from policies.present.explain import LineTrace, line_trace, traced
+from policies.rules.judgement import judged_line
 from policies.rules.observe import judged
 from tests.policies.lives import CLEO, HEAD, NEWBORN, TIER1, Life, policy, rules
 
@@ -277,7 +278,7 @@ def test_a_pattern_that_only_backtracking_engines_take_is_refused() -> None:
 def test_a_trace_says_what_each_line_read() -> None:
     (found,) = rules(policy(when='status = "open"\ntype = "task"')).policies
     ticket = replace(NEWBORN, status=Status.OPEN, type="question")
-    lines = [of_line(each, "when", ticket) for each in found.when.lines]
+    lines = [line_trace(judged_line(each, ticket), "when") for each in found.when.lines]
     assert [(line.text, line.read, line.held) for line in lines] == [
         ("status is open", "open", True),
         ("type is task", "question", False),

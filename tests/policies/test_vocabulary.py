@@ -26,7 +26,7 @@ from policies.language.vocabulary import (
     Stop,
     Strategy,
 )
-from policies.model import Change
+from policies.model import Change, Phrase
 from policies.present.matrix import matrix
 from policies.rules.assignment import ticket_owner
 from policies.rules.observe import reads_of
@@ -142,9 +142,9 @@ def since_priority(sight: Any) -> Reading:
     """From the last change of the priority."""
     raised = list(sight.history.changes("priority"))
     if not raised:
-        return Reading(why_absent="nobody has changed the priority")
+        return Reading(why_absent=Phrase("nobody has changed the priority"))
     act = raised[-1].act
-    return Reading(start=act.at, sequence=act.sequence, because="the priority was changed")
+    return Reading(start=act.at, sequence=act.sequence, because=Phrase("the priority was changed"))
 
 
 def test_a_clock(monkeypatch: pytest.MonkeyPatch) -> None:

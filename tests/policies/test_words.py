@@ -7,9 +7,10 @@ import pytest
 from policies.language.clocks import CLOCKS
 from policies.language.conditions import Condition
 from policies.language.fields import FIELDS, Field, custom
-from policies.language.operators import IS, OPERATORS, Operator, Wanted, fits
+from policies.language.operators import IS, OPERATORS, Operator, fits
 from policies.language.policy import AssignSpec, CalendarSpec, Level, Policy
 from policies.language.vocabulary import HOLDERS, OWNER_FUNCTIONS, STOPS, STRATEGIES
+from policies.model import Wanted
 from policies.present import describe
 from policies.present.describe import (
     sentence,

@@ -158,12 +158,7 @@ class OddEach(Each):
             known = tickets.known(connection, self.ref(word))
             lines = ledger.of_ticket(connection, self.ref(word))
             timer = inbox.timer_of(connection, self.ref(word))
-        if (
-            known is None
-            or lines
-            or (timer is not None and timer.holds)
-            or any(each.verdict for each in known.trace)
-        ):
+        if known is None or lines or (timer is not None and timer.holds) or known.judged:
             return True
         return known.ticket.gone is not None
 

@@ -20,8 +20,10 @@ from policies.model import (
     Metric,
     Need,
     Person,
+    Phrase,
     Priority,
     Stage,
+    Status,
     Target,
     Ticket,
     TicketRef,
@@ -34,7 +36,7 @@ from policies.plan import (
     RaisePriority,
     SetField,
 )
-from policies.present.explain import ClockTrace, LevelTrace, LineTrace, PolicyTrace
+from policies.rules.judgement import JudgedClock, JudgedLevel, JudgedLine, Judgement, Ruling
 from policies.state import Episode, How, Owner, Passed, Standing, UnderWay, Wrote
 from tests.connector.store.samples import a_ticket
 
@@ -145,20 +147,39 @@ def test_a_directory_comes_back() -> None:
     assert codec.load(Directory, codec.dump(Directory, directory)) == directory
 
 
-def test_traces_come_back_with_inner_lines() -> None:
-    inner = LineTrace(section="when", path="any.1", text="tags has x", read=("x",), held=True)
-    line = LineTrace(section="when", path="any", text="any of", read=None, held=True, inner=(inner,))
-    trace = PolicyTrace(
+def test_judgements_come_back_as_they_were_and_take_little_room() -> None:
+    inner = JudgedLine(path="tags", operator="has", wanted=("x", 1, 2.5), read=("x",), held=True)
+    switch = JudgedLine(path="custom.vip", operator="value", wanted=True, read=None, hidden=True)
+    joined = JudgedLine(path="any", operator="any", held=True, inner=(inner, switch))
+    one = Judgement(
         policy="p",
         mode="observe",
         holds=True,
-        verdict="waiting",
-        lines=(line,),
-        clock=ClockTrace(name="created", start=50, elapsed=10, steps=("one",)),
-        levels=(LevelTrace(name="L1", due=None, state="waiting"),),
+        ruling=Ruling(came="fires", level="L1", how=How.SKIPPED),
+        now=60,
+        zone="Europe/Berlin",
+        when=(joined,),
+        unless=(JudgedLine(path="status", operator="not_in", wanted=("solved",), read=Status.OPEN),),
+        clock=JudgedClock(
+            name="created",
+            start=50,
+            because=Phrase("the status became {}", (Status.OPEN,)),
+            elapsed=10,
+            days=(("2026-11-26", 10, "holiday"),),
+            middle=("2026-11-27", "2026-12-01", 5, 4),
+            paused=((1, 2),),
+        ),
+        levels=(JudgedLevel(name="L1", due=None, why="paused", span=60),),
+        ended=((1, 40, "solved"),),
     )
-    kind = tuple[PolicyTrace, ...]
-    assert codec.load(kind, codec.dump(kind, (trace,))) == (trace,)
+    kind = tuple[Judgement, ...]
+    kept = codec.dump(kind, (one,), sparse=True)
+    assert codec.load(kind, kept) == (one,)
+    assert codec.load_judged(kept) == (one,)
+    assert codec.load_judged("null") is None
+    assert "calendar" not in kept
+    absent = JudgedClock(name="created", absent=Phrase("nobody is assigned"))
+    assert codec.load(JudgedClock, codec.dump(JudgedClock, absent, sparse=True)) == absent
 
 
 def test_equal_sets_of_names_are_equal_text() -> None:

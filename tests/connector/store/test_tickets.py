@@ -17,10 +17,10 @@ from policies.model import (
     TicketRef,
     Who,
 )
-from policies.present.explain import PolicyTrace
+from policies.rules.judgement import Judgement, Ruling
 from tests.connector.store.samples import REF, a_ticket
 
-TRACE = (PolicyTrace(policy="p", mode="enforce", holds=True, verdict="due"),)
+JUDGED = (Judgement(policy="p", mode="enforce", holds=True, ruling=Ruling(came="fires", level="one"), now=9),)
 
 
 def known(connection: Connection) -> KnownTicket:
@@ -31,7 +31,7 @@ def known(connection: Connection) -> KnownTicket:
 
 def look(connection: Connection, ticket: Ticket, now: int = 110) -> bool:
     return tickets.record_look(
-        connection, ticket, TRACE, now=now, next_look=500, matched=True, owner="Tier 2", policy_hash="h1"
+        connection, ticket, JUDGED, now=now, next_look=500, matched=True, owner="Tier 2", policy_hash="h1"
     )
 
 
@@ -39,7 +39,7 @@ def test_a_snapshot_is_known_without_a_look(connection: Connection) -> None:
     tickets.record_snapshots(connection, [a_ticket()], 111)
     assert known(connection) == KnownTicket(
         ticket=a_ticket(),
-        trace=(),
+        judged=(),
         seen_at=111,
         next_look=None,
         matched=False,
@@ -55,7 +55,7 @@ def test_a_newer_snapshot_brings_facts_and_keeps_the_look(connection: Connection
     tickets.record_snapshots(connection, [newer], 201)
     assert known(connection) == KnownTicket(
         ticket=newer,
-        trace=TRACE,
+        judged=JUDGED,
         seen_at=201,
         next_look=500,
         matched=True,
@@ -82,7 +82,7 @@ def test_a_look_tells_whether_a_feed_was_quicker(connection: Connection) -> None
     tickets.record_snapshots(connection, [a_ticket(updated=200, revision="r200")], 201)
     assert not look(connection, a_ticket(subject="Old"), now=202)
     assert known(connection).ticket.revision == "r200"
-    assert known(connection).trace == TRACE
+    assert known(connection).judged == JUDGED
     assert look(connection, a_ticket(updated=200, revision="r200", subject="New"), now=203)
     assert known(connection).ticket.subject == "New"
 
