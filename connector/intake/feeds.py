@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection
@@ -366,7 +367,7 @@ class Feeds:
             now=now,
             read=self._read,
             could_matter=self._could_matter,
-            likely_due=self._likely_due,
+            likely_due=partial(likely_due, policies=self._rules().policies),
             moved=self._moved,
             ours=lambda connection: self._leases.still(connection, poll_lease(desk.name)),
         )
@@ -382,6 +383,3 @@ class Feeds:
         if before.judged_by != policies.decides:
             return "at the helpdesk"
         return may_have_moved(snapshot, before.ticket, policies)
-
-    def _likely_due(self, snapshot: Ticket) -> Instant | None:
-        return likely_due(snapshot, self._rules().policies)
