@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from adapters.zendesk.answers import Odd
-from adapters.zendesk.history import common, count_audits, read_changes, read_messages
+from adapters.zendesk.history import common, count_audits, in_time, read_changes, read_messages, said_in
 from adapters.zendesk.people import AuthorClassifier
 from policies.model import Priority, Status, Who
 from tests.adapters.zendesk.world import account
@@ -84,6 +84,30 @@ def test_comments_and_audits_share_one_order_and_one_name() -> None:
     made = read_changes([audit(8, CLEO, changed("status", "pending", "open"))], AUTHORS, account())
     assert [message.act.sequence for message in spoken] == [5, 8]
     assert (spoken[1].act.id, spoken[1].act.sequence) == (made[0].act.id, made[0].act.sequence) == ("8", 8)
+
+
+def at(minute: int) -> str:
+    return f"2026-11-25T10:{minute:02}:00Z"
+
+
+def test_what_came_later_is_later_though_its_id_is_smaller() -> None:
+    """As on a recorded ticket, which was deleted, and restored six minutes later in an audit with a smaller id."""
+    rows = [
+        audit(5, CLEO, said(), created_at=at(0)),
+        audit(90, ANN, changed("status", "open", "deleted"), said(False), created_at=at(10)),
+        audit(40, BEN, changed("status", "deleted", "open"), said(), created_at=at(16)),
+        audit(95, CLEO, said(), created_at=at(20)),
+    ]
+    told = said_in(reversed(rows))
+    assert told is not None
+    spoken, made = in_time(read_messages(told, AUTHORS), read_changes(reversed(rows), AUTHORS, account()))
+    assert [each.act.id for each in spoken] == ["5", "90", "40", "95"]
+    assert [each.act.sequence for each in spoken] == [5, 90, 91, 95]
+    assert [(each.after, each.act.sequence) for each in made] == [(Status.CLOSED, 90), (Status.OPEN, 91)]
+    assert count_audits(rows, made, AUTHORS, "41").replies == 1
+    with_numbers = account(statuses={"open": "on_hold"})
+    by_number = read_changes(reversed(rows), AUTHORS, with_numbers)
+    assert [each.after for each in by_number] == [Status.CLOSED, Status.ON_HOLD]
 
 
 def test_a_comment_without_an_audit_goes_by_its_own_id() -> None:

@@ -32,6 +32,28 @@ def test_messages_and_changes_are_asked_for_when_needed(acme: World) -> None:
     assert (ticket.messages, ticket.loaded) == ((), frozenset({Need.CHANGES}))
 
 
+@pytest.mark.parametrize("needs", [ALL, frozenset({Need.MESSAGES})])
+def test_the_last_word_is_the_last_by_time_not_by_id(needs: frozenset[Need], acme: World) -> None:
+    """Zendesk gives ids out in blocks: an answer may have a smaller id than the question minutes before it."""
+    acme.clock.at += 60
+    acme.desk.customer_says(1, "Hello?")
+    acme.clock.at += 60
+    acme.desk.agent_says(1, "Ann", "On it", status="pending")
+    row = acme.desk.ticket(1)
+    asked, answered = row.audits[-2:]
+    asked["id"], answered["id"] = answered["id"], asked["id"]
+    for audit, said in ((asked, row.comments[-2]), (answered, row.comments[-1])):
+        said["audit_id"] = audit["id"]
+    acme.clock.at += 120
+    ticket = acme.adapter.load(PRINTER, needs)
+    assert [each.body for each in ticket.messages] == ["It burns", "Hello?", "On it"]
+    places = [each.act.sequence for each in ticket.messages]
+    assert places == sorted(set(places))
+    if Need.CHANGES in needs:
+        assert ticket.changes[-1].after is Status.PENDING
+        assert ticket.changes[-1].act.sequence == places[-1]
+
+
 def test_the_bot_is_asked_for_once(acme: World) -> None:
     acme.adapter.load(PRINTER, ALL)
     acme.adapter.load(PRINTER, ALL)
