@@ -123,8 +123,11 @@ def life_of(ticket: Ticket, directory: Directory) -> Life:
 
 
 def is_first(change: Change, ticket: Ticket) -> bool:
-    """Whether the ticket came in with this value; some helpdesks tell it as a change from nothing."""
-    return change.act.at <= ticket.created + OPENING and change.before in (None, ())
+    """Whether the ticket came in with this value; some helpdesks tell it as a change from nothing. Of each field no
+    change but the first can be that: what is taken away and put back at once is not."""
+    if change.act.at > ticket.created + OPENING or change.before not in (None, ()):
+        return False
+    return change is next(each for each in ticket.changes if each.field == change.field)
 
 
 def as_created(ticket: Ticket, directory: Directory) -> Ticket:

@@ -82,8 +82,8 @@ class Freshdesk:
             asked_later = stats(row).get("requester_responded_at") is not None
             outbound = Need.TARGETS in needs and number(row.get("source")) == OUTBOUND and asked_later
             said = self._said(ref) if Need.MESSAGES in needs or outbound else None
-            if said is not None and outbound:
-                bare = read_ticket(row, references, read_at=at, asked_at=history.first_ask(said))
+            if said is not None:
+                bare = read_ticket(row, references, read_at=at, said=history.exchange(said))
             return self._with_history(replace(bare, loaded=needs), row, references, said or [], needs)
         except UNREADABLE as error:
             raise Unreadable(f"Freshdesk's answer for {ref} cannot be read: {error}") from error

@@ -18,6 +18,7 @@ from adapters.freshdesk.people import References, ident
 from adapters.freshdesk.ticket import (
     OUTBOUND,
     OVER,
+    Exchange,
     instant,
     is_told,
     mark,
@@ -137,14 +138,19 @@ def is_repeated(row: Row, said: list[Row]) -> bool:
     return soon and same(first, plain(row.get("description"), row.get("description_text")))
 
 
-def first_ask(conversations: Iterable[Any]) -> Instant | None:
-    """When somebody outside first wrote, not counting ratings; None where nobody did."""
-    asked = (
-        instant(each.get("created_at"))
-        for each in conversations
-        if is_message(each) and each["incoming"] and not each["private"] and each.get("source") != SURVEY
+def exchange(conversations: Iterable[Any]) -> Exchange | None:
+    """When somebody outside asked and an agent answered, ratings and what machines sent aside; None where not all of it
+    can be read."""
+    asked, answered = list[Instant](), list[Instant]()
+    for each in conversations:
+        if not is_message(each):
+            return None
+        machine = each.get("automation_id") is not None or each.get("auto_response") is True
+        if not (machine or each["private"] or each.get("source") == SURVEY or each.get("deleted") is True):
+            (asked if each["incoming"] else answered).append(instant(each["created_at"]) or 0)
+    return Exchange(
+        first=min(asked, default=None), last=max(asked, default=None), answered=max(answered, default=None)
     )
-    return min((at for at in asked if at is not None), default=None)
 
 
 def read_changes(row: Row, references: References) -> tuple[tuple[Change, ...], bool]:

@@ -11,6 +11,7 @@ import html
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
@@ -154,11 +155,25 @@ def key(row: Row, name: str) -> str | None:
     return found
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """When somebody outside first and last asked in a conversation, and when an agent last answered; None for never.
+
+    `stats` tell it less well: a rating moves `requester_responded_at`, and an agent's answer on a ticket that an agent
+    began does not always move `agent_responded_at`. (airbytehq/airbyte:
+    source-freshdesk/integration_tests/expected_records.jsonl, ticket 23)
+    """
+
+    first: Instant | None
+    last: Instant | None
+    answered: Instant | None
+
+
 def read_ticket(
-    row: Row, references: References, *, read_at: Instant, gone: Any = None, asked_at: Instant | None = None
+    row: Row, references: References, *, read_at: Instant, gone: Any = None, said: Exchange | None = None
 ) -> Ticket:
-    """The row as a ticket without history. Raises Odd. `asked_at` is when the customer first wrote on a ticket that an
-    agent began, where that is known better than the row tells it."""
+    """The row as a ticket without history. Raises Odd. `said` is what the conversations tell, None where they were not
+    read."""
     account, form, ident_ = references.account, references.form, key(row, "id")
     if ident_ is None:
         raise Odd("id", row.get("id"))
@@ -194,7 +209,7 @@ def read_ticket(
         revision=revision(row),
         status_since=instant(stats(row).get("status_updated_at")),
         custom=custom,
-        targets=tuple(read_targets(row, state, references, read_at, asked_at)),
+        targets=tuple(read_targets(row, state, references, read_at, said)),
         gone=gone,
         hidden=untold.union(find_hidden(row, references, state), () if created else ("created",)),
         actors_hidden=True,
@@ -327,7 +342,7 @@ def values(account: Account, row: Row) -> Mapping[str, Value]:
 
 
 def read_targets(
-    row: Row, state: Meaning, references: References, read_at: Instant, asked_at: Instant | None
+    row: Row, state: Meaning, references: References, read_at: Instant, said: Exchange | None
 ) -> Iterator[Target]:
     """Freshdesk's deadlines. It never tells when one began, and a null is "not known yet"; so is what depends on a
     stamp that the row leaves out. They rest as the status' SLA timer says, else while the ticket waits for somebody
@@ -356,8 +371,10 @@ def read_targets(
         instant(told.get("requester_responded_at")),
         ("agent_responded_at", "requester_responded_at"),
     )
-    first = asked_at or (asked if outbound else None)
+    first = asked
     answered = instant(told.get("agent_responded_at")) or 0
+    if said is not None:
+        first, asked, answered = said.first, said.last, max(answered, said.answered or 0)
     due = instant(row.get("fr_due_by"))
     if "fr_due_by" in row and not outbound:
         done = bool(told.get("first_responded_at"))

@@ -169,13 +169,23 @@ def updates(rows: Iterable[Row], *, numbered: bool = True) -> list[Update]:
                     stamp=text(listed[0], "sys_created_on"),
                     user=text(listed[0], "user"),
                     revision=number(listed[0], "record_checkpoint") if numbered else None,
-                    columns={
-                        text(row, "fieldname"): (text(row, "oldvalue"), text(row, "newvalue"))
-                        for row in listed
-                    },
+                    columns=dict(net(listed)),
                 )
             )
     return made
+
+
+def net(rows: Iterable[Row]) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Each column's value before and after all of these rows. Without numbers two updates of one second are one, and
+    their rows of a column lead from one to the next, in whatever order they come."""
+    pairs: dict[str, list[tuple[str, str]]] = {}
+    for row in rows:
+        pairs.setdefault(text(row, "fieldname"), []).append((text(row, "oldvalue"), text(row, "newvalue")))
+    for column, steps in pairs.items():
+        before, after = [old for old, _ in steps], [new for _, new in steps]
+        first = next((old for old in before if old not in after), before[0])
+        last = next((new for new in reversed(after) if new not in before), after[-1])
+        yield column, (first, last)
 
 
 def statuses(profile: Profile, now: Row, made: Sequence[Update]) -> list[tuple[Status, Status]]:

@@ -43,8 +43,8 @@ INCIDENT = Table(
         "1": Status.NEW,
         "2": Status.OPEN,
         "3": Status.ON_HOLD,
-        "4": Status.ON_HOLD,  # 4 and 5 waited for something before there were reasons to hold
-        "5": Status.ON_HOLD,
+        "4": Status.PENDING,  # Awaiting User Info, before there were reasons to hold; a tenth of all events in the
+        "5": Status.ON_HOLD,  # log that UCI publishes as data set 498 stand in it. 5 is Awaiting Evidence
         "6": Status.SOLVED,
         "7": Status.CLOSED,
         "8": Status.CLOSED,

@@ -181,6 +181,18 @@ def test_a_history_with_a_gap_says_so(ticket: Ticket, lost: set[str]) -> None:
     assert bool(found & {"status", "priority", "group", "assignee", "tags", "targets"}) is bool(lost)
 
 
+def test_what_is_taken_away_and_put_back_in_the_moment_of_creation_is_no_beginning() -> None:
+    """As on six incidents of a published log, whose assignee leaves and comes back within the stamp of the creation."""
+    back = changed(("assignee", "ben", None), ("assignee", None, "ben"))
+    moment = [replace(each, act=replace(each.act, at=NEWBORN.created)) for each in back.changes]
+    life = life_of(replace(back, assignee=lives.BEN, changes=tuple(moment)), DIRECTORY)
+    assert life.ticket.assignee == lives.BEN
+    acts = [event for event in life.events if isinstance(event, Acted)]
+    assert [act.sets for act in acts] == [(("assignee", None),), (("assignee", "ben"),)]
+    life = life_of(replace(back, assignee=lives.BEN, changes=tuple(moment[1:])), DIRECTORY)
+    assert (life.ticket.assignee, life.events) == (lives.BEN, ())
+
+
 def test_what_only_we_wrote_is_undone_where_no_history_is_told() -> None:
     ticket = replace(NEWBORN, actors_hidden=True, group=lives.DUTY, tags=frozenset({"l1", "eu"}))
     wrote = (

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from adapters.freshdesk.history import first_ask, is_whole, read_changes, read_messages
+from adapters.freshdesk.history import exchange, is_whole, read_changes, read_messages
 from adapters.freshdesk.people import References
+from adapters.freshdesk.ticket import Exchange
 from policies.model import Status, Who
 from tests.adapters.freshdesk.world import account
 
@@ -81,10 +82,15 @@ def test_without_its_author_or_time_the_description_is_not_believed(name: str) -
     assert not is_whole({key: value for key, value in ROW.items() if key != name}, [said(2)])
 
 
-def test_when_the_customer_first_wrote_to_an_agent_who_began() -> None:
+def test_who_asked_and_answered_when_and_a_rating_is_neither() -> None:
     rows = [said(1), said(2, "12:00:05", incoming=True, source=6), said(3, "12:00:09", incoming=True)]
-    assert first_ask([*rows, said(4, "12:01:00", incoming=True), None]) == NOON + 9
-    assert first_ask(rows[:2]) is None
+    later = [said(4, "12:01:00", incoming=True), said(5, "12:02:00", private=True)]
+    away = said(6, "12:04:00", incoming=True, auto_response=True)
+    assert exchange([*rows, *later, said(7, "12:03:00", automation_id=7), away]) == Exchange(
+        first=NOON + 9, last=NOON + 60, answered=NOON
+    )
+    assert exchange(rows[1:2]) == Exchange(first=None, last=None, answered=None)
+    assert exchange([*rows, None]) is None
 
 
 def test_the_description_opens_the_ticket() -> None:

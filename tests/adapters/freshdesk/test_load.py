@@ -444,6 +444,28 @@ def test_nobody_waits_for_a_first_reply_to_what_an_agent_began(acme: World) -> N
     assert due(acme)[Metric.FIRST_REPLY] == (Stage.ACHIEVED, START + 600 + 3600)
 
 
+def test_a_rating_asks_nothing_and_an_answer_counts_though_no_stamp_tells_it(acme: World) -> None:
+    """As on a recorded ticket that an agent began: the rating moved `requester_responded_at`, and the agent's answer
+    moved nothing."""
+    acme.desk.ticket(1).json["source"] = 10
+    acme.desk.set_due(1, fr_due_by=START + 3600, nr_due_by=START + 5400)
+    acme.clock.at += 600
+    acme.desk.rates(1)
+    acme.clock.at += 60
+    assert acme.desk.ticket(1).stats["requester_responded_at"] is not None
+    assert Metric.FIRST_REPLY not in due(acme)
+    acme.desk.customer_says(1, "Which printer?")
+    acme.clock.at += 60
+    assert due(acme)[Metric.FIRST_REPLY][0] is Stage.ACTIVE
+    acme.desk.agent_says(1, "Ann", "That one")
+    acme.desk.ticket(1).stats |= dict.fromkeys(("agent_responded_at", "first_responded_at"))
+    acme.clock.at += 60
+    assert due(acme)[Metric.FIRST_REPLY][0] is Stage.ACHIEVED
+    acme.desk.rates(1, value=-103)
+    acme.clock.at += 60
+    assert due(acme)[Metric.NEXT_REPLY][0] is Stage.ACHIEVED, "nobody waits for an answer to a rating"
+
+
 def test_deadlines_rest_as_the_status_timer_says() -> None:
     with world(settings={"statuses": {"Parked": Status.ON_HOLD}}) as acme:
         acme.desk.seed(statuses={"8": "Parked", "9": "Working"})

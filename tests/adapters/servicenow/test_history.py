@@ -3,10 +3,13 @@
 import pytest
 
 from adapters.base import Gone, NotAllowed, TryLater
+from adapters.servicenow.history import updates
 from policies.language.phrases import found, shipped
 from policies.model import Counts, Metric, Need, Stage, Status, TicketRef, Who
 from tests.adapters.recording import START
 from tests.adapters.servicenow.world import ALL, World, world
+
+MOMENT = "2026-11-25 10:00:00"
 
 
 def pass_by(acme: World, seconds: int = 10) -> None:
@@ -132,6 +135,20 @@ def test_facts_of_one_second_keep_their_order(checkpoints: bool) -> None:
         assert all(each.act.sequence > last for each in ticket.changes)
         names = [each.act.id for each in ticket.changes]
         assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_updates_of_one_second_without_numbers_are_one_and_lead_from_first_to_last(backwards: bool) -> None:
+    """A published log has many of one minute; an instance may leave out the number that tells them apart."""
+    steps = [("1", "2"), ("2", "3"), ("3", "6")]
+    rows = [
+        {"fieldname": "state", "oldvalue": old, "newvalue": new, "user": "ann", "sys_created_on": MOMENT}
+        for old, new in steps
+    ]
+    (update,) = updates(reversed(rows) if backwards else rows)
+    assert update.columns == {"state": ("1", "6")}
+    back = [rows[0], rows[0] | {"oldvalue": "2", "newvalue": "1"}]
+    assert updates(back)[0].columns == {"state": ("1", "1")}
 
 
 @pytest.mark.parametrize("called", ["user_name", "name"])

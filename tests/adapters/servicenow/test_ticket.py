@@ -105,7 +105,7 @@ def test_stamps_are_utc() -> None:
         ("incident", "3", "", Status.ON_HOLD),
         ("incident", "3", "1", Status.PENDING),
         ("incident", "3", "3", Status.ON_HOLD),
-        ("incident", "4", "", Status.ON_HOLD),
+        ("incident", "4", "", Status.PENDING),
         ("incident", "5", "", Status.ON_HOLD),
         ("incident", "6", "", Status.SOLVED),
         ("incident", "7", "", Status.CLOSED),
