@@ -14,8 +14,8 @@ First two properties (*sys_properties.list → New*):
 
 | name | type | value |
 |---|---|---|
-| `uptier.endpoint` | string | `ADDRESS` |
-| `uptier.secret` | password2 | what is kept as `SECRET`: a long random text |
+| `uptier.ACCOUNT.endpoint` | string | `ADDRESS` |
+| `uptier.ACCOUNT.secret` | password2 | what is kept as `SECRET`: a long random text |
 
 Then *System Definition → Business Rules → New*, table `TABLE`, tick *Advanced*:
 
@@ -41,12 +41,12 @@ Then *System Definition → Business Rules → New*, table `TABLE`, tick *Advanc
         event: current.operation() + ''
     });
     var stamp = Math.floor(new GlideDateTime().getNumericValue() / 1000) + '';
-    var key = GlideStringUtil.base64Encode(gs.getProperty('uptier.secret'));
+    var key = GlideStringUtil.base64Encode(gs.getProperty('uptier.ACCOUNT.secret'));
     var mac = new GlideCertificateEncryption().generateMac(key, 'HmacSHA256', stamp + '.' + body);
     try {
         var request = new sn_ws.RESTMessageV2();
         request.setHttpMethod('post');
-        request.setEndpoint(gs.getProperty('uptier.endpoint'));
+        request.setEndpoint(gs.getProperty('uptier.ACCOUNT.endpoint'));
         request.setRequestHeader('Content-Type', 'application/json');
         request.setRequestHeader('X-Uptier-Timestamp', stamp);
         request.setRequestHeader('X-Uptier-Signature', mac + '');
@@ -71,6 +71,7 @@ def set_up(profile: Profile, bot: str, address: str, webhook: Mapping[str, str])
         "ADDRESS": address,
         "SECRET": webhook.get("secret", "secret:NAME"),
         "TABLE": profile.name,
+        "ACCOUNT": profile.account.name,
         "BOT": bot.replace("\\", "\\\\").replace("'", "\\'"),
     }
     return re.sub("|".join(known), lambda word: known[word[0]], STEPS)

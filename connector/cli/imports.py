@@ -19,6 +19,7 @@ from connector.cli.common import (
     secrets_beside_trouble,
     settings_of,
 )
+from connector.render import one_line
 
 if TYPE_CHECKING:
     from adapters.carry import Carried, Names
@@ -96,7 +97,7 @@ def oncall(
         Path,
         typer.Argument(
             metavar="FILE",
-            help="What the API of Grafana OnCall or PagerDuty gives, as JSON: chains, steps, users, schedules.",
+            help="What the API of Grafana OnCall or PagerDuty gives, as JSON or YAML.",
         ),
     ],
     tag: Annotated[
@@ -180,17 +181,24 @@ def carried(carry: "Callable[[Any], tuple[Carried, ...]]", path: Path) -> "tuple
 
 
 def document_in(path: Path) -> Any:
-    """What a JSON or YAML file holds. ValueError where it is neither."""
+    """What a JSON file holds, or a YAML file by its name. ValueError where it holds none."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise ValueError(f"it cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ValueError("it is no text in UTF-8") from None
+    if path.suffix not in (".yaml", ".yml"):
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"it is no JSON: {error}") from None
+    import yaml
+
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"it is no JSON: {error}") from None
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError) as error:
+        raise ValueError(f"it is no YAML: {one_line(str(error))}") from None
 
 
 def beside(config: Path, account: str | None) -> "tuple[tuple[Document, ...], Known]":

@@ -229,3 +229,22 @@ def test_oncall_by_its_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert policy["level"][0]["owner"] == "on_call(Duty)"
     assert policy["when"]["tags"] == {"has": "sev1"}
     assert uptier("import", "oncall", "pd.json", "--group", "Primary").exit_code == 2
+
+
+def test_yaml_is_read_where_the_name_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = """
+escalation_policies:
+- name: Ops
+  escalation_rules:
+  - escalation_delay_in_minutes: 5
+    targets: [{type: user, id: U, summary: Ann}]
+"""
+    (tmp_path / "pd.yaml").write_text(text, encoding="utf-8")
+    done = uptier("import", "oncall", "pd.yaml")
+    assert done.exit_code == 0, done.output
+    assert tomllib.loads(done.stdout)["policy"][0]["level"][0]["owner"] == "Ann"
+    (tmp_path / "bad.yml").write_text("a: [", encoding="utf-8")
+    bad = uptier("import", "oncall", "bad.yml")
+    assert bad.exit_code == 2
+    assert "no YAML" in bad.output

@@ -89,8 +89,8 @@ def system() -> Iterator[tuple[Any, str]]:
         yield desk, url
 
 
-def uptier(folder: Path, installed: Path, *words: str) -> str:
-    """Run the command in this folder; what it prints. It must answer 0."""
+def uptier(folder: Path, installed: Path, *words: str, code: int = 0) -> str:
+    """Run the command in this folder; what it prints, where it fails as errors. It must answer with this code."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("UPTIER_")}
     environment |= {
         "PYTHONPATH": os.pathsep.join((str(installed), str(ROOT))),
@@ -101,8 +101,8 @@ def uptier(folder: Path, installed: Path, *words: str) -> str:
     run = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=100, check=False
     )
-    assert run.returncode == 0, run.stdout + run.stderr
-    return run.stdout
+    assert run.returncode == code, run.stdout + run.stderr
+    return run.stderr if code else run.stdout
 
 
 def test_a_ticket_that_is_due_is_escalated(tmp_path: Path, installed: Path, system: tuple[Any, str]) -> None:
@@ -124,6 +124,20 @@ def test_a_ticket_that_is_due_is_escalated(tmp_path: Path, installed: Path, syst
     uptier(tmp_path, installed, "run", "--once")
     assert row.json["group_id"] == desk.group("Tier 1")["id"]
     assert row.tags == ["eu"]
+
+
+def test_what_it_does_not_offer_is_refused_clearly(tmp_path: Path, installed: Path) -> None:
+    """It can neither make a webhook nor say how one is made, and tells no rules of its own."""
+    config = CONFIG.format(url="http://127.0.0.1:1")
+    named = config.replace("[service]", '[service]\noutside = "https://uptier.acme.example"', 1)
+    (tmp_path / "uptier.toml").write_text(named, encoding="utf-8")
+    refused = uptier(tmp_path, installed, "connect", "acme", code=2)
+    assert "zammad can set no webhook up" in refused
+    assert "https://uptier.acme.example/hooks/acme" in refused
+    assert "has made nothing" in uptier(tmp_path, installed, "disconnect", "acme")
+    assert "tells no rules of its own" in uptier(
+        tmp_path, installed, "import", "zendesk-automations", "acme", code=2
+    )
 
 
 def test_it_takes_part_in_the_demo(tmp_path: Path, installed: Path) -> None:
