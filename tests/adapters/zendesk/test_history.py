@@ -122,6 +122,22 @@ def test_a_comment_must_say_whether_it_is_public() -> None:
         read_messages([comment(5, ANN, public=False), comment(6, ANN, public=None)], AUTHORS)
 
 
+@pytest.mark.parametrize(
+    ("author", "more", "public"),
+    [
+        (CLEO, {"via": {"channel": "voice", "source": {"rel": "voicemail", "from": {}, "to": {}}}}, True),
+        (CLEO, {"via": {"channel": 33}, "data": {"recording_type": "voicemail", "answered_by_id": None}}, True),
+        (CLEO, {"via": {"channel": "voice", "source": {"rel": "inbound"}}, "data": {"recording_type": "call"}}, False),
+        (CLEO, {"via": {"channel": "voice", "source": None}, "data": None}, False),
+        (ANN, {"via": {"channel": "voice", "source": {"rel": "voicemail"}}}, False),
+    ],
+)  # fmt: skip
+def test_a_voicemail_asks_us_though_zendesk_keeps_it_private(author: int, more: Any, public: bool) -> None:
+    (message,) = read_messages([comment(5, author, public=False, type="VoiceComment", **more)], AUTHORS)
+    assert message.public is public
+    assert not message.auto_reply
+
+
 def test_our_mark_counts_on_the_bots_acts_alone() -> None:
     metadata = {"system": {}, "custom": {"uptier": {"write": "k:1"}}}
     ours, forged = read_messages(
