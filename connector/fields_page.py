@@ -1,7 +1,7 @@
 """Pages printed from the vocabulary: all fields and words, and the schema of the config."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from adapters.base import Vendor
 from connector.config.settings import Settings
@@ -68,7 +68,7 @@ def as_markdown(vendors: Mapping[str, Vendor]) -> Iterator[str]:
     """The page docs/mapping.md."""
     yield "# Where each value comes from"
     yield ""
-    yield "This page is printed by `uptier fields --markdown`. What a condition can ask is the same for every"
+    yield "This page is printed by `uptier fields --format md`. What a condition can ask is the same for every"
     yield "helpdesk; where the value stands, what is lost on the way and how a change is written, is not."
     for row in as_rows(vendors):
         yield ""
@@ -89,9 +89,24 @@ def words() -> Iterator[str]:
     """The page docs/words.md: all words but the fields, each as its row says it."""
     yield "# Every word of the policy language"
     yield ""
-    yield "This page is printed by `uptier fields --words`. [policies.md](policies.md) says how the words are used"
-    yield "together, [mapping.md](mapping.md) lists the fields."
-    yield from listing(
+    yield "This page is printed by `uptier fields --words --format md`. [policies.md](policies.md) says how"
+    yield "the words are used together, [mapping.md](mapping.md) lists the fields."
+    for section in sections():
+        yield from ("", f"## {section.title}", "")
+        yield from markdown_table(section.head, section.rows)
+
+
+class Words(NamedTuple):
+    """The words of one kind, a row each. What is typed stands in backquotes."""
+
+    title: str
+    head: tuple[str, ...]
+    rows: Iterable[tuple[str, ...]]
+
+
+def sections() -> Iterator[Words]:
+    """All words but the fields, kind by kind."""
+    yield Words(
         "Operators",
         ("operator", "fields", "takes", "holds for"),
         (
@@ -99,17 +114,17 @@ def words() -> Iterator[str]:
             for each in OPERATORS.values()
         ),
     )
-    yield from listing(
+    yield Words(
         "What is counted: `clock`",
         ("clock", "counts", "absent (nothing fires)"),
         ((code(each.name), each.meaning, each.absent) for each in CLOCKS.values()),
     )
-    yield from listing(
+    yield Words(
         "What ends an episode: `stop_on`",
         ("word", "when"),
         ((code(each.name), each.meaning) for each in STOPS.values()),
     )
-    yield from listing(
+    yield Words(
         "Who is chosen: the `agent` of `assign`",
         ("strategy", "who"),
         ((code(each.name), each.meaning) for each in STRATEGIES.values()),
@@ -119,26 +134,20 @@ def words() -> Iterator[str]:
         for each in OWNER_FUNCTIONS.values()
         for inside in each.takes
     )
-    yield from listing(
+    yield Words(
         "Who answers: functions of `owner`",
         ("function", "who"),
         ((code(call), phrase.format(group="that group")) for call, phrase in calls),
     )
     for title, keys in (("policy", POLICY_KEYS), ("level", LEVEL_KEYS), ("channel", CHANNEL_KEYS)):
         rows = ((code(name), key.meaning) for name, key in keys.items())
-        yield from listing(f"Keys of a {title}", ("key", "meaning"), rows)
+        yield Words(f"Keys of a {title}", ("key", "meaning"), rows)
 
 
 def taking(operator: Operator) -> str:
     """The kinds of field that an operator works on, and fields of other kinds by name."""
     others = (each for each in FIELDS.values() if each.kind not in operator.kinds and fits(operator, each))
     return ", ".join([*sorted(KINDS[kind] for kind in operator.kinds), *(code(each.name) for each in others)])
-
-
-def listing(title: str, head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    """A section with a table."""
-    yield from ("", f"## {title}", "")
-    yield from markdown_table(head, rows)
 
 
 def code(word: str) -> str:

@@ -4,6 +4,7 @@ import csv
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from html import escape
 from io import StringIO
 from typing import TYPE_CHECKING
 
@@ -88,3 +89,38 @@ def markdown_table(head: Sequence[str], rows: Iterable[Iterable[str]]) -> Iterat
     yield f"|{'---|' * len(head)}"
     for row in rows:
         yield f"| {' | '.join(row)} |"
+
+
+def columns(head: Sequence[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
+    """The lines of a table for what is no terminal: columns as wide as what stands in them, each cell one line."""
+    lines = [tuple(head), *(tuple(map(one_line, row)) for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+
+
+TABLE_STYLE = """
+body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem; color-scheme: light dark; }
+table { border-collapse: collapse; }
+th, td { text-align: left; vertical-align: top; padding: .25rem .8rem .25rem 0; border-bottom: 1px solid #8886; }
+"""
+
+
+def html_page(title: str, head: Sequence[str], rows: Iterable[Iterable[str]], said: Iterable[str]) -> str:
+    """A page with one table and what is said below it. It loads nothing, and no text in it is markup."""
+
+    def line(tag: str, cells: Iterable[str]) -> str:
+        return "<tr>" + "".join(f"<{tag}>{escape(plain(cell))}</{tag}>" for cell in cells) + "</tr>"
+
+    return "\n".join(
+        [
+            '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
+            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
+            f"<title>{escape(plain(title))}</title>\n<style>{TABLE_STYLE}</style>\n</head>\n<body>",
+            f"<h1>{escape(plain(title))}</h1>\n<table>\n<thead>{line('th', head)}</thead>\n<tbody>",
+            *(line("td", row) for row in rows),
+            "</tbody>\n</table>",
+            *(f"<p>{escape(plain(text))}</p>" for text in said),
+            "</body>\n</html>\n",
+        ]
+    )

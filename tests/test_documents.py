@@ -156,7 +156,7 @@ def test_a_command_within_a_sentence_exists_with_its_options(said: str) -> None:
 def test_a_command_and_its_options_are_on_a_page(name: str, command: Any) -> None:
     pages = [text for text in TOLD.values() if re.search(rf"{name}\b", text)]
     assert pages
-    pages.append(TEXTS["README.md"])  # what many commands take
+    pages.append(TEXTS["README.md"] + TEXTS["command-line.md"])  # what many commands take
     options = [each for parameter in command.params for each in parameter.opts if each.startswith("--")]
     assert [each for each in options if not any(re.search(rf"{each}\b", text) for text in pages)] == []
 
@@ -202,7 +202,7 @@ CODES = [
 ]
 
 
-def test_exit_codes_are_as_the_readme_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_exit_codes_are_as_their_page_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beside a helpdesk and a channel that nobody answers for. Each command that may end with 1 is named for it."""
     monkeypatch.chdir(tmp_path)
     example = (ROOT / "config.example.toml").read_text(encoding="utf-8")
@@ -214,7 +214,7 @@ def test_exit_codes_are_as_the_readme_says(tmp_path: Path, monkeypatch: pytest.M
     assert uptier("explain", "acme/1").exit_code == 2  # no database yet
     assert uptier("migrate").exit_code == 0
     assert [(uptier(*line.split()).exit_code, line) for _, line in CODES] == CODES
-    rows = dict(re.findall(r"^\| ([012]) \| (.*) \|$", TEXTS["README.md"], re.MULTILINE))
+    rows = dict(re.findall(r"^\| ([012]) \| (.*) \|$", TEXTS["command-line.md"], re.MULTILINE))
     assert rows.keys() == {"0", "1", "2"}
     told = [said.split() for said in re.findall(r"`([a-z -]+)`:", rows["1"])]
     tried = [line.split() for code, line in CODES if code == 1] + ELSEWHERE

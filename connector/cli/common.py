@@ -1,17 +1,20 @@
-"""What the commands share: the config file checked, the database opened, and how a call is given up."""
+"""What the commands share: the config file checked, the database opened, how an answer is printed, and how a call is
+given up."""
 
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
-from connector.render import as_lines, one_line
+from connector.render import as_lines, columns, csv_text, html_page, markdown, markdown_table, one_line
 from connector.store.trouble import NoDatabase, OtherVersion, StoreTrouble, Unreachable
 
 if TYPE_CHECKING:
@@ -26,12 +29,58 @@ if TYPE_CHECKING:
 NEEDS_HUMAN = 1
 WRONG = 2
 
+TICKETS, POLICIES, PEOPLE, SERVICE, RECORDS = "Tickets", "Policies", "People", "Service", "Records"
+GROUPS = (TICKETS, POLICIES, PEOPLE, SERVICE, RECORDS)
+"""What `--help` lists the commands under, in this order."""
+
+NAMED_BEFORE = "uptier.config"
+"""Under this key a call keeps the config file that was named before its command."""
+
+
+def keep_config(ctx: typer.Context, config: Path | None) -> None:
+    """Remember a config file that is named before the command."""
+    if config is not None:
+        ctx.meta[NAMED_BEFORE] = config
+
+
+def config_of_call(ctx: typer.Context, config: Path) -> Path:
+    """The config file: named behind the command, else before it, else by the variable, else the one of this folder."""
+    source = ctx.get_parameter_source("config")
+    if source is not None and source.name == "COMMANDLINE":
+        return config
+    named_before: Path = ctx.meta.get(NAMED_BEFORE, config)
+    return named_before
+
+
 Config = Annotated[
-    Path, typer.Option("--config", envvar="UPTIER_CONFIG", help="The config file.", show_default=True)
+    Path,
+    typer.Option(
+        "--config",
+        envvar="UPTIER_CONFIG",
+        help="The config file.",
+        show_default=True,
+        callback=config_of_call,
+    ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
+ConfigBefore = Annotated[
+    Path | None,
+    typer.Option("--config", help="The config file, as behind the command.", callback=keep_config),
+]
+RowsFormat = Literal["table", "json", "csv", "md", "html"]
+"""How a command that prints rows prints them."""
+
+TextFormat = Literal["text", "json"]
+"""How every other command says what it has to say."""
+
+AsRows = Annotated[RowsFormat, typer.Option("--format", help="How it is printed.")]
+AsText = Annotated[TextFormat, typer.Option("--format", help="How it is printed.")]
+Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it to this file.")]
 TicketName = Annotated[str, typer.Argument(metavar="ACCOUNT/ID", help="A ticket, for example acme/4711.")]
 CONFIG = Path("uptier.toml")
+
+
+COMPLETES = "_UPTIER_COMPLETE"
+"""The variable by which a shell asks how a line goes on."""
 
 
 class Commands(TyperGroup):
@@ -46,6 +95,32 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         except (StoreTrouble, SecretError, AlreadyRunning) as trouble:
             give_up(str(trouble))
+
+    def main(self, *words: Any, **more: Any) -> Any:
+        """Run the call, or answer a shell that completes one."""
+        if COMPLETES in os.environ:
+            from typer.completion import completion_init  # type: ignore[attr-defined]
+
+            completion_init()
+        return super().main(*words, **more)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
+        """List the commands under what they are about, each group in the order of its files."""
+        every = [(name, command) for name, command in self.commands.items() if not command.hidden]
+        wide = max(len(name) for name, _ in every)
+        for group in GROUPS:
+            with formatter.section(group):
+                formatter.write_dl(
+                    [
+                        (name.ljust(wide), command.get_short_help_str(formatter.width - wide - 6))
+                        for name, command in every
+                        if command.rich_help_panel == group  # type: ignore[attr-defined]
+                    ]
+                )
+
+
+def before_command(_config: ConfigBefore = None) -> None:
+    """What a group of commands takes before the command."""
 
 
 def checked(config: Path) -> "tuple[Settings, PolicySet]":
@@ -156,8 +231,8 @@ def secrets_beside_trouble() -> "Secrets":
 
 
 def somebody_is_there() -> bool:
-    """Whether questions are answered: the call was made on a terminal."""
-    return sys.stdin.isatty()
+    """Whether questions are answered: the call was made on a terminal, and not by a program that wants JSON."""
+    return sys.stdin.isatty() and HEARD.get() is None
 
 
 def ticket_ref(text: str) -> "TicketRef":
@@ -191,13 +266,124 @@ def named(what: str, name: str, known: Iterable[str]) -> None:
 def echo(*lines: str, err: bool = False) -> None:
     """Print lines. All that any command prints goes through here, `put_json` or `put_out`, because texts of tickets,
     people or helpdesks may stand anywhere: each stays one line, and none of them tells the terminal anything."""
+    heard = HEARD.get()
+    if heard is not None and not err:
+        heard += lines
+        return
     for line in lines:
         typer.echo(one_line(line), err=err)
 
 
 def put_json(value: Any, indent: int | None = None) -> None:
-    """Print a value for a program. What is no ASCII is escaped, so a terminal is told nothing either."""
-    echo(*json.dumps(value, indent=indent).replace("\x7f", r"\u007f").split("\n"))
+    """Print a value for a program."""
+    put_out(json_text(value, indent), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """What a command that prints rows has found.
+
+    `value` is what a program gets as JSON: the rows by the names of their columns, if nothing else is said. `said` are
+    lines below the table. `lines` is what stands for the table where nobody looks at a terminal, if that says more than
+    its rows."""
+
+    title: str
+    head: tuple[str, ...]
+    rows: Sequence[Sequence[object]]
+    value: Any = None
+    said: tuple[str, ...] = ()
+    lines: tuple[str, ...] | None = None
+
+
+def put_rows(found: Listing, how: RowsFormat, output: Path | None = None) -> None:
+    """Print what a command has found in the form that was asked for, or write it to a file."""
+    if how == "json":
+        rows = [dict(zip(found.head, row, strict=True)) for row in found.rows]
+        put_out(json_text(rows if found.value is None else found.value), output)
+        return
+    if how == "csv":
+        put_out(csv_text([found.head, *found.rows]), output)
+        echo(*found.said, err=True)
+        return
+    rows_in_words = [["" if cell is None else str(cell) for cell in row] for row in found.rows]
+    if how == "md":
+        table = markdown_table(found.head, ([markdown(cell) for cell in row] for row in rows_in_words))
+        below = [line for text in found.said for line in ("", markdown(text))]
+        put_out("\n".join([*table, *below]) + "\n", output)
+    elif how == "html":
+        put_out(html_page(found.title, found.head, rows_in_words, found.said), output)
+    elif output is None and sys.stdout.isatty() and HEARD.get() is None:
+        draw_table(found.head, rows_in_words)
+        echo(*found.said)
+    else:
+        lines = found.lines
+        if lines is None:
+            heads = [name.upper() for name in found.head]
+            lines = (*(columns(heads, rows_in_words) if rows_in_words else ()), *found.said)
+        put_out("".join(f"{one_line(line)}\n" for line in lines), output)
+
+
+def draw_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Draw a table on the terminal, in its colours and as wide as it is. What stands in it is text, never markup."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold cyan", pad_edge=False)
+    for name in head:
+        table.add_column(name, overflow="fold")
+    empty = True
+    for row in rows:
+        empty = False
+        table.add_row(*(Text(one_line(cell)) for cell in row))
+    if not empty:
+        Console().print(table)
+
+
+def put_forms(forms: "Mapping[str, Callable[[], str]]", how: str, output: Path | None = None) -> None:
+    """Print a document in the form that was asked for, or write it to a file; only that form is made."""
+    put_out(forms[how](), output)
+
+
+HEARD: ContextVar[list[str] | None] = ContextVar("HEARD", default=None)
+"""What was said so far, where it is to be one JSON object in the end."""
+
+
+@contextmanager
+def in_form(how: TextFormat, **value: Any) -> Iterator[None]:
+    """For a command that says things as it goes: what it prints within comes as one JSON object if that was asked for,
+    with these keys and the lines under `said`. Then nobody is asked anything. A call that was wrong prints none."""
+    if how == "text":
+        yield
+        return
+    heard: list[str] = []
+    before = HEARD.set(heard)
+    try:
+        yield
+    except typer.Exit as end:
+        HEARD.reset(before)
+        if end.exit_code != WRONG:
+            put_json({**value, "said": heard})
+        raise
+    except BaseException:
+        HEARD.reset(before)
+        raise
+    HEARD.reset(before)
+    put_json({**value, "said": heard})
+
+
+def put_text(how: TextFormat, *lines: str, **value: Any) -> None:
+    """Say what was done, in lines or as one JSON object: its keys, and the lines under `said`."""
+    if how == "json":
+        put_json({**value, "said": list(lines)})
+    else:
+        echo(*lines)
+
+
+def json_text(value: Any, indent: int | None = None) -> str:
+    """A value for a program. What is no ASCII is escaped, so a terminal is told nothing either."""
+    return json.dumps(value, indent=indent).replace("\x7f", r"\u007f") + "\n"
 
 
 def stamp(at: int) -> str:
@@ -205,13 +391,6 @@ def stamp(at: int) -> str:
     from datetime import UTC, datetime
 
     return datetime.fromtimestamp(at, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Columns as wide as what stands in them."""
-    widths = [max(len(row[place]) for row in (head, *rows)) for place in range(len(head))]
-    for row in (head, *rows):
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
 def give_up(text: str) -> NoReturn:
@@ -222,6 +401,10 @@ def give_up(text: str) -> NoReturn:
 
 def put_out(text: str, output: Path | None) -> None:
     """Print a document, without what would tell a terminal something, or write it to a file as it is."""
+    heard = HEARD.get()
+    if output is None and heard is not None:
+        heard += text.splitlines()
+        return
     if output is None:
         typer.echo(as_lines(text), nl=False)
         return

@@ -8,10 +8,14 @@ import typer
 from connector.cli.common import (
     CONFIG,
     NEEDS_HUMAN,
+    SERVICE,
+    AsText,
     Config,
+    TextFormat,
     database_of,
     echo,
     give_up,
+    in_form,
     named,
     secrets_beside_trouble,
     settings_of,
@@ -34,7 +38,7 @@ UNSAID = "5m"
 """How long a webhook is waited for where somebody is there who can touch a ticket."""
 
 
-@app.command()
+@app.command(rich_help_panel=SERVICE)
 def connect(
     account: AccountName,
     config: Config = CONFIG,
@@ -55,6 +59,7 @@ def connect(
         ),
     ] = None,
     yes: Yes = False,
+    how: AsText = "text",
 ) -> None:
     """Have the helpdesk tell of changes at once. What is made there is shown first and made after a yes; where only a
     person can, the text to paste is printed. Then it is tried. No ticket is changed. Called again, it goes on."""
@@ -73,12 +78,12 @@ def connect(
 
     settings = settings_of(config)
     named("account", account, settings.accounts)
-    secrets, patience = secrets_beside_trouble(), patience_of(wait)
+    secrets, patience = secrets_beside_trouble(), patience_of(wait, how)
     try:
         address = address_of(settings, account)
         adapter = desk_of(settings, account, SystemClock(), secrets).adapter
         hooks = hooks_of(adapter)
-        with closing(made_if_none(settings, secrets)) as store:
+        with in_form(how, account=account), closing(made_if_none(settings, secrets)) as store:
             if hooks is None:
                 told = settings.accounts[account].webhook or {"secret": reference_of(settings, account)}
                 echo(*set_up_of(adapter, address, told).split("\n"))
@@ -141,10 +146,18 @@ def made_there(
         raise typer.Exit(NEEDS_HUMAN)
 
 
-@app.command()
-def disconnect(account: AccountName, config: Config = CONFIG, yes: Yes = False) -> None:
+@app.command(rich_help_panel=SERVICE)
+def disconnect(account: AccountName, config: Config = CONFIG, yes: Yes = False, how: AsText = "text") -> None:
     """Remove what `connect` made at the helpdesk, and nothing else. It is shown first and removed after a yes. Changes
     are then found by polling alone."""
+    settings = settings_of(config)
+    named("account", account, settings.accounts)
+    with in_form(how, account=account):
+        disconnected(settings, account, yes=yes)
+
+
+def disconnected(settings: "Settings", account: str, *, yes: bool) -> None:
+    """Show what `connect` made, and remove it after a yes."""
     from contextlib import closing
 
     from adapters.base import HelpdeskError
@@ -152,8 +165,6 @@ def disconnect(account: AccountName, config: Config = CONFIG, yes: Yes = False) 
     from connector.clock import SystemClock
     from connector.work.context import Read
 
-    settings = settings_of(config)
-    named("account", account, settings.accounts)
     secrets, clock = secrets_beside_trouble(), SystemClock()
     try:
         hooks = connecting.hooks_of(connecting.desk_of(settings, account, clock, secrets).adapter)
@@ -198,11 +209,11 @@ def agreed(*, yes: bool) -> None:
         raise typer.Exit(NEEDS_HUMAN)
 
 
-def patience_of(wait: str | None) -> "Seconds | None":
+def patience_of(wait: str | None, how: TextFormat) -> "Seconds | None":
     """How long a webhook is waited for; None where it is not said and nobody is there to touch a ticket."""
     from policies.model import seconds
 
-    if wait is None and not somebody_is_there():
+    if wait is None and (how == "json" or not somebody_is_there()):
         return None
     try:
         return seconds(wait or UNSAID)

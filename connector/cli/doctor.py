@@ -8,14 +8,16 @@ import typer
 from connector.cli.common import (
     CONFIG,
     NEEDS_HUMAN,
+    SERVICE,
     WRONG,
-    AsJson,
+    AsRows,
     Config,
+    Listing,
     echo,
     give_up,
     loaded_with_directory,
     named,
-    put_json,
+    put_rows,
     secrets_beside_trouble,
 )
 
@@ -28,14 +30,14 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 
-@app.command()
+@app.command(rich_help_panel=SERVICE)
 def doctor(
     account: Annotated[
         str | None,
         typer.Argument(metavar="[ACCOUNT]", help="Only this account; all, channels and database without."),
     ] = None,
     config: Config = CONFIG,
-    as_json: AsJson = False,
+    how: AsRows = "table",
 ) -> None:
     """Ask helpdesks, channels, clocks, the database and the outside address what will not work, and how to mend it.
 
@@ -64,16 +66,29 @@ def doctor(
         seen = examine(settings, policies, secrets, account)
         found = list(seen.findings)
         problems += warnings_about(config, loaded, seen)
-    if as_json:
-        put_json({"problems": [as_row(each) for each in problems], "findings": [of(*each) for each in found]})
-    else:
-        echo(*map(str, problems))
-        for about, finding in found:
-            echo(
-                f"{mark(finding)} {about}: {finding.what}: {'not seen: ' if finding.unseen else ''}{finding.text}"
-            )
-        for text in unasked(loaded, settings, left_out):
-            echo(f"{UNSEEN} {text}")
+    left = [f"{UNSEEN} {text}" for text in unasked(loaded, settings, left_out)]
+    rows: list[tuple[str, ...]] = [
+        (each.severity, f"{each.file}:{each.line}", each.code, each.message) for each in problems
+    ]
+    rows += [(state(one), about, one.what, one.text) for about, one in found]
+    lines = [
+        f"{mark(one)} {about}: {one.what}: {'not seen: ' if one.unseen else ''}{one.text}"
+        for about, one in found
+    ]
+    put_rows(
+        Listing(
+            title="What uptier doctor found",
+            head=("state", "about", "what", "finding"),
+            rows=rows,
+            value={
+                "problems": [as_row(each) for each in problems],
+                "findings": [of(*each) for each in found],
+            },
+            said=tuple(left),
+            lines=(*map(str, problems), *lines, *left),
+        ),
+        how,
+    )
     if any(each.severity == "error" for each in problems):
         raise typer.Exit(WRONG)
     if any(mark(finding) == "NOT" for _, finding in found):
@@ -90,10 +105,14 @@ def mark(finding: "Finding") -> str:
     return UNSEEN if finding.unseen else "tip" if finding.hint else "NOT"
 
 
+def state(finding: "Finding") -> str:
+    """How a finding is, in words."""
+    return {"ok ": "ok", "tip": "tip", "NOT": "not ok", UNSEEN: "not seen"}[mark(finding)]
+
+
 def of(about: str, finding: "Finding") -> dict[str, object]:
     """A finding for a program."""
-    state = {"ok ": "ok", "tip": "tip", "NOT": "not ok", UNSEEN: "not seen"}[mark(finding)]
-    return {"about": about, "what": finding.what, "state": state, "text": finding.text}
+    return {"about": about, "what": finding.what, "state": state(finding), "text": finding.text}
 
 
 def as_row(problem: "Problem") -> dict[str, object]:

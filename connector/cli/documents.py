@@ -1,10 +1,9 @@
 """The commands about what policies say and do: `schema`, `fields`, `test`, `policies`, `drill`, `matrix`, `cards` and
 `report`. They only read, but for `test --accept`."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, replace
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -13,21 +12,32 @@ import typer
 from connector.cli.common import (
     CONFIG,
     NEEDS_HUMAN,
-    AsJson,
+    PEOPLE,
+    POLICIES,
+    RECORDS,
+    AsRows,
+    AsText,
     Config,
+    Listing,
+    Output,
+    RowsFormat,
+    TextFormat,
     checked,
     database_of,
     echo,
     give_up,
+    json_text,
     last_directories,
     loaded_with_directory,
     opened,
+    put_forms,
     put_json,
     put_out,
+    put_rows,
+    put_text,
     refuse,
     secrets_beside_trouble,
     stamp,
-    table,
     ticket_ref,
 )
 from connector.render import many
@@ -37,7 +47,6 @@ if TYPE_CHECKING:
 
     from connector.app.canary import ChangedResult
     from connector.config.settings import Settings
-    from connector.report.report import Report
     from policies.language.document import Document
     from policies.language.policy import PolicySet
     from policies.policy_tests import PolicyTest
@@ -48,38 +57,62 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 
-@app.command()
-def schema() -> None:
-    """Print the JSON Schema of the config and policy files, for your editor."""
+@app.command(rich_help_panel=POLICIES)
+def schema(how: AsText = "text") -> None:
+    """Print the JSON Schema of the config and policy files, for your editor: a key a line, or all on one line."""
     from connector.fields_page import whole
 
-    put_json(whole(), indent=2)
+    put_json(whole(), indent=2 if how == "text" else None)
 
 
-@app.command()
+@app.command(rich_help_panel=POLICIES)
 def fields(
-    as_json: AsJson = False,
-    markdown: Annotated[bool, typer.Option("--markdown", help="Print the page docs/mapping.md.")] = False,
     words: Annotated[
-        bool, typer.Option("--words", help="Print the page docs/words.md: every other word of the language.")
+        bool,
+        typer.Option("--words", help="Every other word of the language; as `md` the page docs/words.md."),
     ] = False,
+    how: AsRows = "table",
 ) -> None:
-    """List what a condition can ask, and where each helpdesk keeps it."""
+    """List what a condition can ask, and where each helpdesk keeps it; as `md` the page docs/mapping.md."""
     from connector import fields_page
     from connector.config.values import vendors
 
-    if as_json:
-        put_json(fields_page.as_rows(vendors()))
-    elif words:
-        echo(*fields_page.words())
-    else:
-        echo(*(fields_page.as_markdown(vendors()) if markdown else fields_page.as_text(vendors())))
+    if how == "md":
+        echo(*(fields_page.words() if words else fields_page.as_markdown(vendors())))
+        return
+    if words:
+        rows = [
+            (section.title, row[0], "; ".join(row[1:]))
+            for section in fields_page.sections()
+            for row in section.rows
+        ]
+        put_rows(Listing(title="Words", head=("about", "word", "meaning"), rows=rows), how)
+        return
+    every = fields_page.as_rows(vendors())
+    found = Listing(
+        title="What a condition can ask",
+        head=("field", "kind", "meaning", "values", "operators", "helpdesk", "where", "lost"),
+        rows=[
+            (
+                one["name"],
+                one["kind"],
+                one["meaning"],
+                ", ".join(one["choices"]),
+                ", ".join(one["operators"]),
+                name,
+                source["where"],
+                source["lossy"],
+            )
+            for one in every
+            for name, source in (one["helpdesks"] or {"": {"where": "", "lossy": ""}}).items()
+        ],
+        value=every,
+        lines=tuple(fields_page.as_text(vendors())),
+    )
+    put_rows(found, how)
 
 
-Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it to this file.")]
-
-
-@app.command("test")
+@app.command("test", rich_help_panel=POLICIES)
 def play_tests(
     files: Annotated[
         list[Path] | None,
@@ -101,7 +134,7 @@ def play_tests(
         typer.Option("--accept", help="Take what comes of all of them for right, for the running service."),
     ] = False,
     config: Config = CONFIG,
-    as_json: AsJson = False,
+    how: AsText = "text",
 ) -> None:
     """Play the tests of the policies: tickets' lives, and what must fire when. No helpdesk is asked."""
     from connector.config.files import find_tests, read_file
@@ -109,7 +142,8 @@ def play_tests(
     from policies.policy_tests import reported
 
     if record is not None:
-        put_out(recorded(record, config), output)
+        made = recorded(record, config)
+        put_out(made if how == "text" else json_text({"test": made}), output)
         return
     loaded = loaded_with_directory(config, names=False)
     if loaded.settings is None or loaded.policies is None:
@@ -128,13 +162,13 @@ def play_tests(
         give_up("nothing was played; correct these lines first")
     results = play_tests(tests, loaded.policies)
     failed = [each for each in results if not each.passed]
-    if as_json:
+    if how == "json":
         put_json({"tests": [each.as_row() for each in results]})
     else:
         echo(*(line for each in failed for line in reported(each)))
         echo(f"{many(len(results), 'test')}, {f'{len(failed)} failed' if failed else 'all as expected'}")
     if accept:
-        echo(*accepted(loaded.settings, loaded.policies, tests), err=as_json)
+        echo(*accepted(loaded.settings, loaded.policies, tests), err=how == "json")
     if failed:
         raise typer.Exit(NEEDS_HUMAN)
 
@@ -169,8 +203,8 @@ def told_changes(others: "Sequence[ChangedResult]") -> Iterator[str]:
         yield "If that is meant, `uptier test --accept` takes it for right."
 
 
-@app.command("policies")
-def list_policies(config: Config = CONFIG, as_json: AsJson = False) -> None:
+@app.command("policies", rich_help_panel=POLICIES)
+def list_policies(config: Config = CONFIG, how: AsRows = "table") -> None:
     """List when each policy was last evaluated, matched a ticket and fired, how it is tested, and what to see to."""
     from connector.app.canary import Canary, changed_results, failed_tests
 
@@ -178,32 +212,36 @@ def list_policies(config: Config = CONFIG, as_json: AsJson = False) -> None:
     with opened(config) as store, store.reading() as connection:
         every = Canary().health_of(connection, policies, settings.accounts)
         failed, others = failed_tests(connection), changed_results(connection)
-    if as_json:
-        rows = [{**asdict(each), "note": each.note} for each in every]
-        put_json(
-            {
-                "policies": rows,
-                "failed_tests": [asdict(each) for each in failed],
-                "changed_results": [asdict(each) for each in others],
-            }
-        )
-        return
-    head = ("POLICY", "EVALUATED", "MATCHED", "FIRED", "PLAYED BY", "TO BE SEEN TO")
-    cells = [
-        (
-            each.name,
-            *("never" if at is None else stamp(at)[:16] for at in (each.evaluated, each.matched, each.fired)),
-            each.tested or "not yet",
-            each.note,
-        )
-        for each in every
-    ]
-    echo(*table(head, cells))
-    echo(*(f'test "{each.name}" ({each.place}) fails: {each.why}' for each in failed))
-    echo(*told_changes(others))
+    said = (
+        *(f'test "{each.name}" ({each.place}) fails: {each.why}' for each in failed),
+        *told_changes(others),
+    )
+    found = Listing(
+        title="Policies",
+        head=("policy", "evaluated", "matched", "fired", "played by", "to be seen to"),
+        rows=[
+            (
+                each.name,
+                *(
+                    "never" if at is None else stamp(at)[:16]
+                    for at in (each.evaluated, each.matched, each.fired)
+                ),
+                each.tested or "not yet",
+                each.note,
+            )
+            for each in every
+        ],
+        value={
+            "policies": [{**asdict(each), "note": each.note} for each in every],
+            "failed_tests": [asdict(each) for each in failed],
+            "changed_results": [asdict(each) for each in others],
+        },
+        said=said,
+    )
+    put_rows(found, how)
 
 
-@app.command()
+@app.command(rich_help_panel=POLICIES)
 def drill(
     played: Annotated[
         list[str] | None,
@@ -233,11 +271,11 @@ def drill(
             "--at", metavar="TIME", help='When it begins, such as "2026-12-24 15:00"; its own if not given.'
         ),
     ] = None,
-    html: Annotated[
-        Path | None, typer.Option("--html", metavar="FILE", help="Write it as a page, too.")
-    ] = None,
+    output: Output = None,
     config: Config = CONFIG,
-    as_json: AsJson = False,
+    how: Annotated[
+        Literal[TextFormat, "html"], typer.Option("--format", help="How it is printed; `html` is a page.")
+    ] = "text",
 ) -> None:
     """Play a bad hour, or archived tickets, through your policies on a simulated helpdesk: who would be called when,
     and what they would read. Nothing real is reached."""
@@ -249,7 +287,9 @@ def drill(
     names = played or []
     if not names and archive is None:
         wide = max(map(len, packs))
-        echo(*(f"{name:{wide}}  {headline(each)[1]}" for name, each in packs.items()))
+        summaries = {name: headline(each)[1] for name, each in packs.items()}
+        lines = (f"{name:{wide}}  {text}" for name, text in summaries.items())
+        put_text("json" if how == "json" else "text", *lines, scenarios=summaries)
         return
     if archive is None and len(names) > 1:
         give_up("one scenario at a time; several tickets are played with --archive")
@@ -278,12 +318,12 @@ def drill(
         done = stage.play(loaded.settings, policies, scenario, name)
     except stage.NotPlayed as why:
         give_up(str(why))
-    if html is not None:
-        put_out(stage.as_html(done), html)
-    if as_json:
-        put_json(stage.as_row(done))
-    else:
-        echo(*stage.as_text(done))
+    forms = {
+        "text": lambda: "\n".join(stage.as_text(done)) + "\n",
+        "json": lambda: json_text(stage.as_row(done)),
+        "html": lambda: stage.as_html(done),
+    }
+    put_forms(forms, how, output)
 
 
 def scenario_named(name: str, packs: "Mapping[str, Document]") -> "Document":
@@ -327,26 +367,13 @@ def recorded(ticket: str, config: Path) -> str:
         raise typer.Exit(NEEDS_HUMAN) from None
 
 
-class MatrixFormat(StrEnum):
-    """How the matrix is written."""
-
-    TEXT = "text"
-    HTML = "html"
-    MARKDOWN = "markdown"
-    CSV = "csv"
-    SVG = "svg"
+MatrixFormat = Literal[RowsFormat, "svg"]
+CardFormat = Literal[TextFormat, "md", "html"]
 
 
-class CardFormat(StrEnum):
-    """How the cards are written."""
-
-    HTML = "html"
-    MARKDOWN = "markdown"
-
-
-@app.command()
+@app.command(rich_help_panel=PEOPLE)
 def matrix(
-    how: Annotated[MatrixFormat, typer.Option("--format", help="How it is written.")] = MatrixFormat.TEXT,
+    how: Annotated[MatrixFormat, typer.Option("--format", help="How it is printed.")] = "table",
     output: Output = None,
     account: Annotated[
         str | None, typer.Option("--account", metavar="NAME", help="One account; all if not given.")
@@ -357,11 +384,23 @@ def matrix(
     config: Config = CONFIG,
 ) -> None:
     """Print who answers for which tickets, when and how they hear of it, and what is missing."""
+    from connector.matrix.cards import as_svg
+    from connector.matrix.tables import as_csv, as_html, as_markdown, as_text, document
+
     settings, policies = checked(config)
-    put_out(renderers()[how](made(settings, policies, account, team)), output)
+    whole = made(settings, policies, account, team)
+    forms = {
+        "table": lambda: as_text(whole),
+        "json": lambda: json_text(document(whole)),
+        "csv": lambda: as_csv(whole),
+        "md": lambda: as_markdown(whole),
+        "html": lambda: as_html(whole),
+        "svg": lambda: as_svg(whole),
+    }
+    put_forms(forms, how, output)
 
 
-@app.command()
+@app.command(rich_help_panel=PEOPLE)
 def cards(
     role: Annotated[
         str | None,
@@ -369,11 +408,15 @@ def cards(
             "--role", help="agent, lead, manager, on-call, ops, admin, or a group or person by name."
         ),
     ] = None,
-    how: Annotated[CardFormat, typer.Option("--format", help="How they are written.")] = CardFormat.MARKDOWN,
+    how: Annotated[
+        CardFormat, typer.Option("--format", help="How they are printed; `text` is Markdown.")
+    ] = "text",
     output: Output = None,
     config: Config = CONFIG,
 ) -> None:
     """Print a page for each role: what lands on the desk, what to do by when, and whom to ask."""
+    from dataclasses import asdict
+
     from connector.matrix.cards import cards_html, cards_markdown, desk_cards, service_cards
 
     settings, policies = checked(config)
@@ -381,7 +424,13 @@ def cards(
     every = (*desk_cards(whole, policies), *service_cards(whole, policies))
     refuse_unknown("role", role, tuple(dict.fromkeys(card.role for card in every)))
     meant = [card for card in every if role in (None, card.role)]
-    put_out(cards_html(meant) if how is CardFormat.HTML else cards_markdown(meant), output)
+    forms = {
+        "text": lambda: cards_markdown(meant),
+        "json": lambda: json_text([{"title": card.title, **asdict(card)} for card in meant]),
+        "md": lambda: cards_markdown(meant),
+        "html": lambda: cards_html(meant),
+    }
+    put_forms(forms, how, output)
 
 
 def made(settings: "Settings", policies: "PolicySet", account: str | None, team: str | None) -> "Matrix":
@@ -406,24 +455,7 @@ def refuse_unknown(what: str, name: str | None, known: Collection[str]) -> None:
         give_up(f'there is no {what} "{name}".{hint}')
 
 
-def renderers() -> "Mapping[MatrixFormat, Callable[[Matrix], str]]":
-    """What writes each format."""
-    from connector.matrix.cards import as_svg
-    from connector.matrix.tables import as_csv, as_html, as_markdown, as_text
-
-    return {
-        MatrixFormat.TEXT: as_text,
-        MatrixFormat.HTML: as_html,
-        MatrixFormat.MARKDOWN: as_markdown,
-        MatrixFormat.CSV: as_csv,
-        MatrixFormat.SVG: as_svg,
-    }
-
-
-ReportFormat = Literal["text", "json", "csv", "html", "markdown"]
-
-
-@app.command()
+@app.command(rich_help_panel=RECORDS)
 def report(
     first: Annotated[
         str | None,
@@ -452,16 +484,15 @@ def report(
     reopened_within: Annotated[
         str, typer.Option("--reopened-within", metavar="TIME", help="How long a reopening counts.")
     ] = "7d",
-    kind: Annotated[ReportFormat, typer.Option("--format", help="How it is written.")] = "text",
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write there, not to the terminal.")
-    ] = None,
+    how: AsRows = "table",
+    output: Output = None,
     config: Config = CONFIG,
 ) -> None:
     """Report on escalations, times, quality and SLA targets of a period."""
     from connector.clock import SystemClock
     from connector.config.holidays import calendars
     from connector.report.cases import lately
+    from connector.report.formats import as_csv, as_html, as_json, as_markdown, as_text
     from connector.report.report import report as made
     from connector.work.context import Rules
     from policies.model import seconds
@@ -491,7 +522,15 @@ def report(
             grain=trend,
             window=window,
         )
-    put_out(written(replace(done, notes=(*lacks, *done.notes)), kind), output)
+    whole = replace(done, notes=(*lacks, *done.notes))
+    forms = {
+        "table": lambda: as_text(whole),
+        "json": lambda: as_json(whole),
+        "csv": lambda: as_csv(whole),
+        "md": lambda: as_markdown(whole),
+        "html": lambda: as_html(whole),
+    }
+    put_forms(forms, how, output)
 
 
 def what_is_readable(config: Path) -> "tuple[Settings, PolicySet, tuple[str, ...]]":
@@ -532,11 +571,3 @@ def zone(name: str | None, business: "Calendar | None") -> "tzinfo":
         return zone_asked(name or "UTC")
     except ValueError as error:
         raise ValueError(f"--timezone: {error}") from None
-
-
-def written(done: "Report", kind: ReportFormat) -> str:
-    """The report in this form."""
-    from connector.report.formats import as_csv, as_html, as_json, as_markdown, as_text
-
-    forms = {"text": as_text, "json": as_json, "csv": as_csv, "html": as_html, "markdown": as_markdown}
-    return forms[kind](done)

@@ -10,12 +10,18 @@ import typer
 from connector.cli.common import (
     CONFIG,
     NEEDS_HUMAN,
+    POLICIES,
+    AsText,
     Config,
+    Output,
+    TextFormat,
+    before_command,
     echo,
     give_up,
     known_directories,
     named,
     put_out,
+    put_text,
     secrets_beside_trouble,
     settings_of,
 )
@@ -28,13 +34,11 @@ if TYPE_CHECKING:
     from policies.language.references import Known
 
 app = typer.Typer()
-imports = typer.Typer(no_args_is_help=True, help="Policies out of rules that were kept elsewhere.")
-app.add_typer(imports, name="import")
+imports = typer.Typer(
+    no_args_is_help=True, help="Policies out of rules that were kept elsewhere.", callback=before_command
+)
+app.add_typer(imports, name="import", rich_help_panel=POLICIES)
 
-Output = Annotated[
-    Path | None,
-    typer.Option("--output", "-o", metavar="FILE", help="Write this new policy file, and do not print it."),
-]
 For = Annotated[
     str | None, typer.Option("--account", metavar="NAME", help="The account that the policies are to serve.")
 ]
@@ -47,11 +51,6 @@ ONCE = (
     "A policy acts once while its conditions hold, and again once they have failed and hold again; it never takes "
     "back what a person changed after it. Assigning a group keeps the assignee who is a member of it."
 )
-
-
-@imports.callback()
-def about() -> None:
-    """Policies out of rules that were kept elsewhere."""
 
 
 @imports.command("zendesk-automations")
@@ -69,6 +68,7 @@ def zendesk_automations(
     output: Output = None,
     account: For = None,
     config: Config = CONFIG,
+    how: AsText = "text",
 ) -> None:
     """Write the policies that Zendesk's triggers, automations and SLA policies correspond to, and of all others why
     they do not. The account is only read."""
@@ -83,12 +83,12 @@ def zendesk_automations(
         documents, known = beside(config, account)
         names = Names(fields=fields_of(documents, account), mail_as_note=mail_as_note)
         rules = carried(lambda export: carry(export, names), path)
-        finish(rules, path.name, account, documents, output, known=known)
+        finish(rules, path.name, account, documents, output, how, known=known)
         return
     rules, requests = read_account(source, config, carry, mail_as_note=mail_as_note)
     echo(f"{source}: read with {requests} requests; nothing was changed", err=True)
     documents, _ = beside(config, account or source)  # what it names is what the account told
-    finish(rules, f"the account {source}", account or source, documents, output)
+    finish(rules, f"the account {source}", account or source, documents, output, how)
 
 
 @imports.command()
@@ -117,6 +117,7 @@ def oncall(
     output: Output = None,
     account: For = None,
     config: Config = CONFIG,
+    how: AsText = "text",
 ) -> None:
     """Write the policies that escalation chains correspond to, and of all others why they do not."""
     from adapters.oncall import Page, carry
@@ -127,7 +128,7 @@ def oncall(
     page = Page(tag=tag, channel=channel, groups={left.strip(): right.strip() for left, _, right in pairs})
     rules = carried(lambda export: carry(export, page), source)
     documents, known = beside(config, account)
-    finish(rules, source.name, account, documents, output, [OBSERVES], known)
+    finish(rules, source.name, account, documents, output, how, [OBSERVES], known)
 
 
 def read_account(
@@ -230,6 +231,7 @@ def finish(
     account: str | None,
     documents: "Sequence[Document]",
     output: Path | None,
+    how: TextFormat,
     head: "Sequence[str]" = (OBSERVES, ONCE),
     known: "Known | None" = None,
 ) -> None:
@@ -239,7 +241,15 @@ def finish(
     made = imported(rules, source, account, documents, head, known)
     if output is not None and output.exists():
         give_up(f"{output} is there already; name another file, or remove that one")
-    put_out(made.text, output)
+    if how == "text" or output is not None:
+        put_out(made.text, output)
+    if how == "json":
+        rules_told = [
+            {"kind": rule.kind, "title": rule.title, "fate": rule.fate, "why": rule.why}
+            for rule in made.rules
+        ]
+        put_text(how, made.counts, policies=made.text, rules=rules_told)
+        return
     told(made)
 
 

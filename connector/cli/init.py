@@ -10,11 +10,21 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from connector.cli.common import CONFIG, NEEDS_HUMAN, Config, echo, give_up, somebody_is_there
+from connector.cli.common import (
+    CONFIG,
+    NEEDS_HUMAN,
+    SERVICE,
+    AsText,
+    Config,
+    echo,
+    give_up,
+    in_form,
+    somebody_is_there,
+)
 
 if TYPE_CHECKING:
     from adapters.base import Finding, Survey, Vendor
@@ -116,7 +126,7 @@ class Answers:
         self.file.unlink(missing_ok=True)
 
 
-@app.command()
+@app.command(rich_help_panel=SERVICE)
 def init(
     helpdesk: Annotated[
         str | None, typer.Option("--helpdesk", metavar="NAME", help="zendesk, freshdesk, servicenow.")
@@ -155,6 +165,7 @@ def init(
         typer.Option("--listen", metavar="HOST:PORT", help="Where webhooks and the console will be."),
     ] = None,
     config: Config = CONFIG,
+    how: AsText = "text",
 ) -> None:
     """Connect a helpdesk: ask for what is needed, look at it, write a first config in observe, show what is due.
 
@@ -163,10 +174,17 @@ def init(
         "helpdesk": helpdesk, "url": url, "account": account, "kind": auth, "user": user, "client_id": client_id,
         "first": first, "next": next_, "duty": duty, "listen": listen,
     }  # fmt: skip
+    given = {key: value for key, value in flags.items() if value}
+    with in_form(how, config=str(config)):
+        set_up(config, given, tuple(token_file or ()), token_stdin=token_stdin)
+
+
+def set_up(config: Path, given: Mapping[str, str], files: tuple[str, ...], *, token_stdin: bool) -> NoReturn:
+    """Ask what was not given or answered before, and end the call with its exit code."""
     answers = Answers(
         file=config.with_name(f".{config.name}.init"),
         asks=somebody_is_there() and not token_stdin,
-        given={key: value for key, value in flags.items() if value},
+        given=given,
     )
     if answers.file.exists():
         try:
@@ -179,7 +197,7 @@ def init(
         echo(f"Going on where the last call stopped: {told}. To begin anew, remove {answers.file}")
     lines = sys.stdin.read().splitlines() if token_stdin else []
     try:
-        with_files = Handed(files=tuple(token_file or ()), lines=lines)
+        with_files = Handed(files=files, lines=lines)
         needs_human = connect(config, answers, with_files)
     except (KeyboardInterrupt, typer.Abort):
         echo("", "Stopped. `uptier init` goes on from here: what was answered is kept.", err=True)

@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -30,18 +30,29 @@ from connector.cli import (
     users,
 )
 from connector.cli.common import (
+    COMPLETES,
     CONFIG,
     NEEDS_HUMAN,
+    PEOPLE,
+    POLICIES,
+    SERVICE,
     WRONG,
-    AsJson,
+    AsRows,
+    AsText,
     Commands,
     Config,
+    ConfigBefore,
+    Listing,
+    before_command,
     echo,
     give_up,
+    in_form,
     known_directories,
     loaded_with_directory,
     opened,
     put_json,
+    put_rows,
+    put_text,
     secrets_here,
     settings_of,
 )
@@ -68,8 +79,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # loading it takes as long as all the rest of `--help`
     help="Escalation beside your helpdesk.",
 )
-secret = typer.Typer(no_args_is_help=True, help="Secrets in this machine's keyring.")
-app.add_typer(secret, name="secret")
+secret = typer.Typer(no_args_is_help=True, help="Secrets in this machine's keyring.", callback=before_command)
 app.add_typer(init.app)
 app.add_typer(doctor.app)
 app.add_typer(tickets.app)
@@ -82,7 +92,8 @@ app.add_typer(records.app)
 app.add_typer(notify.app)
 app.add_typer(connect.app)
 app.add_typer(imports.app)
-app.add_typer(users.app, name="user")
+app.add_typer(users.app, name="user", rich_help_panel=PEOPLE)
+app.add_typer(secret, name="secret", rich_help_panel=SERVICE)
 
 
 def show_version(asked: bool) -> None:
@@ -97,11 +108,12 @@ def show_version(asked: bool) -> None:
 @app.callback()
 def main(
     _version: Annotated[bool, typer.Option("--version", callback=show_version, is_eager=True)] = False,
+    _config: ConfigBefore = None,
 ) -> None:
     """Escalation beside your helpdesk."""
 
 
-@app.command()
+@app.command(rich_help_panel=SERVICE)
 def run(
     config: Config = CONFIG,
     once: Annotated[bool, typer.Option("--once", help="Work until nothing is due, then stop.")] = False,
@@ -114,7 +126,7 @@ def run(
         ),
     ] = None,
     wait: Wait = "1m",
-    as_json: AsJson = False,
+    how: AsText = "text",
 ) -> None:
     """Run the service, or one round of it with --once."""
     from connector import logs
@@ -139,7 +151,7 @@ def run(
         with Service(settings, policies, clock, Secrets(masker, os.environ), does, tests) as service:
             if once:
                 summary = service.once(lambda text: echo(text, err=True))
-                if as_json:
+                if how == "json":
                     put_json(summary.as_json())
                 else:
                     echo(*summary.lines())
@@ -208,8 +220,8 @@ def wait_for(settings: "Settings", patience: str) -> None:
     )
 
 
-@app.command()
-def migrate(config: Config = CONFIG, wait: Wait = "1m") -> None:
+@app.command(rich_help_panel=SERVICE)
+def migrate(config: Config = CONFIG, wait: Wait = "1m", how: AsText = "text") -> None:
     """Make the database, or bring it to this version's tables. A SQLite file is copied before; of PostgreSQL make a
     dump first."""
     from connector.app.databases import migrate_database
@@ -229,15 +241,16 @@ def migrate(config: Config = CONFIG, wait: Wait = "1m") -> None:
         if sys.stdin.isatty():
             typer.confirm("There is a dump; go on", abort=True)
     done = migrate_database(settings, secrets_here())
-    echo(f"{config}: the database is ready" + (f" (it stood at {done.found})" if done.found else ""))
+    said = [f"{config}: the database is ready" + (f" (it stood at {done.found})" if done.found else "")]
     if done.copy is not None:
-        echo(f"as it was before it stands in {done.copy}")
+        said.append(f"as it was before it stands in {done.copy}")
     if done.stops_older:
-        echo("nodes of the version before take no more work; replace them now")
+        said.append("nodes of the version before take no more work; replace them now")
+    put_text(how, *said, stood_at=done.found, copy=str(done.copy) if done.copy else None)
 
 
-@app.command("reload")
-def reload_policies(config: Config = CONFIG) -> None:
+@app.command("reload", rich_help_panel=SERVICE)
+def reload_policies(config: Config = CONFIG, how: AsText = "text") -> None:
     """Have the running service read its policies again; one with errors leaves the old ones running."""
     from connector.app.canary import changed_results, results
     from connector.clock import SystemClock
@@ -266,16 +279,22 @@ def reload_policies(config: Config = CONFIG) -> None:
     if not taken:
         echo(f"process {process} did not take the policies up; see its log", err=True)
         raise typer.Exit(NEEDS_HUMAN)
-    echo(f"process {process} runs {len(policies.policies)} policies, hash {policies.hash}")
-    echo(*(f'test "{each.name}" ({each.place}) fails: {each.why}' for each in failed))
-    echo(*documents.told_changes(others))
+    put_text(
+        how,
+        f"process {process} runs {len(policies.policies)} policies, hash {policies.hash}",
+        *(f'test "{each.name}" ({each.place}) fails: {each.why}' for each in failed),
+        *documents.told_changes(others),
+        process=process,
+        policies=len(policies.policies),
+        hash=policies.hash,
+    )
 
 
-@app.command()
+@app.command(rich_help_panel=POLICIES)
 def check(
     config: Config = CONFIG,
     strict: Annotated[bool, typer.Option("--strict", help="Take warnings for errors.")] = False,
-    as_json: AsJson = False,
+    how: AsRows = "table",
 ) -> None:
     """Check the config and policy files: every problem with file and line. `uptier doctor` asks the helpdesks too."""
     from datetime import datetime
@@ -291,26 +310,34 @@ def check(
         problems = (*problems, *unread(loaded.settings, loaded.policies, loaded.documents[0], read))
     untested = without_test(loaded)
     wrong = any(strict or problem.severity == "error" for problem in problems)
-    if as_json:
-        rows = [
-            {name: getattr(p, name) for name in ("file", "line", "code", "severity", "message")}
-            for p in problems
-        ]
-        put_json({"problems": rows, "untested": untested})
-    else:
-        for problem in problems:
-            echo(str(problem))
-        if not wrong and loaded.policies is not None:
-            echo(f"{config}: {many(len(loaded.policies.policies), 'policy', 'policies')}, no errors")
-            if untested:
-                names = listed([f'"{name}"' for name in untested], "and")
-                echo(f"tip {len(untested)} without a test (`uptier test`): {names}")
+    head = ("file", "line", "severity", "code", "message")
+    rows = [[getattr(problem, name) for name in head] for problem in problems]
+    said = []
+    if not wrong and loaded.policies is not None:
+        said.append(f"{config}: {many(len(loaded.policies.policies), 'policy', 'policies')}, no errors")
+        if untested:
+            names = listed([f'"{name}"' for name in untested], "and")
+            said.append(f"tip {len(untested)} without a test (`uptier test`): {names}")
+    put_rows(
+        Listing(
+            title=f"What is wrong with {config}",
+            head=head,
+            rows=rows,
+            value={
+                "problems": [dict(zip(head, row, strict=True)) for row in rows],
+                "untested": untested,
+            },
+            said=tuple(said),
+            lines=(*map(str, problems), *said),
+        ),
+        how,
+    )
     if wrong:
         raise typer.Exit(WRONG)
 
 
 @secret.command("set")
-def set_secret(name: Annotated[str, typer.Argument(help="As in secret:NAME.")]) -> None:
+def set_secret(name: Annotated[str, typer.Argument(help="As in secret:NAME.")], how: AsText = "text") -> None:
     """Keep a secret in the keyring. It is read from standard input, or asked for."""
     from connector.config.secrets import SecretError, Secrets
     from connector.logs import Masker
@@ -320,12 +347,25 @@ def set_secret(name: Annotated[str, typer.Argument(help="As in secret:NAME.")]) 
         Secrets(Masker(), os.environ).store(name, value)
     except SecretError as error:
         give_up(str(error))
-    echo(f"secret:{name} is kept in the keyring")
+    put_text(how, f"secret:{name} is kept in the keyring", secret=name)
 
 
-@app.command()
-def demo() -> None:
+@app.command(rich_help_panel=SERVICE)
+def completion(
+    shell: Annotated[Literal["bash", "zsh", "fish"], typer.Argument(help="Whose.", metavar="bash|zsh|fish")],
+    how: AsText = "text",
+) -> None:
+    """Print what a shell needs to complete commands and options: for its start-up file, docs/command-line.md."""
+    from typer.completion import get_completion_script  # type: ignore[attr-defined]
+
+    script = get_completion_script(prog_name="uptier", complete_var=COMPLETES, shell=shell)
+    put_text(how, *script.split("\n"), shell=shell)
+
+
+@app.command(rich_help_panel=SERVICE)
+def demo(how: AsText = "text") -> None:
     """Play one story in seconds, on simulated helpdesks on this machine."""
     from connector.demo import play
 
-    raise typer.Exit(play(lambda text: echo(*text.split("\n"))))
+    with in_form(how):
+        raise typer.Exit(play(lambda text: echo(*text.split("\n"))))

@@ -5,24 +5,32 @@ from typing import Annotated
 
 import typer
 
-from connector.cli.common import CONFIG, NEEDS_HUMAN, Config, echo, give_up, settings_of
+from connector.cli.common import (
+    CONFIG,
+    NEEDS_HUMAN,
+    PEOPLE,
+    AsText,
+    Config,
+    before_command,
+    echo,
+    give_up,
+    put_text,
+    settings_of,
+)
 
 app = typer.Typer()
-notify = typer.Typer(no_args_is_help=True, help="Channels outside the helpdesk.")
-app.add_typer(notify, name="notify")
+notify = typer.Typer(no_args_is_help=True, help="Channels outside the helpdesk.", callback=before_command)
+app.add_typer(notify, name="notify", rich_help_panel=PEOPLE)
 
 TITLE = "Uptier: a test"
 BODY = "This is a test of the channel {channel}. Nothing has happened, and nothing needs to be done."
 
 
-@notify.callback()
-def about() -> None:
-    """Channels outside the helpdesk."""
-
-
 @notify.command("test")
 def try_out(
-    channel: Annotated[str, typer.Argument(help="As in [channels.NAME].")], config: Config = CONFIG
+    channel: Annotated[str, typer.Argument(help="As in [channels.NAME].")],
+    config: Config = CONFIG,
+    how: AsText = "text",
 ) -> None:
     """Send a test message to a channel, and say whether it was taken."""
     from connector.app.compose import addresses
@@ -43,4 +51,4 @@ def try_out(
     except NotSent as error:
         echo(f"channel {channel} did not take the message: {error}", err=True)
         raise typer.Exit(NEEDS_HUMAN) from None
-    echo(f"channel {channel} took the message")
+    put_text(how, f"channel {channel} took the message", channel=channel)

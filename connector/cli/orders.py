@@ -9,7 +9,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connector.cli.common import CONFIG, Config, TicketName, checked, echo, give_up, opened, stamp, ticket_ref
+from connector.cli.common import (
+    CONFIG,
+    TICKETS,
+    AsText,
+    Config,
+    TextFormat,
+    TicketName,
+    checked,
+    give_up,
+    opened,
+    put_text,
+    stamp,
+    ticket_ref,
+)
 
 if TYPE_CHECKING:
     from policies.model import Order, TicketRef, Verb
@@ -26,29 +39,36 @@ NeededReason = Annotated[
 ]
 
 
-@app.command()
-def ack(ticket: TicketName, policy: PolicyName = None, reason: Reason = "", config: Config = CONFIG) -> None:
+@app.command(rich_help_panel=TICKETS)
+def ack(
+    ticket: TicketName,
+    policy: PolicyName = None,
+    reason: Reason = "",
+    config: Config = CONFIG,
+    how: AsText = "text",
+) -> None:
     """Acknowledge a ticket's escalation, as a person does who takes, answers or notes the ticket."""
     ref = ticket_ref(ticket)
-    order(config, ref, "acknowledge", reason, policy)
-    echo(f"{ref}: acknowledged with the next look")
+    given = order(config, ref, "acknowledge", reason, policy)
+    said(how, ref, given, f"{ref}: acknowledged with the next look")
 
 
-@app.command()
+@app.command(rich_help_panel=TICKETS)
 def snooze(
     ticket: TicketName,
     span: Annotated[str, typer.Option("--for", metavar="TIME", help="How long, for example 2h.")],
     reason: NeededReason,
     policy: PolicyName = None,
     config: Config = CONFIG,
+    how: AsText = "text",
 ) -> None:
     """Keep a ticket quiet for a while: no level fires and nothing is said again, whatever begins or ends meanwhile."""
     ref = ticket_ref(ticket)
     given = order(config, ref, "snooze", reason, policy, span=span)
-    echo(f"{ref}: quiet until {stamp(given.until or given.at)}")
+    said(how, ref, given, f"{ref}: quiet until {stamp(given.until or given.at)}")
 
 
-@app.command()
+@app.command(rich_help_panel=TICKETS)
 def escalate(
     ticket: TicketName,
     reason: NeededReason,
@@ -57,41 +77,59 @@ def escalate(
         str | None, typer.Option("--level", metavar="NAME", help="A level ahead; the next one if not given.")
     ] = None,
     config: Config = CONFIG,
+    how: AsText = "text",
 ) -> None:
     """Fire a ticket's next level now, whatever the clock says."""
     ref = ticket_ref(ticket)
-    order(config, ref, "escalate", reason, policy, level=level)
-    echo(f"{ref}: escalates with the next look")
+    given = order(config, ref, "escalate", reason, policy, level=level)
+    said(how, ref, given, f"{ref}: escalates with the next look")
 
 
-@app.command()
+@app.command(rich_help_panel=TICKETS)
 def deescalate(
-    ticket: TicketName, reason: NeededReason, policy: PolicyName = None, config: Config = CONFIG
+    ticket: TicketName,
+    reason: NeededReason,
+    policy: PolicyName = None,
+    config: Config = CONFIG,
+    how: AsText = "text",
 ) -> None:
     """End a ticket's escalation and put back what it wrote, unless somebody has changed it since."""
     ref = ticket_ref(ticket)
-    order(config, ref, "deescalate", reason, policy)
-    echo(f"{ref}: de-escalated with the next look")
+    given = order(config, ref, "deescalate", reason, policy)
+    said(how, ref, given, f"{ref}: de-escalated with the next look")
 
 
-@app.command()
+@app.command(rich_help_panel=TICKETS)
 def approve(
-    ticket: TicketName, policy: PolicyName = None, reason: Reason = "", config: Config = CONFIG
+    ticket: TicketName,
+    policy: PolicyName = None,
+    reason: Reason = "",
+    config: Config = CONFIG,
+    how: AsText = "text",
 ) -> None:
     """Let a level fire that waits for approval."""
     ref = ticket_ref(ticket)
-    order(config, ref, "approve", reason, policy)
-    echo(f"{ref}: approved with the next look")
+    given = order(config, ref, "approve", reason, policy)
+    said(how, ref, given, f"{ref}: approved with the next look")
 
 
-@app.command()
+@app.command(rich_help_panel=TICKETS)
 def reject(
-    ticket: TicketName, reason: NeededReason, policy: PolicyName = None, config: Config = CONFIG
+    ticket: TicketName,
+    reason: NeededReason,
+    policy: PolicyName = None,
+    config: Config = CONFIG,
+    how: AsText = "text",
 ) -> None:
     """Pass over a level that waits for approval; those after it stay."""
     ref = ticket_ref(ticket)
-    order(config, ref, "reject", reason, policy)
-    echo(f"{ref}: rejected with the next look")
+    given = order(config, ref, "reject", reason, policy)
+    said(how, ref, given, f"{ref}: rejected with the next look")
+
+
+def said(how: TextFormat, ref: "TicketRef", given: "Order", text: str) -> None:
+    """Say what was left for the next look."""
+    put_text(how, text, ticket=str(ref), order=given.verb, until=given.until)
 
 
 def order(

@@ -10,14 +10,20 @@ import typer
 from connector.cli.common import (
     CONFIG,
     NEEDS_HUMAN,
-    AsJson,
+    POLICIES,
+    RECORDS,
+    AsRows,
+    AsText,
     Config,
+    Output,
+    before_command,
     checked,
     database_of,
     echo,
     give_up,
-    put_json,
-    put_out,
+    json_text,
+    put_forms,
+    put_text,
     refuse,
     secrets_beside_trouble,
 )
@@ -30,8 +36,10 @@ if TYPE_CHECKING:
     from connector.store.archive import Archive, Head
 
 app = typer.Typer()
-archive_app = typer.Typer(no_args_is_help=True, help="Past tickets, kept in a file to look back with.")
-app.add_typer(archive_app, name="archive")
+archive_app = typer.Typer(
+    no_args_is_help=True, help="Past tickets, kept in a file to look back with.", callback=before_command
+)
+app.add_typer(archive_app, name="archive", rich_help_panel=RECORDS)
 
 First = Annotated[str, typer.Option("--from", metavar="DATE", help="The first day: 2026-03-01.")]
 Last = Annotated[str, typer.Option("--to", metavar="DATE", help="The last day, included.")]
@@ -55,6 +63,7 @@ def pull(
     ] = None,
     timezone: Timezone = "UTC",
     config: Config = CONFIG,
+    how: AsText = "text",
 ) -> None:
     """Fetch the tickets that lived in these days, as back-fill. The same command goes on where it was stopped."""
     from adapters.base import HelpdeskError
@@ -80,6 +89,7 @@ def pull(
         path = into or (store.path or config.absolute()).parent / f"archive-{first}-{last}.sqlite3"
         path = path.absolute()
         register(store, path, now)
+        lines, counts = [], {}
         with made_or_found(path, said) as archive:
             for name in account or settings.accounts:
                 try:
@@ -103,12 +113,16 @@ def pull(
                     echo(f"{name}: stopped; the same command goes on", err=True)
                     raise typer.Exit(NEEDS_HUMAN) from None
                 lost = f", {done.lost} could not be had" if done.lost else ""
-                echo(f"{name}: {many(done.kept, 'ticket')}{lost}; {many(pulling.requests, 'request')}")
+                lines.append(
+                    f"{name}: {many(done.kept, 'ticket')}{lost}; {many(pulling.requests, 'request')}"
+                )
+                counts[name] = {"kept": done.kept, "lost": done.lost, "requests": pulling.requests}
                 untold = [f"{field} ({count})" for field, count in archive.untold(name).items()]
                 if untold:
-                    echo(f"{name}: how it was then is not told of {', '.join(untold)}")
+                    lines.append(f"{name}: how it was then is not told of {', '.join(untold)}")
         words = f", with what people wrote until {day(words_until)}" if with_text else ", without words"
-        echo(f"{path}: {first} to {last}{words}")
+        lines.append(f"{path}: {first} to {last}{words}")
+        put_text(how, *lines, archive=str(path), accounts=counts)
 
 
 def days(first: str, last: str, timezone: str) -> "Period":
@@ -146,7 +160,7 @@ def made_or_found(path: Path, said: "Head") -> "Iterator[Archive]":
         yield archive
 
 
-@app.command()
+@app.command(rich_help_panel=POLICIES)
 def backtest(
     first: First,
     last: Last,
@@ -167,14 +181,19 @@ def backtest(
         typer.Option("--soon", metavar="TIME", help="A firing answered within that was a false alarm."),
     ] = "15m",
     timezone: Timezone = "UTC",
-    html: Annotated[
-        Path | None, typer.Option("--html", metavar="FILE", help="Write one page with charts there.")
-    ] = None,
-    as_json: AsJson = False,
+    output: Output = None,
+    how: AsRows = "table",
     config: Config = CONFIG,
 ) -> None:
     """Play past tickets by policies: which level, when, for whom. No helpdesk is asked."""
-    from connector.report.backtest_forms import Backtest, as_html, as_text, document
+    from connector.report.backtest_forms import (
+        Backtest,
+        as_csv,
+        as_html,
+        as_markdown,
+        as_text,
+        document,
+    )
     from connector.store.archive import Archive
     from policies.model import seconds
 
@@ -201,12 +220,14 @@ def backtest(
         soon=within,
         lost=lost,
     )
-    if html is not None:
-        put_out(as_html(done), html)
-    if as_json:
-        put_json(document(done), indent=2)
-    elif html is None:
-        put_out(as_text(done), None)
+    forms = {
+        "table": lambda: as_text(done),
+        "json": lambda: json_text(document(done), indent=2),
+        "csv": lambda: as_csv(done),
+        "md": lambda: as_markdown(done),
+        "html": lambda: as_html(done),
+    }
+    put_forms(forms, how, output)
 
 
 def found_archive(settings: "Settings", period: "Period") -> Path:

@@ -11,24 +11,28 @@ import typer
 from connector.cli.common import (
     CONFIG,
     NEEDS_HUMAN,
-    AsJson,
+    POLICIES,
+    AsRows,
+    AsText,
     Config,
+    Listing,
+    TextFormat,
     checked,
     database_of,
     echo,
     give_up,
     named,
-    put_json,
     put_out,
+    put_rows,
+    put_text,
     secrets_beside_trouble,
     somebody_is_there,
     stamp,
-    table,
 )
-from connector.render import many
+from connector.render import columns, many
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from connector.app.applying import Applied
     from connector.config.enforcing import ModeLine
@@ -41,7 +45,7 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 
-@app.command()
+@app.command(rich_help_panel=POLICIES)
 def plan(
     config: Config = CONFIG,
     policy: Annotated[
@@ -62,17 +66,22 @@ def plan(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Keep it, for `uptier apply FILE`.")
     ] = None,
-    as_json: AsJson = False,
+    how: AsRows = "table",
 ) -> None:
     """Show what would be done now: each ticket, each field, each message whole. Nothing is written."""
     from connector.work.plans import as_file
 
     settings, policies = checked(config)
     made = made_plan(settings, policies, policy, account, at)
-    if as_json:
-        put_json(json.loads(as_file(made)))
-    else:
-        echo(*in_words(made), *onward(made, output))
+    found = Listing(
+        title=f"What would be done as of {stamp(made.at)}",
+        head=PLAN_HEAD,
+        rows=plan_rows(made),
+        value=json.loads(as_file(made)) if how == "json" else None,
+        said=(*summary(made), *onward(made, output)),
+        lines=(*in_words(made), *onward(made, output)),
+    )
+    put_rows(found, how)
     if output is not None:
         put_out(as_file(made), output)
     if made.unread:
@@ -129,7 +138,7 @@ def made_plan(
         return maker.make(policy, account, when)
 
 
-@app.command("apply")
+@app.command("apply", rich_help_panel=POLICIES)
 def apply_plan(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A plan that `uptier plan -o FILE` has kept.")],
     config: Config = CONFIG,
@@ -139,7 +148,7 @@ def apply_plan(
             "--wait", metavar="TIME", help="How long a running service is waited for, such as 90s or 5m."
         ),
     ] = "2m",
-    as_json: AsJson = False,
+    how: AsRows = "table",
 ) -> None:
     """Do what a plan says, and nothing else. What has drifted since is left alone and said. It can be called again."""
     from connector.clock import SystemClock
@@ -161,18 +170,25 @@ def apply_plan(
     if why is not None:
         give_up(f"{file} is not applied: {why}")
     done = applied(settings, policies, planned, patience)
-    if as_json:
-        put_json(
-            {
-                "plan": planned.hash,
-                "lines": {
-                    ticket: {"fate": fate, "text": text} for ticket, (fate, text) in done.fates.items()
-                },
-                "waiting": dict(done.waiting),
-            }
-        )
-    else:
-        echo(*outcome_in_words(planned, done))
+    found = Listing(
+        title=f"What became of {file}",
+        head=("ticket", "fate", "text"),
+        rows=outcome_rows(planned, done),
+        value={
+            "plan": planned.hash,
+            "lines": {ticket: {"fate": fate, "text": text} for ticket, (fate, text) in done.fates.items()},
+            "waiting": dict(done.waiting),
+        },
+        said=tuple(outcome_summary(planned, done)),
+        lines=(
+            *(
+                f"{ticket}: {fate}{f': {text}' if text else ''}"
+                for ticket, fate, text in outcome_rows(planned, done)
+            ),
+            *outcome_summary(planned, done),
+        ),
+    )
+    put_rows(found, how)
     if not done.whole:
         raise typer.Exit(NEEDS_HUMAN)
 
@@ -231,21 +247,30 @@ def mode_asked(
         give_up(str(why))
 
 
-@app.command()
+@app.command(rich_help_panel=POLICIES)
 def enforce(
-    policy: NamedPolicy, account: OneAccount = None, yes: WithoutAsking = False, config: Config = CONFIG
+    policy: NamedPolicy,
+    account: OneAccount = None,
+    yes: WithoutAsking = False,
+    config: Config = CONFIG,
+    how: AsText = "text",
 ) -> None:
     """Show what enforcing a policy would do now and, after a yes, set its mode in the config files."""
     from connector.config.enforcing import mode_lines
+    from connector.work.plans import as_file
     from policies.language.document import listed
 
     settings, policies, lines = mode_asked(config, policy, account, mode_lines)
     if not lines:
-        echo(
-            f'policy "{policy}" is enforced already; `uptier due --policy {quote(policy)}` lists what comes of it'
+        put_text(
+            how,
+            f'policy "{policy}" is enforced already; `uptier due --policy {quote(policy)}` lists what comes of it',
+            policy=policy,
+            lines=[],
+            written=False,
         )
         return
-    echo(*in_words(made_plan(settings, policies, policy, account)))
+    made = made_plan(settings, policies, policy, account)
     most = settings.service.caps.due_at_start
     where = [
         one
@@ -253,32 +278,45 @@ def enforce(
         if account in (None, one) and any(each.name == policy for each in policies.serving(one))
     ]
     release = listed([f"`uptier release {one} --policy {quote(policy)}`" for one in where], "and")
-    echo(
-        "",
+    later = (
         f"Enforced, this is done by the service, and all that comes due later. If more than {most} tickets are due by "
-        f"then, they are held until {release}.",
+        f"then, they are held until {release}."
+    )
+    shown = (
+        *in_words(made),
+        "",
+        later,
         "These lines enforce it:",
         *(f"  {line}" for line in lines),
     )
-    set_modes(config, lines, yes=yes)
+    told = {"policy": policy, "plan": json.loads(as_file(made))}
+    set_modes(config, lines, shown, yes=yes, how=how, told=told)
 
 
-@app.command()
+@app.command(rich_help_panel=POLICIES)
 def observe(
-    policy: NamedPolicy, account: OneAccount = None, yes: WithoutAsking = False, config: Config = CONFIG
+    policy: NamedPolicy,
+    account: OneAccount = None,
+    yes: WithoutAsking = False,
+    config: Config = CONFIG,
+    how: AsText = "text",
 ) -> None:
     """Show what of a policy stops and, after a yes, set its mode back to observe in the config files."""
     from connector.config.enforcing import observe_lines
 
     settings, _, lines = mode_asked(config, policy, account, observe_lines)
     if not lines:
-        echo(
-            f'policy "{policy}" only observes already; `uptier due --policy {quote(policy)}` lists what would come'
+        put_text(
+            how,
+            f'policy "{policy}" only observes already; `uptier due --policy {quote(policy)}` lists what would come',
+            policy=policy,
+            lines=[],
+            written=False,
         )
         return
-    echo(*stopping(settings, policy, [account] if account else list(settings.accounts)))
-    echo("These lines say so:", *(f"  {line}" for line in lines))
-    set_modes(config, lines, yes=yes)
+    stops = tuple(stopping(settings, policy, [account] if account else list(settings.accounts)))
+    shown = (*stops, "These lines say so:", *(f"  {line}" for line in lines))
+    set_modes(config, lines, shown, yes=yes, how=how, told={"policy": policy, "stops": list(stops)})
 
 
 def stopping(settings: "Settings", policy: str, accounts: "Iterable[str]") -> "Iterator[str]":
@@ -310,7 +348,7 @@ def stopping(settings: "Settings", policy: str, accounts: "Iterable[str]") -> "I
                 said = f"{levels} fired" if fired else "no level fired yet"
                 rows.append((str(ref), said, known.ticket.subject if known else ""))
     if rows:
-        yield from table(("TICKET", "WHAT STANDS", "SUBJECT"), rows)
+        yield from columns(("TICKET", "WHAT STANDS", "SUBJECT"), rows)
         yield ""
     yield (
         f"{many(len(rows), 'running episode')}. Once it observes, nothing more of it is written or told. What was "
@@ -319,35 +357,49 @@ def stopping(settings: "Settings", policy: str, accounts: "Iterable[str]") -> "I
     )
 
 
-def set_modes(config: Path, lines: "Sequence[ModeLine]", *, yes: bool) -> None:
-    """Write these lines after a yes. The call ends where nobody says it, a file cannot be written, or the config would
-    have errors."""
+def set_modes(
+    config: Path,
+    lines: "Sequence[ModeLine]",
+    shown: "Sequence[str]",
+    *,
+    yes: bool,
+    how: TextFormat,
+    told: "Mapping[str, object]",
+) -> None:
+    """Show what it is about and write these lines after a yes; a program that asks for JSON is asked nothing. The call
+    ends where nobody says it, a file cannot be written, or the config would have errors."""
     from connector.config.enforcing import text_of, with_lines, write
     from connector.config.settings import load
 
-    if not yes and not (somebody_is_there() and typer.confirm("Write them")):
-        echo("nothing was changed; `--yes` writes them without asking")
+    said = {**told, "lines": [str(line) for line in lines]}
+    if how == "text":
+        echo(*shown)
+    if not yes and not (how == "text" and somebody_is_there() and typer.confirm("Write them")):
+        put_text(how, "nothing was changed; `--yes` writes them without asking", **said, written=False)
         raise typer.Exit(NEEDS_HUMAN)
     before = {file: text_of(file) for file in {line.file for line in lines}}
     try:
         write(with_lines(lines))
     except OSError as error:
         echo(f"uptier: {error.filename or lines[0].file} cannot be written: {error.strerror}", err=True)
-        echo("change the lines above by hand, then `uptier reload`")
+        put_text(how, "change the lines above by hand, then `uptier reload`", **said, written=False)
         raise typer.Exit(NEEDS_HUMAN) from None
     wrong = [str(each) for each in load(config).problems if each.severity == "error"]
     if wrong:
         write(before)
         give_up("\n".join(["with these lines the config has errors, so nothing was changed:", *wrong]))
-    echo("written; `uptier reload` takes it up, or the next start")
+    put_text(how, "written; `uptier reload` takes it up, or the next start", **said, written=True)
 
 
 # --- in words --------------------------------------------------------------------------------------------------
 
 
-def in_words(made: "ManyPlan") -> "Iterator[str]":
-    """A plan for a person: a table, then each ticket with its whole messages, then what it comes to."""
-    rows = [
+PLAN_HEAD = ("ticket", "level", "owner", "writes", "notifies", "calls")
+
+
+def plan_rows(made: "ManyPlan") -> "list[tuple[str, ...]]":
+    """A plan's table, a row a ticket."""
+    return [
         (
             line.ticket,
             "; ".join(f"{step.policy} / {step.level}" for step in line.steps),
@@ -358,8 +410,13 @@ def in_words(made: "ManyPlan") -> "Iterator[str]":
         )
         for line in made.lines
     ]
+
+
+def in_words(made: "ManyPlan") -> "Iterator[str]":
+    """A plan for a person: a table, then each ticket with its whole messages, then what it comes to."""
+    rows = plan_rows(made)
     if rows:
-        yield from table(("TICKET", "LEVEL", "OWNER", "WRITES", "NOTIFIES", "CALLS"), rows)
+        yield from columns([name.upper() for name in PLAN_HEAD], rows)
     for line in made.lines:
         yield ""
         yield from line_in_words(line)
@@ -429,15 +486,20 @@ def onward(made: "ManyPlan", kept: Path | None) -> "Iterator[str]":
         yield f"It shows nothing of what only observes; `uptier plan --policy NAME` does: {names}."
 
 
-def outcome_in_words(planned: "ManyPlan", done: "Applied") -> "Iterator[str]":
+def outcome_rows(planned: "ManyPlan", done: "Applied") -> "list[tuple[str, str, str]]":
     """What became of each line of a plan."""
+    rows = []
     for line in planned.lines:
         if line.ticket in done.waiting:
-            why = done.waiting[line.ticket]
-            yield f"{line.ticket}: not done yet{f': {why}' if why else ''}"
+            rows.append((line.ticket, "not done yet", done.waiting[line.ticket]))
         else:
             fate, text = done.fates[line.ticket]
-            yield f"{line.ticket}: {fate.removeprefix('plan ')}{f': {text}' if text else ''}"
+            rows.append((line.ticket, fate.removeprefix("plan "), text))
+    return rows
+
+
+def outcome_summary(planned: "ManyPlan", done: "Applied") -> "Iterator[str]":
+    """What became of a plan in all, and how to go on."""
     counted = [fate.removeprefix("plan ") for fate, _ in done.fates.values()]
     said = [f"{counted.count(word)} {word}" for word in dict.fromkeys(counted)]
     said += [f"{len(done.waiting)} not done yet"] if done.waiting else []

@@ -1,20 +1,30 @@
 """The commands about what is kept: `ledger export`, `gaps`, `budget`, `purge` and `forget`."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from connector.cli.common import (
     CONFIG,
     NEEDS_HUMAN,
-    AsJson,
+    POLICIES,
+    RECORDS,
+    SERVICE,
+    AsRows,
+    AsText,
     Config,
+    Listing,
+    RowsFormat,
+    before_command,
     echo,
     give_up,
     opened,
     put_json,
+    put_rows,
+    put_text,
     refuse,
     settings_of,
     stamp,
@@ -25,8 +35,8 @@ LISTED = 1000
 """How many uncovered tickets of an account are listed."""
 
 app = typer.Typer()
-ledger_app = typer.Typer(no_args_is_help=True, help="The ledger: all that happened.")
-app.add_typer(ledger_app, name="ledger")
+ledger_app = typer.Typer(no_args_is_help=True, help="The ledger: all that happened.", callback=before_command)
+app.add_typer(ledger_app, name="ledger", rich_help_panel=RECORDS)
 
 Since = Annotated[
     str | None,
@@ -34,10 +44,19 @@ Since = Annotated[
 ]
 
 
+LedgerFormat = Literal["lines", RowsFormat]
+
+
 @ledger_app.command("export")
-def export(since: Since = None, config: Config = CONFIG) -> None:
+def export(
+    since: Since = None,
+    config: Config = CONFIG,
+    how: Annotated[
+        LedgerFormat, typer.Option("--format", help="How it is printed; `lines` are one JSON object each.")
+    ] = "lines",
+) -> None:
     """Print the ledger, one JSON object a line, oldest first."""
-    from dataclasses import asdict
+    from dataclasses import asdict, fields
 
     from connector.clock import SystemClock, moment_asked
     from connector.store import ledger
@@ -47,13 +66,22 @@ def export(since: Since = None, config: Config = CONFIG) -> None:
     except ValueError as error:
         give_up(str(error))
     with opened(config) as store, store.reading() as connection:
-        for line in ledger.onward(connection, 0):
-            if line.at >= begin:
-                put_json(asdict(ledger.in_words(line)))
+        meant = (asdict(ledger.in_words(line)) for line in ledger.onward(connection, 0) if line.at >= begin)
+        if how == "lines":
+            for line in meant:
+                put_json(line)
+            return
+        every = list(meant)
+    head = tuple(each.name for each in fields(ledger.LedgerEntry))
+    rows = [
+        [json.dumps(cell) if isinstance(cell, dict) else cell for cell in map(line.get, head)]
+        for line in every
+    ]
+    put_rows(Listing(title="The ledger", head=head, rows=rows, value=every), how)
 
 
-@app.command()
-def gaps(config: Config = CONFIG, as_json: AsJson = False) -> None:
+@app.command(rich_help_panel=POLICIES)
+def gaps(config: Config = CONFIG, how: AsRows = "table") -> None:
     """List open tickets that no policy covers, and policies that have never done anything."""
     from connector.config.settings import load
     from connector.store import ledger, tickets
@@ -68,32 +96,42 @@ def gaps(config: Config = CONFIG, as_json: AsJson = False) -> None:
         observed = ledger.last_of_policies(connection, ("observed",))
     names = [policy.name for policy in policies.policies] if policies else []
     idle = [name for name in names if name not in fired and name not in observed]
-    if as_json:
-        found = {name: [str(ticket.ref) for ticket in some] for name, some in missed.items()}
-        only = [name for name in names if name in observed and name not in fired]
-        never = {"never_fired": idle, "only_observed": only} if policies else {"never_fired": None}
-        put_json({"uncovered": found, **never})
-        return
+    only = [name for name in names if name in observed and name not in fired]
+    never = {"never_fired": idle, "only_observed": only} if policies else {"never_fired": None}
+    rows, lines = [], []
     for name, some in missed.items():
-        echo(f"{name}: {len(some)}{' or more' if len(some) == LISTED else ''} open tickets no policy covers")
+        more = " or more" if len(some) == LISTED else ""
+        lines.append(f"{name}: {len(some)}{more} open tickets no policy covers")
         for ticket in some:
             where = ticket.group.name if ticket.group else "no group"
-            echo(
-                f"  {ticket.ref}  {ticket.status}, {ticket.priority or 'no priority'}, {where}: {ticket.subject}"
-            )
-    if policies is None:
-        echo("the policies have errors (`uptier check`): which of them never fired cannot be told", err=True)
+            how_it_is = f"{ticket.status}, {ticket.priority or 'no priority'}, {where}"
+            lines.append(f"  {ticket.ref}  {how_it_is}: {ticket.subject}")
+            rows.append(("ticket", str(ticket.ref), f"no policy covers it: {how_it_is}", ticket.subject))
     for name in names:
         last = f"last fired {stamp(fired[name])}" if name in fired else "has never fired"
         would = f", and would have last fired {stamp(observed[name])} in observe" if name in observed else ""
-        echo(f'policy "{name}" {last}{would}')
+        lines.append(f'policy "{name}" {last}{would}')
+        rows.append(("policy", name, f"{last}{would}", ""))
+    found = Listing(
+        title="What no policy covers, and which policies never fired",
+        head=("kind", "name", "finding", "subject"),
+        rows=rows,
+        value={
+            "uncovered": {name: [str(ticket.ref) for ticket in some] for name, some in missed.items()},
+            **never,
+        },
+        lines=tuple(lines),
+    )
+    put_rows(found, how)
+    if policies is None:
+        echo("the policies have errors (`uptier check`): which of them never fired cannot be told", err=True)
 
 
-@app.command()
+@app.command(rich_help_panel=SERVICE)
 def budget(
     account: Annotated[str | None, typer.Option(metavar="NAME", help="Only this account.")] = None,
     config: Config = CONFIG,
-    as_json: AsJson = False,
+    how: AsRows = "table",
 ) -> None:
     """Show where the requests to each helpdesk went, what a census will cost, and what would save most."""
     from dataclasses import asdict
@@ -116,27 +154,46 @@ def budget(
             for name, said in sorted(named.items())
             if account in (None, name)
         ]
-    if as_json:
-        put_json({one.account: asdict(one) for one in found})
-        return
+    lines, said = [], []
     for one in found:
-        echo(f"{one.account}: {many(one.day, 'request')} in 24 hours")
+        lines.append(f"{one.account}: {many(one.day, 'request')} in 24 hours")
         if one.spent:
-            echo(f"  {'for':14}{'this hour':>10}{'24 hours':>10}{'7 days':>10}")
-        for each in one.spent:
-            echo(f"  {each.purpose:14}{each.hour:>10}{each.day:>10}{each.week:>10}")
-        for limit in one.limits:
-            ours = max(1, int(limit.total * one.share))
-            echo(f"  limit {limit.bucket}: {limit.total} in {spell(limit.window)}, ours at most {ours}")
+            lines.append(f"  {'for':14}{'this hour':>10}{'24 hours':>10}{'7 days':>10}")
+        lines += [f"  {each.purpose:14}{each.hour:>10}{each.day:>10}{each.week:>10}" for each in one.spent]
         took = f", {spell(one.seconds)} within our share" if one.seconds is not None else ""
-        echo(f"  census: {one.open_tickets} open tickets, about {one.census} requests{took}")
-        for text in one.advice or ("nothing stands out",):
-            echo(f"  saves most: {text}" if one.advice else f"  {text}")
+        about = [
+            *(
+                f"limit {limit.bucket}: {limit.total} in {spell(limit.window)}, "
+                f"ours at most {max(1, int(limit.total * one.share))}"
+                for limit in one.limits
+            ),
+            f"census: {one.open_tickets} open tickets, about {one.census} requests{took}",
+            *(f"saves most: {text}" for text in one.advice),
+        ]
+        lines += [f"  {text}" for text in (*about, *(() if one.advice else ("nothing stands out",)))]
+        said += [f"{one.account}: {text}" for text in about]
+    put_rows(
+        Listing(
+            title="Requests to each helpdesk",
+            head=("account", "for", "this hour", "24 hours", "7 days"),
+            rows=[
+                (one.account, each.purpose, each.hour, each.day, each.week)
+                for one in found
+                for each in one.spent
+            ],
+            value={one.account: asdict(one) for one in found},
+            said=tuple(said),
+            lines=tuple(lines),
+        ),
+        how,
+    )
 
 
-@app.command()
-def purge(config: Config = CONFIG) -> None:
+@app.command(rich_help_panel=RECORDS)
+def purge(config: Config = CONFIG, how: AsText = "text") -> None:
     """Forget at once what the retention says; a running service does it every hour."""
+    from dataclasses import asdict
+
     from connector.clock import SystemClock
     from connector.store.forgetting import forget
 
@@ -144,16 +201,19 @@ def purge(config: Config = CONFIG) -> None:
     kept = settings.service.retention
     with opened(config) as store:
         gone = forget(store, SystemClock().now(), texts=kept.texts, tickets=kept.tickets, ledger=kept.ledger)
-    echo(
+    put_text(
+        how,
         f"forgotten: {gone.news} news, {gone.texts} texts, {gone.tickets} tickets, {gone.lines} lines, "
-        f"{gone.policies} old policies, {gone.archives} archives or their words"
+        f"{gone.policies} old policies, {gone.archives} archives or their words",
+        **asdict(gone),
     )
 
 
-@app.command("forget")
+@app.command("forget", rich_help_panel=RECORDS)
 def forget_person(
     address: Annotated[str, typer.Argument(help="The e-mail address of who is to be forgotten.")],
     config: Config = CONFIG,
+    how: AsText = "text",
 ) -> None:
     """Put one pseudonym in place of a person's name and address in every table, and say what will bring them back."""
     from connector.clock import SystemClock
@@ -164,23 +224,35 @@ def forget_person(
         give_up(f"{address} is no e-mail address")
     with opened(config) as store:
         gone = forget_person(store, address, SystemClock().now())
-    echo(f"{address} is {gone.pseudonym} now, in {many(sum(gone.rows.values()), 'row')}")
-    for table, rows in sorted(gone.rows.items()):
-        echo(f"  {table}: {rows}")
+    lines = [f"{address} is {gone.pseudonym} now, in {many(sum(gone.rows.values()), 'row')}"]
+    lines += [f"  {table}: {rows}" for table, rows in sorted(gone.rows.items())]
     if gone.was_user:
-        echo("  console_user: removed, with sessions and tokens")
-    for name in sorted(gone.shared):
-        echo(f"others are called {name} too: the name stays outside this person's tickets")
+        lines.append("  console_user: removed, with sessions and tokens")
+    lines += [
+        f"others are called {name} too: the name stays outside this person's tickets"
+        for name in sorted(gone.shared)
+    ]
     back = [f"the open ticket {ref}" for ref in gone.open_tickets]
     back += [f"the directory of {account}" for account in gone.directories]
     back += list(named_in(config, address))
-    for each in back:
-        echo(f"brings them back when it is read again: {each}")
+    lines += [f"brings them back when it is read again: {each}" for each in back]
     if gone.traces:
-        echo("the file is busy, and bytes of what was replaced are still in it: stop Uptier, run this again")
-    for each in gone.unread:
-        echo(f"an archive is left as it was: {each}")
-    echo("Backups, logs and exports are out of reach of this command: delete them when their time has come.")
+        lines.append(
+            "the file is busy, and bytes of what was replaced are still in it: stop Uptier, run this again"
+        )
+    lines += [f"an archive is left as it was: {each}" for each in gone.unread]
+    lines.append(
+        "Backups, logs and exports are out of reach of this command: delete them when their time has come."
+    )
+    put_text(
+        how,
+        *lines,
+        pseudonym=gone.pseudonym,
+        rows=dict(gone.rows),
+        brings_back=back,
+        archives_left=list(gone.unread),
+        traces_left=gone.traces,
+    )
     if back or gone.traces or gone.unread:
         raise typer.Exit(NEEDS_HUMAN)
 

@@ -1,7 +1,7 @@
 """The commands about tickets: `due`, `explain`, `history` and `release`."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,8 +11,12 @@ import typer
 from connector.cli.common import (
     CONFIG,
     NEEDS_HUMAN,
-    AsJson,
+    TICKETS,
+    AsRows,
+    AsText,
     Config,
+    Listing,
+    TextFormat,
     TicketName,
     checked,
     database_of,
@@ -22,6 +26,7 @@ from connector.cli.common import (
     never_seen,
     opened,
     put_json,
+    put_rows,
     secrets_beside_trouble,
     settings_of,
     stamp,
@@ -43,7 +48,7 @@ LACKS = ("not taken", "part refused", "write refused", "partly", "held")
 SHOWN = 6
 
 
-@app.command()
+@app.command(rich_help_panel=TICKETS)
 def due(
     policy: Annotated[str | None, typer.Option("--policy", help="Only what this policy does.")] = None,
     account: Annotated[
@@ -54,7 +59,7 @@ def due(
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="How many tickets at most.")] = 200,
     config: Config = CONFIG,
-    as_json: AsJson = False,
+    how: AsRows = "table",
 ) -> None:
     """List what is overdue, held, waiting and coming, a line a ticket, as the database knows it."""
     from connector.clock import SystemClock
@@ -88,12 +93,42 @@ def due(
         give_up(
             f"the open tickets of {listed(unread)} have not been listed yet; run `uptier run --once` first"
         )
-    if as_json:
-        put_json(json.loads(codec.dump(DuePage, page)))
-    else:
-        echo(*due_lines(page, stamp, now))
+    rows = [
+        (
+            one.stand,
+            str(one.ref),
+            stamp(one.at),
+            one.policy,
+            one.level,
+            one.owner,
+            one.to or "",
+            one.subject,
+            f"{'would fire: ' if one.observes else ''}{one.why}",
+        )
+        for one in page.rows
+    ]
+    found = Listing(
+        title="What is due",
+        head=("stand", "ticket", "at", "policy", "level", "owner", "then", "subject", "why"),
+        rows=rows,
+        value=json.loads(codec.dump(DuePage, page)) if how == "json" else None,
+        said=tuple(due_remarks(page)),
+        lines=tuple(due_lines(page, stamp, now)),
+    )
+    put_rows(found, how)
     if unread:
         echo(f"not yet listed, so not among these: the tickets of {listed(unread)}", err=True)
+
+
+def due_remarks(page: "DuePage") -> "Iterator[str]":
+    """What is not among the rows."""
+    if page.total > len(page.rows):
+        more, all_of_them = page.total - len(page.rows), f"--limit {page.total} lists them all"
+        yield f"{more} more; {all_of_them}" if page.is_exact else f"at least {more} more; --limit lists them"
+    if page.unseen:
+        yield f"not looked at yet, so not known: {page.many(page.unseen)} ticket{'s' * (page.unseen != 1)}"
+    if not page.rows and not page.unseen:
+        yield "nothing is due, and nothing comes"
 
 
 def due_lines(page: "DuePage", when: "Callable[[int], str]", now: int) -> list[str]:
@@ -120,21 +155,14 @@ def due_lines(page: "DuePage", when: "Callable[[int], str]", now: int) -> list[s
             padded = (cell.ljust(width) for cell, width in zip(cells[one.ref], widths, strict=True))
             would = "would fire: " if one.observes else ""
             lines.append("  " + "  ".join((*padded, f"{one.subject} ({would}{one.why})")))
-    if page.total > len(page.rows):
-        more, all_of_them = page.total - len(page.rows), f"--limit {page.total} lists them all"
-        told = f"{more} more; {all_of_them}" if page.is_exact else f"at least {more} more; --limit lists them"
-        lines.append(told)
-    if page.unseen:
-        waiting = f"{page.many(page.unseen)} ticket{'s' * (page.unseen != 1)}"
-        lines.append(f"not looked at yet, so not known: {waiting}")
-    return lines or ["nothing is due, and nothing comes"]
+    return [*lines, *due_remarks(page)]
 
 
-@app.command()
+@app.command(rich_help_panel=TICKETS)
 def explain(
     ticket: TicketName,
     config: Config = CONFIG,
-    as_json: AsJson = False,
+    how: AsText = "text",
     at: Annotated[
         str | None,
         typer.Option(
@@ -169,12 +197,12 @@ def explain(
     if at is not None and (when := moment_before_now(at)) is not None:
         if supposed:
             give_up("--set goes with now or a time to come")
-        look_back(ref, config, when, archive, as_json)
+        look_back(ref, config, when, archive, how)
         return
     if archive is not None:
         give_up("--archive goes with --at and a past time, such as --at -3h")
     if at is not None or supposed:
-        foresee(ref, config, at, as_json, supposed or [])
+        foresee(ref, config, at, how, supposed or [])
         return
     with opened(config) as store, store.reading() as connection:
         known = tickets.known(connection, ref)
@@ -199,8 +227,8 @@ def explain(
     )
     trace = explained(known, load(config).policies)
     if trace is not None:
-        show(trace, head, as_json)
-    elif as_json:
+        show(trace, head, how)
+    elif how == "json":
         put_json(None)
     else:
         echo(*head, "", f"{NOT_KEPT} To ask now: uptier explain {ref} --at now")
@@ -233,7 +261,7 @@ def moment_before_now(at: str) -> int | None:
     return when if when < now else None
 
 
-def look_back(ref: "TicketRef", config: Path, at: int, file: Path | None, as_json: bool) -> None:
+def look_back(ref: "TicketRef", config: Path, at: int, file: Path | None, how: TextFormat) -> None:
     """Judge the ticket as it was then, by the history in this archive or that its helpdesk tells. Nothing is written
     anywhere."""
     from adapters.base import HelpdeskError
@@ -262,7 +290,7 @@ def look_back(ref: "TicketRef", config: Path, at: int, file: Path | None, as_jso
     except (HelpdeskError, Unforeseeable) as trouble:
         echo(f"uptier: {trouble}", err=True)
         raise typer.Exit(NEEDS_HUMAN) from None
-    if as_json:
+    if how == "json":
         put_json([past_json(row, seen.told) for row in trace_json(seen.trace)])
         return
     owner = f" Owner then: {seen.step.plan.owner.name}." if seen.step.plan.owner else ""
@@ -291,7 +319,7 @@ def past_json(policy: Any, told: "Mapping[tuple[str, str], str]") -> Any:
     return {**policy, "lines": [line(each) for each in policy["lines"]], "clock": clock}
 
 
-def foresee(ref: "TicketRef", config: Path, at: str | None, as_json: bool, supposed: list[str]) -> None:
+def foresee(ref: "TicketRef", config: Path, at: str | None, how: TextFormat, supposed: list[str]) -> None:
     """Read the ticket at its helpdesk, if it is asked for as of a time, else as the last look left it, and judge it.
     Nothing is written anywhere."""
     from adapters.base import HelpdeskError
@@ -326,10 +354,10 @@ def foresee(ref: "TicketRef", config: Path, at: str | None, as_json: bool, suppo
     owner = f" Owner then: {seen.then.owner.name}." if seen.then.owner else ""
     head = (f"{ref}: {seen.ticket.subject}", f"As of {stamp(when)}, if nothing happens until then.{owner}")
     if not said:
-        show(traced(seen.then), head, as_json)
+        show(traced(seen.then), head, how)
         return
     before, after = traced(seen.as_it_is), traced(seen.then)
-    if as_json:
+    if how == "json":
         put_json({"as_it_is": trace_json(before), "what_if": trace_json(after)})
         return
     beside = [
@@ -341,7 +369,7 @@ def foresee(ref: "TicketRef", config: Path, at: str | None, as_json: bool, suppo
             f"  what if:  {other.verdict}",
         )
     ]
-    show(after, (*head, f"What if {', '.join(supposed)}?", "", *beside), as_json)
+    show(after, (*head, f"What if {', '.join(supposed)}?", "", *beside), how)
 
 
 def trace_json(trace: "tuple[PolicyTrace, ...]") -> Any:
@@ -352,19 +380,19 @@ def trace_json(trace: "tuple[PolicyTrace, ...]") -> Any:
     return json.loads(codec.dump(tuple[PolicyTrace, ...], trace))
 
 
-def show(trace: "tuple[PolicyTrace, ...]", head: tuple[str, ...], as_json: bool) -> None:
+def show(trace: "tuple[PolicyTrace, ...]", head: tuple[str, ...], how: TextFormat) -> None:
     """A trace, in words or whole."""
     from policies.present.explain import explain as in_words
 
-    if as_json:
+    if how == "json":
         put_json(trace_json(trace))
         return
     said = in_words(trace) if trace else "No policy can match this ticket."
     echo(*head, "", *said.split("\n"))
 
 
-@app.command()
-def history(ticket: TicketName, config: Config = CONFIG, as_json: AsJson = False) -> None:
+@app.command(rich_help_panel=TICKETS)
+def history(ticket: TicketName, config: Config = CONFIG, how: AsRows = "table") -> None:
     """List what happened to a ticket: when, how and to whom."""
     from dataclasses import asdict
 
@@ -374,20 +402,28 @@ def history(ticket: TicketName, config: Config = CONFIG, as_json: AsJson = False
     with opened(config) as store, store.reading() as connection:
         lines = [ledger.in_words(line) for line in ledger.of_ticket(connection, ref)]
         known = tickets.known(connection, ref)
-    if as_json:
-        put_json([asdict(line) for line in lines])
-        return
-    for line in lines:
+    texts = [line.text or (line.episode if line.what == "started" else "") for line in lines]
+    none = () if lines else (f"nothing has happened to {ref}" if known else never_seen(ref),)
+    in_words = []
+    for line, text in zip(lines, texts, strict=True):
         place = " / ".join(part for part in (line.policy, line.level) if part)
         owner = f", owner {line.owner}" if line.owner else ""
-        text = line.text or (line.episode if line.what == "started" else "")
-        said = f": {text}" if text else ""
-        echo(f"{stamp(line.at)}  {line.what:14} {place}{owner}{said}")
-    if not lines:
-        echo(f"nothing has happened to {ref}" if known else never_seen(ref))
+        in_words.append(f"{stamp(line.at)}  {line.what:14} {place}{owner}{f': {text}' if text else ''}")
+    found = Listing(
+        title=f"What happened to {ref}",
+        head=("at", "what", "policy", "level", "owner", "text"),
+        rows=[
+            (stamp(line.at), line.what, line.policy, line.level, line.owner, text)
+            for line, text in zip(lines, texts, strict=True)
+        ],
+        value=[asdict(line) for line in lines],
+        said=none,
+        lines=(*in_words, *none),
+    )
+    put_rows(found, how)
 
 
-@app.command()
+@app.command(rich_help_panel=TICKETS)
 def release(
     held: Annotated[
         str | None,
@@ -398,6 +434,7 @@ def release(
     ] = "",
     reason: Annotated[str, typer.Option("--reason", help="Why; it stands in the ledger.")] = "",
     config: Config = CONFIG,
+    how: AsRows = "table",
 ) -> None:
     """List the tickets that are held back by a cap, a loop or the start of a policy, or let them go on."""
     from getpass import getuser
@@ -409,9 +446,13 @@ def release(
         if held is None:
             with store.reading() as connection:
                 every = holds.every(connection)
-            for one in every:
-                echo(f"{stamp(one.since)}  {one.ref}  {one.why}")
-            echo(f"{len(every)} held")
+            found = Listing(
+                title="What is held",
+                head=("since", "ticket", "why"),
+                rows=[(stamp(one.since), str(one.ref), one.why) for one in every],
+                said=(f"{len(every)} held",),
+            )
+            put_rows(found, how)
             return
         account, _, ticket = held.partition("/")
         if policy and ticket:
@@ -422,4 +463,12 @@ def release(
                 many = holds.release(connection, account, ticket, policy, who=getuser(), why=reason, now=now)
         except holds.NotHeld as error:
             give_up(f"{error}; `uptier release` lists what is")
-        echo(f"{many} released; they are looked at within a minute")
+        put_rows(
+            Listing(
+                title="Released",
+                head=("released", "count"),
+                rows=[(held, many)],
+                lines=(f"{many} released; they are looked at within a minute",),
+            ),
+            how,
+        )

@@ -8,7 +8,8 @@ import typer
 from connector.cli.common import (
     CONFIG,
     NEEDS_HUMAN,
-    AsJson,
+    TICKETS,
+    AsText,
     Config,
     checked,
     database_of,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 
-@app.command()
+@app.command(rich_help_panel=TICKETS)
 def undo(
     what: Annotated[
         str | None,
@@ -70,7 +71,7 @@ def undo(
     wait: Annotated[
         str, typer.Option("--wait", metavar="TIME", help="How long a running service is waited for.")
     ] = "10m",
-    as_json: AsJson = False,
+    how: AsText = "text",
     config: Config = CONFIG,
 ) -> None:
     """Take back what escalations wrote, running or ended, unless somebody has changed it since. It is shown first, and
@@ -93,7 +94,7 @@ def undo(
     with closing(database_of(settings)) as store:
         lines = asked(store, clock.now(), what, policy, since, account, back=back)
         meant = [line for line in lines if not line.why_not]
-        if not as_json:
+        if how == "text":
             echo(*preview(lines) if lines else ())
         elif not yes:
             put_json([told(line) for line in lines], indent=2)
@@ -108,7 +109,7 @@ def undo(
         refs = [line.ref for line in lines if line.ref in going] if what or policy else sorted(going)
         carried_out(settings, policies, store, refs, patience)
         done = outcome(store, refs, before)
-    if as_json:
+    if how == "json":
         put_json({"lines": [told(line) for line in lines], **asdict(done)}, indent=2)
     else:
         echo(*done.said)

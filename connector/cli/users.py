@@ -8,13 +8,27 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connector.cli.common import CONFIG, Config, echo, give_up, opened, stamp
+from connector.cli.common import (
+    CONFIG,
+    AsRows,
+    AsText,
+    Config,
+    Listing,
+    before_command,
+    echo,
+    give_up,
+    opened,
+    put_json,
+    put_rows,
+    put_text,
+    stamp,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
-app = typer.Typer(no_args_is_help=True, help="Who may use the console.")
+app = typer.Typer(no_args_is_help=True, help="Who may use the console.", callback=before_command)
 Name = Annotated[str, typer.Argument(help="Under this name they log in and stand in the ledger.")]
 TokenName = Annotated[
     str, typer.Argument(metavar="TOKEN", help="The token's name, as `uptier user tokens` shows it.")
@@ -42,6 +56,7 @@ def add(
         typer.Option("--sign-on", help="They come through single sign-on alone and have no password here."),
     ] = False,
     config: Config = CONFIG,
+    how: AsText = "text",
 ) -> None:
     """Add a user, or give one another role and password: then their sessions and tokens end. The password is asked for,
     or read from standard input."""
@@ -60,7 +75,7 @@ def add(
         give_up(str(error))
     with writing(config) as connection:
         users.keep(connection, user, SystemClock().now())
-    echo(f"{user.name} may log in as {known}")
+    put_text(how, f"{user.name} may log in as {known}", user=user.name, role=known)
 
 
 def password_of(name: str) -> str:
@@ -72,17 +87,21 @@ def password_of(name: str) -> str:
 
 
 @app.command("list")
-def list_users(config: Config = CONFIG) -> None:
+def list_users(config: Config = CONFIG, how: AsRows = "table") -> None:
     """List the users and their roles."""
     from connector.store import users
 
     with writing(config) as connection:
-        for user in users.every(connection):
-            echo(f"{user.name}  {user.role}" + ("" if user.password else "  by single sign-on"))
+        rows = [
+            (user.name, user.role, "password" if user.password else "single sign-on")
+            for user in users.every(connection)
+        ]
+    none = () if rows else ("there is no user; `uptier user add NAME` adds one",)
+    put_rows(Listing(title="Users", head=("user", "role", "comes by"), rows=rows, said=none), how)
 
 
 @app.command()
-def remove(name: Name, config: Config = CONFIG) -> None:
+def remove(name: Name, config: Config = CONFIG, how: AsText = "text") -> None:
     """Remove a user, with all sessions and tokens."""
     from connector.store import users
 
@@ -90,7 +109,7 @@ def remove(name: Name, config: Config = CONFIG) -> None:
         known = users.remove(connection, name)
     if not known:
         give_up(f"there is no user {name}")
-    echo(f"{name} is removed")
+    put_text(how, f"{name} is removed", user=name)
 
 
 @app.command()
@@ -101,6 +120,7 @@ def token(
     ] = "api",
     lasts: Annotated[str, typer.Option("--for", help="How long it is good, such as 90d.")] = "90d",
     config: Config = CONFIG,
+    how: AsText = "text",
 ) -> None:
     """Make a token for the API that may do what the user may. It is shown once and not kept."""
     from secrets import token_urlsafe
@@ -123,6 +143,9 @@ def token(
             give_up(
                 f"{name} has a token named {called}: uptier user revoke {name} {called}, or another --name"
             )
+    if how == "json":
+        put_json({"token": word, "user": name, "name": made.name, "until": made.until})
+        return
     echo(word)
     echo(f"it is good until {stamp(made.until)}", err=True)
 
@@ -131,6 +154,7 @@ def token(
 def tokens(
     name: Annotated[str | None, typer.Argument(help="The user; all if none is named.")] = None,
     config: Config = CONFIG,
+    how: AsRows = "table",
 ) -> None:
     """List the tokens that have not ended: whose, made when, good until, last used."""
     from connector.clock import SystemClock
@@ -138,13 +162,22 @@ def tokens(
 
     with writing(config) as connection:
         found = users.tokens(connection, SystemClock().now(), name)
-    for each in found:
-        used = "never used" if each.used is None else f"last used {stamp(each.used)}"
-        echo(f"{each.user}  {each.name}  made {stamp(each.since)}, ends {stamp(each.until)}, {used}")
+    rows = [
+        (
+            each.user,
+            each.name,
+            stamp(each.since),
+            stamp(each.until),
+            "never used" if each.used is None else stamp(each.used),
+        )
+        for each in found
+    ]
+    head = ("user", "token", "made", "ends", "last used")
+    put_rows(Listing(title="Tokens", head=head, rows=rows, said=() if rows else ("there is no token",)), how)
 
 
 @app.command()
-def revoke(name: Name, called: TokenName, config: Config = CONFIG) -> None:
+def revoke(name: Name, called: TokenName, config: Config = CONFIG, how: AsText = "text") -> None:
     """End one token of a user."""
     from connector.store import users
 
@@ -152,4 +185,4 @@ def revoke(name: Name, called: TokenName, config: Config = CONFIG) -> None:
         known = users.revoke(connection, name, called)
     if not known:
         give_up(f"{name} has no token {called}; uptier user tokens {name} lists them")
-    echo(f"the token {called} of {name} has ended")
+    put_text(how, f"the token {called} of {name} has ended", user=name, token=called)

@@ -5,6 +5,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -125,6 +126,18 @@ def as_csv(matrix: Matrix) -> str:
     head = [*(column.title for column in COLUMNS), "Policies"]
     rows = ([*("; ".join(column.read(row)) for column in COLUMNS), matrix.hash] for row in matrix.rows)
     return csv_text([head, *rows], quoted=True)
+
+
+def document(matrix: Matrix) -> dict[str, Any]:
+    """For a program: what a reader must know, and each level as lists of texts by the titles of the columns."""
+    return {
+        "policies": matrix.hash,
+        "team": matrix.team,
+        "remarks": list(remarks(matrix)),
+        "levels": [{column.title: list(column.read(row)) for column in COLUMNS} for row in matrix.rows],
+        "calendars": dict(matrix.calendars),
+        "texts": {name: dict(bodies) for name, bodies in matrix.texts},
+    }
 
 
 def as_text(matrix: Matrix) -> str:

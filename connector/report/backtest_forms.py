@@ -1,6 +1,5 @@
-"""What a backtest says: to the terminal, as JSON, and as one HTML page with charts."""
+"""What a backtest says: to the terminal, as CSV, Markdown and JSON, and as one HTML page with charts."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -8,7 +7,7 @@ from datetime import datetime
 from html import escape
 from typing import Any
 
-from connector.render import many
+from connector.render import csv_text, many, markdown
 from connector.report.backtest import Firing, Moved, Outcome, differences, heat, loads
 from connector.report.cases import Period
 from connector.report.figures import percent, span
@@ -19,6 +18,7 @@ from connector.report.formats import (
     Grid,
     bars_chart,
     contents,
+    grid_lines,
     heading,
     heat_chart,
     laid_out,
@@ -145,7 +145,7 @@ def compared(of: Backtest, other: Version) -> Iterator[Grid]:
 
 def cut(rows: Sequence[object]) -> str:
     """What is said where not all rows are shown."""
-    return f"The first {SHOWN} of {len(rows)}; --json has all." if len(rows) > SHOWN else ""
+    return f"The first {SHOWN} of {len(rows)}; --format json has all." if len(rows) > SHOWN else ""
 
 
 def told(firing: Firing | None, period: Period) -> str:
@@ -250,13 +250,51 @@ def as_text(of: Backtest, width: int = 120) -> str:
     return "\n".join(line.rstrip() for line in laid.splitlines()) + "\n"
 
 
-def as_json(of: Backtest) -> str:
-    """Everything, instants as epoch seconds."""
-    return json.dumps(document(of), indent=2, ensure_ascii=False) + "\n"
+def as_csv(of: Backtest) -> str:
+    """Each firing, those on tickets whose history is incomplete last; with another version both versions' firings."""
+    versions = [("this", of.version)] + ([("against", of.against)] if of.against is not None else [])
+    head = (
+        "version",
+        "policies",
+        "sure",
+        "ticket",
+        "at",
+        "policy",
+        "level",
+        "owner",
+        "to",
+        "template",
+        "answered_in",
+    )
+    rows = (
+        (
+            word,
+            one.name,
+            "yes" if sure else "no",
+            f"{each.account}/{each.ticket}",
+            stamp(each.at, of.period),
+            each.policy,
+            each.level,
+            each.owner,
+            each.to,
+            each.template,
+            each.answered_in,
+        )
+        for word, one in versions
+        for sure, found in ((True, one.outcome.firings), (False, one.outcome.unsure))
+        for each in found
+    )
+    return csv_text([head, *rows])
+
+
+def as_markdown(of: Backtest) -> str:
+    """Every table under its heading."""
+    head = (f"# {markdown(title(of))}", "", *(f"- {markdown(line)}" for line in lead(of)))
+    return "\n".join([*head, *grid_lines(grids(of))]) + "\n"
 
 
 def document(of: Backtest) -> dict[str, Any]:
-    """The backtest as lists and tables."""
+    """Everything as lists and tables, instants as epoch seconds."""
     made: dict[str, Any] = {
         "from": str(of.period.first),
         "to": str(of.period.last),

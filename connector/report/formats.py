@@ -537,12 +537,12 @@ def figure(one: Figure) -> dict[str, Any]:
 def as_markdown(report: Report) -> str:
     """The report with a heading for each table."""
     head = (f"# {markdown(title(report))}", *(f"- {markdown(line)}" for line in lead(report)))
-    return "\n".join([head[0], "", *head[1:], *lines(report)]) + "\n"
+    return "\n".join([head[0], "", *head[1:], *grid_lines(grids(report))]) + "\n"
 
 
-def lines(report: Report) -> Iterator[str]:
-    """Table after table."""
-    for grid in grids(report):
+def grid_lines(tables: Iterable[Grid]) -> Iterator[str]:
+    """Table after table, as Markdown."""
+    for grid in tables:
         yield from ("", f"## {markdown(grid.title)}")
         if grid.lead:
             yield from ("", markdown(grid.lead))

@@ -76,7 +76,7 @@ def test_gaps_lists_what_no_policy_covers_and_what_never_fired(vendor: str, tmp_
         one.round()
         one.round(31)
         left = str(one.ref("left"))
-    told = CliRunner().invoke(app, ["gaps", "--json", "--config", str(tmp_path / "uptier.toml")])
+    told = CliRunner().invoke(app, ["gaps", "--format", "json", "--config", str(tmp_path / "uptier.toml")])
     assert json.loads(told.stdout) == {
         "uncovered": {one.desk.account: [left]},
         "never_fired": ["idle"],
@@ -93,7 +93,7 @@ def test_gaps_takes_nothing_that_was_only_observed_for_fired(tmp_path: Path) -> 
         one.opened("covered")
         one.round()
         one.round(31)
-    told = CliRunner().invoke(app, ["gaps", "--json", "--config", str(tmp_path / "uptier.toml")])
+    told = CliRunner().invoke(app, ["gaps", "--format", "json", "--config", str(tmp_path / "uptier.toml")])
     assert json.loads(told.stdout)["only_observed"] == ["urgent-unanswered"]
     words = CliRunner().invoke(app, ["gaps", "--config", str(tmp_path / "uptier.toml")]).stdout
     assert "has never fired, and would have last fired" in words

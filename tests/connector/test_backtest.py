@@ -275,7 +275,7 @@ def test_the_command_tells_who_would_have_been_called_when(tmp_path: Path) -> No
             rf"{ticket} +2026-09-21 14:43 +urgent-unanswered +Second line +Tier 2 +Tier 2 +handoff",
             shown.output,
         )
-        told = json.loads(run(tmp_path, "--json").output)
+        told = json.loads(run(tmp_path, "--format", "json").output)
         assert [(each["ticket"], each["level"], each["owner"]) for each in told["firings"]] == [
             (str(one.desk.tickets["one"]), "Second line", "Tier 2")
         ]
@@ -288,7 +288,7 @@ def test_the_command_tells_who_would_have_been_called_when(tmp_path: Path) -> No
 def test_two_versions_are_compared_ticket_by_ticket(tmp_path: Path) -> None:
     with two_days(tmp_path) as one:
         words = ["--policies", str(tmp_path / "earlier.toml"), "--against", str(tmp_path / "uptier.toml")]
-        told = json.loads(run(tmp_path, *words, "--json").output)
+        told = json.loads(run(tmp_path, *words, "--format", "json").output)
         found = {each["ticket"]: each["how"] for each in told["differences"]}
         number = {word: str(ticket) for word, ticket in one.desk.tickets.items()}
         assert found == {
@@ -299,7 +299,7 @@ def test_two_versions_are_compared_ticket_by_ticket(tmp_path: Path) -> None:
         alarms = {each["ticket"]: each["false_alarm"] for each in told["firings"]}
         assert alarms == {number["one"]: False, number["two"]: True, number["left"]: False}
         page = tmp_path / "page.html"
-        assert run(tmp_path, *words, "--html", str(page)).exit_code == 0
+        assert run(tmp_path, *words, "--format", "html", "-o", str(page)).exit_code == 0
         text = page.read_text(encoding="utf-8")
         assert text.count("<svg") == 3
         assert "Difference, ticket by ticket" in text
@@ -310,7 +310,9 @@ def test_what_was_not_asked_about_words_is_unknown_and_fires_nothing(tmp_path: P
     asks = EARLIER.replace('priority = "urgent"', 'subject = { contains = "One" }')
     with two_days(tmp_path) as one:
         (tmp_path / "earlier.toml").write_text(asks, encoding="utf-8")
-        told = json.loads(run(tmp_path, "--policies", str(tmp_path / "earlier.toml"), "--json").output)
+        told = json.loads(
+            run(tmp_path, "--policies", str(tmp_path / "earlier.toml"), "--format", "json").output
+        )
         assert told["firings"] == []
         assert told["incomplete"] == {
             "tickets": 3, "not_told": {UNASKED: 3}, "firings": [],

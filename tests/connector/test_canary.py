@@ -228,7 +228,7 @@ def test_what_fires_otherwise_than_was_accepted_is_told_until_it_is_accepted(tmp
             "evaluated",
             "yet",
         ]
-        told_json = json.loads(cli(tmp_path, "policies", "--json").stdout)
+        told_json = json.loads(cli(tmp_path, "policies", "--format", "json").stdout)
         assert [each["difference"] for each in told_json["changed_results"]] == [OTHERWISE]
 
         taken = cli(tmp_path, "test", "--accept")

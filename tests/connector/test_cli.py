@@ -207,7 +207,7 @@ def test_a_round_then_why_and_what_happened(desk: Zendesk) -> None:
     explained = uptier("explain", "acme/1")
     assert "acme/1: Printer" in explained.stdout
     assert "Owner: Tier 2." in explained.stdout
-    happened = uptier("history", "acme/1", "--json")
+    happened = uptier("history", "acme/1", "--format", "json")
     assert [line["what"] for line in json.loads(happened.stdout)][-1] == "written"
 
 
@@ -242,12 +242,12 @@ def test_what_a_ticket_says_tells_the_terminal_nothing(desk: Zendesk, tmp_path: 
         ("history", "acme/2"),
         ("gaps",),
         ("explain", "acme/2", "--at", "now"),
-        ("explain", "acme/2", "--json"),
-        ("history", "acme/2", "--json"),
+        ("explain", "acme/2", "--format", "json"),
+        ("history", "acme/2", "--format", "json"),
         ("ledger", "export"),
-        ("gaps", "--json"),
-        *(("report", *DAYS, "--format", each) for each in ("text", "json", "csv", "markdown", "html")),
-        *(("matrix", "--format", each) for each in ("text", "csv", "markdown", "html", "svg")),
+        ("gaps", "--format", "json"),
+        *(("report", *DAYS, "--format", each) for each in ("table", "json", "csv", "md", "html")),
+        *(("matrix", "--format", each) for each in ("table", "json", "csv", "md", "html", "svg")),
         ("cards",),
     ):
         said = uptier(*command)
@@ -260,12 +260,12 @@ BROKEN = ("policies.d/more.toml", '[[policy]]\nname = "worse"\nclock = "no such 
 NO_TOML = ("policies.d/more.toml", "[[policy\n")
 LOOK_BACK = (
     ("history", "acme/1"),
-    ("history", "acme/1", "--json"),
+    ("history", "acme/1", "--format", "json"),
     ("ledger", "export"),
     ("gaps",),
-    ("gaps", "--json"),
+    ("gaps", "--format", "json"),
     ("explain", "acme/1"),
-    ("explain", "acme/1", "--json"),
+    ("explain", "acme/1", "--format", "json"),
     ("report", *DAYS),
     ("report", *DAYS, "--format", "html"),
     ("release",),
@@ -331,7 +331,7 @@ def test_a_report_says_what_it_leaves_out_and_keeps_the_rest(desk: Zendesk, tmp_
 
 
 def test_a_round_as_json(desk: Zendesk) -> None:
-    counts = json.loads(uptier("run", "--once", "--json").stdout)["counts"]
+    counts = json.loads(uptier("run", "--once", "--format", "json").stdout)["counts"]
     assert counts == {"fired": 1, "written": 1}
 
 
@@ -522,7 +522,7 @@ def test_orders_are_left_for_the_next_look(desk: Zendesk) -> None:
     assert "quiet until" in uptier("snooze", "acme/1", "--for", "2h", "--reason", "vendor").stdout
     assert "escalates with the next look" in uptier("escalate", "acme/1", "--reason", "outage").stdout
     uptier("run", "--once")
-    whats = [line["what"] for line in json.loads(uptier("history", "acme/1", "--json").stdout)]
+    whats = [line["what"] for line in json.loads(uptier("history", "acme/1", "--format", "json").stdout)]
     assert "acknowledged" in whats
     assert "de-escalated with the next look" in uptier("deescalate", "acme/1", "--reason", "oops").stdout
 

@@ -149,7 +149,7 @@ def test_what_happened_is_read_while_the_policies_have_errors(config: Path) -> N
     gaps = uptier("gaps")
     assert gaps.exit_code == 0
     assert "the policies have errors" in gaps.stderr
-    assert json.loads(uptier("gaps", "--json").stdout)["never_fired"] is None
+    assert json.loads(uptier("gaps", "--format", "json").stdout)["never_fired"] is None
     assert uptier("purge").exit_code == 0
     assert uptier("run", "--once").exit_code == 2
 

@@ -428,7 +428,7 @@ def test_one_account_alone(beside: Callable[..., Any]) -> None:
 def test_for_a_program(beside: Callable[..., Any]) -> None:
     with beside("zendesk") as desk:
         desk.desk.people.user("Uptier")["role"] = "agent"
-        result = CliRunner().invoke(app, ["doctor", "--json"])
+        result = CliRunner().invoke(app, ["doctor", "--format", "json"])
     told = json.loads(result.stdout)
     states = {(each["about"], each["what"]): each["state"] for each in told["findings"]}
     assert states[desk.account, "credentials"] == "not ok"

@@ -210,7 +210,7 @@ def test_a_drill_reaches_no_helpdesk_no_channel_no_secret_and_no_database(
     account: str, unreached: Callable[[], None]
 ) -> None:
     """Its config names all of them, and what it names is never asked for."""
-    done = uptier("drill", "short.toml", "--account", account, "--json")
+    done = uptier("drill", "short.toml", "--account", account, "--format", "json")
     assert done.exit_code == 0, done.output
     played = json.loads(done.stdout)
     unreached()
@@ -236,7 +236,7 @@ def test_a_drill_reaches_no_helpdesk_no_channel_no_secret_and_no_database(
 
 
 def test_the_page_for_a_team_shows_all_of_it_and_loads_nothing(folder: Path) -> None:
-    done = uptier("drill", "short.toml", "--html", "page.html")
+    done = uptier("drill", "short.toml", "--format", "html", "-o", "page.html")
     assert done.exit_code == 0, done.output
     page = (folder / "page.html").read_text(encoding="utf-8")
     assert "Help &lt;b&gt;now&lt;/b&gt;" in page
@@ -376,7 +376,7 @@ def test_each_helpdesk_plays_whatever_a_scenario_may_say(account: str, folder: P
     """A ticket without group or priority, one that came in waiting, words of a rule and of a machine, and one that
     nobody can write to any more."""
     (folder / "sorts.toml").write_text(ALL_SORTS, encoding="utf-8")
-    done = uptier("drill", "sorts.toml", "--account", account, "--json")
+    done = uptier("drill", "sorts.toml", "--account", account, "--format", "json")
     assert done.exit_code == 0, done.output
     lines = json.loads(done.stdout)["lines"]
     texts = [line["text"] for line in lines if line["ticket"] == "loose"]
@@ -483,7 +483,7 @@ def test_an_archived_ticket_is_played_as_it_was_and_nothing_real_is_reached(
     folder: Path, unreached: Callable[[], None]
 ) -> None:
     path = keep(folder, past_ticket(), unknown=("priority",))
-    done = uptier("drill", "fresh/4711", "--archive", str(path), "--json")
+    done = uptier("drill", "fresh/4711", "--archive", str(path), "--format", "json")
     assert done.exit_code == 0, done.output
     unreached()
     played = json.loads(done.stdout)
@@ -530,7 +530,7 @@ def test_an_archive_without_words_finds_the_phrases_that_were_found(folder: Path
     said = Message(act=angry.messages[2].act, public=True, body="This is unacceptable, I am fed up")
     angry = replace_message(angry, said)
     path = keep(folder, angry, calm, words=False)
-    done = uptier("drill", "--archive", str(path), "--json")
+    done = uptier("drill", "--archive", str(path), "--format", "json")
     assert done.exit_code == 0, done.output
     played = json.loads(done.stdout)
     assert {line["ticket"] for line in played["lines"] if line["policy"] == "angry"} == {"1"}
@@ -538,7 +538,9 @@ def test_an_archive_without_words_finds_the_phrases_that_were_found(folder: Path
     assert "has no words" in told
     assert "finds none: about-printers." in told
     assert "burns" not in done.stdout
-    shown = uptier("drill", "2", "--archive", str(path), "--at", "2026-12-24 15:00", "--html", "page.html")
+    later = ("drill", "2", "--archive", str(path), "--at", "2026-12-24 15:00")
+    shown = uptier(*later)
+    uptier(*later, "--format", "html", "-o", "page.html")
     assert "from Thursday 2026-12-24 15:00 UTC" in shown.stdout
     assert "To talk about" in (folder / "page.html").read_text(encoding="utf-8")
 
@@ -624,7 +626,7 @@ def test_what_was_pulled_from_a_helpdesk_is_played_on_a_simulated_one(
             path = archive.path
         config = (then / "uptier.toml").read_text(encoding="utf-8")
     (folder / "uptier.toml").write_text(config, encoding="utf-8")
-    done = uptier("drill", "--archive", str(path), "--account", account, "--json")
+    done = uptier("drill", "--archive", str(path), "--account", account, "--format", "json")
     assert done.exit_code == 0, done.output
     played = json.loads(done.stdout)
     calls = [line for line in played["lines"] if line["kind"] == "calls"]

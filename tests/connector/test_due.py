@@ -393,7 +393,7 @@ def test_without_a_database_or_a_reading_the_command_says_what_to_run(desk: Zend
     shown = uptier("due")
     assert (shown.exit_code, shown.stdout.splitlines()[0]) == (0, "coming: 1")
     told = json.loads(
-        uptier("due", "--json", "--within", "4h", "--policy", "waits", "--account", "acme").stdout
+        uptier("due", "--format", "json", "--within", "4h", "--policy", "waits", "--account", "acme").stdout
     )
     assert (told["rows"][0]["level"], told["counts"]) == ("two", {"coming": 1})
     for wrong, said in (

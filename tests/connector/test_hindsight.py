@@ -119,7 +119,7 @@ def test_what_nobody_can_tell_is_unknown(
             'Policy "often" (enforce): cannot be judged: requester.recent_tickets is over 3, '
             "which is not told by the history"
         ) in early
-        told = json.loads(explained(one, tmp_path, "-100m", "--json").stdout)
+        told = json.loads(explained(one, tmp_path, "-100m", "--format", "json").stdout)
         often: Any = next(each for each in told if each["policy"] == "often")
         known = {line["text"]: line["known"] for line in often["lines"]}
         assert known["requester.recent_tickets is over 3"] == "unknown"

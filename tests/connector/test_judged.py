@@ -144,7 +144,7 @@ def test_it_is_said_where_it_is_asked_for_and_kept_anew_with_the_next_look(
     assert said.exit_code == 0
     assert "is not kept any more" in said.stdout
     assert said.stdout.endswith("To ask now: uptier explain acme/1 --at now\n")
-    assert json.loads(uptier("explain", "acme/1", "--json").stdout) is None
+    assert json.loads(uptier("explain", "acme/1", "--format", "json").stdout) is None
     assert uptier("snooze", "acme/1", "--for", "2h", "--reason", "quiet").exit_code == 0
     uptier("run", "--once")
     assert uptier("explain", "acme/1").stdout.splitlines()[0] == before.splitlines()[0]

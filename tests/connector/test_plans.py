@@ -441,7 +441,7 @@ def test_from_observe_to_what_was_shown_by_the_commands(
     done = commands("apply", "plan.json")
     assert done.exit_code == 0, done.output
     assert "acme/1: applied\nacme/2: applied\n2 tickets: 2 applied." in done.output
-    again = commands("apply", "plan.json", "--json")
+    again = commands("apply", "plan.json", "--format", "json")
     assert again.exit_code == 0
     last = json.loads(again.stdout.splitlines()[-1])
     assert {each["fate"] for each in last["lines"].values()} == {"plan applied"}

@@ -71,7 +71,7 @@ def test_a_failure_shows_what_the_page_shows(house: Path) -> None:
 
 def test_a_failure_is_json_for_a_program(house: Path) -> None:
     (house / "unanswered.toml").write_text(POLICY.replace("30m", "45m"), encoding="utf-8")
-    done = uptier("test", "--json")
+    done = uptier("test", "--format", "json")
     assert done.exit_code == 1
     failed, passed = json.loads(done.output)["tests"]
     assert (failed["passed"], passed["passed"]) == (False, True)
@@ -173,7 +173,7 @@ def test_check_names_the_policies_without_a_test_once_there_is_one(house: Path) 
     done = uptier("check")
     assert done.output.splitlines()[-1] == 'tip 1 without a test (`uptier test`): "second"'
     assert done.exit_code == 0
-    assert json.loads(uptier("check", "--json").output)["untested"] == ["second"]
+    assert json.loads(uptier("check", "--format", "json").output)["untested"] == ["second"]
     (house / "unanswered.test.toml").unlink()
     assert "without a test" not in uptier("check").output
 

@@ -179,7 +179,7 @@ def test_the_command_shows_asks_and_leaves_it_to_the_service_that_runs(
         storm(one, 2)
         one.clock.advance(60)
         of_all = ("undo", "--policy", POLICY, "--since", "2020-01-01")
-        shown = uptier(*of_all, "--json")
+        shown = uptier(*of_all, "--format", "json")
         assert [row["goes_back"][0] for row in json.loads(shown.stdout)] == [
             "Tier 2 / nobody → Tier 1 / nobody"
         ] * 2

@@ -69,7 +69,7 @@ def test_the_command_prints_both_and_refuses_what_is_no_value(desk: Zendesk) -> 
     later = uptier("explain", "acme/1", "--set", "priority=urgent", "--at", "+2h")
     assert "Owner then: Duty." in later.stdout
     assert "\n  what if:  every level is passed" in later.stdout
-    told = json.loads(uptier("explain", "acme/1", "--set", "status=pending", "--json").stdout)
+    told = json.loads(uptier("explain", "acme/1", "--set", "status=pending", "--format", "json").stdout)
     assert [told[when][0]["verdict"].split()[0] for when in ("as_it_is", "what_if")] == ["waits", "does"]
     asked_before = len(desk.log)
     for wrong, said in (

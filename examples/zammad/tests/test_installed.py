@@ -152,7 +152,7 @@ def test_drills_are_played_on_it(tmp_path: Path, installed: Path) -> None:
     config = CONFIG.format(url="https://acme.zammad.example")
     (tmp_path / "uptier.toml").write_text(config, encoding="utf-8")
     (tmp_path / "all.toml").write_text(DRILL, encoding="utf-8")
-    lines = json.loads(uptier(tmp_path, installed, "drill", "all.toml", "--json"))["lines"]
+    lines = json.loads(uptier(tmp_path, installed, "drill", "all.toml", "--format", "json"))["lines"]
     assert [line["text"] for line in lines if line["kind"] == "trouble"] == []
     happens = [line["text"] for line in lines if line["kind"] == "happens"]
     assert len(happens) == 12, happens
@@ -193,7 +193,7 @@ life = '''
 
 
 def test_it_stands_among_the_helpdesks(tmp_path: Path, installed: Path) -> None:
-    shown = json.loads(uptier(tmp_path, installed, "fields", "--json"))
+    shown = json.loads(uptier(tmp_path, installed, "fields", "--format", "json"))
     assert all("zammad" in field["helpdesks"] for field in shown)
 
 

@@ -235,7 +235,11 @@ def test_users_are_made_listed_and_removed_on_the_command_line(config: Path) -> 
     assert run(app, ["user", "add", "dana", *where], input="short\n").exit_code == 2
     made = run(app, ["user", "add", "dana", *where], input=PASSWORD + "\n")
     assert (made.exit_code, made.output.strip()) == (0, "dana may log in as operator")
-    assert run(app, ["user", "list", *where]).output.strip() == "dana  operator"
+    listed = run(app, ["user", "list", *where]).output.splitlines()
+    assert [line.split() for line in listed] == [
+        ["USER", "ROLE", "COMES", "BY"],
+        ["dana", "operator", "password"],
+    ]
     assert len(run(app, ["user", "token", "dana", *where]).stdout.strip()) > 40
     assert run(app, ["user", "token", "dana", *where]).exit_code == 2  # it has one of that name
     made = run(app, ["user", "token", "dana", "--name", "ci", "--for", "1d", *where])
@@ -243,11 +247,11 @@ def test_users_are_made_listed_and_removed_on_the_command_line(config: Path) -> 
     assert run(app, ["user", "token", "dana", "--name", "x", "--for", "soon", *where]).exit_code == 2
     assert run(app, ["user", "token", "eli", *where]).exit_code == 2
     listed = run(app, ["user", "tokens", *where]).output.splitlines()
-    assert [line.split("  ")[:2] for line in listed] == [["dana", "api"], ["dana", "ci"]]
-    assert all("never used" in line for line in listed)
+    assert [line.split()[:2] for line in listed] == [["USER", "TOKEN"], ["dana", "api"], ["dana", "ci"]]
+    assert all("never used" in line for line in listed[1:])
     assert run(app, ["user", "revoke", "dana", "api", *where]).exit_code == 0
     assert run(app, ["user", "revoke", "dana", "api", *where]).exit_code == 2
-    assert len(run(app, ["user", "tokens", "dana", *where]).output.splitlines()) == 1
+    assert len(run(app, ["user", "tokens", "dana", *where]).output.splitlines()) == 2
     assert run(app, ["user", "remove", "dana", *where]).exit_code == 0
     assert run(app, ["user", "remove", "dana", *where]).exit_code == 2
     assert PASSWORD.encode() not in (config.parent / "uptier.db").read_bytes()

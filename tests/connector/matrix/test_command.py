@@ -101,10 +101,11 @@ def test_one_team(config: Path) -> None:
     ("how", "begins"),
     [
         ("html", "<!DOCTYPE html>"),
-        ("markdown", "# Escalation matrix"),
+        ("md", "# Escalation matrix"),
         ("csv", '"Account"'),
         ("svg", "<svg"),
-        ("text", "Policies "),
+        ("table", "Policies "),
+        ("json", '{"policies": '),
     ],
 )
 def test_each_format_is_printed_or_written(config: Path, how: str, begins: str) -> None:
