@@ -104,6 +104,8 @@ def legible(value: Any) -> Any:
 
 def clean(text: str) -> str:
     """The text with U+FFFD for every half of a surrogate pair and every NUL: no database stores those."""
+    if text.isascii() and "\0" not in text:
+        return text
     return NO_CHARACTER.sub("\ufffd", text)
 
 

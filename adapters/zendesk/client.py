@@ -104,7 +104,11 @@ class Session(requests.Session):
         self._gate = gate
 
     def send(self, request: PreparedRequest, **kwargs: Any) -> Response:
-        """Send and return a 2xx with a JSON object; anything else is raised as a HelpdeskError.
+        """As `ask`, for zenpy, which reads the JSON by itself."""
+        return self.ask(request, **kwargs)[0]
+
+    def ask(self, request: PreparedRequest, **kwargs: Any) -> tuple[Response, Mapping[str, Any]]:
+        """Send and return a 2xx and the JSON object in it; anything else is raised as a HelpdeskError.
 
         What a 401 refuses was not applied: it is sent once more where there are other credentials by then.
         zenpy follows the links that answers carry; one that leads off this account is not followed, because our
@@ -125,7 +129,7 @@ class Session(requests.Session):
         if not body and response.status_code != NO_CONTENT:
             text = f"Zendesk answered {response.status_code} with something that is not a JSON object"
             raise OutcomeUnknown(text) if writing else TryLater(text, UNSAID)
-        return response
+        return response, body
 
     def _once(self, request: PreparedRequest, header: Header, kwargs: dict[str, Any]) -> Response:
         """One request out of the budget; what the answer says of limits is learned."""
@@ -203,9 +207,10 @@ class Client(threading.local):
         self._ask("DELETE", path)
 
     def _ask(self, method: str, path: str, **what: Any) -> Answer:
-        response = self.session.request(method, self._base + path, **what)
+        request = self.session.prepare_request(requests.Request(method, self._base + path, **what))
+        response, body = self.session.ask(request)
         return Answer(
-            body=read_object(response.content),
+            body=body,
             at=read_date(response.headers.get("date", "")),
             warning=response.headers.get("x-zendesk-api-warn", ""),
         )

@@ -1,4 +1,4 @@
-"""What is kept of one ticket when a look at it begins, in three questions instead of one for each table."""
+"""What is kept of one ticket when a look at it begins, in two or three questions instead of one for each table."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, bindparam, exists, literal, null, select, union_all
 
 from connector.store import codec, inbox, writes
-from connector.store.database import rows_of, the
+from connector.store.database import one_of, rows_of, the
 from connector.store.inbox import OpenRow, Timer
 from connector.store.schema import (
     Text,
@@ -22,6 +22,7 @@ from connector.store.schema import (
     still_open,
     ticket,
     timer,
+    write,
 )
 from connector.store.schema import inbox as inbox_table
 from connector.store.writes import KeptWrite, State
@@ -58,6 +59,10 @@ _asked = select(
 ).subquery("asked")
 
 
+KEPT = (State.PLANNED, State.SENDING, State.UNKNOWN, State.STALE)
+"""How writes stand that have not come to their end."""
+
+
 def _beside(table: Any, id_column: str = "ticket") -> Any:
     return (table.c.account == _asked.c.account) & (table.c[id_column] == _asked.c.ticket)
 
@@ -75,6 +80,7 @@ _HEAD = select(
     timer.c.why,
     timer.c.holds,
     timer.c.urgent,
+    exists().where(_beside(write), one_of(write.c.state, KEPT)).label("writes"),
 ).select_from(
     _asked.outerjoin(ticket, _beside(ticket, "id"))
     .outerjoin(account, account.c.name == _asked.c.account)
@@ -134,5 +140,5 @@ def kept_of(connection: Connection, ref: TicketRef) -> Kept:
         coming={row.name: codec.load(Coming, row.text) for row in lines["coming"]},
         receipts={row.name: codec.load(frozenset[str], row.text) for row in lines["receipt"]},
         aside=frozenset(row.name for row in lines["aside"]),
-        writes=writes.in_state(connection, ref, State.PLANNED, State.SENDING, State.UNKNOWN, State.STALE),
+        writes=writes.in_state(connection, ref, *KEPT) if head.writes else (),
     )

@@ -105,6 +105,11 @@ def _is_not_older(new: Any) -> ColumnElement[bool]:
     return stands
 
 
+class Superseded(Exception):
+    """Another process has taken the ticket over, because this one did not answer for a while. Nothing more is done
+    here, neither to the ticket nor to its rows."""
+
+
 def record_look(
     connection: Connection,
     ticket: Ticket,
@@ -116,9 +121,11 @@ def record_look(
     owner: str | None,
     policy_hash: str,
     settle: Seconds = 2,
+    number: int | None = None,
 ) -> bool:
     """Keep the ticket as it was loaded, and what was made of it. False when a feed has shown a newer
-    revision meanwhile: its facts stay, and the caller sees to it that the ticket is looked at again.
+    revision meanwhile: its facts stay, and the caller sees to it that the ticket is looked at again. Raises Superseded
+    if this is not the ticket's look of that `number`: somebody has stored another, and theirs counts.
 
     The revision counts as settled if it had stood for `settle` seconds when it was read; only then does a
     feed row with the same revision tell nothing new.
@@ -133,8 +140,11 @@ def record_look(
     }
     facts = _facts(ticket, now)
     statement = _looked(connection.dialect.name, tuple(facts), tuple(look))
-    updated: Instant = connection.execute(statement, facts | look | {"looks": 1}).scalar_one()
-    return updated <= ticket.updated
+    stored = connection.execute(statement, facts | look | {"looks": 1}).one()
+    if number is not None and stored.looks != number:
+        raise Superseded(f"another process has stored a look at {ticket.ref} meanwhile")
+    newest: bool = stored.updated <= ticket.updated
+    return newest
 
 
 @lru_cache(maxsize=4)
@@ -146,7 +156,7 @@ def _looked(dialect: str, facts: tuple[str, ...], look: tuple[str, ...]) -> Retu
     changed: dict[str, Any] = {name: case((newest, new[name]), else_=old[name]) for name in facts}
     changed |= {name: new[name] for name in look} | {"looks": old.looks + 1}
     statement = statement.on_conflict_do_update(index_elements=["account", "id"], set_=changed)
-    return statement.returning(old.updated)
+    return statement.returning(old.updated, old.looks)
 
 
 _THIS = rows_of(ticket_table.c.account, ticket_table.c.id)

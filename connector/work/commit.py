@@ -409,4 +409,5 @@ def _keep_facts(connection: Connection, look: Look) -> bool:
         owner=plan.owner.name if plan.owner else None,
         policy_hash=look.policy_hash,
         settle=look.settle,
+        number=look.number,
     )

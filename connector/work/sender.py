@@ -38,6 +38,7 @@ from connector.store.database import Store, advisory_lock
 from connector.store.holds import Hold
 from connector.store.ledger import LedgerEntry
 from connector.store.notices import Notice
+from connector.store.tickets import Superseded
 from connector.store.writes import KeptWrite, State
 from connector.work.budget import Desk
 from connector.work.commit import Chained, line_about, line_of, partly_line, refused_lines, untaken_lines
@@ -168,11 +169,6 @@ AGAIN, TOLD = "-again", "-told"
 
 BEHIND = 50
 """Their place: behind the whole chain."""
-
-
-class Superseded(Exception):
-    """Another process has taken the ticket over, because this one did not answer for a while. Nothing more is done
-    here, neither to the ticket nor to its rows."""
 
 
 LONG_AGO = float("-inf")

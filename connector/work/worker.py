@@ -20,6 +20,7 @@ from connector.store.database import Store, advisory_lock
 from connector.store.holds import Hold
 from connector.store.ledger import LedgerEntry
 from connector.store.looks import Kept
+from connector.store.tickets import Superseded
 from connector.store.writes import KeptWrite, State
 from connector.work import retry, starts
 from connector.work.budget import Desk, Desks, NoRoom, lane_of
@@ -27,7 +28,7 @@ from connector.work.commit import Intents, Look, keep_held, keep_look, prepare
 from connector.work.context import Read, Rules, complete, with_numbers
 from connector.work.limits import in_the_way, loop_note
 from connector.work.plans import Drifted, GivenLine, ended, given, judged_again, take, written
-from connector.work.sender import WATCHED, Sender, Superseded, assigns, remainder
+from connector.work.sender import WATCHED, Sender, assigns, remainder
 from policies.evaluate import could_matter, is_known, is_quiet
 from policies.history import by_revision
 from policies.language.references import KnownAccount
@@ -326,8 +327,7 @@ class Worker:
                 known = accounts.read_directory(connection, account)
                 if (known.names_at(now) if known else None) != seen.names:
                     raise TryLater(f"the directory of {account} was read meanwhile", 1)
-            if not tickets.claim(connection, ref, at.looks):
-                raise Superseded("another process has stored a look meanwhile")
+            advisory_lock(connection, str(ref))
             failed = {holds.aside_of_policy(each.policy): each.text for each in plan.failed}
             self._say_aside(connection, ref, failed, seen.kept.aside, now)
             served = accounts.turns_of_round_robin(connection, account) if plan.served else directory.served
