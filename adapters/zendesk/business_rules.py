@@ -274,7 +274,7 @@ def _plain(name: str, operator: str, value: str) -> Fragment:
 
 
 def _tags(operator: str, value: str) -> Fragment:
-    tags = value.split()
+    tags = value.lower().split()
     if not tags:
         raise CannotCarry("it names no tag")
     return _operator(
@@ -380,9 +380,9 @@ class Doing:
             else str(value or "")
         )
         if name in ("current_tags", "remove_tags"):
-            if not text.split():
+            if not text.lower().split():
                 raise CannotCarry("it names no tag")
-            self.level["tags" if name == "current_tags" else "untag"] = text.split()
+            self.level["tags" if name == "current_tags" else "untag"] = text.lower().split()
         elif name == "priority":
             self.level["priority"] = {"at_least": _raised(text, at_most)}
         elif name == "group_id":
@@ -649,14 +649,14 @@ def _ends_itself(conditions: Iterable[tuple[str, str, str]], row: Mapping[str, A
         (str(each.get("field")), tag)
         for each in (actions if isinstance(actions, list) else ())
         if isinstance(each, Mapping) and isinstance(each.get("value"), str)
-        for tag in (each["value"].split() or [""])
+        for tag in (each["value"].lower().split() or [""])
     }
     for name, operator, value in conditions:
         if name == "current_tags" and operator == "not_includes":
-            if any(("current_tags", tag) in done for tag in value.split()):
+            if any(("current_tags", tag) in done for tag in value.lower().split()):
                 return True
         elif name == "current_tags" and operator == "includes":
-            if value.split() and all(("remove_tags", tag) in done for tag in value.split()):
+            if value.lower().split() and all(("remove_tags", tag) in done for tag in value.lower().split()):
                 return True
         elif name in ("priority", "group_id", "assignee_id"):
             set_to = [word for field_name, word in done if field_name == name]

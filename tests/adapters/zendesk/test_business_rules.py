@@ -65,6 +65,7 @@ def is_(field: str, value: str, operator: str = "is") -> dict[str, Any]:
         (is_("organization_id", "31"), {"status": EVERY, "organization": "Initech"}),
         (is_("current_tags", "a b", "includes"), {"status": EVERY, "tags": {"has": ["a", "b"]}}),
         (is_("current_tags", "a b", "not_includes"), {"status": EVERY, "tags": {"lacks": ["a", "b"]}}),
+        (is_("current_tags", "VIP Gold", "includes"), {"status": EVERY, "tags": {"has": ["vip", "gold"]}}),
         (is_("via_id", "4"), {"status": EVERY, "channel": "email"}),
         (is_("custom_fields_360001", "router"), {"status": EVERY, "custom": {"product": "router"}}),
         (is_("custom_fields_360002", "true"), {"status": EVERY, "custom": {"urgent_box": True}}),
