@@ -45,32 +45,20 @@ Silence = Literal["", "not evaluated", "never matched", "never fired", "not fire
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyHealth:
     """When a policy was last evaluated by what it decides now, last matched a ticket, and last fired or would have;
-    None where that never was. `changed` is since when it decides so, None where that is not known. `tested` says by
-    what it is played, and is empty before it was."""
+    None where that never was. `changed` is since when it decides so, None where that is not known; `silence` is what
+    looks dead about it. `tested` says by what it is played, and is empty before it was."""
 
     name: str
     evaluated: Instant | None
     matched: Instant | None
     fired: Instant | None
     changed: Instant | None
+    silence: Silence
     tested: str = ""
 
     @property
-    def silence(self) -> Silence:
-        """What looks dead about it."""
-        if self.evaluated is None:
-            return "not evaluated"
-        if self.matched is None:
-            return "never matched"
-        if self.fired is None:
-            return "never fired"
-        if self.changed is not None and self.fired < self.changed:
-            return "not fired since changed"
-        return ""
-
-    @property
     def note(self) -> str:
-        """The same in words."""
+        """What looks dead about it, in words."""
         match self.silence:
             case "not evaluated":
                 return "was not evaluated yet"
@@ -81,6 +69,19 @@ class PolicyHealth:
             case "not fired since changed":
                 return f"has not fired since it was changed on {day(self.changed or 0)}"
         return ""
+
+
+def silence_of(
+    evaluated: Instant | None, matched: Instant | None, fired: Instant | None, changed: Instant | None
+) -> Silence:
+    """What looks dead about a policy with these times."""
+    if evaluated is None:
+        return "not evaluated"
+    if matched is None:
+        return "never matched"
+    if fired is None:
+        return "never fired"
+    return "not fired since changed" if changed is not None and fired < changed else ""
 
 
 def day(at: Instant) -> str:
@@ -204,13 +205,15 @@ class Canary:
                 and policy in policies.serving(name)
                 and at >= max(first[name].get(policy.name, at + 1), since or 0)
             ]
+            told_of = (max(times, default=None), matched.get(policy.name), fired.get(policy.name), since)
             found.append(
                 PolicyHealth(
                     name=policy.name,
-                    evaluated=max(times, default=None),
-                    matched=matched.get(policy.name),
-                    fired=fired.get(policy.name),
+                    evaluated=told_of[0],
+                    matched=told_of[1],
+                    fired=told_of[2],
                     changed=since,
+                    silence=silence_of(*told_of),
                     tested=tested.get(policy.name, ""),
                 )
             )

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, delete, select, update
 
-from connector.store.database import insert
+from connector.store.database import advisory_lock, insert
 from connector.store.schema import played as table
 from policies.model import Instant
 
@@ -68,6 +68,7 @@ def every(connection: Connection) -> tuple[Kept, ...]:
 def keep(connection: Connection, results: Iterable[Played], now: Instant) -> None:
     """Keep what came of all of them. The first result is accepted, and so is that of a test that was rewritten and
     passes: whoever wrote it said what must come of it."""
+    advisory_lock(connection, "played")
     before = {(each.played.kind, each.played.name): each for each in every(connection)}
     for one in results:
         known = before.pop((one.kind, one.name), None)
