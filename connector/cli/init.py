@@ -278,10 +278,14 @@ def connect(config: Path, answers: Answers, handed: Handed) -> bool:
             if not wrong.keys:
                 typer.confirm("Try again", default=True, abort=True)
     for finding in seen.findings:
-        if not finding.ok:
+        if finding.ok and finding.what == "credentials":
+            echo(finding.text)
+        elif not finding.ok:
             echo(f"{'tip' if finding.hint else 'NOT'} {finding.what}: {finding.text}")
     ladder = ask_groups(answers, seen)
     listen = "127.0.0.1:8080"
+    if document is None and answers.known("listen") is None:
+        listen = free_port(listen)
     if document is None:
         listen = answers.ask(
             "listen",
@@ -298,6 +302,7 @@ def connect(config: Path, answers: Answers, handed: Handed) -> bool:
         auth=auth,
         ladder=ladder,
         survey=seen.survey,
+        has_targets=any(each.what == "sla targets" and each.ok for each in seen.findings),
         listen=listen,
         taken=names_in(config) if document else frozenset(),
     )
@@ -357,6 +362,15 @@ def one_of(known: Iterable[str]) -> Callable[[str], str]:
     return judge
 
 
+def free_port(place: str) -> str:
+    """The address, with the next port that no other program has."""
+    from connector.app.doctor import of_port
+
+    host, port = place.rsplit(":", 1)
+    ports = range(int(port), int(port) + 20)
+    return next((f"{host}:{each}" for each in ports if of_port(host, each).ok), place)
+
+
 def named(taken: Iterable[str]) -> Callable[[str], str]:
     """Judges an account's name."""
     there = tuple(taken)
@@ -409,9 +423,7 @@ def ask_address(answers: Answers, vendor: "Vendor") -> str:
         return url
 
     example = vendor.address
-    return answers.ask(
-        "url", "--url", f"Its address, such as {example}, or just what stands for YOURS", judge
-    )
+    return answers.ask("url", "--url", f"Its address, such as {example} (YOURS alone will do)", judge)
 
 
 def credentials(
@@ -431,11 +443,14 @@ def credentials(
         "kind", "--auth", f"How to sign in ({listed(kinds)})", one_of(kinds), kinds[0], settles=True
     )
     auth = {"kind": kind}
-    for key in vendor.auth[kind].needed:
+    keys = vendor.auth[kind].needed
+    if answers.known("user") and "user" not in keys:  # another grant of the same client
+        keys += tuple(key for key in vendor.auth[kind].also if key in {"user", "password"})
+    for key in keys:
         if not SECRET_KEY.search(key):
             auth[key] = answers.ask(key, f"--{key.replace('_', '-')}", f"{key}", not_empty)
     environ = dict(os.environ)
-    for key in vendor.auth[kind].needed:
+    for key in keys:
         if SECRET_KEY.search(key):
             auth[key] = f"secret:{account}-{key.replace('_', '-')}"
             secret(answers, handed, key, auth[key], environ)
@@ -453,12 +468,17 @@ def address(said: str) -> str:
     """Judges where to listen."""
     from pydantic_core import PydanticCustomError
 
-    from connector.config.values import listen_address
+    from connector.app.doctor import of_port
+    from connector.config.values import host_and_port, listen_address
 
     try:
-        return listen_address(said)
+        place = listen_address(said)
     except PydanticCustomError as error:
         raise NotThis(str(error)) from None
+    host, port = host_and_port(place)
+    if port and not (free := of_port(host, port)).ok:
+        raise NotThis(free.text)
+    return place
 
 
 def secrets_in(environ: Mapping[str, str]) -> "Secrets":
@@ -511,7 +531,7 @@ def secret(answers: Answers, handed: Handed, key: str, ref: str, environ: dict[s
         give_up(f"nobody is there to ask for {key}: give it with --token-file FILE, or --token-stdin")
     value = ""
     while not value:
-        value = typer.prompt(f"{key} (it is not shown)", hide_input=True).strip()
+        value = typer.prompt(f"{key}, which is not shown", hide_input=True).strip()
     answers.refused.discard(name)
     if not keep_secret(name, value, environ):
         environ[variable_of(name)] = value
@@ -658,7 +678,7 @@ def first_round(config: Path, account: str, secrets: "Secrets") -> bool:
         echo(*f"No round is made now. {error}".split("\n"))
         return True
     echo(*summary.lines())
-    echo("", f"What is due ({'uptier due'}):")
+    echo("", "What is due, by `uptier due`:")
     due(account=account, config=config)
     return bool(summary.needs_human)
 

@@ -51,6 +51,8 @@ class Starter:
     ladder: Ladder
     survey: Survey
     listen: str = "127.0.0.1:8080"
+    has_targets: bool = False
+    """Whether the helpdesk shows SLA policies."""
     taken: Collection[str] = field(default_factory=frozenset)
     """Names of policies, calendars and templates that the file holds already."""
 
@@ -71,6 +73,9 @@ def suggested(directory: Directory) -> Ladder:
 
 def new_file(starter: Starter) -> str:
     """A whole config file with this account."""
+    packs = (
+        "sla-guard warns before your SLA targets are missed" if starter.has_targets else "docs/policies.md"
+    )
     head = f"""\
 # Uptier's config, begun by `uptier init`. All of it may be changed by hand: docs/config.md explains the keys, and
 # docs/policies.md what policies can say. `uptier check` finds slips in this file, `uptier doctor` asks the helpdesk.
@@ -80,6 +85,7 @@ database      = "sqlite:///uptier.db"   # a relative path stands beside this fil
 listen        = {text(starter.listen)}        # where webhooks come in, and the console; put a TLS proxy in front of it
 mode          = "observe"               # decides and records; nothing is written to the helpdesk (`uptier enforce`)
 default_owner = {text(starter.ladder.duty)}   # who answers when nobody else is found
+# use         = [{'"sla-guard", ' if starter.has_targets else ""}"vip"]   # policies that come with Uptier: {packs}
 """
     return head + added(starter, mode=None)
 

@@ -1,5 +1,6 @@
 """`uptier init` beside each simulated helpdesk: from an empty directory to what is due, and every slip on the way."""
 
+import re
 import socket
 import stat
 import time
@@ -12,9 +13,12 @@ from typing import Any
 import keyring
 import pytest
 from keyring.backends.fail import Keyring as NoKeyring
+from keyring.errors import KeyringLocked
 from typer.testing import CliRunner, Result
 
+from adapters.servicenow.simulator import app as servicenow
 from adapters.simulation.server import serve
+from adapters.zendesk.simulator.app import CLIENT, CLIENT_SECRET
 from connector.cli import init
 from connector.cli.main import app
 from connector.config.settings import load
@@ -206,6 +210,34 @@ def test_what_the_helpdesk_has_stands_in_the_file(here: Path, kept: InMemory) ->
     assert load(here / "uptier.toml").problems == ()
 
 
+VARIES = (
+    (r"\d{4}-\d\d-\d\d \d\d:\d\d \([^)]*\)", "THEN"),
+    (r"open for \d+h\w+", "open for SPAN"),
+    (r"127\.0\.0\.1:80\d\d", "LISTEN"),
+    (r"sign in as \S+", "NAME"),
+)
+
+
+def plain(text: str) -> str:
+    """A transcript without what differs from run to run."""
+    for pattern, word in VARIES:
+        text = re.sub(pattern, word, text)
+    return "\n".join(line.rstrip() for line in text.strip().splitlines())
+
+
+def test_the_page_shows_what_a_run_prints(here: Path, kept: InMemory, somebody: None) -> None:
+    with helpdesk("zendesk") as desk:
+        said = ["zendesk", desk.url, "acme", "", CLIENT, CLIENT_SECRET, "", "", "", ""]
+        result = uptier("init", said="\n".join(said) + "\n")
+        assert result.exit_code == 0, result.output
+        assert CLIENT_SECRET not in result.output
+        assert wrote_nothing(desk)
+        told = result.stdout.replace(desk.url, "https://acme.zendesk.com")
+    page = (Path(init.__file__).parents[2] / "docs" / "start.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```text\n\$ uptier init\n(.*?)```", page, re.DOTALL)
+    assert plain(shown) == plain(told), told
+
+
 # --- stopped, and again --------------------------------------------------------------------------------------------
 
 
@@ -225,7 +257,7 @@ def test_stopped_half_way_it_goes_on_and_asks_nothing_twice(
         assert second.exit_code == 0, second.output
         assert "Going on where the last call stopped: helpdesk zendesk" in second.output
         assert "Which helpdesk" not in second.output
-        assert "it is not shown" not in second.output
+        assert "which is not shown" not in second.output
         assert len(desk.desk.log) > asked
         assert not list(here.glob(".*.init"))
 
@@ -334,7 +366,7 @@ def test_a_wrong_secret(vendor: str, here: Path, kept: InMemory, somebody: None)
         said = ["wrong-one", "", "", *([""] if vendor == "servicenow" else []), secret_of(desk)]
         result = uptier("init", *flags(vendor, desk), said="\n".join([*said, "", "", "", ""]) + "\n")
         assert result.exit_code == 0, result.output
-        assert result.output.count("it is not shown") == 2
+        assert result.output.count("which is not shown") == 2
         assert secret_of(desk) not in result.output
         assert "wrong-one" not in result.output
         assert kept.get_password(
@@ -403,3 +435,134 @@ def test_no_group_at_all(here: Path, kept: InMemory) -> None:
         result = uptier("init", *flags("zendesk", desk), "--token-file", token_in(here, desk))
         assert result.exit_code == 1
         assert "No group is shown" in result.output
+
+
+def test_a_secret_file_that_is_not_there_or_empty(here: Path, kept: InMemory) -> None:
+    with helpdesk("zendesk") as desk:
+        for name, why in (("nowhere", "cannot read the secret file"), ("empty", "is empty")):
+            (here / "empty").write_text("")
+            result = uptier("init", *flags("zendesk", desk), "--token-file", name)
+            assert result.exit_code == 1
+            assert why in result.output
+            assert desk.desk.log == [] or {row.method for row in desk.desk.log} == {"HEAD"}
+        right = uptier("init", "--token-file", token_in(here, desk))
+        assert right.exit_code == 0, right.output
+
+
+def test_a_keyring_that_is_locked_keeps_nothing_and_all_goes_on(
+    here: Path, kept: InMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(*_: Any) -> None:
+        raise KeyringLocked("locked")
+
+    monkeypatch.setattr(InMemory, "set_password", locked)
+    with helpdesk("zendesk") as desk:
+        result = uptier("init", *flags("zendesk", desk), "--token-file", token_in(here, desk))
+        assert result.exit_code == 0, result.output
+        assert "acme-token is not in a keyring of this machine" in result.stdout
+
+
+def test_an_address_to_listen_on_that_is_taken(here: Path, kept: InMemory, somebody: None) -> None:
+    with helpdesk("zendesk") as desk, socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        place = f"127.0.0.1:{taken.getsockname()[1]}"
+        words = (*flags("zendesk", desk), "--token-file", token_in(here, desk))
+        result = uptier("init", *words, "--listen", place, said="\n\n\n127.0.0.1:0\n")
+        assert result.exit_code == 0, result.output
+        assert "another program has it; end that, or name another port" in result.stdout
+        assert 'listen        = "127.0.0.1:0"' in (here / "uptier.toml").read_text()
+
+
+def test_a_config_elsewhere(here: Path, kept: InMemory) -> None:
+    (here / "etc").mkdir()
+    with helpdesk("zendesk") as desk:
+        words = (*flags("zendesk", desk), "--token-file", token_in(here, desk))
+        result = uptier("init", *words, "--config", "etc/mine.toml")
+        assert result.exit_code == 0, result.output
+        assert "uptier doctor --config etc/mine.toml" in result.stdout
+        assert (here / "etc" / "uptier.db").exists()
+        nowhere = uptier("init", *words, "--config", "none/mine.toml")
+        assert nowhere.exit_code == 2
+        assert "make it first" in nowhere.output
+
+
+def test_two_secrets_come_from_two_files(here: Path, kept: InMemory) -> None:
+    with helpdesk("servicenow") as desk:
+        (here / "client").write_text(servicenow.CLIENT_SECRET)
+        (here / "word").write_text(servicenow.PASSWORD)
+        words = ["--helpdesk", "servicenow", "--url", desk.url, "--account", "it", "--auth", "oauth"]
+        words += ["--client-id", servicenow.CLIENT, "--user", servicenow.BOT]
+        words += ["--token-file", "client_secret=client", "--token-file", "password=word"]
+        result = uptier("init", *words)
+        assert result.exit_code == 0, result.output
+        loaded = load(here / "uptier.toml")
+        assert loaded.settings is not None
+        assert dict(loaded.settings.accounts["it"].auth) == {
+            "kind": "oauth",
+            "client_id": servicenow.CLIENT,
+            "client_secret": "secret:it-client-secret",
+            "user": servicenow.BOT,
+            "password": "secret:it-password",
+        }
+
+
+def test_opening_hours_and_statuses_of_freshdesk(here: Path, kept: InMemory) -> None:
+    day = {"start_time": "08:30:00 am", "end_time": "11:59:59 pm"}
+    with helpdesk("freshdesk") as desk:
+        desk.desk.seed(
+            ticket_fields=[{"name": "cf_product", "type": "custom_text"}],
+            statuses={"9": "Waiting for parts"},
+            business_hours=[
+                {
+                    "name": "Night",
+                    "time_zone": "A zone of next year",
+                    "is_default": True,
+                    "business_hours": {"monday": day},
+                },
+                {
+                    "name": "Day",
+                    "time_zone": "Eastern Time (US & Canada)",
+                    "business_hours": {"monday": day, "friday": {}},
+                },
+            ],
+        )
+        result = uptier("init", *flags("freshdesk", desk), "--token-file", token_in(here, desk))
+        assert result.exit_code == 0, result.output
+    text = (here / "uptier.toml").read_text()
+    assert "# [calendars.support]" not in text
+    assert 'timezone = "America/New_York"' in text
+    assert 'hours    = { mon = ["08:30-24:00"] }' in text
+    assert '# product = "cf_product"' in text
+    assert '# "Waiting for parts" = "' in text
+
+
+def test_states_of_servicenow(here: Path, kept: InMemory) -> None:
+    with helpdesk("servicenow") as desk:
+        result = uptier("init", *flags("servicenow", desk), "--token-file", token_in(here, desk))
+        assert result.exit_code == 0, result.output
+    text = (here / "uptier.toml").read_text()
+    assert '# "On Hold" = "on_hold"' in text
+    assert "# [calendars.support]" in text, "no opening hours are read there"
+    opened = text.replace("# [calendars.support]", "[calendars.support]").replace("# timezone", "timezone")
+    opened = opened.replace("# hours ", "hours ").replace('# calendar = "support"', 'calendar = "support"')
+    (here / "uptier.toml").write_text(opened)
+    assert load(here / "uptier.toml").problems == ()
+
+
+def test_words_of_the_helpdesk_break_no_file(here: Path, kept: InMemory) -> None:
+    odd = 'Tier "1"\\ \x7f\x1b[2J\u2028 <&> {{ x }}'
+    with helpdesk("zendesk") as desk:
+        desk.desk.seed(
+            groups=[{"name": odd}],
+            ticket_fields=[{"title": odd, "type": "text"}],
+            custom_statuses=[{"status_category": "hold", "agent_label": odd}],
+        )
+        words = (*flags("zendesk", desk), "--token-file", token_in(here, desk), "--first", odd)
+        result = uptier("init", *words)
+        assert result.exit_code == 0, result.output
+        assert "\x1b" not in result.output
+    loaded = load(here / "uptier.toml")
+    assert loaded.problems == ()
+    assert loaded.policies is not None
+    assert odd in {level.owner for each in loaded.policies.policies for level in each.levels}
