@@ -23,10 +23,12 @@ class Redirected(HTTPAdapter):
         self.url = url
 
     def send(self, request: PreparedRequest, **more: Any) -> Response:  # type: ignore[override]
-        """Send to our own address."""
-        path = (request.url or "").partition(".zendesk.com")[2]
-        request.url = self.url + path
-        return super().send(request, **more)
+        """Send to our own address; zenpy reads only what it takes for Zendesk's."""
+        asked = request.url or ""
+        request.url = self.url + asked.partition(".zendesk.com")[2]
+        response = super().send(request, **more)
+        response.request.url = asked
+        return response
 
 
 def with_httpx(url: str, token: str) -> int:
