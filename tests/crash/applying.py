@@ -1,8 +1,4 @@
-"""A real process that applies a plan, and may kill itself (SIGKILL) at a COMMIT.
-
-    python -m tests.crash.applying CONFIG PLAN                  applies it
-    python -m tests.crash.applying CONFIG PLAN before 7         dies in front of its seventh COMMIT
-    python -m tests.crash.applying CONFIG PLAN after 7          dies behind it
+"""A real process that applies a plan, and may kill itself (SIGKILL) at a COMMIT as `tests.crash.child` does.
 
 It prints how many COMMITs it made and how each line ended. Whoever sleeps moves its clock.
 """
@@ -21,7 +17,7 @@ from tests.connector.beside import composed
 from tests.crash.child import Commits, Impatient
 
 
-def main(config: Path, plan: Path, moment: str, at: int) -> None:
+def main(config: Path, plan: Path, moment: str = "", at: int = 0) -> None:
     """Apply it once."""
     commits = Commits(moment, at)
 
@@ -34,12 +30,4 @@ def main(config: Path, plan: Path, moment: str, at: int) -> None:
     ended = {ticket: fate for ticket, (fate, _) in done.fates.items()}
     sys.stdout.write(
         json.dumps({"commits": commits.made, "fates": ended, "waiting": dict(done.waiting)}) + "\n"
-    )
-
-
-if __name__ == "__main__":
-    main(
-        Path(sys.argv[1]),
-        Path(sys.argv[2]),
-        *((sys.argv[3], int(sys.argv[4])) if len(sys.argv) > 3 else ("", 0)),
     )

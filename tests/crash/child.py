@@ -1,8 +1,5 @@
-"""A real process that works one round of `uptier run --once` and may kill itself (SIGKILL) at a COMMIT.
-
-    python -m tests.crash.child CONFIG                  works until nothing is due
-    python -m tests.crash.child CONFIG before 7         dies in front of its seventh COMMIT
-    python -m tests.crash.child CONFIG after 7          dies behind it
+"""A real process that works one round of `uptier run --once` and may kill itself (SIGKILL) at a COMMIT: `before` 7 in
+front of its seventh, `after` 7 behind it; without these it works until nothing is due.
 
 It prints how many COMMITs it made. Its clock is the machine's, but whoever sleeps moves it instead.
 """
@@ -45,7 +42,7 @@ class Commits:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def main(config: Path, moment: str, at: int) -> None:
+def main(config: Path, moment: str = "", at: int = 0) -> None:
     """One round."""
     commits = Commits(moment, at)
 
@@ -56,7 +53,3 @@ def main(config: Path, moment: str, at: int) -> None:
     with composed(config, Impatient(), os.environ) as service:
         service.once(lambda _: None)
     sys.stdout.write(f"{commits.made}\n")
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), *((sys.argv[2], int(sys.argv[3])) if len(sys.argv) > 2 else ("", 0)))

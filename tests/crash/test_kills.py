@@ -18,8 +18,8 @@ def test_killed_at_every_commit_each_write_arrives_once(vendor: str, tmp_path: P
     """Each process dies one COMMIT later than the one before, until one lives through its round."""
     with town(tmp_path, vendor, tickets=1 if vendor == "freshdesk" else 2) as here:
         at = 1
-        while (ended := here.work("before" if at % 2 else "after", str(at))).returncode:
-            assert ended.returncode == -signal.SIGKILL, ended.stderr
+        while (ended := here.work("before" if at % 2 else "after", at)).returncode:
+            assert ended.returncode == -signal.SIGKILL, ended.stdout
             at += 1 if vendor == "zendesk" else 4
             assert at < 60
         assert at > 5
@@ -35,7 +35,7 @@ def test_killed_after_a_write_left_it_is_not_sent_again(vendor: str, tmp_path: P
         process = here.start()
         here.await_one(here.applied)
         process.kill()
-        assert process.wait(60) == -signal.SIGKILL
+        assert process.end(60).returncode == -signal.SIGKILL
         assert here.work().returncode == 0
         assert here.work().returncode == 0
         assert here.notes() == [1]
@@ -49,7 +49,7 @@ def test_killed_while_a_write_was_lost_it_is_sent_again_once(vendor: str, tmp_pa
         process = here.start()
         here.await_one(here.sent)
         process.kill()
-        assert process.wait(60) == -signal.SIGKILL
+        assert process.end(60).returncode == -signal.SIGKILL
         here.work()
         here.work()
         assert here.notes() == [1]

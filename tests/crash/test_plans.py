@@ -23,7 +23,9 @@ from connector.work.planning import Maker
 from connector.work.plans import ManyPlan, as_file, give
 from tests.connector.beside import composed
 from tests.connector.each import EACH
+from tests.crash import applying
 from tests.crash.hasty import BEGAN, RATE, HastyClock
+from tests.crash.mortal import Ended, Mortal
 from tests.crash.town import PATIENCE, ROOT, Town, town
 
 KILLS = 20
@@ -51,17 +53,10 @@ def planned(here: Town, clock: Clock) -> ManyPlan:
     return plan
 
 
-def applying(here: Town, *death: str) -> subprocess.CompletedProcess[str]:
+def applied(here: Town, *death: str | int) -> Ended:
     """Apply the plan in a process of its own, to its end or its death."""
     plan = here.config.with_name("plan.json")
-    return subprocess.run(
-        [sys.executable, "-m", "tests.crash.applying", str(here.config), str(plan), *death],
-        cwd=ROOT,
-        env=here.environment(),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-    )
+    return Mortal(applying.main, (here.config, plan, *death), here.environment()).end(PATIENCE)
 
 
 @contextmanager
@@ -89,11 +84,11 @@ def test_killed_at_twenty_random_points_each_line_is_applied_once(tmp_path: Path
         assert here.sent() == 0
         chance, killed = Random(18), 0  # noqa: S311 - the same on every run
         for _ in range(KILLS):
-            done = applying(here, chance.choice(("before", "after")), str(chance.randrange(2, 10)))
+            done = applied(here, chance.choice(("before", "after")), chance.randrange(2, 10))
             killed += done.returncode == -signal.SIGKILL
         assert killed == KILLS, here.applied()
         assert 0 < here.applied() < sum(line.writes for line in plan.lines)
-        done = applying(here)
+        done = applied(here)
         ended = json.loads(done.stdout.splitlines()[-1])
         assert ended["fates"] == {line.ticket: "plan applied" for line in plan.lines}, done.stdout
         assert here.notes() == [1] * 12

@@ -1,21 +1,21 @@
 """An undo that is killed again and again, on both databases: judged by what the helpdesks were asked."""
 
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
 import pytest
 
+import tests.crash.undoing
 from connector.app.undoing import left
 from connector.clock import SystemClock
 from connector.demo import CONFIG
 from connector.work import undoing
 from tests.connector.beside import composed
 from tests.connector.each import EACH
-from tests.crash.town import PATIENCE, ROOT, Town, town
+from tests.crash.mortal import Ended, Mortal
+from tests.crash.town import PATIENCE, Town, town
 from tests.postgres import database
 
 POLICY = "urgent-unanswered"
@@ -33,16 +33,9 @@ def config(request: pytest.FixtureRequest) -> Iterator[str]:
         yield CONFIG.replace("sqlite:///uptier.db", url)
 
 
-def carrying_out(here: Town, *death: str) -> subprocess.CompletedProcess[str]:
+def carrying_out(here: Town, *death: str | int) -> Ended:
     """Go on with it in a process of its own, to its end or its death."""
-    return subprocess.run(
-        [sys.executable, "-m", "tests.crash.undoing", str(here.config), *death],
-        cwd=ROOT,
-        env=here.environment(),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-    )
+    return Mortal(tests.crash.undoing.main, (here.config, *death), here.environment()).end(PATIENCE)
 
 
 def ordered(here: Town) -> list[undoing.Line]:
@@ -64,11 +57,11 @@ def test_killed_at_random_points_each_ticket_is_restored_once(tmp_path: Path, co
         assert len(ordered(here)) == len(words)
         chance, killed = Random(18), 0  # noqa: S311 - the same on every run
         for _ in range(KILLS):
-            done = carrying_out(here, chance.choice(("before", "after")), str(chance.randrange(1, 9)))
+            done = carrying_out(here, chance.choice(("before", "after")), chance.randrange(1, 9))
             killed += done.returncode == -signal.SIGKILL
         assert killed > KILLS // 2
         done = carrying_out(here)
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 0, done.stdout
         assert {(desk.show(word).group, desk.show(word).tags) for desk, word in words} == {
             ("Tier 1", frozenset({"eu"}))
         }

@@ -1,8 +1,6 @@
 """Simulated helpdesks with overdue tickets, and real processes beside them that die."""
 
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,6 +12,8 @@ from typing import Any
 from adapters.simulation.server import serve
 from connector.demo import CONFIG
 from tests.connector.each import DESKS, WRITING, fault
+from tests.crash import child
+from tests.crash.mortal import Ended, Mortal
 
 ROOT = Path(__file__).parents[2]
 OVERDUE = 3600
@@ -36,29 +36,13 @@ class Town:
             for number in range(since + 1, since + count + 1):
                 desk.open(f"t{number}", f"Printer {number}", "eu", int(self.now()) - overdue)
 
-    def work(self, *death: str) -> subprocess.CompletedProcess[str]:
+    def work(self, *death: str | int) -> Ended:
         """A round in a process of its own, to its end or its death."""
-        return subprocess.run(
-            self._command(*death),
-            cwd=ROOT,
-            env=self.environment(),
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-        )
+        return self.start(*death).end(PATIENCE)
 
-    def start(self, *words: str) -> subprocess.Popen[bytes]:
-        """A round in a process of its own that the caller kills."""
-        return subprocess.Popen(
-            self._command(*words),
-            cwd=ROOT,
-            env=self.environment(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-
-    def _command(self, *words: str) -> list[str]:
-        return [sys.executable, "-m", "tests.crash.child", str(self.config), *words]
+    def start(self, *death: str | int) -> Mortal:
+        """A round in a process of its own that the caller may kill."""
+        return Mortal(child.main, (self.config, *death), self.environment())
 
     def environment(self) -> dict[str, str]:
         """The machine's, and the secrets of the helpdesks."""

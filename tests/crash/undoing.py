@@ -1,8 +1,5 @@
-"""A real process that carries out the undos that are under way, and may kill itself (SIGKILL) at a COMMIT.
-
-    python -m tests.crash.undoing CONFIG                  carries them out
-    python -m tests.crash.undoing CONFIG before 7         dies in front of its seventh COMMIT
-    python -m tests.crash.undoing CONFIG after 7          dies behind it
+"""A real process that carries out the undos that are under way, and may kill itself (SIGKILL) at a COMMIT as
+`tests.crash.child` does.
 
 It prints how many COMMITs it made. Whoever sleeps moves its clock.
 """
@@ -20,7 +17,7 @@ from tests.connector.beside import composed
 from tests.crash.child import Commits, Impatient
 
 
-def main(config: Path, moment: str, at: int) -> None:
+def main(config: Path, moment: str = "", at: int = 0) -> None:
     """Go on once."""
     commits = Commits(moment, at)
 
@@ -33,7 +30,3 @@ def main(config: Path, moment: str, at: int) -> None:
             refs = sorted(undone.under_way(connection))
         carry_out_here(service.parts, refs, lambda _: None)
     sys.stdout.write(f"{commits.made}\n")
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), *((sys.argv[2], int(sys.argv[3])) if len(sys.argv) > 2 else ("", 0)))
