@@ -384,9 +384,10 @@ class Hook:
 
 
 class Hooks(Protocol):
-    """The webhooks of one account, where the vendor lets a program make them. `made` says in words what is made."""
+    """The webhooks of one account, where the vendor lets a program make them. `posts` says in words what one that is
+    made here posts."""
 
-    made: str
+    posts: str
 
     def listed(self) -> tuple[Hook, ...]:
         """All webhooks of the account, whoever made them."""

@@ -24,7 +24,7 @@ GONE = frozenset({404, 410})
 class ZendeskHooks:
     """As `adapters.base.Hooks` asks for them."""
 
-    made = f"an active webhook that posts {len(HEARD)} kinds of ticket events as JSON"
+    posts = f"{len(HEARD)} kinds of ticket events as JSON"
 
     def __init__(self, client: Client) -> None:
         self._client = client

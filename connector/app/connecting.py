@@ -14,7 +14,7 @@ from secrets import token_hex
 from adapters.base import Adapter, Hook, Hooks, MakesHooks, TellsHookSetUp
 from connector.app.compose import open_desk
 from connector.clock import Clock
-from connector.config.secrets import PREFIX, Secrets, secret_name, variable_of
+from connector.config.secrets import PREFIX, SecretError, Secrets, secret_name, variable_of
 from connector.config.settings import Settings
 from connector.intake.receiver import KIND
 from connector.store import holds, inbox
@@ -78,14 +78,14 @@ class HookPlan:
     makes: str
     removes: tuple[Hook, ...]
 
-    def lines(self, made: str) -> list[str]:
-        """In words; `made` is what a webhook is there."""
+    def lines(self, posts: str) -> list[str]:
+        """In words; `posts` is what a webhook posts."""
         said = [
             f'remove the webhook "{hook.name}" ({hook.id}), which uptier made: {self._why(hook)}'
             for hook in self.removes
         ]
         if self.stands is None:
-            return [*said, f'make {made}: "{self.makes}", which posts to {self.address}']
+            return [*said, f'make the webhook "{self.makes}", which posts {posts} to {self.address}']
         whose = "uptier made it" if self.ours else "uptier did not make it and will not change it"
         return [
             *said,
@@ -196,6 +196,22 @@ def keep_secret(secrets: Secrets, ref: str, value: str, file: Path | None) -> st
         return "kept in the keyring"
     write_secret(file, value)
     return f"kept in {file}; {variable_of(name)}_FILE must name that file where `uptier run` runs"
+
+
+def unkept(secrets: Secrets, webhook: Mapping[str, str]) -> list[str]:
+    """What is to be done about the secrets that this table names and that are not kept anywhere yet."""
+    said = []
+    for ref in webhook.values():
+        if not ref.startswith(PREFIX):
+            continue
+        try:
+            secrets.get(ref)
+        except SecretError:
+            name = secret_name(ref)
+            made = f"{ref} is not kept yet. Make a long one, such as `openssl rand -hex 32`, keep it with"
+            ways = f"`uptier secret set {name}` or in a file that {variable_of(name)}_FILE names, and start"
+            said += ["", f"{made} {ways} `uptier run` anew."]
+    return said
 
 
 def shadowed(secrets: Secrets, ref: str, value: str) -> str | None:

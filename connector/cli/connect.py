@@ -65,7 +65,7 @@ def connect(
     person can, the text to paste is printed. Then it is tried. No ticket is changed. Called again, it goes on."""
     from contextlib import closing
 
-    from adapters.base import HelpdeskError, OutcomeUnknown
+    from adapters.base import HelpdeskError, NotAllowed, OutcomeUnknown
     from connector.app.connecting import (
         CannotConnect,
         address_of,
@@ -73,6 +73,7 @@ def connect(
         hooks_of,
         reference_of,
         set_up_of,
+        unkept,
     )
     from connector.clock import SystemClock
 
@@ -86,7 +87,7 @@ def connect(
         with in_form(how, account=account), closing(made_if_none(settings, secrets)) as store:
             if hooks is None:
                 told = settings.accounts[account].webhook or {"secret": reference_of(settings, account)}
-                echo(*set_up_of(adapter, address, told).split("\n"))
+                echo(*set_up_of(adapter, address, told).split("\n"), *unkept(secrets, told))
             else:
                 made_there(settings, account, store, hooks, secrets, secret_file, yes=yes)
             waited(store, account, patience, asked=hooks is None or wait is not None)
@@ -94,6 +95,8 @@ def connect(
         in_trouble(
             f"{unknown}. It may have been made: call `uptier connect {account}` again, which finds it by its name"
         )
+    except NotAllowed as refused:
+        in_trouble(f"{refused}. Missing: {refused.right}" if refused.right else str(refused))
     except HelpdeskError as trouble:
         in_trouble(str(trouble))
     except (CannotConnect, ValueError) as error:
@@ -117,21 +120,24 @@ def made_there(
 
     clock = SystemClock()
     read, ref, said = Read(clock), connecting.reference_of(settings, account), settings.accounts[account]
-    if file is None and (why := secrets.cannot_keep()) is not None:
+    held = secrets.at_hand(ref)  # a variable or a file may hold it: then no keyring is looked at for it
+    if file is None and held is None and (why := secrets.cannot_keep()) is not None:
         give_up(
             f"no keyring can keep the webhook's secret: {why or 'there is none'}. Name a file: --secret-file FILE"
         )
     todo = connecting.plan(store, hooks, account, connecting.address_of(settings, account), read)
     where = f"in {file}, which only its owner can read" if file else "in the keyring"
+    kept = f"keep it as {ref} {where}" if file or held is None else f"see whether it is what {ref} holds"
     echo(f"At {said.url} uptier will")
-    echo(*(f"  {line}" for line in todo.lines(hooks.made)))
-    echo(f"  read its signing secret and keep it as {ref} {where}", "  have it tested by the helpdesk")
+    echo(*(f"  {line}" for line in todo.lines(hooks.posts)))
+    echo(f"  read its signing secret and {kept}", "  have it tested by the helpdesk")
     echo(f"No ticket is changed. `uptier disconnect {account}` removes what uptier made.")
     agreed(yes=yes)
     hook = connecting.carry_out(store, hooks, todo, clock.now())
     echo(f'the webhook "{hook.name}" ({hook.id}) posts to {todo.address}')
     value = read(hooks.secret_of, hook.id)
-    echo(f"its secret is {connecting.keep_secret(secrets, ref, value, file)}")
+    if file or held is None:
+        echo(f"its secret is {connecting.keep_secret(secrets, ref, value, file)}")
     if not said.webhook_secrets:
         echo(
             f'write webhook = {{ secret = "{ref}" }} under [accounts.{account}], start `uptier run` anew, connect again'

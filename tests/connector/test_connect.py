@@ -77,7 +77,7 @@ def test_it_shows_what_it_will_do_and_does_it_after_a_yes(desk: Zendesk, ear: Ea
     shown = uptier("connect", "acme")
     assert shown.exit_code == 1, shown.output
     assert "nothing was done" in shown.stdout
-    assert f"which posts to {ear.url}" in shown.stdout
+    assert f"which posts 22 kinds of ticket events as JSON to {ear.url}" in shown.stdout
     assert desk.hooks.hooks == []
     assert asked(desk, "POST") == []
 
@@ -217,6 +217,17 @@ def test_a_secret_goes_to_a_file_that_its_owner_alone_reads(
     assert file.read_text(encoding="utf-8") == "something else"
 
 
+def test_a_secret_that_is_at_hand_already_is_compared_and_kept_nowhere_else(
+    desk: Zendesk, memory: InMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert uptier("connect", "acme", "--yes").exit_code == 0
+    monkeypatch.setenv("UPTIER_SECRET_ACME_WEBHOOK", memory.kept.pop(("uptier", "acme-webhook")))
+    again = uptier("connect", "acme", "--yes")
+    assert again.exit_code == 0, again.output
+    assert "see whether it is what secret:acme-webhook holds" in again.stdout
+    assert memory.kept == {}
+
+
 def test_a_value_that_is_looked_at_first_is_named(desk: Zendesk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UPTIER_SECRET_ACME_WEBHOOK", "another-secret-of-old")
     done = uptier("connect", "acme", "--yes")
@@ -239,6 +250,7 @@ def test_no_admin_is_told_and_nothing_is_left(desk: Zendesk) -> None:
     done = uptier("connect", "acme", "--yes")
     assert done.exit_code == 1
     assert "403" in done.output
+    assert "must be an admin" in done.output
     assert uptier("disconnect", "acme").exit_code == 0
 
 
@@ -296,6 +308,11 @@ def test_the_text_to_paste_has_the_accounts_address_and_no_secret(
         assert f"secret:{one.account}-webhook" in done.stdout
         assert not any(value in done.output for value in one.secrets().values())
         assert len(one.desk.log) == before, "nothing is asked of the helpdesk"
+        assert "is not kept yet" not in done.stdout
+        monkeypatch.delenv(f"UPTIER_SECRET_{one.account.upper()}_WEBHOOK")
+        without = uptier("connect", one.account)
+        assert without.exit_code == 0, without.output
+        assert f"uptier secret set {one.account}-webhook" in without.stdout
         gone = uptier("disconnect", one.account)
         assert gone.exit_code == 0
         assert "by hand" in gone.stdout
@@ -396,7 +413,7 @@ def test_two_of_one_name_are_both_ours(store: Store) -> None:
     """A lost answer that was carried out late, after the next call had made another."""
 
     class Twice:
-        made = "a webhook"
+        posts = "events"
 
         def listed(self) -> tuple[Hook, ...]:
             return tuple(Hook(id=key, name="Uptier acme 1", address="https://a.test") for key in ("1", "2"))
