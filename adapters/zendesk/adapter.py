@@ -28,6 +28,7 @@ from adapters.base import (
 from adapters.http import check_auth, check_url
 from adapters.zendesk import feed, history, people, probe, webhooks, writes
 from adapters.zendesk.answers import Odd, ident, named
+from adapters.zendesk.business_rules import organizations_of
 from adapters.zendesk.client import Answer, Client, credentials
 from adapters.zendesk.hooks import ZendeskHooks
 from adapters.zendesk.people import (
@@ -47,6 +48,9 @@ from policies.model import (
     Ticket,
     TicketRef,
 )
+
+LARGEST = 100
+"""Ids that one request may name."""
 
 PEOPLE = "users,groups,organizations"
 SIDES = f"{PEOPLE},metric_sets,slas"
@@ -172,7 +176,20 @@ class Zendesk:
             "groups": [{"id": group.id, "name": group.name} for group in directory.groups],
             "users": [{"id": one.id, "email": one.address, "name": one.name} for one in agents],
             "ticket_fields": people.ticket_fields(self._account, self._client.session),
+            "organizations": self._organizations_in(found),
         }
+
+    def _organizations_in(self, found: Mapping[str, Any]) -> list[Any]:
+        """The organizations that these rules name."""
+        named = sorted(organizations_of(found))
+        pages = [named[start : start + LARGEST] for start in range(0, len(named), LARGEST)]
+        return [
+            row
+            for page in pages
+            for row in self._client.get("/organizations/show_many", {"ids": ",".join(page)}).rows(
+                "organizations"
+            )
+        ]
 
     def _sample(self) -> Ticket | None:
         """An open ticket with all that policies may need, None where there is no open ticket."""

@@ -161,6 +161,13 @@ def _named(export: Any, names: Names) -> Names:
     )
 
 
+def organizations_of(export: Mapping[str, Any]) -> set[str]:
+    """The ids of the organizations that the rules of an export name."""
+    rows = [row for kind in ("automation", "trigger") for row in _rows(export, kind)]
+    said = [_said(each) for row in rows for which in ("all", "any") for each in _conditions(row, which)]
+    return {value for name, _, value in said if name == "organization_id" and value.isdecimal()}
+
+
 def _kinds(export: Any) -> dict[str, str]:
     rows = export.get("ticket_fields") if isinstance(export, Mapping) else None
     return {

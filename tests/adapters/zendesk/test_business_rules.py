@@ -330,12 +330,15 @@ def test_odd_rows_are_said_and_never_carried_over(row: Any) -> None:
 
 def test_the_account_is_read_page_by_page_and_nothing_is_written() -> None:
     with world() as acme:
+        of_initech = {"all": [A_DAY, is_("organization_id", "31")], "any": []}
         acme.desk.seed(
-            automations=[{"title": f"A{number}"} for number in range(150)], triggers=[{"title": "T"}]
+            automations=[{"title": f"A{number}"} for number in range(150)],
+            triggers=[{"title": "T", "conditions": of_initech}],
         )
         assert isinstance(acme.adapter, ExportsRules)
         export = acme.adapter.export_rules()
         assert (len(export["automations"]), len(export["triggers"])) == (150, 1)
         assert {"id": "11", "name": "Tier 1"} in export["groups"]
+        assert [row["name"] for row in export["organizations"]] == ["Initech"]
         assert {row.method for row in acme.desk.log} == {"GET"}
         assert len(carry(export, Names())) == 151
