@@ -51,16 +51,17 @@ def judged_then(
     life = life_of(ticket, directory)
     born = replace(life.ticket, hidden=life.ticket.hidden | veil)
     step = judged_at(replace(life, ticket=born), rules, directory, at)
-    known = How(ticket=ticket, unknown=unknown)
+    known = How(ticket=ticket, unknown=unknown, at=at)
     return Hindsight(step=step, told=dict(known.of_policies(rules.policies)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class How:
-    """How the values of one ticket's past are known."""
+    """How the values that one ticket had at a past instant are known."""
 
     ticket: Ticket
     unknown: frozenset[str]
+    at: Instant
 
     def of(self, name: str) -> Told:
         """How the value of this field, history or clock is known, in the words of `Ticket.hidden`."""
@@ -75,7 +76,7 @@ class How:
         if name == "targets":
             return "as now"
         is_kept = name in MOVED or name.startswith(CUSTOM)
-        moved = any(change.field == name for change in self.ticket.changes)
+        moved = any(change.field == name and change.act.at > self.at for change in self.ticket.changes)
         return "as now" if is_kept and not moved else "unknown"
 
     def of_all(self, names: Iterable[str]) -> Told:

@@ -182,6 +182,8 @@ class Canary:
         self._tests: tuple[PolicyTest, ...] = ()
         self._failed: tuple[FailedTest, ...] = ()
         self._told: frozenset[tuple[str, str]] = frozenset()
+        self.kept_at: Instant | None = None
+        """When they were last played and what came of them was kept."""
         self._reading = threading.Lock()
         self._read_to: int | None = None
         self._last: dict[tuple[str, ...], dict[str, Instant]] = {MATCHING: {}, FIRING: {}}
@@ -253,6 +255,7 @@ class Canary:
             finally:  # what failed is told also where it cannot be kept
                 before, self._failed = self._failed, failed
                 self._say_failed(before)
+            self.kept_at = now
             with store.reading() as connection:
                 others = changed_results(connection)
             said, self._told = self._told, frozenset((each.name, each.difference) for each in others)

@@ -129,6 +129,9 @@ SILENT: Seconds = 15
 PLAYED_EVERY: Seconds = 86400
 """How often the tests of the policies are played though nobody changed them."""
 
+TRIED_EVERY: Seconds = 3600
+"""Where what came of them could not be kept, they are played again that much later."""
+
 HANGS = "has not looked what is due for {:.0f} s; restart this process"
 
 
@@ -231,7 +234,12 @@ class Service:
             self._every("rescue", parts.rescue, SWEEP)
         self._every("notify", self._notify, TICK)
         self._every("forget", self._forget, 3600)
-        self._every("policy tests", self._play_tests, PLAYED_EVERY, at_once=True)
+        self._every("policy tests", self._play_tests_daily, TRIED_EVERY, at_once=True)
+
+    def _play_tests_daily(self) -> None:
+        canary = self.parts.canary
+        if canary.kept_at is None or self.parts.clock.now() - canary.kept_at >= PLAYED_EVERY:
+            self._play_tests()
 
     def _play_tests(self) -> None:
         parts = self.parts

@@ -449,7 +449,10 @@ def condition_lines(
     mark = "?  " if line.hidden else "yes" if line.held else "no "
     how = told.get((policy, line.text), "")
     value = HIDDEN if line.hidden else f"it is {value_words(line.read)}"
-    known = how if line.hidden and how else ", ".join(part for part in (value, how) if part)
+    if how == "unknown":
+        known = how if line.hidden else f"unknown; played as {value_words(line.read)}"
+    else:
+        known = f"{value}, {how}" if how else value
     read = "" if line.inner else f" ({known})"
     own = f"{' ' * indent}{mark} {line.text}{read}"
     inner = (text for each in line.inner for text in condition_lines(each, indent + 4, policy, told))

@@ -17,6 +17,7 @@ from connector.config.settings import load
 from connector.console.queries import health_page
 from connector.store import played
 from connector.store.played import Kept, Played
+from connector.store.trouble import StoreTrouble
 from tests.connector.beside import LADDER, SECRETS, Beside, beside
 from tests.connector.stores import fresh_store
 from tests.connector.test_metrics import scraped
@@ -289,6 +290,29 @@ def test_tests_that_fail_are_known_to_every_process(tmp_path: Path) -> None:
         with one.service.parts.store.reading() as connection:
             (kept,) = played.every(connection)
         assert kept.accepted is None, "what fails is corrected"
+
+
+def test_what_could_not_be_kept_is_played_again_within_the_hour(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "uptier.test.toml").write_text(TEST, encoding="utf-8")
+    with beside(tmp_path, LADDER) as one:
+        keep, tries = played.keep, list[int]()
+
+        def away(connection: Any, results: Any, now: int) -> None:
+            tries.append(now)
+            if len(tries) == 1:
+                raise StoreTrouble("the database is away")
+            keep(connection, results, now)
+
+        monkeypatch.setattr(played, "keep", away)
+        with pytest.raises(StoreTrouble):
+            one.service._play_tests_daily()
+        assert [each.why for each in one.service.parts.canary.failed] == [WHY], "told all the same"
+        for hours in (1, 1, 22, 1):
+            one.clock.advance(hours * 3600)
+            one.service._play_tests_daily()
+        assert [at - tries[0] for at in tries] == [0, 3600, 25 * 3600]
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])

@@ -99,6 +99,7 @@ def test_what_freshdesk_does_not_tell_is_as_now(tmp_path: Path, monkeypatch: pyt
     with lived("freshdesk", tmp_path, monkeypatch) as one:
         early = lines_of(explained(one, tmp_path, "-100m"))
         assert "no priority is urgent (it is low, as now)" in early
+        assert "no tags has no-escalation (unknown; played as eu)" in early, "Uptier has changed them since"
         assert "clock customer_waiting (as then)" in early
 
 

@@ -11,11 +11,11 @@ from policies.replay import Rulebook
 from tests.policies.lives import DIRECTORY, LADDER, Life, at
 
 
-def of(life: Life) -> tuple[How, frozenset[str]]:
+def of(life: Life, minute: float = 0) -> tuple[How, frozenset[str]]:
     scene = life.plan(10_000).scene
     assert scene is not None
     unknown = unknown_past(scene.ticket, only_ours=False)
-    return How(ticket=scene.ticket, unknown=unknown), unknown
+    return How(ticket=scene.ticket, unknown=unknown, at=at(minute)), unknown
 
 
 @pytest.mark.parametrize(
@@ -46,6 +46,7 @@ def test_where_nobody_tells_who_changed_what() -> None:
     ]
     assert how.of_all(["priority", "messages"]) == "as now"
     assert how.of_all(["priority", "status"]) == "unknown"
+    assert of(life, 6)[0].of("status") == "as now", "nothing has moved it since"
 
 
 def test_targets_are_those_of_now_and_hidden_fields_are_unknown() -> None:
