@@ -1,11 +1,15 @@
 """What runs Uptier elsewhere: the container files, the unit, and the page that tells what to watch."""
 
+import json
 import re
 import shlex
+import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
 
+import pytest
 import typer
 import yaml  # apprise brings it
 
@@ -14,6 +18,7 @@ from connector.app.metrics import Metrics
 from connector.app.supervision import Ailments
 from connector.cli.main import app
 from connector.clock import ClockSkew, ManualClock
+from connector.config.settings import load
 from tests.connector.stores import fresh_store
 
 ROOT = Path(__file__).parent.parent
@@ -134,17 +139,133 @@ def test_the_unit_hands_over_the_secrets_of_the_example() -> None:
     assert [name for name in handed if f'"secret:{name}"' not in example] == []
 
 
+PACKAGING = ROOT / "packaging"
+RULES = PACKAGING / "prometheus" / "uptier.rules.yml"
+
+
+def metrics_in(expression: str) -> set[str]:
+    """The families that an expression asks for."""
+    return {re.sub("_bucket$", "", name) for name in METRIC.findall(expression)}
+
+
 def test_every_alert_names_metrics_that_are_exported(tmp_path: Path) -> None:
-    blocks = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
-    (block,) = [each for each in blocks if each.startswith("groups:")]
-    rules = [rule for group in yaml.safe_load(block)["groups"] for rule in group["rules"]]
+    groups = yaml.safe_load(RULES.read_text(encoding="utf-8"))["groups"]
+    rules = [rule for group in groups for rule in group["rules"]]
     names = exported(tmp_path)
-    assert len(rules) == 3
+    assert {"UptierNewsWaits", "UptierLate", "UptierDoesNotWrite", "UptierGone"} <= {
+        rule["alert"] for rule in rules
+    }
     for rule in rules:
-        used = {re.sub("_bucket$", "", name) for name in METRIC.findall(rule["expr"])}
+        used = metrics_in(rule["expr"])
         assert used
         assert used <= names
         assert rule["annotations"]["summary"]
+    assert "packaging/prometheus/uptier.rules.yml" in PAGE
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
+def test_promtool_takes_the_alerts() -> None:
+    done = subprocess.run(["promtool", "check", "rules", RULES], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_dashboard_shows_metrics_that_are_exported_and_leaves_none_out(tmp_path: Path) -> None:
+    made = json.loads((PACKAGING / "grafana" / "uptier.json").read_text(encoding="utf-8"))
+    panels = made["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    places = [(panel["gridPos"]["x"], panel["gridPos"]["y"]) for panel in panels]
+    assert len(set(places)) == len(places)
+    asked = [target["expr"] for panel in panels for target in panel["targets"]]
+    assert set().union(*map(metrics_in, asked)) == exported(tmp_path)
+    assert "packaging/grafana/uptier.json" in PAGE
+
+
+def manifests() -> list[dict[str, Any]]:
+    files = sorted((PACKAGING / "kubernetes").glob("*.yaml"))
+    return [one for file in files for one in yaml.safe_load_all(file.read_text(encoding="utf-8"))]
+
+
+def test_the_pods_have_each_role_write_nowhere_and_are_nobody(tmp_path: Path) -> None:
+    pods = [one["spec"]["template"]["spec"] for one in manifests() if one["kind"] in ("Deployment", "Job")]
+    roles, commands = set[str](), set[str]()
+    (maps,) = [one for one in manifests() if one["kind"] == "ConfigMap"]
+    for pod in pods:
+        assert pod["securityContext"]["runAsNonRoot"]
+        assert pod["automountServiceAccountToken"] is False
+        (box,) = pod["containers"]
+        assert unknown_options(box["args"]) == []
+        assert box["securityContext"]["readOnlyRootFilesystem"]
+        assert box["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+        mounted = {each["name"]: each["mountPath"] for each in box["volumeMounts"]}
+        assert mounted.keys() == {each["name"] for each in pod["volumes"]}
+        (variable,) = box["env"]
+        assert variable == {"name": "CREDENTIALS_DIRECTORY", "value": mounted["secrets"]}
+        commands.add(box["args"][0])
+        if box["args"][0] == "run":
+            roles |= roles_named(box["args"][box["args"].index("--roles") + 1])
+            assert {each["containerPort"] for each in box["ports"]} == {8080, 9464}
+            assert box["livenessProbe"]["httpGet"]["path"] == "/healthz"
+    assert commands == {"migrate", "run"}
+    assert roles == ALL
+    for name, text in maps["data"].items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    loaded = load(tmp_path / "uptier.toml")
+    assert [str(each) for each in loaded.problems if each.severity == "error"] == []
+    assert loaded.policies is not None
+
+
+def test_each_service_and_budget_chooses_pods_that_are_there() -> None:
+    every = manifests()
+    labels = [one["spec"]["template"]["metadata"]["labels"] for one in every if one["kind"] == "Deployment"]
+    for one in every:
+        if one["kind"] in ("Service", "PodDisruptionBudget"):
+            chosen = one["spec"]["selector"]
+            assert chosen.get("matchLabels", chosen) in labels, one["metadata"]["name"]
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
+def test_systemd_takes_the_unit_and_finds_it_closed(tmp_path: Path) -> None:
+    """Its program is not installed here, so it is asked for one that is."""
+    unit = tmp_path / "uptier.service"
+    unit.write_text(re.sub(r"/opt/uptier/bin/uptier", "/bin/true", UNIT), encoding="utf-8")
+    done = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    done = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--threshold=20", unit],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-500:]
+
+
+def test_a_command_by_hand_under_the_unit_has_the_same_secrets(tmp_path: Path) -> None:
+    """The wrapper hands systemd-run what the unit says; here a program of that name shows it."""
+    (tmp_path / "bin").mkdir()
+    shown = tmp_path / "bin" / "systemd-run"
+    shown.write_text('#!/bin/sh\nfor each in "$@"; do echo "$each"; done\n', encoding="utf-8")
+    shown.chmod(0o755)
+    environment = {
+        "PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin",
+        "UPTIER_UNIT": str(PACKAGING / "uptier.service"),
+    }
+    done = subprocess.run(
+        [PACKAGING / "uptier-once", "explain", "acme/4711", "--set", "subject=two words"],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=True,
+    )
+    words = done.stdout.splitlines()
+    for line in of_unit("LoadCredential"):
+        assert f"--property=LoadCredential={line}" in words
+    for key in ("User", "Group", "StateDirectory", "WorkingDirectory", "UMask", "ProtectSystem"):
+        (value,) = of_unit(key)
+        assert f"--property={key}={value}" in words
+    command = words.index("--") + 1
+    assert words[command:] == [
+        "/opt/uptier/bin/uptier", "--config", "/etc/uptier/uptier.toml",
+        "explain", "acme/4711", "--set", "subject=two words",
+    ]  # fmt: skip
 
 
 def test_every_metric_is_on_the_page_and_no_other(tmp_path: Path) -> None:
