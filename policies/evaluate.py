@@ -48,8 +48,10 @@ def evaluate(
     snoozes = (each.snoozed_until for each in standings)
     ticket = with_hidden(ticket)
     away = None if ticket.assignee is None else not is_there(ticket.assignee.label, directory)
+    if ticket.assignee_away is not away or Need.AVAILABILITY not in ticket.loaded:
+        ticket = replace(ticket, assignee_away=away, loaded=ticket.loaded | {Need.AVAILABILITY})
     scene = Scene(
-        ticket=replace(ticket, assignee_away=away, loaded=ticket.loaded | {Need.AVAILABILITY}),
+        ticket=ticket,
         policies=policies,
         directory=directory,
         calendars=calendars,

@@ -3,6 +3,7 @@ people did."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from operator import attrgetter
 from typing import TypeVar
 
@@ -267,13 +268,20 @@ def recognise(ticket: Ticket, receipts: Receipts) -> Ticket:
     """The ticket with every act by BOT settled as OURS, with its episodes, or AUTOMATION, and an UNKNOWN one as OURS if
     we have a receipt for it. Where actors are hidden, `touched` says whether somebody else made this revision."""
     ours = by_revision(ticket.revision) in receipts
+    touched = ticket.updated if ticket.actors_hidden and not ours else None
+    acts = chain((each.act for each in ticket.messages), (each.act for each in ticket.changes))
+    if ticket.touched == touched and UNSETTLED.isdisjoint(act.who for act in acts):
+        return ticket
     return replace(
         ticket,
         messages=tuple(with_settled(each, receipts) for each in ticket.messages),
         changes=tuple(with_settled(each, receipts) for each in ticket.changes),
-        touched=ticket.updated if ticket.actors_hidden and not ours else None,
+        touched=touched,
     )
 
+
+UNSETTLED = frozenset({Who.BOT, Who.UNKNOWN})
+"""Who an adapter could not tell."""
 
 F = TypeVar("F", Message, Change)
 
@@ -286,7 +294,7 @@ def with_settled(fact: F, receipts: Receipts) -> F:
 
 def settled(act: Act, receipts: Receipts) -> Act:
     """The act as a rule may meet it."""
-    if act.who not in (Who.BOT, Who.UNKNOWN):
+    if act.who not in UNSETTLED:
         return act
     episodes = receipts.get(act.id) or receipts.get(act.mark or "") or frozenset()
     if episodes:

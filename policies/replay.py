@@ -152,7 +152,9 @@ def happened(stage: Stage, event: Acted | Shown, directory: Directory) -> Stage:
     before = after = stage.ticket
     for name, value in event.sets:
         after = with_value(after, name, value, directory)
-    after = replace(after, tags=(after.tags | event.adds) - event.removes)
+    tags = (after.tags | event.adds) - event.removes
+    if tags != after.tags:
+        after = replace(after, tags=tags)
     said = tuple(
         Message(act=act, public=each.public, body=each.body, auto_reply=each.auto_reply)
         for each in event.says
@@ -237,16 +239,18 @@ class Step:
 
     @property
     def is_quiet(self) -> bool:
-        """Whether nothing came of it, so that another look at the same instant would see the same."""
-        return not self.plan.wanted and self.after.standings == self.before.standings
+        """Whether nothing was to be done, so that another look at the same instant would not do anything either."""
+        return not self.plan.wanted
 
 
 def planned(
     stage: Stage, rules: Rulebook, directory: Directory, now: Instant, orders: tuple[Order, ...] = ()
 ) -> Plan:
     """What a look would plan, with its words. Of a field that is hidden the helpdesk tells no history either."""
-    changes = tuple(each for each in stage.ticket.changes if each.field not in stage.ticket.hidden)
-    ticket = recognise(replace(stage.ticket, read_at=now, changes=changes), stage.receipts)
+    ticket, hidden = replace(stage.ticket, read_at=now), stage.ticket.hidden
+    if any(each.field in hidden for each in ticket.changes):
+        ticket = replace(ticket, changes=tuple(each for each in ticket.changes if each.field not in hidden))
+    ticket = recognise(ticket, stage.receipts)
     people = peopled(replace(directory, served={**directory.served, **stage.served}), rules.policies, now)
     plan = evaluate(
         ticket, rules.policies, stage.standings, people, rules.calendars, now, rules.first_ran, orders
@@ -291,8 +295,9 @@ def with_write(
     stage = told(stage, act, before, after, said, names)
     changes = stage.ticket.changes[len(before.changes) :]
     wrote = tuple(Wrote(field=one.field, before=one.before, after=one.after, fact=act.id) for one in changes)
-    ours = {act.id: episodes, by_revision(stage.ticket.revision): episodes}
-    return replace(stage, receipts={**stage.receipts, **ours}), wrote
+    receipts = {**stage.receipts, act.id: episodes, by_revision(stage.ticket.revision): episodes}
+    # settled here once, not at each look behind it
+    return replace(stage, ticket=recognise(stage.ticket, receipts), receipts=receipts), wrote
 
 
 # --- a whole life ----------------------------------------------------------------------------------------------

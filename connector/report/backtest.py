@@ -20,10 +20,11 @@ from connector.config.settings import policies_of
 from connector.report.cases import hour_of_week
 from connector.store.archive import Head, Row
 from connector.store.database import UNFORESEEN
+from connector.work.messages import digest, texts
 from policies.language.policy import PolicySet
-from policies.model import Directory, Instant, Metric, Seconds, Stage, Ticket
+from policies.model import Directory, Instant, Metric, Seconds, Stage, Ticket, Value
 from policies.past import RECENT, UNASKED, Sieve, asking_silenced, life_of, met_at, read_by, replies
-from policies.plan import Assign
+from policies.plan import Assign, Say
 from policies.replay import Rulebook, Step, replay
 from policies.rules.calendars import Calendar
 from policies.rules.ladder import untimed
@@ -42,7 +43,9 @@ WAITING = 4
 class Firing:
     """A level that would have fired. `due` is None where something else than its time decided when, such as a condition
     that came to hold later. `to` is whom it assigns to, `template` what it says, empty where it does neither.
-    `answered_in` are the seconds until a person answered the customer all the same, None if nobody did."""
+    `answered_in` are the seconds until a person answered the customer all the same, None if nobody did. `writes` are
+    the fields that are written with it, as they stand afterwards; `text` is the digest of what is said with it, empty
+    where nothing is or the archive has no words."""
 
     account: str
     ticket: str
@@ -54,6 +57,8 @@ class Firing:
     to: str = ""
     template: str = ""
     answered_in: Seconds | None = None
+    writes: Mapping[str, Value] = field(default_factory=dict)
+    text: str = ""
 
     @property
     def key(self) -> tuple[str, str, str, str]:
@@ -171,6 +176,9 @@ class Player:
         if not lines:
             return
         answers = [at for at in replies(ticket) if at >= step.now]
+        says = [each.action for each in step.plan.wanted if isinstance(each.action, Say)]
+        has_words = UNASKED not in ticket.hidden
+        text = digest(texts(says, step.before.ticket, self._policies)) if has_words else ""
         for line in lines:
             assigns = (
                 each.action
@@ -189,6 +197,8 @@ class Player:
                 to="" if given is None else given_to(given),
                 template=self._template(line.policy, line.level),
                 answered_in=answers[0] - step.now if answers else None,
+                writes={each.field: each.after for each in step.wrote},
+                text=text,
             )
 
     def _template(self, policy: str, level: str | None) -> str:

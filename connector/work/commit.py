@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from adapters.base import ActionKind, Adapter, Note, Receipt, RefusedPart, VendorAction, Write
+from adapters.base import ActionKind, Adapter, Receipt, RefusedPart, VendorAction, Write
 from connector.store import accounts, codec, holds, inbox, ledger, notices, tickets, writes
 from connector.store.holds import Hold
 from connector.store.inbox import Timer
@@ -16,7 +16,7 @@ from connector.store.ledger import LedgerEntry
 from connector.store.looks import Kept
 from connector.store.notices import Notice
 from connector.store.writes import KeptWrite, State
-from connector.work.messages import announce, render
+from connector.work.messages import announce, texts
 from policies.language.policy import PolicySet
 from policies.model import Directory, Instant, Order, Seconds, Status, Ticket, TicketRef
 from policies.plan import Notify, Occurrence, Plan, Say, Wanted
@@ -24,8 +24,6 @@ from policies.rules.judgement import coming, judgements
 from policies.rules.ladder import untimed
 from policies.rules.outcomes import Outcome, settle
 from policies.state import Cause, Standing
-
-BETWEEN_NOTES = "\n\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +62,7 @@ def prepare(adapter: Adapter, ticket: Ticket, plan: Plan, policies: PolicySet) -
     able: list[Wanted] = []
     unable: list[str] = []
     actions: list[VendorAction] = []
-    notes: list[str] = []
-    replies: list[Note] = []
+    says: list[Say] = []
     notices_to_send: list[Notice] = []
     for wanted in plan.wanted:
         action = wanted.action
@@ -91,19 +88,15 @@ def prepare(adapter: Adapter, ticket: Ticket, plan: Plan, policies: PolicySet) -
             unable.append(f"{adapter.name} cannot do this: {kind}")
             continue
         able.append(wanted)
-        if not isinstance(action, Say):
-            actions.append(action)
-        elif (note := render(action, ticket, policies)).public:
-            replies.append(note)
+        if isinstance(action, Say):
+            says.append(action)
         else:
-            notes.append(note.body)
+            actions.append(action)
     if not able:
         unsent = (*under_way, *(plan.takes_back if plan.wanted else ()))
         return Intents(left_out=tuple(unable), unsent=unsent, notices=tuple(notices_to_send))
-    if notes:
-        actions.append(Note(public=False, body=BETWEEN_NOTES.join(notes)))
     policy, level, key = named(able[0], under_way, plan)
-    prepared = adapter.prepare(ticket, (*actions, *replies), key)
+    prepared = adapter.prepare(ticket, (*actions, *texts(says, ticket, policies)), key)
     episodes = frozenset(episode for wanted in able for episode in wanted.episodes)
     return Intents(
         chain=tuple(

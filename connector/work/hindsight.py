@@ -95,17 +95,19 @@ def remembered(store: Store, desk: Desk, read: Ticket, now: Instant) -> tuple[Ti
     ref = read.ref
     with store.reading() as connection:
         receipts = writes.episodes_by_fact(connection, ref)
+    ticket = complete(store, read, receipts, frozenset(), now)
+    if not ticket.actors_hidden:
+        return ticket, unknown_past(ticket, only_ours=False)
+    with store.reading() as connection:
         sent = writes.of_ticket(connection, ref)
         running = (each.episode for each in tickets.standings_of(connection, ref) if each.episode)
         episodes = {each.key: each for each in (*tickets.episodes_of(connection, ref), *running)}
-    ticket = complete(store, read, receipts, frozenset(), now)
-    if ticket.actors_hidden:
-        receipts_sent = [each.receipt for each in sent if each.receipt is not None]
-        facts = [fact for each in receipts_sent for fact in (*each.facts, each.revision)]
-        order = {fact: place for place, fact in enumerate(facts)}
-        wrote: list[Wrote] = [one for each in episodes.values() for one in each.wrote]
-        wrote.sort(key=lambda one: order.get(one.fact, -1))
-        ticket = with_writes(ticket, wrote)
+    receipts_sent = [each.receipt for each in sent if each.receipt is not None]
+    facts = [fact for each in receipts_sent for fact in (*each.facts, each.revision)]
+    order = {fact: place for place, fact in enumerate(facts)}
+    wrote: list[Wrote] = [one for each in episodes.values() for one in each.wrote]
+    wrote.sort(key=lambda one: order.get(one.fact, -1))
+    ticket = with_writes(ticket, wrote)
     return ticket, unknown_past(ticket, only_ours=is_only_ours(ticket, sent, desk))
 
 

@@ -13,9 +13,11 @@ Only texts, values, filters, `if` and `for … in` a list are let through. So a 
 names nothing that is not there, calls nothing, and does not grow without bound.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import sha256
 
 from jinja2 import Environment, StrictUndefined, Template, TemplateError, TemplateSyntaxError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -252,6 +254,23 @@ def render(say: Say, ticket: Ticket, policies: PolicySet) -> Note:
     if not say.public:
         body = "\n\n".join(part for part in (body, "\n".join(_left_out(body, say, ticket))) if part)
     return Note(public=say.public, body=body)
+
+
+BETWEEN_NOTES = "\n\n"
+
+
+def texts(says: Iterable[Say], ticket: Ticket, policies: PolicySet) -> tuple[Note, ...]:
+    """The texts of one plan: all its notes as one (rule 6), before its replies."""
+    rendered = [render(each, ticket, policies) for each in says]
+    notes = [each.body for each in rendered if not each.public]
+    one_note = (Note(public=False, body=BETWEEN_NOTES.join(notes)),) if notes else ()
+    return (*one_note, *(each for each in rendered if each.public))
+
+
+def digest(said: Iterable[Note]) -> str:
+    """These texts as one short word, other for other texts; empty without any."""
+    listed = [[each.public, each.body] for each in said]
+    return sha256(json.dumps(listed).encode()).hexdigest() if listed else ""
 
 
 def announce(notify: Notify, ticket: Ticket, policies: PolicySet) -> tuple[str, str]:

@@ -7,150 +7,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from random import Random
-from typing import Any
 
 import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from adapters.base import held_by
 from connector.cli.main import app
-from connector.config.holidays import calendars
 from connector.demo import CONFIG
-from connector.report.backtest import Outcome, Task, played
-from connector.store import codec, ledger
+from connector.report.backtest import Task, played
+from connector.store import codec
 from connector.store.archive import Archive, Head, Row
-from policies.language.policy import PolicySet
-from policies.model import Metric, Stage, Target, Ticket, TicketRef
-from policies.past import UNASKED, asking_silenced, life_of, read_by
-from policies.replay import Rulebook, replay
+from policies.model import Metric, Stage, Target, Ticket
+from policies.past import UNASKED
 from tests.connector.beside import START
 from tests.connector.each import EACH, Each, each
+from tests.connector.equal import a_town
 from tests.connector.test_archive import DAY, archived, pulling
 from tests.policies import lives
 from tests.policies.lives import at
-
-TICKETS = 60
-
-RULES = (
-    CONFIG
-    + """
-[[policy]]
-name    = "complaints"
-clock   = "created"
-[policy.when]
-status  = ["new", "open", "pending"]
-subject = { contains = "bill" }
-phrases = { has = "complaint" }
-[[policy.level]]
-name    = "Look"
-after   = "20m"
-owner   = "Duty managers"
-priority = { at_least = "urgent" }
-tags    = ["complaint"]
-note    = "handoff"
-
-[[policy]]
-name    = "idle"
-clock   = "untouched"
-[policy.when]
-status  = ["new", "open", "pending"]
-tags    = { has = "vip" }
-[[policy.level]]
-name    = "Ask"
-after   = "45m"
-assign  = { group = "Escalations" }
-note    = "handoff"
-[[policy.level]]
-name    = "Ask again"
-after   = "3h"
-owner   = "Duty managers"
-note    = "handoff"
-"""
-)
-
-Fired = tuple[TicketRef, str, str, int | None, str]
-
-
-def live(one: Each, seed: int, *, hands: bool) -> None:
-    """A town's afternoon: customers write, agents answer, take and move tickets. The service looks at once."""
-    chance, words = Random(seed), [f"t{number}" for number in range(TICKETS)]  # noqa: S311 - the same town each time
-    opens = {word: chance.randrange(0, 60) for word in words}
-    acts = {
-        word: sorted(
-            (opens[word] + chance.randrange(1, 200), chance.choice(ACTS))
-            for _ in range(max(0, chance.randrange(-3, 4)))
-        )
-        for word in words
-    }
-    for minute in range(0, 252, 6):
-        one.clock.advance(1)  # behind all that the last look decided
-        for word in words:
-            if opens[word] in range(minute, minute + 6):
-                subject = chance.choice(("About the bill", "It is slow", "A bill, again"))
-                one.desk.open(word, subject, chance.choice(("eu", "vip", "no-escalation")))
-            while hands and acts[word] and acts[word][0][0] <= minute and opens[word] < minute:
-                happens(one, word, acts[word].pop(0)[1])
-        one.round(1.2)  # Zendesk's export holds the last minute back
-        one.round(4.8)
-    one.rounds(until=6, every=2)
-
-
-ACTS = ("answers", "says more", "notes", "priority", "group", "takes", "solves", "rule", "moves", "gives")
-
-
-def happens(one: Each, word: str, what: str) -> None:
-    """One act of a person at the helpdesk."""
-    desk, ticket = one.desk.desk, one.desk.tickets[word]
-    match what:
-        case "answers":
-            desk.agent_says(ticket, "Ann", "Have you tried turning it off?")
-        case "notes":
-            desk.agent_says(ticket, "Ann", "Hm.", public=False)
-        case "says more":
-            desk.customer_says(ticket, "This is a complaint, I am fed up.")
-        case "priority":
-            desk.agent_changes(ticket, "Ann", **LOW[one.vendor])
-        case "group":
-            desk.agent_changes(ticket, "Ann", group="Tier 2")
-        case "takes":
-            desk.agent_changes(ticket, "Ann", assignee="Ann")
-        case "rule":
-            desk.rule_says(ticket, "We have your ticket.")
-        case "moves":
-            desk.agent_changes(ticket, "Ann", group="Duty managers")
-        case "gives":
-            desk.agent_says(ticket, "Ann", "This one is yours.", assignee="Dana")
-        case "solves":
-            desk.agent_changes(ticket, "Ann", **SOLVED[one.vendor])
-
-
-LOW: dict[str, dict[str, Any]] = {
-    "zendesk": {"priority": "low"},
-    "freshdesk": {"priority": 1},
-    "servicenow": {"impact": "3", "urgency": "3"},
-}
-SOLVED: dict[str, dict[str, Any]] = {
-    "zendesk": {"status": "solved"},
-    "freshdesk": {"status": 4},
-    "servicenow": {"state": "6"},
-}
-
-
-def fired_by_the_service(one: Each) -> set[Fired]:
-    with one.service.parts.store.reading() as connection:
-        lines = [line for line in ledger.onward(connection, 0) if line.what == "fired"]
-    return {
-        (
-            TicketRef(line.account, line.ticket),
-            line.policy,
-            line.level or "",
-            line.data.get("due"),
-            line.owner or "",
-        )
-        for line in lines
-    }
 
 
 def task_of(one: Each, archive: Archive, folder: Path) -> Task:
@@ -164,58 +38,23 @@ def task_of(one: Each, archive: Archive, folder: Path) -> Task:
     )
 
 
-def backtest(one: Each, archive: Archive, folder: Path, policies: PolicySet) -> Outcome:
-    return played(task_of(one, archive, folder), policies, archive.rows(), processes=1)
-
-
-def complete(archive: Archive, policies: PolicySet) -> set[TicketRef]:
-    """The tickets of which all is told that the policies read."""
-    return {row.ticket().ref for row in archive.rows() if not row.unknown & read_by(policies, row.account)}
-
-
-def fields(ticket: Ticket) -> dict[str, Any]:
-    """What policies may write."""
-    return held_by(ticket, ("priority", "group", "assignee", "tags"))
-
-
-def ended(ticket: Ticket, archive: Archive, policies: PolicySet, one: Each) -> dict[str, Any]:
-    """What stands in these fields once the life was played."""
-    said = archive.said()
-    directory = archive.directories()[ticket.ref.account]
-    rules = Rulebook(
-        policies=asking_silenced(policies, said.asked, said.packs),
-        calendars=calendars(policies, ticket.created),
-        first_ran={each.name: 0 for each in policies.policies},
-    )
-    steps = list(replay(life_of(ticket, directory), rules, directory, one.clock.now()))
-    return fields(steps[-1].after.ticket)
-
-
-def of(outcome: Outcome) -> set[Fired]:
-    return {
-        (TicketRef(one.account, one.ticket), one.policy, one.level, one.due, one.owner)
-        for one in outcome.firings
-    }
-
-
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("vendor", EACH)
-def test_the_backtest_says_what_the_service_did(vendor: str, tmp_path: Path) -> None:
-    with each(vendor, tmp_path, config=RULES) as one:
-        live(one, 7, hands=True)
-        policies = one.service.parts.rules().policies
-        with archived(one, tmp_path) as archive:
-            done = pulling(one, archive).run()
-            assert done.kept == TICKETS
-            found = backtest(one, archive, tmp_path, policies)
-            whole = complete(archive, policies)
-            ends = {row.ticket().ref: ended(row.ticket(), archive, policies, one) for row in archive.rows()}
-            stands = {row.ticket().ref: fields(row.ticket()) for row in archive.rows()}
-        assert found.failed == []
-        assert {ref: ends[ref] for ref in whole} == {ref: stands[ref] for ref in whole}
-        assert len(whole) >= {"freshdesk": 20}.get(vendor, TICKETS * 9 // 10)
-        did = {each for each in fired_by_the_service(one) if each[0] in whole}
-        assert len(did) >= 10
-        assert of(found) == did
+def test_the_backtest_says_what_the_service_did(vendor: str) -> None:
+    found = a_town(vendor, tickets=200, seed=7)
+    assert found.unlike() == []
+    assert found.tickets == 200
+    assert len(found.stands) >= {"freshdesk": 60}.get(vendor, 180)
+    assert found.did.total() >= 50
+    assert all(each.text for each in found.did if each.due is not None)
+
+
+@pytest.mark.timeout(600)
+def test_so_it_does_of_thousands_of_tickets_without_a_socket() -> None:
+    found = a_town("memory", tickets=5000, seed=1, busy=0.06, without_words=False)
+    assert found.unlike() == []
+    assert found.tickets == len(found.stands) == 5000
+    assert found.did.total() >= 400
 
 
 # --- the command -----------------------------------------------------------------------------------------------

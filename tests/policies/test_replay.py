@@ -84,12 +84,10 @@ def test_a_ticket_that_is_first_seen_late_has_one_look_at_all_of_it() -> None:
 
 
 def test_a_life_with_no_end_is_held_where_it_begins_to_go_round(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        replaying, "ROUNDS", 1
-    )  # so that the look behind the beginning of the episode is too many
+    monkeypatch.setattr(replaying, "ROUNDS", 1)  # so that the look behind the first write is too many
     steps = played()
-    assert lines(steps, "held") == [(0, "held", None)]
-    assert steps[-1].now == at(0)
+    assert lines(steps, "held") == [(30, "held", None)]
+    assert steps[-1].now == at(30)
 
 
 def test_round_robin_remembers_whom_it_served() -> None:
