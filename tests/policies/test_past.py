@@ -117,7 +117,7 @@ def wordless(found: list[tuple[Instant, str, str | None, str | None, tuple[Wante
 def test_a_life_out_of_its_history_comes_to_the_same() -> None:
     asked, packs = questions(POLICIES), POLICIES.packs
     deaf = asking_silenced(POLICIES, asked, {name: spelling(pack) for name, pack in packs.items()})
-    fired = 0
+    sieve, fired = Sieve(deaf), 0
     for seed in range(LIVES):
         life = any_life(seed)
         steps = list(replay(life, RULES, DIRECTORY, UNTIL))
@@ -131,7 +131,7 @@ def test_a_life_out_of_its_history_comes_to_the_same() -> None:
         silent = silenced(ticket, asked, packs.values())
         assert SECRET not in repr(silent)
         quiet = life_of(silent, DIRECTORY)
-        sieved = replace(RULES, policies=Sieve(deaf).could_hold(quiet))
+        sieved = replace(RULES, policies=sieve.could_hold(quiet))
         assert "never" not in {each.name for each in sieved.policies.policies}
         told = list(replay(quiet, sieved, DIRECTORY, UNTIL))
         assert wordless(came(told)) == wordless(came(steps)), seed
