@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,23 @@ from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from connector.app.canary import Canary, FailedTest, PolicyHealth, changed_results, failed_tests
+from connector.app.compose import roles_named
+from connector.app.service import Service
 from connector.cli.main import app
 from connector.config.settings import load
 from connector.console.queries import health_page
+from connector.demo import CONFIG as DEMO
 from connector.store import played
 from connector.store.played import Kept, Played
 from connector.store.trouble import StoreTrouble
-from tests.connector.beside import LADDER, SECRETS, Beside, beside
+from tests.connector.beside import LADDER, SECRETS, Beside, beside, composed
+from tests.connector.console.conftest import PASSWORD, Shown
+from tests.connector.each import Each, each
 from tests.connector.stores import fresh_store
 from tests.connector.test_metrics import scraped
 from tests.connector.test_reload import LATER, rewritten
 from tests.patience import until
+from tests.postgres import database
 
 TEST = """
 [[test]]
@@ -342,3 +349,46 @@ def test_what_was_accepted_and_when_is_kept(kind: str, tmp_path: Path) -> None:
         assert (failing.is_other, failing.accepted) == (False, first.found)
         rewritten_test = kept(7, replace(first, written="2", found=("0:40  fires one",)))["test", "a"]
         assert (rewritten_test.is_other, rewritten_test.accepted_at) == (False, 7)
+
+
+def test_a_console_of_its_own_shows_what_the_workers_played(tmp_path: Path) -> None:
+    path = tmp_path / "uptier.toml"
+    with (
+        database() as url,
+        each("zendesk", tmp_path, config=DEMO.replace("sqlite:///uptier.db", url)) as here,
+        process(here, tmp_path, "console") as showing,
+        process(here, tmp_path, "worker,poller") as working,
+        process(here, tmp_path, "worker") as another,
+    ):
+        shown = Shown(here=here, url=showing._listen())
+        shown.user("dana", "viewer")
+
+        def health_shown() -> str:
+            with shown.client() as client:
+                client.post("/login", data={"name": "dana", "password": PASSWORD})
+                return unescape(client.get("/health").text)
+
+        another._play_tests()
+        here.clock.advance(60)
+        path.write_text(path.read_text().replace('"30m"', '"50m"'), encoding="utf-8")
+        assert working.reload(load(path))
+        working._play_tests()
+        changed = "accepted: 0:30 fires Second line to Tier 2; now: 0:50 fires Second line to Tier 2"
+        assert changed in health_shown()
+        assert '"urgent-unanswered" was changed on 2026-09-21' in health_shown()
+
+        asks = TEST.replace("fires one", "fires Second line").replace("[[test]]", f"[[test]]\n{URGENT}")
+        (tmp_path / "uptier.test.toml").write_text(asks, encoding="utf-8")
+        assert working.reload(load(path))
+        working._play_tests()
+        page = health_shown()
+        assert "expected 0:30 fires Second line" in page
+        assert changed not in page, "it has a test now"
+
+
+URGENT = 'ticket = { priority = "urgent" }'
+
+
+def process(here: Each, folder: Path, roles: str) -> Service:
+    """Another process on the same database."""
+    return composed(folder / "uptier.toml", here.clock, here.desk.secrets(), roles_named(roles))
