@@ -148,23 +148,17 @@ _acts, _due = standing.c.acts, standing.c.due
 _other = standing.alias("other")
 
 
+def _place(of: Any) -> ColumnElement[int]:
+    """Where in `STANDS` a level stands."""
+    overdue, waiting, coming = (STANDS.index(stand) for stand in ("overdue", "waiting", "coming"))
+    return case((of.c.acts <= _now, overdue), (of.c.due <= _now, waiting), else_=coming)
+
+
 @cache
 def _ahead(of_policy: bool) -> CompoundSelect[Any]:
     """Of one account the first rows of each kind, and of each ticket its most urgent one. What a row is held against is
     asked of its ticket alone, in a way that no database turns into a reading of everything."""
     only: tuple[Any] = (bindparam("of_policy"),)
-    others = (
-        select(_other.c.policy)
-        .where(_other.c.account == standing.c.account, _other.c.ticket == standing.c.ticket)
-        .where(_other.c.due.is_not(None))
-        .order_by(
-            case((_other.c.acts <= _now, 0), (_other.c.due <= _now, 1), else_=2),
-            func.coalesce(_other.c.acts, _other.c.due),
-            _other.c.policy,
-        )
-        .limit(1)
-    )
-    first = standing.c.policy == (only[0] if of_policy else others.scalar_subquery())
     unsent = (
         is_open_write,
         write.c.planned_at <= bindparam("late"),
@@ -173,9 +167,16 @@ def _ahead(of_policy: bool) -> CompoundSelect[Any]:
     nothing = cast(null(), Text)
 
     def levels(stand: Stand, at: ColumnElement[Any], *which: ColumnElement[bool]) -> Select[Any]:
+        place = STANDS.index(stand)
+        other_at = func.coalesce(_other.c.acts, _other.c.due)
+        first = _before(other_at, _other.c.policy, at, standing.c.policy)
+        sooner = or_(_place(_other) < place, and_(_place(_other) == place, first))
+        is_first = _without(_other, standing, _other.c.due.is_not(None), sooner)
+        if of_policy:
+            is_first = standing.c.policy == only[0]
         ahead = (not_(_before(_acts, standing.c.policy, write.c.planned_at, write.c.policy)),)
         return _some(
-            standing, stand, at, standing.c.coming, nothing, nothing, *which, first,
+            standing, stand, at, standing.c.coming, nothing, nothing, *which, is_first,
             _without(hold, standing), _without(write, standing, *unsent, *(ahead if stand == "overdue" else ())),
         )  # fmt: skip
 

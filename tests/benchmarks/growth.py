@@ -85,7 +85,7 @@ def copy_ticket(connection: Connection, store_as: str, many: int, now: int) -> N
             "INSERT INTO standing (account, ticket, policy, memory, due, acts, coming) "
             "SELECT s.account, t.id, s.policy, s.memory, t.next_look, t.next_look, s.coming FROM ticket t "
             "JOIN standing s ON s.account = t.account AND s.ticket = :like "
-            "WHERE length(t.id) = 7 AND t.next_look IS NOT NULL"
+            "WHERE length(t.id) = 7 AND t.next_look IS NOT NULL AND s.due IS NOT NULL"
         ),
         {"like": store_as},
     )
