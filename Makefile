@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
 
-.PHONY: demo test bench growth coverage storm undo-storm prove trace format lock clean
+.PHONY: demo test bench growth coverage storm undo-storm prove trace site format lock clean
 
 demo: $(READY)
 	$(BIN)/uptier demo
@@ -65,6 +65,10 @@ lock: $(READY)
 	$(COMPILE) --extra postgres --constraint requirements.lock --output-file requirements.runtime.lock
 	$(BIN)/uv pip compile --group build --constraint requirements.lock --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate --output-file requirements.build.lock
+
+# The documentation as a site, in build/site: pages that need nothing from elsewhere.
+site: $(READY)
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs build/site
 
 # The bill of materials of an installation, as CycloneDX, in uptier.cdx.json.
 sbom:

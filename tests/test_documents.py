@@ -4,6 +4,8 @@ import ast
 import json
 import re
 import shlex
+import subprocess
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -453,3 +455,33 @@ def test_a_number_in_the_documents_is_that_of_the_program(
     page: str, said: str, numbers: tuple[int, ...]
 ) -> None:
     assert said.format(*numbers) in " ".join(TEXTS[page].split())
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The documentation as `make site` makes it."""
+    made = tmp_path_factory.mktemp("site")
+    words = ("-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", str(ROOT / "docs"), str(made))
+    done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return made
+
+
+@pytest.mark.xdist_group("site")
+def test_every_page_is_in_the_site(site: Path) -> None:
+    assert {page.stem for page in (ROOT / "docs").glob("*.md")} <= {page.stem for page in site.glob("*.html")}
+    contents = (site / "index.html").read_text(encoding="utf-8")
+    assert [
+        page.stem for page in (ROOT / "docs").glob("*.md") if f'href="{page.stem}.html' not in contents
+    ] == ["index"]
+
+
+@pytest.mark.xdist_group("site")
+def test_the_site_needs_nothing_from_elsewhere(site: Path) -> None:
+    loaded = re.compile(
+        r"""<(?:script|img|iframe|source)[^>]+src="(?:https?:)?//|<link[^>]+href="(?:https?:)?//"""
+        r"""|@import\s+["'(]|url\(["']?(?:https?:)?//"""
+    )
+    made = [page for page in site.rglob("*") if page.suffix in {".html", ".css"}]
+    assert len(made) > 20
+    assert [page.name for page in made if loaded.search(page.read_text(encoding="utf-8"))] == []
