@@ -142,7 +142,6 @@ def planned(scene: Scene, standings: tuple[Standing, ...], failed: Mapping[str, 
     undoes = restoring and [
         Wanted(action=each, episodes=(restoring.episode.key,)) for each in restoring.seen.restores
     ]
-    assign = agreed.assign if agreed.turn else None
     return Plan(
         ref=ticket.ref,
         revision=ticket.revision,
@@ -154,9 +153,7 @@ def planned(scene: Scene, standings: tuple[Standing, ...], failed: Mapping[str, 
         next_look=min((at for at in times if at is not None), default=None),
         owner=ticket_owner(tuple(remembered)),
         ended=(*begun.kept, *(episode for each in obeyed.seen for episode in each.ended), *lost),
-        served=((assign.group.id, assign.assignee.id),)
-        if assign and assign.group and assign.assignee
-        else (),
+        served=agreed.served,
         warnings=(*alarms(ticket, proposed, told, considered), *(each.text for each in failed.values())),
         failed=tuple(failed.values()),
         considered=tuple(considered),

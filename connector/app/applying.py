@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from connector.app.compose import Parts
 from connector.clock import Clock
-from connector.engine.backoff import Setbacks
+from connector.engine.local import Backoff
 from connector.render import many
 from connector.store import accounts, fleet, inbox, notices
 from connector.store.database import Store, shared_now
@@ -51,7 +51,7 @@ def apply_here(parts: Parts, plan: ManyPlan, who: str, progress: Callable[[str],
     store, clock = parts.store, parts.clock
     with store.writing() as connection:
         give(connection, plan, who, clock.now())
-    looks = Setbacks(store, clock, parts.ailments)
+    looks = Backoff(store, clock, parts.ailments)
     for _ in range(ROUNDS):
         left = workable(store, plan)
         if not left:

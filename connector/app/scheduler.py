@@ -99,15 +99,13 @@ class Scheduler(BackgroundScheduler):  # type: ignore[misc]
                 raise
 
 
-class Errands(BaseExecutor):  # type: ignore[misc]
-    """An executor with a daemon thread for each errand that is under way."""
+class ThreadExecutor(BaseExecutor):  # type: ignore[misc]
+    """An executor with a daemon thread for each job that is under way."""
 
     def _do_submit_job(self, job: Any, run_times: Sequence[datetime]) -> None:
-        threading.Thread(
-            target=self._run, args=(job, run_times), name=f"errand {job.id}", daemon=True
-        ).start()
+        threading.Thread(target=self._run, args=(job, run_times), name=f"job {job.id}", daemon=True).start()
 
     def _run(self, job: Any, run_times: Sequence[datetime]) -> None:
-        """`run_job` catches what the errand raises and logs it."""
+        """`run_job` catches what the job raises and logs it."""
         events = run_job(job, job._jobstore_alias, run_times, self._logger.name)
         self._run_job_success(job.id, events)

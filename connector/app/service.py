@@ -22,7 +22,7 @@ from connector.app.databases import working_on
 from connector.app.leases import FORGET, NOTIFY, RENEW_EVERY, poll_lease
 from connector.app.listener import Listener
 from connector.app.metrics import Metrics
-from connector.app.scheduler import Errands, Scheduler
+from connector.app.scheduler import Scheduler, ThreadExecutor
 from connector.clock import Clock, Steps, SystemClock
 from connector.config.secrets import Secrets
 from connector.config.settings import Loaded, Settings
@@ -166,7 +166,7 @@ class Service:
         self._steps, self._stepped_back = Steps(), 0
         self._scheduler = Scheduler(
             self.parts.ailments,
-            executors={"default": Errands()},
+            executors={"default": ThreadExecutor()},
             job_defaults={"coalesce": True, "misfire_grace_time": None},
         )
         self._inbox = GroupCommit(store, self.parts.engine, self.parts.ailments)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from connector.app.applying import LONGEST_WAIT, LOOKS_EVERY, ROUNDS
 from connector.app.compose import Parts
 from connector.clock import Clock
-from connector.engine.backoff import Setbacks
+from connector.engine.local import Backoff
 from connector.render import many
 from connector.store import inbox, ledger, undone
 from connector.store.database import Store
@@ -40,7 +40,7 @@ def carry_out_here(parts: Parts, refs: Sequence[TicketRef], progress: Callable[[
     """Take the looks at these tickets that their undos need, in this order, and no others. Interrupted anywhere, it can
     be called again. It ends, at the latest, once so many rounds in turn have got nothing done."""
     store, clock = parts.store, parts.clock
-    looks, said, in_vain = Setbacks(store, clock, parts.ailments), -1, 0
+    looks, said, in_vain = Backoff(store, clock, parts.ailments), -1, 0
     while (rest := left(store, refs)) and in_vain < ROUNDS:
         in_vain += 1
         if len(rest) != said:

@@ -26,7 +26,7 @@ from sqlalchemy import Connection
 from connector.app.supervision import PROVEN_AFTER, Ailments, SupervisedWorker
 from connector.clock import Clock
 from connector.engine import Rests, Work
-from connector.engine.backoff import Setbacks
+from connector.engine.local import Backoff
 from connector.store import inbox, postgres
 from connector.store.database import Store
 from connector.store.inbox import TICK_PER_ACCOUNT
@@ -53,7 +53,7 @@ class Worker(Protocol):
         """Take nothing new."""
 
 
-class Lane:
+class SupervisedTask:
     """Works until it is ended. Everything here happens in one event loop."""
 
     def __init__(self, worker: Callable[[], Worker], ailments: Ailments) -> None:
@@ -133,7 +133,7 @@ class FleetEngine:
         self._stalled_after = stalled_after
         self._fetch_every = fetch_every
         self._threads = {True: urgent_threads, False: backfill_threads}
-        self._setbacks = Setbacks(store, clock, ailments)
+        self._backoff = Backoff(store, clock, ailments)
         self._stopping = threading.Event()
         self._ailments = ailments
         self._worker_thread: SupervisedWorker | None = None
@@ -217,7 +217,7 @@ class FleetEngine:
             with self._store.writing() as connection:
                 self.wake(connection, [ref], urgent=urgent)
             return
-        self._setbacks.look(work, ref)
+        self._backoff.look(work, ref)
 
     def _app(self, work: Work) -> App:
         def look(context: JobContext, ref: str) -> None:
@@ -243,7 +243,7 @@ class FleetEngine:
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(_ended_elsewhere)
         loop.set_default_executor(ThreadPoolExecutor(self._looks, "look"))
-        opening, lanes = loop.create_task(self._opened(work)), list[Lane]()
+        opening, lanes = loop.create_task(self._opened(work)), list[SupervisedTask]()
 
         def end() -> None:
             opening.cancel()
@@ -258,7 +258,10 @@ class FleetEngine:
         with suppress(asyncio.CancelledError):
             app = await opening
             if not self._stopping.is_set():
-                lanes += [Lane(partial(self._worker, app, *lane), self._ailments) for lane in self._lanes()]
+                lanes += [
+                    SupervisedTask(partial(self._worker, app, *lane), self._ailments)
+                    for lane in self._lanes()
+                ]
                 async with asyncio.TaskGroup() as group:
                     for lane in lanes:
                         group.create_task(lane.work())

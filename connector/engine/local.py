@@ -7,16 +7,20 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from heapq import heappop, heappush
 
+import structlog
 from sqlalchemy import Connection
 
-from connector.app.supervision import Ailments, SupervisedWorker
+from connector.app.supervision import PROVEN_AFTER, Ailments, SupervisedWorker
 from connector.clock import Clock
 from connector.engine import Rests, Work
-from connector.engine.backoff import Setbacks
-from connector.store import inbox
+from connector.store import holds, inbox
 from connector.store.database import Store, after_commit
 from connector.store.inbox import TICK_PER_ACCOUNT, Waiting
+from connector.store.trouble import StoreTrouble
+from connector.work import retry
 from policies.model import Instant, TicketRef
+
+log = structlog.get_logger()
 
 
 class WorkQueue:
@@ -104,6 +108,49 @@ class WorkQueue:
         return len(self._running)
 
 
+class Backoff:
+    """Takes looks, and none takes anything down with it: its ticket is set aside, and waits longer after each failure.
+    A failure is the ticket's and is remembered with it, but for one of the database, which nobody can write down: those
+    are counted in this process, and said once for all tickets. Any thread may use it."""
+
+    def __init__(self, store: Store, clock: Clock, ailments: Ailments) -> None:
+        self._store = store
+        self._clock = clock
+        self._ailments = ailments
+        self._failures: dict[TicketRef, int] = {}
+
+    def look(self, work: Work, ref: TicketRef) -> None:
+        """Do `work`; never raises."""
+        try:
+            work(ref)
+        except StoreTrouble as trouble:
+            self._ailments.found("looking", trouble, passes=PROVEN_AFTER)
+            self._hold_back(ref)
+        except Exception as error:  # the edge of the thread: no ticket may take the others down with it
+            log.exception("look_failed", ticket=str(ref))
+            self._set_aside(ref, f"{type(error).__name__}: {error}")
+        else:
+            self._failures.pop(ref, None)
+
+    def _set_aside(self, ref: TicketRef, why: str) -> None:
+        try:
+            with self._store.writing() as connection:
+                holds.set_look_aside(connection, ref, f"a look at it fails: {why}", self._clock.now())
+        except StoreTrouble as trouble:
+            self._ailments.found("setting aside", trouble, passes=PROVEN_AFTER)
+
+    def _hold_back(self, ref: TicketRef) -> None:
+        """News that comes in meanwhile is looked at once."""
+        failures = self._failures[ref] = self._failures.get(ref, 0) + 1
+        now = self._clock.now()
+        due = now + retry.ASIDE.after(failures)
+        try:
+            with self._store.writing() as connection:
+                inbox.start_timer(connection, ref, due, f"failed {failures} times", holds=True, since=now)
+        except StoreTrouble as trouble:  # the sweep finds what is still owed
+            self._ailments.found("holding back", trouble, passes=PROVEN_AFTER)
+
+
 class LocalEngine:
     """Fills the port `Engine`. Besides its three verbs it wants `tick` once a second, and `sweep` now and
     then and once before `run`, for what the last process left undone."""
@@ -126,7 +173,7 @@ class LocalEngine:
         self._ailments = ailments
         self._threads = threads
         self._workers: tuple[SupervisedWorker, ...] = ()
-        self._setbacks = Setbacks(store, clock, ailments)
+        self._backoff = Backoff(store, clock, ailments)
 
     def wake(self, connection: Connection, refs: Iterable[TicketRef], *, urgent: bool = True) -> None:
         """Queue these tickets once the caller's transaction is committed."""
@@ -211,7 +258,7 @@ class LocalEngine:
 
     def _look(self, work: Work, ref: TicketRef) -> None:
         try:
-            self._setbacks.look(work, ref)
+            self._backoff.look(work, ref)
         finally:
             with self._changed:
                 self._queue.done(ref)

@@ -8,6 +8,7 @@ the ticket back, which is how a failed look is not repeated at once.
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
+from operator import itemgetter
 from typing import Any, Literal
 
 from sqlalchemy import (
@@ -314,16 +315,16 @@ def _first(
 ) -> tuple[Waiting, ...]:
     """The first rows of the question for each of these accounts, by urgency and rank. Of all that is owed no more is
     read: each question follows an index."""
-    ranked: list[tuple[int, Waiting]] = []
+    ranked: list[tuple[bool, int, Waiting]] = []
     for name in connection.execute(names).scalars().all():
         found: list[Waiting] = []
         for urgent in lanes:
             asked = {"of": name, "urgent": urgent, "now": now, "most": most - len(found)}
             rows = connection.execute(question, asked) if len(found) < most else ()
             found += [Waiting(ref=TicketRef(name, row.ticket), urgent=urgent, due=row.due) for row in rows]
-        ranked += enumerate(found)
-    ranked.sort(key=lambda each: (not each[1].urgent, each[0]))
-    return tuple(each for _, each in ranked)
+        ranked += ((not one.urgent, place, one) for place, one in enumerate(found))
+    ranked.sort(key=itemgetter(0, 1))
+    return tuple(each for *_, each in ranked)
 
 
 def _accounts_in(table: FromClause, *only: ColumnElement[bool]) -> Select[Any]:

@@ -158,12 +158,6 @@ def assigns(chain: Iterable[Chained | KeptWrite]) -> bool:
     return any(isinstance(action, Assign) for one in chain for action in one.write.intent)
 
 
-def has_assigned(receipt: Receipt) -> bool:
-    """Whether the answer to this write shows that the ticket has another group or person by it."""
-    lost = {part.field for part in receipt.not_taken}
-    return any(name in ("group", "assignee") and name not in lost for name, _, _ in receipt.changed)
-
-
 AGAIN, TOLD = "-again", "-told"
 """Put behind a write's key for the one more try of what the helpdesk did not take, and for what is said then."""
 
@@ -241,7 +235,9 @@ class Sender:
             state, receipt = self._send_one(desk, kept, ticket, revision, read)
             if receipt is not None:
                 revision, written = receipt.revision, True
-                assigned |= has_assigned(receipt)
+                lost = {part.field for part in receipt.not_taken}
+                moved = {name for name, _, _ in receipt.changed} & {"group", "assignee"}
+                assigned |= not moved <= lost
                 read = self._clock.monotonic() if receipt.complete else LONG_AGO
                 stands = stands and advanced(stands, receipt, directory)
             elif state is not State.REFUSED:

@@ -17,7 +17,7 @@ from policies.language.vocabulary import STRATEGIES, Mode
 from policies.model import Instant, Phrase, Seconds, Ticket, Value, Wanted
 from policies.plan import Plan
 from policies.rules.assignment import choose, owner_of, reasons_of, ticket_owner
-from policies.rules.calendars import Count, Day, DayKind, Interval
+from policies.rules.calendars import Count, DayKind, Interval
 from policies.rules.episode import arrived
 from policies.rules.ladder import Due, LevelDecision, Why, count_of, dues
 from policies.rules.observe import UNREAD, Observation, PolicyRaised, Scene, of, read_clock
@@ -276,7 +276,10 @@ def judged_clock(clock: str, reading: Reading, episode: Episode | None, count: C
         start=start,
         because=reading.because if start == reading.start else ACKNOWLEDGED,
         elapsed=count.elapsed(start),
-        days=tuple(map(day_sum, (*days[:half], *days[-half:]) if middle else days)),
+        days=tuple(
+            (each.date.isoformat(), each.counted, each.kind)
+            for each in ((*days[:half], *days[-half:]) if middle else days)
+        ),
         middle=(
             middle[0].date.isoformat(),
             middle[-1].date.isoformat(),
@@ -290,11 +293,6 @@ def judged_clock(clock: str, reading: Reading, episode: Episode | None, count: C
         due=reading.due,
         left=left,
     )
-
-
-def day_sum(day: Day) -> DaySum:
-    """A day as it is kept."""
-    return day.date.isoformat(), day.counted, day.kind
 
 
 def judged_level(

@@ -107,12 +107,13 @@ def needing_hidden(level: Level, lent: Iterable[Level], hidden: frozenset[str]) 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreed:
-    """The one assignment of a plan, None if no policy makes any, and the proposals that lost."""
+    """The one assignment of a plan, None if no policy makes any, and the proposals that lost. `served` is the (group
+    id, person id) to whom round robin gives the ticket."""
 
     assign: Assign | None = None
     episodes: tuple[str, ...] = ()
     overruled: tuple[LeftOut, ...] = ()
-    turn: bool = False
+    served: tuple[tuple[str, str], ...] = ()
 
 
 def agree(proposed: Sequence[ProposedActions]) -> Agreed:
@@ -124,7 +125,9 @@ def agree(proposed: Sequence[ProposedActions]) -> Agreed:
             continue
         if agreed.assign is None:
             winner = each.policy
-            agreed = Agreed(assign=assign, episodes=(each.episode,), turn=each.chosen.turn)
+            group, person = assign.group, assign.assignee
+            served = ((group.id, person.id),) if each.chosen.turn and group and person else ()
+            agreed = Agreed(assign=assign, episodes=(each.episode,), served=served)
         elif agreed.assign == assign:
             agreed = replace(agreed, episodes=(*agreed.episodes, each.episode))
         else:

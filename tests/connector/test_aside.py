@@ -83,7 +83,7 @@ def test_a_ticket_set_aside_is_no_storm_after_a_restart(
         asked = failing(one, monkeypatch, "load", TROUBLES["refused"], one.ref().id)
         one.rounds(until=10, every=1)
         before, tries = len(asked), apart(one)[0][2]
-        one.service.parts.engine._setbacks._failures.clear()
+        one.service.parts.engine._backoff._failures.clear()
         one.rounds(until=2, every=0.5)
         assert len(asked) == before
         assert apart(one)[0][2] == tries

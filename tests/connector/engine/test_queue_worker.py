@@ -8,7 +8,7 @@ from procrastinate.exceptions import ConnectorException
 
 from connector.app.supervision import Ailments
 from connector.engine import fleet as module
-from connector.engine.fleet import Lane
+from connector.engine.fleet import SupervisedTask
 
 
 class Worker:
@@ -40,7 +40,7 @@ class Worker:
 
 
 async def ended(worker: Worker, begun: Callable[[], bool]) -> None:
-    lane = Lane(lambda: worker, Ailments(lambda: 0))
+    lane = SupervisedTask(lambda: worker, Ailments(lambda: 0))
     task = asyncio.create_task(lane.work())
     while not begun():
         await asyncio.sleep(0)
@@ -94,7 +94,7 @@ def test_after_trouble_with_the_database_there_is_another_worker(monkeypatch: py
 
         workers = [Worker(broken), Worker(at_once)]
         made = iter(workers)
-        lane = Lane(lambda: next(made), Ailments(lambda: 0))
+        lane = SupervisedTask(lambda: next(made), Ailments(lambda: 0))
         task = asyncio.create_task(lane.work())
         while workers[1].worker_id is None:
             await asyncio.sleep(0)
