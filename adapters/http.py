@@ -323,6 +323,11 @@ def no_access(error: HelpdeskError) -> Finding:
     return Finding(what="access", ok=False, text=f"Could not look: {error}")
 
 
+def not_looked(error: HelpdeskError) -> str:
+    """What a finding says where a look failed."""
+    return f"Could not look: {error}. Ask again in a while; if it stays so, let Uptier's user see it"
+
+
 def look(ask: Callable[[], T]) -> T | HelpdeskError:
     """What `ask` answers, or the error it met, so that one failed look does not hide the others."""
     try:

@@ -12,7 +12,7 @@ from adapters.freshdesk.client import Answer, Client, Params, Row, wrapped
 from adapters.freshdesk.form import BUILT_IN, Form, listed
 from adapters.freshdesk.people import References
 from adapters.freshdesk.ticket import WHO_ASKED, read_ticket
-from adapters.http import UNREADABLE, look, no_access, status_behind
+from adapters.http import UNREADABLE, look, no_access, not_looked, status_behind
 from adapters.zones import place_of
 from policies.model import Instant, Ticket
 
@@ -62,7 +62,7 @@ def credentials(client: Client, agent: Row) -> Finding:
     if status_behind(error) == 403:
         text = f"Signed in as {name}, who may not list agents. Give this agent the Administrator role."
         return Finding(what="credentials", ok=False, text=text)
-    return Finding(what="credentials", ok=False, text=f"Signed in as {name}. Could not look: {error}")
+    return Finding(what="credentials", ok=False, text=f"Signed in as {name}. {not_looked(error)}")
 
 
 def lists(account: Account, client: Client, form: Form, needed: frozenset[str]) -> Iterator[Finding]:
@@ -75,7 +75,7 @@ def lists(account: Account, client: Client, form: Form, needed: frozenset[str]) 
             text = f"Their list is refused to us. Give our agent {answer.right}. {answer}"
             yield Finding(what=what, ok=False, text=text)
         elif isinstance(answer, HelpdeskError):
-            yield Finding(what=what, ok=False, text=f"Could not look: {answer}")
+            yield Finding(what=what, ok=False, text=not_looked(answer))
         elif wrapped(answer.body):
             yield Finding(what=what, ok=False, text=MISTAKEN, fatal=True)
         elif not word and isinstance(answer.body, list):
@@ -114,7 +114,7 @@ def readable(entry: Any, references: References, read_at: Instant) -> Ticket | N
 def fields(account: Account, found: Form | HelpdeskError, needed: frozenset[str]) -> Iterator[Finding]:
     """Whether each mapped custom field is there and what it takes, and what each status counts as."""
     if isinstance(found, HelpdeskError):
-        yield Finding(what="fields", ok=False, text=f"Could not look: {found}")
+        yield Finding(what="fields", ok=False, text=not_looked(found))
         return
     mapped = account.custom_fields()
     lost = sorted(name for name, key in mapped.items() if key not in found.names)
@@ -165,7 +165,7 @@ def deadlines(client: Client) -> Finding:
     if status_behind(error) in UNTOLD:
         text = "Freshdesk does not show them to us. Deadlines still come with each ticket that has them."
         return Finding(what="sla targets", ok=False, text=text, hint=True)
-    return Finding(what="sla targets", ok=False, text=f"Could not look: {error}")
+    return Finding(what="sla targets", ok=False, text=not_looked(error))
 
 
 def webhook(account: Account) -> Finding:
@@ -183,7 +183,7 @@ def rule(account: Account, client: Client) -> Iterator[Finding]:
     address = f"/hooks/{account.name}"
     rules = look(lambda: json.dumps(client.get(UPDATE_RULES).body))
     if isinstance(rules, HelpdeskError):
-        yield Finding(what="webhook rule", ok=False, text=f"Could not look: {rules}")
+        yield Finding(what="webhook rule", ok=False, text=not_looked(rules))
     elif address in rules:
         yield Finding(what="webhook rule", ok=True, text="An automation on ticket updates posts to us.")
     else:

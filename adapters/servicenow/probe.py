@@ -92,13 +92,14 @@ def records(profile: Profile, client: Client, needed: frozenset[str]) -> Iterato
         return
     answer = look(lambda: client.listed(profile.name, ordered("", NEWEST), columns(profile), limit=SAMPLE))
     if isinstance(answer, HelpdeskError):
-        yield Finding(what="records", ok=False, text=f"Could not look: {answer}")
+        yield Finding(what="records", ok=False, text=http.not_looked(answer))
         return
     rows = answer.rows()
     hidden = min(answer.total or 0, SAMPLE) - len(rows)
     if hidden > 0:
         told = (
-            f"ServiceNow hides {hidden} of {len(rows) + hidden} records of {profile.name} from Uptier's user."
+            f"ServiceNow hides {hidden} of {len(rows) + hidden} records of {profile.name} from Uptier's user. "
+            "Let it read all of them (row ACLs, before-query rules)."
         )
         yield Finding(what="records", ok=False, text=told)
     else:
@@ -318,7 +319,7 @@ def priority(profile: Profile, client: Client) -> Finding:
         return Finding(what="priority", ok=True, text="The priority is written directly.")
     matrix = look(lambda: people.matrix(profile, client))
     if isinstance(matrix, HelpdeskError):
-        return Finding(what="priority", ok=False, text=f"Could not look: {matrix}")
+        return Finding(what="priority", ok=False, text=http.not_looked(matrix))
     whose = "ServiceNow's default" if matrix == DEFAULT else "this instance's"
     told = f"The priority is raised through impact and urgency, by {whose} matrix."
     return Finding(what="priority", ok=True, text=told)

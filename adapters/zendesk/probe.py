@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 from adapters.base import Account, Finding, HelpdeskError, Hook, NotAllowed, OpeningHours, Survey
-from adapters.http import look, no_access, status_behind
+from adapters.http import look, no_access, not_looked, status_behind
 from adapters.zendesk import people
 from adapters.zendesk.answers import Odd, Row, key_of, text
 from adapters.zendesk.client import Client
@@ -60,6 +60,13 @@ def credentials(account: Account, user: Row) -> Iterator[Finding]:
     if not locale.lower().startswith("en"):
         text = f"The bot's language is {locale}. Set it to English, so that refusals can be searched for."
         yield Finding(what="language", ok=False, text=text, hint=True)
+    scope = str(account.auth.get("scope") or "")
+    if scope and not {"write", "tickets:write"} & set(scope.split()):
+        text = f"The scope asked for is {scope}, so every write would be refused. Add write to it, or leave it out."
+        yield Finding(what="scopes", ok=False, text=text)
+    elif account.auth["kind"] == "bearer":
+        text = "Zendesk does not tell what a token may do. It reads; see that its scopes hold write before you enforce."
+        yield Finding(what="scopes", ok=False, unseen=True, text=text)
     if account.auth["kind"] == "token":
         text = f"API tokens stop on {TOKENS_END}. Move to an OAuth token before: docs/zendesk.md says how."
         yield Finding(what="token", ok=False, text=text, hint=True)
@@ -70,7 +77,7 @@ def fields(account: Account, identities: IdentityCache, needed: frozenset[str]) 
     mapped = account.custom_fields()
     known = look(identities.ask_fields)
     if isinstance(known, HelpdeskError):
-        yield Finding(what="fields", ok=False, text=f"Could not look: {known}")
+        yield Finding(what="fields", ok=False, text=not_looked(known))
         return
     rows = {str(row["id"]): row for row in known}
     lost = sorted(name for name, key in mapped.items() if key not in rows)
@@ -98,7 +105,7 @@ def statuses(account: Account, client: Client) -> Iterator[Finding]:
     if isinstance(known, NotAllowed):
         rows: list[Row] = []
     elif isinstance(known, HelpdeskError):
-        yield Finding(what="statuses", ok=False, text=f"Could not look: {known}")
+        yield Finding(what="statuses", ok=False, text=not_looked(known))
         return
     else:
         rows = [row for row in known if isinstance(row, dict) and row.get("active") is not False]
@@ -136,7 +143,7 @@ def hidden(needed: frozenset[str], sample: Callable[[], Ticket | None]) -> Itera
     """What the policies need and an open ticket does not show to us."""
     ticket = look(sample)
     if isinstance(ticket, HelpdeskError):
-        yield Finding(what="hidden", ok=False, text=f"Could not look: {ticket}")
+        yield Finding(what="hidden", ok=False, text=not_looked(ticket))
     elif ticket is None:
         yield Finding(what="hidden", ok=True, text="There is no open ticket to see what is hidden on.")
     elif lacking := sorted(needed & ticket.hidden):
@@ -156,7 +163,7 @@ def offered(client: Client, what: str, path: str, instead: str) -> Finding:
         return Finding(what=what, ok=True, text="Zendesk offers them on this plan.")
     if status_behind(error) in NOT_OFFERED:
         return Finding(what=what, ok=False, text=f"Zendesk does not offer them to us. {instead}", hint=True)
-    return Finding(what=what, ok=False, text=f"Could not look: {error}")
+    return Finding(what=what, ok=False, text=not_looked(error))
 
 
 def webhook(account: Account) -> Finding:

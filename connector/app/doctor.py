@@ -215,7 +215,7 @@ class Checkup:
         else:
             yield of_people(self.directory)
             for lack in lacking(self.policies, self.name, KnownAccount.of(self.directory)):
-                text = f'policy "{lack.policy}", level "{lack.level}": {lack.why}'
+                text = f'policy "{lack.policy}", level "{lack.level}": {lack.why}; correct the name, or make it there'
                 yield Finding(what="names", ok=False, text=text)
 
     def meaning(self, finding: Finding) -> Finding:
@@ -301,10 +301,9 @@ def of_deliveries(said: AccountSettings, known: Remembered) -> Iterator[Finding]
 
 def of_machine(settings: Settings) -> Iterator[Finding]:
     """This machine's way out, and whether the address to listen on is free."""
-    proxies = {key: value for key, value in getproxies().items() if key in {"http", "https", "all"}}
-    if proxies:
+    if kinds := proxies():
         text = (
-            f"the environment names a proxy for {listed(sorted(proxies), 'and')}. Uptier goes to helpdesks without it, "
+            f"the environment names a proxy for {listed(kinds, 'and')}. Uptier goes to helpdesks without it, "
             "so this machine must be let out to them directly, port 443; messages to channels go through it"
         )
         yield Finding(what="proxy", ok=False, hint=True, text=text)
@@ -416,7 +415,19 @@ def why(error: httpx.HTTPError) -> str:
     step = next(
         (step for words, step in CAUSES if re.search(words, everything)), "see whether the address is right"
     )
-    return f"{text}; {step}"
+    return f"{text}; {step}{past_proxies()}"
+
+
+def past_proxies() -> str:
+    """What is said beside a helpdesk that does not answer, where this machine is told to go out by a proxy."""
+    if not proxies():
+        return ""
+    return ". This machine's environment names a proxy, which is not used towards helpdesks: let it out to that host"
+
+
+def proxies() -> list[str]:
+    """The kinds of addresses for which the environment names a proxy."""
+    return sorted(getproxies().keys() & {"http", "https", "all"})
 
 
 def of_channel(name: str, settings: Settings, secrets: Secrets) -> Finding:

@@ -62,6 +62,7 @@ class Answers:
     given: Mapping[str, str]
     kept: dict[str, str] = field(default_factory=dict)
     before: dict[str, str] = field(default_factory=dict)
+    needs_human: bool = False
     refused: set[str] = field(default_factory=set)
     """Names of secrets that the helpdesk did not take."""
 
@@ -280,7 +281,7 @@ def connect(config: Path, answers: Answers, handed: Handed) -> bool:
     for finding in seen.findings:
         if finding.ok and finding.what == "credentials":
             echo(finding.text)
-        elif not finding.ok:
+        elif not finding.ok and not finding.unseen:
             echo(f"{'tip' if finding.hint else 'NOT'} {finding.what}: {finding.text}")
     ladder = ask_groups(answers, seen)
     listen = "127.0.0.1:8080"
@@ -308,7 +309,8 @@ def connect(config: Path, answers: Answers, handed: Handed) -> bool:
     )
     write(config, document, starter)
     answers.keep("written", "yes")
-    needs_human = any(not each.ok and not each.hint for each in seen.findings)
+    needs_human = answers.needs_human
+    needs_human |= any(not (each.ok or each.hint or each.unseen) for each in seen.findings)
     needs_human |= first_round(config, account, secrets)
     answers.done()
     farewell(config, account, auth, secrets)
@@ -420,6 +422,7 @@ def ask_address(answers: Answers, vendor: "Vendor") -> str:
             raise NotThis(f"{text}: {why(error)}") from None
         if skew is not None and abs(skew) > TELLING:
             echo(f"NOT clock: {said(skew)}")
+            answers.needs_human = True
         return url
 
     example = vendor.address

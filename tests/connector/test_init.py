@@ -16,6 +16,7 @@ from keyring.backends.fail import Keyring as NoKeyring
 from keyring.errors import KeyringLocked
 from typer.testing import CliRunner, Result
 
+from adapters import base
 from adapters.servicenow.simulator import app as servicenow
 from adapters.simulation.server import serve
 from adapters.zendesk.simulator.app import CLIENT, CLIENT_SECRET
@@ -423,6 +424,7 @@ def test_a_group_that_is_misspelt(here: Path, kept: InMemory) -> None:
 def test_a_clock_that_is_off(here: Path, kept: InMemory) -> None:
     with helpdesk("zendesk", skew=600) as desk:
         result = uptier("init", *flags("zendesk", desk), "--token-file", token_in(here, desk))
+        assert result.exit_code == 1
         assert "NOT clock" in result.output
         assert "by NTP" in result.output
 
@@ -566,3 +568,29 @@ def test_words_of_the_helpdesk_break_no_file(here: Path, kept: InMemory) -> None
     assert loaded.problems == ()
     assert loaded.policies is not None
     assert odd in {level.owner for each in loaded.policies.policies for level in each.levels}
+
+
+class NoSurveyor:
+    """What no adapter is."""
+
+
+def test_an_adapter_that_tells_nothing_of_itself(
+    here: Path, kept: InMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "Surveyor", NoSurveyor)
+    with helpdesk("zendesk") as desk:
+        result = uptier("init", *flags("zendesk", desk), "--token-file", token_in(here, desk))
+        assert result.exit_code == 0, result.output
+    assert load(here / "uptier.toml").problems == ()
+
+
+def test_a_helpdesk_that_only_a_proxy_reaches(
+    here: Path, kept: InMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}"
+        result = uptier("init", "--helpdesk", "zendesk", "--url", url)
+    assert result.exit_code == 2
+    assert "a proxy, which is not used towards helpdesks: let it out to that host" in result.output

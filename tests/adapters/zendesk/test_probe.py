@@ -7,6 +7,7 @@ import pytest
 from adapters.base import Finding
 from adapters.simulation.webhooks import Invocation
 from adapters.zendesk.simulator import API_KEY, BOT
+from adapters.zendesk.simulator.app import CLIENT, CLIENT_SECRET
 from adapters.zendesk.simulator.webhooks import Hook
 from policies.model import Priority, Status
 from policies.plan import ChangeTags, RaisePriority, SetField
@@ -28,9 +29,10 @@ def test_a_well_kept_account(acme: World) -> None:
     heard(acme)
     found = findings(acme)
     assert set(found) == {
-        "credentials", "fields", "statuses", "sla targets", "schedules", "webhook secret", "webhook",
+        "credentials", "scopes", "fields", "statuses", "sla targets", "schedules", "webhook secret", "webhook",
     }  # fmt: skip
-    assert all(finding.ok for finding in found.values())
+    assert [name for name, finding in found.items() if not finding.ok] == ["scopes"]
+    assert found["scopes"].unseen
     assert "Uptier" in found["credentials"].text
 
 
@@ -89,7 +91,7 @@ def test_one_look_that_fails_does_not_hide_the_others(acme: World, path: str, wh
     acme.fault("answer", path=path, status=500)
     found = findings(acme)
     assert "Could not look" in found[what].text
-    assert [name for name, finding in found.items() if not finding.ok] == [what]
+    assert [name for name, finding in found.items() if not finding.ok and not finding.unseen] == [what]
 
 
 def test_every_status_of_the_account_is_listed_with_what_it_counts_as() -> None:
@@ -205,3 +207,12 @@ def test_what_the_probe_asked_is_not_asked_again_by_what_follows_it(acme: World)
     assert told.calendars == ()
     acme.adapter.directory()
     assert sum("ticket_fields" in row.path for row in acme.desk.log) == 2, "a later directory reads them anew"
+
+
+def test_a_scope_that_lets_nothing_be_written_is_said() -> None:
+    auth = {"kind": "oauth", "client_id": CLIENT, "client_secret": "secret:client"}
+    given = {"auth": auth, "secret": lambda _: CLIENT_SECRET, "webhook": {}}
+    with world(settings=given) as acme:
+        assert "scopes" not in findings(acme), "we ask for what we need"
+    with world(settings={**given, "auth": {**auth, "scope": "read"}}) as acme:
+        assert "Add write to it, or leave it out" in findings(acme)["scopes"].text
