@@ -300,6 +300,11 @@ def look_back(ref: "TicketRef", config: Path, at: int, file: Path | None, how: T
         f"As of {stamp(at)}, by {past.source}.{owner}",
         "Policies, groups and people are those of now. Of each value: as then, as now (nobody tells its changes), or "
         "unknown.",
+        *(
+            f"Left out, though it was ordered: {stamp(line.at)} {line.what} {line.text}"
+            for line in past.orders
+            if line.at <= at
+        ),
         *(f"Held at {stamp(seen.step.now)}: {text}" for text in held),
         "",
         *in_words(seen.trace, seen.told).split("\n"),

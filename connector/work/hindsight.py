@@ -4,9 +4,10 @@ what a look would have made of it at a past instant."""
 from dataclasses import dataclass
 
 from connector.config.holidays import calendars
-from connector.store import accounts, tickets, writes
+from connector.store import accounts, ledger, tickets, writes
 from connector.store.archive import Archive
 from connector.store.database import Store
+from connector.store.ledger import LedgerEntry
 from connector.store.writes import KeptWrite
 from connector.work.budget import Desk
 from connector.work.context import Unforeseeable, complete
@@ -18,11 +19,15 @@ from policies.past import UNASKED, asking_silenced, unknown_past, with_writes
 from policies.replay import Rulebook
 from policies.state import Wrote
 
+ORDERS = frozenset({"acknowledged", "snoozed", "escalated", "deescalated", "approved", "rejected"})
+"""What the ledger calls orders that were carried out; an acknowledgement at the helpdesk has nobody as its `who`."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastTicket:
     """A ticket with its history, what of its past nobody tells, who works there, and the policies as they can be asked
-    about it. `until` is how far its history reaches, `source` where it was read."""
+    about it. `until` is how far its history reaches, `source` where it was read, `orders` what people ordered, as far
+    as is known."""
 
     ticket: Ticket
     unknown: frozenset[str]
@@ -30,6 +35,7 @@ class PastTicket:
     policies: PolicySet
     until: Instant
     source: str
+    orders: tuple[LedgerEntry, ...] = ()
 
     @property
     def subject(self) -> str:
@@ -59,6 +65,7 @@ def from_helpdesk(store: Store, desk: Desk, policies: PolicySet, ref: TicketRef,
     `Adapter.load` raises."""
     with store.reading() as connection:
         known = accounts.read_directory(connection, ref.account)
+        told = ledger.of_ticket(connection, ref)
     if known is None:
         raise Unforeseeable(f"the directory of {ref.account} has not been read yet; run uptier once")
     ticket, unknown = remembered(store, desk, desk.adapter.load(ref, FROM_HELPDESK), now)
@@ -69,6 +76,7 @@ def from_helpdesk(store: Store, desk: Desk, policies: PolicySet, ref: TicketRef,
         policies=policies,
         until=now,
         source="the history that the helpdesk tells",
+        orders=tuple(line for line in told if line.what in ORDERS and line.who != "uptier"),
     )
 
 

@@ -15,8 +15,8 @@ from connector.clock import SystemClock
 from connector.demo import CONFIG
 from connector.store import tickets
 from tests.connector.each import EACH, Each, each
+from tests.connector.equal import LOW
 from tests.connector.test_archive import archived, pulling
-from tests.connector.test_backtest import LOW
 
 RULES = (
     CONFIG
@@ -151,6 +151,20 @@ def test_an_archive_answers_as_the_helpdesk_does_and_asks_nobody(
         assert late.exit_code == 1
         assert "does not reach that time; without --archive the helpdesk is asked" in late.stderr
         assert len(one.desk.desk.log) == calls
+
+
+def test_orders_that_are_left_out_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with lived("zendesk", tmp_path, monkeypatch) as one:
+        asks = ["snooze", "acme/1", "--for", "20m", "--reason", "she waits", "--config"]
+        ordered = CliRunner(env=dict(one.desk.secrets())).invoke(app, [*asks, str(tmp_path / "uptier.toml")])
+        assert ordered.exit_code == 0, ordered.output
+        one.round(1)
+        one.round(30)
+        found = [line for line in lines_of(explained(one, tmp_path, "-10m")) if "Left out" in line]
+        assert len(found) == 1
+        assert found[0].startswith("Left out, though it was ordered: ")
+        assert found[0].endswith(": she waits")
+        assert not any("Left out" in line for line in lines_of(explained(one, tmp_path, "-2h")))
 
 
 def test_what_cannot_be_looked_back_at_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
