@@ -102,7 +102,11 @@ class Feeds:
         self._under_way: dict[tuple[str, str], threading.Lock] = {}
 
     def greet(self, desk: Desk) -> None:
-        """Say at start what the helpdesk thinks of our access; what fails is said and holds nothing up."""
+        """Say at start what the helpdesk thinks of our access; what fails is said and holds nothing up. Nobody has
+        taken webhooks until now, so that none came means nothing."""
+        with suppress(StoreTrouble), self._store.writing() as connection:
+            if holds.aside_of(connection, desk.name, "", SILENT) is None:
+                accounts.forget_cursor(connection, desk.name, UNHEARD)
         with suppress(HelpdeskError):
             for finding in self._read(desk.adapter.probe):
                 if not finding.ok:

@@ -80,3 +80,18 @@ def test_many_changes_at_once_and_then_quiet_are_no_silence(tmp_path: Path) -> N
             one.round(6)
             listen(one)
         assert silent(one) == []
+
+
+def test_what_changed_while_nobody_took_webhooks_is_no_silence(tmp_path: Path) -> None:
+    with each("zendesk", tmp_path) as one:
+        one.round()
+        changes(one, 2, 3)
+        one.clock.advance(10 * 3600)
+        parts = one.service.parts
+        parts.feeds.greet(parts.desks[one.desk.account])
+        one.opened(*(f"word {number}" for number in range(10)))
+        one.round(2)
+        listen(one)
+        assert silent(one) == []
+        changes(one, 8, 3)
+        assert len(silent(one)) == 1
