@@ -365,53 +365,83 @@ def read_by(policies: PolicySet, account: str) -> frozenset[str]:
     return frozenset(found)
 
 
-WRITTEN = frozenset(
-    {
-        *("priority", "group", "assignee", "tags", "custom", "messages", "changes", "counts", "replies"),
-        *("assignee_away", *COUNTED, *RECENT, "phrases"),
-    }
+FOLLOWING = frozenset(
+    {"messages", "changes", "counts", "replies", "assignee_away", *COUNTED, *RECENT, "phrases"}
 )
-"""What may change in any life: Uptier writes it, or it follows from what was said."""
+"""What may change in any life: it follows from what was said and done."""
+
+MEMBERS = frozenset({"has", "has_all", "lacks"})
+"""What asks of a list only whether these are in it."""
+
+
+AT_ONCE = "all tags at once"
+"""Beside `tags` where nobody tells which of them changed."""
+
+
+def tag(name: object) -> str:
+    """One tag, among the names of fields."""
+    return f"tags:{str(name).casefold()}"
+
+
+def written_by(policies: PolicySet) -> frozenset[str]:
+    """What may change in any life that these policies are played on, each tag that they add or remove by itself."""
+    found = set(FOLLOWING)
+    for level in (one for policy in policies.policies for each in policy.levels for one in each.variants):
+        moved = level.tags | level.untag
+        found |= {name for name, _ in level.set} | set(map(tag, moved)) | ({"tags"} if moved else set())
+        found |= ({"priority"} if level.priority else set()) | (
+            {"group", "assignee"} if level.assign else set()
+        )
+    return frozenset(found)
 
 
 def changes_in(life: Life) -> frozenset[str]:
-    """What the events of this life change."""
+    """What the events of this life change, each tag by itself."""
     found = set[str]()
     for event in life.events:
         if isinstance(event, Acted):
-            found |= {name for name, _ in event.sets}
+            moved = event.adds | event.removes
+            found |= {name for name, _ in event.sets} | set(map(tag, moved)) | ({"tags"} if moved else set())
         elif isinstance(event, Shown):
-            found |= event.fields.keys()
+            found |= event.fields.keys() | ({AT_ONCE} if "tags" in event.fields else set())
     return frozenset(found | ({"status_name"} if "status" in found else set()))
 
 
+def hangs_on(line: Condition) -> frozenset[str]:
+    """What this line and those inside it read; of tags only those that they ask for, where that is all they ask."""
+    found = frozenset[str]().union(*map(hangs_on, line.inner))
+    if line.path == "tags" and line.operator in MEMBERS and line.reads == {"tags"}:
+        asked = line.wanted if isinstance(line.wanted, tuple) else (line.wanted,)
+        return found.union(map(tag, asked), (AT_ONCE,))
+    return found | line.reads
+
+
 class Sieve:
-    """Rules policies out of a life. `lasting` are, by policy, the lines of its `when` that read nothing a policy may
+    """Rules policies out of a life. `whens` and `unlesses` are, by policy, the lines that read nothing a policy may
     write, each with what it reads."""
 
     def __init__(self, policies: PolicySet) -> None:
+        written = written_by(policies)
+
+        def lasting(lines: Conditions) -> list[tuple[Condition, frozenset[str]]]:
+            read = ((line, hangs_on(line)) for line in lines.lines if not line.every_need())
+            return [(line, names) for line, names in read if names.isdisjoint(written)]
+
         self._policies = policies
-        self._lasting = {
-            each.name: [(line, line.every_read()) for line in each.when.lines if could_last(line)]
-            for each in policies.policies
-        }
+        self._whens = {each.name: lasting(each.when) for each in policies.policies}
+        self._unlesses = {each.name: lasting(each.unless) for each in policies.policies}
 
     def could_hold(self, life: Life) -> PolicySet:
-        """The policies without those whose `when` fails from beginning to end: one of its lines reads nothing that
-        changes in this life, and does not hold."""
+        """The policies without those that cannot hold from beginning to end: what a line of `when` reads does not
+        change in this life, and it does not hold, or one of `unless` does."""
         changing, ticket = changes_in(life), life.ticket
+
+        def stays(lines: list[tuple[Condition, frozenset[str]]], *, so: bool) -> bool:
+            return any(line.judge(ticket) is so and changing.isdisjoint(names) for line, names in lines)
+
         kept = tuple(
             each
             for each in self._policies.serving(ticket.ref.account)
-            if not any(
-                line.judge(ticket) is False and changing.isdisjoint(reads)
-                for line, reads in self._lasting[each.name]
-            )
+            if not (stays(self._whens[each.name], so=False) or stays(self._unlesses[each.name], so=True))
         )
         return replace(self._policies, policies=kept)
-
-
-def could_last(line: Condition) -> bool:
-    """Whether what this line says stays so where nobody changes what it reads."""
-    reads = line.every_read()
-    return not (line.every_need() or reads & WRITTEN or any(each.startswith(CUSTOM) for each in reads))

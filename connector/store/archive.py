@@ -19,6 +19,7 @@ from sqlalchemy import (
     Connection,
     MetaData,
     Table,
+    bindparam,
     create_engine,
     delete,
     func,
@@ -29,7 +30,7 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DatabaseError
 
 from connector.store import accounts, codec
-from connector.store.database import Store
+from connector.store.database import Store, rows_of, the
 from connector.store.schema import Text
 from connector.store.trouble import StoreTrouble
 from policies.model import Directory, Instant, Ticket, TicketRef
@@ -65,6 +66,15 @@ past = Table(
 )
 """One row a ticket. `facts` is the ticket without words, null while it is owed; `why` says why it cannot be had,
 `unknown` which fields have no past, as JSON; `words` is the ticket with its words where they were asked for."""
+
+
+_MINE = rows_of(past.c.account, past.c.ticket)
+_KEEP = (
+    update(past)
+    .where(*_MINE)
+    .values(**{name: bindparam(f"new_{name}") for name in ("facts", "unknown", "words")})
+)
+_LOSE = update(past).where(*_MINE).values(why=bindparam("new_why"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,26 +224,22 @@ class Archive:
     ) -> None:
         """Keep what was fetched."""
         values = {
-            "facts": codec.dump(Ticket, facts),
-            "unknown": json.dumps(sorted(unknown)),
-            "words": None if words is None else codec.dump(Ticket, words),
+            "new_facts": codec.dump(Ticket, facts),
+            "new_unknown": json.dumps(sorted(unknown)),
+            "new_words": None if words is None else codec.dump(Ticket, words),
         }
-        self._set(ref, values)
+        with self.writing() as connection:
+            connection.execute(_KEEP, the(ref, **values))
 
     def lose(self, ref: TicketRef, why: str) -> None:
         """Note why this one cannot be had."""
-        self._set(ref, {"why": why})
+        with self.writing() as connection:
+            connection.execute(_LOSE, the(ref, new_why=why))
 
     def leave_out(self, ref: TicketRef) -> None:
         """It does not belong to the period."""
         with self.writing() as connection:
             connection.execute(delete(past).where(past.c.account == ref.account, past.c.ticket == ref.id))
-
-    def _set(self, ref: TicketRef, values: Mapping[str, str | None]) -> None:
-        with self.writing() as connection:
-            connection.execute(
-                update(past).where(past.c.account == ref.account, past.c.ticket == ref.id).values(values)
-            )
 
     # --- what is in it -----------------------------------------------------------------------------------------
 

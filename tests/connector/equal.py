@@ -37,8 +37,8 @@ from connector.store.archive import Archive
 from connector.work.messages import digest
 from policies.language.policy import PolicySet
 from policies.model import Directory, Instant, Priority, Seconds, Status, Ticket, TicketRef, Value, Who
-from policies.past import read_by
-from policies.replay import Life, Rulebook, Step, replay
+from policies.past import life_of, read_by
+from policies.replay import Acted, Life, Rulebook, Shown, Stage, Step, happened, replay
 from tests.benchmarks.helpdesk import FREE
 from tests.connector.beside import SECRETS, START, composed
 from tests.connector.each import EACH, Each, each
@@ -410,7 +410,7 @@ def both(vendor: str, folder: Path, tickets: int, seed: int, *, busy: float, wit
             )
             with noting_ends() as ends:
                 said = played(task, policies, archive.rows(), processes=1)
-            stands = dict(complete(archive, policies))
+            whole = dict(complete(archive, policies))
             archive.forget_words()
             wordless = None
             if without_words:
@@ -419,11 +419,11 @@ def both(vendor: str, folder: Path, tickets: int, seed: int, *, busy: float, wit
             tickets=said.lives,
             looks=said.looks,
             failed=(*said.failed, *(wordless.failed if wordless else ())),
-            did=Counter(done(here, stands.keys())),
+            did=Counter(done(here, whole.keys())),
             said=fired(said, here.settle),
             wordless=None if wordless is None else fired(wordless, here.settle),
-            stands=stands,
-            would_stand={ref: ends[ref] for ref in stands},
+            stands={ref: fields(ticket) for ref, ticket in whole.items()},
+            would_stand={ref: ends.get(ref) or left_alone(whole[ref], task) for ref in whole},
         )
 
 
@@ -442,12 +442,22 @@ def noting_ends() -> Iterator[dict[TicketRef, dict[str, Any]]]:
         yield ends
 
 
-def complete(archive: Archive, policies: PolicySet) -> Iterator[tuple[TicketRef, dict[str, Any]]]:
-    """The tickets of which all is told that the policies read, and how the written fields stand."""
+def complete(archive: Archive, policies: PolicySet) -> Iterator[tuple[TicketRef, Ticket]]:
+    """The tickets of which all is told that the policies read."""
     for row in archive.rows():
         if not row.unknown & read_by(policies, row.account):
             ticket = row.ticket()
-            yield ticket.ref, fields(ticket)
+            yield ticket.ref, ticket
+
+
+def left_alone(ticket: Ticket, task: Task) -> dict[str, Any]:
+    """How the written fields stand at the end of a life that no policy can have a say in."""
+    directory = task.directories[ticket.ref.account]
+    stage = Stage(ticket=(life := life_of(ticket, directory)).ticket)
+    for event in life.events:
+        if isinstance(event, Acted | Shown):
+            stage = happened(stage, event, directory)
+    return fields(stage.ticket)
 
 
 def done(here: Town, whole: Container[TicketRef]) -> Iterator[Fired]:

@@ -151,6 +151,37 @@ def test_what_was_not_asked_about_words_is_unknown() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("when", "unless", "plays"),
+    [
+        ('tags = { has = "vip" }', "", ""),
+        ('tags = { has = "late" }', "", "late"),
+        ('tags = { has = "l1" }', "", "l1"),
+        ('tags = { lacks = "eu" }', "", ""),
+        ("tags = { has = \"eu\" }", 'tags = { has = ["eu", "x"] }', ""),
+        ('priority = "low"', "", "low"),
+        ('group = "Duty"', "", "Duty"),
+        ('channel = "email"', "", ""),
+    ],
+)  # fmt: skip
+def test_a_policy_is_left_out_only_where_nobody_changes_what_it_reads(
+    when: str, unless: str, plays: str
+) -> None:
+    def kept(level: str, *events: Acted) -> bool:
+        text = policy(level, name="asks", when=f'status = "open"\n{when}', unless=unless)
+        born = replace(NEWBORN, status=Status.OPEN, tags=frozenset({"eu"}))
+        return bool(Sieve(lives.rules(text)).could_hold(Life(ticket=born, events=events)).policies)
+
+    says, ann = 'after = "30m"\nnote = "handoff"', {"at": at(5), "who": Who.AGENT, "person": "ann"}
+    assert not kept(says)
+    moved = Acted(**ann, adds=frozenset({"late", "l1"}), sets=(("priority", "low"), ("group", "g3")))  # type: ignore[arg-type]
+    assert kept(says, moved) is bool(plays)
+    writes = (
+        'priority = { at_least = "urgent" }\nassign = { group = "Duty" }\ntags = ["l1"]\nuntag = ["late"]'
+    )
+    assert kept(f"{says}\n{writes}") is bool(plays)
+
+
 def changed(*pairs: tuple[str, object, object]) -> Ticket:
     """A ticket with these changes in its history."""
     life = lives.Life()
