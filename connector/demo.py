@@ -18,7 +18,7 @@ from secrets import token_urlsafe
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from adapters.simulation.demo import DemoDesk, Shown
+from adapters.simulation.demo import DemoDesk, Shown, lacking
 from adapters.simulation.server import serve
 from connector import logs
 from connector.app.service import Service
@@ -181,7 +181,12 @@ def play(tell: Tell) -> int:
         logs.configure(
             masker, clock, stack.enter_context((folder / "uptier.log").open("w", encoding="utf-8"))
         )
-        desks = [stack.enter_context(simulated(entry, made, clock)) for entry, made in taking_part()]
+        desks = []
+        for entry, made in taking_part():
+            if lacks := lacking(made):
+                echo(f"uptier demo: without {entry.name}, whose part has no {', '.join(lacks)}", err=True)
+            else:
+                desks.append(stack.enter_context(simulated(entry, made, clock)))
         if not desks:
             echo("uptier demo: no simulated helpdesk is installed; install Uptier again", err=True)
             return 1

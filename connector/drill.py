@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Any, Literal
 
-from adapters.simulation.demo import DemoDesk, Mail, Someone
+from adapters.simulation.demo import DemoDesk, Mail, Someone, lacking
 from adapters.simulation.server import serve
 from connector import logs
 from connector.app.service import Service
@@ -247,6 +247,11 @@ def stage(
     if adapter not in found:
         raise NotPlayed(f"there is no simulated {adapter}; choose another with --account")
     entry, made = found[adapter]
+    if lacks := lacking(made):
+        raise NotPlayed(
+            f"the simulated {adapter} plays no drills: `Desk` in {entry.module}.demo has no {listed(lacks, 'and')}; "
+            "update it, or choose another account with --account"
+        )
     clock = ManualClock(scenario.start - 3600)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="uptier-drill-")))

@@ -127,6 +127,13 @@ class DemoDesk(Protocol):
         """The helpdesk's own target: solved by then, in epoch seconds."""
 
 
+def lacking(part: object) -> tuple[str, ...]:
+    """What of `DemoDesk` a simulator's part, or one of another version of Uptier, does not have."""
+    asked = (name for name, each in vars(DemoDesk).items() if callable(each) and not name.startswith("_"))
+    abstract: frozenset[str] = getattr(part, "__abstractmethods__", frozenset())
+    return tuple(sorted({name for name in asked if not hasattr(part, name)} | abstract))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """What a simulator calls people and things where two do not agree: the rows that it is seeded with, a customer's

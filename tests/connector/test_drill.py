@@ -6,12 +6,14 @@ import socket
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 import keyring
 import pytest
 
+from adapters.simulation.demo import Simulated
 from connector import drill
 from connector.config.settings import load
 from connector.store.archive import Archive, Head
@@ -390,6 +392,21 @@ def test_each_helpdesk_plays_whatever_a_scenario_may_say(account: str, folder: P
     refused = [line["text"] for line in lines if line["kind"] == "trouble"]
     assert bool(refused) is (account == "acme"), refused
     assert all("does not take it" in each for each in refused)
+
+
+class Older(Simulated):
+    """The part of a simulator that was made for another version of Uptier."""
+
+
+def test_a_simulator_whose_part_lacks_something_is_refused_with_what_it_lacks(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (entry,) = entry_points(group="uptier.simulators", name="freshdesk")
+    monkeypatch.setattr(drill, "taking_part", lambda: [(entry, Older)])
+    done = uptier("drill", "outage", "--account", "fresh")
+    assert done.exit_code == 2
+    assert "the simulated freshdesk plays no drills" in done.stderr
+    assert "answer_in_the_moment_of_the_write, looks, own_words, promise, secrets and show" in done.stderr
 
 
 # --- archived tickets ------------------------------------------------------------------------------------------
