@@ -305,7 +305,8 @@ class Company:
         if key not in self._askers:
             number = len(self._askers) + 1
             found = person or Person(id=key, name="")
-            named = replace(found, name=found.name or f"Customer {number}")
+            known = found.name and found.name != found.id
+            named = replace(found, name=found.name if known else f"Customer {number}")
             made_up = f"customer-{number}@customer.example"
             address = named.address if named.address and named.address not in self._taken else made_up
             self._askers[key] = self._own(replace(named, address=address))
@@ -401,6 +402,9 @@ def script_of(life: Life, shift: Seconds, company: Company, left_out: set[str]) 
         elif isinstance(event, Acted):
             who, person = doer(event, born, company)
             says = event.says
+            if who is Who.CUSTOMER and not all(said.public for said in says):
+                left_out.add("what customers said in private, as with a rating")
+                says = tuple(said for said in says if said.public)
             if says and opening is None:
                 opening = says[0]
                 if event.at <= born.created + OPENING:
@@ -440,15 +444,16 @@ def script_of(life: Life, shift: Seconds, company: Company, left_out: set[str]) 
 
 
 def doer(event: Acted, born: Ticket, company: Company) -> tuple[Who, Person | None]:
-    """Who does it in a drill: an agent who asks is a customer, and who is neither stands for a rule of the account."""
+    """Who does it in a drill: an agent who asks is a customer, one who is not named is whoever has the ticket, and who
+    is neither stands for a rule of the account."""
     asker = born.requester
     if asker is not None and event.person == asker.id:
         return Who.CUSTOMER, company.asker(asker)
     if event.who is Who.CUSTOMER:
         key = event.person
         return Who.CUSTOMER, company.asker(Person(id=key, name="") if key else asker)
-    if event.who is Who.AGENT and event.person is not None:
-        return Who.AGENT, company.agent(event.person)
+    if event.who is Who.AGENT:
+        return Who.AGENT, company.agent(event.person or (born.assignee.id if born.assignee else "somebody"))
     return Who.AUTOMATION, None
 
 

@@ -540,6 +540,30 @@ def test_an_archived_ticket_is_played_as_it_was_and_nothing_real_is_reached(
     assert "made up" not in told
 
 
+def test_what_an_agent_began_nobody_waits_for_and_a_rating_is_no_message(folder: Path) -> None:
+    """As Freshdesk tells it: nobody knows which agent wrote, and what came with the rating is told as private."""
+    told = past_ticket()
+    ticket = replace(
+        told,
+        assignee=ANN,
+        requester=Person(id="9", name="9"),
+        messages=(
+            Message(act=act(1, 0, Who.AGENT), public=True, body="Your contract ends."),
+            Message(act=act(3, 30, Who.CUSTOMER, "9"), public=False, body="Great"),
+        ),
+        changes=(),
+        status=Status.OPEN,
+    )
+    done = uptier("drill", "4711", "--archive", str(keep(folder, ticket)), "--format", "json")
+    assert done.exit_code == 0, done.output
+    played = json.loads(done.stdout)
+    happens = [line["text"] for line in played["lines"] if line["kind"] == "happens"]
+    assert happens[0] == f'{ANN.label} writes for Customer 1 to Night shift, urgent: "Printer"'
+    assert not any("writes" in text for text in happens[1:])
+    assert not any(line["policy"] == "waits" and line["kind"] == "calls" for line in played["lines"])
+    assert "what customers said in private, as with a rating" in " ".join(played["remarks"])
+
+
 def test_an_archive_without_words_finds_the_phrases_that_were_found(folder: Path) -> None:
     asks = CONFIG + PHRASED
     (folder / "uptier.toml").write_text(asks, encoding="utf-8")
