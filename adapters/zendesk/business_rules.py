@@ -521,7 +521,8 @@ def _automation(row: Mapping[str, Any], names: Known) -> Carried:
             "it acts only in that one hour, and only if its other conditions hold then; a level that is due fires "
             "however late they do"
         )
-    if why or due is None or not reading.whole or (not doing.level and not doing.template):
+    why = why or _idle(reading, doing)
+    if why or due is None or not reading.whole:
         return Carried(kind="automation", title=_title(row), lines=tuple(reading.lines), why=why)
     hours = f"{due.hours} hours" if due.hours != 1 else "1 hour"
     when = _merged([*_without_status(fragments), *either], pinned)
@@ -550,7 +551,8 @@ def _trigger(row: Mapping[str, Any], names: Known) -> Carried:
     why = _whole(row)
     if not why and reading.whole and not _ends_itself(conditions, row):
         why = AGAIN
-    if why or not reading.whole or not (doing.level or doing.template):
+    why = why or _idle(reading, doing)
+    if why or not reading.whole:
         return Carried(kind="trigger", title=_title(row), lines=tuple(reading.lines), why=why)
     when = _merged([*_without_status(fragments), *either], _pinned(conditions))
     policy, templates = _policy(_title(row), "matching", "0m", "At once", when, doing, skip=False)
@@ -582,6 +584,11 @@ def _sla_policy(row: Mapping[str, Any]) -> Carried:
         "each ticket: nothing is to be written, and the pack `sla-guard` watches them",
         stands=True,
     )
+
+
+def _idle(reading: Reading, doing: Doing) -> str:
+    """Why a rule that does nothing is not carried over."""
+    return "it does nothing" if reading.whole and not doing.level and not doing.template else ""
 
 
 def _whole(row: Mapping[str, Any]) -> str:

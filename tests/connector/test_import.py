@@ -134,6 +134,13 @@ def test_an_account_of_another_helpdesk_has_no_such_rules(
     assert "tells no rules of its own" in done.output
 
 
+def test_who_is_no_admin_is_told_what_is_missing(desk: Zendesk) -> None:
+    desk.people.user("Uptier")["role"] = "agent"
+    done = uptier("import", "zendesk-automations", "acme")
+    assert done.exit_code == 1
+    assert "403" in done.output
+
+
 def test_a_carried_rule_does_what_it_did() -> None:
     """Played: a ticket that is a day old goes to Tier 2 once, with the tag; one that has the tag does not."""
     from adapters.carry import Names

@@ -267,6 +267,12 @@ def test_a_trigger_that_acts_at_every_update_is_not(
     assert "acts at every update" in found.why
 
 
+def test_a_rule_that_does_nothing_says_so() -> None:
+    public = [{"field": "comment_mode_is_public", "value": "true"}]
+    for actions in ([], public):
+        assert one("automations", [A_DAY], actions).why == "it does nothing"
+
+
 def test_what_is_switched_off_is_not_carried_over() -> None:
     assert "switched off" in one("automations", [A_DAY], [TAG], active=False).why
 
@@ -326,6 +332,7 @@ def test_odd_rows_are_said_and_never_carried_over(row: Any) -> None:
     for kind in ("automations", "triggers"):
         (found,) = carry({kind: [row]}, Names())
         assert found.policy == {}
+        assert found.why or any(line.why for line in found.lines)
 
 
 def test_the_account_is_read_page_by_page_and_nothing_is_written() -> None:
