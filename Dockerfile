@@ -7,7 +7,7 @@
 ARG BASE=python:3.13-slim
 FROM ${BASE} AS build
 WORKDIR /tree
-COPY pyproject.toml README.md LICENSE requirements.build.lock requirements.runtime.lock ./
+COPY pyproject.toml README.md LICENSE config.example.toml requirements.build.lock requirements.runtime.lock ./
 COPY policies policies
 COPY adapters adapters
 COPY connector connector
