@@ -4,8 +4,9 @@ Pure.
 Grafana OnCall: https://grafana.com/docs/oncall/latest/oncall-api-reference/escalation_policies/
 PagerDuty: https://developer.pagerduty.com/api-reference/ (escalation policies)"""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -13,6 +14,9 @@ from adapters.carry import CannotCarry, Carried, RuleLine, need_every_page
 from adapters.http import clean
 
 MINUTE = 60
+OTHER = re.compile(r"[^a-z0-9]+")
+"""What stands in no tag."""
+
 PAGE = "page"
 """The template that every level names."""
 TEXT = "{{ owner }} is asked to take this ticket: {{ policy.name }}, {{ level.name }}."
@@ -88,7 +92,24 @@ def carry(export: Any, page: Page) -> tuple[Carried, ...]:
             "it holds neither escalation_policies of PagerDuty's API nor the escalation chains and policies of Grafana "
             "OnCall's"
         )
-    return found
+    return found if len(found) == 1 else tuple(_with_tags_of_their_own(found, page.tag))
+
+
+def _with_tags_of_their_own(found: Sequence[Carried], tag: str) -> Iterable[Carried]:
+    """Several chains, none of which another's tag begins."""
+    taken: set[str] = set()
+    for rule in found:
+        own = first = f"{tag}_{OTHER.sub('_', rule.title.casefold()).strip('_') or 'chain'}"
+        number = 1
+        while own in taken:
+            number += 1
+            own = f"{first}_{number}"
+        taken.add(own)
+        if not rule.policy:
+            yield rule
+            continue
+        when = {**rule.policy["when"], "tags": {"has": own}}
+        yield replace(rule, policy={**rule.policy, "when": when})
 
 
 def _lists(export: Any, key: str) -> Iterable[Mapping[str, Any]]:

@@ -138,6 +138,19 @@ def test_the_tag_and_the_channel_are_what_was_said() -> None:
     assert found.policy["level"][0]["notify"] == ["pager"]
 
 
+def test_of_several_chains_each_begins_with_a_tag_of_its_own() -> None:
+    rows = [
+        pagerduty((10, [ANN]))["escalation_policies"][0] | {"name": name}
+        for name in ("On call: Ops", "On call Ops", "é")
+    ]
+    found = carry(rows, DUTY)
+    assert [each.policy["when"]["tags"]["has"] for each in found] == [
+        "page_on_call_ops",
+        "page_on_call_ops_2",
+        "page_chain",
+    ]
+
+
 @pytest.mark.parametrize("export", [{}, [], None, 5, {"users": []}, {"escalation_policies": [{"id": "x"}]}])
 def test_what_holds_no_chain_is_refused(export: Any) -> None:
     with pytest.raises(ValueError, match="neither"):
