@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
@@ -536,8 +537,35 @@ def secret(answers: Answers, handed: Handed, key: str, ref: str, environ: dict[s
     while not value:
         value = typer.prompt(f"{key}, which is not shown", hide_input=True).strip()
     answers.refused.discard(name)
-    if not keep_secret(name, value, environ):
+    if keep_secret(name, value, environ):
+        return
+    file = keep_in_file(answers, name, value)
+    if file is None:
         environ[variable_of(name)] = value
+    else:
+        environ[f"{variable_of(name)}_FILE"] = str(file)
+
+
+def keep_in_file(answers: Answers, name: str, value: str) -> Path | None:
+    """Keep a secret in a file that only this user can read, where somebody wants that; no file is overwritten but the
+    one that this call, or the one before, made for it."""
+    question = "This machine has no keyring. A new file to keep it in, for you alone to read; - for none"
+    mine = answers.before.get(f"file of {name}")
+    while True:
+        said = typer.prompt(question, default=f"{name}.secret").strip()
+        if said == "-":
+            return None
+        file = Path(said).absolute()
+        try:
+            anew = os.O_TRUNC if str(file) == mine else os.O_EXCL
+            handle = os.open(file, os.O_WRONLY | os.O_CREAT | anew, 0o600)
+            with os.fdopen(handle, "w", encoding="utf-8") as out:
+                out.write(value + "\n")
+        except OSError as error:
+            echo(f"  {file}: {error.strerror}; name another")
+            continue
+        answers.keep(f"file of {name}", str(file))
+        return file
 
 
 def keep_secret(name: str, value: str, environ: Mapping[str, str]) -> bool:
@@ -694,14 +722,21 @@ def farewell(config: Path, account: str, auth: Mapping[str, str], secrets: "Secr
         if not ref.startswith("secret:"):
             continue
         name, source = secret_name(ref), secrets.source(ref)
+        variable = variable_of(name)
         if source.startswith("keyring"):
             echo("", f"Secret {name} is in the keyring.")
+        elif (file := secrets.file_of(ref)) is not None:
+            echo(
+                "",
+                f"Secret {name} is in {file}. Before any other command, and for a container or a unit likewise:",
+                f"    export {variable}_FILE={quote(str(file))}",
+            )
         else:
             echo(
                 "",
                 f"Secret {name} is not in a keyring of this machine. Give it to every command, and to a container, as",
-                f"    {variable_of(name)}_FILE=/path/to/a/file/that/you/alone/can/read",
-                f"or in {variable_of(name)}, or by systemd's LoadCredential={name}:/path.",
+                f"    {variable}_FILE=/path/to/a/file/that/you/alone/can/read",
+                f"or in {variable}, or by systemd's LoadCredential={name}:/path.",
             )
     elsewhere = "" if config == CONFIG else f" --config {config}"
     echo(

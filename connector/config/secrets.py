@@ -78,6 +78,14 @@ class Secrets:
         """Where the value is, in words, for `doctor` and logs. Raises SecretError like `get`."""
         return self._resolve(ref).source
 
+    def file_of(self, ref: str) -> Path | None:
+        """The file that a variable, or the directory of credentials, names for it; None where a variable holds the
+        value itself, or no file is named."""
+        name = secret_name(ref)
+        if self._environ.get(variable_of(name)):
+            return None
+        return next((path for path, _ in self._files(name)), None)
+
     def at_hand(self, ref: str) -> str | None:
         """The value if a variable or a file holds it; no keyring is opened for it."""
         name = secret_name(ref)

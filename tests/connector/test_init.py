@@ -143,8 +143,7 @@ def test_from_an_empty_directory_to_what_is_due(vendor: str, here: Path, vault: 
             due = uptier("due")
             assert (due.exit_code, "nobody-took-it" in due.stdout) == (0, True)
         else:
-            assert "is not in a keyring of this machine" in result.stdout
-            assert "_FILE=/path" in result.stdout
+            assert f"_FILE={here / 'token'}" in result.stdout
         assert wrote_nothing(desk)
 
 
@@ -237,6 +236,31 @@ def test_the_page_shows_what_a_run_prints(here: Path, kept: InMemory, somebody: 
     page = (Path(init.__file__).parents[2] / "docs" / "start.md").read_text(encoding="utf-8")
     (shown,) = re.findall(r"```text\n\$ uptier init\n(.*?)```", page, re.DOTALL)
     assert plain(shown) == plain(told), told
+
+
+def test_where_no_keyring_is_a_file_keeps_the_secret_or_nobody_does(
+    here: Path, somebody: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyring, "get_keyring", NoKeyring)
+    (here / "mine").write_text("something of somebody's")
+    with helpdesk("zendesk") as desk:
+        stopped = uptier(
+            "init", *flags("zendesk", desk), said=f"wrong-one\nmine\n\n\n\n{secret_of(desk)}\n\n"
+        )
+        assert stopped.exit_code == 1, stopped.output
+        assert "mine: File exists; name another" in stopped.output
+        file = here / "acme-token.secret"
+        assert (file.read_text(), stat.S_IMODE(file.stat().st_mode)) == (secret_of(desk) + "\n", 0o600)
+        assert (here / "mine").read_text() == "something of somebody's"
+        again = uptier("init", said="\n\n\n\n")
+        assert again.exit_code == 0, again.output
+        assert "which is not shown" not in again.output, "nothing is asked twice"
+        assert f"export UPTIER_SECRET_ACME_TOKEN_FILE={file}" in again.stdout
+        (here / "uptier.toml").unlink()
+        nowhere = uptier("init", *flags("zendesk", desk), said=f"{secret_of(desk)}\n-\n\n\n\n\n")
+        assert nowhere.exit_code == 0, nowhere.output
+        assert "is not in a keyring of this machine" in nowhere.stdout
+        assert secret_of(desk) not in nowhere.output
 
 
 # --- stopped, and again --------------------------------------------------------------------------------------------
@@ -461,7 +485,8 @@ def test_a_keyring_that_is_locked_keeps_nothing_and_all_goes_on(
     with helpdesk("zendesk") as desk:
         result = uptier("init", *flags("zendesk", desk), "--token-file", token_in(here, desk))
         assert result.exit_code == 0, result.output
-        assert "acme-token is not in a keyring of this machine" in result.stdout
+        assert f"Secret acme-token is in {here / 'token'}" in result.stdout
+        assert f"export UPTIER_SECRET_ACME_TOKEN_FILE={here / 'token'}" in result.stdout
 
 
 def test_an_address_to_listen_on_that_is_taken(here: Path, kept: InMemory, somebody: None) -> None:
