@@ -35,7 +35,7 @@ from connector.store.ledger import LedgerEntry
 from policies.language.document import Document, listed, read
 from policies.language.policy import PolicySet
 from policies.model import Instant, Need, Status, TicketRef, Who, spell
-from policies.past import asking_silenced
+from policies.past import UNASKED, asking_silenced
 from policies.replay import Acted, Ordered, Shown
 from policies.scenario import FILES, Scenario, Script, archived
 from policies.written_life import Cast, Wrong, since
@@ -209,10 +209,11 @@ def out_of(
             others = listed(sorted(archive.directories()), "and") or "no account"
             raise NotPlayed(f"{path} holds {others}, not {account}; choose with --account")
         rows = tuple(rows_of(archive, account, tickets))
-    policies = asking_silenced(policies, said.asked, said.packs)
+    lives = [row.ticket() for row in rows]
+    if any(UNASKED in each.hidden for each in lives):
+        policies = asking_silenced(policies, said.asked, said.packs)
     unknown = Counter(name for row in rows for name in sorted(row.unknown))
     try:
-        lives = [row.ticket() for row in rows]
         return archived(lives, directory, policies, dict(unknown.most_common()), start), policies
     except Wrong as wrong:
         raise NotPlayed(str(wrong)) from None

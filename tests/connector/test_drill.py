@@ -564,21 +564,23 @@ def test_what_an_agent_began_nobody_waits_for_and_a_rating_is_no_message(folder:
     assert "what customers said in private, as with a rating" in " ".join(played["remarks"])
 
 
-def test_an_archive_without_words_finds_the_phrases_that_were_found(folder: Path) -> None:
+@pytest.mark.parametrize("words", [True, False])
+def test_phrases_are_found_in_an_archive_as_they_were(words: bool, folder: Path) -> None:
     asks = CONFIG + PHRASED
     (folder / "uptier.toml").write_text(asks, encoding="utf-8")
     angry, calm = past_ticket("1"), past_ticket("2", minutes=1)
     said = Message(act=angry.messages[2].act, public=True, body="This is unacceptable, I am fed up")
     angry = replace_message(angry, said)
-    path = keep(folder, angry, calm, words=False)
+    path = keep(folder, angry, calm, words=words)
     done = uptier("drill", "--archive", str(path), "--format", "json")
     assert done.exit_code == 0, done.output
     played = json.loads(done.stdout)
     assert {line["ticket"] for line in played["lines"] if line["policy"] == "angry"} == {"1"}
     told = " ".join(played["remarks"])
-    assert "has no words" in told
-    assert "finds none: about-printers." in told
-    assert "burns" not in done.stdout
+    assert ("has no words" in told) is not words
+    assert ("finds none: about-printers." in told) is not words
+    assert ("burns" in done.stdout) is words
+    assert any(line["policy"] == "about-printers" for line in played["lines"]) is words
     later = ("drill", "2", "--archive", str(path), "--at", "2026-12-24 15:00")
     shown = uptier(*later)
     uptier(*later, "--format", "html", "-o", "page.html")
