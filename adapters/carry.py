@@ -14,13 +14,14 @@ TEMPLATED = re.compile(r"\{\{|\{%|\{#")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
     """What ids stand for, as far as is known: names of groups and organizations, addresses (else names) of people, and
-    of each custom field its NAME in our config. `mail_as_note` is what the person said who carries over: mail to
-    agents becomes an internal note."""
+    of each custom field its NAME in our config. `statuses` is what our config makes of the vendor's statuses.
+    `mail_as_note` is what the person said who carries over: mail to agents becomes an internal note."""
 
     groups: Mapping[str, str] = field(default_factory=dict)
     people: Mapping[str, str] = field(default_factory=dict)
     organizations: Mapping[str, str] = field(default_factory=dict)
     fields: Mapping[str, str] = field(default_factory=dict)
+    statuses: Mapping[str, str] = field(default_factory=dict)
     mail_as_note: bool = False
 
 

@@ -169,6 +169,8 @@ class Zendesk:
         }
         with suppress(NotAllowed):
             found["sla_policies"] = self._client.get("/slas/policies").rows("sla_policies")
+        with suppress(NotAllowed):
+            found["custom_statuses"] = self._client.get("/custom_statuses").rows("custom_statuses")
         directory = self.directory()
         agents = [agent.person for agent in directory.agents]
         return {

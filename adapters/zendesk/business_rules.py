@@ -75,10 +75,12 @@ AT_ONCE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """The names that rules use, and of each custom field what kind it is."""
+    """The names that rules use, and of each custom field what kind it is. `moved` are custom statuses that our config
+    counts as something else than their category: that category, empty where it is not told, and what they count as."""
 
     names: Names
     kinds: Mapping[str, str]
+    moved: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(slots=True)
@@ -110,7 +112,7 @@ def carry(export: Any, names: Names) -> tuple[Carried, ...]:
     ValueError if it holds no rule."""
     need_every_page(export)
     listed = {kind: tuple(_rows(export, kind)) for kind in ("automation", "trigger", "sla_policy")}
-    known = Known(names=_named(export, names), kinds=_kinds(export))
+    known = Known(names=_named(export, names), kinds=_kinds(export), moved=tuple(_moved(export, names)))
     if not any(listed.values()):
         raise ValueError("it holds no automations, triggers or sla_policies as Zendesk's API lists them")
     return (
@@ -166,6 +168,31 @@ def organizations_of(export: Mapping[str, Any]) -> set[str]:
     rows = [row for kind in ("automation", "trigger") for row in _rows(export, kind)]
     said = [_said(each) for row in rows for which in ("all", "any") for each in _conditions(row, which)]
     return {value for name, _, value in said if name == "organization_id" and value.isdecimal()}
+
+
+def _moved(export: Any, names: Names) -> Iterable[tuple[str, str]]:
+    rows = export.get("custom_statuses") if isinstance(export, Mapping) else None
+    categories = {word: word for word in STATUSES}
+    for row in rows if isinstance(rows, list) else ():
+        if isinstance(row, Mapping):
+            for key in (row.get("id"), row.get("agent_label")):
+                categories[str(key).casefold()] = str(row.get("status_category"))
+    for key, counts_as in names.statuses.items():
+        category = categories.get(key.casefold(), "")
+        if STATUSES.get(category) != counts_as:
+            yield category, counts_as
+
+
+def _changes_meaning(statuses: Sequence[str], clock: str, known: Known) -> str:
+    """Why the statuses of a rule are not what they are here; empty where they are."""
+    words = {STATUSES[word] for word in statuses}
+    for category, counts_as in known.moved:
+        if not category or (category in statuses) != (counts_as in words) or clock == category:
+            return (
+                "the account's `statuses` in the config count a status as something else than Zendesk does, and this "
+                "rule acts on it otherwise"
+            )
+    return ""
 
 
 def _kinds(export: Any) -> dict[str, str]:
@@ -521,7 +548,7 @@ def _automation(row: Mapping[str, Any], names: Known) -> Carried:
             "it acts only in that one hour, and only if its other conditions hold then; a level that is due fires "
             "however late they do"
         )
-    why = why or _idle(reading, doing)
+    why = why or _idle(reading, doing) or _changes_meaning(pinned, due.status if due else "", names)
     if why or due is None or not reading.whole:
         return Carried(kind="automation", title=_title(row), lines=tuple(reading.lines), why=why)
     hours = f"{due.hours} hours" if due.hours != 1 else "1 hour"
@@ -551,7 +578,7 @@ def _trigger(row: Mapping[str, Any], names: Known) -> Carried:
     why = _whole(row)
     if not why and reading.whole and not _ends_itself(conditions, row):
         why = AGAIN
-    why = why or _idle(reading, doing)
+    why = why or _idle(reading, doing) or _changes_meaning(_pinned(conditions), "", names)
     if why or not reading.whole:
         return Carried(kind="trigger", title=_title(row), lines=tuple(reading.lines), why=why)
     when = _merged([*_without_status(fragments), *either], _pinned(conditions))

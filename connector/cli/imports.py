@@ -81,7 +81,11 @@ def zendesk_automations(
     path = Path(source)
     if path.is_file() or path.suffix:
         documents, known = beside(config, account)
-        names = Names(fields=fields_of(documents, account), mail_as_note=mail_as_note)
+        names = Names(
+            fields={number: name for name, number in said_of(documents, account, "fields").items()},
+            statuses=said_of(documents, account, "statuses"),
+            mail_as_note=mail_as_note,
+        )
         rules = carried(lambda export: carry(export, names), path)
         finish(rules, path.name, account, documents, output, how, known=known)
         return
@@ -158,7 +162,10 @@ def read_account(
             )
         export = Read(clock)(adapter.export_rules)
         mapped = {str(key): name for name, key in settings.accounts[account].fields.items()}
-        rules = carry(export, Names(fields=mapped, mail_as_note=mail_as_note))
+        rules = carry(
+            export,
+            Names(fields=mapped, statuses=settings.accounts[account].statuses, mail_as_note=mail_as_note),
+        )
     except HelpdeskError as trouble:
         echo(f"uptier: {trouble}", err=True)
         raise typer.Exit(NEEDS_HUMAN) from None
@@ -218,11 +225,11 @@ def beside(config: Path, account: str | None) -> "tuple[tuple[Document, ...], Kn
     return loaded.documents, Known(accounts=known_directories(loaded.settings))
 
 
-def fields_of(documents: "Sequence[Document]", account: str | None) -> dict[str, str]:
-    """The NAME of each custom field of the account by the helpdesk's number."""
+def said_of(documents: "Sequence[Document]", account: str | None, key: str) -> dict[str, str]:
+    """A table of texts that the config has for the account, empty where it has none."""
     tables = documents[0].data.get("accounts") if documents and account else None
-    fields = tables.get(account, {}).get("fields") if isinstance(tables, dict) else None
-    return {str(key): str(name) for name, key in fields.items()} if isinstance(fields, dict) else {}
+    table = tables.get(account, {}).get(key) if isinstance(tables, dict) else None
+    return {str(name): str(value) for name, value in table.items()} if isinstance(table, dict) else {}
 
 
 def finish(

@@ -273,6 +273,29 @@ def test_a_rule_that_does_nothing_says_so() -> None:
         assert one("automations", [A_DAY], actions).why == "it does nothing"
 
 
+@pytest.mark.parametrize(
+    ("statuses", "condition", "same"),
+    [
+        ({}, is_("status", "open"), True),
+        ({"open": "open"}, is_("status", "open"), True),
+        ({"Waiting": "on_hold"}, is_("status", "open"), False),
+        ({"waiting": "on_hold"}, is_("status", "solved", "less_than"), True),
+        ({"77": "on_hold"}, is_("status", "hold"), False),
+        ({"Waiting": "closed"}, is_("status", "solved", "less_than"), False),
+        ({"Waiting": "closed"}, is_("status", "pending"), True),
+        ({"Nobody knows": "on_hold"}, is_("status", "pending"), False),
+    ],
+)
+def test_statuses_of_ones_own_do_not_change_what_a_rule_means(
+    statuses: dict[str, str], condition: dict[str, Any], same: bool
+) -> None:
+    row = {"title": "Rule", "conditions": {"all": [A_DAY, condition]}, "actions": [TAG]}
+    own = [{"id": 77, "agent_label": "Waiting", "status_category": "open"}]
+    (found,) = carry({"automations": [row], "custom_statuses": own}, Names(statuses=statuses))
+    assert bool(found.policy) is same, found
+    assert same or "`statuses`" in found.why
+
+
 def test_what_is_switched_off_is_not_carried_over() -> None:
     assert "switched off" in one("automations", [A_DAY], [TAG], active=False).why
 
