@@ -294,7 +294,9 @@ def test_every_environment_variable_is_in_the_documents_and_no_other() -> None:
     told = "".join(TOLD.values())
     assert [name for name in read if name not in told] == []
     named = set(re.findall(r"\bUPTIER_[A-Z_]+\b", told))
-    assert {name for name in named if not name.startswith("UPTIER_SECRET_")} == {"UPTIER_CONFIG"}
+    packaged = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "packaging").glob("uptier*"))
+    scripts = set(re.findall(r"\$\{(UPTIER_[A-Z_]+)\b", packaged))
+    assert {name for name in named if not name.startswith("UPTIER_SECRET_")} == {"UPTIER_CONFIG"} | scripts
     assert any(name.endswith("_FILE") for name in named)
 
 
