@@ -36,8 +36,9 @@ from policies.plan import (
     RaisePriority,
     SetField,
 )
-from policies.rules.judgement import JudgedClock, JudgedLevel, JudgedLine, Judgement, Ruling
-from policies.state import Episode, How, Owner, Passed, Standing, UnderWay, Wrote
+from policies.present.explain import coming_words
+from policies.rules.judgement import Coming, JudgedClock, JudgedLevel, JudgedLine, Judgement, Ruling
+from policies.state import Cause, Episode, How, Owner, Passed, Standing, UnderWay, Wrote
 from tests.connector.store.samples import a_ticket
 
 words = st.text(max_size=5)
@@ -180,6 +181,17 @@ def test_judgements_come_back_as_they_were_and_take_little_room() -> None:
     assert "calendar" not in kept
     absent = JudgedClock(name="created", absent=Phrase("nobody is assigned"))
     assert codec.load(JudgedClock, codec.dump(JudgedClock, absent, sparse=True)) == absent
+
+
+def test_what_a_level_fired_for_comes_back_as_values_and_as_the_words_of_earlier_versions() -> None:
+    cause = Cause(clock="created", limit=("after", 60), elapsed=90, conditions=(("tags", "has", ("x", 1)),))
+    for why in (cause, "open for 1m (limit 1m)", ""):
+        passed = Passed(level="L1", how=How.FIRED, at=100, why=why)
+        assert codec.load(Passed, codec.dump(Passed, passed)) == passed
+        coming = Coming(level="L1", due=90, acts=90, observes=True, why=why)
+        assert codec.load(Coming, codec.dump(Coming, coming, sparse=True)) == coming
+    before = '{"level":"L1","due":90,"acts":null,"observes":false,"why":"due soon","owner":null,"to":"Ann"}'
+    assert coming_words(codec.load(Coming, before)) == "due soon"
 
 
 def test_equal_sets_of_names_are_equal_text() -> None:
