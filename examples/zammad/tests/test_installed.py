@@ -204,3 +204,28 @@ def test_no_file_of_uptier_knows_it() -> None:
     assert len(sources) > 100
     knowing = [path for path in sources if b"zammad" in path.read_bytes().lower()]
     assert [path for path in knowing if path.suffix in (".py", ".toml", ".html")] == []
+
+
+def test_from_an_empty_directory_to_what_is_due(
+    tmp_path: Path, installed: Path, system: tuple[Any, str]
+) -> None:
+    desk, url = system
+    told = uptier(
+        tmp_path,
+        installed,
+        "init",
+        "--helpdesk",
+        "zammad",
+        "--url",
+        url,
+        "--account",
+        "acme",
+        "--auth",
+        "token",
+    )
+    assert "overdue: " in told
+    assert [logged for logged in desk.log if logged.applied] == []
+    text = (tmp_path / "uptier.toml").read_text(encoding="utf-8")
+    assert 'adapter = "zammad"' in text
+    assert 'owner  = "Tier 2"' in text
+    uptier(tmp_path, installed, "check", "--strict")
