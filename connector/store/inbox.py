@@ -6,7 +6,7 @@ the ticket back, which is how a failed look is not repeated at once.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from operator import itemgetter
 from typing import Any, Literal
@@ -66,6 +66,9 @@ class OpenRow:
     received_at: Instant
 
 
+_TOLD = tuple(each.name for each in fields(Arrival))
+
+
 @cache
 def _news(dialect: str) -> ReturningInsert[tuple[str, str, Instant | None]]:
     return (
@@ -84,7 +87,7 @@ def put_news(connection: Connection, arrivals: Sequence[Arrival]) -> tuple[Ticke
         if not is_usable_id(arrival.ticket):
             raise BrokenRow(f"{arrival.ticket[:40]!r} cannot be a ticket's id")
     rows = [
-        asdict(arrival)
+        {name: getattr(arrival, name) for name in _TOLD}
         | {
             "urgent": arrival.kind not in BACKFILL,
             "due": arrival.received_at if arrival.due is None else arrival.due,

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, func, insert, or_, select
@@ -40,6 +40,7 @@ class LedgerEntry:
 
 
 _ADD = insert(ledger)
+_SAID = tuple(column.name for column in ledger.c if column.name not in ("id", "data"))
 _COUNT = select(func.count()).where(
     ledger.c.account == bindparam("of"),
     ledger.c.what == bindparam("of_what"),
@@ -66,9 +67,10 @@ def in_words(line: LedgerEntry) -> LedgerEntry:
 
 def append(connection: Connection, lines: Sequence[LedgerEntry]) -> None:
     """Write lines, in this order."""
-    rows = [asdict(line) | {"data": codec.dump(dict[str, Any], dict(line.data))} for line in lines]
-    for row in rows:
-        del row["id"]
+    rows = [
+        {name: getattr(line, name) for name in _SAID} | {"data": codec.dump(dict[str, Any], dict(line.data))}
+        for line in lines
+    ]
     if rows:
         connection.execute(_ADD, rows)
 
