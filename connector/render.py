@@ -38,6 +38,19 @@ def many(count: int, one: str, more: str = "") -> str:
     return f"{count} {one if count == 1 else more or one + 's'}"
 
 
+class Step(str):
+    """How far something is: in words, and as counts of what is done and of the whole, for a bar with the time left."""
+
+    __slots__ = ("done", "whole")
+    done: int
+    whole: int
+
+    def __new__(cls, text: str, done: int, whole: int) -> "Step":
+        step = super().__new__(cls, text)
+        step.done, step.whole = done, whole
+        return step
+
+
 def plain(text: str) -> str:
     """The text on one line, without what cannot be seen."""
     kept = (" " if is_unprintable(each) else each for each in text)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from connector.app.compose import Parts
 from connector.clock import Clock
 from connector.engine.local import Backoff
-from connector.render import many
+from connector.render import Step, many
 from connector.store import accounts, fleet, inbox, notices
 from connector.store.database import Store, shared_now
 from connector.work.plans import Fate, ManyPlan, fates, give
@@ -59,7 +59,7 @@ def apply_here(parts: Parts, plan: ManyPlan, who: str, progress: Callable[[str],
         for number, ticket in enumerate(left, 1):
             ref = TicketRef.parse(ticket)
             if resting(store, ref, clock.now()) <= 0:
-                progress(f"{ticket}: line {number} of {len(left)}")
+                progress(Step(f"{ticket}: line {number} of {len(left)}", number, len(left)))
                 looks.look(parts.worker.work, ref)
         again = [resting(store, TicketRef.parse(ticket), clock.now()) for ticket in workable(store, plan)]
         wait = min(again, default=0)
@@ -85,7 +85,8 @@ def leave_and_wait(
         now = outcome(store, plan)
         if len(now.fates) != said:
             said = len(now.fates)
-            progress(f"{said} of {many(len(plan.lines), 'line')} ended")
+            whole = len(plan.lines)
+            progress(Step(f"{said} of {many(whole, 'line')} ended", said, whole))
         if not now.waiting or clock.monotonic() >= until:
             return now
         clock.sleep(LOOKS_EVERY)

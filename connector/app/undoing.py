@@ -8,7 +8,7 @@ from connector.app.applying import LONGEST_WAIT, LOOKS_EVERY, ROUNDS
 from connector.app.compose import Parts
 from connector.clock import Clock
 from connector.engine.local import Backoff
-from connector.render import many
+from connector.render import Step, many
 from connector.store import inbox, ledger, undone
 from connector.store.database import Store
 from policies.model import Seconds, TicketRef
@@ -45,7 +45,7 @@ def carry_out_here(parts: Parts, refs: Sequence[TicketRef], progress: Callable[[
         in_vain += 1
         if len(rest) != said:
             said, in_vain = len(rest), 0
-            progress(f"{len(refs) - said} of {many(len(refs), 'ticket')} done")
+            progress(done_of(len(refs) - said, len(refs)))
         for ref in rest:
             if rests(store, ref, clock) <= 0:
                 looks.look(parts.worker.work, ref)
@@ -65,8 +65,13 @@ def wait_for_service(
     while (rest := left(store, refs)) and clock.monotonic() < until:
         if len(rest) != said:
             said = len(rest)
-            progress(f"{len(refs) - said} of {many(len(refs), 'ticket')} done")
+            progress(done_of(len(refs) - said, len(refs)))
         clock.sleep(LOOKS_EVERY)
+
+
+def done_of(done: int, whole: int) -> Step:
+    """How far an undo is."""
+    return Step(f"{done} of {many(whole, 'ticket')} done", done, whole)
 
 
 def left(store: Store, refs: Sequence[TicketRef]) -> tuple[TicketRef, ...]:

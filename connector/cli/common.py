@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from connector.render import as_lines, columns, csv_text, html_page, markdown, markdown_table, one_line
+from connector.render import Step, as_lines, columns, csv_text, html_page, markdown, markdown_table, one_line
 from connector.store.trouble import NoDatabase, OtherVersion, StoreTrouble, Unreachable
 
 if TYPE_CHECKING:
@@ -321,6 +321,63 @@ def put_rows(found: Listing, how: RowsFormat, output: Path | None = None) -> Non
             heads = [name.upper() for name in found.head]
             lines = (*(columns(heads, rows_in_words) if rows_in_words else ()), *found.said)
         put_out("".join(f"{one_line(line)}\n" for line in lines), output)
+
+
+LONG = 2.0
+"""Seconds after which something that still goes on is worth a bar, and another line where there is no terminal."""
+
+
+@contextmanager
+def progress() -> "Iterator[Callable[[str], None]]":
+    """What hears how far something is, and says it on standard error. On a terminal that is a bar with the time left,
+    once it has gone on for two seconds; elsewhere lines, and of steps the first, the last, and one in two seconds."""
+    import time
+
+    if not sys.stderr.isatty():
+        before = -LONG
+
+        def say(text: str) -> None:
+            nonlocal before
+            now = time.monotonic()
+            if isinstance(text, Step) and 1 < text.done < text.whole and now - before < LONG:
+                return
+            before = now
+            echo(text, err=True)
+
+        yield say
+        return
+    from threading import Timer
+
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    bar = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        redirect_stdout=False,
+    )
+    task = bar.add_task("", total=None)
+
+    def draw(text: str) -> None:
+        if isinstance(text, Step):
+            bar.update(task, description=one_line(text), completed=text.done, total=text.whole)
+        else:
+            bar.update(task, description=one_line(text))
+            echo(text, err=True)
+
+    begins = Timer(LONG, bar.start)
+    begins.daemon = True
+    begins.start()
+    try:
+        yield draw
+    finally:
+        begins.cancel()
+        begins.join()
+        bar.stop()
 
 
 def draw_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

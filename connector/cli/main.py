@@ -50,6 +50,7 @@ from connector.cli.common import (
     known_directories,
     loaded_with_directory,
     opened,
+    progress,
     put_json,
     put_rows,
     put_text,
@@ -150,7 +151,8 @@ def run(
         does = ALL if roles is None else roles_named(roles)
         with Service(settings, policies, clock, Secrets(masker, os.environ), does, tests) as service:
             if once:
-                summary = service.once(lambda text: echo(text, err=True))
+                with progress() as told_how_far:
+                    summary = service.once(told_how_far)
                 if how == "json":
                     put_json(summary.as_json())
                 else:
@@ -240,7 +242,9 @@ def migrate(config: Config = CONFIG, wait: Wait = "1m", how: AsText = "text") ->
         )
         if sys.stdin.isatty():
             typer.confirm("There is a dump; go on", abort=True)
-    done = migrate_database(settings, secrets_here())
+    with progress() as tell:
+        tell(f"{config}: the database is being made ready")
+        done = migrate_database(settings, secrets_here())
     said = [f"{config}: the database is ready" + (f" (it stood at {done.found})" if done.found else "")]
     if done.copy is not None:
         said.append(f"as it was before it stands in {done.copy}")

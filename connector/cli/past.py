@@ -1,6 +1,6 @@
 """The commands that look back with other rules: `archive` and `backtest`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,18 +22,19 @@ from connector.cli.common import (
     echo,
     give_up,
     json_text,
+    progress,
     put_forms,
     put_text,
     refuse,
     secrets_beside_trouble,
 )
-from connector.render import many
+from connector.render import Step, many
 
 if TYPE_CHECKING:
     from connector.config.settings import Settings
     from connector.report.backtest_forms import Version
     from connector.report.cases import Period
-    from connector.store.archive import Archive, Head
+    from connector.store.archive import Archive, Head, Row
 
 app = typer.Typer()
 archive_app = typer.Typer(
@@ -90,7 +91,7 @@ def pull(
         path = path.absolute()
         register(store, path, now)
         lines, counts = [], {}
-        with made_or_found(path, said) as archive:
+        with made_or_found(path, said) as archive, progress() as tell:
             for name in account or settings.accounts:
                 try:
                     desk = open_desk(name, settings, clock, secrets, tally(store, name, clock))
@@ -101,7 +102,7 @@ def pull(
                         share=settings.accounts[name].budget,
                         policies=policies,
                         clock=clock,
-                        told=lambda text: echo(text, err=True),
+                        told=tell,
                     )
                     done = pulling.run()
                 except (SecretError, ValueError) as error:
@@ -244,6 +245,13 @@ def found_archive(settings: "Settings", period: "Period") -> Path:
     return path
 
 
+def counted(rows: "Iterator[Row]", whole: int, tell: "Callable[[str], None]") -> "Iterator[Row]":
+    """The rows of an archive, while it is told how many have been played."""
+    for number, row in enumerate(rows, 1):
+        tell(Step(f"played {number} of {many(whole, 'ticket')}", number, whole))
+        yield row
+
+
 def versions_of(
     file: "Archive", period: "Period", config: Path, meant: "Sequence[Path | None]"
 ) -> "list[Version]":
@@ -276,7 +284,9 @@ def versions_of(
             also_read=reads,
         )
         began = time.monotonic()
-        outcome = played(task, policies, file.rows())
+        whole = sum(file.counted(name).kept for name in directories)
+        with progress() as tell:
+            outcome = played(task, policies, counted(file.rows(), whole, tell))
         took = time.monotonic() - began
         name, many = str(path or config), len(policies.policies)
         read_now = frozenset[str]().union(*(read_by(policies, account) for account in directories)) & AS_NOW

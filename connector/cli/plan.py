@@ -22,6 +22,7 @@ from connector.cli.common import (
     echo,
     give_up,
     named,
+    progress,
     put_out,
     put_rows,
     put_text,
@@ -127,15 +128,16 @@ def made_plan(
             give_up(str(error))
         with store.reading() as connection:
             first_ran = {name: accounts.first_runs(connection, name) for name in names}
-        maker = Maker(
-            store=store,
-            desks=desks,
-            rules=Rules(policies=policies, calendars=calendars(policies, when), first_ran=first_ran),
-            caps=settings.service.caps,
-            clock=clock,
-            progress=lambda text: echo(text, err=True),
-        )
-        return maker.make(policy, account, when)
+        with progress() as tell:
+            maker = Maker(
+                store=store,
+                desks=desks,
+                rules=Rules(policies=policies, calendars=calendars(policies, when), first_ran=first_ran),
+                caps=settings.service.caps,
+                clock=clock,
+                progress=tell,
+            )
+            return maker.make(policy, account, when)
 
 
 @app.command("apply", rich_help_panel=POLICIES)
@@ -205,19 +207,16 @@ def applied(settings: "Settings", policies: "PolicySet", planned: "ManyPlan", pa
 
     clock, who, secrets = SystemClock(), getuser(), secrets_beside_trouble()
 
-    def progress(text: str) -> None:
-        echo(text, err=True)
-
     def beside(store: "Store") -> "Applied":
-        progress("a service runs; it does what the plan says")
-        return leave_and_wait(store, clock, planned, who, patience, progress)
+        tell("a service runs; it does what the plan says")
+        return leave_and_wait(store, clock, planned, who, patience, tell)
 
-    with closing(database_of(settings)) as store:
+    with progress() as tell, closing(database_of(settings)) as store:
         if served_by_others(store, clock):
             return beside(store)
         try:
             with Service(settings, policies, clock, secrets) as service:
-                return apply_here(service.parts, planned, who, progress)
+                return apply_here(service.parts, planned, who, tell)
         except AlreadyRunning:
             return beside(store)
 

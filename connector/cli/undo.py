@@ -16,6 +16,7 @@ from connector.cli.common import (
     echo,
     give_up,
     never_seen,
+    progress,
     put_json,
     secrets_beside_trouble,
     somebody_is_there,
@@ -206,20 +207,19 @@ def carried_out(
         return
     clock, secrets = SystemClock(), secrets_beside_trouble()
 
-    def progress(text: str) -> None:
-        echo(text, err=True)
+    with progress() as tell:
 
-    def beside() -> None:
-        progress("a service runs; it does it")
-        wait_for_service(store, clock, refs, patience, progress)
+        def beside() -> None:
+            tell("a service runs; it does it")
+            wait_for_service(store, clock, refs, patience, tell)
 
-    if served_by_others(store, clock):
-        beside()
-        return
-    try:
-        with Service(settings, policies, clock, secrets) as service:
-            carry_out_here(service.parts, refs, progress)
-    except AlreadyRunning:
-        beside()
-    except KeyboardInterrupt:
-        progress("interrupted; `uptier undo` goes on with it")
+        if served_by_others(store, clock):
+            beside()
+            return
+        try:
+            with Service(settings, policies, clock, secrets) as service:
+                carry_out_here(service.parts, refs, tell)
+        except AlreadyRunning:
+            beside()
+        except KeyboardInterrupt:
+            tell("interrupted; `uptier undo` goes on with it")

@@ -15,7 +15,7 @@ from adapters.base import (
 )
 from connector.clock import Clock
 from connector.intake.polling import PAGE_LIMIT
-from connector.render import many
+from connector.render import Step, many
 from connector.store import accounts, fleet
 from connector.store.archive import Archive, Counted, Head
 from connector.store.database import UNFORESEEN, Store
@@ -144,12 +144,10 @@ class Pull:
                 fetched += 1
                 if fetched == min(SAMPLE, whole):
                     self._tell(self.estimate(whole - fetched, (self._spent() - sent) / fetched))
-                if fetched % 100 == 0 and fetched < whole:
-                    took = self._clock.monotonic() - began
-                    left = (int(took / fetched * (whole - fetched) / 60) + 1) * 60
-                    self._told(
-                        f"{self._desk.name}: {fetched} of {many(whole, 'ticket')}, about {spell(left)} to go"
-                    )
+                took = self._clock.monotonic() - began
+                left = (int(took / fetched * (whole - fetched) / 60) + 1) * 60
+                said = f"{self._desk.name}: {fetched} of {many(whole, 'ticket')}, about {spell(left)} to go"
+                self._told(Step(said, fetched, whole))
 
     def _fetch(self, ref: TicketRef) -> None:
         """One ticket, kept at once."""

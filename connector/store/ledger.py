@@ -59,10 +59,10 @@ _RELEASED = (
 
 
 def in_words(line: LedgerEntry) -> LedgerEntry:
-    """The line as people read it: why a level fired is kept as values (`data["why"]`), and its text says it. Lines of
+    """The line as people read it: why a level fired is kept as values (`data["cause"]`), and its text says it. Lines of
     versions that kept words are as they were."""
-    why = line.data.get("why")
-    return line if why is None else replace(line, text=because(codec.load(Cause, json.dumps(why))))
+    cause = line.data.get("cause")
+    return line if cause is None else replace(line, text=because(codec.load(Cause, json.dumps(cause))))
 
 
 def append(connection: Connection, lines: Sequence[LedgerEntry]) -> None:

@@ -150,7 +150,7 @@ def line_of(ref: TicketRef, occurrence: Occurrence, remembered: Iterable[Standin
         if passed is not None and passed.due is not None and not untimed(episode, passed):
             data = {"due": passed.due, "late": max(passed.at - passed.due, 0)}
     if cause is not None:
-        data["why"] = json.loads(codec.dump(Cause, cause, sparse=True))
+        data["cause"] = json.loads(codec.dump(Cause, cause, sparse=True))
     return LedgerEntry(
         at=occurrence.at,
         account=ref.account,

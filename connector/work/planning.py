@@ -7,6 +7,7 @@ from adapters.base import AccessLost, Gone, NotAllowed, TryLater, Unreadable
 from connector.clock import Clock
 from connector.config.settings import Caps
 from connector.intake.polling import POLL
+from connector.render import Step
 from connector.store import accounts, ledger, tickets, writes
 from connector.store.database import Store
 from connector.work.budget import Desk
@@ -171,8 +172,8 @@ class Maker:
             )
         refs = candidates(self._store, name, policies, scope, at, as_if=as_if)
         for number, ref in enumerate(refs, 1):
-            if number == 1 or number % 10 == 0 or number == len(refs):
-                self._progress(f"{name}: reading ticket {number} of {len(refs)}")
+            said = f"{name}: reading ticket {number} of {len(refs)}"
+            self._progress(Step(said, number, len(refs)))
             try:
                 self._ticket(part, ref, scope, at)
             except (NotAllowed, Unreadable, TryLater) as trouble:

@@ -92,8 +92,8 @@ def test_the_ledger_keeps_why_a_level_fired_as_values_and_says_it(tmp_path: Path
         assert said == "status is new or open; priority is urgent; customer waiting for 31m (limit 30m)"
         written = replace(line, text=said, data={})
         assert ledger.in_words(written) == written, "a line of a version that kept words"
-        assert line.data["why"]["clock"] == "customer_waiting"
-        assert (line.data["why"]["elapsed"], line.data["why"]["limit"]) == (1860, ["after", 1800])
+        assert line.data["cause"]["clock"] == "customer_waiting"
+        assert (line.data["cause"]["elapsed"], line.data["cause"]["limit"]) == (1860, ["after", 1800])
 
 
 OLD = [{"policy": "p", "mode": "enforce", "holds": True, "verdict": 'fires level "one"', "lines": []}]
