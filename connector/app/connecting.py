@@ -276,9 +276,9 @@ def await_webhook(
     store: Store, account: str, clock: Clock, patience: Seconds, progress: Callable[[Seconds], None]
 ) -> tuple[bool, str]:
     """Whether a webhook of the account is taken in within so many seconds, and what is known if none is. `progress`
-    hears now and then how many seconds are left."""
+    hears now and then how many seconds are left. After a refused one there is a little time for a good one."""
     began, until = clock.now(), clock.monotonic() + patience
-    says = clock.monotonic()
+    says, refusal = clock.monotonic(), ""
     while True:
         with store.reading() as connection:
             last = inbox.last_webhook(connection, account)
@@ -286,10 +286,12 @@ def await_webhook(
         if last is not None and last >= began:
             return True, "a webhook came and was taken"
         if refused is not None and refused.tried_at >= began:
-            return False, f"a webhook came and was refused: {refused.why}"
+            if not refusal:
+                until = min(until, clock.monotonic() + SAYS_EVERY)
+            refusal = f"a webhook came and was refused: {refused.why}"
         left = until - clock.monotonic()
         if left <= 0:
-            return False, "no webhook came; what changes is found by polling meanwhile"
+            return False, refusal or "no webhook came; what changes is found by polling meanwhile"
         if clock.monotonic() >= says:
             progress(int(left))
             says += SAYS_EVERY

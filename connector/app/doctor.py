@@ -22,6 +22,7 @@ from connector.clock import said as told_skew
 from connector.config.secrets import SecretError, Secrets
 from connector.config.settings import AccountSettings, Settings
 from connector.config.values import vendors
+from connector.intake.receiver import KNOCK
 from connector.notify.sender import NoAddress, NotSent, Speaker
 from connector.render import many
 from connector.report.calls import DAY, census_of
@@ -49,7 +50,9 @@ def ask_outside(settings: Settings) -> list[tuple[str, Finding]]:
     if settings.service.outside is None:
         text = "no `[service] outside` is named, so whether webhooks find the way here was not tried"
         return [("outside", Finding(what="address", ok=False, unseen=True, text=text))] if hooks else []
-    with httpx.Client(base_url=settings.service.outside, timeout=ANSWERS_WITHIN) as client:
+    with httpx.Client(
+        base_url=settings.service.outside, timeout=ANSWERS_WITHIN, headers={"User-Agent": KNOCK}
+    ) as client:
         said = (_console(client), *(_webhook(client, name) for name in hooks))
     return [("outside", Finding(what=what, ok=why is None, text=why or well)) for what, well, why in said]
 

@@ -3,6 +3,7 @@ given up."""
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -284,8 +285,8 @@ class Listing:
     """What a command that prints rows has found.
 
     `value` is what a program gets as JSON: the rows by the names of their columns, if nothing else is said. `said` are
-    lines below the table. `lines` is what stands for the table where nobody looks at a terminal, if that says more than
-    its rows."""
+    lines below the table. `lines` is what stands for the table where nobody looks at a terminal, or where the table is
+    too wide for it, if that says more than its rows."""
 
     title: str
     head: tuple[str, ...]
@@ -312,7 +313,12 @@ def put_rows(found: Listing, how: RowsFormat, output: Path | None = None) -> Non
         put_out("\n".join([*table, *below]) + "\n", output)
     elif how == "html":
         put_out(html_page(found.title, found.head, rows_in_words, found.said), output)
-    elif output is None and sys.stdout.isatty() and HEARD.get() is None:
+    elif (
+        output is None
+        and sys.stdout.isatty()
+        and HEARD.get() is None
+        and (found.lines is None or fits_terminal(found.head, rows_in_words))
+    ):
         draw_table(found.head, rows_in_words)
         echo(*found.said)
     else:
@@ -378,6 +384,12 @@ def progress() -> "Iterator[Callable[[str], None]]":
         begins.cancel()
         begins.join()
         bar.stop()
+
+
+def fits_terminal(head: Sequence[str], rows: Iterable[Sequence[str]]) -> bool:
+    """Whether each row of the table goes on one line of the terminal, two columns apart."""
+    widths = [max(len(one_line(cell)) for cell in column) for column in zip(head, *rows, strict=True)]
+    return sum(widths) + 2 * (len(widths) - 1) <= shutil.get_terminal_size().columns
 
 
 def draw_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

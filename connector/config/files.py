@@ -227,6 +227,8 @@ def read_file(path: Path) -> Document | Problem:
         return read(str(path), path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError:
         reason = "it is not UTF-8 text; save it as UTF-8"
+    except FileNotFoundError:
+        reason = "there is none; `uptier init` makes an uptier.toml, and --config names another place"
     except OSError as error:
         reason = f"{error.strerror}; check the path and its permissions"
     return Problem(file=str(path), line=0, code="unreadable", message=f"this file cannot be read: {reason}.")

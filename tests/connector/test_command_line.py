@@ -243,6 +243,9 @@ def test_a_terminal_sees_a_table_in_colour_and_a_pipe_plain_lines(desk: Zendesk,
     assert "Printer" in drawn
     assert "\x1b[31m" not in drawn, "a subject colours nothing"
     assert "\x1b[1;36m" not in on_terminal("due", folder=tmp_path, NO_COLOR="1")
+    narrow = on_terminal("due", folder=tmp_path, COLUMNS="60")
+    assert "\u2500" not in narrow, "a line a ticket reads better than a cell of many lines"
+    assert any("acme/1" in line and "Printer" in line for line in narrow.splitlines())
     piped = uptier("due").stdout
     assert "\x1b" not in piped
     assert "\u2500" not in piped
@@ -323,3 +326,13 @@ def test_on_a_terminal_a_bar_says_how_much_time_is_left(
         until(lambda: "3/9" in drawn.getvalue())
     assert "-:--:--" in drawn.getvalue() or "0:00:" in drawn.getvalue()
     assert capsys.readouterr().out == ""
+
+
+def test_where_there_is_no_config_the_way_to_one_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for words in (("due",), ("check",), ("doctor",)):
+        said = uptier(*words)
+        assert said.exit_code == 2, words
+        assert "`uptier init` makes an uptier.toml" in said.output, words

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from connector.app.supervision import Ailments
 from connector.intake import slow_client
 from connector.intake.inbox import GroupCommit
-from connector.intake.receiver import FORGOTTEN_AFTER, Refusals, receiver
+from connector.intake.receiver import FORGOTTEN_AFTER, KNOCK, Refusals, receiver
 from connector.intake.slow_client import HOOK_CAP, OTHER_CAP
 from connector.store import holds, inbox
 from connector.store.database import Store
@@ -122,6 +122,16 @@ def test_refused_deliveries_are_said_once_counted_and_over_when_good_ones_come(
         refusals.keep(store, 1000 + FORGOTTEN_AFTER)
     assert shown() == []
     assert [line["event"] for line in lines] == ["webhooks_refused", "webhooks_accepted_again"]
+
+
+def test_the_doctors_knock_is_no_delivery_gone_wrong(
+    app: Starlette, store: Store, refusals: Refusals
+) -> None:
+    knock = {"User-Agent": KNOCK}
+    assert ask(app, "POST", "/hooks/acme", headers=knock, content=b"{}").status_code == 401
+    refusals.keep(store, 1000)
+    with store.reading() as connection:
+        assert list(holds.every_aside(connection)) == []
 
 
 def test_bodies_of_every_address_have_a_limit(app: Starlette, counted: list[str]) -> None:
