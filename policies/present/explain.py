@@ -401,10 +401,7 @@ def refusal(line: JudgedLine) -> str:
     if line.inner:
         none = "none" if line.path == "any" else "not all"
         return f"does not match: {line_text(line)}, of which {none} hold"
-    read = read_words(line)
-    if isinstance(read, tuple):
-        read = ", ".join(map(str, read)) or "empty"
-    return f"does not match: {line_text(line)}, but it is {'missing' if read is None else read}"
+    return f"does not match: {line_text(line)}, but it is {value_words(read_words(line))}"
 
 
 # --- a trace laid out ------------------------------------------------------------------------------------------

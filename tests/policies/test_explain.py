@@ -94,6 +94,8 @@ def test_what_a_line_read_is_in_the_verdict() -> None:
     assert verdict(life.with_fields(priority=None), 5) == "does not match: priority is low, but it is missing"
     tagged = Life(policy(when='tags = { has = "vip" }')).customer(0).with_fields(tags=frozenset({"b", "a"}))
     assert verdict(tagged, 5) == "does not match: tags has vip, but it is a, b"
+    asked = Life(policy(when="requester.vip = true")).customer(0)
+    assert verdict(asked, 5) == "does not match: requester.vip is yes, but it is no"
 
 
 def test_all_is_said_like_any() -> None:
