@@ -88,6 +88,7 @@ def connect(
             if hooks is None:
                 told = settings.accounts[account].webhook or {"secret": reference_of(settings, account)}
                 echo(*set_up_of(adapter, address, told).split("\n"), *unkept(secrets, told))
+                named_in(settings, account)
             else:
                 made_there(settings, account, store, hooks, secrets, secret_file, yes=yes)
             waited(store, account, patience, asked=hooks is None or wait is not None)
@@ -138,11 +139,7 @@ def made_there(
     value = read(hooks.secret_of, hook.id)
     if file or held is None:
         echo(f"its secret is {connecting.keep_secret(secrets, ref, value, file)}")
-    if not said.webhook_secrets:
-        echo(
-            f'write webhook = {{ secret = "{ref}" }} under [accounts.{account}], start `uptier run` anew, connect again'
-        )
-        raise typer.Exit(NEEDS_HUMAN)
+    named_in(settings, account)
     if (other := connecting.shadowed(secrets, ref, value)) is not None:
         echo(other, err=True)
         raise typer.Exit(NEEDS_HUMAN)
@@ -212,6 +209,18 @@ def agreed(*, yes: bool) -> None:
         raise typer.Exit(NEEDS_HUMAN)
     if not typer.confirm("Do it"):
         echo("nothing was done")
+        raise typer.Exit(NEEDS_HUMAN)
+
+
+def named_in(settings: "Settings", account: str) -> None:
+    """See that the config names the webhook's secret: else no webhook is taken in, and waiting for one is in vain."""
+    from connector.app.connecting import reference_of
+
+    if not settings.accounts[account].webhook_secrets:
+        ref = reference_of(settings, account)
+        echo(
+            f'write webhook = {{ secret = "{ref}" }} under [accounts.{account}], start `uptier run` anew, connect again'
+        )
         raise typer.Exit(NEEDS_HUMAN)
 
 

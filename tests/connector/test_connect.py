@@ -318,6 +318,19 @@ def test_the_text_to_paste_has_the_accounts_address_and_no_secret(
         assert "by hand" in gone.stdout
 
 
+@pytest.mark.parametrize("vendor", ["freshdesk", "servicenow"])
+def test_a_config_that_names_no_secret_is_told_what_to_write(
+    vendor: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pasted(vendor, tmp_path, monkeypatch) as one:
+        path = tmp_path / "uptier.toml"
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        path.write_text("".join(line for line in lines if not line.startswith("webhook =")), encoding="utf-8")
+        done = uptier("connect", one.account, "--wait", "1h")
+        assert done.exit_code == 1, "nothing is waited for"
+        assert f'write webhook = {{ secret = "secret:{one.account}-webhook" }}' in done.stdout
+
+
 def test_the_set_up_pages_say_the_same() -> None:
     address = "https://YOUR-UPTIER-HOST/hooks/acme"
     assert steps(address) in (DOCS / "freshdesk.md").read_text(encoding="utf-8")
