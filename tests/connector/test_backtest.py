@@ -114,7 +114,7 @@ def test_the_command_tells_who_would_have_been_called_when(tmp_path: Path) -> No
             rf"{ticket} +2026-09-21 14:43 +urgent-unanswered +Second line +Tier 2 +Tier 2 +handoff",
             shown.output,
         )
-        told = json.loads(run(tmp_path, "--format", "json").output)
+        told = json.loads(run(tmp_path, "--format", "json").stdout)
         assert [(each["ticket"], each["level"], each["owner"]) for each in told["firings"]] == [
             (str(one.desk.tickets["one"]), "Second line", "Tier 2")
         ]
@@ -127,7 +127,7 @@ def test_the_command_tells_who_would_have_been_called_when(tmp_path: Path) -> No
 def test_two_versions_are_compared_ticket_by_ticket(tmp_path: Path) -> None:
     with two_days(tmp_path) as one:
         words = ["--policies", str(tmp_path / "earlier.toml"), "--against", str(tmp_path / "uptier.toml")]
-        told = json.loads(run(tmp_path, *words, "--format", "json").output)
+        told = json.loads(run(tmp_path, *words, "--format", "json").stdout)
         found = {each["ticket"]: each["how"] for each in told["differences"]}
         number = {word: str(ticket) for word, ticket in one.desk.tickets.items()}
         assert found == {
@@ -150,7 +150,7 @@ def test_what_was_not_asked_about_words_is_unknown_and_fires_nothing(tmp_path: P
     with two_days(tmp_path) as one:
         (tmp_path / "earlier.toml").write_text(asks, encoding="utf-8")
         told = json.loads(
-            run(tmp_path, "--policies", str(tmp_path / "earlier.toml"), "--format", "json").output
+            run(tmp_path, "--policies", str(tmp_path / "earlier.toml"), "--format", "json").stdout
         )
         assert told["firings"] == []
         assert told["incomplete"] == {

@@ -121,6 +121,7 @@ def test_what_comes_due_meanwhile_is_written_once_and_little_is_said(tmp_path: P
         server.comes_back()
         until("the second", lambda: here.notes() == [1, 1], 60)
         until("its last word", lambda: times(said(here), "tick") > 0, 60)
+        until("both to be logged", lambda: here.applied() >= 2, 60)  # a note shows before its answer has left
         assert here.applied() == 2
         assert process.poll() is None
         process.terminate()
