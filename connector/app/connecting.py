@@ -27,6 +27,9 @@ from policies.model import Instant, Seconds
 
 LOOKS_EVERY: Seconds = 1
 SAYS_EVERY: Seconds = 10
+AFTER_REFUSAL: Seconds = 10
+"""How long a good webhook is waited for once one was refused."""
+
 OTHERS_MAY_READ = 0o077
 
 
@@ -287,7 +290,7 @@ def await_webhook(
             return True, "a webhook came and was taken"
         if refused is not None and refused.tried_at >= began:
             if not refusal:
-                until = min(until, clock.monotonic() + SAYS_EVERY)
+                until = min(until, clock.monotonic() + AFTER_REFUSAL)
             refusal = f"a webhook came and was refused: {refused.why}"
         left = until - clock.monotonic()
         if left <= 0:

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from contextvars import ContextVar
@@ -337,8 +338,6 @@ LONG = 2.0
 def progress() -> "Iterator[Callable[[str], None]]":
     """What hears how far something is, and says it on standard error. On a terminal that is a bar with the time left,
     once it has gone on for two seconds; elsewhere lines, and of steps the first, the last, and one in two seconds."""
-    import time
-
     if not sys.stderr.isatty():
         before = -LONG
 

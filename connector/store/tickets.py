@@ -35,7 +35,7 @@ from connector.store.schema import ticket as ticket_table
 from policies.history import with_moves
 from policies.model import Instant, Need, Person, Seconds, Status, Ticket, TicketRef
 from policies.rules.judgement import Coming, Judgement
-from policies.state import Episode, Standing
+from policies.state import Episode, Standing, Wrote
 
 CLOSED = (Status.SOLVED, Status.CLOSED)
 
@@ -651,6 +651,15 @@ def episodes_of(connection: Connection, ref: TicketRef) -> tuple[Episode, ...]:
         .order_by(episodes.c.started, episodes.c.key)
     )
     return tuple(codec.load(Episode, row.memory) for row in rows)
+
+
+def wrote_on(connection: Connection, ref: TicketRef) -> tuple[Wrote, ...]:
+    """What Uptier wrote over what on a ticket, in episodes that run or have ended, oldest first. Of one that runs the
+    policies' own memory is the later."""
+    running = (each.episode for each in standings_of(connection, ref) if each.episode)
+    episodes_by_key = {each.key: each for each in (*episodes_of(connection, ref), *running)}
+    began = sorted(episodes_by_key.values(), key=lambda each: each.started)
+    return tuple(one for each in began for one in each.wrote)
 
 
 def running_policies(connection: Connection, limit: int = 500) -> tuple[tuple[TicketRef, Episode], ...]:

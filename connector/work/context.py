@@ -364,11 +364,8 @@ def lived(
     with store.reading() as connection:
         known = accounts.read_directory(connection, ref.account)
         ours = writes.episodes_by_fact(connection, ref)
-        running = (each.episode for each in tickets.standings_of(connection, ref) if each.episode)
-        episodes = {each.key: each for each in (*tickets.episodes_of(connection, ref), *running)}
+        wrote = tickets.wrote_on(connection, ref)
     if known is None:
         raise Unforeseeable(f"the directory of {ref.account} has not been read yet; run uptier once")
     ticket = complete(store, desk.adapter.load(ref, FROM_HELPDESK), ours, policies.needs, now)
-    began = sorted(episodes.values(), key=lambda each: each.started)
-    wrote = tuple(one for each in began for one in each.wrote)
     return ticket, peopled(known.directory, policies, now), wrote

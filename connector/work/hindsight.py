@@ -17,7 +17,6 @@ from policies.language.policy import PolicySet
 from policies.model import FROM_HELPDESK, Directory, Instant, Ticket, TicketRef
 from policies.past import UNASKED, asking_silenced, unknown_past, with_writes
 from policies.replay import Rulebook
-from policies.state import Wrote
 
 ORDERS = frozenset({"acknowledged", "snoozed", "escalated", "deescalated", "approved", "rejected"})
 """What the ledger calls orders that were carried out; an acknowledgement at the helpdesk has nobody as its `who`."""
@@ -108,14 +107,11 @@ def remembered(store: Store, desk: Desk, read: Ticket, now: Instant) -> tuple[Ti
         return ticket, unknown_past(ticket, only_ours=False)
     with store.reading() as connection:
         sent = writes.of_ticket(connection, ref)
-        running = (each.episode for each in tickets.standings_of(connection, ref) if each.episode)
-        episodes = {each.key: each for each in (*tickets.episodes_of(connection, ref), *running)}
+        wrote = tickets.wrote_on(connection, ref)
     receipts_sent = [each.receipt for each in sent if each.receipt is not None]
     facts = [fact for each in receipts_sent for fact in (*each.facts, each.revision)]
     order = {fact: place for place, fact in enumerate(facts)}
-    wrote: list[Wrote] = [one for each in episodes.values() for one in each.wrote]
-    wrote.sort(key=lambda one: order.get(one.fact, -1))
-    ticket = with_writes(ticket, wrote)
+    ticket = with_writes(ticket, sorted(wrote, key=lambda one: order.get(one.fact, -1)))
     return ticket, unknown_past(ticket, only_ours=is_only_ours(ticket, sent, desk))
 
 
