@@ -6,12 +6,16 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
 from hypothesis import settings
+from sqlalchemy import URL, make_url
 
+from connector.store.revision import Migrated
+from connector.store.sqlite import migrate_sqlite
 from tests import hanging
 
 pytest.register_assert_rewrite("adapters.contract")
@@ -53,6 +57,29 @@ def timeouts_are_told() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "recv", hanging.recv)
         patch.setattr(socket.socket, "recv_into", hanging.recv_into)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def new_files_are_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Twenty-odd migrations take a tenth of a second, and a thousand tests make a database: one file is migrated a test
+    process, and a new one begins as a copy of it. A file that is there is migrated as ever."""
+    made: list[bytes] = []
+
+    def migrated(url: URL) -> Migrated:
+        path = Path(url.database or "").absolute()
+        if path.exists() or not os.access(path.parent, os.W_OK):
+            return migrate_sqlite(url)
+        if not made:
+            first = tmp_path_factory.mktemp("migrated") / "uptier.db"
+            migrate_sqlite(make_url(f"sqlite:///{first}"))
+            made.append(first.read_bytes())
+        path.touch(0o600)
+        path.write_bytes(made[0])
+        return Migrated(found=None)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("connector.store.opening.migrate_sqlite", migrated)
         yield
 
 
