@@ -1,9 +1,10 @@
 """What policies do over a ticket's life: events in, firings out, on simulated time and by the very `evaluate` that runs
 live.
 
-A look is taken at the first sight of the ticket, at each event, and at each time that the plan before it names. What a
-look plans is carried out as the connector does it with a helpdesk that takes everything: the ticket shows it, the act
-is ours (rule 5), the write is settled, and the ticket is looked at again until nothing more comes of it."""
+A look is taken at the first sight of the ticket, at each event, at each time that the plan before it names, and when
+an absence of the assignee begins, if a policy asks for that. What a look plans is carried out as the connector does
+it with a helpdesk that takes everything: the ticket shows it, the act is ours (rule 5), the write is settled, and the
+ticket is looked at again until nothing more comes of it."""
 
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,7 @@ from policies.model import (
     Group,
     Instant,
     Message,
+    Need,
     Order,
     Priority,
     Status,
@@ -337,10 +339,20 @@ def replay(life: Life, rules: Rulebook, directory: Directory, until: Instant) ->
             yield step
             if step.is_quiet:
                 break
-        times = [each for each in (ahead[0].at if ahead else None, plan.next_look) if each is not None]
+        leaves = _assignee_leaves(stage.ticket, rules, now)
+        times = [
+            each for each in (ahead[0].at if ahead else None, plan.next_look, leaves) if each is not None
+        ]
         if not times:
             return
         now = max(min(times), now + 1)
+
+
+def _assignee_leaves(ticket: Ticket, rules: Rulebook, now: Instant) -> Instant | None:
+    """When the assignee is absent next, if any policy asks who is there: live their tickets are looked at then."""
+    if ticket.assignee is None or Need.AVAILABILITY not in rules.policies.needs:
+        return None
+    return rules.policies.staff.next_absence({ticket.assignee.label, ticket.assignee.name}, now)
 
 
 def judged_at(life: Life, rules: Rulebook, directory: Directory, at: Instant) -> Step:

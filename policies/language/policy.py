@@ -1,7 +1,7 @@
 """A policy, as it was written and checked, and the people it may count on: what `parse` makes and `evaluate`
 reads."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -38,6 +38,11 @@ class Staff:
             for each in absences
             if each.begins <= now < each.ends
         }
+
+    def next_absence(self, labels: Collection[str], now: Instant) -> Instant | None:
+        """When somebody of these labels is absent next, later than now."""
+        begins = (each.begins for label in labels for each in self.absences.get(label, ()))
+        return min((at for at in begins if at > now), default=None)
 
 
 def with_staff(directory: Directory, staff: Staff, now: Instant) -> Directory:
