@@ -59,7 +59,7 @@ WAIT_AT_MOST = 40
 AGAIN_AFTER: Seconds = 5
 """When somebody for whom there was no room to wait may come again."""
 MENU = (
-    ("/", "Now"),
+    ("/now", "Now"),
     ("/due", "Due"),
     ("/plan", "Plan"),
     ("/policies", "Policies"),
@@ -68,6 +68,9 @@ MENU = (
     ("/ledger", "Ledger"),
     ("/health", "Health"),
 )
+LOOK = "uptier-look"
+LOOKS = ("light", "dark")
+LOOK_LASTS: Seconds = 365 * 86400
 Answer = Callable[[Request, Asking], Response]
 Act = Callable[[Request, Asking, Mapping[str, str]], Response]
 
@@ -119,7 +122,8 @@ class Console:
     def routes(self) -> list[BaseRoute]:
         """For the app that serves them."""
         shown: Mapping[str, Answer] = {
-            "/": self.now_page,
+            "/": self.front,
+            "/now": self.now_page,
             "/due": self.due,
             "/tickets/{account}/{ticket}": self.ticket,
             "/plan": self.plan,
@@ -135,6 +139,7 @@ class Console:
         }
         sent: Mapping[str, Act] = {
             "/logout": self.logout,
+            "/look": self.choose_look,
             "/tokens/revoke": self.revoke,
             "/tickets/{account}/{ticket}/orders": self.give_order,
             "/holds/release": self.release,
@@ -207,8 +212,23 @@ class Console:
             "asking": asking,
             "title": title,
             "now": self.now(),
+            "look": look_of(request),
         }
         return page(template, said=said, **frame, **words)
+
+    def front(self, _request: Request, _asking: Asking) -> Response:
+        """The first page somebody comes to."""
+        return RedirectResponse("/now", 303, HEADERS)
+
+    def choose_look(self, _request: Request, _asking: Asking, said: Mapping[str, str]) -> Response:
+        """Light or dark, whatever the browser says; kept by the browser."""
+        back = said.get("back", "")
+        answer = RedirectResponse(back if back in dict(MENU) else "/", 303, HEADERS)
+        if said.get("look") not in LOOKS:
+            answer.delete_cookie(LOOK)
+        else:
+            answer.set_cookie(LOOK, said["look"], LOOK_LASTS, httponly=True, samesite="strict")
+        return answer
 
     def now_page(self, request: Request, asking: Asking) -> Response:
         """Who is escalated at this moment."""
@@ -361,7 +381,7 @@ class Console:
         )
         allow(asking, "operator" if ticket else "admin")
         release(self.store, account, ticket, policy, asking.user.name, why, self.now())
-        return _back("/", "release")
+        return _back("/now", "release")
 
     def tokens(self, request: Request, asking: Asking) -> Response:
         """The tokens of the API that have not ended: one's own, and for an admin everybody's."""
@@ -532,6 +552,12 @@ async def _form(request: Request) -> Mapping[str, str]:
             return {}
     fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
     return {name: values[0] for name, values in fields.items()}
+
+
+def look_of(request: Request) -> str:
+    """Light or dark, if somebody has chosen it."""
+    chosen = request.cookies.get(LOOK, "")
+    return chosen if chosen in LOOKS else ""
 
 
 def _ref(request: Request) -> TicketRef:

@@ -31,7 +31,7 @@ from policies.model import Instant
 from tests.connector.console.conftest import PASSWORD, Shown, beside, csrf
 from tests.connector.stores import fresh_store
 
-PAGES = ("/", "/due", "/tickets/acme/1", "/policies", "/matrix", "/matrix/paper", "/reports", "/reports/paper",
+PAGES = ("/now", "/due", "/tickets/acme/1", "/policies", "/matrix", "/matrix/paper", "/reports", "/reports/paper",
          "/ledger", "/health", "/plan")  # fmt: skip
 
 
@@ -148,7 +148,7 @@ def test_the_first_administrator_is_made_through_one_link_once(shown: Shown) -> 
         assert client.post(f"{path}", data=said | {"name": " "}).status_code == 400
         assert client.post(f"{path}", data=said, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
         assert client.post(f"{path}", data=said).headers["location"] == "/"
-        assert "ann, admin" in client.get("/").text
+        assert "ann, admin" in client.get("/now").text
         assert other.get(f"{path}").status_code == 403
         assert other.post(f"{path}", data={"name": "eve", "password": PASSWORD}).status_code == 403
     with shown.store.reading() as connection:
@@ -239,7 +239,7 @@ def test_the_cookie_is_kept_from_scripts_and_other_sites_and_outlives_no_logout(
         (cookie,) = client.cookies.jar
         assert cookie.has_nonstandard_attr("HttpOnly")
         assert cookie.get_nonstandard_attr("SameSite") == "strict"
-        assert client.get("/").status_code == 200
+        assert client.get("/now").status_code == 200
         kept = dict(client.cookies)
         assert client.post("/logout", data={"csrf": csrf(client)}).status_code == 303
         with shown.client(cookies=kept) as again:
@@ -306,6 +306,7 @@ FORMS = {
     "/plan": {"policy": "there is none"},
     "/plan/apply": {"hash": "of no plan"},
     "/undo": {"asked": "of nobody"},
+    "/look": {"look": "dark"},
     "/logout": {},
 }
 """Every form of the console, by its address: in a browser the cookie comes along whoever sends it."""
@@ -504,16 +505,16 @@ def test_what_is_shown_is_escaped(shown: Shown) -> None:
     assert number is None
     shown.here.round(1)
     with shown.logged_in("dana", "viewer") as client:
-        for path in ("/", "/due", f"/tickets/acme/{shown.here.desk.tickets['bad']}"):
+        for path in ("/now", "/due", f"/tickets/acme/{shown.here.desk.tickets['bad']}"):
             assert "<script>alert" not in client.get(path).text
 
 
 def test_what_stands_in_the_address_bar_is_not_said(shown: Shown) -> None:
     with shown.logged_in("dana", "viewer") as client:
-        told = client.get("/", params={"said": "Your session ended. Call 555-0100"}).text
+        told = client.get("/now", params={"said": "Your session ended. Call 555-0100"}).text
         assert "555-0100" not in told
         assert 'class="said"' not in told
-        assert "What was held goes on." in client.get("/?said=release").text
+        assert "What was held goes on." in client.get("/now?said=release").text
 
 
 def test_the_proxys_word_for_an_address_counts_only_if_it_was_named(tmp_path: Path) -> None:
@@ -582,7 +583,7 @@ def test_a_flood_of_logins_checks_two_passwords_at_once_and_lets_few_wait(
             turned_away += answer.result() == 503
             if turned_away == 120 - WAIT_AT_MOST:
                 break
-        assert inside.get("/").status_code == 200  # the pages go on meanwhile
+        assert inside.get("/now").status_code == 200  # the pages go on meanwhile
         open_up.set()
         said = Counter(answer.result() for answer in knocking)
     assert most[0] <= HASH_AT_ONCE

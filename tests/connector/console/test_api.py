@@ -262,7 +262,7 @@ def test_what_was_only_observed_is_said_as_what_would_be(
 ) -> None:
     monkeypatch.setattr(conftest, "CONFIG", CONFIG.replace('"enforce"', '"observe"'))
     with conftest.beside(tmp_path) as shown, shown.logged_in("dana", "operator") as client:
-        now, ticket = client.get("/").text, client.get("/tickets/acme/1").text
+        now, ticket = client.get("/now").text, client.get("/tickets/acme/1").text
     assert "would be Second line" in now
     assert "would fire" in now
     assert "would have fired; nobody was told" in ticket

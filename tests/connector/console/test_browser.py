@@ -20,7 +20,7 @@ CHROMIUM = shutil.which("chromium")
 PICTURES = os.environ.get("UPTIER_TEST_PICTURES")
 AXE = (Path(__file__).parent / "axe-4.14.1.min.js").read_text(encoding="utf-8")
 PAGES = (
-    "/",
+    "/now",
     "/due",
     "/tickets/acme/1",
     "/policies",
@@ -102,7 +102,7 @@ def test_every_page_fits_a_phone_and_a_desk(page: Any) -> None:
 
 
 def test_what_changes_appears_by_itself(page: Any, shown: Shown) -> None:
-    page.goto("/")
+    page.goto("/now")
     page.wait_for_selector("text=Second line")
     shown.here.opened("fresh")
     shown.here.round(1)
@@ -110,7 +110,7 @@ def test_what_changes_appears_by_itself(page: Any, shown: Shown) -> None:
 
 
 def test_what_somebody_types_is_not_taken_away_by_the_next_change(page: Any, shown: Shown) -> None:
-    page.goto("/")
+    page.goto("/now")
     reason = page.locator("#rows input[name=reason]").first
     reason.type("the customer ")
     shown.here.opened("fresh")
@@ -124,7 +124,7 @@ def test_what_somebody_types_is_not_taken_away_by_the_next_change(page: Any, sho
 
 
 def test_who_stands_on_a_button_still_stands_there_after_a_change(page: Any, shown: Shown) -> None:
-    page.goto("/")
+    page.goto("/now")
     page.locator("button", has_text="Acknowledge").first.focus()
     stood = page.evaluate("document.activeElement.id")
     shown.here.opened("fresh")
@@ -135,7 +135,7 @@ def test_who_stands_on_a_button_still_stands_there_after_a_change(page: Any, sho
 
 def test_the_login_is_accessible(page: Any, shown: Shown) -> None:
     page.context.clear_cookies()
-    page.goto("/")
+    page.goto("/now")
     assert page.locator("h1").inner_text() == "Log in"
     assert accessible(page) == []
 
@@ -156,7 +156,7 @@ def test_the_first_administrator_needs_no_mouse(page: Any, shown: Shown) -> None
 def test_the_keyboard_alone_acknowledges(page: Any, shown: Shown) -> None:
     shown.user("dana", "operator")
     page.context.clear_cookies()
-    page.goto("/")
+    page.goto("/now")
     for word in ("dana", PASSWORD):
         page.keyboard.type(word)
         page.keyboard.press("Tab" if word == "dana" else "Enter")
@@ -174,7 +174,7 @@ def test_the_keyboard_alone_acknowledges(page: Any, shown: Shown) -> None:
 
 
 def test_a_stranger_reads_who_owns_it_why_and_what_comes_next(page: Any) -> None:
-    page.goto("/")
+    page.goto("/now")
     page.click("text=acme/1")
     said = page.locator("main").inner_text()
     assert "Tier 2" in said

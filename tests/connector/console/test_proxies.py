@@ -248,7 +248,7 @@ def test_the_recipe_lets_in_who_logs_in_and_nobody_else(tmp_path: Path, proxy: s
             answer = client.post("/login", data={"name": "dana", "password": PASSWORD})
             assert (answer.status_code, answer.headers["location"]) == (303, "/")
             assert "; secure" in answer.headers["set-cookie"].lower()
-            assert "Second line" in client.get("/").text
+            assert "Second line" in client.get("/now").text
             with client.stream("GET", "/events", timeout=PATIENCE) as stream:
                 told = stream.iter_lines()
                 assert next(told) == "retry: 3000"

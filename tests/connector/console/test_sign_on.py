@@ -98,7 +98,7 @@ def test_who_the_provider_vouches_for_is_let_in_with_the_role_of_the_claim(
         assert answer.status_code == 200
         (cookie,) = [each for each in answer.headers.get_list("set-cookie") if "session" in each]
         assert "samesite=strict" in cookie.lower()
-        assert "ann@acme.test, operator" in client.get("/").text
+        assert "ann@acme.test, operator" in client.get("/now").text
         assert known(shown) == [("ann@acme.test", "operator")]
 
 
@@ -290,7 +290,7 @@ def test_without_a_role_claim_the_user_table_decides(tmp_path: Path, provider: P
             ann = users.User(name="ann@acme.test", role="viewer", password="")
             users.keep(connection, ann, shown.here.clock.now())
         assert signed_on(client).status_code == 200
-        assert "ann@acme.test, viewer" in client.get("/").text
+        assert "ann@acme.test, viewer" in client.get("/now").text
         for password in ("", "x", PASSWORD):
             with shown.client() as other:
                 said = {"name": "ann@acme.test", "password": password}
