@@ -36,6 +36,9 @@ WITHIN: Seconds = 300
 
 INVITED_FOR: Seconds = 600
 SIGN_ON = "sign-on"
+WALL = "wall"
+WATCHES: Seconds = 400 * 86400
+"""How long a screen keeps its token: as long as browsers keep a cookie at all."""
 SHORTEST = 10
 LONGEST = 1024
 """Characters of a password."""
@@ -173,7 +176,38 @@ class Access:
         kind, _, word = request.headers.get("authorization", "").partition(" ")
         if kind.lower() != "bearer":
             raise MustLogIn
-        kept, now = digest(word.strip()), self._now()
+        return self._bearer_of(word.strip())
+
+    def watching(self, request: Request) -> Asking:
+        """Who looks at the page of a wall: by a token in the header or in the screen's cookie, or by a session. Raises
+        MustLogIn."""
+        if "authorization" in request.headers:
+            return self.bearer(request)
+        with suppress(MustLogIn):
+            return self.of(request)
+        return self.may_watch(request.cookies.get(self.cookie_name(WALL), ""))
+
+    def may_watch(self, token: str) -> Asking:
+        """Whose token this is. Raises MustLogIn, and NotAllowed for one with which more can be done than to look: who
+        stands before the screen could take it."""
+        asking = self._bearer_of(token)
+        if asking.may("operator"):
+            raise NotAllowed(
+                f"{asking.user.name} may do more than look; a wall takes the token of a viewer: "
+                "uptier user add wall --role viewer, then uptier user token wall"
+            )
+        return asking
+
+    def set_watching(self, answer: Response, token: str) -> Response:
+        """The answer, with the cookie of a screen on a wall. It is good for as long as the token is."""
+        name = self.cookie_name(WALL)
+        answer.set_cookie(
+            name, token, WATCHES, httponly=True, samesite="strict", secure=self._by_https, path="/"
+        )
+        return answer
+
+    def _bearer_of(self, word: str) -> Asking:
+        kept, now = digest(word), self._now()
         with self._store.reading() as connection:
             found = users.bearer(connection, kept, now)
         if found is None:

@@ -79,12 +79,13 @@ def console(
         return maker.make(policy, account, parts.clock.now())
 
     papers = Papers(store=parts.store, settings=settings, rules=parts.rules)
+    planning = Planning(parts.store, tuple(settings.accounts), parts.clock.now, make)
     pages = Console(
         store=parts.store,
         now=parts.clock.now,
         access=access,
         papers=papers,
-        planning=Planning(parts.store, tuple(settings.accounts), parts.clock.now, make),
+        planning=planning,
         health_now=health,
         sign_on=_sign_on(settings, parts, secret),
     )
@@ -93,6 +94,7 @@ def console(
         now=parts.clock.now,
         access=access,
         papers=papers,
+        planning=planning,
         health_now=health,
     )
     return [*pages.routes(), *api.routes()]

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
 from connector.render import away
-from policies.model import Instant, spell
+from policies.model import Instant, Seconds, spell
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -25,11 +25,14 @@ HEADERS = {
     "Cache-Control": "no-store",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+AGAIN_AFTER: Seconds = 5
+"""When somebody may come again for whom there was no room, or no database."""
 STATIC: Mapping[str, str] = {
     "htmx-2.0.11.min.js": "text/javascript",
     "htmx-ext-sse-2.2.4.min.js": "text/javascript",
     "console.js": "text/javascript",
     "console.css": "text/css",
+    "wall.css": "text/css",
 }
 PAGES = Environment(
     loader=PackageLoader("connector.console"),

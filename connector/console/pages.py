@@ -31,7 +31,7 @@ from connector.console.access import (
 )
 from connector.console.commands import DONE, Refused, digest_of, order, release, undo, undo_shown
 from connector.console.documents import Papers
-from connector.console.frame import HEADERS, asset, page, paper
+from connector.console.frame import AGAIN_AFTER, HEADERS, asset, page, paper
 from connector.console.planning import Planning, asked_for
 from connector.matrix.tables import as_html as matrix_html
 from connector.report.formats import as_html as report_html
@@ -54,10 +54,9 @@ HASH_AT_ONCE = 2
 """Passwords that are checked at once: a check takes 64 MiB and four cores."""
 ASKED_AT_ONCE = 4
 """People about whom the single sign-on provider is asked at once."""
+WALL_EVERY: Seconds = 30
 WAIT_AT_MOST = 40
 """Of each of the two, with those whose turn it is."""
-AGAIN_AFTER: Seconds = 5
-"""When somebody for whom there was no room to wait may come again."""
 MENU = (
     ("/now", "Now"),
     ("/due", "Due"),
@@ -151,6 +150,7 @@ class Console:
             *(Route(path, self._shown(answer)) for path, answer in shown.items()),
             Route("/static/{name}", self.static),
             Route("/login", self.login, methods=["GET", "POST"]),
+            Route("/wall", self.wall, methods=["GET", "POST"]),
             Route("/login/provider", self.to_provider),
             Route(BACK, self.from_provider),
             Route("/first", self.first, methods=["GET", "POST"]),
@@ -170,7 +170,7 @@ class Console:
             except (Refused, ValueError) as error:
                 return self._error(400, str(error))
             except StoreTrouble as trouble:
-                return self._error(503, str(trouble))
+                return _later(self._error(503, str(trouble)), AGAIN_AFTER)
 
         return guarded
 
@@ -399,6 +399,42 @@ class Console:
                 raise Refused("there is no such token; it may have ended meanwhile")
         return _back("/tokens", "revoke")
 
+    async def wall(self, request: Request) -> Response:
+        """A screen on a wall, which refreshes itself: by a session, by a token in a header, or by a viewer's token that
+        was typed in once and is kept in a cookie of the screen."""
+
+        def shown(status: int = 200, **words: Any) -> Response:
+            none: dict[str, Any] = {"shown": None, "text": "", "asks": False}
+            return page("wall.html", status, title="Uptier", every=WALL_EVERY, **(none | words))
+
+        def look() -> Response:
+            self.access.watching(request)
+            names = tuple(self.papers.settings.accounts)
+            with self.store.reading() as connection:
+                return shown(shown=queries.wall(connection, request.query_params, names, self.now()))
+
+        def begin(said: Mapping[str, str]) -> Response:
+            token = said.get("token", "").strip()
+            self.access.may_watch(token)
+            return self.access.set_watching(RedirectResponse("/wall", 303, HEADERS), token)
+
+        try:
+            self._from_our_host(request)
+            if request.method != "POST":
+                return await run_in_threadpool(look)
+            if self._from_elsewhere(request):
+                return self._error(403, ELSEWHERE)
+            return await run_in_threadpool(begin, await _form(request))
+        except MustLogIn:
+            said = "No such token." if request.method == "POST" else ""
+            return shown(400 if said else 401, asks=True, text=said)
+        except NotAllowed as error:
+            return shown(403, asks=request.method == "POST", text=str(error))
+        except ValueError as error:
+            return shown(400, text=f"{error}.")
+        except StoreTrouble as trouble:
+            return _later(shown(503, text=str(trouble)), AGAIN_AFTER)
+
     async def login(self, request: Request) -> Response:
         """The form, and what becomes of it."""
 
@@ -464,7 +500,7 @@ class Console:
         except TooManyWait:
             return _later(self._error(503, BUSY), AGAIN_AFTER)
         except StoreTrouble as trouble:
-            return self._error(503, str(trouble))
+            return _later(self._error(503, str(trouble)), AGAIN_AFTER)
 
     async def to_provider(self, request: Request) -> Response:
         """Send somebody to the single sign-on provider."""
@@ -497,7 +533,7 @@ class Console:
         except TooManyWait:
             return _later(self._error(503, BUSY), AGAIN_AFTER)
         except StoreTrouble as trouble:
-            return self._error(503, str(trouble))
+            return _later(self._error(503, str(trouble)), AGAIN_AFTER)
 
     def logout(self, request: Request, _asking: Asking, _said: Mapping[str, str]) -> Response:
         """End the session."""

@@ -185,6 +185,7 @@ def _names(ticket: Ticket, directory: Directory | None) -> dict[str, str]:
 
 
 SHOWN = 200
+WORST, MOST_ON_A_WALL = 10, 50
 DAY = 86400
 WEEK = 7 * DAY
 REAL = frozenset({How.FIRED, How.REFUSED, How.REJECTED})
@@ -233,6 +234,16 @@ class Now:
     rows: tuple[Row, ...]
     held: tuple[Hold, ...]
     starts: tuple[HeldStart, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wall:
+    """What a screen on a wall shows: how many tickets are at which level, how many are overdue, held, waiting and
+    coming, and the worst of these."""
+
+    at: Instant
+    levels: tuple[tuple[str, int], ...]
+    due: DuePage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -359,6 +370,22 @@ def due(connection: Connection, asked: Mapping[str, str], names: tuple[str, ...]
         within=seconds(within) if within else None,
         limit=SHOWN,
         offset=start_of(asked),
+    )
+
+
+def wall(connection: Connection, asked: Mapping[str, str], names: tuple[str, ...], now: Instant) -> Wall:
+    """What a screen on a wall shows of these accounts, or of one that is `asked` for; the `worst` so many tickets.
+    ValueError for what cannot be asked."""
+    many, account = asked.get("worst") or str(WORST), asked.get("account")
+    if not many.isdecimal() or not 1 <= int(many[:9]) <= MOST_ON_A_WALL:
+        raise ValueError(f"worst={many[:20]!r}: a wall shows 1 to {MOST_ON_A_WALL} tickets")
+    if account and account not in names:
+        raise ValueError(f"there is no account {account}; there are {', '.join(names)}")
+    of = (account,) if account else names
+    return Wall(
+        at=now,
+        levels=tickets.running_levels(connection, of),
+        due=due_page(connection, now, names=of, limit=int(many)),
     )
 
 

@@ -673,6 +673,19 @@ def running_policies(connection: Connection, limit: int = 500) -> tuple[tuple[Ti
     return tuple((TicketRef(row.account, row.ticket), codec.load(Episode, row.memory)) for row in rows)
 
 
+def running_levels(connection: Connection, names: Collection[str]) -> tuple[tuple[str, int], ...]:
+    """How many tickets of these accounts each level has that was the last of an escalation to fire or to be observed,
+    the most first."""
+    many = func.count(func.distinct(episodes.c.account + "/" + episodes.c.ticket)).label("many")
+    rows = connection.execute(
+        select(episodes.c.level, many)
+        .where(episodes.c.ended.is_(None), episodes.c.level.is_not(None), episodes.c.account.in_(names))
+        .group_by(episodes.c.level)
+        .order_by(many.desc(), episodes.c.level)
+    )
+    return tuple((row.level, row.many) for row in rows)
+
+
 def running_for(connection: Connection, account: str, policies: Iterable[str]) -> tuple[TicketRef, ...]:
     """The tickets of an account on which an episode of one of these policies has not ended."""
     rows = connection.execute(

@@ -307,6 +307,7 @@ FORMS = {
     "/plan/apply": {"hash": "of no plan"},
     "/undo": {"asked": "of nobody"},
     "/look": {"look": "dark"},
+    "/wall": {"token": "of nobody"},
     "/logout": {},
 }
 """Every form of the console, by its address: in a browser the cookie comes along whoever sends it."""

@@ -1,25 +1,35 @@
 """The JSON API: tokens, roles, and what it says of itself."""
 
+import ast
+import inspect
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any, NoReturn
 
 import httpx
 import pytest
+from jsonschema import Draft202012Validator
 from starlette.routing import Route
 from typer.testing import CliRunner
 
 from connector.cli.main import app
 from connector.config.values import DAY
-from connector.console import queries
-from connector.console.access import digest
-from connector.console.api import DOCUMENT, Api
+from connector.console import api, pages, queries
+from connector.console.access import BACK, digest
+from connector.console.api import CALLS, Call, described
+from connector.console.pages import Console
 from connector.demo import CONFIG
-from connector.store import users
+from connector.store import holds, users
+from connector.store.holds import Hold
 from connector.store.schema import token as tokens_table
+from connector.store.trouble import Unreachable
 from connector.store.users import Token
+from policies.model import TicketRef
 from tests.connector.console import conftest
 from tests.connector.console.conftest import PASSWORD, Shown, csrf
+from tests.patience import until
 
 
 def bearer(shown: Shown, name: str, role: users.Role) -> httpx.Client:
@@ -193,26 +203,195 @@ def test_tokens_are_revoked_one_by_one_by_their_owner_or_an_admin(shown: Shown) 
         assert called() == [("boss", "ci")]
 
 
-def test_the_document_names_every_call(shown: Shown) -> None:
-    api = Api(
+def asked(shown: Shown) -> Mapping[Call, dict[str, str]]:
+    """For each call that only reads: what it is asked with, so that it has something to tell."""
+    special = {
+        "/api/v1/undo": {"episode": "acme/1:urgent-unanswered:1"},
+        "/api/v1/wall": {"worst": "1"},
+        "/api/v1/ledger": {"before": "now"},
+    }
+    return {call: special.get(call.path, {}) for call in CALLS if call.method == "GET"}
+
+
+def test_every_answer_is_what_the_document_says(shown: Shown) -> None:
+    document = httpx.get(f"{shown.url}/api/openapi.json").json()
+    shown.here.clock.advance(31 * 60)
+    with shown.store.writing() as connection:
+        hold = Hold(ref=TicketRef("acme", "2"), scope="loop", why="it goes round", since=1)
+        assert holds.put_hold(connection, hold)
+    with bearer(shown, "boss", "admin") as client:
+
+        def told(call: Call, answer: httpx.Response, status: int = 200) -> Any:
+            assert answer.status_code == status, (call.path, answer.text)
+            content = document["paths"][call.path][call.method.lower()]["responses"][str(status)]["content"]
+            schema = content["application/json"]["schema"] | {"components": document["components"]}
+            Draft202012Validator(schema).validate(answer.json())
+            return answer.json()
+
+        assert client.post("/api/v1/plan", json={}).status_code == 200
+        until(lambda: not client.get("/api/v1/plan").json()["progress"])
+        for call, words in asked(shown).items():
+            answer = client.get(call.path.format(account="acme", ticket="1"), params=words)
+            assert told(call, answer), call.path
+        for call in CALLS:
+            path = call.path.format(account="acme", ticket="nobody's")
+            answer = client.request(call.method, path, **{
+                "params" if call.method == "GET" else "json": {"there is no such": "word"}
+            })  # fmt: skip
+            assert told(call, answer, 400)["message"].startswith("there is no 'there is no such' here; ")
+        plan = client.get("/api/v1/plan").json()["plan"]
+        undo = client.get("/api/v1/undo", params={"episode": "acme/1:urgent-unanswered:1"}).json()
+        sent = {
+            "/api/v1/tickets/{account}/{ticket}/orders": {"verb": "acknowledge"},
+            "/api/v1/holds/release": {"account": "acme", "ticket": "2"},
+            "/api/v1/undo": {
+                "episode": "acme/1:urgent-unanswered:1",
+                "digest": undo["digest"],
+                "reason": "x",
+            },
+            "/api/v1/plan": {"account": "acme"},
+            "/api/v1/plan/apply": {"hash": plan["hash"]},
+            "/api/v1/tokens/revoke": {"user": "boss", "name": "api"},  # the one that it brings
+        }
+        posts = sorted((c for c in CALLS if c.method == "POST"), key=lambda c: list(sent).index(c.path))
+        for call in posts:
+            until(lambda: not client.get("/api/v1/plan").json()["progress"])
+            body = dict(sent[call.path])
+            if call.path == "/api/v1/plan/apply":
+                body["hash"] = client.get("/api/v1/plan").json()["plan"]["hash"]
+            path = call.path.format(account="acme", ticket="1")
+            assert told(call, client.post(path, json=body))["count"] == 1
+
+
+def test_the_document_is_openapi_and_names_what_is_served() -> None:
+    document = described()
+    Draft202012Validator.check_schema({"$defs": document["components"]["schemas"]})
+    served = [(call.path, call.method.lower()) for call in CALLS]
+    assert sorted(served) == sorted((path, way) for path, ways in document["paths"].items() for way in ways)
+    for path, ways in document["paths"].items():
+        for call in ways.values():
+            named = {one["name"] for one in call["parameters"] if one["in"] == "path"}
+            assert named == set(re.findall(r"{(\w+)}", path))
+    refs = set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(document)))
+    assert refs == set(document["components"]["schemas"])
+
+
+NO_CALL = {"/static/{name}", "/login", "/login/provider", BACK, "/first", "/logout", "/look", "/events"}
+"""How people get in and out, and what only a page needs."""
+
+
+def test_every_page_and_every_form_has_its_call(shown: Shown) -> None:
+    console = Console(
         store=shown.store,
         now=shown.here.clock.now,
         access=None,
         papers=None,
+        planning=None,
         health_now=None,
+        sign_on=None,
     )  # type: ignore[arg-type]
-    served = {
-        (route.path, method.lower())
-        for route in api.routes()
-        if isinstance(route, Route) and not route.path.endswith("openapi.json")
-        for method in (route.methods or set()) - {"HEAD"}
+    reads = {page for call in CALLS for page in call.pages if call.method == "GET"}
+    acts = {page for call in CALLS for page in call.pages if call.method == "POST"}
+    for route in console.routes():
+        assert isinstance(route, Route)
+        if route.path not in NO_CALL:
+            assert route.path in (reads if "GET" in (route.methods or ()) else acts), route.path
+
+
+ASKED_OF = {"queries", "papers", "planning", "ledger", "users", "tickets", "holds", "commands"}
+
+
+def test_every_question_of_a_page_is_one_of_the_api() -> None:
+    """By their source: what the pages ask of the store, of the papers and of the planning, and the orders they give."""
+
+    def questions(module: object) -> set[str]:
+        tree = ast.parse(inspect.getsource(module))  # type: ignore[arg-type]
+        found = set()
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute):
+                of = node.value
+                name = of.id if isinstance(of, ast.Name) else of.attr if isinstance(of, ast.Attribute) else ""
+                if name in ASKED_OF:
+                    found.add(f"{name}.{node.attr}")
+            if isinstance(node, ast.ImportFrom) and node.module == "connector.console.commands":
+                found |= {f"commands.{name.name}" for name in node.names}
+        return found
+
+    only_for_pages = {
+        "papers.days",  # which days a form shows
+        "papers.levels",  # what a level does, beside its name: the API has it in its policies
+        "queries.SHOWN",
+        "queries.start_of",  # where the next page begins
+        "ledger.newest_id",  # whether a page is to be read again
     }
-    told = {(path, method) for path, calls in DOCUMENT["paths"].items() for method in calls}
-    assert told == served
-    for path, calls in DOCUMENT["paths"].items():
-        named = set(re.findall(r"{(\w+)}", path))
-        for call in calls.values():
-            assert {one["name"] for one in call["parameters"] if one["in"] == "path"} == named
+    assert questions(pages) - questions(api) <= only_for_pages
+
+
+def test_what_is_asked_badly_is_said_and_changes_nothing(shown: Shown) -> None:
+    orders, before = "/api/v1/tickets/acme/1/orders", len(shown.here.lines())
+    with bearer(shown, "boss", "admin") as client:
+        for body, said in (
+            ({"verb": "dance"}, "there is no verb 'dance'; there are "),
+            ({"verb": "snooze", "until": "2h"}, "there is no 'until' here; it takes verb, "),
+            ({}, "verb is missing"),
+            ({"verb": "snooze", "for": "2h", "reason": "x" * 1001}, "reason is longer than 1000"),
+            ({"verb": "snooze", "for": "soon", "reason": "x"}, "how long: "),
+        ):
+            answer = client.post(orders, json=body)
+            assert (answer.status_code, answer.json()["message"][: len(said)]) == (400, said)
+        large = client.post(orders, json={"verb": "x" * 20_000})
+        assert (large.status_code, large.json()["message"]) == (413, "the body is larger than 16 KiB")
+        twice = client.get("/api/v1/due?account=acme&account=other")
+        assert (twice.status_code, "twice" in twice.text) == (400, True)
+        assert client.get("/api/v1/ledger", params={"after": "1", "before": "2"}).status_code == 400
+        for worst in ("0", "51", "-1", "many", "9" * 40):
+            assert client.get("/api/v1/wall", params={"worst": worst}).status_code == 400
+        nowhere = client.get("/api/v1/nowhere")
+        assert (nowhere.status_code, "openapi" in nowhere.json()["message"]) == (404, True)
+        wrong = client.delete("/api/v1/due")
+        assert (wrong.status_code, wrong.headers["Allow"]) == (405, "GET, HEAD")
+    shown.here.round()
+    assert len(shown.here.lines()) == before
+
+
+def test_a_database_away_says_when_to_come_again(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_said: object) -> NoReturn:
+        raise Unreachable("the database does not answer")
+
+    with shown.logged_in("dana", "viewer") as page, bearer(shown, "robot", "viewer") as client:
+        monkeypatch.setattr(users, "bearer", away)
+        monkeypatch.setattr(users, "find", away)
+        for answer in (client.get("/api/v1/due"), page.get("/due"), page.get("/wall")):
+            assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+        assert 'http-equiv="refresh"' in page.get("/wall").text  # the screen comes back by itself
+
+
+def test_a_wall_is_fed_by_a_token_that_can_only_look(shown: Shown) -> None:
+    with bearer(shown, "robot", "viewer") as client:
+        wall = client.get("/api/v1/wall", params={"worst": "1"}).json()
+        assert wall["levels"] == [["Second line", 1]]
+        assert (wall["due"]["counts"], [row["ref"]["id"] for row in wall["due"]["rows"]]) == (
+            {"coming": 2},
+            ["2"],
+        )
+        assert "Second line" in client.get("/wall").text  # by the header
+    with bearer(shown, "boss", "operator"), shown.client() as screen:
+        asks = screen.get("/wall")
+        assert (asks.status_code, 'type="password"' in asks.text) == (401, True)
+        assert screen.post("/wall", data={"token": "token of nobody"}).status_code == 400
+        refused = screen.post("/wall", data={"token": "token of boss"})
+        assert (refused.status_code, "may do more than look" in refused.text) == (403, True)
+        there = screen.post("/wall", data={"token": "token of robot"})
+        assert (there.status_code, there.headers["location"]) == (303, "/wall")
+        page = screen.get("/wall")
+        assert (page.status_code, "acme/2" in page.text) == (200, True)
+        assert '<meta http-equiv="refresh" content="30">' in page.text
+        assert "<script" not in page.text
+        assert screen.get("/").status_code == 303  # and opens nothing else
+        assert screen.get("/api/v1/due").status_code == 401
+        with shown.store.writing() as connection:
+            assert users.revoke(connection, "robot", "api")
+        assert screen.get("/wall").status_code == 401
 
 
 @pytest.fixture
