@@ -110,6 +110,7 @@ def each(
     service: str = "",
     skew: int = 0,
     secrets: Mapping[str, str] = MappingProxyType({}),
+    furnished: bool = True,
     **switches: Any,
 ) -> Iterator[Each]:
     """The service, not started, beside a furnished account whose clock is `skew` seconds ahead of ours.
@@ -119,7 +120,8 @@ def each(
     app: Any = entry.load()(lambda: clock.now() + skew, **switches)
     with serve(app) as url:
         desk: Any = DESKS[vendor](app=app, url=url)
-        desk.furnish()
+        if furnished:
+            desk.furnish()
         path = folder / "uptier.toml"
         path.write_text(
             config.replace("[service]", f"[service]\n{service}", 1) + desk.config(), encoding="utf-8"
