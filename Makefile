@@ -61,8 +61,8 @@ COMPILE = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11
   --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 lock: $(READY)
 	$(BIN)/python -m pip install --quiet uv
-	$(COMPILE) --extra postgres --group dev --output-file requirements.lock
-	$(COMPILE) --extra postgres --constraint requirements.lock --output-file requirements.runtime.lock
+	$(COMPILE) --extra postgres --extra pdf --group dev --output-file requirements.lock
+	$(COMPILE) --extra postgres --extra pdf --constraint requirements.lock --output-file requirements.runtime.lock
 	$(BIN)/uv pip compile --group build --constraint requirements.lock --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate --output-file requirements.build.lock
 

@@ -476,8 +476,18 @@ def put_out(text: str, output: Path | None) -> None:
     if output is None:
         typer.echo(as_lines(text), nl=False)
         return
+    put_bytes(text.encode("utf-8"), output)
+
+
+def put_bytes(content: bytes, output: Path | None) -> None:
+    """Write what is no text to a file, or into a pipe; nobody reads it from a terminal."""
+    if output is None:
+        if sys.stdout.isatty():
+            give_up("this is no text: say into which file, with --output FILE")
+        sys.stdout.buffer.write(content)
+        return
     try:
-        output.write_text(text, encoding="utf-8", newline="")
+        output.write_bytes(content)
     except OSError as error:
         give_up(f"{output} cannot be written: {error.strerror}")
     echo(f"written to {output}", err=True)

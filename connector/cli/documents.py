@@ -30,6 +30,7 @@ from connector.cli.common import (
     last_directories,
     loaded_with_directory,
     opened,
+    put_bytes,
     put_forms,
     put_json,
     put_out,
@@ -367,7 +368,7 @@ def recorded(ticket: str, config: Path) -> str:
         raise typer.Exit(NEEDS_HUMAN) from None
 
 
-MatrixFormat = Literal[RowsFormat, "svg"]
+MatrixFormat = Literal[RowsFormat, "svg", "pdf"]
 CardFormat = Literal[TextFormat, "md", "html"]
 
 
@@ -384,20 +385,25 @@ def matrix(
     config: Config = CONFIG,
 ) -> None:
     """Print who answers for which tickets, when and how they hear of it, and what is missing."""
-    from connector.matrix.cards import as_svg
+    from connector.matrix.picture import CannotPrint, as_pdf, as_svg
     from connector.matrix.tables import as_csv, as_html, as_markdown, as_text, document
 
     settings, policies = checked(config)
     whole = made(settings, policies, account, team)
+    if how == "pdf":
+        try:
+            return put_bytes(as_pdf(whole, policies), output)
+        except CannotPrint as error:
+            give_up(str(error))
     forms = {
         "table": lambda: as_text(whole),
         "json": lambda: json_text(document(whole)),
         "csv": lambda: as_csv(whole),
         "md": lambda: as_markdown(whole),
         "html": lambda: as_html(whole),
-        "svg": lambda: as_svg(whole),
+        "svg": lambda: as_svg(whole, policies),
     }
-    put_forms(forms, how, output)
+    return put_forms(forms, how, output)
 
 
 @app.command(rich_help_panel=PEOPLE)

@@ -1,7 +1,7 @@
 """What the console shows of the running policies: in words, as the matrix, as a report."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from connector.config.settings import Settings
@@ -10,9 +10,9 @@ from connector.report.report import Report, report
 from connector.store import accounts
 from connector.store.database import Store
 from connector.work.context import Rules
-from policies.model import Instant
+from policies.model import Directory, Instant
 from policies.present.describe import PolicyWords, describe
-from policies.present.matrix import Matrix, matrix
+from policies.present.matrix import Matrix, known_teams, matrix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,13 +55,24 @@ class Papers:
             for level in describe(policy, running).levels
         }
 
-    def matrix(self) -> Matrix:
-        """The matrix of all accounts."""
+    def matrix(self, team: str | None = None, policy: str | None = None) -> Matrix:
+        """The matrix of all accounts; of one team's tickets, or of one policy, if one is named."""
+        running, known = self.rules().policies, self._directories()
+        if policy is not None:
+            running = replace(
+                running, policies=tuple(each for each in running.policies if each.name == policy)
+            )
         names = tuple(self.settings.accounts)
+        return matrix(running, names, known, self.settings.service.languages, team)
+
+    def teams(self) -> tuple[str, ...]:
+        """Every group that a directory or the config names."""
+        return known_teams(self.rules().policies, tuple(self._directories().values()))
+
+    def _directories(self) -> Mapping[str, Directory]:
         with self.store.reading() as connection:
-            read = {name: accounts.read_directory(connection, name) for name in names}
-        known = {name: one.directory for name, one in read.items() if one is not None}
-        return matrix(self.rules().policies, names, known, self.settings.service.languages, None)
+            read = {name: accounts.read_directory(connection, name) for name in self.settings.accounts}
+        return {name: one.directory for name, one in read.items() if one is not None}
 
     def days(self, asked: Mapping[str, str], now: Instant) -> tuple[str, str]:
         """First and last day that are asked for; the last thirty days if none are. ValueError for what is no day."""

@@ -69,6 +69,11 @@ def paper(text: str) -> HTMLResponse:
     return HTMLResponse(text, 200, HEADERS | {"Content-Security-Policy": PAPER})
 
 
+def drawing(text: str) -> Response:
+    """An SVG, for an image on a page or a window of its own."""
+    return Response(text, 200, HEADERS | {"Content-Security-Policy": PAPER}, media_type="image/svg+xml")
+
+
 def asset(name: str) -> Response | None:
     """A file that belongs to the pages; None if there is none of this name."""
     if name not in STATIC:

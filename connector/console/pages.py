@@ -1,7 +1,7 @@
 """The console's addresses: a page each, the orders, the login, and the stream that says when to look again."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -31,8 +31,10 @@ from connector.console.access import (
 )
 from connector.console.commands import DONE, Refused, digest_of, order, release, undo, undo_shown
 from connector.console.documents import Papers
-from connector.console.frame import AGAIN_AFTER, HEADERS, asset, page, paper
+from connector.console.frame import AGAIN_AFTER, HEADERS, asset, drawing, page, paper
 from connector.console.planning import Planning, asked_for
+from connector.matrix.picture import WIDTH, CannotPrint, Panel, as_pdf, as_svg, drawn, panels
+from connector.matrix.tables import Ladder, about, ladders, remarks
 from connector.matrix.tables import as_html as matrix_html
 from connector.report.formats import as_html as report_html
 from connector.store import ledger, users
@@ -130,6 +132,8 @@ class Console:
             "/policies": self.policies,
             "/matrix": self.matrix,
             "/matrix/paper": self.matrix_paper,
+            "/matrix/picture": self.matrix_picture,
+            "/matrix/pdf": self.matrix_pdf,
             "/reports": self.reports,
             "/reports/paper": self.report_paper,
             "/ledger": self.ledger,
@@ -304,12 +308,56 @@ class Console:
         return _back("/plan", "apply")
 
     def matrix(self, request: Request, asking: Asking) -> Response:
-        """The page around the matrix."""
-        return self._page(request, asking, "paper.html", "Matrix", address="/matrix/paper", form=None)
+        """The matrix as pictures, one for each policy, with its tables."""
+        teams, team = self._team(request)
+        found = self.papers.matrix(team)
+        pictures, tables = defaultdict[str, list[Panel]](list), defaultdict[str, list[Ladder]](list)
+        for each in panels(found, self.papers.rules().policies):
+            pictures[each.policy].append(each)
+        for ladder in ladders(found):
+            tables[ladder.policy].append(ladder)
+        query = urlencode({"team": team}) if team else ""
+        return self._page(
+            request,
+            asking,
+            "matrix.html",
+            "Matrix",
+            pictures=pictures,
+            tables=tables,
+            width=WIDTH,
+            query=query,
+            teams=teams,
+            team=team,
+            about=about(found),
+            remarks=remarks(found),
+        )
+
+    def _team(self, request: Request) -> tuple[tuple[str, ...], str | None]:
+        """The teams there are, and the one that is asked for. ValueError for one that is not there."""
+        teams, team = self.papers.teams(), request.query_params.get("team") or None
+        if team is not None and team not in teams:
+            raise ValueError(f'there is no group "{team}"')
+        return teams, team
 
     def matrix_paper(self, request: Request, asking: Asking) -> Response:  # noqa: ARG002 (all pages alike)
         """The matrix as `uptier matrix --format html` writes it."""
-        return paper(matrix_html(self.papers.matrix()))
+        return paper(matrix_html(self.papers.matrix(self._team(request)[1])))
+
+    def matrix_picture(self, request: Request, asking: Asking) -> Response:  # noqa: ARG002 (all pages alike)
+        """The picture as `uptier matrix --format svg` writes it, or of one policy."""
+        policy, team = request.query_params.get("policy") or None, self._team(request)[1]
+        found, running = self.papers.matrix(team, policy), self.papers.rules().policies
+        return drawing(as_svg(found, running) if policy is None else drawn(panels(found, running)))
+
+    def matrix_pdf(self, request: Request, asking: Asking) -> Response:  # noqa: ARG002 (all pages alike)
+        """The picture as `uptier matrix --format pdf` writes it."""
+        team = self._team(request)[1]
+        try:
+            made = as_pdf(self.papers.matrix(team), self.papers.rules().policies)
+        except CannotPrint as error:
+            return self._error(501, str(error))
+        name = {"Content-Disposition": 'inline; filename="escalation-matrix.pdf"'}
+        return Response(made, 200, HEADERS | name, media_type="application/pdf")
 
     def reports(self, request: Request, asking: Asking) -> Response:
         """The page around a report."""

@@ -27,7 +27,7 @@ from tests.patience import until
 PROGRAM = Path(sys.executable).with_name("uptier")
 ROWS = {"table", "json", "csv", "md", "html"}
 TEXT = {"text", "json"}
-MORE = {"uptier matrix": {"svg"}, "uptier cards": {"md", "html"}, "uptier drill": {"html"}}
+MORE = {"uptier matrix": {"svg", "pdf"}, "uptier cards": {"md", "html"}, "uptier drill": {"html"}}
 MORE |= {"uptier ledger export": {"lines"}}
 
 

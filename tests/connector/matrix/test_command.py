@@ -1,6 +1,7 @@
 """`uptier matrix` and `uptier cards` as they are typed."""
 
 import csv
+import sys
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,21 @@ def test_each_format_is_printed_or_written(config: Path, how: str, begins: str) 
     assert (config / "out").read_bytes().decode().replace("\r\n", "\n") == printed.stdout
 
 
+def test_a_pdf_is_written_or_goes_into_a_pipe(config: Path) -> None:
+    assert uptier("matrix", "--format", "pdf").stdout_bytes.startswith(b"%PDF-")
+    said = uptier("matrix", "--format", "pdf", "--output", "out.pdf")
+    assert (said.exit_code, said.stdout) == (0, "")
+    assert (config / "out.pdf").read_bytes().startswith(b"%PDF-")
+
+
+def test_without_its_package_a_pdf_says_what_to_do(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "fpdf", None)
+    found = uptier("matrix", "--format", "pdf", "--output", "out.pdf")
+    assert found.exit_code == 2
+    assert "pip install 'uptier[pdf]'" in " ".join(found.stderr.split())
+    assert not (config / "out.pdf").exists()
+
+
 def test_csv_lines_end_as_csv_wants_it(config: Path) -> None:
     uptier("matrix", "--format", "csv", "--output", "out.csv")
     with (config / "out.csv").open(encoding="utf-8", newline="") as file:
@@ -132,7 +148,7 @@ def test_csv_lines_end_as_csv_wants_it(config: Path) -> None:
         (("matrix", "--output", "no/such/folder"), "no/such/folder cannot be written: No such file or directory"),
         (("cards", "--role", "bos"), 'there is no role "bos".'),
         (("cards", "--output", "no/such/folder"), "cannot be written"),
-        (("matrix", "--format", "pdf"), "'pdf' is not one of"),
+        (("matrix", "--format", "png"), "'png' is not one of"),
         (("matrix", "--config", "missing.toml"), "missing.toml has errors"),
     ],
 )  # fmt: skip

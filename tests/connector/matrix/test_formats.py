@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.config.files import names
-from connector.matrix.cards import as_svg, cards_html, cards_markdown, desk_cards
+from connector.matrix.cards import cards_html, cards_markdown, desk_cards
+from connector.matrix.picture import as_svg
 from connector.matrix.tables import COLUMNS, as_csv, as_html, as_markdown, as_text
 from connector.render import cell, markdown, plain
 from policies.present.matrix import Matrix, matrix
@@ -67,7 +68,7 @@ def ladder() -> Matrix:
 def svg_texts(text: str) -> list[str]:
     """The texts of a drawing that has nothing but shapes and texts in it."""
     root = ElementTree.fromstring(text)  # noqa: S314  our own
-    kinds = {"svg", "title", "style", "rect", "path", "text"}
+    kinds = {"svg", "title", "desc", "style", "rect", "path", "text"}
     assert {each.tag.removeprefix(SVG) for each in root.iter()} <= kinds
     assert all(
         not name.startswith("on") and "href" not in name for each in root.iter() for name in each.attrib
@@ -77,8 +78,9 @@ def svg_texts(text: str) -> list[str]:
 
 def test_every_format_prints_the_hash_of_the_policies() -> None:
     found = ladder()
-    for write in (as_text, as_markdown, as_csv, as_html, as_svg):
+    for write in (as_text, as_markdown, as_csv, as_html):
         assert found.hash in write(found)
+    assert found.hash in as_svg(found, rules(LADDER))
     assert found.hash in cards_html(tuple(desk_cards(found, rules(LADDER))))
 
 
@@ -117,26 +119,11 @@ def test_the_page_holds_every_text_and_asks_no_other_host() -> None:
     assert "@media print" in page
 
 
-def test_the_drawing_has_a_box_for_each_level_and_keeps_texts_inside() -> None:
-    drawing = as_svg(ladder())
-    root = ElementTree.fromstring(drawing)  # noqa: S314  our own
-    boxes = [each for each in root.iter(f"{SVG}rect") if each.get("rx")]
-    assert len(boxes) == 2
-    assert [each.get("class") for each in boxes] == [None, None]
-    assert "after 2 h" in svg_texts(drawing)
-    height, width = int(root.get("height", "0")), int(root.get("width", "0"))
-    assert all(int(each.get("y", "0")) <= height for each in root.iter(f"{SVG}text"))
-    for each in boxes:
-        assert int(each.get("x", "0")) + int(each.get("width", "0")) <= width
-        assert int(each.get("y", "0")) + int(each.get("height", "0")) <= height
-
-
 def test_a_level_with_a_gap_is_marked() -> None:
     found = hostile_matrix("x")
-    root = ElementTree.fromstring(as_svg(found))  # noqa: S314  our own
-    assert [each.get("class") for each in root.iter(f"{SVG}rect") if each.get("rx")] == ["gap"] * len(
-        found.rows
-    )
+    drawing = as_svg(found, hostile("x"))
+    shapes = ElementTree.fromstring(drawing).iter(f"{SVG}path")  # noqa: S314  our own
+    assert sum(each.get("class") == "f-warn s-warn" for each in shapes) == len(found.rows)
     assert as_html(found).count('class="gap"') == len(found.rows)
 
 
@@ -157,12 +144,13 @@ def judge_all(name: str) -> None:
     assert plain(name) in " ".join(Page(as_html(found)).texts)
     deck = tuple(desk_cards(found, hostile(name)))
     Page(cards_html(deck))
-    svg_texts(as_svg(found))
+    drawing = as_svg(found, hostile(name))
+    svg_texts(drawing)
     for line in csv.reader(io.StringIO(as_csv(found))):
         assert not any(each and each[0] in "=+-@\t\r\n＝＋－＠" for each in line)
     for text in (as_markdown(found), cards_markdown(deck)):
         judge_markdown(text)
-    for text in (as_text(found), as_markdown(found), as_csv(found), as_html(found), as_svg(found)):
+    for text in (as_text(found), as_markdown(found), as_csv(found), as_html(found), drawing):
         controls = {each for each in text if unicodedata.category(each) == "Cc"}
         assert controls <= {"\n", "\r"}
 
@@ -211,14 +199,15 @@ def test_every_starter_pack_is_printed(name: str) -> None:
     assert found.rows
     assert not {gap.code for row in found.rows for gap in row.gaps} & {"missing-locale", "nobody-at-night"}
     Page(as_html(found))
-    assert svg_texts(as_svg(found))
+    assert svg_texts(as_svg(found, packs(name)))
     assert len(list(csv.reader(io.StringIO(as_csv(found))))) == len(found.rows) + 1
     assert "_of(" not in as_text(found)
     judge_markdown(as_markdown(found))
 
 
 def test_an_empty_matrix_says_so() -> None:
-    found = matrix(rules(LADDER.replace('"p"', '"p"\naccounts = ["other"]')), ("acme",), {})
-    for write in (as_text, as_markdown, as_html, as_svg):
-        assert "No policy is for these tickets." in write(found)
+    nowhere = rules(LADDER.replace('"p"', '"p"\naccounts = ["other"]'))
+    found = matrix(nowhere, ("acme",), {})
+    for text in (as_text(found), as_markdown(found), as_html(found), as_svg(found, nowhere)):
+        assert "No policy is for these tickets." in text
     assert len(as_csv(found).splitlines()) == 1

@@ -31,4 +31,5 @@ def test_every_gap_is_explained() -> None:
         "md",
         "csv",
         "svg",
+        "pdf",
     }
