@@ -347,7 +347,9 @@ class Console:
         """The picture as `uptier matrix --format svg` writes it, or of one policy."""
         policy, team = request.query_params.get("policy") or None, self._team(request)[1]
         found, running = self.papers.matrix(team, policy), self.papers.rules().policies
-        return drawing(as_svg(found, running) if policy is None else drawn(panels(found, running)))
+        return drawing(
+            as_svg(found, running) if policy is None else drawn(panels(found, running), look_of(request))
+        )
 
     def matrix_pdf(self, request: Request, asking: Asking) -> Response:  # noqa: ARG002 (all pages alike)
         """The picture as `uptier matrix --format pdf` writes it."""

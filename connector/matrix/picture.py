@@ -190,7 +190,7 @@ def intro(row: Row, example: Example, policy: Policy) -> Iterator[tuple[str, str
     shown = (
         f"the clock starts on a {begins} ({place(str(example.zone))})"
         if example.calendars
-        else "the time since the clock started"
+        else "the time since the clock started, day and night"
     )
     if example.deadline is not None:
         shown += f", and the deadline is {span(length(example, policy))} away"
@@ -517,20 +517,18 @@ def write(
     return top + len(lines) * line
 
 
-def style() -> str:
-    """The colours of an SVG, for the light, the dark and for paper."""
+def style(look: str) -> str:
+    """The colours of an SVG: light or dark as the reader's screen is, or as chosen; light on paper."""
 
-    def rules(which: int) -> Iterator[str]:
-        for kind, pair in FILLS.items():
-            yield f".f-{kind}{{fill:{pair[which]}}}"
-        for kind, pair in STROKES.items():
-            yield f".s-{kind}{{stroke:{pair[which]}}}"
-        for kind, pair in INKS.items():
-            yield f"text{f'.t-{kind}' if kind else ''}{{fill:{pair[which]}}}"
+    def rules(which: int) -> str:
+        fills = (f".f-{kind}{{fill:{pair[which]}}}" for kind, pair in FILLS.items())
+        strokes = (f".s-{kind}{{stroke:{pair[which]}}}" for kind, pair in STROKES.items())
+        inks = (f"text{f'.t-{kind}' if kind else ''}{{fill:{pair[which]}}}" for kind, pair in INKS.items())
+        return "".join([*fills, *strokes, *inks])
 
     shape = "text{font:13px system-ui,sans-serif}.bold{font-weight:600}.t-title{font-size:16px}"
-    dark = "".join(rules(1))
-    return f"{shape}{''.join(rules(0))}@media screen and (prefers-color-scheme:dark){{{dark}}}"
+    asked = {"": "screen and (prefers-color-scheme:dark)", "dark": "screen"}.get(look)
+    return shape + rules(0) + (f"@media {asked}{{{rules(1)}}}" if asked else "")
 
 
 def as_svg(matrix: Matrix, policies: PolicySet) -> str:
@@ -553,8 +551,9 @@ def sheets(matrix: Matrix, policies: PolicySet) -> tuple[Panel, ...]:
     return head, *panels(matrix, policies)
 
 
-def drawn(some: Sequence[Panel]) -> str:
-    """The panels as an SVG, one below the other. It asks for nothing, and follows the reader's light or dark."""
+def drawn(some: Sequence[Panel], look: str = "") -> str:
+    """The panels as an SVG, one below the other, which asks for nothing. `look` is `light` or `dark`, or nothing for
+    what the reader's screen is."""
     height = round(sum(each.height for each in some)) or 1
     svg = Element(
         "svg",
@@ -568,7 +567,7 @@ def drawn(some: Sequence[Panel]) -> str:
     )
     SubElement(svg, "title").text = plain(some[0].title) if some else "Escalation matrix"
     SubElement(svg, "desc").text = plain(" ".join(f"{each.title}: {each.told}" for each in some))
-    SubElement(svg, "style").text = style()
+    SubElement(svg, "style").text = style(look)
     SubElement(svg, "rect", {"class": "f-ground", "width": "100%", "height": "100%"})
     top = 0.0
     for each in some:
