@@ -483,16 +483,28 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Census:
+    """What listing all open tickets costs. A page has up to `rows` of them and counts as so many `requests`; it may
+    draw on a limit of its own, `bucket`, beside the account's. `of_all` where closed tickets stand in the list too."""
+
+    rows: int = 100
+    requests: int = 1
+    bucket: str = ""
+    of_all: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Vendor:
     """What is true of a helpdesk before any account of it is asked: the entry-point group `uptier.vendors`.
 
-    `auth` holds the keys of each kind of credentials, the one to prefer first, `webhook` those of each way to trust a
-    webhook, and `settings` the account's further keys with what they mean. `sources` names every field of
-    `policies.language.fields`, and `custom.NAME`. `target_start` is whether its SLA targets tell when they began, which
-    the level key `at` needs. `address` is what its addresses look like, with YOURS for what is the account's own;
-    `user` says where to make the user that Uptier signs in as. `plans` are the names of its plans by how many requests
-    each allows in the window of the account's limit. `carry` turns an export of its own rules into policies, where that
-    is known; it raises ValueError for what is no such export.
+    `auth` holds the keys of each kind of credentials, the one to prefer first, `webhook` those of each way to
+    trust a webhook, and `settings` the account's further keys with what they mean. `sources` names every field
+    of `policies.language.fields`, and `custom.NAME`. `target_start` is whether its SLA targets tell when they
+    began, which the level key `at` needs. `address` is what its addresses look like, with YOURS for what is the
+    account's own; `user` says where to make the user that Uptier signs in as. `plans` are the names of its
+    plans by how many requests each allows in the window of the account's limit, `census` is what a census costs
+    there. `carry` turns an export of its own rules into policies, where that is known; it raises ValueError for
+    what is no such export.
     """
 
     title: str
@@ -504,6 +516,7 @@ class Vendor:
     address: str = "https://YOURS.example"
     user: str = ""
     plans: Mapping[int, str] = field(default_factory=dict)
+    census: Census = Census()
     carry: Callable[[Any, Names], tuple[Carried, ...]] | None = None
 
 

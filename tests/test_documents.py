@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 import typer
 from pydantic import BaseModel
 
+from adapters.base import Limit
 from adapters.simulation.server import serve
 from adapters.zendesk.simulator import create
 from connector import logs
@@ -26,6 +28,7 @@ from connector.console.api import CALLS
 from connector.engine import fleet
 from connector.fields_page import whole
 from connector.intake import slow_client
+from connector.report.calls import census_of
 from connector.store.users import ROLES
 from connector.work import messages
 from policies.language import vocabulary
@@ -457,6 +460,37 @@ def test_a_number_in_the_documents_is_that_of_the_program(
     page: str, said: str, numbers: tuple[int, ...]
 ) -> None:
     assert said.format(*numbers) in " ".join(TEXTS[page].split())
+
+
+def census_rows(page: str) -> list[tuple[str, list[int], int]]:
+    """Of each row: its first cell, the numbers of requests, and how many minutes a census takes."""
+    rows = re.findall(r"^\| (.+?) \| (.*?)(\d+) minutes? \|", TEXTS[page], re.MULTILINE)
+    numbers = (re.findall(r"\d+", middle.replace(",", "")) for _, middle, _ in rows)
+    return [
+        (row[0], [int(each) for each in found], int(row[2])) for row, found in zip(rows, numbers, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("name", ["freshdesk", "servicenow", "zendesk"])
+def test_what_a_census_costs_on_each_plan_is_on_its_page(name: str) -> None:
+    """As `uptier doctor` computes it, for 10,000 tickets and half of the requests."""
+    vendor, rows = vendors()[name], census_rows(f"{name}.md")
+    assert len(rows) > 2
+    named = {"freshdesk": ("account", "tickets-list"), "zendesk": ("account",), "servicenow": ("rule",)}[name]
+    for plan, numbers, minutes in rows:
+        totals = numbers or [int(plan.replace(",", ""))]
+        window = 3600 if name == "servicenow" else 60
+        limits = [
+            Limit(bucket=bucket, total=total, remaining=total, window=window)
+            for bucket, total in zip(named, totals, strict=False)
+        ]
+        if name == "zendesk":
+            limits.append(Limit(bucket=vendor.census.bucket, total=100, remaining=100, window=60))
+        _, seconds = census_of(10_000, limits, 0.5, vendor.census, 0)
+        assert seconds is not None
+        assert (plan, minutes) == (plan, ceil(seconds / 60))
+    if vendor.plans:
+        assert {numbers[0]: plan for plan, numbers, _ in rows} == vendor.plans
 
 
 @pytest.fixture(scope="module")

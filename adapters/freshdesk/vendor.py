@@ -3,7 +3,7 @@
 https://developers.freshdesk.com/api/#tickets
 """
 
-from adapters.base import Keys, Source, Vendor
+from adapters.base import Census, Keys, Source, Vendor
 
 NOT_TOLD = "not told by Freshdesk: a missing value"
 
@@ -26,6 +26,7 @@ VENDOR = Vendor(
         1000: "the add-on",
         2000: "the add-on",
     },
+    census=Census(requests=3, bucket="tickets-list", of_all=True),  # with stats, which count as two more
     webhook=(Keys(needed=("secret",)), Keys(needed=("user", "password"))),
     sources={
         "status": Source(

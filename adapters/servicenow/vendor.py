@@ -3,7 +3,7 @@
 https://www.servicenow.com/docs/r/api-reference/rest-apis/c_TableAPI.html
 """
 
-from adapters.base import Keys, Source, Vendor
+from adapters.base import Census, Keys, Source, Vendor
 
 PEOPLE = "counted from the audit, people's doings only"
 
@@ -39,6 +39,7 @@ VENDOR = Vendor(
         "allow_unstamped": "true: webhooks that sign no time are taken too.",
     },
     target_start=True,
+    census=Census(rows=200),
     sources={
         "status": Source(
             where="state and hold_reason",

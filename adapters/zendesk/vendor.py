@@ -3,7 +3,7 @@
 https://developer.zendesk.com/api-reference/ticketing/tickets/tickets/
 """
 
-from adapters.base import Keys, Source, Vendor
+from adapters.base import Census, Keys, Source, Vendor
 from adapters.zendesk.business_rules import carry
 
 PEOPLE = "counted from the audits, people's doings only; Zendesk's own counters include ours"
@@ -35,6 +35,7 @@ VENDOR = Vendor(
         700: "Enterprise",
         2500: "Enterprise Plus, or the high-volume add-on",
     },
+    census=Census(bucket="search-export"),
     webhook=(Keys(needed=("secret",)),),
     sources={
         "status": Source(

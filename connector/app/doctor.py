@@ -13,7 +13,7 @@ from urllib.request import getproxies
 
 import httpx
 
-from adapters.base import Finding, HelpdeskError, Limit
+from adapters.base import Census, Finding, HelpdeskError, Limit
 from adapters.http import clean
 from connector.app.compose import addresses, open_desk, spoken_to
 from connector.app.databases import open_database
@@ -25,8 +25,8 @@ from connector.config.values import vendors
 from connector.intake.receiver import KNOCK
 from connector.notify.sender import NoAddress, NotSent, Speaker
 from connector.render import many
-from connector.report.calls import DAY, census_of
-from connector.store import accounts, holds, inbox, tickets
+from connector.report.calls import DAY, OPEN_TICKETS, census_of, widest
+from connector.store import accounts, fleet, holds, inbox, tickets
 from connector.store.database import Store, database_skew
 from connector.store.opening import file_of
 from connector.store.sqlite import holder
@@ -130,10 +130,11 @@ CAUSES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remembered:
-    """What the database knows of an account: how many tickets were open at its last census, None before one, and when
-    a webhook last came in."""
+    """What the database knows of an account: how many tickets were open at its last census, None before one, how many
+    requests the last day's took, and when a webhook last came in."""
 
     open_tickets: int | None = None
+    census_took: int = 0
     last_webhook: Instant | None = None
 
 
@@ -260,7 +261,7 @@ def of_people(directory: Directory) -> Finding:
 def of_limits(limits: tuple[Limit, ...], said: AccountSettings, known: Remembered) -> Iterator[Finding]:
     """The plan's limits as its answers told them, and how long a census takes within our share of them."""
     vendor = vendors().get(said.adapter)
-    whole = next((each for each in limits if each.bucket == "account"), None)
+    whole = widest(limits)
     if whole is None:
         text = "its answers tell no limit of requests, so none is kept to; a 429 is obeyed"
         yield Finding(what="limits", ok=False, unseen=True, text=text)
@@ -274,9 +275,12 @@ def of_limits(limits: tuple[Limit, ...], said: AccountSettings, known: Remembere
         text = "how many tickets are open is not known before a round; `uptier run --once` makes one"
         yield Finding(what="census", ok=False, unseen=True, text=text)
         return
-    pages, seconds = census_of(known.open_tickets, limits, said.budget)
+    cost = vendor.census if vendor else Census()
+    requests, seconds = census_of(known.open_tickets, limits, said.budget, cost, known.census_took)
     time = f", {spell(seconds)} within our share" if seconds is not None else ""
-    text = f"{many(known.open_tickets, 'open ticket')}: about {many(pages, 'request')}{time}."
+    text = f"{many(known.open_tickets, 'open ticket')}: about {many(requests, 'request')}{time}."
+    if cost.of_all:
+        text += " Closed tickets stand in its list too, and count."
     yield Finding(what="census", ok=True, text=text)
 
 
@@ -349,11 +353,13 @@ def opened(settings: Settings, secrets: Secrets) -> tuple[Store | None, tuple[Fi
 
 def remembered(store: Store, settings: Settings) -> Mapping[str, Remembered]:
     """What the database knows of each account."""
+    day_ago = SystemClock().now() - DAY
     with store.reading() as connection:
         counted = {one.name for one in accounts.every(connection) if one.census_at is not None}
         return {
             name: Remembered(
                 open_tickets=tickets.count_open(connection, name) if name in counted else None,
+                census_took=fleet.sent_by_purpose(connection, name, day_ago).get(OPEN_TICKETS, 0),
                 last_webhook=inbox.last_webhook(connection, name),
             )
             for name in settings.accounts

@@ -138,6 +138,7 @@ def budget(
 
     from connector.clock import SystemClock
     from connector.config.settings import load
+    from connector.config.values import vendors
     from connector.report.calls import calls_of
     from policies.model import spell
 
@@ -150,7 +151,15 @@ def budget(
     now = SystemClock().now()
     with opened(config) as store, store.reading() as connection:
         found = [
-            calls_of(connection, name, share=said.budget, poll=said.poll, policies=loaded.policies, now=now)
+            calls_of(
+                connection,
+                name,
+                vendor=vendors().get(said.adapter),
+                share=said.budget,
+                poll=said.poll,
+                policies=loaded.policies,
+                now=now,
+            )
             for name, said in sorted(named.items())
             if account in (None, name)
         ]

@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute
 from connector.app.canary import failed_tests
 from connector.app.compose import Parts
 from connector.config.settings import Settings
-from connector.config.values import EVERY_ADDRESS
+from connector.config.values import EVERY_ADDRESS, vendors
 from connector.console import queries
 from connector.console.access import Access
 from connector.console.api import Api
@@ -55,6 +55,7 @@ def console(
                     calls_of(
                         connection,
                         name,
+                        vendor=vendors().get(said.adapter),
                         share=said.budget,
                         poll=said.poll,
                         policies=parts.rules().policies,

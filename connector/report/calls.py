@@ -6,7 +6,7 @@ from math import ceil
 
 from sqlalchemy import Connection
 
-from adapters.base import Limit
+from adapters.base import Census, Limit, Vendor
 from connector.store import fleet, inbox, tickets
 from policies.language.policy import PolicySet
 from policies.model import Instant, Seconds
@@ -14,8 +14,8 @@ from policies.model import Instant, Seconds
 HOUR: Seconds = 3600
 DAY: Seconds = 86400
 WEEK: Seconds = 7 * DAY
-A_PAGE = 100
-"""Tickets on a page of a census where none has been counted yet."""
+OPEN_TICKETS = "open tickets"
+"""What the requests of a census are counted under."""
 
 CENSUS_PART = 0.7
 """How much of our share a census takes at most."""
@@ -61,12 +61,13 @@ def calls_of(
     connection: Connection,
     account: str,
     *,
+    vendor: Vendor | None,
     share: float,
     poll: Seconds,
     policies: PolicySet | None,
     now: Instant,
 ) -> Calls:
-    """What is known of one account. Without policies (they have errors) no advice goes by them."""
+    """What is known of one account of this helpdesk. Without policies (they have errors) no advice goes by them."""
     hour = now // HOUR * HOUR
     by_span: list[Mapping[str, int]] = [
         fleet.sent_by_purpose(connection, account, since)
@@ -83,7 +84,8 @@ def calls_of(
     )
     limits = fleet.limits_of(connection, account)
     many = tickets.count_open(connection, account)
-    census, seconds = census_of(many, limits, share)
+    cost = vendor.census if vendor else Census()
+    census, seconds = census_of(many, limits, share, cost, by_span[1].get(OPEN_TICKETS, 0))
     webhook = inbox.last_webhook(connection, account)
     told = webhook is not None and now - webhook < DAY
     return Calls(
@@ -98,15 +100,31 @@ def calls_of(
     )
 
 
-def census_of(open_tickets: int, limits: Iterable[Limit], share: float) -> tuple[int, Seconds | None]:
-    """How many requests list so many tickets, and how long that takes within our share; None where no limit was
-    told."""
-    pages = ceil(open_tickets / A_PAGE) or 1
-    whole = next((each for each in limits if each.bucket == "account"), None)
+def census_of(
+    open_tickets: int, limits: Iterable[Limit], share: float, cost: Census, taken: int
+) -> tuple[int, Seconds | None]:
+    """How many requests list so many tickets, and how long that takes within our share; None where no limit was told.
+    Where closed tickets stand in the list as well, nobody knows how long it is but by what the last day's censuses have
+    `taken`."""
+    told = tuple(limits)
+    requests = (ceil(open_tickets / cost.rows) or 1) * cost.requests
+    if cost.of_all:
+        requests = max(requests, taken)
+    whole = widest(told)
     if whole is None:
-        return pages, None
-    a_window = max(1, int(whole.total * share * CENSUS_PART))
-    return pages, ceil(pages / a_window * whole.window)
+        return requests, None
+    own = (each for each in told if cost.bucket and each.bucket == cost.bucket)
+    waits = [(whole, requests), *((each, ceil(requests / cost.requests)) for each in own)]
+    return requests, max(
+        ceil(many / max(1, int(limit.total * share * CENSUS_PART)) * limit.window) for limit, many in waits
+    )
+
+
+def widest(limits: Iterable[Limit]) -> Limit | None:
+    """The account's own limit; where there is none, that which gives out first."""
+    told = tuple(limits)
+    whole = next((each for each in told if each.bucket == "account"), None)
+    return whole or min(told, key=lambda each: each.total / each.window, default=None)
 
 
 def savings(

@@ -6,8 +6,10 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from adapters.base import Limit
 from adapters.freshdesk.client import credits_of
-from connector.report.calls import Calls, calls_of, savings
+from connector.config.values import vendors
+from connector.report.calls import Calls, calls_of, census_of, savings
 from connector.store import fleet
 from tests.connector.each import EACH, Each, each
 
@@ -21,6 +23,7 @@ def shown(one: Each) -> Calls:
         return calls_of(
             connection,
             one.desk.account,
+            vendor=vendors()[one.vendor],
             share=1.0,
             poll=60,
             policies=parts.rules().policies,
@@ -88,14 +91,36 @@ def test_hours_are_told_apart_and_a_week_is_kept(tmp_path: Path) -> None:
         assert shown(one).spent == ()
 
 
-def test_the_price_of_a_census_goes_by_what_is_open_and_by_our_share(tmp_path: Path) -> None:
-    with each("zendesk", tmp_path) as one:
+@pytest.mark.parametrize("vendor", EACH)
+def test_the_price_of_a_census_is_what_it_took(vendor: str, tmp_path: Path) -> None:
+    with each(vendor, tmp_path) as one:
         one.opened("one", "two")
         one.round()
         found = shown(one)
-        assert (found.open_tickets, found.census) == (2, 1)
-        assert found.limits[0].bucket == "account"
-        assert found.seconds == 1
+        taken = {each.purpose: each.day for each in found.spent}["open tickets"]
+        assert (found.open_tickets, found.census) == (2, taken)
+        assert found.seconds == (None if vendor == "servicenow" else 1)
+
+
+PRICES = [
+    ("zendesk", (("account", 400, 60),), 0, (15, 7)),
+    ("zendesk", (("account", 400, 60), ("search-export", 20, 60)), 0, (15, 129)),
+    ("freshdesk", (("account", 200, 60), ("tickets-list", 20, 60)), 0, (45, 129)),
+    ("freshdesk", (("account", 200, 60), ("tickets-list", 20, 60)), 1500, (1500, 4286)),
+    ("servicenow", (("rule a", 5000, 3600), ("rule b", 100, 3600)), 0, (8, 823)),
+    ("servicenow", (), 0, (8, None)),
+]
+"""1,500 open tickets on plans of each helpdesk, and what the last day's censuses took: requests and seconds."""
+
+
+@pytest.mark.parametrize(("vendor", "told", "taken", "price"), PRICES)
+def test_the_price_of_a_census_goes_by_the_limits_that_it_draws_on(
+    vendor: str, told: Any, taken: int, price: tuple[int, int | None]
+) -> None:
+    limits = tuple(
+        Limit(bucket=bucket, total=total, remaining=total, window=window) for bucket, total, window in told
+    )
+    assert census_of(1500, limits, 0.5, vendors()[vendor].census, taken) == price
 
 
 def test_what_would_save_most_is_named_with_its_number(tmp_path: Path) -> None:

@@ -365,15 +365,23 @@ def test_nothing_is_asked_twice_and_nothing_is_written(vendor: str, beside: Call
     assert len(asked) <= {"zendesk": 14, "freshdesk": 20, "servicenow": 15}[vendor]
 
 
-PLANS: dict[str, tuple[dict[str, Any], str]] = {
-    "zendesk": ({"limits": {"account": (200, 60)}}, "Suite Team or Support Team"),
-    "freshdesk": ({"plan": "growth"}, "Growth"),
+PLANS: dict[str, tuple[dict[str, Any], str, str]] = {
+    "zendesk": (
+        {"limits": {"account": (200, 60)}},
+        "Suite Team or Support Team",
+        "1 request, 1s within our share.\n",
+    ),
+    "freshdesk": (
+        {"plan": "growth"},
+        "Growth",
+        "3 requests, 5s within our share. Closed tickets stand in its list too, and count.\n",
+    ),
 }
 
 
 @pytest.mark.parametrize("vendor", PLANS)
 def test_limits_plan_and_census_are_told(vendor: str, beside: Callable[..., Any]) -> None:
-    switches, plan = PLANS[vendor]
+    switches, plan, price = PLANS[vendor]
     with beside(vendor, **switches) as desk:
         before = checked()
         assert CliRunner().invoke(app, ["run", "--once"]).exit_code == 0
@@ -385,7 +393,7 @@ def test_limits_plan_and_census_are_told(vendor: str, beside: Callable[..., Any]
     )
     assert lines(before, f"??? {name}: census: not seen: ") != []
     assert "uptier run --once" in lines(before, f"??? {name}: census: ")[0]
-    assert f"ok  {name}: census: 1 open ticket: about 1 request, 1s within our share." in after.stdout
+    assert f"ok  {name}: census: 1 open ticket: about {price}" in after.stdout
 
 
 def test_a_helpdesk_that_tells_no_limit_is_not_called_well(beside: Callable[..., Any]) -> None:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 import tomlkit
 
+from connector.config.values import vendors
 from policies.language.document import Document, read
 from policies.language.parse import parse
 from policies.language.policy import PolicySet
@@ -119,6 +120,23 @@ def without_a_line(policy: str) -> list[tuple[str, str]]:
 def test_the_lives_in_a_recipe_miss_each_line_of_its_policy(recipe: Recipe) -> None:
     left_out = without_a_line(recipe.policy)
     assert [line for line, policy in left_out if not is_missed(recipe, policy)] == []
+
+
+NOBODY_TELLS = [
+    (vendor.title, name)
+    for vendor in vendors().values()
+    for name, source in vendor.sources.items()
+    if source.where.startswith(("not told", "not read"))
+]
+
+
+@each_recipe
+def test_a_recipe_names_the_helpdesks_that_do_not_tell_what_it_asks(recipe: Recipe) -> None:
+    assert len(NOBODY_TELLS) > 5
+    asked = set(re.findall(r"[\w.]+", recipe.policy))
+    assert [
+        (title, name) for title, name in NOBODY_TELLS if name in asked and title not in recipe.limit
+    ] == []
 
 
 def test_all_recipes_stand_beside_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
