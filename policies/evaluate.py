@@ -1,10 +1,11 @@
 """Evaluate policies on one ticket: a plan of what to do now, from values only (all of policy-rules.md)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
 from policies.language.policy import Policy, PolicySet, is_there
+from policies.language.vocabulary import SILENCED
 from policies.model import FROM_HELPDESK, Directory, Instant, Need, Order, Seconds, Ticket
 from policies.plan import Failed, LeftOut, Occurrence, Plan, Wanted
 from policies.rules import undo
@@ -93,6 +94,8 @@ def planned(scene: Scene, standings: tuple[Standing, ...], failed: Mapping[str, 
     if obeyed.snoozed_until != scene.snoozed_until:
         scene = replace(scene, snoozed_until=obeyed.snoozed_until)
 
+    scene = replace(scene, exclusive=exclusive(scene, obeyed.seen, standings, failed))
+
     # 3. Find the due step of each ladder: one level fires, asks, makes up for something, or is said again.
     climbing = ((each, each.state.running) for each in obeyed.seen)
     decisions = [of(each.policy, decide, scene, each, episode) for each, episode in climbing if episode]
@@ -138,6 +141,7 @@ def planned(scene: Scene, standings: tuple[Standing, ...], failed: Mapping[str, 
     said = [*begun.said, *(line for each in considered for line in (*each.seen.said, *each.said))]
     said += (*obeyed.said, *going.said, *(ended_line(episode) for episode in lost if has_passed(episode)))
     said += beside(now, proposed, obeyed.seen, merged.overruled, left)
+    said += would_overrule(scene, proposed, obeyed.seen)
     said += owner_moved((*held, *others), tuple(remembered), now)
     undoes = restoring and [
         Wanted(action=each, episodes=(restoring.episode.key,)) for each in restoring.seen.restores
@@ -156,9 +160,23 @@ def planned(scene: Scene, standings: tuple[Standing, ...], failed: Mapping[str, 
         served=agreed.served,
         warnings=(*alarms(ticket, proposed, told, considered), *(each.text for each in failed.values())),
         failed=tuple(failed.values()),
+        exclusive=scene.exclusive.key if scene.exclusive else "",
         considered=tuple(considered),
         scene=scene,
     )
+
+
+def exclusive(
+    scene: Scene,
+    seen: Sequence[Observation],
+    standings: Iterable[Standing],
+    failed: Mapping[str, Failed],
+) -> Episode | None:
+    """The running episode of the first enforced policy that is exclusive. One that raised is as it was."""
+    running = {each.policy.name: each.state.running for each in seen}
+    running |= {each.policy: each.running for each in standings if each.policy in failed}
+    ours = (each for each in scene.policies.policies if each.exclusive and scene.enforces(each))
+    return next((episode for each in ours if (episode := running.get(each.name)) is not None), None)
 
 
 STRANGERS = (
@@ -274,6 +292,26 @@ def may_have_moved(snapshot: Ticket, before: Ticket, policies: PolicySet) -> Kep
     ):
         return "at the helpdesk"
     return "nowhere" if all(OURS.isdisjoint(each.needs) for each in concerned) else "with us"
+
+
+def would_overrule(
+    scene: Scene, proposed: Sequence[ProposedActions], seen: Sequence[Observation]
+) -> Iterator[Occurrence]:
+    """The ledger lines of what a policy that is exclusive, and only observes, would keep the others from."""
+    observing = ((each.policy, each.state.running) for each in seen if each.policy.exclusive)
+    first = next(((one, episode) for one, episode in observing if episode), None)
+    if scene.exclusive is not None or first is None or scene.enforces(first[0]):
+        return
+    for each in proposed if not scene.taking_back else ():
+        parts = () if each.is_repeat else (part for part in SILENCED if getattr(each.level, part))
+        for part in parts:
+            yield Occurrence(
+                what="would overrule",
+                policy=first[0].name,
+                episode=first[1].key,
+                at=scene.now,
+                text=f'{part} of policy "{each.policy}", level "{each.level.name}"',
+            )
 
 
 QUIET = frozenset({"started", "ended", "owner", "skipped", "acknowledged"})

@@ -212,7 +212,8 @@ class Occurrence:
     """A line for the ledger: something that happened to an episode, as the plan decided it.
 
     `what` is one of started, fired, observed, overtaken, skipped, refused, repeated, acknowledged, ended,
-    overruled, owner; or what a person ordered: snoozed, escalated, deescalated, approved, rejected, undone, put back,
+    overruled, would overrule (in observe), owner; or what a
+    person ordered: snoozed, escalated, deescalated, approved, rejected, undone, put back,
     order refused;
     or approval asked, left out, made up (what had been left out and can be done by now), or chosen (why somebody was
     assigned). `who` is Uptier, or the person. Of a level that was passed the `cause` says why, where it is known.
@@ -251,7 +252,8 @@ class Plan:
     the earliest time at which time alone could change the answer, None if it cannot. `owner` is the ticket's.
     `ended` are the episodes that ended with this plan, as they ended; a standing may already hold the next.
     `served` are the (group id, person id) whom round robin gave this ticket. `failed` are the policies that raised:
-    the plan is without them, and their standings are as they were. `considered` and `scene` are the facts that
+    the plan is without them, and their standings are as they were. `exclusive` is the key of the episode beside which
+    no other replies, assigns or sets fields, empty without one. `considered` and `scene` are the facts that
     `policies.present` makes sentences of when somebody asks.
     """
 
@@ -268,6 +270,7 @@ class Plan:
     served: tuple[tuple[str, str], ...] = ()
     warnings: tuple[str, ...] = ()
     failed: tuple[Failed, ...] = ()
+    exclusive: str = ""
     considered: tuple["Considered", ...] = field(default=(), repr=False, compare=False)
     scene: "Scene | None" = field(default=None, repr=False, compare=False)
 

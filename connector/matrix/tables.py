@@ -44,6 +44,7 @@ COLUMNS = (
     Column(title="Time counts", read=lambda row: (row.policy.clock,), of_policy=True),
     Column(title="Calendar", read=lambda row: (calendar(row),), of_policy=True),
     Column(title="It ends when", read=lambda row: row.policy.stops, of_policy=True),
+    Column(title="While it runs", read=lambda row: some(row.policy.meanwhile), of_policy=True),
     Column(title="Acknowledged by", read=lambda row: row.policy.acknowledge, of_policy=True),
     Column(title="Level", read=lambda row: (row.level.name,)),
     Column(title="Kind", read=lambda row: (row.level.kind,)),

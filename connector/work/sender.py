@@ -45,7 +45,7 @@ from connector.work.commit import Chained, line_about, line_of, partly_line, ref
 from connector.work.context import Read, Rules, advanced
 from connector.work.retry import FIND_OUT, WRITE
 from policies.model import Directory, Instant, Priority, Seconds, Ticket, Who
-from policies.plan import Assign, Occurrence, Plan
+from policies.plan import Assign, Occurrence, Plan, SetField
 from policies.rules.outcomes import Outcome, settle
 from policies.state import Wrote
 
@@ -64,15 +64,19 @@ def remainder(
     connection: Connection, adapter: Adapter, rest: Iterable[KeptWrite], plan: Plan, ticket: Ticket
 ) -> Remainder:
     """What of the rest is still to be sent after this look. What was planned behind a chain without knowing the ticket
-    gets its request now; what holds by now is dropped."""
+    gets its request now; what holds by now is dropped, and so is what an exclusive policy does not let others do."""
     running = {episode.key for each in plan.standings if (episode := each.running) is not None}
     running |= plan.takes_back
     goes_on: list[KeptWrite] = []
     dropped: list[tuple[KeptWrite, str]] = []
     for kept in rest:
-        why = why_not(kept, running, ticket)
-        if not why and kept.write.intent and not kept.write.request:
-            prepared = adapter.prepare(ticket, kept.write.intent, base_of(kept.write.key)).writes
+        why, intent = why_not(kept, running, ticket), kept.write.intent
+        if plan.exclusive and plan.exclusive not in kept.episodes:
+            intent = tuple(each for each in intent if not is_silenced(each))
+        if not why and kept.write.intent and not intent:
+            why = "an exclusive policy runs on the ticket"
+        if not why and intent and (intent != kept.write.intent or not kept.write.request):
+            prepared = adapter.prepare(ticket, intent, base_of(kept.write.key)).writes
             if prepared:
                 write = replace(prepared[0], key=kept.write.key)
                 writes.prepared(connection, write)
@@ -98,6 +102,11 @@ def why_not(kept: KeptWrite, running: set[str], ticket: Ticket) -> str:
     )
     changed = next(by_people, None)
     return f"somebody has set {changed} meanwhile" if changed else ""
+
+
+def is_silenced(action: VendorAction) -> bool:
+    """Whether it replies, assigns or sets a field, which nobody else does while an exclusive policy runs (rule 6)."""
+    return isinstance(action, Assign | SetField) or (isinstance(action, Note) and action.public)
 
 
 def without_parts(action: VendorAction, refused: Collection[str], ticket: Ticket) -> VendorAction | None:

@@ -379,6 +379,7 @@ def read_policy(table: Table, references: References) -> Policy:
         when=Conditions() if when is None else read_when(when, names),
         unless=Conditions() if unless is None else read_unless(unless, names),
         levels=tuple(level for _, level in levels),
+        exclusive=table.yes("exclusive"),
         hash=digest(said),
         decides=digest(unworded(said)),
         text=canonical(said),

@@ -197,6 +197,7 @@ class Policy:
     text: str
     file: str
     line: int
+    exclusive: bool = False
     decides: str = ""
     needs: frozenset[Need] = frozenset()
 

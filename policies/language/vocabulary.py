@@ -467,6 +467,8 @@ LEVEL_KEYS: dict[str, Key] = {
 ACTIONS = tuple(name for name, key in LEVEL_KEYS.items() if key.acts)
 RISKY = tuple(name for name, key in LEVEL_KEYS.items() if key.risky)
 INSTEAD = tuple(name for name, key in LEVEL_KEYS.items() if key.instead)
+SILENCED = ("reply", "assign", "set")
+"""What no other policy does while an exclusive one runs."""
 
 
 def levels() -> Schema:
@@ -500,6 +502,11 @@ POLICY_KEYS: dict[str, Key] = {
             lambda: some_of(REPLIES),
         ),
         Key("public", "true lets levels write public replies, which customers read.", lambda: YES),
+        Key(
+            "exclusive",
+            "true: while it runs, no other policy replies, assigns or sets fields on the ticket.",
+            lambda: YES,
+        ),
         Key(
             "acknowledge_tags",
             "A person who adds one of these tags acknowledges the escalation.",

@@ -282,11 +282,13 @@ class LevelWords:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyWords:
     """One policy. All of `when` must hold; any of `unless` leaves the ticket out. `calendar` is a name, empty without
-    one, `hours` what it says. `stops` is what ends an escalation, `acknowledge` by what an agent takes it on."""
+    one, `hours` what it says. `meanwhile` is what no other policy does while it runs. `stops` is what ends an
+    escalation, `acknowledge` by what an agent takes it on."""
 
     name: str
     when: tuple[str, ...]
     unless: tuple[str, ...]
+    meanwhile: str
     clock: str
     calendar: str
     hours: str
@@ -301,6 +303,7 @@ def describe(policy: Policy, policies: PolicySet) -> PolicyWords:
         name=policy.name,
         when=when_words(policy.when),
         unless=unless_words(policy.unless),
+        meanwhile="no other policy replies, assigns or sets fields" if policy.exclusive else "",
         clock=clock(policy),
         calendar=policy.calendar or "",
         hours=calendar(policies.calendars[policy.calendar] if policy.calendar else None),

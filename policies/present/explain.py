@@ -289,6 +289,7 @@ def trace_of(one: Judgement) -> PolicyTrace:
         *(line_trace(line, "when") for line in one.when),
         *(line_trace(line, "unless") for line in one.unless),
     )
+    silenced = f'does not reply, assign or set fields while policy "{one.silenced}" runs, which is exclusive'
     ends = (f"episode {number} ended at {moment(at, zone)}: {why}" for number, at, why in one.ended)
     return PolicyTrace(
         policy=one.policy,
@@ -301,7 +302,12 @@ def trace_of(one: Judgement) -> PolicyTrace:
             LevelTrace(name=each.name, due=each.due, state=each.state, text=level_words(each, zone, absent))
             for each in one.levels
         ),
-        notes=(*ends, *one.warnings, *((one.chosen,) if one.chosen else ())),
+        notes=(
+            *ends,
+            *one.warnings,
+            *((one.chosen,) if one.chosen else ()),
+            *((silenced,) if one.silenced else ()),
+        ),
     )
 
 

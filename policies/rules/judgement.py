@@ -134,7 +134,7 @@ class Ruling:
 class Judgement:
     """All that was considered for one policy at a look. `zone` is the time zone of its calendar; `ended` are the
     number, end and reason of each episode that ended; `warnings` and `chosen` what is said of an owner and of whom it
-    chose."""
+    chose; `silenced` is the exclusive policy beside which it does not reply, assign or set fields."""
 
     policy: str
     mode: Mode
@@ -149,6 +149,7 @@ class Judgement:
     ended: tuple[tuple[int, Instant, str], ...] = ()
     warnings: tuple[str, ...] = ()
     chosen: str = ""
+    silenced: str = ""
 
 
 def untold(raised: PolicyRaised) -> str:
@@ -226,6 +227,7 @@ def judged(scene: Scene, one: Considered, state: Standing) -> Judgement:
         reading = read_clock(scene, policy, seen.ticket, seen.history, seen.before, seen.before.episode)
     count = one.decision.count if one.decision else count_of(scene, seen)
     ladder = dues(policy, reading, episode, count) if episode else ()
+    sole = scene.exclusive
     return Judgement(
         policy=policy.name,
         mode="enforce" if scene.enforces(policy) else "observe",
@@ -242,6 +244,7 @@ def judged(scene: Scene, one: Considered, state: Standing) -> Judgement:
         ended=tuple((each.number, each.ended or 0, each.reason or "") for each in seen.ended),
         warnings=one.warnings,
         chosen=reasons_of(one.chosen) if one.chosen else "",
+        silenced=sole.policy if sole is not None and episode is not None and episode.key != sole.key else "",
     )
 
 

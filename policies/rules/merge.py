@@ -1,11 +1,11 @@
 """What firing levels propose, and several policies in one plan: who wins, what adds up, what is overruled (rule 6)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from policies.language.clocks import HIDDEN
 from policies.language.policy import Level
-from policies.language.vocabulary import RISKY
+from policies.language.vocabulary import RISKY, SILENCED
 from policies.model import Priority, Ticket
 from policies.plan import (
     Action,
@@ -28,7 +28,8 @@ from policies.state import Owner
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProposedActions:
     """One policy's part of a plan before the policies are weighed against each other. `level` is what the level
-    does now: `left_out` says of what it does not do why, `owes` which of that is to be made up for."""
+    does now: `left_out` says of what it does not do why, `owes` which of that is to be made up for, `overruled` what an
+    exclusive policy keeps it from."""
 
     policy: str
     episode: str
@@ -41,9 +42,10 @@ class ProposedActions:
     is_repeat: bool = False
     left_out: tuple[LeftOut, ...] = ()
     owes: frozenset[str] = frozenset()
+    overruled: tuple[LeftOut, ...] = ()
 
 
-NOBODY_KNOWS = dict.fromkeys(RISKY, f"what `unless` asks for is {HIDDEN}")
+NOBODY_KNOWS = f"what `unless` asks for is {HIDDEN}"
 
 
 def propose(scene: Scene, decision: LevelDecision, level: Level) -> ProposedActions:
@@ -56,15 +58,20 @@ def propose(scene: Scene, decision: LevelDecision, level: Level) -> ProposedActi
             policy=policy.name, episode=key, decision=decision, level=level, is_repeat=True
         )
     unsure = decision.seen.verdict.excluded is None
+    sole = scene.exclusive
+    barred = {} if sole is None or sole.key == key else dict.fromkeys(SILENCED, barred_by(sole.policy))
+    beaten = tuple(
+        not_done(policy.name, level, {part: why for part, why in barred.items() if getattr(level, part)})
+    )
+    level = without(level, barred)
     owes = frozenset(part for part in RISKY if unsure and getattr(level, part))
     lent = [each.level for each in decision.overtaken if not is_closed(each.level, decision.count)]
     hidden = needing_hidden(level, lent, scene.ticket.hidden) if scene.ticket.hidden else {}
-    lost = [
-        LeftOut(policy=policy.name, level=level.name, what=what, why=whys[part])
-        for parts, whys in ((owes, NOBODY_KNOWS), (hidden.keys() - owes, hidden))
-        for part in sorted(parts, key=lambda each: (each != "set", each))
-        for what in ([f"set {name}" for name, _ in level.set] if part == "set" else [part])
-    ]
+    hidden = {part: why for part, why in hidden.items() if part not in owes}
+    lost = (
+        *not_done(policy.name, level, dict.fromkeys(owes, NOBODY_KNOWS)),
+        *not_done(policy.name, level, hidden),
+    )
     if lost:
         level = without(level, {*owes, *hidden})
         lent = [without(each, {*(RISKY if owes else ()), *hidden}) for each in lent]
@@ -83,9 +90,17 @@ def propose(scene: Scene, decision: LevelDecision, level: Level) -> ProposedActi
         priority=max(asked, key=lambda each: each.rank, default=None),
         add=add,
         remove=remove,
-        left_out=tuple(lost),
+        left_out=lost,
         owes=owes,
+        overruled=beaten,
     )
+
+
+def not_done(policy: str, level: Level, whys: Mapping[str, str]) -> Iterator[LeftOut]:
+    """These parts of the level, each with why it is not done; each field that it sets on its own."""
+    for part in sorted(whys, key=lambda each: (each != "set", each)):
+        for what in [f"set {name}" for name, _ in level.set] if part == "set" else [part]:
+            yield LeftOut(policy=policy, level=level.name, what=what, why=whys[part])
 
 
 def needing_hidden(level: Level, lent: Iterable[Level], hidden: frozenset[str]) -> Mapping[str, str]:
@@ -134,6 +149,11 @@ def agree(proposed: Sequence[ProposedActions]) -> Agreed:
             lost = overruled(each.policy, each.level.name, "assign", winner)
             agreed = replace(agreed, overruled=(*agreed.overruled, lost))
     return agreed
+
+
+def barred_by(winner: str) -> str:
+    """Why a policy is not to reply, assign or set fields."""
+    return f'overruled by policy "{winner}", which is exclusive'
 
 
 def overruled(policy: str, level: str, what: str, winner: str) -> LeftOut:
@@ -195,7 +215,7 @@ def merge(
     """The plan's actions, without what the ticket already has. `said` are the follows, notes, replies and
     notifications of all policies, in their order."""
     wanted: list[Wanted] = []
-    lost: list[LeftOut] = [*agreed.overruled]
+    lost = [*(each for one in proposed for each in one.overruled), *agreed.overruled]
 
     # 1. The assignment that was agreed on, if the ticket is elsewhere.
     assign = agreed.assign

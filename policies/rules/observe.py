@@ -62,7 +62,8 @@ class Scene:
     """All that a plan is made from, what is remembered aside. `first_ran` says since when a policy has been running on
     the ticket's account; a policy it does not name runs for the first time now. `snoozed_until` holds for the ticket,
     whatever ends or begins meanwhile. `past` are the episodes and undos that orders to undo may mean; while
-    `taking_back`, no level does anything. `histories` are what happened to it, once for all policies
+    `taking_back`, no level does anything. `exclusive` is the running episode beside which no other policy replies,
+    assigns or sets fields (rule 6). `histories` are what happened to it, once for all policies
     that count replies and acknowledgements alike."""
 
     ticket: Ticket
@@ -75,6 +76,7 @@ class Scene:
     past: tuple[Episode, ...] = ()
     taking_back: bool = False
     snoozed_until: Instant | None = None
+    exclusive: Episode | None = None
     histories: dict[tuple[frozenset[str], frozenset[str]], History] = field(
         default_factory=dict, compare=False
     )

@@ -88,3 +88,42 @@ def test_what_a_human_set_between_decision_and_write_is_kept(tmp_path: Path) -> 
         ann = one.desk.people.agent("Ann")["id"]
         assert one.desk.ticket(1).json["responder_id"] == ann
         assert one.writes() == [], "by which the episode has ended"
+
+
+SECURITY_BESIDE = """
+[[policy]]
+name = "security"
+exclusive = true
+clock = "created"
+[policy.when]
+tags = { has = "breach" }
+[[policy.level]]
+name = "Duty"
+after = "9h"
+note = "handoff"
+
+[[policy]]
+name = "loud"
+public = true
+clock = "created"
+[policy.when]
+status = ["new", "open"]
+[[policy.level]]
+name = "Tier 2"
+after = "30m"
+assign = { group = "Tier 2" }
+note = "handoff"
+reply = "handoff"
+"""
+
+
+def test_a_reply_that_was_put_off_is_dropped_once_an_exclusive_policy_runs(tmp_path: Path) -> None:
+    with beside_freshdesk(tmp_path, SECURITY_BESIDE) as one:
+        one.round()
+        one.fault("answer", method="POST", path="*/notes", status=429, headers={"Retry-After": "30"})
+        one.round(31)
+        assert one.writes() == [FIELDS, ("POST", "notes", 429)]
+        one.desk.agent_changes(1, "Ann", tags=["hardware", "breach"])
+        one.round(2)
+        one.round(2)
+        assert one.writes()[2:] == [NOTE], "the note stays, the reply does not"
