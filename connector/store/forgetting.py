@@ -25,6 +25,7 @@ from connector.store.schema import (
     Text,
     aside,
     episode,
+    escalated,
     ledger,
     metadata,
     notice,
@@ -413,7 +414,7 @@ def forget_tickets(connection: Connection, before: Instant) -> int:
         .limit(BATCH)
     ).all()
     for row in rows:
-        for table in (standing, episode, writes, notice, receipt, timer, aside):
+        for table in (standing, episode, escalated, writes, notice, receipt, timer, aside):
             connection.execute(
                 delete(table).where(and_(table.c.account == row.account, table.c.ticket == row.id))
             )

@@ -15,6 +15,7 @@ from connector.store.schema import (
     account,
     aside,
     directory,
+    escalated,
     first_run,
     hold,
     receipt,
@@ -36,8 +37,9 @@ class Kept:
     """All that is kept of a ticket, but for its facts. `updated` is the stamp of its newest known revision.
     `directory` is the version of its account's directory, None before the first was read; `coming`, what comes next by
     each policy; `receipts` are the episodes behind each fact that is ours; `aside`, the kinds of what is
-    set aside of it; `writes`, what has not come to its end, in the order it was planned. `is_starting` says that the
-    start of some policy on the account is not over."""
+    set aside of it; `writes`, what has not come to its end, in the order it was planned; `escalated`, its row in
+    the list of what is escalated, as text. `is_starting` says that the start of some policy on the account is not
+    over."""
 
     looks: int
     updated: Instant
@@ -52,6 +54,7 @@ class Kept:
     receipts: dict[str, frozenset[str]]
     aside: frozenset[str]
     writes: tuple[KeptWrite, ...]
+    escalated: str | None = None
 
 
 _asked = select(
@@ -80,6 +83,7 @@ _HEAD = select(
     timer.c.why,
     timer.c.holds,
     timer.c.urgent,
+    escalated.c.row.label("escalated"),
     exists().where(_beside(write), one_of(write.c.state, KEPT)).label("writes"),
 ).select_from(
     _asked.outerjoin(ticket, _beside(ticket, "id"))
@@ -87,6 +91,7 @@ _HEAD = select(
     .outerjoin(hold, _beside(hold))
     .outerjoin(directory, directory.c.account == _asked.c.account)
     .outerjoin(timer, _beside(timer))
+    .outerjoin(escalated, _beside(escalated))
 )
 
 _no_number = null().cast(BigInteger)
@@ -141,4 +146,5 @@ def kept_of(connection: Connection, ref: TicketRef) -> Kept:
         receipts={row.name: codec.load(frozenset[str], row.text) for row in lines["receipt"]},
         aside=frozenset(row.name for row in lines["aside"]),
         writes=writes.in_state(connection, ref, *KEPT) if head.writes else (),
+        escalated=head.escalated,
     )

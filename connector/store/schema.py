@@ -20,7 +20,7 @@ from sqlalchemy.engine import Dialect
 
 from adapters.http import clean
 
-HEAD = "0025"
+HEAD = "0026"
 """The newest migration. A database that stands here is opened without loading Alembic."""
 
 metadata = MetaData(
@@ -284,6 +284,31 @@ Index(
     postgresql_where=timer.c.since.is_not(None),
 )
 
+escalated = Table(
+    "escalated",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("ticket", Text, primary_key=True),
+    Column("rank", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("waits_since", BigInteger, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("policies", Text, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("team", Text, nullable=False),
+    Column("assignee", Text, nullable=False),
+    Column("acknowledged_by", Text, nullable=False),
+    Column("enforced", Boolean, nullable=False),
+    Column("words", Text, nullable=False),
+    Column("row", Text, nullable=False),
+)
+"""One row a ticket on which an episode runs, as the list of the console shows and asks for it."""
+Index("ix_escalated_rank", escalated.c.rank, escalated.c.at, escalated.c.account, escalated.c.ticket)
+Index("ix_escalated_waits_since", escalated.c.waits_since, escalated.c.account, escalated.c.ticket)
+Index("ix_escalated_owner", escalated.c.owner, escalated.c.rank, escalated.c.at)
+Index("ix_escalated_team", escalated.c.team, escalated.c.rank, escalated.c.at)
+
 hold = Table(
     "hold",
     metadata,
@@ -484,6 +509,15 @@ session = Table(
     Column("user", Text, nullable=False),
     Column("csrf", Text, nullable=False),
     Column("until", BigInteger, nullable=False),
+    Column("told", Text),
+)
+
+view = Table(
+    "console_view",
+    metadata,
+    Column("user", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("address", Text, nullable=False),
 )
 
 login_try = Table(

@@ -4,7 +4,7 @@ hashes.
 Whatever lets somebody in ends with a changed password, a lowered role or a removed user: sessions and tokens alike.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -15,6 +15,7 @@ from connector.store.database import advisory_lock, put
 from connector.store.schema import login_try as login_try_table
 from connector.store.schema import session, token
 from connector.store.schema import user as user_table
+from connector.store.schema import view as view_table
 from policies.model import Instant, Seconds
 
 Role = Literal["viewer", "operator", "admin"]
@@ -91,9 +92,10 @@ def set_role(connection: Connection, name: str, role: Role) -> bool:
 
 
 def remove(connection: Connection, name: str) -> bool:
-    """Forget a user with their sessions and tokens; False if there is none."""
+    """Forget a user with their sessions, tokens and views; False if there is none."""
     known = get(connection, name) is not None
     _end_all(connection, name)
+    connection.execute(delete(view_table).where(view_table.c.user == name))
     connection.execute(delete(user_table).where(user_table.c.name == name))
     return known
 
@@ -133,6 +135,44 @@ def find(connection: Connection, digest: str, now: Instant) -> Session | None:
 def end(connection: Connection, digest: str) -> None:
     """Log out."""
     connection.execute(delete(session).where(session.c.digest == digest))
+
+
+def tell(connection: Connection, digest: str, told: str) -> None:
+    """Keep what became of the last orders of a session, to be shown on its next page."""
+    connection.execute(update(session).where(session.c.digest == digest).values(told=told))
+
+
+def told(connection: Connection, digest: str) -> str:
+    """The same, again; empty where nothing was."""
+    return connection.execute(select(session.c.told).where(session.c.digest == digest)).scalar() or ""
+
+
+VIEWS = 30
+"""So many views a user keeps."""
+
+
+def views(connection: Connection, name: str) -> Mapping[str, str]:
+    """The addresses that a user has kept, by the user's own words for them."""
+    rows = connection.execute(
+        select(view_table.c.name, view_table.c.address)
+        .where(view_table.c.user == name)
+        .order_by(view_table.c.name)
+    )
+    return {row.name: row.address for row in rows}
+
+
+def keep_view(connection: Connection, name: str, called: str, address: str) -> bool:
+    """Keep an address under a word, in place of what the word stood for. False if the user has too many."""
+    kept = views(connection, name)
+    if called not in kept and len(kept) >= VIEWS:
+        return False
+    put(connection, view_table, [{"user": name, "name": called, "address": address}])
+    return True
+
+
+def drop_view(connection: Connection, name: str, called: str) -> None:
+    """Forget one of a user's views."""
+    connection.execute(delete(view_table).where(view_table.c.user == name, view_table.c.name == called))
 
 
 def keep_token(connection: Connection, digest: str, made: Token) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from adapters.base import ActionKind, Adapter, Receipt, RefusedPart, VendorAction, Write
-from connector.store import accounts, codec, holds, inbox, ledger, notices, tickets, writes
+from connector.store import accounts, codec, escalated, holds, inbox, ledger, notices, tickets, writes
 from connector.store.holds import Hold
 from connector.store.inbox import Timer
 from connector.store.ledger import LedgerEntry
@@ -321,7 +321,7 @@ def keep_look(
     ]
     for notice in intents.notices:
         notices.plan(connection, notice, now)
-    newest = _keep_facts(connection, look)
+    newest = _keep_facts(connection, look, remembered)
     inbox.close(connection, [row.id for row in look.kept.rows], now)
     if look.kept.is_held:
         holds.drop(connection, ref, over=all(one.running is None for one in plan.standings))
@@ -372,7 +372,7 @@ def keep_held(connection: Connection, look: Look, hold: Hold) -> bool:
         for order in look.orders
     ]
     ledger.append(connection, unheard)
-    _keep_facts(connection, look)
+    _keep_facts(connection, look, look.plan.standings, is_held=True)
     inbox.close(connection, [row.id for row in look.kept.rows], look.plan.now)
     inbox.stop_timer(connection, ref)
     if not holds.put_hold(connection, _with_level(look, hold)):
@@ -390,16 +390,23 @@ def _with_level(look: Look, hold: Hold) -> Hold:
     return replace(hold, policy=makes[0], coming=coming(look.plan, held=True).get(makes[0]))
 
 
-def _keep_facts(connection: Connection, look: Look) -> bool:
-    plan = look.plan
+def _keep_facts(
+    connection: Connection, look: Look, standings: Sequence[Standing], *, is_held: bool = False
+) -> bool:
+    plan, judged = look.plan, judgements(look.plan)
+    owner = plan.owner.name if plan.owner else None
+    row = escalated.escalated_of(
+        look.ticket, standings, judged, owner or "", plan.scene, plan.now, is_held=is_held
+    )
+    escalated.keep(connection, look.ticket.ref, row, look.kept.escalated)
     return tickets.record_look(
         connection,
         look.ticket,
-        judgements(plan),
+        judged,
         now=plan.now,
         next_look=plan.next_look,
         matched=any(one.matched for one in plan.standings),
-        owner=plan.owner.name if plan.owner else None,
+        owner=owner,
         policy_hash=look.policy_hash,
         settle=look.settle,
         number=look.number,
