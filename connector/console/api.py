@@ -261,9 +261,16 @@ class Api:
             noise = queries.noise(connection, self.now())
         return Policies(policies=self.papers.policies(), noise=noise)
 
-    def matrix(self, _asked: Asked) -> Any:
-        """Who answers for which tickets, and what is missing."""
-        return self.papers.matrix()
+    def matrix(self, asked: Asked) -> Any:
+        """Who answers for which tickets, and what is missing. Raises Refused for a team that is not there."""
+        team, teams = asked["team"] or None, self.papers.teams()
+        if team is not None and team not in teams:
+            raise Refused(f"there is no team {team}; there are {', '.join(teams)}")
+        return self.papers.matrix(team, asked["policy"] or None)
+
+    def teams(self, _asked: Asked) -> Any:
+        """The teams that a matrix can be of."""
+        return self.papers.teams()
 
     def report(self, asked: Asked) -> Any:
         """The measures of the days `from` to `to`."""
@@ -498,7 +505,15 @@ CALLS: tuple[Call, ...] = (
         summary="Who answers for which tickets, when, and what is missing.",
         gives=Matrix,
         answer=Api.matrix,
-        pages=("/matrix", "/matrix/paper"),
+        takes=(POLICY, Word(name="team", meaning="One of those of GET /api/v1/teams; all without it.")),
+        pages=("/matrix", "/matrix/paper", "/matrix/picture", "/matrix/pdf"),
+    ),
+    Call(
+        method="GET",
+        path="/api/v1/teams",
+        summary="The teams that a matrix can be of.",
+        gives=tuple[str, ...],
+        answer=Api.teams,
     ),
     Call(
         method="GET",

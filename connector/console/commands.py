@@ -18,6 +18,7 @@ DONE: Mapping[str, str] = {
     "apply": "The service does what the plan says, within seconds.",
     "undo": "It is taken back, within seconds where little is.",
     "revoke": "The token has ended.",
+    "settings": "It is kept.",
 }
 """What a page says after an order, by the code in its address."""
 

@@ -1,7 +1,6 @@
 """What every answer of the console has in common: templates, headers, the page of an error."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any
@@ -9,8 +8,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
+from connector.console.reader import clock, hover, iso, stamp
 from connector.render import away
-from policies.model import Instant, Seconds, spell
+from policies.model import Seconds, spell
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -31,6 +31,7 @@ STATIC: Mapping[str, str] = {
     "htmx-2.0.11.min.js": "text/javascript",
     "htmx-ext-sse-2.2.4.min.js": "text/javascript",
     "console.js": "text/javascript",
+    "time.js": "text/javascript",
     "console.css": "text/css",
     "wall.css": "text/css",
 }
@@ -43,17 +44,7 @@ PAGES = Environment(
 )
 
 
-def stamp(at: Instant | None) -> str:
-    """A time as people read it, in UTC."""
-    return "" if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def iso(at: Instant | None) -> str:
-    """For a machine."""
-    return "" if at is None else datetime.fromtimestamp(at, UTC).isoformat()
-
-
-PAGES.filters |= {"stamp": stamp, "iso": iso, "spell": spell}
+PAGES.filters |= {"stamp": stamp, "iso": iso, "hover": hover, "clock": clock, "spell": spell}
 PAGES.globals["away"] = away
 
 

@@ -33,6 +33,7 @@ from connector.console.commands import DONE, Refused, digest_of, order, release,
 from connector.console.documents import Papers
 from connector.console.frame import AGAIN_AFTER, HEADERS, asset, drawing, page, paper
 from connector.console.planning import Planning, asked_for
+from connector.console.reader import READER, reader_of, zone_named, zone_names
 from connector.matrix.picture import WIDTH, CannotPrint, Panel, as_pdf, as_svg, drawn, panels
 from connector.matrix.tables import Ladder, about, ladders, remarks
 from connector.matrix.tables import as_html as matrix_html
@@ -139,10 +140,12 @@ class Console:
             "/ledger": self.ledger,
             "/health": self.health,
             "/tokens": self.tokens,
+            "/settings": self.settings,
         }
         sent: Mapping[str, Act] = {
             "/logout": self.logout,
             "/look": self.choose_look,
+            "/settings": self.set_reading,
             "/tokens/revoke": self.revoke,
             "/tickets/{account}/{ticket}/orders": self.give_order,
             "/holds/release": self.release,
@@ -165,8 +168,11 @@ class Console:
     def _shown(self, answer: Answer) -> Callable[[Request], Any]:
         def guarded(request: Request) -> Response:
             try:
+                READER.set(reader_of(request, None))
                 self._from_our_host(request)
-                return answer(request, self.access.of(request))
+                asking = self.access.of(request)
+                READER.set(reader_of(request, asking.user))
+                return answer(request, asking)
             except MustLogIn:
                 return RedirectResponse("/login", 303, HEADERS)
             except NotAllowed as error:
@@ -440,6 +446,19 @@ class Console:
             found = users.tokens(connection, self.now(), whose)
         return self._page(request, asking, "tokens.html", "Tokens", tokens=found)
 
+    def settings(self, request: Request, asking: Asking) -> Response:
+        """In which zone and language pages tell them."""
+        return self._page(request, asking, "settings.html", "Time zone and language", zones=zone_names())
+
+    def set_reading(self, _request: Request, asking: Asking, said: Mapping[str, str]) -> Response:
+        """Tell them in another zone and language."""
+        zone, language = said.get("zone", ""), said.get("language", "")
+        if zone and zone_named(zone) is None:
+            raise Refused(f"there is no time zone {zone[:60]}")
+        with self.store.writing() as connection:
+            users.set_reading(connection, asking.user.name, zone=zone, language=language)
+        return _back("/settings", "settings")
+
     def revoke(self, _request: Request, asking: Asking, said: Mapping[str, str]) -> Response:
         """End one token."""
         whose = said.get("user", "")
@@ -458,7 +477,7 @@ class Console:
             return page("wall.html", status, title="Uptier", every=WALL_EVERY, **(none | words))
 
         def look() -> Response:
-            self.access.watching(request)
+            READER.set(reader_of(request, self.access.watching(request).user))
             names = tuple(self.papers.settings.accounts)
             with self.store.reading() as connection:
                 return shown(shown=queries.wall(connection, request.query_params, names, self.now()))

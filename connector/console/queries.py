@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from adapters.base import Limit
 from connector.app.canary import ChangedResult, FailedTest, PolicyHealth, changed_results
 from connector.clock import DATABASE, telling
-from connector.console.frame import stamp
+from connector.console.reader import told_at
 from connector.report.calls import Calls
 from connector.store import accounts, holds, inbox, ledger, notices, tickets, writes
 from connector.store.accounts import ConnectedAccount
@@ -159,7 +159,7 @@ def _where(line: LedgerEntry) -> str:
 
 def _was_due(line: LedgerEntry) -> str:
     due = line.data.get("due")
-    return f"it was due {stamp(due)} UTC" if due else ""
+    return f"it was due {told_at(due)}" if due else ""
 
 
 def _said(message: Message) -> str:

@@ -20,7 +20,7 @@ from sqlalchemy.engine import Dialect
 
 from adapters.http import clean
 
-HEAD = "0026"
+HEAD = "0027"
 """The newest migration. A database that stands here is opened without loading Alembic."""
 
 metadata = MetaData(
@@ -500,6 +500,8 @@ user = Table(
     Column("role", Text, nullable=False),
     Column("password", Text, nullable=False),
     Column("since", BigInteger, nullable=False),
+    Column("zone", Text, nullable=False, server_default=""),
+    Column("language", Text, nullable=False, server_default=""),
 )
 
 session = Table(

@@ -32,11 +32,14 @@ USED_EVERY: Seconds = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """Somebody who may log in; `password` is an argon2 hash, empty for one who comes through single sign-on only."""
+    """Somebody who may log in; `password` is an argon2 hash, empty for one who comes through single sign-on only.
+    `zone` and `language` are those in which pages tell them; empty is as their browser says."""
 
     name: str
     role: Role
     password: str
+    zone: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,13 +106,19 @@ def remove(connection: Connection, name: str) -> bool:
 def get(connection: Connection, name: str) -> User | None:
     """The user of this name."""
     row = connection.execute(select(user_table).where(user_table.c.name == name)).first()
-    return None if row is None else User(name=row.name, role=row.role, password=row.password)
+    return None if row is None else _user(row)
 
 
 def every(connection: Connection) -> tuple[User, ...]:
     """All users by name."""
     rows = connection.execute(select(user_table).order_by(user_table.c.name))
-    return tuple(User(name=row.name, role=row.role, password=row.password) for row in rows)
+    return tuple(map(_user, rows))
+
+
+def set_reading(connection: Connection, name: str, *, zone: str, language: str) -> None:
+    """Tell this user in another zone and language; empty is as their browser says."""
+    told = {"zone": zone, "language": language}
+    connection.execute(update(user_table).where(user_table.c.name == name).values(told))
 
 
 def any_known(connection: Connection) -> bool:
@@ -213,6 +222,10 @@ def revoke(connection: Connection, name: str, called: str) -> bool:
     meant = [row.digest for row in rows if _token(row).name == called]
     connection.execute(delete(token).where(token.c.digest.in_(meant)))
     return bool(meant)
+
+
+def _user(row: Row[tuple[object, ...]]) -> User:
+    return User(name=row.name, role=row.role, password=row.password, zone=row.zone, language=row.language)
 
 
 def _token(row: Row[tuple[object, ...]]) -> Token:

@@ -308,6 +308,7 @@ FORMS = {
     "/undo": {"asked": "of nobody"},
     "/look": {"look": "dark"},
     "/wall": {"token": "of nobody"},
+    "/settings": {"zone": "there is none"},
     "/logout": {},
 }
 """Every form of the console, by its address: in a browser the cookie comes along whoever sends it."""

@@ -276,7 +276,17 @@ def test_the_document_is_openapi_and_names_what_is_served() -> None:
     assert refs == set(document["components"]["schemas"])
 
 
-NO_CALL = {"/static/{name}", "/login", "/login/provider", BACK, "/first", "/logout", "/look", "/events"}
+NO_CALL = {
+    "/static/{name}",
+    "/login",
+    "/login/provider",
+    BACK,
+    "/first",
+    "/logout",
+    "/look",
+    "/settings",
+    "/events",
+}
 """How people get in and out, and what only a page needs."""
 
 
@@ -322,6 +332,7 @@ def test_every_question_of_a_page_is_one_of_the_api() -> None:
         "papers.levels",  # what a level does, beside its name: the API has it in its policies
         "queries.SHOWN",
         "queries.start_of",  # where the next page begins
+        "users.set_reading",  # how pages tell one
         "ledger.newest_id",  # whether a page is to be read again
     }
     assert questions(pages) - questions(api) <= only_for_pages
