@@ -3,14 +3,18 @@
 import logging
 import os
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
+import certifi
 import pytest
 import structlog
+from argon2 import PasswordHasher
 from hypothesis import settings
 from sqlalchemy import URL, make_url
 
@@ -80,6 +84,32 @@ def new_files_are_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("connector.store.opening.migrate_sqlite", migrated)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def certificates_are_read_once() -> Iterator[None]:
+    """Each client of httpx reads all authorities that there are, which takes longer than the requests of most tests;
+    none of them goes anywhere by https."""
+    real = ssl.create_default_context
+    public = certifi.where()
+    once = cache(lambda: real(cafile=public))
+
+    def context(*args: Any, **more: Any) -> ssl.SSLContext:
+        return once() if not args and more == {"cafile": public} else real(*args, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ssl, "create_default_context", context)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def passwords_cost_little() -> Iterator[None]:
+    """A hash takes a quarter of a second on purpose. What it costs as shipped, tests/crash/test_flood.py measures."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "connector.console.access.hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+        )
         yield
 
 
