@@ -46,7 +46,7 @@ TEXTS = {page.name: page.read_text(encoding="utf-8") for page in PAGES}
 TOLD = {name: text for name, text in TEXTS.items() if name not in {"CHANGELOG.md", "CONTRIBUTING.md"}}
 """The pages for those who use it."""
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-LINK = re.compile(r"\]\((?!https?:)([^)#]+)\)")
+LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)")
 
 
 def blocks(kind: str) -> Iterator[tuple[str, str]]:
@@ -74,18 +74,27 @@ def test_a_config_block_in_the_documents_is_toml(page: str, text: str) -> None:
     assert isinstance(read(page, text), Document)
 
 
+def anchors(page: Path) -> set[str]:
+    """What a link can name of a page: its headings, as a forge and the site make them."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", each.strip().lower()).replace(" ", "-") for each in headings}
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_a_link_leads_to_a_file(page: Path) -> None:
-    targets = LINK.findall(page.read_text(encoding="utf-8"))
-    assert [target for target in targets if not (page.parent / target).exists()] == []
+def test_a_link_leads_to_a_file_and_a_heading_in_it(page: Path) -> None:
+    found = [
+        (page.parent / target if target else page, anchor)
+        for target, anchor in LINK.findall(page.read_text(encoding="utf-8"))
+    ]
+    assert [str(target) for target, _ in found if not target.exists()] == []
+    assert [anchor for target, anchor in found if anchor and anchor not in anchors(target)] == []
 
 
-def test_every_command_is_in_the_readme() -> None:
+def test_every_command_has_a_row_in_the_readme() -> None:
     group: Any = typer.main.get_command(app)
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert [
-        name for name in group.commands if f"uptier {name}" not in readme and f"make {name}" not in readme
-    ] == []
+    rows = re.findall(r"^\|([^|]*(?:\\\|[^|]*)*)\|", TEXTS["README.md"], re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`uptier ([\w-]+)", row)}
+    assert sorted(set(group.commands) - named) == []
 
 
 def codes_written() -> Iterator[str]:
@@ -157,13 +166,18 @@ def test_a_command_within_a_sentence_exists_with_its_options(said: str) -> None:
     assert [word for word in words if word.startswith("--") and word not in known] == []
 
 
+SECTIONS = [section for text in TOLD.values() for section in re.split(r"^(?=#+ )", text, flags=re.MULTILINE)]
+COMMON = TEXTS["README.md"].split("## Every command\n")[1].split("\n## ")[0] + TEXTS["command-line.md"]
+"""Where options that many commands take are told."""
+
+
 @pytest.mark.parametrize(("name", "command"), [pytest.param(*each, id=each[0]) for each in commands()])
 def test_a_command_and_its_options_are_on_a_page(name: str, command: Any) -> None:
-    pages = [text for text in TOLD.values() if re.search(rf"{name}\b", text)]
-    assert pages
-    pages.append(TEXTS["README.md"] + TEXTS["command-line.md"])  # what many commands take
+    told = [text for text in SECTIONS if re.search(rf"{name}\b", text)]
+    assert told
+    told.append(COMMON)
     options = [each for parameter in command.params for each in parameter.opts if each.startswith("--")]
-    assert [each for each in options if not any(re.search(rf"{each}\b", text) for text in pages)] == []
+    assert [each for each in options if not any(re.search(rf"{each}\b", text) for text in told)] == []
 
 
 HARMLESS = re.compile(
