@@ -1,8 +1,10 @@
-"""Escalation chains of Grafana OnCall and escalation policies of PagerDuty as policies, out of what their APIs give.
-Pure.
+"""Escalation chains of Grafana OnCall and escalation policies of PagerDuty as policies, out of what their APIs give, or
+out of Terraform's state. Pure.
 
 Grafana OnCall: https://grafana.com/docs/oncall/latest/oncall-api-reference/escalation_policies/
-PagerDuty: https://developer.pagerduty.com/api-reference/ (escalation policies)"""
+PagerDuty: https://developer.pagerduty.com/api-reference/ (escalation policies)
+Terraform: https://developer.hashicorp.com/terraform/internals/json-format, and the resources of the providers
+grafana/grafana (`internal/resources/oncall`) and PagerDuty/pagerduty (`pagerduty_escalation_policy`)"""
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -34,6 +36,9 @@ ASKS = {
 REPEAT, REPEATS = "repeat_escalation", 5
 """The step that begins a chain anew, and how often it does so at most (`MAX_TIMES_REPEAT` in OnCall's source)."""
 
+ELSEWHERE = "steps whose positions are not those of a whole chain"
+"""What stands for the steps of a chain that a state of Terraform does not hold."""
+
 SAYS_NOT = {
     REPEAT: "it stands before other steps, which then come five times later",
     "notify_person_next_each_time": "it takes turns among people; `round_robin` takes turns in a group",
@@ -44,6 +49,7 @@ SAYS_NOT = {
     "declare_incident": "no level does this",
     "notify_if_time_from_to": "it goes on in some hours only; `within` names a calendar for one level",
     "notify_if_num_alerts_in_window": "it counts alerts; a policy can ask for `requester.recent_tickets`",
+    ELSEWHERE: "give a state that holds the whole chain, or what the API gives",
 }
 
 
@@ -84,13 +90,14 @@ class Ladder:
 
 
 def carry(export: Any, page: Page) -> tuple[Carried, ...]:
-    """Every chain of an export. ValueError if it holds none."""
+    """Every chain of an export, or of what `terraform show -json` prints. ValueError if it holds none."""
+    export = _out_of_terraform(export)
     need_every_page(export)
     found = (*_grafana(export, page), *_pagerduty(export, page))
     if not found:
         raise ValueError(
             "it holds neither escalation_policies of PagerDuty's API nor the escalation chains and policies of Grafana "
-            "OnCall's"
+            "OnCall's, nor a state of Terraform with such"
         )
     return found if len(found) == 1 else tuple(_with_tags_of_their_own(found, page.tag))
 
@@ -153,7 +160,11 @@ def _grafana(export: Any, page: Page) -> Iterable[Carried]:
         for row in (*_lists(export, "users"), *bare)
         if row.get("email") or row.get("username")
     }
-    schedules = {str(row.get("id")): str(row.get("name") or "") for row in _lists(export, "schedules")}
+    names = {
+        str(row.get("id")): str(row.get("name") or "")
+        for key in ("schedules", "teams")
+        for row in _lists(export, key)
+    }
     by_chain: dict[str, list[Mapping[str, Any]]] = {}
     for step in steps:
         by_chain.setdefault(str(step["escalation_chain_id"]), []).append(step)
@@ -168,7 +179,7 @@ def _grafana(export: Any, page: Page) -> Iterable[Carried]:
             for step in once:
                 kind = str(step.get("type"))
                 text = f"{kind} {_target(step)}".strip() + (f" (round {turn + 1})" if again else "")
-                ladder.line(text, partial(_step, ladder, kind, step, people, schedules, page))
+                ladder.line(text, partial(_step, ladder, kind, step, people, names, page))
         yield _carried("escalation chain", chains.get(chain, chain), ladder, page)
 
 
@@ -188,7 +199,7 @@ def _step(
     kind: str,
     step: Mapping[str, Any],
     people: Mapping[str, str],
-    schedules: Mapping[str, str],
+    names: Mapping[str, str],
     page: Page,
 ) -> None:
     if kind == "wait":
@@ -207,10 +218,11 @@ def _step(
         ladder.ask(people[str(asked[0])])
     elif kind == "notify_on_call_from_schedule":
         number = str(step.get("notify_on_call_from_schedule"))
-        ladder.ask(f"on_call({_group(page, number, schedules.get(number, ''))})")
+        ladder.ask(f"on_call({_group(page, number, names.get(number, ''))})")
     elif kind in ("notify_team_members", "notify_user_group"):
         key = "team_to_notify" if kind == "notify_team_members" else "group_to_notify"
-        ladder.ask(_group(page, str(step.get(key)), ""))
+        number = str(step.get(key))
+        ladder.ask(_group(page, number, names.get(number, "")))
     else:
         raise CannotCarry(SAYS_NOT.get(kind, "what this step does is not known here"))
 
@@ -275,6 +287,81 @@ def _rule(ladder: Ladder, targets: Any, delay: Any, page: Page) -> None:
     else:
         raise CannotCarry(f"what a target of the kind {kind} is, is not known here")
     ladder.levels.append((began, owner))
+
+
+# --- Terraform ---------------------------------------------------------------------------------------------------
+
+
+def _out_of_terraform(export: Any) -> Any:
+    """A state of Terraform as the APIs would give what it holds; anything else as it is. ValueError for a plan, in
+    which ids are not known yet, and for the file in which Terraform keeps its state, whose form is its own."""
+    if not isinstance(export, Mapping) or not {"terraform_version", "format_version"} & export.keys():
+        return export
+    if {"planned_values", "resources"} & export.keys():
+        raise ValueError("it is Terraform's, but no state as text: give what `terraform show -json` prints")
+    values = export.get("values")
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for kind, row in _resources(values.get("root_module") if isinstance(values, Mapping) else None):
+        found.setdefault(kind, []).append(row)
+    steps = [
+        {key: value for key, value in row.items() if value}
+        | {"position": row.get("position"), "team_to_notify": row.get("notify_to_team_members")}
+        for row in found.get("grafana_oncall_escalation", ())
+    ]
+    listed = (row for each in found.get("grafana_oncall_users", ()) for row in each.get("users") or ())
+    named = {str(row.get("id")): row for kind in PAGERDUTY_NAMES for row in found.get(kind, ())}
+    return {
+        "escalation_policies": [
+            *(steps + _gaps(steps)),
+            *(_as_of_pagerduty(row, named) for row in found.get("pagerduty_escalation_policy", ())),
+        ],
+        "escalation_chains": found.get("grafana_oncall_escalation_chain", []),
+        "users": [*found.get("grafana_oncall_user", ()), *listed],
+        "schedules": found.get("grafana_oncall_schedule", []),
+        "teams": found.get("grafana_oncall_team", []),
+    }
+
+
+PAGERDUTY_NAMES = ("pagerduty_user", "pagerduty_schedule")
+
+
+def _resources(module: Any) -> Iterable[tuple[str, Mapping[str, Any]]]:
+    """The kind and the values of each resource and data source of a module and those inside it."""
+    if not isinstance(module, Mapping):
+        return
+    for each in module.get("resources") or ():
+        if isinstance(each, Mapping) and isinstance(each.get("values"), Mapping):
+            yield str(each.get("type")), each["values"]
+    for inner in module.get("child_modules") or ():
+        yield from _resources(inner)
+
+
+def _gaps(steps: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """A step that cannot be carried over for each chain that is not whole here: its other steps may be kept by hand."""
+    by_chain: dict[str, list[Any]] = {}
+    for step in steps:
+        by_chain.setdefault(str(step.get("escalation_chain_id")), []).append(step["position"])
+    return [
+        {"escalation_chain_id": chain, "type": ELSEWHERE, "position": -1}
+        for chain, places in by_chain.items()
+        if sorted(str(place) for place in places) != sorted(str(place) for place in range(len(places)))
+    ]
+
+
+def _as_of_pagerduty(row: Mapping[str, Any], named: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """A `pagerduty_escalation_policy` as the API tells one, with the names of those that it asks."""
+    rules = [
+        {
+            "escalation_delay_in_minutes": rule.get("escalation_delay_in_minutes"),
+            "targets": [
+                {"summary": known.get("name"), "email": known.get("email"), **target}
+                for target in rule.get("target") or ()
+                for known in [named.get(str(target.get("id")), {})]
+            ],
+        }
+        for rule in row.get("rule") or ()
+    ]
+    return {**row, "escalation_rules": rules}
 
 
 # --- both --------------------------------------------------------------------------------------------------------

@@ -101,7 +101,7 @@ def oncall(
         Path,
         typer.Argument(
             metavar="FILE",
-            help="What the API of Grafana OnCall or PagerDuty gives, as JSON or YAML.",
+            help="What the API of Grafana OnCall or PagerDuty gives, or `terraform show -json`, as JSON or YAML.",
         ),
     ],
     tag: Annotated[
@@ -190,6 +190,10 @@ def carried(carry: "Callable[[Any], tuple[Carried, ...]]", path: Path) -> "tuple
 
 def document_in(path: Path) -> Any:
     """What a JSON file holds, or a YAML file by its name. ValueError where it holds none."""
+    if path.suffix == ".tf":
+        raise ValueError(
+            "it is written in Terraform's own language; give what `terraform show -json` prints where it is applied"
+        )
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:

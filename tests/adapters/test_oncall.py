@@ -155,3 +155,89 @@ def test_of_several_chains_each_begins_with_a_tag_of_its_own() -> None:
 def test_what_holds_no_chain_is_refused(export: Any) -> None:
     with pytest.raises(ValueError, match="neither"):
         carry(export, Page())
+
+
+def resource(kind: str, **values: Any) -> Any:
+    return {"type": kind, "mode": "managed", "name": "x", "values": values}
+
+
+def state(*resources: Any, modules: tuple[Any, ...] = ()) -> Any:
+    """What `terraform show -json` prints: https://developer.hashicorp.com/terraform/internals/json-format"""
+    module = {"resources": list(resources), "child_modules": [{"resources": [each]} for each in modules]}
+    return {"format_version": "1.0", "terraform_version": "1.9.0", "values": {"root_module": module}}
+
+
+def step(place: int, kind: str, **more: Any) -> Any:
+    """A step as the provider reads it back: what a step has not is empty, nought or null."""
+    nothing = {"duration": 0, "persons_to_notify": None, "notify_to_team_members": "", "group_to_notify": ""}
+    values = {"escalation_chain_id": "C", "position": place, "type": kind, **nothing, **more}
+    return resource("grafana_oncall_escalation", **values)
+
+
+CHAIN = (
+    resource("grafana_oncall_escalation_chain", id="C", name="Ops"),
+    resource("grafana_oncall_user", id="UANN", email="ann@acme.test", username="ann"),
+    resource("grafana_oncall_schedule", id="S", name="Primary"),
+    resource("grafana_oncall_team", id="T", name="Second line"),
+    step(2, "notify_on_call_from_schedule", notify_on_call_from_schedule="S"),
+    step(0, "notify_persons", persons_to_notify=["UANN"]),
+    step(1, "wait", duration=900),
+    step(4, "notify_team_members", notify_to_team_members="T"),
+)
+WHOLE = Page(groups={"Primary": "Duty", "Second line": "Tier 2"})
+
+
+def test_a_chain_out_of_the_state_of_terraform() -> None:
+    found = state(*CHAIN, modules=(step(3, "wait", duration=300),))
+    assert ladder(found, WHOLE) == [
+        ("0m", "ann@acme.test"), ("15m", "on_call(Duty)"), ("20m", "Tier 2"),
+    ]  # fmt: skip
+    (one,) = carry(found, WHOLE)
+    assert one.title == "Ops"
+
+
+def test_a_chain_of_which_a_state_holds_a_part_is_not_carried_over() -> None:
+    assert "whole chain" in why(state(*CHAIN), WHOLE)
+    assert "whole chain" in why(state(*CHAIN[:-1], step(2, "wait", duration=300)), WHOLE)
+
+
+def test_who_is_asked_stands_in_the_state_or_is_said_to_be_missing() -> None:
+    everybody = resource("grafana_oncall_users", users=[{"id": "UANN", "email": "ann@acme.test"}])
+    asked = (CHAIN[0], step(0, "notify_persons", persons_to_notify=["UANN"]))
+    assert ladder(state(*asked, everybody)) == [("0m", "ann@acme.test")]
+    assert "list of users" in why(state(*asked))
+
+
+def test_an_escalation_policy_out_of_the_state_of_terraform() -> None:
+    ann = {"type": "user_reference", "id": "PANN"}
+    primary = {"type": "schedule_reference", "id": "PSCH"}
+    rules = [
+        {"escalation_delay_in_minutes": delay, "target": [target]}
+        for delay, target in ((10, ann), (5, primary))
+    ]
+    found = state(
+        resource("pagerduty_user", id="PANN", name="Ann", email="ann@acme.test"),
+        resource("pagerduty_schedule", id="PSCH", name="Primary"),
+        resource("pagerduty_escalation_policy", id="P", name="Ops", num_loops=1, rule=rules),
+    )
+    assert ladder(found) == [
+        ("0m", "ann@acme.test"), ("10m", "on_call(Duty)"), ("15m", "ann@acme.test"), ("25m", "on_call(Duty)"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        {"format_version": "1.2", "planned_values": {"root_module": {}}, "resource_changes": []},
+        {"version": 4, "terraform_version": "1.9.0", "resources": [{"type": "x", "instances": []}]},
+    ],
+)
+def test_a_plan_and_the_state_file_itself_are_refused_with_what_to_give(file: Any) -> None:
+    with pytest.raises(ValueError, match="terraform show -json"):
+        carry(file, DUTY)
+
+
+def test_a_state_without_chains_is_refused() -> None:
+    for each in (state(), {"format_version": "1.0"}, state(resource("aws_instance", id="i"))):
+        with pytest.raises(ValueError, match="neither"):
+            carry(each, DUTY)
