@@ -33,13 +33,13 @@ class Owner:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
     """What made a level fire, as values: what its `clock` had counted, or the deadline that is `due`, in the time zone
-    `zone`, against the level's `limit` (`at` is a share of the time to the deadline, in percent). One that counts
-    `since` the level before has not its clock. `ordered` is what was said by who pushed it. `conditions` are the tests
-    that held, each as field, operator and what was wanted; `late` says that they came to hold when the level's time was
-    over already."""
+    `zone`, against the level's `limit` (`at` is a share of the time to the deadline, in percent, `on` a time of the
+    week). One that counts `since` the level before has not its clock. `ordered` is what was said by who pushed it.
+    `conditions` are the tests that held, each as field, operator and what was wanted; `late` says that they came to
+    hold when the level's time was over already."""
 
     clock: str
-    limit: tuple[Literal["at", "before", "after"], Seconds]
+    limit: tuple[Literal["at", "before", "after", "on"], Seconds]
     elapsed: Seconds | None = None
     due: Instant | None = None
     zone: str = "UTC"

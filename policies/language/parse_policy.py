@@ -16,10 +16,12 @@ from policies.language.vocabulary import (
     ACTIONS,
     ASSIGNEE,
     CALL,
+    DAYS,
     DUES,
     GROUP,
     INSTEAD,
     KINDS,
+    LEVEL_CLOCKS,
     LEVEL_KEYS,
     MODES,
     OWNER_FUNCTIONS,
@@ -28,11 +30,12 @@ from policies.language.vocabulary import (
     REPLIES,
     STOPS,
     STRATEGIES,
+    TIME_OF_WEEK,
     Kind,
     call_of,
     ranks,
 )
-from policies.model import Priority, Seconds, Value
+from policies.model import UNITS, Priority, Seconds, Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +81,11 @@ def read_owner(table: Table, ladder: Ladder) -> str | None:
 def read_assign(table: Table, ladder: Ladder) -> AssignSpec | None:
     """`{ group = …, agent = … }`, at least one of them."""
     assign = table.table("assign")
+    if table.yes("return"):
+        if assign is not None:
+            text = "a level either assigns or gives back; remove `assign` or `return`."
+            table.report("return", "two-assignments", text)
+        return AssignSpec(back=True)
     if assign is None:
         return None
     assign.only(("group", "agent", "skill"))
@@ -170,7 +178,7 @@ def read_level(table: Table, ladder: Ladder) -> Level:
     name = table.text("name", '"Team lead"') if table.require("name", '"Team lead"') else None
     check_due(table, ladder)
     owner, assign = read_owner(table, ladder), read_assign(table, ladder)
-    if not any(key in said for key in (*ACTIONS, "owner")):
+    if not any(key in said for key in (*ACTIONS, "owner", "return")):
         text = "the level has no owner and no action; add for example note or assign."
         table.report((), "does-nothing", text)
     if "reply" in said and not ladder.public:
@@ -195,7 +203,8 @@ def read_level(table: Table, ladder: Ladder) -> Level:
         after=table.seconds("after", ladder.calendar),
         before=table.seconds("before", ladder.calendar),
         at=table.whole("at", 1, 100),
-        clock="since_last_level" if table.word("clock", ("since_last_level",)) else "policy",
+        on=read_on(table, ladder),
+        clock=LEVEL_CLOCKS.get(table.word("clock", LEVEL_CLOCKS) or "", "policy"),
         owner=owner,
         assign=assign,
         priority=read_priority(table),
@@ -237,14 +246,35 @@ def read_otherwise(table: Table, ladder: Ladder, level: Level) -> Level | None:
     return Level(name=level.name, kind=level.kind, **kept | said)
 
 
+def read_on(table: Table, ladder: Ladder) -> Seconds | None:
+    """`"fri 17:00"` in seconds from the beginning of Monday, for a level that is due at a time of the week."""
+    weekly, on = table.values.get("clock") == "weekly", table.text("on", '"fri 17:00"')
+    if weekly and on is None:
+        table.require("on", '"fri 17:00"')
+    if on is None:
+        return None
+    if not weekly:
+        table.report("on", "not-weekly", '`on` is a time of the week; add clock = "weekly" to the level.')
+    if ladder.calendar is None:
+        text = "a time of the week is in the zone of a calendar; add `calendar` to the policy."
+        table.report("on", "no-calendar", text)
+    read = TIME_OF_WEEK.match(on)
+    if read is None:
+        text = f'`on` says "{on}"; write a day and a time, for example "fri 17:00" or "mon 08:00".'
+        table.report("on", "bad-time", text)
+        return None
+    day, hour, minute = read.groups()
+    return DAYS.index(day) * UNITS["d"] + int(hour) * UNITS["h"] + int(minute) * UNITS["m"]
+
+
 def check_due(table: Table, ladder: Ladder) -> None:
-    """Exactly one of after, before, at; the last two on a deadline clock only."""
+    """Exactly one of after, before, at and on; before and at on a deadline clock only."""
     said = [key for key in DUES if key in table.values]
     if not said:
         table.report((), "missing", 'nothing says when the level is due; add for example after = "30m".')
     for key in said[1:]:
         table.report(key, "two-dues", f"the level has both `{said[0]}` and `{key}`; keep one.")
-    if said and said[0] != "after" and ladder.clock and not ladder.deadline:
+    if said and said[0] in ("before", "at") and ladder.clock and not ladder.deadline:
         text = f"`{said[0]}` needs a deadline clock; use `after`, or another `clock` on the policy."
         table.report(said[0], "needs-deadline", text)
     if "at" in said and ladder.deadline:
@@ -308,7 +338,7 @@ def check_ladder(levels: Sequence[tuple[Table, Level]]) -> None:
 
 def place_of(level: Level) -> Seconds | None:
     """Where the level stands on the policy's clock, a deadline being 0; None where that depends."""
-    if level.clock == "since_last_level":
+    if level.clock != "policy":
         return None
     if level.after is not None:
         return level.after

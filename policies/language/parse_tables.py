@@ -14,10 +14,9 @@ from policies.language.phrases import Pack, fault, made, pattern, shipped
 from policies.language.policy import Absence, CalendarSpec, ChannelSpec, SlaSpec, Staff
 from policies.language.reader import Table
 from policies.language.references import References
-from policies.language.vocabulary import CHANNEL_KEYS, GROUP_KEYS, PERSON_KEYS
+from policies.language.vocabulary import CHANNEL_KEYS, DAYS, GROUP_KEYS, PERSON_KEYS
 from policies.model import Metric, Priority, Seconds
 
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)|24:00")
 REGION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 CALENDAR_KEYS = ("timezone", "hours", "holidays", "closed", "open")

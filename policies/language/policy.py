@@ -8,7 +8,7 @@ from typing import Literal
 from policies.language.clocks import CLOCKS
 from policies.language.conditions import Conditions, Limits
 from policies.language.phrases import Pack
-from policies.language.vocabulary import STRATEGIES, Kind, Mode
+from policies.language.vocabulary import STRATEGIES, Kind, LevelClock, Mode
 from policies.model import FROM_HELPDESK, Agent, Directory, Instant, Need, Priority, Seconds, Value
 
 
@@ -95,11 +95,13 @@ def is_there(label: str, directory: Directory) -> bool:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssignSpec:
     """Whom a level assigns to: a group by name, a person or a strategy (`least_loaded`, …) in `agent`, and for a
-    strategy the skill they must have, or `by_tag`: those that the ticket's tags name."""
+    strategy the skill they must have, or `by_tag`: those that the ticket's tags name. `back` gives it to whom it was
+    with before the episode assigned it (`return = true`)."""
 
     group: str | None = None
     agent: str | None = None
     skill: str | None = None
+    back: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +122,8 @@ class Approval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Level:
-    """One rung of the ladder. Exactly one of `after`, `before` and `at` (a percentage) is given.
+    """One rung of the ladder. Exactly one of `after`, `before`, `at` (a percentage) and `on` (seconds into the week, in
+    the zone of the policy's calendar) is given.
 
     `ask`, `checklist` and `hand_off` (the summary and what was tried) are said in its note.
     `within` is a calendar: while it is closed the level waits, or acts as `otherwise` says, if that is given.
@@ -132,7 +135,8 @@ class Level:
     after: Seconds | None = None
     before: Seconds | None = None
     at: int | None = None
-    clock: Literal["policy", "since_last_level"] = "policy"
+    on: Seconds | None = None
+    clock: LevelClock = "policy"
     owner: str | None = None
     assign: AssignSpec | None = None
     priority: Priority | None = None

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 from policies.language.fields import FIELDS, PHRASES, Field, custom
 from policies.language.operators import IS, OPERATORS, Operator, fits
-from policies.language.parse_tables import DAYS
 from policies.language.phrases import shipped
 from policies.language.vocabulary import (
     CHANNEL_KEYS,
+    DAYS,
     DURATION,
     GROUP_KEYS,
     HOLDERS,

@@ -321,10 +321,17 @@ KINDS: dict[str, Kind] = {
     "hierarchical": "hierarchical",
     "priority": "priority",
 }
+LevelClock = Literal["policy", "since_last_level", "weekly"]
+LEVEL_CLOCKS: dict[str, LevelClock] = {"since_last_level": "since_last_level", "weekly": "weekly"}
+"""What a level may count on in place of the policy's clock."""
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+TIME_OF_WEEK = re.compile(rf"^({'|'.join(DAYS)}) ([01]\d|2[0-3]):([0-5]\d)$")
+
 HOLDERS: tuple[Holder, ...] = ("assignee", "group")
 PAUSES = (Status.NEW, Status.OPEN, Status.PENDING, Status.ON_HOLD)
 REPLIES = ("public", "internal")
-DUES = ("after", "before", "at")
+DUES = ("after", "before", "at", "on")
 """Exactly one of these keys says when a level is due."""
 
 
@@ -360,8 +367,17 @@ LEVEL_KEYS: dict[str, Key] = {
         ),
         Key(
             "clock",
-            "since_last_level counts from the instant the level before was passed.",
-            lambda: {"const": "since_last_level"},
+            "since_last_level counts from when the level before was passed; weekly is due at a time of the week.",
+            lambda: {"enum": list(LEVEL_CLOCKS)},
+        ),
+        Key(
+            "on",
+            'With clock = "weekly": the day and time, in the zone of the policy\'s calendar.',
+            lambda: {
+                "type": "string",
+                "pattern": TIME_OF_WEEK.pattern,
+                "examples": ["fri 17:00", "mon 08:00"],
+            },
         ),
         Key(
             "owner",
@@ -379,6 +395,11 @@ LEVEL_KEYS: dict[str, Key] = {
             acts=True,
             risky=True,
             instead=True,
+        ),
+        Key(
+            "return",
+            "true gives the ticket back to whom it was with before the episode assigned it.",
+            lambda: YES,
         ),
         Key(
             "priority",

@@ -10,7 +10,7 @@ from policies.language.conditions import Condition, Conditions
 from policies.language.document import listed
 from policies.language.fields import find
 from policies.language.operators import IS, OPERATORS
-from policies.language.parse_tables import DAYS, Intervals
+from policies.language.parse_tables import Intervals
 from policies.language.policy import (
     AssignSpec,
     CalendarSpec,
@@ -19,8 +19,9 @@ from policies.language.policy import (
     PolicySet,
     TemplateSpec,
 )
-from policies.language.vocabulary import ASSIGNEE, LEVEL_KEYS, STOPS, STRATEGIES, call_of
+from policies.language.vocabulary import ASSIGNEE, DAYS, LEVEL_KEYS, STOPS, STRATEGIES, call_of
 from policies.model import UNITS, Seconds
+from policies.rules.calendars import time_of_week
 
 
 def when_words(when: Conditions) -> tuple[str, ...]:
@@ -92,6 +93,8 @@ def target(assign: AssignSpec | None) -> str:
     """Whom the ticket goes to; nothing if it stays where it is."""
     if assign is None:
         return ""
+    if assign.back:
+        return "back to whom it was with"
     if assign.agent is None:
         return f"group {assign.group}"
     if assign.agent in STRATEGIES:
@@ -192,6 +195,8 @@ def due(policy: Policy, index: int) -> str:
         return f"at {level.at}% of the {business}time to the deadline"
     if level.before is not None:
         return f"{length(policy, level.before)} before the deadline"
+    if level.on is not None:
+        return f"on {time_of_week(level.on)}"
     after = level.after or 0
     if level.clock == "since_last_level":
         before = policy.levels[index - 1].name

@@ -17,6 +17,7 @@ from policies.language.policy import Level
 from policies.language.vocabulary import Mode
 from policies.model import Instant, Phrase, Seconds, Value, spell
 from policies.plan import Notify, Occurrence, Plan, Say
+from policies.rules.calendars import time_of_week
 from policies.rules.judgement import (
     Coming,
     JudgedClock,
@@ -106,6 +107,9 @@ def reasons(cause: Cause) -> tuple[str, ...]:
             against = f"{spell(limit)} before it"
         case "after":
             against = spell(limit)
+        case "on":
+            told = f"{time_of_week(limit)} has come"
+            return (f"escalated {cause.ordered}", told) if cause.ordered else (told,)
     clock = CLOCKS.get(cause.clock)  # a line of the ledger may outlive it
     phrase = clock.phrase if clock else "{}"
     if cause.since:
@@ -196,6 +200,8 @@ def level_words(level: JudgedLevel, zone: tzinfo, absent: Phrase | None = None) 
             text = f"{due_at}, {level.share}% of the {spell(level.span)} to {end}"
         case "start not told":
             text = NEVER_DUE
+        case "weekly":
+            text = f"{due_at}, the next {time_of_week(level.span)}"
     if level.opens is None:
         return text
     return f"{text}; waits for {level.within} to open at {moment(level.opens, zone)}"

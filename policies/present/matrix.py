@@ -92,10 +92,11 @@ def holders(
 
 def climb(policy: Policy, team: Group | None, staff: Staffing) -> tuple[tuple[Held, ...], ...]:
     """A ticket of this team going up the whole ladder; for each level its variants."""
-    ticket, steps = replace(BLANK, group=team), list[tuple[Held, ...]]()
+    home, steps = replace(BLANK, group=team), list[tuple[Held, ...]]()
+    ticket = home
     before: Held | None = None
     for level in policy.levels:
-        moved = [assigned(variant.assign, ticket, staff.directory) for variant in level.variants]
+        moved = [assigned(variant.assign, ticket, home, staff.directory) for variant in level.variants]
         step = tuple(
             replace(answering(variant, after, before, staff), team=team)
             for variant, after in zip(level.variants, moved, strict=True)
@@ -112,10 +113,12 @@ def in_the_end(held: Held, level: Level, staff: Staffing) -> Held:
     return replace(held, owner=fallback(staff.directory, staff.default, level.owner or ""))
 
 
-def assigned(assign: AssignSpec | None, ticket: Ticket, directory: Directory) -> Ticket:
-    """The ticket as it is after an assignment; who a strategy picks is not known before."""
+def assigned(assign: AssignSpec | None, ticket: Ticket, home: Ticket, directory: Directory) -> Ticket:
+    """The ticket as it is after an assignment; who a strategy picks is not known before. `home` is where it began."""
     if assign is None:
         return ticket
+    if assign.back:
+        return home
     if assign.group is not None:
         group = directory.group(assign.group) or Group(id=assign.group, name=assign.group)
         ticket = replace(ticket, group=group, assignee=None)

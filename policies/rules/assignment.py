@@ -119,6 +119,8 @@ def choose(spec: AssignSpec, ticket: Ticket, directory: Directory, clock: str) -
 def assignment_reads(spec: AssignSpec) -> frozenset[str]:
     """What of the ticket must be shown to make this assignment, in the words of `Ticket.hidden`."""
     keeps = spec.agent is None or ranks(spec.agent)
+    if spec.back:
+        return frozenset({"assignee", "group"})
     names = {
         "assignee" if keeps else "",
         "group" if spec.group is None else "",

@@ -9,7 +9,7 @@ so a repeated hour counts twice and a skipped one not at all.
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from itertools import accumulate
 from typing import Literal, Protocol
@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from policies.history import History
 from policies.language.policy import CalendarSpec
+from policies.language.vocabulary import DAYS
 from policies.model import Instant, Seconds, Ticket
 
 Window = tuple[int, int]
@@ -107,6 +108,26 @@ def day_end(day: date, zone: tzinfo) -> Instant:
 def local_day(local: Seconds) -> date:
     """The date of a local reading given in seconds since 1970-01-01 00:00 local."""
     return EPOCH + timedelta(days=local // DAY)
+
+
+def next_in_week(on: Seconds, since: Instant, zone: tzinfo) -> Instant:
+    """The first instant at or after `since` at which the local time of the week is `on`, in seconds from the beginning
+    of Monday. A time that is skipped is the first instant after the gap, one that is repeated the first of the two."""
+    today = local_day(since + offset_at(since, zone))
+    day = today - timedelta(days=(today.weekday() - on // DAY) % 7 + 7)
+    while True:
+        local = datetime.combine(day, time.min) + timedelta(seconds=on % DAY)
+        first, second = (int(local.replace(tzinfo=zone, fold=fold).timestamp()) for fold in (0, 1))
+        at = first if first <= second else change_between(second, first, zone)
+        if at >= since:
+            return at
+        day += timedelta(days=7)
+
+
+def time_of_week(on: Seconds) -> str:
+    """As a policy writes it: `fri 17:00`."""
+    minute = on % DAY // 60
+    return f"{DAYS[on // DAY]} {minute // 60:02}:{minute % 60:02}"
 
 
 def year_start(year: int) -> Instant:

@@ -16,10 +16,11 @@ from policies.language.policy import Level, Policy
 from policies.language.vocabulary import STRATEGIES, Mode
 from policies.model import Instant, Phrase, Seconds, Ticket, Value, Wanted
 from policies.plan import Plan
-from policies.rules.assignment import choose, owner_of, reasons_of, ticket_owner
+from policies.rules.assignment import owner_of, reasons_of, ticket_owner
 from policies.rules.calendars import Count, DayKind, Interval
 from policies.rules.episode import arrived
 from policies.rules.ladder import Due, LevelDecision, Why, count_of, dues
+from policies.rules.merge import assignment_by
 from policies.rules.observe import UNREAD, Observation, PolicyRaised, Scene, of, read_clock
 from policies.rules.outcomes import Considered
 from policies.state import Cause, Episode, How, Owner, Standing, latest_passed
@@ -76,9 +77,10 @@ class JudgedLevel:
     """A level, when it is due, and how it stands: waiting, due, or how it was passed, and when.
 
     `why` says what makes it due then, or keeps anybody from knowing. `span` is what is counted `since` the level
-    before, or from the clock's start if that is None; of a deadline what lies between it and `end`, and of a `share` of
-    the time to it the whole. `reached` is when the clock alone reaches it, if that is another instant; it `opens` by
-    the calendar `within`. `held_back` is why it waits for the helpdesk's names.
+    before, or from the clock's start if that is None; of a deadline what lies between it and `end`, of a `share` of the
+    time to it the whole, and of a time of the week what lies between it and the beginning of Monday. `reached` is when
+    the clock alone reaches it, if that is another instant; it `opens` by the calendar `within`. `held_back` is why it
+    waits for the helpdesk's names.
     """
 
     name: str
@@ -163,7 +165,9 @@ def cause_of(decision: LevelDecision, level: Level) -> Cause:
     episode, count, reading, fires = decision.episode, decision.count, decision.seen.reading, decision.fires
     cause = Cause(
         clock=decision.policy.clock,
-        limit=("at", level.at)
+        limit=("on", level.on)
+        if level.on is not None
+        else ("at", level.at)
         if level.at is not None
         else ("before", level.before)
         if level.before is not None
@@ -173,6 +177,8 @@ def cause_of(decision: LevelDecision, level: Level) -> Cause:
         conditions=tuple(held(decision.policy.when.lines[:-1], decision.seen.ticket)),
         late=fires is not None and fires.at is not None and fires.at < episode.started,
     )
+    if level.on is not None:
+        return cause
     if level.clock == "since_last_level":
         names = [each.name for each in decision.policy.levels]
         before = names[names.index(level.name) - 1]
@@ -302,7 +308,8 @@ def judged_level(
     scene: Scene, due: Due, policy: Policy, reading: Reading, episode: Episode, count: Count
 ) -> JudgedLevel:
     """When a level is due, or why nobody can tell, and how it stands in this episode."""
-    level, span, end, passed = due.level, due.level.after or due.level.before or 0, reading.due, None
+    level, end, passed = due.level, reading.due, None
+    span = level.after or level.before or level.on or 0
     way = episode.under_way
     state = {each.level: each.how.value for each in episode.passed}.get(level.name, "waiting")
     if way is not None and level.name == way.level:
@@ -464,7 +471,7 @@ def next_of(scene: Scene, seen: Observation, episode: Episode) -> tuple[Coming, 
     last = max((place for place, each in enumerate(ladder) if each.level.name in names), default=-1)
     holder = ahead.owner
     for each in ladder[last + 1 :]:
-        holder = owner_then(scene, each.level, seen.policy.clock, holder)
+        holder = owner_then(scene, seen, ahead, each.level, holder)
         if each.at is None or each.reached is None:
             continue
         name = each.level.name
@@ -492,12 +499,14 @@ def next_of(scene: Scene, seen: Observation, episode: Episode) -> tuple[Coming, 
     return tuple(found)
 
 
-def owner_then(scene: Scene, level: Level, clock: str, before: Owner | None) -> Owner:
+def owner_then(
+    scene: Scene, seen: Observation, episode: Episode, level: Level, before: Owner | None
+) -> Owner:
     """Who would own the ticket with this level, as things stand; the group, where a strategy chooses among its people
     only then. `before` is the owner until then."""
     ticket, assign = scene.ticket, level.assign
     if assign is not None and assign.agent in STRATEGIES:
         assign = replace(assign, agent=None)
-    if assign is not None and (made := choose(assign, ticket, scene.directory, clock).assign):
+    if assign is not None and (made := assignment_by(scene, seen, episode, assign).assign):
         ticket = replace(ticket, group=made.group, assignee=made.assignee)
     return owner_of(level, ticket, before, scene.directory, scene.policies.default_owner).owner

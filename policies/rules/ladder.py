@@ -8,7 +8,7 @@ from policies.language.clocks import Reading
 from policies.language.policy import Approval, Level, Policy
 from policies.language.vocabulary import ACTIONS, Mode
 from policies.model import Instant, Seconds
-from policies.rules.calendars import ALWAYS, Calendar, Count, pauses
+from policies.rules.calendars import ALWAYS, Calendar, Count, next_in_week, pauses
 from policies.rules.episode import arrived
 from policies.rules.observe import Observation, Scene
 from policies.state import Episode, How, Passed, latest_passed
@@ -26,6 +26,7 @@ Why = Literal[
     "at start",
     "share",
     "start not told",
+    "weekly",
 ]
 """What makes a level due when it is, or keeps anybody from knowing."""
 
@@ -45,12 +46,16 @@ class Due:
 def dues(policy: Policy, reading: Reading, episode: Episode, count: Count) -> tuple[Due, ...]:
     """Every level of the policy, in file order. One that acts in open hours only is due when they begin, and waits
     whenever it could act and they are over, unless it says what it does otherwise. `since_last_level` counts from the
-    instant the level before it was passed."""
+    instant the level before it was passed; a time of the week is the first since the episode began, and since that of
+    the one above it, so that a ticket of the week-end is handed over before it is given back."""
     passed = {each.level: each for each in episode.passed}
     before: Passed | None = None
+    week = episode.started
     found: list[Due] = []
     for level in policy.levels:
         done, start = passed.get(level.name), episode.clock_start
+        if level.on is not None:
+            week = next_in_week(level.on, week, count.calendar.timezone)
         since_last = level.clock == "since_last_level"
         if since_last and before is not None:
             start = before.at
@@ -63,6 +68,8 @@ def dues(policy: Policy, reading: Reading, episode: Episode, count: Count) -> tu
             due = Due(level=level, at=None, why="clock absent")
         elif since_last and before is None:
             due = Due(level=level, at=None, why="level before not passed")
+        elif level.on is not None:
+            due = Due(level=level, at=week, why="weekly", reached=week)
         elif reading.due is not None and not since_last:
             due = on_deadline(level, reading, reading.due, count.calendar)
         elif start is None:

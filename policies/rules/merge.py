@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from policies.language.clocks import HIDDEN
-from policies.language.policy import Level
+from policies.language.policy import AssignSpec, Level
 from policies.language.vocabulary import RISKY, SILENCED
 from policies.model import Priority, Ticket
 from policies.plan import (
@@ -21,8 +21,9 @@ from policies.plan import (
 )
 from policies.rules.assignment import Chosen, Named, assignment_reads, choose, resolved
 from policies.rules.ladder import LevelDecision, is_closed, without
-from policies.rules.observe import Scene
-from policies.state import Owner
+from policies.rules.observe import Observation, Scene
+from policies.rules.own_writes import ASSIGNMENT, given_back
+from policies.state import Episode, Owner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +81,7 @@ def propose(scene: Scene, decision: LevelDecision, level: Level) -> ProposedActi
         add = (add - each.untag) | each.tags
         remove = (remove | each.untag) - each.tags
     asked = [each.priority for each in (*lent, level) if each.priority]
-    chosen = choose(level.assign, scene.ticket, scene.directory, policy.clock) if level.assign else None
+    chosen = assignment_by(scene, decision.seen, decision.episode, level.assign) if level.assign else None
     return ProposedActions(
         policy=policy.name,
         episode=key,
@@ -94,6 +95,20 @@ def propose(scene: Scene, decision: LevelDecision, level: Level) -> ProposedActi
         owes=owes,
         overruled=beaten,
     )
+
+
+CHANGED_SINCE = "somebody has changed group or assignee since; the ticket stays where it is"
+
+
+def assignment_by(scene: Scene, seen: Observation, episode: Episode, spec: AssignSpec) -> Chosen:
+    """Whom this assigns the ticket to, as it is. What the episode did not assign is not given back."""
+    if not spec.back:
+        return choose(spec, scene.ticket, scene.directory, seen.policy.clock)
+    found = given_back(scene.ticket, seen.history, episode, scene.directory)
+    if found is not None:
+        return Chosen(assign=found)
+    moved = any(each.field in ASSIGNMENT for each in episode.wrote)
+    return Chosen(assign=None, remark=CHANGED_SINCE if moved else None)
 
 
 def not_done(policy: str, level: Level, whys: Mapping[str, str]) -> Iterator[LeftOut]:
@@ -226,7 +241,7 @@ def merge(
     unmade = tuple(
         LeftOut(policy=each.policy, level=each.level.name, what="assign", why=each.chosen.remark or "")
         for each in proposed
-        if each.chosen is not None and each.chosen.assign is None
+        if each.chosen is not None and each.chosen.assign is None and each.chosen.remark
     )
 
     # 2. The highest priority, if the ticket's is lower.

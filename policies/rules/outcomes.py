@@ -7,10 +7,10 @@ from typing import Literal
 from policies.history import tags
 from policies.model import Instant
 from policies.plan import Occurrence
-from policies.rules.assignment import Chosen, Named, choose, owner_of, ticket_owner
+from policies.rules.assignment import Chosen, Named, owner_of, ticket_owner
 from policies.rules.episode import arrived, climbed, heard, replanned
 from policies.rules.ladder import LevelDecision, acting
-from policies.rules.merge import Agreed, Merged, ProposedActions
+from policies.rules.merge import Agreed, Merged, ProposedActions, assignment_by
 from policies.rules.observe import Observation, Scene
 from policies.rules.own_writes import UNDO_TRIES
 from policies.state import FIRED, Cause, Episode, How, Ownership, Passed, Standing, UnderWay, Wrote
@@ -149,7 +149,7 @@ def next_owner(scene: Scene, decision: LevelDecision, agreed: Agreed) -> Named |
         elif level.assign is None or decision.how is How.SKIPPED:
             assign = None
         else:
-            assign = choose(level.assign, scene.ticket, directory, decision.policy.clock).assign
+            assign = assignment_by(scene, decision.seen, decision.episode, level.assign).assign
         ticket = scene.ticket
         if assign is not None:
             ticket = replace(ticket, group=assign.group, assignee=assign.assignee)

@@ -200,6 +200,17 @@ def assignment(ticket: Ticket, history: History, episode: Episode) -> dict[str, 
     return now
 
 
+def given_back(ticket: Ticket, history: History, episode: Episode, directory: Directory) -> Assign | None:
+    """To whom the ticket was with before this episode assigned it; None if it did not, or something else has changed
+    group or assignee since."""
+    then = assignment(ticket, history, episode)
+    if all(value_of(ticket, name) == value for name, value in then.items()):
+        return None
+    for name, value in then.items():
+        ticket = with_value(ticket, name, value, directory)
+    return Assign(group=ticket.group, assignee=ticket.assignee)
+
+
 def is_changed(parts: tuple[Wrote, ...], history: History, episode: Episode) -> bool:
     """Whether anything but this episode has changed group or assignee since it wrote this."""
     changes = [change for name in ASSIGNMENT for change in history.changes(name)]

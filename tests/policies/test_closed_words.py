@@ -18,8 +18,8 @@ from adapters.contract.suite import actions
 from adapters.contract.ticket import one_of_each
 from connector.config.values import vendors
 from connector.work.sender import without_parts
-from policies.language.policy import Level
-from policies.language.vocabulary import ACTIONS, LEVEL_KEYS
+from policies.language.policy import AssignSpec, Level
+from policies.language.vocabulary import ACTIONS, DUES, LEVEL_KEYS
 from policies.model import Order, Priority
 from policies.plan import (
     Action,
@@ -48,8 +48,10 @@ WRITTEN = {
     "before": 'before = "30m"',
     "at": "at = 50",
     "clock": 'clock = "since_last_level"',
+    "on": 'on = "fri 17:00"\nclock = "weekly"',
     "owner": 'owner = "Duty"',
     "assign": 'assign = { group = "Duty" }',
+    "return": "return = true",
     "priority": 'priority = { at_least = "urgent" }',
     "tags": 'tags = ["new"]',
     "untag": 'untag = ["old"]',
@@ -94,6 +96,7 @@ READ = {
     "reply": set[str](),
     "follow": set[str](),
     "notify": set[str](),
+    "return": {"group", "assignee"},
 }
 """What of a ticket an action reads and writes. No other key needs any of it, but an owner who is its assignee."""
 
@@ -112,10 +115,11 @@ BESIDE = {
 
 def ladder(*keys: str) -> str:
     """A policy of two levels, the second of which says these keys, and when it is due."""
-    due = () if set(keys) & {"after", "before", "at"} else ("after",)
+    due = () if set(keys) & {*DUES} else ("after",)
     lines = "\n".join(WRITTEN[key] for key in dict.fromkeys((*due, *keys)))
     on = "resolution" if set(keys) & {"before", "at"} else "created"
-    return policy('after = "0m"\nkind = "priority"\ntags = ["l1"]', lines, clock=on)
+    first = 'after = "0m"\nkind = "priority"\ntags = ["l1"]'
+    return policy(first, lines, clock=on, more='calendar = "office"')
 
 
 def level(*keys: str) -> Level:
@@ -145,17 +149,22 @@ def test_every_key_and_every_action_is_here() -> None:
 
 def test_a_level_keeps_every_key_it_is_written_with() -> None:
     kept = {each.name for each in fields(Level)} - {"waits"}
-    assert kept == set(LEVEL_KEYS)
+    assert kept == set(LEVEL_KEYS) - {"return"}, "which is the one way to assign that names nobody"
+    assert level("return").assign == AssignSpec(back=True)
 
 
-@pytest.mark.parametrize("key", [key for key in LEVEL_KEYS if key not in ("name", "after", "before", "at")])
+@pytest.mark.parametrize("key", [key for key in LEVEL_KEYS if key not in ("name", "return", *DUES)])
 def test_every_key_is_read_and_said(key: str) -> None:
     beside = BESIDE.get(key, ("untag",) if key == "tags" else ("tags",))
     assert getattr(level(*beside, key), key) != getattr(level(*beside), key, None)
     assert said(*beside, key) != said(*beside)
 
 
-@pytest.mark.parametrize("key", ["before", "at"])
+def test_giving_back_is_said() -> None:
+    assert said("return").target != said("assign").target
+
+
+@pytest.mark.parametrize("key", ["before", "at", "on"])
 def test_every_way_to_be_due_is_read_and_said(key: str) -> None:
     assert getattr(level(key, "note"), key) is not None
     assert said(key, "note").time != said("note").time
@@ -163,7 +172,7 @@ def test_every_way_to_be_due_is_read_and_said(key: str) -> None:
 
 @pytest.mark.parametrize("key", [key for key in LEVEL_KEYS if key != "name"])
 def test_what_a_key_reads_and_writes_is_asked_for(key: str) -> None:
-    assert {*ACTIONS} == {*READ}
+    assert {*ACTIONS, "return"} == {*READ}
     keys = (*BESIDE.get(key, ("note",)), key)
     assert level_reads(level(*keys)) == set[str]().union(*(READ.get(each, set()) for each in keys))
 
