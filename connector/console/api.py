@@ -227,6 +227,12 @@ class Api:
         with self.store.reading() as connection:
             return queries.wall(connection, asked.words, names, self.now())
 
+    def front(self, _asked: Asked) -> Any:
+        """How much there is of what."""
+        names = tuple(self.papers.settings.accounts)
+        with self.store.reading() as connection:
+            return queries.front(connection, names, self.now(), self.health_now())
+
     def due(self, asked: Asked) -> Any:
         """What is overdue, held, waiting and coming."""
         names = tuple(self.papers.settings.accounts)
@@ -262,11 +268,8 @@ class Api:
         return Policies(policies=self.papers.policies(), noise=noise)
 
     def matrix(self, asked: Asked) -> Any:
-        """Who answers for which tickets, and what is missing. Raises Refused for a team that is not there."""
-        team, teams = asked["team"] or None, self.papers.teams()
-        if team is not None and team not in teams:
-            raise Refused(f"there is no team {team}; there are {', '.join(teams)}")
-        return self.papers.matrix(team, asked["policy"] or None)
+        """Who answers for which tickets, and what is missing."""
+        return self.papers.matrix(asked["team"] or None, asked["policy"] or None)
 
     def teams(self, _asked: Asked) -> Any:
         """The teams that a matrix can be of."""
@@ -366,11 +369,20 @@ CALLS: tuple[Call, ...] = (
     ),
     Call(
         method="GET",
+        path="/api/v1/overview",
+        summary="How many are escalated by level and owner, what is late, held and coming by the hour, what fails, and "
+        "how often levels fired in the last days.",
+        gives=queries.Front,
+        answer=Api.front,
+        pages=("/",),
+    ),
+    Call(
+        method="GET",
         path="/api/v1/escalations",
         summary="What is escalated at this moment, and what is held.",
         gives=queries.Now,
         answer=Api.escalations,
-        pages=("/", "/now"),
+        pages=("/now",),
     ),
     Call(
         method="GET",

@@ -56,8 +56,11 @@ class Papers:
         }
 
     def matrix(self, team: str | None = None, policy: str | None = None) -> Matrix:
-        """The matrix of all accounts; of one team's tickets, or of one policy, if one is named."""
+        """The matrix of all accounts; of one team's tickets, or of one policy, if one is named. ValueError for a team
+        that is not there."""
         running, known = self.rules().policies, self._directories()
+        if team is not None and team not in (there := known_teams(running, tuple(known.values()))):
+            raise ValueError(f"there is no team {team}; there are {', '.join(there)}")
         if policy is not None:
             running = replace(
                 running, policies=tuple(each for each in running.policies if each.name == policy)

@@ -61,6 +61,7 @@ WALL_EVERY: Seconds = 30
 WAIT_AT_MOST = 40
 """Of each of the two, with those whose turn it is."""
 MENU = (
+    ("/", "Overview"),
     ("/now", "Now"),
     ("/due", "Due"),
     ("/plan", "Plan"),
@@ -226,9 +227,12 @@ class Console:
         }
         return page(template, said=said, **frame, **words)
 
-    def front(self, _request: Request, _asking: Asking) -> Response:
-        """The first page somebody comes to."""
-        return RedirectResponse("/now", 303, HEADERS)
+    def front(self, request: Request, asking: Asking) -> Response:
+        """The first page somebody comes to: how much there is of what, each figure the way to its list."""
+        names = tuple(self.papers.settings.accounts)
+        with self.store.reading() as connection:
+            shown = queries.front(connection, names, self.now(), self.health_now())
+        return self._page(request, asking, "front.html", "Overview", shown=shown)
 
     def choose_look(self, _request: Request, _asking: Asking, said: Mapping[str, str]) -> Response:
         """Light or dark, whatever the browser says; kept by the browser."""
@@ -315,7 +319,7 @@ class Console:
 
     def matrix(self, request: Request, asking: Asking) -> Response:
         """The matrix as pictures, one for each policy, with its tables."""
-        teams, team = self._team(request)
+        team = request.query_params.get("team") or None
         found = self.papers.matrix(team)
         pictures, tables = defaultdict[str, list[Panel]](list), defaultdict[str, list[Ladder]](list)
         for each in panels(found, self.papers.rules().policies):
@@ -332,26 +336,19 @@ class Console:
             tables=tables,
             width=WIDTH,
             query=query,
-            teams=teams,
+            teams=self.papers.teams(),
             team=team,
             about=about(found),
             remarks=remarks(found),
         )
 
-    def _team(self, request: Request) -> tuple[tuple[str, ...], str | None]:
-        """The teams there are, and the one that is asked for. ValueError for one that is not there."""
-        teams, team = self.papers.teams(), request.query_params.get("team") or None
-        if team is not None and team not in teams:
-            raise ValueError(f'there is no group "{team}"')
-        return teams, team
-
     def matrix_paper(self, request: Request, asking: Asking) -> Response:  # noqa: ARG002 (all pages alike)
         """The matrix as `uptier matrix --format html` writes it."""
-        return paper(matrix_html(self.papers.matrix(self._team(request)[1])))
+        return paper(matrix_html(self.papers.matrix(request.query_params.get("team") or None)))
 
     def matrix_picture(self, request: Request, asking: Asking) -> Response:  # noqa: ARG002 (all pages alike)
         """The picture as `uptier matrix --format svg` writes it, or of one policy."""
-        policy, team = request.query_params.get("policy") or None, self._team(request)[1]
+        policy, team = (request.query_params.get(key) or None for key in ("policy", "team"))
         found, running = self.papers.matrix(team, policy), self.papers.rules().policies
         return drawing(
             as_svg(found, running) if policy is None else drawn(panels(found, running), look_of(request))
@@ -359,7 +356,7 @@ class Console:
 
     def matrix_pdf(self, request: Request, asking: Asking) -> Response:  # noqa: ARG002 (all pages alike)
         """The picture as `uptier matrix --format pdf` writes it."""
-        team = self._team(request)[1]
+        team = request.query_params.get("team") or None
         try:
             made = as_pdf(self.papers.matrix(team), self.papers.rules().policies)
         except CannotPrint as error:

@@ -8,17 +8,19 @@ that the ledger has.
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from adapters.base import Limit
 from connector.app.canary import ChangedResult, FailedTest, PolicyHealth, changed_results
 from connector.clock import DATABASE, telling
-from connector.console.reader import told_at
+from connector.console.reader import READER, told_at
+from connector.render import many
 from connector.report.calls import Calls
-from connector.store import accounts, holds, inbox, ledger, notices, tickets, writes
+from connector.store import accounts, escalated, holds, inbox, ledger, notices, tickets, writes
 from connector.store.accounts import ConnectedAccount
-from connector.store.due import DuePage, due_page
+from connector.store.due import DuePage, coming_by_hour, due_page
 from connector.store.fleet import Failing, Node, limits_of, pauses
 from connector.store.holds import Hold, SetAside
 from connector.store.ledger import LedgerEntry
@@ -247,6 +249,28 @@ class Wall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """Something that needs a human, in a few words, and the page that has more."""
+
+    what: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Front:
+    """The front page. `states` count the rows of the list by how they stand, `hours` how many levels act in each of the
+    next hours and on how many tickets; `days`, which begin at `since` and end with today, how often each happened."""
+
+    at: Instant
+    shares: escalated.Shares
+    states: Mapping[escalated.State, int]
+    hours: tuple[tuple[int, int], ...]
+    since: Instant
+    days: Mapping[str, tuple[int, ...]]
+    troubles: tuple[Trouble, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """The page of one ticket. `undoable` are the keys of the episodes and undos that can be taken back."""
 
@@ -387,6 +411,51 @@ def wall(connection: Connection, asked: Mapping[str, str], names: tuple[str, ...
         levels=tickets.running_levels(connection, of),
         due=due_page(connection, now, names=of, limit=int(many)),
     )
+
+
+HOURS, DAYS_BACK = 12, 7
+
+
+def front(connection: Connection, names: tuple[str, ...], now: Instant, health: Health) -> Front:
+    """How much there is of what on these accounts: a constant number of statements, which count in the database."""
+    midnight = datetime.fromtimestamp(now, READER.get().zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    since = int((midnight - timedelta(days=DAYS_BACK - 1)).timestamp())
+    return Front(
+        at=now,
+        shares=escalated.shares(connection),
+        states=escalated.counted(connection, escalated.Wanted(), now),
+        hours=coming_by_hour(connection, names, now, HOURS),
+        since=since,
+        days=ledger.by_day(connection, names, ("fired", "acknowledged", "observed"), since, DAYS_BACK),
+        troubles=tuple(troubles(health)),
+    )
+
+
+def troubles(health: Health) -> Iterator[Trouble]:
+    """What needs a human, the worst first."""
+    if health.trouble:
+        yield Trouble(what=f"The database is in trouble: {health.trouble}", where="/health")
+    for account in health.accounts:
+        if account.paused:
+            yield Trouble(what=f"{account.name} is paused: {account.paused}", where="/health#accounts")
+        if account.failed:
+            words = f"{account.name}: {many(account.failed, 'write')} failed since yesterday"
+            yield Trouble(what=words, where="/health#accounts")
+    for each in health.failing:
+        yield Trouble(what=f"{each.name}: {each.why}", where="/health#failing")
+    for node in health.nodes:
+        if node.silent:
+            yield Trouble(what=f"{node.name} is silent", where="/health#processes")
+        for each in node.failing:
+            yield Trouble(what=f"{node.name}: {each.name}: {each.why}", where="/health#processes")
+    for name, count in health.channels:
+        yield Trouble(what=f"channel {name}: {many(count, 'message')} not sent", where="/health#channels")
+    if health.aside:
+        yield Trouble(what=f"{len(health.aside)} set aside", where="/health#aside")
+    for whose, said in health.clocks:
+        yield Trouble(what=f"clock of {whose}: {said}", where="/health#clocks")
+    if health.tests:
+        yield Trouble(what=f"{many(len(health.tests), 'policy test')} failed", where="/health#tests")
 
 
 def start_of(asked: Mapping[str, str]) -> int:

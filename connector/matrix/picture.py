@@ -51,11 +51,11 @@ DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 Colours = tuple[str, str]
 """In the light and in the dark."""
 FILLS: dict[str, Colours] = {
-    "ground": ("#ffffff", "#14171a"),
+    "ground": ("#ffffff", "#10151b"),
     "closed": ("#eef0f3", "#1d2227"),
     "open": ("#dcebfb", "#1d3550"),
     "bar": ("#1d6fb8", "#6db3f2"),
-    "asks": ("#ffffff", "#14171a"),
+    "asks": ("#ffffff", "#10151b"),
     "warn": ("#9a3412", "#fdba74"),
 }
 STROKES: dict[str, Colours] = {

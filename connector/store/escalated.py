@@ -1,6 +1,7 @@
 """Who is escalated now: one row a ticket, kept with each look, so that a list of many is searched, filtered and sorted
 by the database and costs what it shows."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
@@ -241,6 +242,42 @@ def counted(connection: Connection, wanted: Wanted, now: Instant) -> Mapping[Sta
     )
     found = dict(rows.tuples())
     return {name: found[name] for name in STATES if name in found}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shares:
+    """How many of the tickets that some level has come on, only observed ones left out, have which level, team and
+    owner, the most first; the empty name for none. `unassigned` are those that nobody has at the helpdesk."""
+
+    tickets: int
+    unassigned: int
+    levels: tuple[tuple[str, int], ...]
+    teams: tuple[tuple[str, int], ...]
+    owners: tuple[tuple[str, int], ...]
+
+
+def shares(connection: Connection) -> Shares:
+    """How the tickets that are escalated now are spread. One statement, which counts in the database."""
+    of, many = escalated.c, func.count().label("many")
+    rows = connection.execute(
+        select(of.level, of.team, of.owner, (of.assignee == "").label("unassigned"), many)
+        .where(of.enforced, of.level != "")
+        .group_by(of.level, of.team, of.owner, of.assignee == "")
+    ).all()
+
+    def by(name: str) -> tuple[tuple[str, int], ...]:
+        found = Counter[str]()
+        for row in rows:
+            found[getattr(row, name)] += row.many
+        return tuple(sorted(found.items(), key=lambda each: (-each[1], each[0])))
+
+    return Shares(
+        tickets=sum(row.many for row in rows),
+        unassigned=sum(row.many for row in rows if row.unassigned),
+        levels=by("level"),
+        teams=by("team"),
+        owners=by("owner"),
+    )
 
 
 def choices(connection: Connection, limit: int) -> Mapping[str, tuple[str, ...]]:

@@ -1,7 +1,7 @@
 """The ledger: what happened, who did it, who owned it then. Lines are added and never changed."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from policies.model import Instant, TicketRef
 from policies.present.explain import because
 from policies.state import Cause
 
+DAY = 86_400
 ID_DIGITS = 18
 """What every database takes for a number."""
 
@@ -130,6 +131,23 @@ def count(connection: Connection, account: str, what: str, since: Instant, now: 
     """How often this happened on an account at or after an instant and until now."""
     told = {"of": account, "of_what": what, "since": since, "now": now}
     return connection.execute(_COUNT, told).scalar_one()
+
+
+def by_day(
+    connection: Connection, names: Collection[str], what: tuple[str, ...], begin: Instant, days: int
+) -> dict[str, tuple[int, ...]]:
+    """How often each of these happened on these accounts in each of so many days of 24 hours from `begin` on. It counts
+    in the database, along an index."""
+    end, which = begin + days * DAY, ((ledger.c.at - begin) // DAY).label("day")
+    rows = connection.execute(
+        select(ledger.c.what, which, func.count().label("many"))
+        .where(ledger.c.account.in_(names), ledger.c.what.in_(what), ledger.c.at >= begin, ledger.c.at < end)
+        .group_by(ledger.c.what, which)
+    )
+    found = {each: [0] * days for each in what}
+    for row in rows:
+        found[row.what][int(row.day)] = row.many
+    return {each: tuple(counts) for each, counts in found.items()}
 
 
 def last_released(connection: Connection, ref: TicketRef) -> tuple[Instant, Instant]:
