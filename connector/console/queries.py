@@ -418,7 +418,9 @@ HOURS, DAYS_BACK = 12, 7
 
 def front(connection: Connection, names: tuple[str, ...], now: Instant, health: Health) -> Front:
     """How much there is of what on these accounts: a constant number of statements, which count in the database."""
-    midnight = datetime.fromtimestamp(now, READER.get().zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight = datetime.fromtimestamp(now, READER.get().zone).replace(
+        hour=0, minute=0, second=0, microsecond=0
+    )
     since = int((midnight - timedelta(days=DAYS_BACK - 1)).timestamp())
     return Front(
         at=now,

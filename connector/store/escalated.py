@@ -240,17 +240,16 @@ def counted(connection: Connection, wanted: Wanted, now: Instant) -> Mapping[Sta
     rows = connection.execute(
         select(state, func.count()).select_from(_BESIDE_HOLDS).where(*_wanted(wanted)).group_by(state)
     )
-    found = dict(rows.tuples())
+    found = {row[0]: row[1] for row in rows}
     return {name: found[name] for name in STATES if name in found}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shares:
     """How many of the tickets that some level has come on, only observed ones left out, have which level, team and
-    owner, the most first; the empty name for none. `unassigned` are those that nobody has at the helpdesk."""
+    owner, the most first; the empty name for none."""
 
     tickets: int
-    unassigned: int
     levels: tuple[tuple[str, int], ...]
     teams: tuple[tuple[str, int], ...]
     owners: tuple[tuple[str, int], ...]
@@ -260,9 +259,9 @@ def shares(connection: Connection) -> Shares:
     """How the tickets that are escalated now are spread. One statement, which counts in the database."""
     of, many = escalated.c, func.count().label("many")
     rows = connection.execute(
-        select(of.level, of.team, of.owner, (of.assignee == "").label("unassigned"), many)
+        select(of.level, of.team, of.owner, many)
         .where(of.enforced, of.level != "")
-        .group_by(of.level, of.team, of.owner, of.assignee == "")
+        .group_by(of.level, of.team, of.owner)
     ).all()
 
     def by(name: str) -> tuple[tuple[str, int], ...]:
@@ -273,7 +272,6 @@ def shares(connection: Connection) -> Shares:
 
     return Shares(
         tickets=sum(row.many for row in rows),
-        unassigned=sum(row.many for row in rows if row.unassigned),
         levels=by("level"),
         teams=by("team"),
         owners=by("owner"),

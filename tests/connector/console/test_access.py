@@ -31,7 +31,7 @@ from policies.model import Instant
 from tests.connector.console.conftest import PASSWORD, Shown, beside, csrf
 from tests.connector.stores import fresh_store
 
-PAGES = ("/now", "/due", "/tickets/acme/1", "/policies", "/matrix", "/matrix/paper", "/reports", "/reports/paper",
+PAGES = ("/", "/now", "/due", "/tickets/acme/1", "/policies", "/matrix", "/matrix/paper", "/reports", "/reports/paper",
          "/ledger", "/health", "/plan")  # fmt: skip
 
 

@@ -330,7 +330,6 @@ def test_every_question_of_a_page_is_one_of_the_api() -> None:
     only_for_pages = {
         "papers.days",  # which days a form shows
         "papers.levels",  # what a level does, beside its name: the API has it in its policies
-        "papers.teams",  # what a form offers; the API names them when it is asked for another
         "queries.SHOWN",
         "queries.start_of",  # where the next page begins
         "users.set_reading",  # how pages tell one

@@ -20,6 +20,7 @@ CHROMIUM = shutil.which("chromium")
 PICTURES = os.environ.get("UPTIER_TEST_PICTURES")
 AXE = (Path(__file__).parent / "axe-4.14.1.min.js").read_text(encoding="utf-8")
 PAGES = (
+    "/",
     "/now",
     "/due",
     "/tickets/acme/1",

@@ -53,7 +53,7 @@ def test_one_team(client: httpx.Client) -> None:
     assert client.get("/matrix/picture", params={"team": "Tier 1"}).status_code == 200
     refused = client.get("/matrix", params={"team": "Nobody"})
     assert refused.status_code == 400
-    assert "there is no group" in refused.text
+    assert "there is no team Nobody; there are " in refused.text
 
 
 def test_it_is_handed_on_as_a_pdf(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
