@@ -220,6 +220,7 @@ class Due:
 
 
 def due_of(name: str, operator: str, value: str) -> Due:
+    """When a condition on time lets an automation act. CannotCarry says why that is no `after` of a level."""
     if name in NOT_COUNTED:
         raise CannotCarry(NOT_COUNTED[name])
     if _is_sla(name):
