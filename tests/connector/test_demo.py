@@ -58,10 +58,10 @@ def test_the_story_comes_out_as_told(played: Played) -> None:
     assert "excluded: tags has no-escalation" in played.printed
 
 
-def test_the_readme_shows_what_is_printed(played: Played) -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+def test_its_page_shows_what_is_printed(played: Played) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "demo.md").read_text(encoding="utf-8")
     (shown,) = [
-        block for block in re.findall(r"```text\n(.*?)```", readme, re.DOTALL) if "Cleo writes" in block
+        block for block in re.findall(r"```text\n(.*?)```", page, re.DOTALL) if "Cleo writes" in block
     ]
     assert timeless(played.printed) == timeless(shown)
 
