@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
 
-.PHONY: demo test bench growth coverage storm undo-storm prove trace site format lock clean
+.PHONY: demo test bench growth coverage storm undo-storm prove words trace site format lock clean
 
 demo: $(READY)
 	$(BIN)/uptier demo
@@ -46,6 +46,10 @@ undo-storm: $(READY)
 # tickets a helpdesk take hours; `make test` has some. TICKETS=1000 for less, MINUTES=30 ends after that.
 prove: $(READY)
 	$(BIN)/python -m tests.connector.equal $(if $(TICKETS),--tickets $(TICKETS)) $(if $(MINUTES),--minutes $(MINUTES))
+
+# The catalogues of the pages, renewed from the templates and the sources.
+words: $(READY)
+	$(BIN)/python -m tests.connector.console.catalogue
 
 # What one escalation runs through: files, functions, calls.
 trace: $(READY)

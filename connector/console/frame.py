@@ -8,9 +8,11 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
-from connector.console.reader import clock, hover, iso, stamp
+from connector.console.language import Worded, Words, worded
+from connector.console.reader import READER, clock, hover, iso, stamp
 from connector.render import away
 from policies.model import Seconds, spell
+from policies.present.language import TRANSLATE
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -41,11 +43,25 @@ PAGES = Environment(
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
+    extensions=["jinja2.ext.i18n", Worded],
 )
+PAGES.install_gettext_callables(  # type: ignore[attr-defined]
+    lambda text: TRANSLATE.get()(text),  # noqa: PLW0108 (whose it is changes from one page to the next)
+    lambda one, more, many: TRANSLATE.get()(one if many == 1 else more),
+    newstyle=True,
+)
+PAGES.policies["ext.i18n.trimmed"] = True
 
 
-PAGES.filters |= {"stamp": stamp, "iso": iso, "hover": hover, "clock": clock, "spell": spell}
-PAGES.globals["away"] = away
+PAGES.filters |= {
+    "stamp": stamp,
+    "iso": iso,
+    "hover": hover,
+    "clock": clock,
+    "worded": worded,
+    "spell": spell,
+}
+PAGES.globals |= {"away": away, "words": Words, "language": lambda: READER.get().language}
 
 
 def page(name: str, status: int = 200, **words: Any) -> HTMLResponse:

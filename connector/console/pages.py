@@ -32,8 +32,9 @@ from connector.console.access import (
 from connector.console.commands import DONE, Refused, digest_of, order, release, undo, undo_shown
 from connector.console.documents import Papers
 from connector.console.frame import AGAIN_AFTER, HEADERS, asset, drawing, page, paper
+from connector.console.language import languages
 from connector.console.planning import Planning, asked_for
-from connector.console.reader import READER, reader_of, zone_named, zone_names
+from connector.console.reader import read_by, zone_named, zone_names
 from connector.matrix.picture import WIDTH, CannotPrint, Panel, as_pdf, as_svg, drawn, panels
 from connector.matrix.tables import Ladder, about, ladders, remarks
 from connector.matrix.tables import as_html as matrix_html
@@ -44,6 +45,7 @@ from connector.store.trouble import StoreTrouble
 from connector.work.context import NOT_KEPT, explained
 from policies.model import Instant, Seconds, TicketRef
 from policies.present.explain import explain
+from policies.present.language import message
 
 if TYPE_CHECKING:
     from connector.console.sign_on import SignOn
@@ -80,8 +82,8 @@ Act = Callable[[Request, Asking, Mapping[str, str]], Response]
 log = structlog.get_logger()
 
 
-ELSEWHERE = "the form is from another site"
-BUSY = "Too many log in at this moment; try again in a few seconds."
+ELSEWHERE = message("the form is from another site")
+BUSY = message("Too many log in at this moment; try again in a few seconds.")
 
 
 class TooManyWait(Exception):
@@ -169,10 +171,10 @@ class Console:
     def _shown(self, answer: Answer) -> Callable[[Request], Any]:
         def guarded(request: Request) -> Response:
             try:
-                READER.set(reader_of(request, None))
+                read_by(request, None)
                 self._from_our_host(request)
                 asking = self.access.of(request)
-                READER.set(reader_of(request, asking.user))
+                read_by(request, asking.user)
                 return answer(request, asking)
             except MustLogIn:
                 return RedirectResponse("/login", 303, HEADERS)
@@ -445,11 +447,20 @@ class Console:
 
     def settings(self, request: Request, asking: Asking) -> Response:
         """In which zone and language pages tell them."""
-        return self._page(request, asking, "settings.html", "Time zone and language", zones=zone_names())
+        return self._page(
+            request,
+            asking,
+            "settings.html",
+            "Time zone and language",
+            zones=zone_names(),
+            languages=languages(),
+        )
 
     def set_reading(self, _request: Request, asking: Asking, said: Mapping[str, str]) -> Response:
         """Tell them in another zone and language."""
         zone, language = said.get("zone", ""), said.get("language", "")
+        if language and language not in languages():
+            raise Refused(f"there is no language {language[:60]}")
         if zone and zone_named(zone) is None:
             raise Refused(f"there is no time zone {zone[:60]}")
         with self.store.writing() as connection:
@@ -474,7 +485,7 @@ class Console:
             return page("wall.html", status, title="Uptier", every=WALL_EVERY, **(none | words))
 
         def look() -> Response:
-            READER.set(reader_of(request, self.access.watching(request).user))
+            read_by(request, self.access.watching(request).user)
             names = tuple(self.papers.settings.accounts)
             with self.store.reading() as connection:
                 return shown(shown=queries.wall(connection, request.query_params, names, self.now()))
@@ -484,6 +495,7 @@ class Console:
             self.access.may_watch(token)
             return self.access.set_watching(RedirectResponse("/wall", 303, HEADERS), token)
 
+        read_by(request, None)
         try:
             self._from_our_host(request)
             if request.method != "POST":
@@ -492,7 +504,7 @@ class Console:
                 return self._error(403, ELSEWHERE)
             return await run_in_threadpool(begin, await _form(request))
         except MustLogIn:
-            said = "No such token." if request.method == "POST" else ""
+            said = message("No such token.") if request.method == "POST" else ""
             return shown(400 if said else 401, asks=True, text=said)
         except NotAllowed as error:
             return shown(403, asks=request.method == "POST", text=str(error))
@@ -513,7 +525,7 @@ class Console:
             cookie = self.access.log_in(said.get("name", ""), said.get("password", ""), address)
             return self.access.set_cookie(RedirectResponse("/", 303, HEADERS), cookie)
 
-        return await self._at_the_door(request, form, try_it, "No such name and password.")
+        return await self._at_the_door(request, form, try_it, message("No such name and password."))
 
     async def first(self, request: Request) -> Response:
         """The one link of a machine without users, and the administrator who is made through it."""
@@ -548,6 +560,7 @@ class Console:
         refused: str,
     ) -> Response:
         """A form that is asked of strangers. Few passwords are hashed at once, and few wait for it, whoever asks."""
+        read_by(request, None)
         if not self.access.knows_host(request):
             return self._error(403, "the console is not known by this name; see [service] hosts")
         if request.method != "POST":
@@ -562,7 +575,7 @@ class Console:
         except ValueError as error:
             return form(400, f"{error}.")
         except TooManyTries:
-            return _later(form(429, "Too many tries; wait."), WITHIN)
+            return _later(form(429, message("Too many tries; wait.")), WITHIN)
         except TooManyWait:
             return _later(self._error(503, BUSY), AGAIN_AFTER)
         except StoreTrouble as trouble:
@@ -589,6 +602,7 @@ class Console:
         return self.access.forget_cookie(await self._with_provider(request, come), SIGN_ON)
 
     async def _with_provider(self, request: Request, call: "Callable[[SignOn], Response]") -> Response:
+        read_by(request, None)
         if self.sign_on is None or not self.access.knows_host(request):
             return self._error(404, "there is no single sign-on here")
         try:

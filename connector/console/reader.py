@@ -13,8 +13,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from markupsafe import Markup
 from starlette.requests import Request
 
+from connector.console.language import accepted, catalogue, languages
 from connector.store.users import User
 from policies.model import Instant
+from policies.present.language import TRANSLATE
 
 ZONE_COOKIE = "uptier-zone"
 """In it `time.js` says which zone the browser has."""
@@ -22,7 +24,7 @@ ZONE_COOKIE = "uptier-zone"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """A reader. `language` is one of `LANGUAGES`."""
+    """A reader. `language` is the code of one of `languages`."""
 
     zone: tzinfo = UTC
     language: str = "en"
@@ -31,14 +33,15 @@ class Reader:
 READER: ContextVar[Reader] = ContextVar("reader", default=Reader())  # noqa: B039 (it is frozen)
 
 
-def reader_of(request: Request, user: User | None) -> Reader:
-    """Who reads the answer to this request."""
-    said = (
-        user.zone
-        if user is not None and user.zone
-        else request.cookies.get(ZONE_COOKIE, "").replace("%2F", "/")
-    )
-    return Reader(zone=zone_named(said) or UTC)
+def read_by(request: Request, user: User | None) -> None:
+    """Say who reads the answer to this request: from here on times and words are theirs."""
+    zone = user.zone if user is not None else ""
+    language = user.language if user is not None else ""
+    zone = zone or request.cookies.get(ZONE_COOKIE, "").replace("%2F", "/")
+    if language not in languages():
+        language = accepted(request.headers.get("accept-language", ""))
+    READER.set(Reader(zone=zone_named(zone) or UTC, language=language))
+    TRANSLATE.set(catalogue(language).gettext)
 
 
 @lru_cache(maxsize=512)
