@@ -7,12 +7,14 @@ import shlex
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterable, Iterator
 from math import ceil
 from pathlib import Path
 from typing import Any
 
 import pytest
+import tomlkit
 import typer
 from pydantic import BaseModel
 
@@ -35,6 +37,7 @@ from policies.language import vocabulary
 from policies.language.clocks import CLOCKS
 from policies.language.document import Document, read
 from policies.language.operators import OPERATORS
+from policies.language.parse import parse
 from policies.language.schema import properties
 from tests.connector.beside import SECRETS
 from tests.connector.test_cli import uptier
@@ -78,6 +81,51 @@ def anchors(page: Path) -> set[str]:
     """What a link can name of a page: its headings, as a forge and the site make them."""
     headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", each.strip().lower()).replace(" ", "-") for each in headings}
+
+
+STANDS = {
+    "templates": {"en": "x"},
+    "channels": {"url": "secret:x"},
+    "calendars": {"timezone": "UTC", "hours": {"mon-fri": "09:00-17:00"}},
+}
+"""What a policy on a page may name without writing it out."""
+
+
+def named_by(policy: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The templates, channels and calendars that a policy names, each with its table."""
+    levels = [
+        each
+        for level in policy["level"]
+        for each in (level, level.get("otherwise", {}), level.get("approval", {}))
+    ]
+    for each in (policy, *levels):
+        yield from (("templates", each[key]) for key in ("note", "reply") if key in each)
+        yield from (("channels", name) for name in each.get("notify", ()))
+        yield from (("calendars", each[key]) for key in ("calendar", "within") if key in each)
+
+
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [
+        pytest.param(*each, id=each[0])
+        for each in blocks("toml")
+        if "[[policy]]" in each[1] and each[0] != "recipes.md"
+    ],
+)
+def test_a_policy_in_the_documents_is_one_that_check_takes(page: str, text: str) -> None:
+    """Beside a config that has what it names; those of recipes.md have a test of their own."""
+    data = tomllib.loads(text)
+    rest: dict[str, Any] = {
+        "service": {"default_owner": "x"},
+        "accounts": {"acme": {"fields": {"refund": "1"}}},
+    }
+    for table, name in (each for policy in data["policy"] for each in named_by(policy)):
+        if name not in data.get(table, {}):
+            rest.setdefault(table, {})[name] = STANDS[table]
+    texts = [tomlkit.dumps({**rest, **data})] if "service" in data else [tomlkit.dumps(rest), text]
+    documents = [read(name, each) for name, each in zip(("uptier.toml", page), texts, strict=False)]
+    assert all(isinstance(each, Document) for each in documents)
+    assert parse([each for each in documents if isinstance(each, Document)]).problems == ()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
