@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from importlib.util import find_spec
 from pathlib import Path
 from secrets import token_urlsafe
@@ -27,6 +27,7 @@ from connector.cli.common import echo
 from connector.clock import ShiftedClock
 from connector.config.secrets import Secrets
 from connector.config.settings import load
+from connector.config.values import entries
 from connector.store import accounts
 
 MINUTE = 60
@@ -235,7 +236,7 @@ def visitor(service: Service) -> str:
 
 def taking_part() -> Iterator[tuple[EntryPoint, Callable[..., DemoDesk]]]:
     """The simulators that are installed and have a part in the demo, by their names."""
-    for entry in sorted(entry_points(group=SIMULATORS), key=lambda each: each.name):
+    for entry in entries(SIMULATORS).values():
         part = f"{entry.module}.demo"
         if find_spec(part) is not None:
             yield entry, import_module(part).Desk

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import entry_points
 from os import getpid
 from secrets import token_hex
 from socket import gethostname
@@ -18,6 +17,7 @@ from connector.clock import Clock, ClockSkew
 from connector.config.holidays import calendars
 from connector.config.secrets import SecretError, Secrets, too_short
 from connector.config.settings import Caps, Settings
+from connector.config.values import entries
 from connector.engine import Engine
 from connector.engine.local import LocalEngine
 from connector.intake.feeds import Feeds
@@ -178,8 +178,7 @@ def open_desk(
 ) -> Desk:
     """One account, with the adapter that its entry point makes. Without `counted` its requests are counted here."""
     said = settings.accounts[name]
-    (entry,) = entry_points(group="uptier.adapters", name=said.adapter)
-    factory: AdapterFactory = entry.load()
+    factory: AdapterFactory = entries("uptier.adapters")[said.adapter].load()
     for key, ref in said.webhook_secrets.items():
         if (why := too_short(secrets.get(ref))) is not None:
             raise SecretError(f'account "{name}", webhook.{key}: {why}')

@@ -1,7 +1,8 @@
 """What a single value of the config may be, and which helpdesks can be named in it."""
 
 from collections.abc import Collection, Mapping
-from importlib.metadata import entry_points
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from types import MappingProxyType
@@ -150,7 +151,7 @@ def postgres_url(text: str) -> str:
 
 def known_adapter(text: str) -> str:
     """An adapter that is installed."""
-    names = sorted(entry_points(group="uptier.adapters").names)
+    names = entries("uptier.adapters")
     if text not in names:
         hint = did_you_mean(text, names) or f" Installed: {listed(names, 'and')}."
         raise fault("unknown-value", f'`adapter` says "{text}", which is not installed.{hint}')
@@ -227,10 +228,16 @@ def as_text(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+@cache
+def entries(group: str) -> Mapping[str, EntryPoint]:
+    """What is installed under a group of entry points, by name in order. All packages are read for it, and once."""
+    found = sorted(entry_points(group=group), key=lambda each: each.name)
+    return MappingProxyType({each.name: each for each in found})
+
+
 def vendors() -> Mapping[str, Vendor]:
     """The helpdesks that are installed, by name. One that describes nothing is not in it."""
-    found = {entry.name: entry.load() for entry in entry_points(group="uptier.vendors")}
-    return dict(sorted(found.items()))
+    return {name: entry.load() for name, entry in entries("uptier.vendors").items()}
 
 
 EXAMPLES = {"user": '"bot@acme.test"', "client_id": '"uptier"', "scope": '"read write"'}

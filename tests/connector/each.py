@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -16,6 +15,7 @@ from adapters.simulation.server import serve
 from adapters.zendesk.simulator.demo import Desk as Zendesk
 from connector.app.service import Service, Summary
 from connector.clock import ManualClock
+from connector.config.values import entries
 from connector.demo import CONFIG
 from connector.store import ledger, writes
 from connector.store.ledger import LedgerEntry
@@ -116,8 +116,7 @@ def each(
     """The service, not started, beside a furnished account whose clock is `skew` seconds ahead of ours.
     `service` are further lines of `[service]`, `secrets` what they refer to."""
     clock = ManualClock(START)
-    (entry,) = entry_points(group="uptier.simulators", name=vendor)
-    app: Any = entry.load()(lambda: clock.now() + skew, **switches)
+    app: Any = entries("uptier.simulators")[vendor].load()(lambda: clock.now() + skew, **switches)
     with serve(app) as url:
         desk: Any = DESKS[vendor](app=app, url=url)
         if furnished:

@@ -316,7 +316,7 @@ def town(vendor: str, folder: Path) -> Iterator[Town]:
     path.write_text(RULES + table, encoding="utf-8")
     entry = SimpleNamespace(load=lambda: factory)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("connector.app.compose.entry_points", lambda **_: (entry,))
+        patch.setattr("connector.app.compose.entries", lambda _: {"zendesk": entry})
         with composed(path, clock, SECRETS) as service:
             yield town_of(vendor, "acme", folder, InMemory(made[0]), service, clock)
 

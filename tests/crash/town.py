@@ -5,11 +5,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 from adapters.simulation.server import serve
+from connector.config.values import entries
 from connector.demo import CONFIG
 from tests.connector.each import DESKS, WRITING, fault
 from tests.crash import child
@@ -107,8 +107,7 @@ def town(
     with ExitStack() as stack:
         desks: dict[str, Any] = {}
         for vendor in vendors:
-            (entry,) = entry_points(group="uptier.simulators", name=vendor)
-            app: Any = entry.load()(now, **switches)
+            app: Any = entries("uptier.simulators")[vendor].load()(now, **switches)
             desks[vendor] = DESKS[vendor](app=app, url=stack.enter_context(serve(app)))
             desks[vendor].furnish()
         path = folder / "uptier.toml"
