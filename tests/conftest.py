@@ -16,7 +16,7 @@ import pytest
 import structlog
 from argon2 import PasswordHasher
 from hypothesis import settings
-from sqlalchemy import URL, make_url
+from sqlalchemy import URL, Engine, create_engine, make_url
 
 from connector.store.revision import Migrated
 from connector.store.sqlite import migrate_sqlite
@@ -84,6 +84,22 @@ def new_files_are_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("connector.store.opening.migrate_sqlite", migrated)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def statements_are_compiled_once() -> Iterator[None]:
+    """SQLAlchemy words each statement anew for each engine, and a thousand tests have one of their own."""
+    shared = create_engine("sqlite://")
+    shared.connect().close()
+
+    def opened(url: str, **pool: Any) -> Engine:
+        engine = create_engine(url, **pool)
+        engine.dialect, engine._compiled_cache = shared.dialect, shared._compiled_cache
+        return engine
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("connector.store.sqlite.create_engine", opened)
         yield
 
 
