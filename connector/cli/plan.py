@@ -323,6 +323,7 @@ def stopping(settings: "Settings", policy: str, accounts: "Iterable[str]") -> "I
     from contextlib import closing
 
     from connector.store import tickets
+    from connector.store.episodes import episodes_of, running_for
     from connector.store.trouble import NoDatabase
     from policies.language.document import listed
     from policies.state import How
@@ -334,11 +335,11 @@ def stopping(settings: "Settings", policy: str, accounts: "Iterable[str]") -> "I
         return
     with closing(store), store.reading() as connection:
         for account in accounts:
-            for ref in tickets.running_for(connection, account, (policy,)):
+            for ref in running_for(connection, account, (policy,)):
                 known = tickets.known(connection, ref)
                 fired = [
                     passed.level
-                    for each in tickets.episodes_of(connection, ref)
+                    for each in episodes_of(connection, ref)
                     if each.policy == policy and each.ended is None
                     for passed in each.passed
                     if passed.how is How.FIRED

@@ -171,6 +171,7 @@ def asked(
 def about_known(store: "Store", what: str) -> None:
     """Give up where a ticket is meant that has not been seen, or on which no level has fired."""
     from connector.store import tickets, undone
+    from connector.store.episodes import episodes_of
     from policies.model import TicketRef
     from policies.rules.undo import has_fired
 
@@ -181,7 +182,7 @@ def about_known(store: "Store", what: str) -> None:
             ref = TicketRef.parse(what)
         except ValueError:
             return
-        known, episodes = tickets.known(connection, ref), tickets.episodes_of(connection, ref)
+        known, episodes = tickets.known(connection, ref), episodes_of(connection, ref)
     if known is None:
         give_up(never_seen(ref))
     if not any(map(has_fired, episodes)):

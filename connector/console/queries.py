@@ -21,6 +21,7 @@ from connector.report.calls import Calls
 from connector.store import accounts, escalated, holds, inbox, ledger, notices, tickets, writes
 from connector.store.accounts import ConnectedAccount
 from connector.store.due import DuePage, coming_by_hour, due_page
+from connector.store.episodes import episodes_of, running_episodes, running_levels
 from connector.store.fleet import Failing, Node, limits_of, pauses
 from connector.store.holds import Hold, SetAside
 from connector.store.ledger import LedgerEntry
@@ -352,9 +353,7 @@ class Noise:
 
 def now_page(connection: Connection) -> Now:
     """What is escalated at this moment."""
-    rows = [
-        row for ref, episode in tickets.running_policies(connection) for row in _row(connection, ref, episode)
-    ]
+    rows = [row for ref, episode in running_episodes(connection) for row in _row(connection, ref, episode)]
     order = sorted(_owned(rows), key=_urgency)
     held = holds.every(connection)
     starts = Counter((one.ref.account, one.policy) for one in held if one.scope == "start")
@@ -408,7 +407,7 @@ def wall(connection: Connection, asked: Mapping[str, str], names: tuple[str, ...
     of = (account,) if account else names
     return Wall(
         at=now,
-        levels=tickets.running_levels(connection, of),
+        levels=running_levels(connection, of),
         due=due_page(connection, now, names=of, limit=int(many)),
     )
 
@@ -470,7 +469,7 @@ def ticket_page(connection: Connection, ref: TicketRef) -> Seen | None:
     known = tickets.known(connection, ref)
     if known is None:
         return None
-    episodes = tickets.episodes_of(connection, ref)
+    episodes = episodes_of(connection, ref)
     running = [episode for episode in episodes if episode.ended is None]
     people = accounts.read_directory(connection, ref.account)
     return Seen(

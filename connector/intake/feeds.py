@@ -15,8 +15,9 @@ from connector.clock import Clock
 from connector.config.secrets import SecretError
 from connector.engine import Engine
 from connector.intake.polling import Listing, census_due, poll_account, take_census, wake_for_absent
-from connector.store import accounts, holds, inbox, tickets
+from connector.store import accounts, holds, inbox
 from connector.store.database import BrokenRow, Store, advisory_lock
+from connector.store.episodes import running_for
 from connector.store.inbox import Arrival
 from connector.store.tickets import SettledTicket
 from connector.store.trouble import StoreTrouble
@@ -276,7 +277,7 @@ class Feeds:
         """Wake the tickets on which a level waited for a name that is known by now."""
         still = {(each.policy, each.level) for each in after}
         freed = {each.policy for each in before if (each.policy, each.level) not in still}
-        refs = tickets.running_for(connection, desk.name, freed) if freed else ()
+        refs = running_for(connection, desk.name, freed) if freed else ()
         news = [
             Arrival(
                 account=ref.account,

@@ -26,6 +26,7 @@ from connector.store.database import (
     of_one_row,
 )
 from connector.store.inbox import Arrival, Kind
+from connector.store.standings import standings_of, standings_of_tickets
 from connector.store.tickets import SettledTicket
 from connector.store.trouble import StoreTrouble
 from policies.evaluate import Kept
@@ -166,7 +167,7 @@ def _standing(
     """Those rows, by id, of which nothing can have moved at the helpdesk: they stand as they were looked at, and have
     the timer that they wait for. One that matches or has a running episode, and no timer at all, is none of them."""
     found = tickets.settled(connection, account, [row.ref.id for row in rows])
-    standings = tickets.standings_of_tickets(connection, account, found)
+    standings = standings_of_tickets(connection, account, found)
     standing: dict[str, Literal["nowhere", "with us"]] = {}
     for row in rows:
         before = found.get(row.ref.id)
@@ -279,7 +280,7 @@ def _keep(
     being stored holds: read earlier, an episode begun meanwhile would not hear that its ticket changed.
     """
     tickets.record_snapshots(connection, page, now)
-    remembered = tickets.standings_of_tickets(connection, account, (ticket.ref.id for ticket in page))
+    remembered = standings_of_tickets(connection, account, (ticket.ref.id for ticket in page))
     arrivals = []
     for ticket in page:
         try:
@@ -351,7 +352,7 @@ def submit_order(
         until=until,
     )
     with store.writing() as connection:
-        why = refusal(order, tickets.standings_of(connection, ref), policies.serving(ref.account))
+        why = refusal(order, standings_of(connection, ref), policies.serving(ref.account))
         if why is not None:
             raise OrderRefused(f"{ref}: {why}")
         inbox.give_order(connection, ref, order)

@@ -26,6 +26,7 @@ from connector.intake.inbox import (
 from connector.store import accounts, inbox, tickets
 from connector.store.database import UNFORESEEN, Store
 from connector.store.inbox import Arrival
+from connector.store.standings import standings_of_tickets
 from connector.work.context import Rules
 from policies.evaluate import could_matter
 from policies.language.policy import PolicySet, peopled
@@ -254,7 +255,7 @@ class Change:
     ) -> tuple[list[TicketRef], str]:
         """The tickets of a page that it touches, and the last id of the page; empty where none is behind it."""
         known = tickets.open_tickets(connection, account, after, KNOWN_PAGE, seen_since)
-        standings = tickets.standings_of_tickets(connection, account, [each.ref.id for each in known])
+        standings = standings_of_tickets(connection, account, [each.ref.id for each in known])
         touched = [each.ref for each in known if self.touches(each, standings.get(each.ref.id, ()))]
         return touched, known[-1].ref.id if len(known) == KNOWN_PAGE else ""
 

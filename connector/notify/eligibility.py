@@ -6,9 +6,11 @@ from typing import Literal
 
 from adapters.base import Gone, HelpdeskError, NotAllowed, Unreadable
 from connector.clock import Clock
-from connector.store import accounts, tickets, writes
+from connector.store import accounts, writes
 from connector.store.database import Store
+from connector.store.episodes import episodes_of
 from connector.store.notices import KeptNotice
+from connector.store.standings import standings_of
 from connector.work.budget import Desk, Desks
 from connector.work.context import Rules, complete
 from policies.language.policy import PolicySet
@@ -55,8 +57,8 @@ class Recheck:
         if not kept.notice.episodes:  # it puts right what was said of episodes, and hangs on none
             return SEND
         with self._store.reading() as connection:
-            remembered = tickets.standings_of(connection, ref)
-            past = tickets.episodes_of(connection, ref)
+            remembered = standings_of(connection, ref)
+            past = episodes_of(connection, ref)
         if not ref.id:
             return self._by_start(kept, rules.policies)
         fate = by_rules(kept, rules.policies) or by_memory(kept, remembered, past, now)

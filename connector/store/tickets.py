@@ -1,6 +1,6 @@
-"""Tickets: the last facts of each, what the last look made of them, and what each policy remembers of them."""
+"""Tickets: the last facts of each, and what the last look made of them."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from operator import attrgetter
@@ -13,7 +13,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
-    delete,
     exists,
     false,
     func,
@@ -26,16 +25,15 @@ from sqlalchemy.sql.dml import ReturningInsert
 from connector.store import codec
 from connector.store.database import advisory_lock, insert_in, put, rows_of, the
 from connector.store.schema import aside as aside_table
-from connector.store.schema import episode as episodes
 from connector.store.schema import inbox as inbox_table
 from connector.store.schema import is_open_ticket, timer
 from connector.store.schema import standing as standing_table
 from connector.store.schema import still_open as still_waiting
 from connector.store.schema import ticket as ticket_table
+from connector.store.standings import nothing_comes
 from policies.history import with_moves
 from policies.model import Instant, Need, Person, Seconds, Status, Ticket, TicketRef
-from policies.rules.judgement import Coming, Judgement
-from policies.state import Episode, Standing, Wrote
+from policies.rules.judgement import Judgement
 
 CLOSED = (Status.SOLVED, Status.CLOSED)
 
@@ -83,21 +81,7 @@ def record_snapshots(connection: Connection, tickets: Iterable[Ticket], now: Ins
         )
     for ticket in ordered:
         if ticket.gone:
-            connection.execute(_NOTHING_COMES, the(ticket.ref))
-
-
-_NOTHING_COMES = (
-    update(standing_table)
-    .where(*rows_of(standing_table.c.account, standing_table.c.ticket), standing_table.c.due.is_not(None))
-    .where(
-        exists().where(
-            ticket_table.c.account == standing_table.c.account,
-            ticket_table.c.id == standing_table.c.ticket,
-            ticket_table.c.gone.is_not(None),
-        )
-    )
-    .values(due=None, acts=None, coming=None)
-)
+            nothing_comes(connection, ticket.ref)
 
 
 def _is_not_older(new: Any) -> ColumnElement[bool]:
@@ -553,148 +537,3 @@ def _facts(ticket: Ticket, now: Instant) -> dict[str, Any]:
         "organization": None if _is_nameless(ticket) else ticket.organization,
         "created": ticket.created,
     }
-
-
-_MINE = rows_of(standing_table.c.account, standing_table.c.ticket)
-_STANDINGS = (
-    select(standing_table.c.policy, standing_table.c.memory).where(*_MINE).order_by(standing_table.c.policy)
-)
-
-
-def standings_of(connection: Connection, ref: TicketRef) -> tuple[Standing, ...]:
-    """What the policies remember of this ticket, in the order of their names."""
-    rows = connection.execute(_STANDINGS, the(ref))
-    return tuple(codec.load(Standing, row.memory) for row in rows)
-
-
-def standings_of_tickets(
-    connection: Connection, account: str, ids: Iterable[str]
-) -> dict[str, tuple[Standing, ...]]:
-    """The same for many tickets of one account, by id; a ticket nothing is remembered of is left out."""
-    rows = connection.execute(
-        select(standing_table.c.ticket, standing_table.c.memory)
-        .where(standing_table.c.account == account, standing_table.c.ticket.in_(tuple(ids)))
-        .order_by(standing_table.c.ticket, standing_table.c.policy)
-    )
-    found: dict[str, tuple[Standing, ...]] = {}
-    for row in rows:
-        found[row.ticket] = (*found.get(row.ticket, ()), codec.load(Standing, row.memory))
-    return found
-
-
-def remember_standings(
-    connection: Connection,
-    ref: TicketRef,
-    standings: Sequence[Standing],
-    *,
-    before: Iterable[Standing],
-    ended: Iterable[Episode] = (),
-    ahead: Mapping[str, Coming] | None = None,
-    was_ahead: Mapping[str, Coming] | None = None,
-) -> None:
-    """Keep exactly these standings for the ticket, and the episodes in them, where it had those of `before`; and the
-    episodes that have ended. `ahead` is what comes next by each policy, where it `was_ahead` so far; None leaves that
-    as it is. Only what differs is written."""
-    kept, was = {one.policy: one for one in before}, was_ahead or {}
-    if gone := kept.keys() - {one.policy for one in standings}:
-        connection.execute(delete(standing_table).where(*_MINE, standing_table.c.policy.in_(gone)), the(ref))
-    own = {"account": ref.account, "ticket": ref.id}
-    rows: list[dict[str, Any]] = []
-    changed: list[Episode] = []
-    for one in standings:
-        is_other = kept.get(one.policy) != one
-        if is_other and one.episode is not None:
-            changed.append(one.episode)
-        row: dict[str, Any] = own | {"policy": one.policy, "memory": one}
-        if ahead is not None:
-            comes = ahead.get(one.policy)
-            is_other = is_other or comes != was.get(one.policy)
-            row |= {"due": None, "acts": None, "coming": None}
-            if comes is not None:
-                row |= {
-                    "due": comes.due,
-                    "acts": comes.acts,
-                    "coming": codec.dump(Coming, comes, sparse=True),
-                }
-        if is_other:
-            rows.append(row | {"memory": codec.dump(Standing, one)})
-    put(connection, standing_table, rows)
-    keep_episodes(connection, ref, [*changed, *ended])
-
-
-def keep_episodes(connection: Connection, ref: TicketRef, some: Iterable[Episode]) -> None:
-    """Keep these episodes as they are now, running or ended; an ended one stays for reports."""
-    rows = [
-        {
-            "key": one.key,
-            "account": ref.account,
-            "ticket": ref.id,
-            "policy": one.policy,
-            "number": one.number,
-            "started": one.started,
-            "ended": one.ended,
-            "reason": one.reason,
-            "owner": None if one.owner is None else one.owner.name,
-            "level": one.passed[-1].level if one.passed else None,
-            "memory": codec.dump(Episode, one),
-        }
-        for one in some
-    ]
-    put(connection, episodes, rows)
-
-
-def episodes_of(connection: Connection, ref: TicketRef) -> tuple[Episode, ...]:
-    """All episodes of a ticket, the ended ones too, by start."""
-    rows = connection.execute(
-        select(episodes.c.memory)
-        .where(episodes.c.account == ref.account, episodes.c.ticket == ref.id)
-        .order_by(episodes.c.started, episodes.c.key)
-    )
-    return tuple(codec.load(Episode, row.memory) for row in rows)
-
-
-def wrote_on(connection: Connection, ref: TicketRef) -> tuple[Wrote, ...]:
-    """What Uptier wrote over what on a ticket, in episodes that run or have ended, oldest first. Of one that runs the
-    policies' own memory is the later."""
-    running = (each.episode for each in standings_of(connection, ref) if each.episode)
-    episodes_by_key = {each.key: each for each in (*episodes_of(connection, ref), *running)}
-    began = sorted(episodes_by_key.values(), key=lambda each: each.started)
-    return tuple(one for each in began for one in each.wrote)
-
-
-def running_policies(connection: Connection, limit: int = 500) -> tuple[tuple[TicketRef, Episode], ...]:
-    """Episodes that have not ended, the oldest first: who is being escalated now."""
-    rows = connection.execute(
-        select(episodes.c.account, episodes.c.ticket, episodes.c.memory)
-        .where(episodes.c.ended.is_(None))
-        .order_by(episodes.c.started, episodes.c.key)
-        .limit(limit)
-    )
-    return tuple((TicketRef(row.account, row.ticket), codec.load(Episode, row.memory)) for row in rows)
-
-
-def running_levels(connection: Connection, names: Collection[str]) -> tuple[tuple[str, int], ...]:
-    """How many tickets of these accounts each level has that was the last of an escalation to fire or to be observed,
-    the most first."""
-    many = func.count(func.distinct(episodes.c.account + "/" + episodes.c.ticket)).label("many")
-    rows = connection.execute(
-        select(episodes.c.level, many)
-        .where(episodes.c.ended.is_(None), episodes.c.level.is_not(None), episodes.c.account.in_(names))
-        .group_by(episodes.c.level)
-        .order_by(many.desc(), episodes.c.level)
-    )
-    return tuple((row.level, row.many) for row in rows)
-
-
-def running_for(connection: Connection, account: str, policies: Iterable[str]) -> tuple[TicketRef, ...]:
-    """The tickets of an account on which an episode of one of these policies has not ended."""
-    rows = connection.execute(
-        select(episodes.c.ticket)
-        .distinct()
-        .where(
-            episodes.c.account == account,
-            episodes.c.policy.in_(tuple(policies)),
-            episodes.c.ended.is_(None),
-        )
-    )
-    return tuple(TicketRef(account, row.ticket) for row in rows)

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, or_, select
 
-from connector.store import codec, ledger, tickets, writes
+from connector.store import codec, ledger, writes
+from connector.store.episodes import episodes_of
 from connector.store.schema import episode as episodes
 from connector.store.schema import inbox, still_open
 from connector.store.schema import standing as standings
@@ -18,7 +19,7 @@ Acted = tuple[TicketRef, Episode]
 
 def known(connection: Connection, ref: TicketRef) -> tuple[Episode, ...]:
     """The ticket's episodes, and each undo as the episode that made its writes."""
-    found = tickets.episodes_of(connection, ref)
+    found = episodes_of(connection, ref)
     ordered = {key: each.policy for each in found for key in _chain(each)}
     written: dict[str, list[Wrote]] = {key: [] for key in ordered}
     for kept in writes.of_ticket(connection, ref):
@@ -69,7 +70,7 @@ def undos(
         if line.policy != policy or account not in (None, line.account):
             continue
         ref = TicketRef(line.account, line.ticket)
-        last = {each.undone for each in tickets.episodes_of(connection, ref) if each.key == line.episode}
+        last = {each.undone for each in episodes_of(connection, ref) if each.key == line.episode}
         for key in last:
             if key.count(SUFFIX) % 2:
                 found[ref] = key

@@ -15,6 +15,7 @@ from connector.store.inbox import Timer
 from connector.store.ledger import LedgerEntry
 from connector.store.looks import Kept
 from connector.store.notices import Notice
+from connector.store.standings import remember_standings
 from connector.store.writes import KeptWrite, State
 from connector.work.messages import announce, texts
 from policies.language.policy import PolicySet
@@ -284,7 +285,7 @@ def keep_look(
     ref, now = ticket.ref, plan.now
     nothing_sent = Outcome(key="", episodes=intents.unsent, result="done", at=now)
     remembered, more = settle(plan.standings, nothing_sent)
-    tickets.remember_standings(
+    remember_standings(
         connection,
         ref,
         remembered,

@@ -14,6 +14,7 @@ from connector.clock import Clock
 from connector.config.holidays import calendars
 from connector.store import accounts, tickets, writes
 from connector.store.database import Store
+from connector.store.standings import standings_of, wrote_on
 from connector.work import retry
 from connector.work.budget import Desk
 from policies.evaluate import evaluate
@@ -314,7 +315,7 @@ def foresight(
         known = accounts.read_directory(connection, ref.account)
         directory = None if known is None else with_loads(connection, known.directory, policies)
         names = None if known is None else known.names
-        remembered = tickets.standings_of(connection, ref)
+        remembered = standings_of(connection, ref)
         ours = writes.episodes_by_fact(connection, ref)
         first_ran = accounts.first_runs(connection, ref.account)
         stored = tickets.known(connection, ref)
@@ -364,7 +365,7 @@ def lived(
     with store.reading() as connection:
         known = accounts.read_directory(connection, ref.account)
         ours = writes.episodes_by_fact(connection, ref)
-        wrote = tickets.wrote_on(connection, ref)
+        wrote = wrote_on(connection, ref)
     if known is None:
         raise Unforeseeable(f"the directory of {ref.account} has not been read yet; run uptier once")
     ticket = complete(store, desk.adapter.load(ref, FROM_HELPDESK), ours, policies.needs, now)

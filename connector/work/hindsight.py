@@ -4,10 +4,11 @@ what a look would have made of it at a past instant."""
 from dataclasses import dataclass
 
 from connector.config.holidays import calendars
-from connector.store import accounts, ledger, tickets, writes
+from connector.store import accounts, ledger, writes
 from connector.store.archive import Archive
 from connector.store.database import Store
 from connector.store.ledger import LedgerEntry
+from connector.store.standings import wrote_on
 from connector.store.writes import KeptWrite
 from connector.work.budget import Desk
 from connector.work.context import Unforeseeable, complete
@@ -107,7 +108,7 @@ def remembered(store: Store, desk: Desk, read: Ticket, now: Instant) -> tuple[Ti
         return ticket, unknown_past(ticket, only_ours=False)
     with store.reading() as connection:
         sent = writes.of_ticket(connection, ref)
-        wrote = tickets.wrote_on(connection, ref)
+        wrote = wrote_on(connection, ref)
     receipts_sent = [each.receipt for each in sent if each.receipt is not None]
     facts = [fact for each in receipts_sent for fact in (*each.facts, each.revision)]
     order = {fact: place for place, fact in enumerate(facts)}

@@ -10,6 +10,7 @@ from connector.intake.polling import POLL
 from connector.render import Step
 from connector.store import accounts, ledger, tickets, writes
 from connector.store.database import Store
+from connector.store.standings import standings_of, standings_of_tickets
 from connector.work.budget import Desk
 from connector.work.commit import prepare
 from connector.work.context import Read, Rules, complete, with_loads
@@ -59,7 +60,7 @@ def candidates(
         known = tickets.may_be_due(connection, account, at, policies.decides, matched=as_if)
         for start in range(0, len(known), 500):
             some = known[start : start + 500]
-            remembered = tickets.standings_of_tickets(connection, account, [each.ref.id for each in some])
+            remembered = standings_of_tickets(connection, account, [each.ref.id for each in some])
             found += [each.ref for each in some if could_matter(each, ours, remembered.get(each.ref.id, ()))]
     return tuple(found)
 
@@ -194,7 +195,7 @@ class Maker:
         finally:
             part.reads += len(sent)
         with self._store.reading() as connection:
-            standings = tickets.standings_of(connection, ref)
+            standings = standings_of(connection, ref)
             receipts = writes.episodes_by_fact(connection, ref)
         rules = replace(self._rules, policies=part.policies)
         ticket = complete(self._store, replace(read, read_at=at), receipts, part.policies.needs, at)

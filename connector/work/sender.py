@@ -33,11 +33,12 @@ from adapters.base import (
     held_by,
 )
 from connector.clock import Clock
-from connector.store import accounts, holds, inbox, ledger, notices, tickets, writes
+from connector.store import accounts, holds, inbox, ledger, notices, writes
 from connector.store.database import Store, advisory_lock
 from connector.store.holds import Hold
 from connector.store.ledger import LedgerEntry
 from connector.store.notices import Notice
+from connector.store.standings import remember_standings, standings_of
 from connector.store.tickets import Superseded
 from connector.store.writes import KeptWrite, State
 from connector.work.budget import Desk
@@ -559,9 +560,9 @@ class Sender:
             wrote=wrote,
             decides=kept.place == 0,
         )
-        before = tickets.standings_of(connection, ref)
+        before = standings_of(connection, ref)
         remembered, occurrences = settle(before, outcome)
-        tickets.remember_standings(connection, ref, remembered, before=before)
+        remember_standings(connection, ref, remembered, before=before)
         return occurrences, [line_of(ref, occurrence, remembered) for occurrence in occurrences]
 
 

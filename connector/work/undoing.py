@@ -11,8 +11,10 @@ from adapters.base import Note
 from connector.render import many
 from connector.store import accounts, inbox, ledger, notices, tickets, undone, writes
 from connector.store.database import Store, advisory_lock
+from connector.store.episodes import episodes_of
 from connector.store.ledger import LedgerEntry
 from connector.store.notices import Notice
+from connector.store.standings import standings_of
 from connector.store.writes import State
 from connector.work.commit import spelled
 from policies.model import Directory, Group, Instant, Order, Person, Ticket, TicketRef
@@ -66,7 +68,7 @@ def _last(connection: Connection, ref: TicketRef, policy: str | None) -> str:
     """The key of the ticket's last episode in which a level was passed, and which is not taken back yet."""
     found = {
         each.policy: each
-        for each in tickets.episodes_of(connection, ref)
+        for each in episodes_of(connection, ref)
         if policy in (None, each.policy) and undo.has_fired(each) and not undo.taken_back(each)
     }
     if not found:
@@ -98,9 +100,7 @@ def _line(connection: Connection, ref: TicketRef, key: str) -> Line:
     known = tickets.known(connection, ref)
     if found is None or known is None:
         raise CannotUndo(f"there is no {key}; `uptier history {ref}` names what can be undone")
-    standing = next(
-        (each for each in tickets.standings_of(connection, ref) if each.policy == found.policy), None
-    )
+    standing = next((each for each in standings_of(connection, ref) if each.policy == found.policy), None)
     ordered = undone.is_ordered(connection, ref)
     why_not = "an undo is under way" if ordered else undo.obstacle(key, past, standing) or ""
     ticket, taken = known.ticket, undo.meant(key, past)

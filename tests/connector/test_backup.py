@@ -14,9 +14,10 @@ import pytest
 
 from connector.clock import ManualClock
 from connector.demo import CONFIG
-from connector.store import ledger, tickets
+from connector.store import ledger
 from connector.store.database import Store
 from connector.store.opening import migrate, open_store
+from connector.store.standings import standings_of
 from tests.connector.beside import composed
 from tests.connector.each import EACH, Each, each
 from tests.postgres import address, database, empty_database, server
@@ -65,7 +66,7 @@ def known(store: Store, one: Each) -> tuple[list[str], list[str]]:
     """The ticket's ledger and its episodes."""
     with store.reading() as connection:
         lines = [line.what for line in ledger.of_ticket(connection, one.ref())]
-        running = [str(each.episode) for each in tickets.standings_of(connection, one.ref())]
+        running = [str(each.episode) for each in standings_of(connection, one.ref())]
     return lines, running
 
 

@@ -19,6 +19,7 @@ from connector.store.database import Store
 from connector.store.due import COUNTED, STANDS, UNDER_WAY, DuePage, due_page
 from connector.store.holds import Hold
 from connector.store.schema import episode, ticket
+from connector.store.standings import remember_standings
 from policies.model import Group, TicketRef
 from policies.present.explain import PolicyTrace, because, trace_of
 from policies.rules.judgement import Coming, Judgement
@@ -341,7 +342,7 @@ def fill(store: Store, ahead: dict[str, dict[str, Coming]], now: int) -> None:
         for number, by_policy in ahead.items():
             states = [Standing(policy=name) for name in by_policy]
             ref = TicketRef("acme", number)
-            tickets.remember_standings(connection, ref, states, before=(), ahead=by_policy)
+            remember_standings(connection, ref, states, before=(), ahead=by_policy)
 
 
 def counted(store: Store, now: int, **asked: Any) -> tuple[int, DuePage]:
@@ -359,11 +360,11 @@ def test_what_comes_is_kept_by_a_later_outcome_and_dropped_with_its_episode(tmp_
         ref = TicketRef("acme", "1")
         with store.writing() as connection:
             then = Standing(policy="a", looked=True)
-            tickets.remember_standings(connection, ref, [then], before=[Standing(policy="a")])
+            remember_standings(connection, ref, [then], before=[Standing(policy="a")])
         assert counted(store, 20)[1].total == 1
         with store.writing() as connection:
             was = {"a": a_coming("soon", 50)}
-            tickets.remember_standings(connection, ref, [then], before=[then], ahead={}, was_ahead=was)
+            remember_standings(connection, ref, [then], before=[then], ahead={}, was_ahead=was)
         assert counted(store, 20)[1].total == 0
 
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from connector.cli.main import app
 from connector.clock import SystemClock
 from connector.demo import CONFIG
-from connector.store import tickets
+from connector.store.standings import standings_of
 from tests.connector.each import EACH, Each, each
 from tests.connector.equal import LOW
 from tests.connector.test_archive import archived, pulling
@@ -109,7 +109,7 @@ def test_what_nobody_can_tell_is_unknown(
 ) -> None:
     with lived(vendor, tmp_path, monkeypatch) as one:
         with one.service.parts.store.reading() as connection:
-            before = tickets.standings_of(connection, one.ref())
+            before = standings_of(connection, one.ref())
         writes = len(one.log())
         early = lines_of(explained(one, tmp_path, "-100m"))
         assert "? requester.recent_tickets is over 3 (unknown)" in early
@@ -128,7 +128,7 @@ def test_what_nobody_can_tell_is_unknown(
         assert often["clock"]["known"] == "as then"
         assert len(one.log()) == writes
         with one.service.parts.store.reading() as connection:
-            assert tickets.standings_of(connection, one.ref()) == before
+            assert standings_of(connection, one.ref()) == before
 
 
 @vendors

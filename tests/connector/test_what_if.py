@@ -7,7 +7,7 @@ import pytest
 
 from adapters.zendesk.simulator.state import Zendesk
 from connector.demo import CONFIG
-from connector.store import tickets
+from connector.store.standings import standings_of
 from connector.work.context import Foreseen, foresight
 from policies.present.explain import traced
 from tests.connector.each import EACH, Each, each
@@ -29,7 +29,7 @@ def test_another_value_at_another_time_stands_beside_what_is(vendor: str, tmp_pa
         one.round()
         one.round(1)
         with one.service.parts.store.reading() as connection:
-            before = tickets.standings_of(connection, one.ref())
+            before = standings_of(connection, one.ref())
         calls = len(one.desk.desk.log)
         asked(one, 60, reads=True)
         alone = len(one.desk.desk.log) - calls
@@ -44,7 +44,7 @@ def test_another_value_at_another_time_stands_beside_what_is(vendor: str, tmp_pa
         assert asked(one, 0, reads=False, tags="+no-escalation").then.next_look is None
         assert len(one.desk.desk.log) == calls, "what the last look left asks nobody"
         with one.service.parts.store.reading() as connection:
-            assert tickets.standings_of(connection, one.ref()) == before
+            assert standings_of(connection, one.ref()) == before
         assert one.applied() == 0
 
 

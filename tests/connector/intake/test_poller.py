@@ -10,6 +10,7 @@ from connector.intake.inbox import CouldMatter
 from connector.intake.polling import Polled, poll_account
 from connector.store import accounts, inbox, tickets
 from connector.store.database import Store
+from connector.store.standings import remember_standings
 from policies.model import Ticket, TicketRef
 from policies.state import Standing
 from tests.connector.intake.desks import FeedDesk, QuietEngine, always, listed, never
@@ -130,7 +131,7 @@ def test_a_ticket_that_is_gone_wakes_always_and_again_after_it_was_here(
 def test_the_question_is_asked_with_what_is_remembered(store: Store, engine: QuietEngine) -> None:
     remembered = (Standing(policy="p", matched=True),)
     with store.writing() as connection:
-        tickets.remember_standings(connection, TicketRef("acme", "2"), remembered, before=())
+        remember_standings(connection, TicketRef("acme", "2"), remembered, before=())
     asked: dict[str, tuple[Standing, ...]] = {}
 
     def could_matter(ticket: Ticket, known: tuple[Standing, ...]) -> bool:

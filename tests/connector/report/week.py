@@ -15,6 +15,7 @@ from connector.config.holidays import calendars
 from connector.config.settings import load
 from connector.store import accounts, ledger, tickets, writes
 from connector.store.database import Store
+from connector.store.episodes import keep_episodes
 from connector.store.ledger import LedgerEntry
 from connector.store.writes import State
 from connector.work.context import Rules
@@ -209,7 +210,7 @@ def keep(store: Store, ticket: Ticket, *episodes: Episode) -> None:
             owner=None,
             policy_hash="h",
         )
-        tickets.keep_episodes(connection, ticket.ref, episodes)
+        keep_episodes(connection, ticket.ref, episodes)
 
 
 def sent(store: Store, episode: Episode, planned: str, settled: str) -> None:

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from connector.store import forgetting, ledger, schema, tickets, writes
+from connector.store import forgetting, ledger, schema, writes
 from connector.store.forgetting import Forgotten
 from connector.store.ledger import LedgerEntry
+from connector.store.standings import remember_standings
 from connector.store.writes import State
 from policies.state import Episode, Standing
 from tests.connector.beside import Beside, beside
@@ -68,7 +69,7 @@ def test_a_policys_text_goes_with_the_last_that_refers_to_it(kind: str, tmp_path
             forgetting.note_in_force(connection, ["c" * 12], 60 * DAY)
             forgetting.keep_policy_text(connection, "d" * 12, "name = 'another'", 70 * DAY)
             running = Episode(key="e1", policy="p", number=1, started=0, clock_start=0, policy_hash="e" * 12)
-            tickets.remember_standings(connection, REF, (Standing(policy="p", episode=running),), before=())
+            remember_standings(connection, REF, (Standing(policy="p", episode=running),), before=())
             before = update(schema.policy_text).where(schema.policy_text.c.hash == "f" * 12)
             connection.execute(before.values(last_ran=None))  # as the version before wrote it
         assert left_after(100) == list("abcdef")
@@ -79,7 +80,7 @@ def test_a_policys_text_goes_with_the_last_that_refers_to_it(kind: str, tmp_path
         with store.reading() as connection:
             assert forgetting.read_policy_text(connection, "e" * 12) == "name = 'e'"
         with store.writing() as connection:
-            tickets.remember_standings(connection, REF, (), before=(Standing(policy="p", episode=running),))
+            remember_standings(connection, REF, (), before=(Standing(policy="p", episode=running),))
         assert counted == [0, 2, 1, 1, 1]
 
 

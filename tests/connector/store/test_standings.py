@@ -2,7 +2,8 @@
 
 from sqlalchemy import Connection
 
-from connector.store import tickets
+from connector.store.episodes import episodes_of, running_episodes
+from connector.store.standings import remember_standings, standings_of, standings_of_tickets
 from policies.model import TicketRef
 from policies.state import Episode, How, Owner, Passed, Standing
 from tests.connector.store.samples import REF
@@ -18,18 +19,18 @@ def an_episode(key: str = "e1", *, started: int = 10, ended: int | None = None) 
 
 def test_standings_are_replaced_as_a_whole(connection: Connection) -> None:
     both = (Standing(policy="b"), Standing(policy="a", matched=True))
-    tickets.remember_standings(connection, REF, both, before=())
-    assert [one.policy for one in tickets.standings_of(connection, REF)] == ["a", "b"]
-    tickets.remember_standings(connection, REF, (Standing(policy="b", episodes=2),), before=both)
-    assert tickets.standings_of(connection, REF) == (Standing(policy="b", episodes=2),)
+    remember_standings(connection, REF, both, before=())
+    assert [one.policy for one in standings_of(connection, REF)] == ["a", "b"]
+    remember_standings(connection, REF, (Standing(policy="b", episodes=2),), before=both)
+    assert standings_of(connection, REF) == (Standing(policy="b", episodes=2),)
 
 
 def test_many_tickets_at_once(connection: Connection) -> None:
     other = TicketRef("acme", "2")
-    tickets.remember_standings(connection, REF, (Standing(policy="a"), Standing(policy="b")), before=())
-    tickets.remember_standings(connection, other, (Standing(policy="a", matched=True),), before=())
-    tickets.remember_standings(connection, TicketRef("beta", "1"), (Standing(policy="z"),), before=())
-    assert tickets.standings_of_tickets(connection, "acme", ["1", "2", "3"]) == {
+    remember_standings(connection, REF, (Standing(policy="a"), Standing(policy="b")), before=())
+    remember_standings(connection, other, (Standing(policy="a", matched=True),), before=())
+    remember_standings(connection, TicketRef("beta", "1"), (Standing(policy="z"),), before=())
+    assert standings_of_tickets(connection, "acme", ["1", "2", "3"]) == {
         "1": (Standing(policy="a"), Standing(policy="b")),
         "2": (Standing(policy="a", matched=True),),
     }
@@ -37,11 +38,11 @@ def test_many_tickets_at_once(connection: Connection) -> None:
 
 def test_an_ended_episode_is_still_told_of(connection: Connection) -> None:
     first = Standing(policy="p", episode=an_episode())
-    tickets.remember_standings(connection, REF, (first,), before=())
-    assert tickets.running_policies(connection) == ((REF, an_episode()),)
+    remember_standings(connection, REF, (first,), before=())
+    assert running_episodes(connection) == ((REF, an_episode()),)
     ended = an_episode(ended=40)
     second = an_episode("e2", started=50)
     then = Standing(policy="p", episode=second)
-    tickets.remember_standings(connection, REF, (then,), before=(first,), ended=[ended])
-    assert tickets.episodes_of(connection, REF) == (ended, second)
-    assert tickets.running_policies(connection) == ((REF, second),)
+    remember_standings(connection, REF, (then,), before=(first,), ended=[ended])
+    assert episodes_of(connection, REF) == (ended, second)
+    assert running_episodes(connection) == ((REF, second),)

@@ -13,7 +13,8 @@ import pytest
 
 from connector.app.service import Service
 from connector.demo import CONFIG
-from connector.store import holds, inbox, tickets, writes
+from connector.store import holds, inbox, writes
+from connector.store.standings import standings_of
 from connector.work.retry import FIND_OUT
 from tests.connector.beside import composed
 from tests.connector.each import EACH, Each, each
@@ -190,7 +191,7 @@ def remembered(both: Pair) -> tuple[Any, ...]:
     ref = both.here.ref()
     with both.there.parts.store.reading() as connection:
         return (
-            tickets.standings_of(connection, ref),
+            standings_of(connection, ref),
             inbox.timer_of(connection, ref),
             holds.of_ticket(connection, ref),
         )
