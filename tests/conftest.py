@@ -44,6 +44,13 @@ def connect_on_loopback(self: socket.socket, address: Any) -> None:
     real_connect(self, address)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those that may take longest begin first, so that at the end nobody waits for one alone. The order of all others
+    stays as chance has it."""
+    items.sort(key=lambda each: -max((mark.args[0] for mark in each.iter_markers("timeout")), default=0))
+
+
 @pytest.fixture(autouse=True, scope="session")
 def loopback_only() -> Iterator[None]:
     """Tests reach this machine only, unless a live ticket is named: tests/adapters/test_live.py."""

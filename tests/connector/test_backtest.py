@@ -41,20 +41,22 @@ def task_of(one: Each, archive: Archive, folder: Path) -> Task:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("vendor", EACH)
 def test_the_backtest_says_what_the_service_did(vendor: str) -> None:
-    found = a_town(vendor, tickets=200, seed=7)
+    """With sockets between them; `make prove` does so with ten thousand."""
+    found = a_town(vendor, tickets=100, seed=7)
     assert found.unlike() == []
-    assert found.tickets == 200
-    assert len(found.stands) >= {"freshdesk": 60}.get(vendor, 180)
-    assert found.did.total() >= 50
+    assert found.tickets == 100
+    assert len(found.stands) >= {"freshdesk": 30}.get(vendor, 90)
+    assert found.did.total() >= 25
     assert all(each.text for each in found.did if each.due is not None)
 
 
 @pytest.mark.timeout(600)
-def test_so_it_does_of_thousands_of_tickets_without_a_socket() -> None:
-    found = a_town("memory", tickets=5000, seed=1, busy=0.06, without_words=False)
+def test_so_it_does_of_many_more_without_a_socket() -> None:
+    """A tenth of what `make prove` does, of which more happens to each."""
+    found = a_town("memory", tickets=1000, seed=1, busy=0.15, without_words=False)
     assert found.unlike() == []
-    assert found.tickets == len(found.stands) == 5000
-    assert found.did.total() >= 400
+    assert found.tickets == len(found.stands) == 1000
+    assert found.did.total() >= 200
 
 
 # --- the command -----------------------------------------------------------------------------------------------
