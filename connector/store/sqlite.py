@@ -13,7 +13,10 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DatabaseError
 from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
 
@@ -77,11 +80,11 @@ def open_sqlite(url: URL) -> Store:
         )
     if found > HEAD:
         raise OtherVersion(newer(str(path), found))
-    engine = _engine(path)
+    asks = _engine(path)  # a statement alone is its own transaction
     return Store(
-        reads=engine,
-        asks=engine.execution_options(begin=""),  # a statement alone is its own transaction
-        writes=_writing(engine),
+        reads=_beginning(asks, READING),
+        asks=asks,
+        writes=_beginning(asks, WRITING),
         order=FairLock(),
         name=str(path),
         advice=ADVICE,
@@ -100,7 +103,7 @@ def migrate_sqlite(url: URL) -> Migrated:
     copied = None if found is None or found > HEAD else _copy(path, found)
     engine = _engine(path)
     try:
-        with _usable(path), _writing(engine).begin() as connection:
+        with _usable(path), _beginning(engine, WRITING).begin() as connection:
             done = upgrade(connection, str(path))
     finally:
         engine.dispose()
@@ -120,8 +123,38 @@ def _stands_at(path: Path) -> str | None:
 def _engine(path: Path) -> Engine:
     engine = create_engine(f"sqlite:///{path}", pool_size=16, max_overflow=16, pool_timeout=BUSY_SECONDS)
     event.listen(engine, "connect", _prepare)
-    event.listen(engine, "begin", _begin)
     return engine
+
+
+READING, WRITING = "sqlite+reading", "sqlite+writing"
+
+
+class Reading(SQLiteDialect_pysqlite):
+    """SQLite, begun as for a steady view: the driver would begin nothing. A listener on the engine's `begin` would do
+    too, but then SQLAlchemy tells its listeners of every statement."""
+
+    supports_statement_cache = True
+    begins = "BEGIN"
+
+    def do_begin(self, dbapi_connection: DBAPIConnection) -> None:
+        """See SQLAlchemy."""
+        dbapi_connection.execute(self.begins)
+
+
+class Writing(Reading):
+    """SQLite, begun as the one who writes."""
+
+    supports_statement_cache = True
+    begins = "BEGIN IMMEDIATE"
+
+
+registry.register("sqlite.reading", __name__, Reading.__name__)
+registry.register("sqlite.writing", __name__, Writing.__name__)
+
+
+def _beginning(engine: Engine, how: str) -> Engine:
+    """The same connections, each transaction begun so."""
+    return create_engine(engine.url.set(drivername=how), pool=engine.pool)
 
 
 @contextmanager
@@ -133,10 +166,6 @@ def _usable(path: Path) -> Iterator[None]:
         raise StoreTrouble(
             f"{path} cannot be used as a database: {error.orig}; restore or move it"
         ) from error
-
-
-def _writing(engine: Engine) -> Engine:
-    return engine.execution_options(begin="BEGIN IMMEDIATE")
 
 
 def _copy(path: Path, found: str) -> Path:
@@ -192,12 +221,6 @@ def _is_busy(error: BaseException) -> bool:
 def _use_wal(connection: sqlite3.Connection) -> None:
     """While another one switches a new database to WAL, SQLite says "locked" at once, whatever the timeout."""
     connection.execute("PRAGMA journal_mode = WAL")
-
-
-def _begin(connection: Connection) -> None:
-    options: dict[str, Any] = dict(connection.get_execution_options())
-    if begin := options.get("begin", "BEGIN"):
-        connection.exec_driver_sql(begin)
 
 
 class AlreadyRunning(Exception):

@@ -32,8 +32,6 @@ def sick(one: Each, kind: str, *, after: int = 0) -> Iterator[list[int]]:
     blocker = sqlite3.connect(store.path, isolation_level=None, check_same_thread=False)
 
     def at_begin(connection: Connection) -> None:
-        if connection.get_execution_options().get("begin") != "BEGIN IMMEDIATE":
-            return
         seen[0] += 1
         if seen[0] <= after:
             return
