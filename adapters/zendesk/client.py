@@ -6,11 +6,12 @@ nothing waits, no redirect is followed, and a refusal is raised before zenpy see
 Tokens of OAuth clients made since 2026-04-30 live for thirty minutes, and a refresh ends the pair before it.
 https://developer.zendesk.com/api-reference/ticketing/oauth/grant_type_tokens/"""
 
+import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import requests
 from requests import PreparedRequest, Response
@@ -103,25 +104,21 @@ class Session(requests.Session):
         self._home = origin(account.url)
         self._gate = gate
 
-    def send(self, request: PreparedRequest, **kwargs: Any) -> Response:
-        """As `ask`, for zenpy, which reads the JSON by itself."""
-        return self.ask(request, **kwargs)[0]
-
-    def ask(self, request: PreparedRequest, **kwargs: Any) -> tuple[Response, Mapping[str, Any]]:
-        """Send and return a 2xx and the JSON object in it; anything else is raised as a HelpdeskError.
-
-        What a 401 refuses was not applied: it is sent once more where there are other credentials by then.
-        zenpy follows the links that answers carry; one that leads off this account is not followed, because our
-        credentials would go with it.
-        """
-        writing = request.method != "GET"
+    def send(self, request: PreparedRequest, **_: Any) -> Response:
+        """As `ask`, for zenpy, which reads the JSON by itself and follows the links that answers carry; one that leads
+        off this account is not followed, because our credentials would go with it."""
         if origin(request.url or "") != self._home:
             raise TryLater("Zendesk linked to another host; check the account's url", MUCH_LATER)
-        kwargs |= {"timeout": self._account.timeout, "allow_redirects": False}
+        return self.ask(request)[0]
+
+    def ask(self, request: PreparedRequest) -> tuple[Response, Mapping[str, Any]]:
+        """Send and return a 2xx and the JSON object in it; anything else is raised as a HelpdeskError. What a 401
+        refuses was not applied: it is sent once more where there are other credentials by then."""
+        writing = request.method != "GET"
         used = self._credentials.header()
-        response = self._once(request, used, kwargs)
+        response = self._once(request, used)
         if response.status_code == 401 and self._credentials.renew(used):
-            response = self._once(request, self._credentials.header(), kwargs)
+            response = self._once(request, self._credentials.header())
         body = read_object(response.content)
         if not 200 <= response.status_code < 300:
             error = refusal(response, self._account, writing=writing)
@@ -131,13 +128,16 @@ class Session(requests.Session):
             raise OutcomeUnknown(text) if writing else TryLater(text, UNSAID)
         return response, body
 
-    def _once(self, request: PreparedRequest, header: Header, kwargs: dict[str, Any]) -> Response:
-        """One request out of the budget; what the answer says of limits is learned."""
+    def _once(self, request: PreparedRequest, header: Header) -> Response:
+        """One request out of the budget; what the answer says of limits is learned. The session's own `send` would do
+        no more than this but keep cookies and follow redirects, for a third of what the request takes of a processor.
+        """
         spent = buckets(request.method or "", request.path_url)
         request.headers[header[0]] = header[1]
         self._gate.enter(spent)
         try:
-            response = super().send(request, **kwargs)
+            response = self.get_adapter(request.url or "").send(request, timeout=self._account.timeout)
+            response.content  # noqa: B018 (read here, where a connection may be lost)
         except requests.RequestException as error:
             raise lost_connection(error, writing=request.method != "GET") from error
         self._gate.learn(limits(response.headers, spent[0]))
@@ -192,25 +192,41 @@ class Client(threading.local):
 
     def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Answer:
         """One GET below `/api/v2`."""
-        return self._ask("GET", path, params=dict(params or {}))
+        return self._ask("GET", path, params)
 
     def put(self, path: str, body: Mapping[str, Any]) -> Answer:
         """One PUT below `/api/v2`."""
-        return self._ask("PUT", path, json=body)
+        return self._ask("PUT", path, body=body)
 
     def post(self, path: str, body: Mapping[str, Any], params: Mapping[str, str] | None = None) -> Answer:
         """One POST below `/api/v2`."""
-        return self._ask("POST", path, json=body, params=dict(params or {}))
+        return self._ask("POST", path, params, body)
 
     def delete(self, path: str) -> None:
         """One DELETE below `/api/v2`."""
         self._ask("DELETE", path)
 
-    def _ask(self, method: str, path: str, **what: Any) -> Answer:
-        request = self.session.prepare_request(requests.Request(method, self._base + path, **what))
-        response, body = self.session.ask(request)
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str | int] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> Answer:
+        """`path` is fit for an address as it is."""
+        request = PreparedRequest()
+        request.method = method
+        request.url = f"{self._base}{path}?{urlencode(params)}" if params else self._base + path
+        request.prepare_headers(self.session.headers)
+        if body is not None:
+            request.body = json.dumps(body, allow_nan=False).encode()
+            request.headers["Content-Type"] = "application/json"
+            request.headers["Content-Length"] = str(len(request.body))
+        elif method != "GET":
+            request.headers["Content-Length"] = "0"
+        response, said = self.session.ask(request)
         return Answer(
-            body=body,
+            body=said,
             at=read_date(response.headers.get("date", "")),
             warning=response.headers.get("x-zendesk-api-warn", ""),
         )
