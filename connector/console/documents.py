@@ -1,8 +1,11 @@
 """What the console shows of the running policies: in words, as the matrix, as a report."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+
+import tomlkit
 
 from connector.config.settings import Settings
 from connector.report.cases import period_asked, zone_asked
@@ -10,6 +13,7 @@ from connector.report.report import Report, report
 from connector.store import accounts
 from connector.store.database import Store
 from connector.work.context import Rules
+from policies.language.policy import Policy
 from policies.model import Directory, Instant
 from policies.present.describe import PolicyWords, describe
 from policies.present.matrix import Matrix, known_teams, matrix
@@ -17,10 +21,24 @@ from policies.present.matrix import Matrix, known_teams, matrix
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """One policy as its page shows it: its words, and the mode it has on each account."""
+    """One policy as its page shows it: its words, the mode it has on each account, and as it would be written, without
+    what is said in comments."""
 
     words: PolicyWords
     modes: tuple[tuple[str, str], ...]
+    toml: str
+
+    @property
+    def observes(self) -> bool:
+        """Whether it only observes, wherever it serves."""
+        return all(mode == "observe" for _, mode in self.modes)
+
+
+def toml_of(policy: Policy) -> str:
+    """The policy as it runs, as a file would have it."""
+    said = json.loads(policy.text)
+    levels = said.pop("level", [])
+    return tomlkit.dumps({"policy": [{**said, "level": levels}]})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +60,7 @@ class Papers:
                     for account in self.settings.accounts
                     if policy in running.serving(account)
                 ),
+                toml=toml_of(policy),
             )
             for policy in running.policies
         )
@@ -77,10 +96,10 @@ class Papers:
             read = {name: accounts.read_directory(connection, name) for name in self.settings.accounts}
         return {name: one.directory for name, one in read.items() if one is not None}
 
-    def days(self, asked: Mapping[str, str], now: Instant) -> tuple[str, str]:
-        """First and last day that are asked for; the last thirty days if none are. ValueError for what is no day."""
+    def days(self, asked: Mapping[str, str], now: Instant, many: int = 30) -> tuple[str, str]:
+        """First and last day that are asked for; the last so many days if none are. ValueError for what is no day."""
         today = datetime.fromtimestamp(now, UTC).date()
-        first = asked.get("from") or (today - timedelta(days=29)).isoformat()
+        first = asked.get("from") or (today - timedelta(days=many - 1)).isoformat()
         last = asked.get("to") or today.isoformat()
         period_asked(first, last, UTC)
         return first, last

@@ -38,7 +38,10 @@ from connector.console.reader import read_by, zone_named, zone_names
 from connector.matrix.picture import WIDTH, CannotPrint, Panel, as_pdf, as_svg, drawn, panels
 from connector.matrix.tables import Ladder, about, ladders, remarks
 from connector.matrix.tables import as_html as matrix_html
+from connector.report.formats import HEADLINES
 from connector.report.formats import as_html as report_html
+from connector.report.formats import grids as report_grids
+from connector.report.formats import lead as report_lead
 from connector.store import ledger, users
 from connector.store.database import Store
 from connector.store.trouble import StoreTrouble
@@ -291,7 +294,13 @@ class Console:
         with self.store.reading() as connection:
             noise = {row.policy: row for row in queries.noise(connection, self.now())}
         return self._page(
-            request, asking, "policies.html", "Policies", policies=self.papers.policies(), noise=noise
+            request,
+            asking,
+            "policies.html",
+            "Policies",
+            policies=self.papers.policies(),
+            noise=noise,
+            tries=False,
         )
 
     def _names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -367,11 +376,22 @@ class Console:
         return Response(made, 200, HEADERS | name, media_type="application/pdf")
 
     def reports(self, request: Request, asking: Asking) -> Response:
-        """The page around a report."""
-        first, last = self.papers.days(request.query_params, self.now())
-        address = f"/reports/paper?from={first}&to={last}"
+        """The figures of some days, of the last seven if none are named."""
+        first, last = self.papers.days(request.query_params, self.now(), queries.DAYS_BACK)
+        found = self.papers.report(dict(request.query_params) | {"from": first, "to": last}, self.now())
         return self._page(
-            request, asking, "paper.html", "Reports", address=address, form={"from": first, "to": last}
+            request,
+            asking,
+            "reports.html",
+            "Reports",
+            shown=found,
+            first=first,
+            last=last,
+            today=self.papers.days({}, self.now())[1],
+            spans={many: self.papers.days({}, self.now(), many)[0] for many in (7, 30, 90)},
+            grids=tuple(report_grids(found)),
+            lead=report_lead(found),
+            headlines=[each for each in found.figures if each.key in HEADLINES and each.value is not None],
         )
 
     def report_paper(self, request: Request, asking: Asking) -> Response:  # noqa: ARG002 (all pages alike)

@@ -190,7 +190,6 @@ def _names(ticket: Ticket, directory: Directory | None) -> dict[str, str]:
 SHOWN = 200
 WORST, MOST_ON_A_WALL = 10, 50
 DAY = 86400
-WEEK = 7 * DAY
 REAL = frozenset({How.FIRED, How.REFUSED, How.REJECTED})
 """How a level is passed by more than being observed, or by being overtaken by one that is."""
 FAILED = ("write refused", "write unknown")
@@ -342,13 +341,19 @@ class Health:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Noise:
-    """How often a policy spoke in the last seven days: levels fired, in how many escalations, on how many tickets."""
+    """How often a policy spoke in the last seven days, today the last of `days`: levels fired (or observed, where it
+    only observes), in how many escalations, on how many tickets; how many were acknowledged, rejected or taken back by
+    a person, and false alarms: somebody answered within 15 minutes anyway."""
 
     policy: str
     fired: int
     escalations: int
     last_fired: Instant | None
     tickets: int
+    days: tuple[int, ...]
+    acknowledged: int
+    overruled: int
+    false_alarms: int
 
 
 def now_page(connection: Connection) -> Now:
@@ -413,6 +418,9 @@ def wall(connection: Connection, asked: Mapping[str, str], names: tuple[str, ...
 
 
 HOURS, DAYS_BACK = 12, 7
+FALSE_ALARM: Seconds = 900
+SPOKE = ("fired", "observed")
+"""What a policy says, where it is enforced and where it only observes."""
 
 
 def front(connection: Connection, names: tuple[str, ...], now: Instant, health: Health) -> Front:
@@ -551,23 +559,35 @@ def _account(connection: Connection, one: ConnectedAccount, now: Instant) -> Acc
 
 
 def noise(connection: Connection, now: Instant) -> tuple[Noise, ...]:
-    """Policies by how often they fired in the last seven days, the noisiest first."""
-    last = ledger.last_of_policies(connection, ("fired", "observed"))
-    lines = ledger.since(connection, ("fired", "observed"), now - WEEK)
-    fired = Counter(line.policy for line in lines)
-    touched = Counter(policy for policy, _, _ in {(line.policy, line.account, line.ticket) for line in lines})
-    episodes = Counter(policy for policy, _ in {(line.policy, line.episode) for line in lines})
-    rows = (
-        Noise(
-            policy=name,
-            fired=fired[name],
-            escalations=episodes[name],
-            last_fired=last.get(name),
-            tickets=touched[name],
+    """Policies by how often they fired in the last seven days, the noisiest first. It counts in the database."""
+    begin = _midnights_ago(now, DAYS_BACK - 1)
+    last = ledger.last_of_policies(connection, SPOKE)
+    days = ledger.by_policy_and_day(connection, (*SPOKE, "acknowledged", "rejected"), begin, DAYS_BACK)
+    came, nothing = ledger.came_of(connection, begin, FALSE_ALARM), (0,) * DAYS_BACK
+    rows = []
+    for name in {*came, *last}:
+        each = came.get(name)
+        spoke = tuple(map(sum, zip(*(days.get((name, what), nothing) for what in SPOKE), strict=True)))
+        rows.append(
+            Noise(
+                policy=name,
+                fired=sum(spoke),
+                escalations=each.escalations if each else 0,
+                last_fired=last.get(name),
+                tickets=each.tickets if each else 0,
+                days=spoke,
+                acknowledged=sum(days.get((name, "acknowledged"), nothing)),
+                overruled=(each.overruled if each else 0) + sum(days.get((name, "rejected"), nothing)),
+                false_alarms=each.false_alarms if each else 0,
+            )
         )
-        for name in {*fired, *last}
-    )
     return tuple(sorted(rows, key=lambda row: (-row.fired, row.policy)))
+
+
+def _midnights_ago(now: Instant, days: int) -> Instant:
+    """The beginning of the reader's day so many days ago."""
+    local = datetime.fromtimestamp(now, READER.get().zone) - timedelta(days=days)
+    return int(local.replace(hour=0, minute=0, second=0, microsecond=0).timestamp())
 
 
 def waiting(judged: Judgement) -> JudgedLevel | None:

@@ -90,6 +90,10 @@ IN_CUTS = (
 """What the readable forms show of each cut; JSON and CSV have everything."""
 
 
+HEADLINES = ("escalation_rate", "mtta", "ack_coverage", "first_reply", "sla_targets", "precision")
+"""What is told first of a period."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
     """A table of words under a title; `lead` is a sentence before it."""

@@ -5,13 +5,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, func, insert, or_, select
+from sqlalchemy import Connection, RowMapping, bindparam, case, func, insert, or_, select
 
 from connector.store import codec
 from connector.store.database import the
-from connector.store.schema import ledger
-from policies.model import Instant, TicketRef
+from connector.store.schema import episode, ledger
+from policies.model import Instant, Seconds, TicketRef
 from policies.present.explain import because
+from policies.rules.undo import DEESCALATED
 from policies.state import Cause
 
 DAY = 86_400
@@ -148,6 +149,72 @@ def by_day(
     for row in rows:
         found[row.what][int(row.day)] = row.many
     return {each: tuple(counts) for each, counts in found.items()}
+
+
+def by_policy_and_day(
+    connection: Connection, what: tuple[str, ...], begin: Instant, days: int
+) -> dict[tuple[str, str], tuple[int, ...]]:
+    """How often each policy had each of these in each of so many days of 24 hours from `begin` on, by policy and word.
+    It counts in the database."""
+    end, which = begin + days * DAY, ((ledger.c.at - begin) // DAY).label("day")
+    rows = connection.execute(
+        select(ledger.c.policy, ledger.c.what, which, func.count().label("many"))
+        .where(ledger.c.what.in_(what), ledger.c.at >= begin, ledger.c.at < end, ledger.c.policy != "")
+        .group_by(ledger.c.policy, ledger.c.what, which)
+    )
+    found = dict[tuple[str, str], list[int]]()
+    for row in rows:
+        found.setdefault((row.policy, row.what), [0] * days)[int(row.day)] = row.many
+    return {key: tuple(counts) for key, counts in found.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Came:
+    """What came of the escalations of a policy: on how many tickets they were, how many were overruled, by a person who
+    took them back, and how many were false alarms: somebody answered the customer soon after anyway."""
+
+    escalations: int
+    tickets: int
+    overruled: int
+    false_alarms: int
+
+
+def came_of(connection: Connection, begin: Instant, soon: Seconds) -> dict[str, Came]:
+    """What came of the escalations in which a level fired at or after an instant, by policy; `soon` is how long after
+    the first of these a reply makes a false alarm."""
+    first = (
+        select(
+            ledger.c.policy,
+            ledger.c.episode,
+            func.min(ledger.c.at).label("at"),
+            func.min(ledger.c.account + "/" + ledger.c.ticket).label("ticket"),
+        )
+        .where(ledger.c.what.in_(("fired", "observed")), ledger.c.at >= begin)
+        .group_by(ledger.c.policy, ledger.c.episode)
+        .subquery()
+    )
+    overruled = episode.c.reason == DEESCALATED
+    false_alarm = (episode.c.reason == "stop_on agent_reply") & (episode.c.ended - first.c.at <= soon)
+    rows = connection.execute(
+        select(
+            first.c.policy,
+            func.count().label("escalations"),
+            func.count(func.distinct(first.c.ticket)).label("tickets"),
+            func.sum(case((overruled, 1), else_=0)).label("overruled"),
+            func.sum(case((false_alarm, 1), else_=0)).label("false_alarms"),
+        )
+        .select_from(first.outerjoin(episode, episode.c.key == first.c.episode))
+        .group_by(first.c.policy)
+    )
+    return {
+        row.policy: Came(
+            escalations=row.escalations,
+            tickets=row.tickets,
+            overruled=int(row.overruled),
+            false_alarms=int(row.false_alarms),
+        )
+        for row in rows
+    }
 
 
 def last_released(connection: Connection, ref: TicketRef) -> tuple[Instant, Instant]:
