@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from connector.console.language import Worded, Words, worded
 from connector.console.reader import READER, clock, hover, iso, stamp
 from connector.render import away
-from connector.report.formats import interval, name_of, of_what, value_of
+from connector.report.formats import amount, interval, name_of, of_what
 from policies.model import Seconds, spell
 from policies.present.language import TRANSLATE
 
@@ -63,7 +63,7 @@ PAGES.filters |= {
     "spell": spell,
 }
 PAGES.globals |= {"away": away, "words": Words, "language": lambda: READER.get().language}
-PAGES.globals["told"] = {"name": name_of, "value": value_of, "of": of_what, "interval": interval}
+PAGES.globals["told"] = {"name": name_of, "amount": amount, "of": of_what, "interval": interval}
 
 
 def page(name: str, status: int = 200, **words: Any) -> HTMLResponse:
