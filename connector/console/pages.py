@@ -76,6 +76,8 @@ MENU = (
     ("/ledger", "Ledger"),
     ("/health", "Health"),
 )
+SPANS = (7, 30, 90)
+"""So many days back a report is offered of; the first if none are named."""
 LOOK = "uptier-look"
 LOOKS = ("light", "dark")
 LOOK_LASTS: Seconds = 365 * 86400
@@ -377,7 +379,7 @@ class Console:
 
     def reports(self, request: Request, asking: Asking) -> Response:
         """The figures of some days, of the last seven if none are named."""
-        first, last = self.papers.days(request.query_params, self.now(), queries.DAYS_BACK)
+        first, last = self.papers.days(request.query_params, self.now(), SPANS[0])
         found = self.papers.report(dict(request.query_params) | {"from": first, "to": last}, self.now())
         return self._page(
             request,
@@ -388,7 +390,7 @@ class Console:
             first=first,
             last=last,
             today=self.papers.days({}, self.now())[1],
-            spans={many: self.papers.days({}, self.now(), many)[0] for many in (7, 30, 90)},
+            spans={many: self.papers.days({}, self.now(), many)[0] for many in SPANS},
             grids=tuple(report_grids(found)),
             lead=report_lead(found),
             headlines=[each for each in found.figures if each.key in HEADLINES and each.value is not None],
