@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from connector.console import queries
-from connector.store import ledger, tickets
+from connector.store import episodes, ledger
 from connector.store.database import Store
 from connector.store.ledger import Came, LedgerEntry
 from policies.model import TicketRef
@@ -84,7 +84,7 @@ def test_what_came_of_a_policy_is_counted_in_the_database(store: Store) -> None:
                 key=key, policy="p", number=1, clock_start=NOW, started=NOW, reason=reason,
                 ended=None if after is None else NOW + after,
             )  # fmt: skip
-            tickets.keep_episodes(connection, ref, [episode])
+            episodes.keep_episodes(connection, ref, [episode])
     with store.reading() as connection:
         assert ledger.came_of(connection, NOW - DAY, 900) == {
             "p": Came(escalations=4, tickets=3, overruled=1, false_alarms=1)
