@@ -83,6 +83,30 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", each.strip().lower()).replace(" ", "-") for each in headings}
 
 
+OTHERWISE = (
+    *(
+        "e-mail",
+        "help desk",
+        "weekend",
+        "log-in",
+        "backfill",
+        "handover",
+        "web hook",
+        "organisation",
+        "behavior",
+        "color",
+    ),
+    *("license", "reassignee", "requestor", "acknowledgment", "canceled", "time-zone", "sub-domain", "setup"),
+)
+"""Other spellings of words that the pages write in one way."""
+
+
+@pytest.mark.parametrize("page", TOLD)
+def test_a_word_is_spelt_in_one_way(page: str) -> None:
+    said = re.sub(r"```.*?```|`[^`]*`|\]\([^)]*\)", "", TOLD[page], flags=re.DOTALL).replace("LICENSE", "")
+    assert [word for word in OTHERWISE if re.search(rf"\b{word}s?\b", said, re.IGNORECASE)] == []
+
+
 STANDS = {
     "templates": {"en": "x"},
     "channels": {"url": "secret:x"},

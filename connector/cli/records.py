@@ -220,7 +220,7 @@ def purge(config: Config = CONFIG, how: AsText = "text") -> None:
 
 @app.command("forget", rich_help_panel=RECORDS)
 def forget_person(
-    address: Annotated[str, typer.Argument(help="The e-mail address of who is to be forgotten.")],
+    address: Annotated[str, typer.Argument(help="The email address of who is to be forgotten.")],
     config: Config = CONFIG,
     how: AsText = "text",
 ) -> None:
@@ -230,7 +230,7 @@ def forget_person(
 
     address = address.strip()
     if "@" not in address or " " in address:
-        give_up(f"{address} is no e-mail address")
+        give_up(f"{address} is no email address")
     with opened(config) as store:
         gone = forget_person(store, address, SystemClock().now())
     lines = [f"{address} is {gone.pseudonym} now, in {many(sum(gone.rows.values()), 'row')}"]

@@ -185,7 +185,7 @@ TABLE = (
     Field(
         name="requester.address",
         kind="text",
-        meaning="The e-mail address of the customer who asked.",
+        meaning="The email address of the customer who asked.",
         noun="the requester's address",
         read=lambda ticket: (ticket.requester.address or None) if ticket.requester else None,
         nullable=True,
