@@ -14,6 +14,7 @@ from typing import Any
 import certifi
 import pytest
 import structlog
+import typer.testing
 from argon2 import PasswordHasher
 from hypothesis import settings
 from sqlalchemy import URL, Engine, create_engine, make_url
@@ -123,6 +124,14 @@ def certificates_are_read_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ssl, "create_default_context", context)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def commands_are_made_once() -> Iterator[None]:
+    """Typer reads the signatures of all commands anew for each one given, which takes longer than most of them do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(typer.testing, "_get_command", cache(typer.main.get_command))
         yield
 
 
