@@ -275,6 +275,8 @@ class Doing:
             self._assign("group", _given(text, names.names.groups, "group"))
         elif name == "assignee_id":
             self._assign("agent", _given(text, names.names.people, "person"))
+        elif name == "follower":
+            self.level.setdefault("follow", []).append(_given(text, names.names.people, "person"))
         elif name.startswith("custom_fields_"):
             self._set(name.removeprefix("custom_fields_"), text, names)
         elif name == "comment_value":

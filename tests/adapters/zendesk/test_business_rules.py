@@ -169,6 +169,7 @@ def test_a_rule_whose_time_is_not_plain_is_not_carried_over(all_: list[dict[str,
             [{"field": "group_id", "value": "12"}, {"field": "assignee_id", "value": "21"}],
             {"assign": {"group": "Tier 2", "agent": "ann@acme.test"}},
         ),
+        ([{"field": "follower", "value": "21"}], {"follow": ["ann@acme.test"]}),
         ([{"field": "custom_fields_360001", "value": "router"}], {"set": {"custom": {"product": "router"}}}),
         (
             [
@@ -199,6 +200,7 @@ def test_an_action(actions: list[dict[str, Any]], level: dict[str, Any]) -> None
         ({"field": "set_tags", "value": "a"}, "replaces all tags"),
         ({"field": "group_id", "value": ""}, "takes no group away"),
         ({"field": "assignee_id", "value": "current_user"}, "another person"),
+        ({"field": "follower", "value": "current_user"}, "another person"),
         ({"field": "priority", "value": "high"}, "may lower"),
         ({"field": "notification_user", "value": ["requester_id", "S", "T"]}, "no mail"),
         ({"field": "notification_target", "value": ["1", "T"]}, "`notify` tells a channel"),
