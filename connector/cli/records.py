@@ -176,7 +176,7 @@ def budget(
                 f"ours at most {max(1, int(limit.total * one.share))}"
                 for limit in one.limits
             ),
-            f"census: {one.open_tickets} open tickets, about {one.census} requests{took}",
+            f"census: {many(one.open_tickets, 'open ticket')}, about {many(one.census, 'request')}{took}",
             *(f"saves most: {text}" for text in one.advice),
         ]
         lines += [f"  {text}" for text in (*about, *(() if one.advice else ("nothing stands out",)))]
