@@ -347,7 +347,8 @@ Verb = Literal["acknowledge", "snooze", "escalate", "deescalate", "approve", "re
 class Order:
     """What `who` ordered at `at`. `policy` None means every policy that can carry it out; `until` is for a snooze,
     which holds for the ticket, `level` for an escalation past the next level, or for the level that is approved;
-    `episode` for an undo: the oldest that is taken back, running or ended."""
+    `episode` for an undo: the oldest that is taken back, running or ended. An `admin` may approve what another was
+    asked for, with a reason."""
 
     verb: Verb | Literal["undo"]
     who: str
@@ -357,6 +358,7 @@ class Order:
     level: str | None = None
     until: Instant | None = None
     episode: str | None = None
+    admin: bool = False
 
     @property
     def because(self) -> str:

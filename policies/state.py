@@ -115,10 +115,13 @@ class Episode:
     `heard` is the sequence of the newest fact that the look had read at which its first level fired or was observed;
     `told` says that something was written to the helpdesk then. Who acts after that acknowledges (rule 10).
     `snoozed_until` (kept by the standing, and shown here), `pushed` (a level to fire whatever the clock says),
-    `awaiting` (the level that waits for approval), `asked_for` (all that have asked), `approved` and `undoing` (how
-    often restoring was tried) are what people ordered (`policies.rules.orders`). `asking` is the level whose question
-    has no outcome yet, `said_before` when the level was said last before a repeat that has none.
-    `asked` are the fields it last wanted written (`tags:NAME` for a tag): of a write that it shares with
+    `pushed_by` (who did), `awaiting` (the level that waits for approval), `asked_for` (all that have asked),
+    `approved` and `undoing` (how often restoring was tried) are what people ordered (`policies.rules.orders`).
+    `asking` is the level whose question has no outcome yet, `lapsing` one that nobody approved in time, while who
+    is told of it has not been; `asked_at` is when it was asked for last, `asked_before` the time before that,
+    `asked_times` how often; `approver` who was asked, `approvers` by what names they and who stands in for them may
+    go, empty where everybody may decide. `said_before` is when the level was said last before a repeat that has
+    none. `asked` are the fields it last wanted written (`tags:NAME` for a tag): of a write that it shares with
     other policies, only these are its own. `undone` is the key of the undo that took it back, of several the last.
     """
 
@@ -152,8 +155,15 @@ class Episode:
     snoozed_until: Instant | None = None
     pushed: str | None = None
     pushed_because: str = ""
+    pushed_by: str = ""
     awaiting: str | None = None
     asked_for: frozenset[str] = frozenset()
+    asked_at: Instant | None = None
+    asked_before: Instant | None = None
+    asked_times: int = 0
+    approvers: frozenset[str] = frozenset()
+    approver: str = ""
+    lapsing: str | None = None
     asking: str | None = None
     said_before: Instant | None = None
     approved: frozenset[str] = frozenset()

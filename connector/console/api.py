@@ -295,8 +295,8 @@ class Api:
 
     def give_order(self, asked: Asked) -> Any:
         """Leave an order for a ticket."""
-        ref, who, running = asked.ref, asked.who.user.name, self.papers.rules().policies
-        verb = order(self.store, ref, asked.words, who, self.now(), running)
+        ref, user, running = asked.ref, asked.who.user, self.papers.rules().policies
+        verb = order(self.store, ref, asked.words, user, self.now(), running)
         return Done(message=f"{ref}: {DONE[verb]}")
 
     def release(self, asked: Asked) -> Any:

@@ -7,6 +7,7 @@ from connector.clock import moment_asked
 from connector.intake.inbox import VERBS, OrderRefused, submit_order
 from connector.store import holds
 from connector.store.database import Store
+from connector.store.users import User
 from connector.work.undoing import CannotUndo, Line, of_many, of_one, submit
 from policies.language.policy import PolicySet
 from policies.model import Instant, TicketRef
@@ -28,7 +29,7 @@ class Refused(Exception):
 
 
 def order(
-    store: Store, ref: TicketRef, said: Mapping[str, str], who: str, now: Instant, policies: PolicySet
+    store: Store, ref: TicketRef, said: Mapping[str, str], user: User, now: Instant, policies: PolicySet
 ) -> str:
     """Leave an order for the ticket's next look; answers its verb. Raises Refused."""
     try:
@@ -36,7 +37,8 @@ def order(
             store,
             ref,
             verb=said.get("verb", ""),
-            who=who,
+            who=user.name,
+            admin=user.role == "admin",
             now=now,
             policies=policies,
             reason=said.get("reason", ""),

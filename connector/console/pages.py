@@ -424,7 +424,7 @@ class Console:
         allow(asking, "operator")
         ref = _ref(request)
         running = self.papers.rules().policies
-        verb = order(self.store, ref, said, asking.user.name, self.now(), running)
+        verb = order(self.store, ref, said, asking.user, self.now(), running)
         return _back(f"/tickets/{quote(ref.account, safe='')}/{quote(ref.id, safe='')}", verb)
 
     def undo(self, request: Request, asking: Asking) -> Response:

@@ -329,9 +329,11 @@ def submit_order(
     policy: str | None = None,
     level: str | None = None,
     span: str = "",
+    admin: bool = False,
 ) -> Order:
     """Leave a person's order for the ticket's next look, and answer it: the one way in, for the console, the API and
-    the command line. `span` is how long a snooze lasts, as policies write it (`2h`). Raises OrderRefused, with nothing
+    the command line. `span` is how long a snooze lasts, as policies write it (`2h`); an `admin` may decide
+    for others, with a reason. Raises OrderRefused, with nothing
     left."""
     known = next((each for each in VERBS if each == verb), None)
     if known is None:
@@ -350,6 +352,7 @@ def submit_order(
         policy=policy or None,
         level=level or None,
         until=until,
+        admin=admin,
     )
     with store.writing() as connection:
         why = refusal(order, standings_of(connection, ref), policies.serving(ref.account))

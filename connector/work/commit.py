@@ -133,7 +133,10 @@ def named(wanted: Wanted, under_way: dict[str, tuple[str, str]], plan: Plan) -> 
         None,
     )
     if asked is not None:
-        return running.policy, asked, f"{episode}:{asked}:approval"
+        again = f"-{running.asked_times}" if running.asked_times > 1 else ""
+        return running.policy, asked, f"{episode}:{asked}:approval{again}"
+    if running.lapsing is not None:
+        return running.policy, running.lapsing, f"{episode}:{running.lapsing}:not-approved"
     level = running.passed[-1].level if running.passed else ""
     again = f":again-{running.repeated}" if running.repeated else ""
     return running.policy, level, f"{episode}:{level}{again}"

@@ -21,6 +21,7 @@ from policies.language.vocabulary import (
     GROUP,
     INSTEAD,
     KINDS,
+    LAPSES,
     LEVEL_CLOCKS,
     LEVEL_KEYS,
     MODES,
@@ -195,8 +196,6 @@ def read_level(table: Table, ladder: Ladder) -> Level:
     for key in ("ask", "checklist"):
         if key in said and "note" not in said:
             table.report(key, "nothing-to-say-it-in", f"`{key}` is said in the level's note; add `note`.")
-    if (approval := table.table("approval")) is not None:
-        approval.only(("note", "notify"))
     level = Level(
         name=name or "",
         kind=read_kind(table, owner, assign),
@@ -219,12 +218,40 @@ def read_level(table: Table, ladder: Ladder) -> Level:
         ask=table.text("ask", '"Call the customer."'),
         checklist=table.texts("checklist", '["Read the log", "Call the customer"]') or (),
         hand_off=hand_off,
-        approval=None
-        if approval is None
-        else Approval(note=read_template(approval, "note", ladder), notify=read_notify(approval, ladder)),
+        approval=read_approval(table, ladder),
         within=table.known("within", '"office"', references.calendars, "unknown-calendar"),
     )
     return replace(level, otherwise=read_otherwise(table, ladder, level))
+
+
+def read_approval(table: Table, ladder: Ladder) -> Approval | None:
+    """`{ owner = "Finance", within = "2h", then = "reject" }`, and what asks."""
+    approval = table.table("approval")
+    if approval is None:
+        return None
+    approval.only(("note", "notify", "owner", "within", "then"))
+    within, said = approval.seconds("within", ladder.calendar), approval.values.get("then")
+    if within == 0:
+        approval.report("within", "out-of-range", "`within` must be longer than nothing.")
+    if said is not None and within is None:
+        text = '`then` is for when nobody has decided in time; add for example within = "2h".'
+        approval.report("then", "no-within", text)
+    then, after = None, None
+    if isinstance(said, dict):
+        after = approval.table("then")
+        if after is not None:
+            after.only(("owner",))
+            after.require("owner", '"Duty managers"')
+    else:
+        then = approval.word("then", LAPSES)
+    return Approval(
+        note=read_template(approval, "note", ladder),
+        notify=read_notify(approval, ladder),
+        owner=read_owner(approval, ladder),
+        within=within,
+        then=LAPSES[then or "reject"],
+        then_owner=read_owner(after, ladder) if after is not None else None,
+    )
 
 
 def read_otherwise(table: Table, ladder: Ladder, level: Level) -> Level | None:
@@ -352,7 +379,7 @@ def unworded(said: Mapping[str, Any]) -> dict[str, Any]:
         key: True
         if key in LEVEL_KEYS and LEVEL_KEYS[key].worded
         else unworded(value)
-        if isinstance(value, dict) and key == "otherwise"
+        if isinstance(value, dict) and key in ("otherwise", "approval")
         else [unworded(each) for each in value]
         if isinstance(value, list) and key == "level"
         else value

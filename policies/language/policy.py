@@ -8,7 +8,7 @@ from typing import Literal
 from policies.language.clocks import CLOCKS
 from policies.language.conditions import Conditions, Limits
 from policies.language.phrases import Pack
-from policies.language.vocabulary import STRATEGIES, Kind, LevelClock, Mode
+from policies.language.vocabulary import STRATEGIES, Kind, Lapse, LevelClock, Mode
 from policies.model import FROM_HELPDESK, Agent, Directory, Instant, Need, Priority, Seconds, Value
 
 
@@ -114,10 +114,18 @@ class Repeat:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
-    """A person has to approve the level before it fires; they are asked by this note and on these channels."""
+    """A person has to approve the level before it fires; they are asked by this note and on these channels.
+
+    With an `owner` only they, who stands in for them, or an admin decides, and never who ordered the level. `within`
+    are seconds on the policy's calendar from the asking; `then` is what becomes of the level where nobody has decided,
+    and `then_owner` who is asked next in place of that, once."""
 
     note: str | None = None
     notify: tuple[str, ...] = ()
+    owner: str | None = None
+    within: Seconds | None = None
+    then: Lapse = "reject"
+    then_owner: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -340,6 +340,17 @@ def assignment() -> Schema:
     return closed({"group": TEXT, "agent": {**TEXT, "examples": list(STRATEGIES)}, "skill": TEXT})
 
 
+Lapse = Literal["reject", "fire"]
+LAPSES: dict[str, Lapse] = {"reject": "reject", "fire": "fire"}
+"""What becomes of a level that nobody has approved or rejected in time."""
+
+
+def approval() -> Schema:
+    """What may stand behind `approval`."""
+    then = {"oneOf": [{"enum": list(LAPSES)}, closed({"owner": TEXT}, ("owner",))]}
+    return closed({"note": TEXT, "notify": TEXTS, "owner": TEXT, "within": DURATION, "then": then})
+
+
 def otherwise() -> Schema:
     """What may stand behind `otherwise`."""
     return closed({name: key.schema() for name, key in LEVEL_KEYS.items() if key.instead})
@@ -461,9 +472,8 @@ LEVEL_KEYS: dict[str, Key] = {
         ),
         Key(
             "approval",
-            "A person must approve the level before it fires; what asks them to.",
-            lambda: closed({"note": TEXT, "notify": TEXTS}),
-            worded=True,
+            "A person must approve the level before it fires: who, until when, and what asks them to.",
+            approval,
         ),
         Key(
             "within",

@@ -61,10 +61,15 @@ def owner(level: Level) -> str:
     """Who answers from here on."""
     if level.owner is None:
         return "whoever gets the ticket" if level.assign else "the owner before, else the default owner"
-    call = call_of(level.owner)
+    return named(level.owner)
+
+
+def named(owner: str) -> str:
+    """Who that is, of a name or a function."""
+    call = call_of(owner)
     if call is not None:
         return call[0].phrase(call[1])
-    return "the assignee" if level.owner == ASSIGNEE else level.owner
+    return "the assignee" if owner == ASSIGNEE else owner
 
 
 def role(name: str | None, assign: AssignSpec | None) -> str:
@@ -142,13 +147,19 @@ def template(templates: Mapping[str, TemplateSpec], name: str) -> str:
     return f'"{name}" ({", ".join(templates[name].bodies)})'
 
 
-def approval(level: Level, policies: PolicySet) -> str:
-    """Whether a person must approve it first, and what asks them; nothing if nobody must."""
+def approval(policy: Policy, level: Level, policies: PolicySet) -> str:
+    """Whether a person must approve it first, who, until when, and what asks them; nothing if nobody must."""
     if level.approval is None:
         return ""
     asked = [f"note {template(policies.templates, level.approval.note)}"] if level.approval.note else []
     asked += [f"channel {name}" for name in level.approval.notify]
-    return f"asked by {listed(asked, 'and')}" if asked else "asked in the list of what needs a human"
+    by = f"asked by {listed(asked, 'and')}" if asked else "asked in the list of what needs a human"
+    one, within = level.approval, level.approval.within
+    who = f"{named(one.owner)} decides" if one.owner else ""
+    late = f"{named(one.then_owner)} is asked, then it is " if one.then_owner else "it is "
+    late = f"{late}rejected" if one.then == "reject" else "it fires"
+    then = f"after {length(policy, within)} {late}" if within else ""
+    return "; ".join(present(by, who, then))
 
 
 def closed_hours(level: Level) -> str:
@@ -327,7 +338,7 @@ def describe(policy: Policy, policies: PolicySet) -> PolicyWords:
                 channels=tuple(channels(level, policies)),
                 ask=level.ask or "",
                 checklist=level.checklist,
-                approval=approval(level, policies),
+                approval=approval(policy, level, policies),
                 repeat=repeated(policy, level),
                 closed_hours=closed_hours(level),
             )

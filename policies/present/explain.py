@@ -202,6 +202,14 @@ def level_words(level: JudgedLevel, zone: tzinfo, absent: Phrase | None = None) 
             text = NEVER_DUE
         case "weekly":
             text = f"{due_at}, the next {time_of_week(level.span)}"
+    if level.until is not None:
+        fates = {"fire": "fires", "reject": "is rejected"}
+        fate = f"it {fates[level.then]}" if level.then in fates else f"{level.then} is asked"
+        text = (
+            f"{text}; {level.approver or 'somebody'} decides until {moment(level.until, zone)}, else {fate}"
+        )
+    elif level.approver:
+        text = f"{text}; {level.approver} decides"
     if level.opens is None:
         return text
     return f"{text}; waits for {level.within} to open at {moment(level.opens, zone)}"
@@ -391,6 +399,8 @@ def verdict(one: Judgement, lines: tuple[LineTrace, ...], zone: tzinfo) -> str:
             return f"makes up for what {level} had left out"
         case "asks":
             return f"{'would ask' if one.mode == 'observe' else 'asks'} for approval of {level}"
+        case "not approved":
+            return f"passes over {level}, which nobody approved in time"
         case "taken back":
             return f"takes back what it wrote: de-escalated {ruling.because}"
         case "waits for an undo":

@@ -329,8 +329,11 @@ def unknown_names(level: Level, known: KnownAccount, own: frozenset[str]) -> Ite
     owners = known.groups | known.people | own
     for each in level.variants:
         asked = [(name, "agent", known.people) for kind, name in each.named if kind == "follower"]
-        if each.owner is not None:
-            asked.append((each.owner, "group or person", owners))
+        asks = each.approval
+        deciding = (asks.owner, asks.then_owner) if asks is not None else ()
+        asked += (
+            (owner, "group or person", owners) for owner in (each.owner, *deciding) if owner is not None
+        )
         for kind, name in each.named:
             if kind != "follower" and name not in (known.groups if kind == "group" else known.people):
                 yield f'{kind} "{name}"'

@@ -114,7 +114,7 @@ def going_on(scene: Scene, seen: Observation, episode: Episode, *, restarted: bo
 def replanned(episode: Episode) -> Episode:
     """The episode without what was merely planned and has no outcome: it is decided afresh."""
     owes = replace(episode.owes, sent=False) if episode.owes and episode.owes.sent else episode.owes
-    return changed(episode, under_way=None, asking=None, said_before=None, owes=owes)
+    return changed(episode, under_way=None, asking=None, lapsing=None, said_before=None, owes=owes)
 
 
 # --- how it ends -----------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from policies.plan import Plan
 from policies.rules.assignment import owner_of, reasons_of, ticket_owner
 from policies.rules.calendars import Count, DayKind, Interval
 from policies.rules.episode import arrived
-from policies.rules.ladder import Due, LevelDecision, Why, count_of, dues
+from policies.rules.ladder import Due, LevelDecision, Why, count_of, decide_by, dues, lapse
 from policies.rules.merge import assignment_by
 from policies.rules.observe import UNREAD, Observation, PolicyRaised, Scene, of, read_clock
 from policies.rules.outcomes import Considered
@@ -80,7 +80,8 @@ class JudgedLevel:
     before, or from the clock's start if that is None; of a deadline what lies between it and `end`, of a `share` of the
     time to it the whole, and of a time of the week what lies between it and the beginning of Monday. `reached` is when
     the clock alone reaches it, if that is another instant; it `opens` by the calendar `within`. `held_back` is why it
-    waits for the helpdesk's names.
+    waits for the helpdesk's names. One that waits for approval has who is the `approver`, if they were named, `until`
+    when, if that has an end, and what becomes of it `then`: fire, reject, or the name of who is asked next.
     """
 
     name: str
@@ -96,6 +97,9 @@ class JudgedLevel:
     since: str | None = None
     passed: Instant | None = None
     held_back: str = ""
+    approver: str = ""
+    until: Instant | None = None
+    then: str = ""
 
 
 Came = Literal[
@@ -107,6 +111,7 @@ Came = Literal[
     "says again",
     "makes up",
     "asks",
+    "not approved",
     "taken back",
     "waits for an undo",
     "snoozed",
@@ -318,6 +323,7 @@ def judged_level(
         state = How.OVERTAKEN.value
     elif state == "waiting" and level.name == episode.awaiting:
         state = "awaiting approval" if scene.enforces(policy) else "would ask for approval"
+    asks = level.approval if level.name == episode.awaiting and state.endswith("approval") else None
     since: str | None = None
     if level.clock == "since_last_level":
         place = policy.levels.index(level)
@@ -340,6 +346,9 @@ def judged_level(
         since=since,
         passed=passed,
         held_back=level.waits if due.why == "held back" else "",
+        approver=episode.approver if asks else "",
+        until=decide_by(episode, asks, count) if asks else None,
+        then=(asks.then_owner if lapse(asks, episode) == "ask" else asks.then) or "" if asks else "",
     )
 
 
@@ -364,6 +373,8 @@ def ruling(
         return Ruling(came="says again", level=decision.repeats.name)
     if decision.makes_up is not None:
         return Ruling(came="makes up", level=decision.makes_up.name)
+    if decision.lapses is not None:
+        return Ruling(came="not approved", level=decision.lapses.name)
     if decision.asks is not None:
         return Ruling(came="asks", level=decision.asks.name)
     if episode.undoing:
@@ -481,6 +492,8 @@ def next_of(scene: Scene, seen: Observation, episode: Episode) -> tuple[Coming, 
             free, still = None, "waits for names"
         elif name in ahead.asked_for - ahead.approved:
             free, still = None, "would wait for approval" if observes else "waits for approval"
+            if each.level.approval is not None and lapse(each.level.approval, ahead) == "fire":
+                free = decide_by(ahead, each.level.approval, count)
         elif quiet is not None:
             still = "snoozed"
         found.append(

@@ -109,8 +109,8 @@ def on_deadline(level: Level, reading: Reading, end: Instant, calendar: Calendar
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LevelDecision:
-    """What the ladder of one running episode does at this look: at most one level fires, or asks for approval, or has
-    something made up that it left out, or is said again.
+    """What the ladder of one running episode does at this look: at most one level fires, or asks for approval, or
+    lapses because nobody has approved it in time, or has something made up that it left out, or is said again.
 
     `how` is how the level that fires is passed. `quiet` says that the ticket is snoozed, or that nobody can tell
     whether `when` holds.
@@ -125,6 +125,7 @@ class LevelDecision:
     fires: Due | None = None
     overtaken: tuple[Due, ...] = ()
     asks: Level | None = None
+    lapses: Level | None = None
     makes_up: Level | None = None
     repeats: Level | None = None
     how: How = How.FIRED
@@ -132,13 +133,15 @@ class LevelDecision:
 
     @property
     def sends(self) -> Level | None:
-        """The level that is to be carried out: it fires, asks for approval, makes up for something, or is said
-        again."""
+        """The level that is to be carried out: it fires, asks for approval, tells that nobody approved it, makes up for
+        something, or is said again."""
         if self.fires is not None:
             return acting(self.fires.level, self.count) if self.how is How.FIRED else None
         if self.mode == "observe":
             return None
-        return asking(self.asks) if self.asks else self.makes_up or self.repeats
+        if self.asks is not None:
+            return asking(self.asks, again=self.asks.name in self.episode.asked_for)
+        return lapsing(self.lapses) if self.lapses else self.makes_up or self.repeats
 
 
 def decide(scene: Scene, seen: Observation, episode: Episode) -> LevelDecision:
@@ -160,18 +163,23 @@ def decide(scene: Scene, seen: Observation, episode: Episode) -> LevelDecision:
     ahead = range(last + 1, len(ladder))
     reached = [i for i in ahead if (at := ladder[i].at) is not None and at <= now and ladder[i].opens is None]
     due_now = [] if quiet else reached
-    free = [
-        i for i in due_now if ladder[i].level.approval is None or ladder[i].level.name in episode.approved
-    ]
-    pushed = (i for i in ahead if ladder[i].level.name == episode.pushed)
-    top = next(pushed, max(free, default=None))
+    late = None if quiet else undecided(policy, episode, count)
+    fate = lapse(late.approval, episode) if late is not None and late.approval is not None else None
+    approved = episode.approved | ({late.name} if late is not None and fate == "fire" else frozenset())
+    free = [i for i in due_now if ladder[i].level.approval is None or ladder[i].level.name in approved]
+    pushed = [i for i in ahead if ladder[i].level.name == episode.pushed]
+    gated = [i for i in pushed if needs_another(ladder[i].level) and ladder[i].level.name not in approved]
+    free += [i for i in pushed if ladder[i].level.name in approved]
+    top = next((i for i in pushed if i not in gated), max(free, default=None))
     end = last if top is None else top
     overtaken = tuple(each for each in ladder[: max(end, 0)] if each.level.name not in names)
-    asks = next((ladder[i].level for i in reversed(due_now) if i > end), None)
+    asks = next((ladder[i].level for i in sorted({*due_now, *gated}, reverse=True) if i > end), None)
     if top is not None or (asks is not None and asks.name in episode.asked_for):
         asks = None
+    asks = late if fate == "ask" and top is None and asks is None else asks
+    lapses = late if fate == "reject" and top is None and asks is None else None
     makes_up = repeats = None
-    if mode == "enforce" and not quiet and top is None and asks is None:
+    if mode == "enforce" and not quiet and top is None and asks is None and lapses is None:
         makes_up = made_up(seen, episode, count)
         again = (
             None if makes_up or seen.reading.why_absent is not None else repeat_due(policy, episode, count)
@@ -187,6 +195,7 @@ def decide(scene: Scene, seen: Observation, episode: Episode) -> LevelDecision:
         fires=None if top is None else ladder[top],
         overtaken=overtaken,
         asks=asks,
+        lapses=lapses,
         makes_up=makes_up,
         repeats=repeats,
         how=how,
@@ -227,10 +236,43 @@ def acting(level: Level, count: Count) -> Level:
     return level.otherwise if level.otherwise is not None and is_closed(level, count) else level
 
 
-def asking(level: Level) -> Level:
-    """What is said when a level asks for approval, and nothing else of it."""
+def asking(level: Level, *, again: bool = False) -> Level:
+    """What is said when a level asks for approval, and nothing else of it: to who decides, where one is named."""
     asks = level.approval or Approval()
-    return Level(name=level.name, kind=level.kind, owner=level.owner, note=asks.note, notify=asks.notify)
+    owner = (asks.then_owner if again else asks.owner) or level.owner
+    return Level(name=level.name, kind=level.kind, owner=owner, note=asks.note, notify=asks.notify)
+
+
+def lapsing(level: Level) -> Level:
+    """What is said when nobody has approved a level in time."""
+    asks = level.approval or Approval()
+    return Level(name=level.name, kind=level.kind, note=asks.note, notify=asks.notify)
+
+
+def needs_another(level: Level) -> bool:
+    """Whether a named person decides about it, also where somebody orders it."""
+    return level.approval is not None and level.approval.owner is not None
+
+
+def decide_by(episode: Episode, approval: Approval, count: Count) -> Instant | None:
+    """Until when the level that was asked for is to be decided about; None where that has no end, or is not known."""
+    if approval.within is None or episode.asked_at is None:
+        return None
+    return count.due(episode.asked_at, approval.within)
+
+
+def undecided(policy: Policy, episode: Episode, count: Count) -> Level | None:
+    """The level that waits for approval, once the time for it is over."""
+    level = next((each for each in policy.levels if each.name == episode.awaiting), None)
+    if level is None or level.approval is None:
+        return None
+    until = decide_by(episode, level.approval, count)
+    return level if until is not None and until <= count.now else None
+
+
+def lapse(approval: Approval, episode: Episode) -> Literal["reject", "fire", "ask"]:
+    """What becomes of a level that nobody has decided about in time; the next is asked once."""
+    return "ask" if approval.then_owner is not None and episode.asked_times < 2 else approval.then
 
 
 def without(level: Level, parts: Iterable[str]) -> Level:
@@ -284,6 +326,9 @@ def next_time(scene: Scene, decision: LevelDecision, episode: Episode) -> Instan
     times = [each.opens or each.at for each in ladder if each.level.name not in settled]
     again = repeat_due(policy, ahead, count) if enforces else None
     times.append(again[1] if again else None)
+    waiting = next((each for each in policy.levels if each.name == ahead.awaiting), None)
+    if waiting is not None and waiting.approval is not None:
+        times.append(decide_by(ahead, waiting.approval, count))
     owes, latest = ahead.owes, latest_passed(ahead)
     if owes is not None and latest is not None and latest.level == owes.level and enforces:
         level = next((each for each in policy.levels if each.name == owes.level), None)
@@ -301,7 +346,7 @@ def untimed(episode: Episode, passed: Passed) -> str:
     """Why it is not Uptier's doing that the level fired when it did; empty if it is."""
     if passed.due is None:
         return "due not known"
-    if passed.level in episode.approved:
+    if passed.level in episode.approved | episode.asked_for:
         return "waited for approval"
     if episode.snoozed_until is not None and passed.due < episode.snoozed_until <= passed.at:
         return "snoozed"

@@ -51,8 +51,20 @@ def obstacle(order: Order, policy: Policy, standing: Standing) -> str | None:
         case "escalate":
             return None if ahead(order, policy, going) else "no such level is ahead"
         case "approve" | "reject":
-            return None if asked(order, going) else "no level waits for approval"
+            return not_theirs(order, going) if asked(order, going) else "no level waits for approval"
     return None
+
+
+def not_theirs(order: Order, episode: Episode) -> str | None:
+    """Why this is not theirs to decide; None if it is. Where nobody was named, it is everybody's."""
+    if not episode.approvers:
+        return None
+    who, level = order.who.casefold(), episode.awaiting
+    if order.verb == "approve" and level == episode.pushed and who == episode.pushed_by.casefold():
+        return f'level "{level}" was ordered by {order.who}, so somebody else must approve it'
+    if who in episode.approvers or (order.admin and order.reason):
+        return None
+    return f"{episode.approver} was asked: they, who stands in for them, or an admin with a reason can {order.verb} it"
 
 
 def unheard(order: Order, policy: Policy, standing: Standing) -> str | None:
@@ -171,7 +183,7 @@ def escalate(scene: Scene, order: Order, found: Observation) -> Observation:
     if found.state.running is None:
         found = begun(scene, found, None, ordered=True)
     level = ahead(order, found.policy, running(found))
-    pushed = replace(running(found), pushed=level, pushed_because=order.because)
+    pushed = replace(running(found), pushed=level, pushed_because=order.because, pushed_by=order.who)
     return kept(found, pushed, "escalated", order, level)
 
 

@@ -5,15 +5,15 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from policies.history import tags
-from policies.model import Instant
+from policies.model import Directory, Instant, spell
 from policies.plan import Occurrence
-from policies.rules.assignment import Chosen, Named, owner_of, ticket_owner
+from policies.rules.assignment import Chosen, Named, fallback, owner_of, ticket_owner
 from policies.rules.episode import arrived, climbed, heard, replanned
-from policies.rules.ladder import LevelDecision, acting
+from policies.rules.ladder import LevelDecision, acting, asking, needs_another
 from policies.rules.merge import Agreed, Merged, ProposedActions, assignment_by
 from policies.rules.observe import Observation, Scene
 from policies.rules.own_writes import UNDO_TRIES
-from policies.state import FIRED, Cause, Episode, How, Ownership, Passed, Standing, UnderWay, Wrote
+from policies.state import FIRED, Cause, Episode, How, Owner, Ownership, Passed, Standing, UnderWay, Wrote
 
 Result = Literal["done", "refused", "unknown", "stale"]
 Settled = tuple[tuple[Standing, ...], tuple[Occurrence, ...]]
@@ -62,7 +62,7 @@ def settle(standings: tuple[Standing, ...], outcome: Outcome) -> Settled:
         written = replace(episode, wrote=(*episode.wrote, *more))
         if outcome.decides:
             owes = None if episode.owes is not None and episode.owes.sent else episode.owes
-            written = replace(written, owes=owes, asking=None, said_before=None)
+            written = replace(written, owes=owes, asking=None, lapsing=None, said_before=None)
         way = episode.under_way if outcome.decides else None
         if way is None:
             after.append(replace(standing, episode=written))
@@ -79,11 +79,22 @@ def settle(standings: tuple[Standing, ...], outcome: Outcome) -> Settled:
 
 
 def unsaid(episode: Episode) -> Episode:
-    """The episode before what was to be written and was not: the level, the question or the repeat is due again."""
+    """The episode before what was to be written and was not: the level, the question, what is told of one that nobody
+    decided about, or the repeat is due again."""
     if episode.asking is not None:
-        asked_for = episode.asked_for - {episode.asking}
-        awaiting = None if episode.awaiting == episode.asking else episode.awaiting
-        episode = replace(episode, asked_for=asked_for, awaiting=awaiting)
+        times = max(episode.asked_times - 1, 0)
+        asked_for = episode.asked_for if times else episode.asked_for - {episode.asking}
+        waits = episode.awaiting != episode.asking or times
+        episode = replace(
+            episode,
+            asked_for=asked_for,
+            awaiting=episode.awaiting if waits else None,
+            asked_times=times,
+            asked_at=episode.asked_before,
+        )
+    if episode.lapsing is not None:
+        passed = tuple(each for each in episode.passed if each.level != episode.lapsing)
+        episode = replace(episode, passed=passed, awaiting=episode.lapsing)
     if episode.said_before is not None:
         episode = replace(episode, repeated=episode.repeated - 1, last_sent=episode.said_before)
     return replanned(episode)
@@ -138,7 +149,10 @@ def next_owner(scene: Scene, decision: LevelDecision, agreed: Agreed) -> Named |
     directory, default = scene.directory, scene.policies.default_owner
     before, count = decision.episode.owner, decision.count
     if decision.asks is not None:
-        return owner_of(decision.asks, scene.ticket, before, directory, default)
+        asks = asking(decision.asks, again=decision.asks.name in decision.episode.asked_for)
+        return owner_of(asks, scene.ticket, before, directory, default)
+    if decision.lapses is not None:
+        return Named(owner=fallback(directory, default, ""))
     if decision.fires is None:
         return None
     named: Named | None = None
@@ -198,8 +212,32 @@ def next_state(
     if decision.asks is not None and named is not None:
         what, level, holder = "approval asked", decision.asks.name, named.owner
         text = "would ask: the policy only observes" if decision.mode == "observe" else ""
-        after = replace(episode, awaiting=level, asked_for=episode.asked_for | {level}, asking=level)
+        again = level in episode.asked_for
+        named_one = needs_another(decision.asks) or again
+        after = replace(
+            episode,
+            awaiting=level,
+            asked_for=episode.asked_for | {level},
+            asking=level,
+            asked_at=now,
+            asked_before=episode.asked_at if again else None,
+            asked_times=episode.asked_times + 1 if again else 1,
+            approver=named.owner.name if named_one else "",
+            approvers=deciders(named.owner, scene.directory) if named_one else frozenset(),
+        )
         warnings = about
+    elif decision.lapses is not None and named is not None:
+        what, level, holder, warnings = "rejected", decision.lapses.name, named.owner, about
+        within = decision.lapses.approval.within if decision.lapses.approval else None
+        text = f"nobody approved it within {spell(within or 0)}"
+        done = Passed(level=level, how=How.REJECTED, at=now, owner=episode.owner, why=text)
+        after = replace(
+            episode,
+            passed=(*episode.passed, done),
+            awaiting=None,
+            owes=None,
+            lapsing=level if merged.acts_for(episode.key) else None,
+        )
     elif decision.makes_up is not None:
         what, level, owes, warnings = "made up", decision.makes_up.name, episode.owes, ()
         text = ", ".join(sorted(owes.parts)) if owes else ""
@@ -270,6 +308,20 @@ def fired(
         ownership = Ownership(owner=named.owner, at=now, enforced=enforces)
     lines = tuple(passing(done, each) for each in levels)
     return replace(state, episode=done, ownership=ownership), lines
+
+
+def deciders(asked: Owner, directory: Directory) -> frozenset[str]:
+    """The names, in lower case, of those who may decide: whoever was asked, the people of a group, and who stands in
+    for them."""
+    group = directory.group(asked.name) if asked.kind == "group" else None
+    people = [
+        agent.person
+        for agent in directory.agents
+        if (group.id in agent.groups if group else agent.person.label == asked.name)
+    ]
+    names = {asked.name, *(name for each in people for name in (each.address, each.name) if name)}
+    names |= {directory.substitutes[each] for each in names if each in directory.substitutes}
+    return frozenset(each.casefold() for each in names)
 
 
 def overtaken(decision: LevelDecision, now: Instant) -> tuple[Passed, ...]:
