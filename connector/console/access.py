@@ -263,6 +263,15 @@ class Access:
         users.begin(connection, digest(cookie), user.name, csrf, now + LASTS, now)
         return cookie
 
+    def tell(self, request: Request, text: str) -> None:
+        """Keep with the session of this request what became of its last orders."""
+        with self._store.writing() as connection:
+            users.tell(connection, digest(request.cookies.get(self.cookie, "")), text)
+
+    def told(self, connection: Connection, request: Request) -> str:
+        """The same again; empty where nothing is."""
+        return users.told(connection, digest(request.cookies.get(self.cookie, "")))
+
     def log_out(self, request: Request) -> None:
         """End the session of this request."""
         with self._store.writing() as connection:

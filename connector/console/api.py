@@ -23,6 +23,7 @@ from connector.console.access import Access, Asking, MustLogIn, NotAllowed, allo
 from connector.console.commands import DONE, Refused, digest_of, order, release, undo, undo_shown
 from connector.console.documents import Papers, Shown
 from connector.console.frame import AGAIN_AFTER, HEADERS
+from connector.console.listing import MODES, Now, now_page
 from connector.console.planning import Planning, asked_for
 from connector.console.planning import Shown as ShownPlan
 from connector.intake.inbox import VERBS
@@ -30,6 +31,7 @@ from connector.report import formats
 from connector.store import codec, holds, ledger, users
 from connector.store.database import Store
 from connector.store.due import DuePage
+from connector.store.escalated import SORTS, STATES
 from connector.store.holds import Hold
 from connector.store.ledger import LedgerEntry
 from connector.store.trouble import StoreTrouble
@@ -216,10 +218,11 @@ class Api:
         _check(call.takes, brought)
         return call.answer(self, Asked(who=asking, words={**brought, **request.path_params}))
 
-    def escalations(self, _asked: Asked) -> Any:
+    def escalations(self, asked: Asked) -> Any:
         """What is escalated at this moment."""
+        names = tuple(self.papers.settings.accounts)
         with self.store.reading() as connection:
-            return queries.now_page(connection)
+            return now_page(connection, asked.words, names, asked.who.user.name, self.now())
 
     def wall(self, asked: Asked) -> Any:
         """What a screen on a wall shows."""
@@ -379,9 +382,27 @@ CALLS: tuple[Call, ...] = (
     Call(
         method="GET",
         path="/api/v1/escalations",
-        summary="What is escalated at this moment, and what is held.",
-        gives=queries.Now,
+        summary="What is escalated at this moment, the worst first, at most 100 tickets from a place on; what is held.",
+        gives=Now,
         answer=Api.escalations,
+        takes=(
+            Word(
+                name="q",
+                meaning="Words that stand in the ticket's id, subject, owner, team, level or policy.",
+            ),
+            ACCOUNT,
+            Word(name="team", meaning="The group that has it at the helpdesk; - for none."),
+            Word(name="owner", meaning="Who owns it; - for nobody."),
+            POLICY,
+            Word(name="level", meaning="The level that came last; - for none."),
+            Word(name="state", meaning="How it stands.", one_of=STATES),
+            Word(name="mode", meaning="What is enforced, or only observed.", one_of=tuple(MODES)),
+            Word(
+                name="mine", meaning="What the token's user owns, has or has acknowledged.", one_of=("yes",)
+            ),
+            Word(name="sort", meaning=f"One of {', '.join(SORTS)}; with - before it, the other way round."),
+            Word(name="from", meaning="The place of the first, 0 without it."),
+        ),
         pages=("/now",),
     ),
     Call(
@@ -428,7 +449,7 @@ CALLS: tuple[Call, ...] = (
             Word(name="for", meaning="How long a snooze lasts, such as 2h."),
         ),
         role="operator",
-        pages=("/tickets/{account}/{ticket}/orders",),
+        pages=("/tickets/{account}/{ticket}/orders", "/now/orders"),
     ),
     Call(
         method="GET",

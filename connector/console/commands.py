@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
 from connector.clock import moment_asked
+from connector.console.listing import OrderTold
 from connector.intake.inbox import VERBS, OrderRefused, submit_order
 from connector.store import holds
 from connector.store.database import Store
@@ -19,6 +20,8 @@ DONE: Mapping[str, str] = {
     "apply": "The service does what the plan says, within seconds.",
     "undo": "It is taken back, within seconds where little is.",
     "revoke": "The token has ended.",
+    "view": "The view is kept.",
+    "unview": "The view is gone.",
     "settings": "It is kept.",
 }
 """What a page says after an order, by the code in its address."""
@@ -49,6 +52,34 @@ def order(
     except OrderRefused as refused:
         raise Refused(str(refused)) from None
     return given.verb
+
+
+SELECTED = "t:"
+"""What the name of a box in the list begins with; the ticket follows, and its value is the ticket's worst policy."""
+
+
+def give_many(
+    store: Store, said: Mapping[str, str], user: User, now: Instant, policies: PolicySet
+) -> tuple[OrderTold, ...]:
+    """Leave an order for each ticket that is selected, or release it; what was refused stops none of the others."""
+    told = []
+    for name, policy in said.items():
+        account, _, number = name.removeprefix(SELECTED).partition("/")
+        if (
+            not name.startswith(SELECTED) or not account or not number
+        ):  # without a number it would be all of an account
+            continue
+        ref, why = TicketRef(account, number), ""
+        try:
+            if said.get("verb") == "release":
+                release(store, account, number, "", user.name, said.get("reason", ""), now)
+            else:
+                meant = dict(said) | ({"policy": policy} if said.get("verb") == "escalate" else {})
+                order(store, ref, meant, user, now, policies)
+        except Refused as refused:
+            why = str(refused).removeprefix(f"{ref}: ")
+        told.append(OrderTold(ref=ref, why=why))
+    return tuple(told)
 
 
 def release(store: Store, account: str, ticket: str, policy: str, who: str, why: str, now: Instant) -> int:

@@ -54,7 +54,19 @@ PAGES.install_gettext_callables(  # type: ignore[attr-defined]
 PAGES.policies["ext.i18n.trimmed"] = True
 
 
+def about(span: Seconds) -> str:
+    """How long, to the minute, or of days to the hour: for a list that is read at a glance."""
+    minutes = max(span, 0) // 60
+    days, hours, left = minutes // 1440, minutes // 60 % 24, minutes % 60
+    if days:
+        return f"{days}d {hours}h" if hours and days < 10 else f"{days}d"
+    if hours:
+        return f"{hours}h {left}m" if left else f"{hours}h"
+    return f"{left}m" if left else "under 1m"
+
+
 PAGES.filters |= {
+    "about": about,
     "stamp": stamp,
     "iso": iso,
     "hover": hover,

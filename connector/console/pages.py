@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, quote, urlencode
+from urllib.parse import parse_qs, parse_qsl, quote, urlencode
 
 import structlog
 from starlette.concurrency import run_in_threadpool
@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from connector.console import queries
+from connector.console import listing, queries
 from connector.console.access import (
     BACK,
     INVITED_FOR,
@@ -29,12 +29,22 @@ from connector.console.access import (
     allow,
     check_form,
 )
-from connector.console.commands import DONE, Refused, digest_of, order, release, undo, undo_shown
+from connector.console.commands import (
+    DONE,
+    Refused,
+    digest_of,
+    give_many,
+    order,
+    release,
+    undo,
+    undo_shown,
+)
 from connector.console.documents import Papers
 from connector.console.frame import AGAIN_AFTER, HEADERS, asset, drawing, page, paper
 from connector.console.language import languages
 from connector.console.planning import Planning, asked_for
 from connector.console.reader import read_by, zone_named, zone_names
+from connector.intake.inbox import VERBS
 from connector.matrix.picture import WIDTH, CannotPrint, Panel, as_pdf, as_svg, drawn, panels
 from connector.matrix.tables import Ladder, about, ladders, remarks
 from connector.matrix.tables import as_html as matrix_html
@@ -42,7 +52,7 @@ from connector.report.formats import HEADLINES
 from connector.report.formats import as_html as report_html
 from connector.report.formats import grids as report_grids
 from connector.report.formats import lead as report_lead
-from connector.store import ledger, users
+from connector.store import escalated, ledger, users
 from connector.store.database import Store
 from connector.store.trouble import StoreTrouble
 from connector.work.context import NOT_KEPT, explained
@@ -78,6 +88,9 @@ MENU = (
 )
 SPANS = (7, 30, 90)
 """So many days back a report is offered of; the first if none are named."""
+GIVEN = "orders"
+"""What an address says behind which what became of orders is shown."""
+LONGEST_VIEW = 60
 LOOK = "uptier-look"
 LOOKS = ("light", "dark")
 LOOK_LASTS: Seconds = 365 * 86400
@@ -156,6 +169,8 @@ class Console:
             "/settings": self.set_reading,
             "/tokens/revoke": self.revoke,
             "/tickets/{account}/{ticket}/orders": self.give_order,
+            "/now/orders": self.give_orders,
+            "/views": self.keep_view,
             "/holds/release": self.release,
             "/undo": self.take_back,
             "/plan": self.make_plan,
@@ -252,10 +267,64 @@ class Console:
         return answer
 
     def now_page(self, request: Request, asking: Asking) -> Response:
-        """Who is escalated at this moment."""
+        """Who is escalated at this moment, as far as the address asks for it, and what became of the orders given."""
+        asked = {name: request.query_params.get(name, "") for name in listing.ASKED}
+        of, at = tuple(self.papers.settings.accounts), self.now()
         with self.store.reading() as connection:
-            shown = queries.now_page(connection)
-        return self._page(request, asking, "now.html", "Now", shown=shown)
+            shown = listing.now_page(connection, asked, of, asking.user.name, at)
+            choices = listing.with_asked(escalated.choices(connection, listing.CHOICES), asked)
+            views = users.views(connection, asking.user.name)
+            given = request.query_params.get("said") == GIVEN
+            told = listing.load_told(self.access.told(connection, request)) if given else None
+            fates = {} if told is None else listing.fates(connection, told)
+        running = self.papers.rules().policies
+        return self._page(
+            request,
+            asking,
+            "now.html",
+            "Now",
+            shown=shown,
+            asked=asked,
+            link=partial(listing.address, asked),
+            first=listing.start_of(asked),
+            size=listing.PAGE,
+            choices=choices,
+            accounts=of,
+            policies=tuple(each.name for each in running.policies),
+            levels=tuple(dict.fromkeys(level for _, level in self.papers.levels())),
+            views=views,
+            told=told,
+            fates=fates,
+        )
+
+    def give_orders(self, request: Request, asking: Asking, said: Mapping[str, str]) -> Response:
+        """Leave an order for each ticket that is selected; what became of each, the list says."""
+        allow(asking, "operator")
+        verb = said.get("verb", "")
+        if verb not in (*VERBS, "release"):
+            raise Refused(f"there is no order {verb!r}; there are {', '.join(VERBS)}, release")
+        at = self.now()
+        with self.store.reading() as connection:
+            after = ledger.newest_id(connection)
+        orders = give_many(self.store, said, asking.user, at, self.papers.rules().policies)
+        told = listing.Told(verb=verb, who=asking.user.name, at=at, after=after, orders=orders)
+        self.access.tell(request, listing.dump_told(told))
+        back = listing.address(dict(parse_qsl(said.get("back", ""))), said=GIVEN)
+        return RedirectResponse(back, 303, HEADERS)
+
+    def keep_view(self, _request: Request, asking: Asking, said: Mapping[str, str]) -> Response:
+        """Keep the list's address under a word of the user's own, or forget one."""
+        asked = dict(parse_qsl(said.get("back", "")))
+        called, gone = said.get("name", "").strip(), said.get("forget", "")
+        with self.store.writing() as connection:
+            if gone:
+                users.drop_view(connection, asking.user.name, gone)
+            elif not called or len(called) > LONGEST_VIEW or not called.isprintable():
+                raise Refused(f"a view has a name of 1 to {LONGEST_VIEW} characters")
+            elif not users.keep_view(connection, asking.user.name, called, listing.address(asked)):
+                raise Refused(f"you keep {users.VIEWS} views, which are as many as there can be; forget one")
+        back = listing.address(asked, said="unview" if gone else "view")
+        return RedirectResponse(back, 303, HEADERS)
 
     def due(self, request: Request, asking: Asking) -> Response:
         """What is overdue, held, waiting and coming."""

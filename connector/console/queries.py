@@ -5,7 +5,6 @@ What Uptier said at the helpdesk is told once, by its ledger; what it changed th
 that the ledger has.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -21,7 +20,8 @@ from connector.report.calls import Calls
 from connector.store import accounts, escalated, holds, inbox, ledger, notices, tickets, writes
 from connector.store.accounts import ConnectedAccount
 from connector.store.due import DuePage, coming_by_hour, due_page
-from connector.store.episodes import episodes_of, running_episodes, running_levels
+from connector.store.episodes import episodes_of, running_levels
+from connector.store.escalated import REAL, next_waiting
 from connector.store.fleet import Failing, Node, limits_of, pauses
 from connector.store.holds import Hold, SetAside
 from connector.store.ledger import LedgerEntry
@@ -40,7 +40,6 @@ from policies.model import (
     seconds,
 )
 from policies.present.explain import trace_of
-from policies.rules.judgement import JudgedLevel, Judgement
 from policies.rules.undo import DEESCALATED
 from policies.state import Episode, How
 
@@ -190,8 +189,6 @@ def _names(ticket: Ticket, directory: Directory | None) -> dict[str, str]:
 SHOWN = 200
 WORST, MOST_ON_A_WALL = 10, 50
 DAY = 86400
-REAL = frozenset({How.FIRED, How.REFUSED, How.REJECTED})
-"""How a level is passed by more than being observed, or by being overtaken by one that is."""
 FAILED = ("write refused", "write unknown")
 """What the helpdesk of an account last said of its limits."""
 
@@ -218,24 +215,6 @@ class Row:
     why: str
     observed: bool = False
     observes: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeldStart:
-    """A policy that found too much due when it was first enforced on an account, and how many tickets it holds."""
-
-    account: str
-    policy: str
-    many: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Now:
-    """The page *Now*: what is escalated and goes on, the next first; then what stands still, the oldest first."""
-
-    rows: tuple[Row, ...]
-    held: tuple[Hold, ...]
-    starts: tuple[HeldStart, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -356,31 +335,10 @@ class Noise:
     false_alarms: int
 
 
-def now_page(connection: Connection) -> Now:
-    """What is escalated at this moment."""
-    rows = [row for ref, episode in running_episodes(connection) for row in _row(connection, ref, episode)]
-    order = sorted(_owned(rows), key=_urgency)
-    held = holds.every(connection)
-    starts = Counter((one.ref.account, one.policy) for one in held if one.scope == "start")
-    return Now(
-        rows=tuple(order),
-        held=tuple(one for one in held if one.scope != "start"),
-        starts=tuple(
-            HeldStart(account=account, policy=policy, many=many)
-            for (account, policy), many in sorted(starts.items())
-        ),
-    )
-
-
 def _owned(rows: Sequence[Row]) -> tuple[Row, ...]:
     """The rows, with an owner only where some level of the ticket has fired; before that nobody has it."""
     escalated = {row.ref for row in rows if row.level}
     return tuple(row if row.ref in escalated else replace(row, owner="") for row in rows)
-
-
-def _urgency(row: Row) -> tuple[bool, bool, Instant, Instant]:
-    nothing_comes = row.next_due is None or bool(row.acknowledged_by)
-    return row.level == "", nothing_comes, row.next_due or 0, row.since or 0
 
 
 def due(connection: Connection, asked: Mapping[str, str], names: tuple[str, ...], now: Instant) -> DuePage:
@@ -590,17 +548,12 @@ def _midnights_ago(now: Instant, days: int) -> Instant:
     return int(local.replace(hour=0, minute=0, second=0, microsecond=0).timestamp())
 
 
-def waiting(judged: Judgement) -> JudgedLevel | None:
-    """The level that is due next by this judgement."""
-    return next((each for each in judged.levels if each.state == "waiting" and each.due is not None), None)
-
-
 def _row(connection: Connection, ref: TicketRef, episode: Episode) -> tuple[Row, ...]:
     known = tickets.known(connection, ref)
     if known is None:
         return ()
     judged = next((each for each in known.judged or () if each.policy == episode.policy), None)
-    level = None if judged is None else waiting(judged)
+    level = next_waiting(judged)
     passed = episode.passed[-1] if episode.passed else None
     return (
         Row(

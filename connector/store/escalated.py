@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
-from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, literal, not_, or_, select
 
 from connector.store import codec
 from connector.store.database import put, rows_of, the
@@ -63,7 +63,7 @@ class Escalated:
     observes: bool
     rank: int
 
-    def state(self, now: Instant, *, is_held: bool) -> State:
+    def stands(self, now: Instant, *, is_held: bool) -> State:
         """How it stands now."""
         if is_held:
             return "held"
@@ -198,8 +198,9 @@ SORTS: tuple[Sort, ...] = get_args(Sort)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which rows are wanted, and in which order; what is empty or None leaves nothing out. `owner` may be `NOBODY`,
-    `people` are the names of one person; `backward` turns the order round."""
+    """Which rows are wanted, and in which order; what is empty or None leaves nothing out. `team`, `level` and
+    `owner` may be `NONE`; `enforced` are those on which a level came that was not only observed; `people` are the names
+    of one person; `backward` turns the order round."""
 
     words: tuple[str, ...] = ()
     account: str = ""
@@ -214,7 +215,8 @@ class Wanted:
     backward: bool = False
 
 
-NOBODY = "-"
+NONE = "-"
+"""Stands for no team, level or owner."""
 
 
 def listed(
@@ -231,7 +233,7 @@ def listed(
         .offset(offset)
     )
     found = ((codec.load(Escalated, row.row), row.held is not None) for row in rows)
-    return tuple((row, row.state(now, is_held=held)) for row, held in found)
+    return tuple((row, row.stands(now, is_held=held)) for row, held in found)
 
 
 def counted(connection: Connection, wanted: Wanted, now: Instant) -> Mapping[State, int]:
@@ -240,7 +242,7 @@ def counted(connection: Connection, wanted: Wanted, now: Instant) -> Mapping[Sta
     rows = connection.execute(
         select(state, func.count()).select_from(_BESIDE_HOLDS).where(*_wanted(wanted)).group_by(state)
     )
-    found = {row[0]: row[1] for row in rows}
+    found: dict[str, int] = {row[0]: row[1] for row in rows}
     return {name: found[name] for name in STATES if name in found}
 
 
@@ -288,7 +290,7 @@ def choices(connection: Connection, limit: int) -> Mapping[str, tuple[str, ...]]
 
 
 _ORDERS: Mapping[Sort, tuple[ColumnElement[Any], ...]] = {
-    "worst": (escalated.c.rank, escalated.c.at),
+    "worst": (escalated.c.rank, escalated.c.at, escalated.c.waits_since),
     "waits": (escalated.c.waits_since,),
     "since": (escalated.c.since,),
     "ticket": (),
@@ -319,17 +321,16 @@ def _state(now: Instant) -> ColumnElement[str]:
 def _wanted(wanted: Wanted) -> list[ColumnElement[bool]]:
     of = escalated.c
     which = [of.words.icontains(word, autoescape=True) for word in wanted.words]
-    which += [
-        column == value
-        for column, value in ((of.account, wanted.account), (of.team, wanted.team), (of.level, wanted.level))
-        if value
-    ]
-    if wanted.owner:
-        which.append(of.owner == ("" if wanted.owner == NOBODY else wanted.owner))
+    if wanted.account:
+        which.append(of.account == wanted.account)
+    for column, value in ((of.team, wanted.team), (of.level, wanted.level), (of.owner, wanted.owner)):
+        if value:
+            which.append(column == ("" if value == NONE else value))
     if wanted.policy:
         which.append(of.policies.contains(f"\n{wanted.policy}\n", autoescape=True))
     if wanted.enforced is not None:
-        which.append(of.enforced.is_(wanted.enforced))
+        came = and_(of.enforced, of.level != "")
+        which.append(came if wanted.enforced else not_(of.enforced))
     if wanted.people is not None:
         mine = (of.owner, of.assignee, of.acknowledged_by)
         which.append(or_(*(column.in_(wanted.people) for column in mine)))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, delete, func, or_, select, update
 
 from connector.store import accounts, codec, inbox, ledger
 from connector.store.database import advisory_lock, insert, put_row, rows_of, the
@@ -89,6 +89,39 @@ def every(connection: Connection) -> tuple[Hold, ...]:
         select(hold_table).order_by(hold_table.c.since, hold_table.c.account, hold_table.c.ticket)
     ).mappings()
     return tuple(map(_hold, rows))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldStart:
+    """A policy that found too much due when it was first enforced on an account, and how many tickets it holds."""
+
+    account: str
+    policy: str
+    many: int
+
+
+def of_accounts(connection: Connection, limit: int) -> tuple[Hold, ...]:
+    """The first holds that keep whole accounts standing still, the oldest first."""
+    rows = connection.execute(
+        select(hold_table)
+        .where(hold_table.c.scope == "account")
+        .order_by(hold_table.c.since, hold_table.c.account)
+        .limit(limit)
+    ).mappings()
+    return tuple(map(_hold, rows))
+
+
+def of_starts(connection: Connection, limit: int) -> tuple[HeldStart, ...]:
+    """The first starts of policies that are held."""
+    of = (hold_table.c.account, hold_table.c.policy)
+    rows = connection.execute(
+        select(*of, func.count().label("many"))
+        .where(hold_table.c.scope == "start")
+        .group_by(*of)
+        .order_by(*of)
+        .limit(limit)
+    )
+    return tuple(HeldStart(account=row.account, policy=row.policy, many=row.many) for row in rows)
 
 
 def drop(connection: Connection, ref: TicketRef, *, over: bool) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, case, func, insert, or_, select
+from sqlalchemy import Connection, RowMapping, bindparam, case, func, insert, or_, select, tuple_
 
 from connector.store import codec
 from connector.store.database import the
@@ -86,6 +86,20 @@ def of_ticket(connection: Connection, ref: TicketRef, limit: int = 200) -> tuple
         .limit(limit)
     ).mappings()
     return tuple(reversed([_line(row) for row in rows]))
+
+
+def of_person(
+    connection: Connection, refs: Sequence[TicketRef], who: str, line: int
+) -> dict[TicketRef, LedgerEntry]:
+    """The newest line of each of these tickets, behind the one with this id, that says what this person did, or what
+    became of it."""
+    rows = connection.execute(
+        select(ledger)
+        .where(ledger.c.id > line, ledger.c.who == who)
+        .where(tuple_(ledger.c.account, ledger.c.ticket).in_([(each.account, each.id) for each in refs]))
+        .order_by(ledger.c.id)
+    )
+    return {TicketRef(row["account"], row["ticket"]): _line(row) for row in rows.mappings()}
 
 
 def after(connection: Connection, line: int, limit: int = 500) -> tuple[LedgerEntry, ...]:

@@ -304,7 +304,14 @@ escalated = Table(
     Column("row", Text, nullable=False),
 )
 """One row a ticket on which an episode runs, as the list of the console shows and asks for it."""
-Index("ix_escalated_rank", escalated.c.rank, escalated.c.at, escalated.c.account, escalated.c.ticket)
+Index(
+    "ix_escalated_rank",
+    escalated.c.rank,
+    escalated.c.at,
+    escalated.c.waits_since,
+    escalated.c.account,
+    escalated.c.ticket,
+)
 Index("ix_escalated_waits_since", escalated.c.waits_since, escalated.c.account, escalated.c.ticket)
 Index("ix_escalated_owner", escalated.c.owner, escalated.c.rank, escalated.c.at)
 Index("ix_escalated_team", escalated.c.team, escalated.c.rank, escalated.c.at)

@@ -307,6 +307,8 @@ FORMS = {
     "/plan/apply": {"hash": "of no plan"},
     "/undo": {"asked": "of nobody"},
     "/look": {"look": "dark"},
+    "/now/orders": {"verb": "acknowledge", "t:acme/1": "urgent-unanswered"},
+    "/views": {"name": "mine", "back": "mine=yes"},
     "/wall": {"token": "of nobody"},
     "/settings": {"zone": "there is none"},
     "/logout": {},

@@ -285,6 +285,7 @@ NO_CALL = {
     "/logout",
     "/look",
     "/settings",
+    "/views",
     "/events",
 }
 """How people get in and out, and what only a page needs."""
@@ -332,6 +333,11 @@ def test_every_question_of_a_page_is_one_of_the_api() -> None:
         "papers.levels",  # what a level does, beside its name: the API has it in its policies
         "queries.SHOWN",
         "queries.start_of",  # where the next page begins
+        "users.views",  # addresses of a page, and how they are kept
+        "users.keep_view",
+        "users.drop_view",
+        "users.VIEWS",
+        "commands.give_many",  # many orders of one form: the API has a call for each
         "users.set_reading",  # how pages tell one
         "ledger.newest_id",  # whether a page is to be read again
     }

@@ -104,7 +104,7 @@ def test_every_page_fits_a_phone_and_a_desk(page: Any) -> None:
 
 def test_what_changes_appears_by_itself(page: Any, shown: Shown) -> None:
     page.goto("/now")
-    page.wait_for_selector("text=Second line")
+    page.wait_for_selector("td:has-text('Second line')")
     shown.here.opened("fresh")
     shown.here.round(1)
     page.wait_for_selector("text=About fresh", timeout=10_000)
@@ -112,7 +112,7 @@ def test_what_changes_appears_by_itself(page: Any, shown: Shown) -> None:
 
 def test_what_somebody_types_is_not_taken_away_by_the_next_change(page: Any, shown: Shown) -> None:
     page.goto("/now")
-    reason = page.locator("#rows input[name=reason]").first
+    reason = page.locator("#q")
     reason.type("the customer ")
     shown.here.opened("fresh")
     with page.expect_event("console", lambda said: said.text == "held back"):
@@ -126,7 +126,7 @@ def test_what_somebody_types_is_not_taken_away_by_the_next_change(page: Any, sho
 
 def test_who_stands_on_a_button_still_stands_there_after_a_change(page: Any, shown: Shown) -> None:
     page.goto("/now")
-    page.locator("button", has_text="Acknowledge").first.focus()
+    page.locator("button[value=acknowledge]").focus()
     stood = page.evaluate("document.activeElement.id")
     shown.here.opened("fresh")
     shown.here.round(1)
@@ -155,23 +155,75 @@ def test_the_first_administrator_needs_no_mouse(page: Any, shown: Shown) -> None
 
 
 def test_the_keyboard_alone_acknowledges(page: Any, shown: Shown) -> None:
+    """Without keys of one letter: by the tabulator, the space bar and Enter."""
     shown.user("dana", "operator")
     page.context.clear_cookies()
     page.goto("/now")
     for word in ("dana", PASSWORD):
         page.keyboard.type(word)
         page.keyboard.press("Tab" if word == "dana" else "Enter")
-    page.wait_for_selector("h1:text('Now')")
-    for _ in range(60):
-        page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.textContent.trim()") == "Acknowledge":
-            break
-    page.keyboard.press("Enter")
-    page.wait_for_selector("text=is carried out with the next look")
+    page.wait_for_selector("header summary")
+    page.goto("/now")
+    for until in ("x:acme/1", "b:acknowledge"):
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            if page.evaluate("document.activeElement.id") == until:
+                break
+        page.keyboard.press("Space")
+    page.wait_for_selector("text=1 given and carried out with the next look")
     shown.here.round(1)
-    page.reload()
-    row = page.locator("tr", has_text="acknowledged").filter(has_text="dana")
-    assert row.count() == 1
+    page.wait_for_selector("text=1 done, 0 given", timeout=10_000)
+    assert [line.who for line in shown.here.lines("one") if line.what == "acknowledged"] == ["dana"]
+
+
+def test_keys_move_select_and_act_and_ask_for_a_reason(page: Any, shown: Shown) -> None:
+    page.goto("/now")
+    page.keyboard.press("?")
+    assert page.locator("#help").is_visible()
+    assert accessible(page) == []
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    assert page.evaluate("document.activeElement.id") == "to:acme/1"
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    page.keyboard.press("x")
+    assert page.locator("#chosen").inner_text() == "Selected: 1"
+    page.keyboard.press("s")
+    assert page.locator("#why").is_visible()
+    assert accessible(page) == []
+    page.keyboard.type("she asked for quiet")
+    page.keyboard.press("Tab")
+    page.keyboard.type("2h")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=1 given and carried out with the next look")
+    assert page.locator("tr", has_text="acme/1").locator(".tag").inner_text() == "Snooze: Given"
+    shown.here.round(1)
+    page.wait_for_selector("tr:has-text('acme/1') .state.snoozed", timeout=10_000)
+    assert shown.here.whats("one")[-1] == "snoozed"
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.id") == "q"
+    page.keyboard.type("jx?")
+    assert page.locator("#q").input_value() == "jx?"
+
+
+def test_one_refused_does_not_stop_the_others(page: Any, shown: Shown) -> None:
+    """The second has had no level yet: there is nothing to acknowledge."""
+    page.goto("/now")
+    for number in "12":
+        page.locator(f"[id='x:acme/{number}']").check()
+    page.keyboard.press("a")
+    page.wait_for_selector("text=1 given and carried out with the next look, 1 refused")
+    assert page.locator(".said li").inner_text() == "acme/2: no level has fired yet"
+    assert page.locator("tr", has_text="acme/2").locator(".tag").inner_text() == "Acknowledge: Refused"
+
+
+def test_keys_of_one_letter_can_be_done_without(page: Any) -> None:
+    page.goto("/now")
+    page.keyboard.press("?")
+    page.locator("#no-keys").check()
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    assert page.locator("tr.here").count() == 0
 
 
 def test_a_stranger_reads_who_owns_it_why_and_what_comes_next(page: Any) -> None:
