@@ -240,6 +240,7 @@ def _group(page: Page, number: str, name: str) -> str:
 
 def _pagerduty(export: Any, page: Page) -> Iterable[Carried]:
     rows = [*_lists(export, "escalation_policies"), *_lists(export, "escalation_policy"), *_bare(export)]
+    people = {str(row.get("id")): str(row["email"]) for row in _lists(export, "users") if row.get("email")}
     for row in rows:
         rules = row.get("escalation_rules")
         if not isinstance(rules, list):
@@ -254,7 +255,7 @@ def _pagerduty(export: Any, page: Page) -> Iterable[Carried]:
                 delay = rule.get("escalation_delay_in_minutes")
                 text = f"{_named(targets)}, then {delay} minutes"
                 text += f" (round {turn + 1} of {rounds})" if rounds > 1 else ""
-                ladder.line(text, partial(_rule, ladder, targets, delay, page))
+                ladder.line(text, partial(_rule, ladder, targets, delay, people, page))
         yield _carried(
             "escalation policy", str(row.get("name") or row.get("summary") or row.get("id")), ladder, page
         )
@@ -267,7 +268,7 @@ def _named(targets: Any) -> str:
     )
 
 
-def _rule(ladder: Ladder, targets: Any, delay: Any, page: Page) -> None:
+def _rule(ladder: Ladder, targets: Any, delay: Any, people: Mapping[str, str], page: Page) -> None:
     if not isinstance(delay, int) or isinstance(delay, bool) or delay < 1:
         raise CannotCarry("how long it waits is not told")
     began, ladder.passed = ladder.passed, ladder.passed + delay * MINUTE
@@ -279,7 +280,7 @@ def _rule(ladder: Ladder, targets: Any, delay: Any, page: Page) -> None:
         str(target.get("summary") or target.get("name") or ""),
     )
     if kind == "user":
-        owner = str(target.get("email") or name)
+        owner = str(target.get("email") or people.get(str(target.get("id"))) or name)
         if not owner:
             raise CannotCarry(f"who {target.get('id')} is does not stand in the file")
     elif kind == "schedule":

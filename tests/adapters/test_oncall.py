@@ -43,6 +43,11 @@ def test_a_rule_of_pagerduty_asks_at_once_and_its_delay_is_before_the_next() -> 
     ]  # fmt: skip
 
 
+def test_people_of_pagerduty_go_by_their_addresses_where_the_list_of_users_is_there() -> None:
+    known = {**pagerduty((10, [ANN])), "users": [{"id": "PANN", "name": "Ann", "email": "ann@acme.test"}]}
+    assert ladder(known) == [("0m", "ann@acme.test")]
+
+
 def test_loops_are_the_rules_once_more() -> None:
     assert ladder(pagerduty((10, [ANN]), (20, [PRIMARY]), loops=1)) == [
         ("0m", "Ann"), ("10m", "on_call(Duty)"), ("30m", "Ann"), ("40m", "on_call(Duty)"),
