@@ -286,7 +286,7 @@ class Doing:
         elif names.names.mail_as_note and (name, _first(value)) in TO_AGENTS:
             self._mail(value)
         else:
-            raise CannotCarry(_not_done(name))
+            raise CannotCarry(_not_done(name, _first(value)))
 
     def _assign(self, what: str, who: str) -> None:
         self.level["assign"] = {**self.level.get("assign", {}), what: who}
@@ -330,9 +330,11 @@ def _first(value: Any) -> str:
     return str(value[0]) if isinstance(value, list) and value else ""
 
 
-def _not_done(name: str) -> str:
-    if name in MAIL:
+def _not_done(name: str, to: str) -> str:
+    if (name, to) in TO_AGENTS:
         return "Uptier sends no mail through Zendesk; with `--mail-as-note` mail to the assignee or the group is a note"
+    if name in MAIL:
+        return "Uptier sends no mail through Zendesk; leave this to it, or write a `reply` to the customer"
     if name.startswith("notification_"):
         return "targets and webhooks of Zendesk are not Uptier's; `notify` tells a channel"
     if name == "status":
