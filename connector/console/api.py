@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Match, Route
 
 from adapters.http import read_json
-from connector.console import queries
+from connector.console import queries, story
 from connector.console.access import Access, Asking, MustLogIn, NotAllowed, allow
 from connector.console.commands import DONE, Refused, digest_of, order, release, undo, undo_shown
 from connector.console.documents import Papers, Shown
@@ -285,16 +285,23 @@ class Api:
     def ticket(self, asked: Asked) -> Any:
         """All about one ticket."""
         with self.store.reading() as connection:
-            return queries.ticket_page(connection, asked.ref)
+            return story.ticket_page(connection, asked.ref, self.now())
 
     def explain(self, asked: Asked) -> Any:
         """Why the last look at a ticket came to what it did."""
         with self.store.reading() as connection:
-            seen = queries.ticket_page(connection, asked.ref)
+            seen = story.ticket_page(connection, asked.ref, self.now())
         if seen is None:
             return None
         found = explained(seen.known, self.papers.rules().policies)
         return Explained(policies=found or (), note=NOT_KEPT if found is None else "")
+
+    def ahead(self, asked: Asked) -> Any:
+        """What a look at a ticket would come to later, if nobody does anything until then."""
+        with self.store.reading() as connection:
+            if story.ticket_page(connection, asked.ref, self.now()) is None:
+                return None
+        return story.ahead(self.store, self.papers.rules().policies, asked.ref, asked["in"], self.now())
 
     def give_order(self, asked: Asked) -> Any:
         """Leave an order for a ticket."""
@@ -423,7 +430,7 @@ CALLS: tuple[Call, ...] = (
         method="GET",
         path="/api/v1/tickets/{account}/{ticket}",
         summary="All about one ticket, with what happened to it in one order.",
-        gives=queries.Seen,
+        gives=story.Seen,
         answer=Api.ticket,
         pages=("/tickets/{account}/{ticket}",),
     ),
@@ -433,6 +440,16 @@ CALLS: tuple[Call, ...] = (
         summary="Why the last look at a ticket came to what it did, policy by policy.",
         gives=Explained,
         answer=Api.explain,
+        pages=("/tickets/{account}/{ticket}",),
+    ),
+    Call(
+        method="GET",
+        path="/api/v1/tickets/{account}/{ticket}/ahead",
+        summary="What a look at a ticket would come to after a time, if nobody does anything until then; from the "
+        "store alone.",
+        gives=story.Ahead,
+        answer=Api.ahead,
+        takes=(Word(name="in", meaning="How long, such as 4h.", needed=True),),
         pages=("/tickets/{account}/{ticket}",),
     ),
     Call(

@@ -13,6 +13,7 @@ from connector.console.reader import READER, clock, hover, iso, stamp
 from connector.render import away
 from connector.report.formats import amount, interval, name_of, of_what
 from policies.model import Seconds, spell
+from policies.present.explain import value_words
 from policies.present.language import TRANSLATE
 
 POLICY = (
@@ -73,6 +74,7 @@ PAGES.filters |= {
     "clock": clock,
     "worded": worded,
     "spell": spell,
+    "value": value_words,
 }
 PAGES.globals |= {"away": away, "words": Words, "language": lambda: READER.get().language}
 PAGES.globals["told"] = {"name": name_of, "amount": amount, "of": of_what, "interval": interval}

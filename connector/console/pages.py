@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from connector.console import listing, queries
+from connector.console import listing, queries, story
 from connector.console.access import (
     BACK,
     INVITED_FOR,
@@ -57,7 +57,6 @@ from connector.store.database import Store
 from connector.store.trouble import StoreTrouble
 from connector.work.context import NOT_KEPT, explained
 from policies.model import Instant, Seconds, TicketRef
-from policies.present.explain import explain
 from policies.present.language import message
 
 if TYPE_CHECKING:
@@ -345,19 +344,32 @@ class Console:
         )
 
     def ticket(self, request: Request, asking: Asking) -> Response:
-        """All about one ticket."""
-        ref = _ref(request)
+        """All about one ticket, with what a look would come to after the time that is asked for."""
+        ref, now, asked = _ref(request), self.now(), dict(request.query_params)
         with self.store.reading() as connection:
-            seen = queries.ticket_page(connection, ref)
+            seen = story.ticket_page(connection, ref, now)
         if seen is None:
             return self._error(404, f"{ref} has not been seen")
-        found = explained(seen.known, self.papers.rules().policies)
-        traces = sorted(found or (), key=lambda trace: not trace.levels)  # those that run first
-        said = explain(tuple(traces)) if traces else "No policy can match this ticket."
-        if found is None:
-            said = NOT_KEPT
+        running = self.papers.rules().policies
+        found = explained(seen.known, running)
+        matter, rest = story.by_weight(found or ())
+        told, first = story.happenings(seen.timeline), queries.start_of(asked)
         return self._page(
-            request, asking, "ticket.html", str(ref), seen=seen, explained=said, does=self.papers.levels()
+            request,
+            asking,
+            "ticket.html",
+            str(ref),
+            seen=seen,
+            matter=matter,
+            rest=rest,
+            note=NOT_KEPT if found is None else "" if found else "No policy can match this ticket.",
+            told=told[first : first + story.AT_ONCE],
+            first=first,
+            newer=max(first - story.AT_ONCE, 0) if first else None,
+            older=first + story.AT_ONCE if first + story.AT_ONCE < len(told) else None,
+            here=f"{request.url.path}?{urlencode({'from': first})}" if first else request.url.path,
+            ahead=story.ahead(self.store, running, ref, asked.get("ahead", ""), now),
+            does=self.papers.levels(),
         )
 
     def policies(self, request: Request, asking: Asking) -> Response:
@@ -384,7 +396,14 @@ class Console:
         policies, accounts = self._names()
         shown = self.planning.shown()
         return self._page(
-            request, asking, "plan.html", "Plan", shown=shown, policies=policies, accounts=accounts
+            request,
+            asking,
+            "plan.html",
+            "Plan",
+            shown=shown,
+            policies=policies,
+            accounts=accounts,
+            asked={key: request.query_params.get(key, "") for key in ("policy", "account")},
         )
 
     def make_plan(self, _request: Request, asking: Asking, said: Mapping[str, str]) -> Response:

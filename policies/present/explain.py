@@ -215,6 +215,50 @@ def level_words(level: JudgedLevel, zone: tzinfo, absent: Phrase | None = None) 
     return f"{text}; waits for {level.within} to open at {moment(level.opens, zone)}"
 
 
+def level_steps(one: Judgement, level: JudgedLevel, zone: tzinfo) -> Iterator[str]:
+    """The sum behind a level's due: from what it counts, how much of it has been counted by the look, what is left."""
+    clock = one.clock
+    if clock is None or clock.absent is not None:
+        return
+    on = f" on calendar {clock.calendar}" if clock.calendar else ""
+    if level.why == "passed":
+        if level.due is None:
+            return
+        yield f"it was due {moment(level.due, zone)}"
+        if level.passed is not None:
+            late = level.passed - level.due
+            yield f"{level.state} at {moment(level.passed, zone)}" + (
+                f", {spell(late)} later" if late > 0 else ""
+            )
+        return
+    if level.why in ("counted", "paused"):
+        counted = None
+        if level.since is None and clock.start is not None:
+            counted = clock.elapsed
+            yield f"counts from {moment(clock.start, zone)}: {clock.because}"
+        elif before := next((each for each in one.levels if each.name == level.since and each.passed), None):
+            yield f'counts from {moment(before.passed or 0, zone)}: level "{before.name}" was passed'
+        if counted is not None:
+            yield f"counted until {moment(one.now, zone)}: {spell(counted)}{on}"
+            left = level.span - counted
+            wanted = f"wanted are {spell(level.span)}{on}"
+            yield f"{wanted}: {spell(left)} left" if left > 0 else f"{wanted}: they are over"
+        else:
+            yield f"wanted are {spell(level.span)}{on}"
+    elif level.end is not None:
+        yield f"the deadline is {moment(level.end, zone)}"
+        if level.share is not None and clock.start is not None:
+            yield f"the time to it, from {moment(clock.start, zone)}: {spell(level.span)}{on}"
+            yield f"{level.share}% of that: {spell(level.span * level.share // 100)}{on}"
+        else:
+            yield f"wanted are {spell(level.span)}{on} {'after' if level.why == 'after deadline' else 'before'} it"
+    reached = level.due if level.reached is None else level.reached
+    if reached is not None:
+        yield f"that is {moment(reached, zone)}"
+    if level.opens is not None:
+        yield f"{level.within} opens at {moment(level.opens, zone)}"
+
+
 def line_text(line: JudgedLine) -> str:
     """What a line says, as it was written."""
     return said(line.path, line.operator, line.wanted, [line_text(each) for each in line.inner])
@@ -268,12 +312,14 @@ class ClockTrace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LevelTrace:
-    """A level, when it is due, and how it stands: waiting, due, or how it was passed."""
+    """A level, when it is due, and how it stands: waiting, due, or how it was passed; `steps` are the sentences of
+    arithmetic behind it, in order."""
 
     name: str
     due: Instant | None
     state: str
     text: str = ""
+    steps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -313,7 +359,13 @@ def trace_of(one: Judgement) -> PolicyTrace:
         lines=lines,
         clock=clock_trace(clock, one.now, zone) if clock else None,
         levels=tuple(
-            LevelTrace(name=each.name, due=each.due, state=each.state, text=level_words(each, zone, absent))
+            LevelTrace(
+                name=each.name,
+                due=each.due,
+                state=each.state,
+                text=level_words(each, zone, absent),
+                steps=tuple(level_steps(one, each, zone)),
+            )
             for each in one.levels
         ),
         notes=(

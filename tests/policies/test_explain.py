@@ -240,6 +240,36 @@ def test_a_level_that_is_not_due_says_why() -> None:
     assert levels(paused, 5) == ["one: waiting; not due while paused: 30m after the clock's start"]
 
 
+def test_each_level_has_its_sum() -> None:
+    def sums(life: Life, minutes: float) -> list[tuple[str, ...]]:
+        return [level.steps for level in traced(life.plan(minutes))[0].levels]
+
+    waits = Life().customer(0)
+    starts = "counts from 2026-09-28 00:00 UTC: the customer wrote"
+    assert sums(waits, 20) == [
+        (starts, "counted until 2026-09-28 00:20 UTC: 20m", "wanted are 30m: 10m left",
+         "that is 2026-09-28 00:30 UTC"),
+        (starts, "counted until 2026-09-28 00:20 UTC: 20m", "wanted are 2h: 1h40m left",
+         "that is 2026-09-28 02:00 UTC"),
+    ]  # fmt: skip
+    waits.look(35)
+    assert sums(waits, 40)[0] == (
+        "it was due 2026-09-28 00:30 UTC",
+        "fired at 2026-09-28 00:35 UTC, 5m later",
+    )
+    target = Target(metric=Metric.RESOLUTION, stage=Stage.ACTIVE, start=at(0), due=at(60))
+    half = policy('at = 50\nnote = "handoff"', 'before = "20m"\nnote = "handoff"', clock="resolution")
+    share, before = sums(Life(half).customer(0).target(target), 5)
+    deadline = "the deadline is 2026-09-28 01:00 UTC"
+    assert share == (
+        deadline,
+        "the time to it, from 2026-09-28 00:00 UTC: 1h",
+        "50% of that: 30m",
+        "that is 2026-09-28 00:30 UTC",
+    )
+    assert before == (deadline, "wanted are 20m before it", "that is 2026-09-28 00:40 UTC")
+
+
 def test_a_share_of_a_deadline_says_of_how_much() -> None:
     target = Target(metric=Metric.RESOLUTION, stage=Stage.ACTIVE, due=at(60), start=at(0))
     life = Life(policy('at = 50\nnote = "handoff"', clock="resolution")).customer(0).target(target)

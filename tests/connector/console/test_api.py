@@ -208,6 +208,7 @@ def asked(shown: Shown) -> Mapping[Call, dict[str, str]]:
     special = {
         "/api/v1/undo": {"episode": "acme/1:urgent-unanswered:1"},
         "/api/v1/wall": {"worst": "1"},
+        "/api/v1/tickets/{account}/{ticket}/ahead": {"in": "4h"},
         "/api/v1/ledger": {"before": "now"},
     }
     return {call: special.get(call.path, {}) for call in CALLS if call.method == "GET"}
@@ -309,7 +310,7 @@ def test_every_page_and_every_form_has_its_call(shown: Shown) -> None:
             assert route.path in (reads if "GET" in (route.methods or ()) else acts), route.path
 
 
-ASKED_OF = {"queries", "papers", "planning", "ledger", "users", "tickets", "holds", "commands"}
+ASKED_OF = {"queries", "story", "papers", "planning", "ledger", "users", "tickets", "holds", "commands"}
 
 
 def test_every_question_of_a_page_is_one_of_the_api() -> None:
@@ -338,6 +339,9 @@ def test_every_question_of_a_page_is_one_of_the_api() -> None:
         "users.drop_view",
         "users.VIEWS",
         "commands.give_many",  # many orders of one form: the API has a call for each
+        "story.AT_ONCE",
+        "story.happenings",  # how what happened is put together
+        "story.by_weight",  # and policies sorted
         "users.set_reading",  # how pages tell one
         "ledger.newest_id",  # whether a page is to be read again
     }
