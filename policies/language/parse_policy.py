@@ -26,6 +26,7 @@ from policies.language.vocabulary import (
     LEVEL_KEYS,
     MODES,
     OWNER_FUNCTIONS,
+    OWNERS_OWN,
     PAUSES,
     POLICY_KEYS,
     REPLIES,
@@ -131,10 +132,11 @@ def read_template(table: Table, key: str, ladder: Ladder) -> str | None:
 
 
 def read_notify(table: Table, ladder: Ladder) -> tuple[str, ...]:
-    """Channels by name."""
-    channels = table.texts("notify", '["leads"]') or ()
+    """Channels by name, and `owner` for those of the owner."""
+    channels, references = table.texts("notify", '["leads"]') or (), ladder.references
     for index, channel in enumerate(channels):
-        table.exists(("notify", index), "channel", channel, ladder.references.channels, " to the main file")
+        if channel != OWNERS_OWN:
+            table.exists(("notify", index), "channel", channel, references.channels, " to the main file")
     return tuple(dict.fromkeys(channels))
 
 

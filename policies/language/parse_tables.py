@@ -14,7 +14,7 @@ from policies.language.phrases import Pack, fault, made, pattern, shipped
 from policies.language.policy import Absence, CalendarSpec, ChannelSpec, SlaSpec, Staff
 from policies.language.reader import Table
 from policies.language.references import References
-from policies.language.vocabulary import CHANNEL_KEYS, DAYS, GROUP_KEYS, PERSON_KEYS
+from policies.language.vocabulary import CHANNEL_KEYS, DAYS, GROUP_KEYS, OWNERS_OWN, PERSON_KEYS
 from policies.model import Metric, Priority, Seconds
 
 CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)|24:00")
@@ -218,6 +218,11 @@ def read_people(roots: Sequence[Table]) -> People:
     substitutes = texts(people, "substitute", '"lee@acme.test"')
     check_circles(people, substitutes)
     skills = ((name, table.texts("skills", '["billing", "de"]')) for name, table in people)
+    known = {name: table for root in roots for name, table in root.named("channels")}
+    if OWNERS_OWN in known:
+        text = f"`{OWNERS_OWN}` stands for the owner's own channels; give this one another name."
+        known[OWNERS_OWN].report((), "reserved", text)
+    channels = {name: own for name, table in (*people, *groups) if (own := own_channels(table, known))}
     return People(
         managers=texts(people, "manager", '"lee@acme.test"'),
         leads=texts(groups, "lead", '"dana@acme.test"'),
@@ -227,9 +232,18 @@ def read_people(roots: Sequence[Table]) -> People:
             absences={name: found for name, table in people if (found := tuple(read_absences(table)))},
             substitutes=substitutes,
             caps={name: cap for name, table in people if (cap := table.whole("cap", 1, 10_000)) is not None},
-            skills={name: frozenset(known) for name, known in skills if known is not None},
+            skills={name: frozenset(said) for name, said in skills if said is not None},
+            channels=channels,
         ),
     )
+
+
+def own_channels(table: Table, known: Collection[str]) -> tuple[str, ...]:
+    """The channels of a person or a group, by name."""
+    said = table.texts("channels", '["dana-phone"]') or ()
+    for index, channel in enumerate(said):
+        table.exists(("channels", index), "channel", channel, known, " to the main file")
+    return said
 
 
 def read_absences(table: Table) -> Iterator[Absence]:

@@ -8,7 +8,7 @@ from typing import Literal
 from policies.language.clocks import CLOCKS
 from policies.language.conditions import Conditions, Limits
 from policies.language.phrases import Pack
-from policies.language.vocabulary import STRATEGIES, Kind, Lapse, LevelClock, Mode
+from policies.language.vocabulary import OWNERS_OWN, STRATEGIES, Kind, Lapse, LevelClock, Mode
 from policies.model import FROM_HELPDESK, Agent, Directory, Instant, Need, Priority, Seconds, Value
 
 
@@ -23,12 +23,13 @@ class Absence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staff:
-    """By label. `caps` are open tickets."""
+    """By label. `caps` are open tickets; `channels` are those of people, and of groups by name."""
 
     absences: Mapping[str, tuple[Absence, ...]] = field(default_factory=dict)
     substitutes: Mapping[str, str] = field(default_factory=dict)
     caps: Mapping[str, int] = field(default_factory=dict)
     skills: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    channels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def away(self, now: Instant) -> Mapping[str, str]:
         """Who is absent now, and until when, in words."""
@@ -181,9 +182,9 @@ class Level:
 
     @property
     def channels(self) -> frozenset[str]:
-        """Every channel that may hear of it: when it fires, in closed hours, or when it asks for approval."""
+        """Every channel that may hear of it by name: when it fires, in closed hours, or when it asks for approval."""
         asked = self.approval.notify if self.approval else ()
-        return frozenset(asked).union(*(each.notify for each in self.variants))
+        return frozenset(asked).union(*(each.notify for each in self.variants)) - {OWNERS_OWN}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

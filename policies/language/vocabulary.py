@@ -153,6 +153,9 @@ GROUP = "GROUP"
 ASSIGNEE = "assignee"
 """The one owner that is neither a name nor a function."""
 
+OWNERS_OWN = "owner"
+"""Among the channels of a level: those of whoever owns it, as `[people.NAME]` or `[groups.NAME]` says."""
+
 CALL = re.compile(r"(\w+)\((.*)\)")
 
 
@@ -454,7 +457,7 @@ LEVEL_KEYS: dict[str, Key] = {
         ),
         Key(
             "notify",
-            "Channels outside the helpdesk that hear of it.",
+            'Channels outside the helpdesk that hear of it; "owner" stands for those of whoever owns it then.',
             lambda: TEXTS,
             acts=True,
             instead=True,
@@ -589,5 +592,6 @@ PERSON_KEYS: dict[str, Schema] = {
     "substitute": TEXT,
     "cap": {"type": "integer", "minimum": 1},
     "skills": TEXTS,
+    "channels": TEXTS,
 }
-GROUP_KEYS: dict[str, Schema] = {"lead": TEXT, "on_call": TEXT, "limit": AMOUNT}
+GROUP_KEYS: dict[str, Schema] = {"lead": TEXT, "on_call": TEXT, "limit": AMOUNT, "channels": TEXTS}

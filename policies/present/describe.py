@@ -19,7 +19,7 @@ from policies.language.policy import (
     PolicySet,
     TemplateSpec,
 )
-from policies.language.vocabulary import ASSIGNEE, DAYS, LEVEL_KEYS, STOPS, STRATEGIES, call_of
+from policies.language.vocabulary import ASSIGNEE, DAYS, LEVEL_KEYS, OWNERS_OWN, STOPS, STRATEGIES, call_of
 from policies.model import UNITS, Seconds
 from policies.rules.calendars import time_of_week
 
@@ -137,7 +137,9 @@ def present(*texts: object) -> tuple[str, ...]:
 
 def channels(level: Level, policies: PolicySet) -> Iterator[str]:
     """The channels that hear of the level, what each hears, and when it is quiet."""
-    for spec in (policies.channels[name] for name in level.notify):
+    if OWNERS_OWN in level.notify:
+        yield "the owner's own"
+    for spec in (policies.channels[name] for name in level.notify if name != OWNERS_OWN):
         text = template(policies.templates, spec.template) if spec.template else "a built sentence"
         yield f"{spec.name}: {text}" + (f", quiet while {spec.quiet} is closed" if spec.quiet else "")
 
@@ -152,7 +154,9 @@ def approval(policy: Policy, level: Level, policies: PolicySet) -> str:
     if level.approval is None:
         return ""
     asked = [f"note {template(policies.templates, level.approval.note)}"] if level.approval.note else []
-    asked += [f"channel {name}" for name in level.approval.notify]
+    asked += [
+        "their own channels" if name == OWNERS_OWN else f"channel {name}" for name in level.approval.notify
+    ]
     by = f"asked by {listed(asked, 'and')}" if asked else "asked in the list of what needs a human"
     one, within = level.approval, level.approval.within
     who = f"{named(one.owner)} decides" if one.owner else ""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from policies.language.clocks import HIDDEN
 from policies.language.policy import AssignSpec, Level
-from policies.language.vocabulary import RISKY, SILENCED
+from policies.language.vocabulary import OWNERS_OWN, RISKY, SILENCED
 from policies.model import Priority, Ticket
 from policies.plan import (
     Action,
@@ -204,7 +204,13 @@ def spoken(
                 hand_off=level.hand_off and not public,
             )
             actions.append(say)
-    for channel in level.notify:
+    own = scene.policies.staff.channels.get(owner.name, ())
+    if OWNERS_OWN in level.notify and not own:
+        warnings.append(
+            f'level "{level.name}": {owner.name} has no channels; say which in [people] or [groups]'
+        )
+    named_ones = ((channel,) if channel != OWNERS_OWN else own for channel in level.notify)
+    for channel in dict.fromkeys(each for some in named_ones for each in some):
         actions.append(Notify(channel=channel, policy=proposed.policy, level=level.name, owner=owner.name))
     return tuple(Wanted(action=each, episodes=(proposed.episode,)) for each in actions), tuple(warnings)
 
