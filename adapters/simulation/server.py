@@ -47,6 +47,7 @@ def serve(app: ASGIApp, port: int = 0) -> Iterator[str]:
             proxy_headers=False,
             log_config=None,
             http="h11",
+            loop="asyncio",
         )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([listener],), name="simulator", daemon=True)

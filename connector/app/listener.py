@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import structlog
 import uvicorn
+import uvloop
 from anyio import to_thread
 from starlette.types import ASGIApp
 
@@ -18,7 +19,6 @@ from connector.intake.slow_client import Crowd, Patience
 log = structlog.get_logger()
 
 
-HEADER_CAP = 16 * 1024
 BACKLOG = 1024
 """Connections that the system keeps while we are busy."""
 
@@ -70,7 +70,6 @@ class Listener:
             server_header=False,
             proxy_headers=bool(proxies),
             forwarded_allow_ips=list(proxies),
-            h11_max_incomplete_event_size=HEADER_CAP,
             backlog=ACCEPTED_AT_ONCE,
             timeout_keep_alive=15,
             timeout_graceful_shutdown=3,
@@ -96,7 +95,7 @@ class Listener:
         self._server = _Server(self._config)  # one that has ended does not begin again
         if not self._worker.well():
             return
-        asyncio.run(self._answer())
+        uvloop.run(self._answer())
 
     async def _answer(self) -> None:
         asyncio.get_running_loop().set_exception_handler(self._failed)

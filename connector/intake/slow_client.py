@@ -12,7 +12,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_WITHIN = 15.0
 BODY_WITHIN = 15.0
@@ -31,6 +31,9 @@ A_MOMENT = 1.0
 HOOK_CAP = 1024 * 1024
 OTHER_CAP = 64 * 1024
 """Bytes of one body: of a webhook (two comments of the longest kind are 780 KB), and of anything else."""
+
+FRAMING_CAP = 16 * 1024
+"""Bytes of a request that are not of its body: its head above all."""
 
 HELD = 64 * 1024 * 1024
 """Bytes of all bodies that are under way at once."""
@@ -113,8 +116,9 @@ class Crowd:
         return any(address in network for network in self._proxies)
 
 
-class Patience(H11Protocol):
-    """uvicorn's HTTP/1.1, which by itself waits for ever for a request, and for a client to read its answer."""
+class Patience(HttpToolsProtocol):
+    """uvicorn's HTTP/1.1, which by itself waits for ever for a request, for a client to read its answer, and takes a
+    head of any size."""
 
     def __init__(self, *args: Any, crowd: Crowd, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -124,6 +128,8 @@ class Patience(H11Protocol):
         self.peer = ""
         self.came_at = 0.0
         self.counted = True
+        self._framing = 0
+        """Bytes of the request that is coming that are not of its body."""
 
     def connection_made(self, transport: Any) -> None:
         """Begin to wait."""
@@ -141,9 +147,23 @@ class Patience(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """See whether the request is whole now."""
+        self._framing += len(data)
         super().data_received(data)
+        if self._framing > FRAMING_CAP and not self.transport.is_closing():
+            self.send_400_response("The head of the request is too large.")
+        self._framing = max(self._framing, 0)  # a body may have come behind the end of the request before it
         if self._is_our_turn():
             self._give_up_after(None)
+
+    def on_body(self, body: bytes) -> None:
+        """What is left of what came is its head, its chunks' lengths and what follows them."""
+        self._framing -= len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The next request's head begins."""
+        self._framing = 0
+        super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """Wait for the next request, if it has not come already."""

@@ -63,6 +63,11 @@ BAD: dict[str, Sent] = {
         b"POST /hooks/ACCOUNT HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"
     ),
     "headers too large": raw(b"POST /hooks/ACCOUNT HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 70_000 + b"\r\n\r\n"),
+    "headers that never end": raw(b"POST /hooks/ACCOUNT HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 70_000),
+    "a trailer that never ends": raw(
+        b"POST /hooks/ACCOUNT HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: "
+        + b"y" * 70_000
+    ),
     "no HTTP": raw(b"\x16\x03\x01 hello\r\n\r\n"),
     "a broken chunk": raw(
         b"POST /hooks/ACCOUNT HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n"
