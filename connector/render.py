@@ -24,13 +24,16 @@ FORMULA = re.compile(r"^\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")
 
 def away(at: "Instant | None", now: "Instant") -> str:
     """How far a time is from now."""
-    from policies.model import spell  # what only prints does without
+    from policies.model import (
+        _,
+        spell,  # what only prints does without
+    )
 
     if at is None:
         return ""
     if at == now:
-        return "now"
-    return f"in {spell(at - now)}" if at > now else f"{spell(now - at)} ago"
+        return _("now")
+    return _("in {span}", span=spell(at - now)) if at > now else _("{span} ago", span=spell(now - at))
 
 
 def many(count: int, one: str, more: str = "") -> str:

@@ -5,7 +5,8 @@ plain integers: they cannot be naive, they compare, and both databases store the
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, NamedTuple
@@ -28,6 +29,38 @@ class Phrase(NamedTuple):
         return self.pattern.format(
             *(" and ".join(each) if isinstance(each, tuple) else each for each in self.values)
         )
+
+
+# --- in which language people are told --------------------------------------------------------------------------
+# The sources hold English. Whoever tells, and for as long as it tells, may say another: what is decided, kept and
+# written to a helpdesk never depends on it.
+
+
+def _as_it_is(text: str) -> str:
+    return text
+
+
+TRANSLATE: ContextVar[Callable[[str], str]] = ContextVar("translate", default=_as_it_is)
+"""The words of a message in the language of whoever is told."""
+
+
+def _(text: str, /, **values: object) -> str:
+    """The message in the language of whoever is told, with these values in its `{places}`."""
+    told = TRANSLATE.get()(text) if text else ""
+    return told.format(**values) if values else told
+
+
+def phrased(phrase: Phrase | str | None) -> str:
+    """A phrase with its values, in the language of whoever is told; a text of an earlier version as it is."""
+    if not isinstance(phrase, Phrase):
+        return "" if phrase is None else phrase
+    values = (_(" and ").join(each) if isinstance(each, tuple) else each for each in phrase.values)
+    return _(phrase.pattern).format(*values)
+
+
+def message(text: str) -> str:
+    """A message that is told later, by `_`: marked, so that the catalogues have it."""
+    return text
 
 
 class Status(StrEnum):

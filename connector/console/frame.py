@@ -12,9 +12,8 @@ from connector.console.language import Worded, Words, worded
 from connector.console.reader import READER, clock, hover, iso, stamp
 from connector.render import away
 from connector.report.formats import amount, interval, name_of, of_what
-from policies.model import Seconds, spell
+from policies.model import TRANSLATE, Seconds, spell
 from policies.present.explain import value_words
-from policies.present.language import TRANSLATE
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "

@@ -14,7 +14,7 @@ from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
 from markupsafe import Markup, escape
 
-from policies.present.language import TRANSLATE, message
+from policies.model import TRANSLATE, message
 
 DOMAIN = "uptier"
 QUIET = frozenset({"code", "pre", "svg", "script", "style"})
@@ -25,6 +25,65 @@ AROUND = " \t\n,;:()·|/→–…\"'"
 """What may stand around the words of a message and is none of it."""
 WORD = re.compile(r"[^\W\d_]{2,}")
 ENTITY = re.compile(r"&#?\w+;")
+
+
+LEDGER = (
+    message("started"),
+    message("fired"),
+    message("observed"),
+    message("skipped"),
+    message("overtaken"),
+    message("refused"),
+    message("rejected"),
+    message("owner"),
+    message("ended"),
+    message("acknowledged"),
+    message("snoozed"),
+    message("deescalated"),
+    message("escalated"),
+    message("approved"),
+    message("released"),
+    message("undone"),
+    message("held"),
+    message("approval asked"),
+    message("made up"),
+    message("repeated"),
+    message("written"),
+    message("write refused"),
+    message("write dropped"),
+    message("write unknown"),
+    message("part refused"),
+    message("not taken"),
+    message("partly"),
+    message("not notified"),
+    message("notified"),
+    message("notification failed"),
+    message("order refused"),
+    message("set aside"),
+    message("no longer aside"),
+    message("left out"),
+    message("account paused"),
+    message("would overrule"),
+    message("plan applied"),
+    message("plan drifted"),
+    message("plan held"),
+    message("plan refused"),
+)
+"""The ledger's words for what happened, of every release: they are kept as they are, and said when they are shown."""
+
+STATES = (
+    message("waiting"),
+    message("due"),
+    message("awaiting approval"),
+    message("would ask for approval"),
+    message("customer"),
+    message("automation"),
+    message("somebody"),
+    message("enforce"),
+    message("observe"),
+    message("off"),
+)
+"""How a level stands, who acted, and how a policy runs."""
 
 
 @cache

@@ -56,8 +56,7 @@ from connector.store import escalated, ledger, users
 from connector.store.database import Store
 from connector.store.trouble import StoreTrouble
 from connector.work.context import NOT_KEPT, explained
-from policies.model import Instant, Seconds, TicketRef
-from policies.present.language import message
+from policies.model import Instant, Seconds, TicketRef, message
 
 if TYPE_CHECKING:
     from connector.console.sign_on import SignOn

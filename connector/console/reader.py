@@ -15,8 +15,7 @@ from starlette.requests import Request
 
 from connector.console.language import accepted, catalogue, languages
 from connector.store.users import User
-from policies.model import Instant
-from policies.present.language import TRANSLATE
+from policies.model import TRANSLATE, Instant
 
 ZONE_COOKIE = "uptier-zone"
 """In it `time.js` says which zone the browser has."""

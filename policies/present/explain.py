@@ -15,7 +15,7 @@ from policies.language.conditions import said
 from policies.language.operators import OVER_LIMIT_OF
 from policies.language.policy import Level
 from policies.language.vocabulary import Mode
-from policies.model import Instant, Phrase, Seconds, Value, spell
+from policies.model import Instant, Phrase, Seconds, Value, _, message, phrased, spell
 from policies.plan import Notify, Occurrence, Plan, Say
 from policies.rules.calendars import time_of_week
 from policies.rules.judgement import (
@@ -100,26 +100,28 @@ def caused(line: Occurrence, why: Cause | str) -> Occurrence:
 def reasons(cause: Cause) -> tuple[str, ...]:
     """Why a level fires: who ordered it, if somebody did, and what the clock says against the level's limit."""
     kind, limit = cause.limit
+    ordered = _("escalated {by}", by=cause.ordered) if cause.ordered else ""
     match kind:
         case "at":
-            against = f"{limit}% of the time to it"
+            against = _("{share}% of the time to it", share=limit)
         case "before":
-            against = f"{spell(limit)} before it"
+            against = _("{span} before it", span=spell(limit))
         case "after":
             against = spell(limit)
         case "on":
-            told = f"{time_of_week(limit)} has come"
-            return (f"escalated {cause.ordered}", told) if cause.ordered else (told,)
+            text = _("{time} has come", time=time_of_week(limit))
+            return (ordered, text) if cause.ordered else (text,)
     clock = CLOCKS.get(cause.clock)  # a line of the ledger may outlive it
-    phrase = clock.phrase if clock else "{}"
+    phrase = _(clock.phrase) if clock else "{}"
     if cause.since:
-        told = f'{"some time" if cause.elapsed is None else spell(cause.elapsed)} since "{cause.since}"'
+        span = _("some time") if cause.elapsed is None else spell(cause.elapsed)
+        text = _('{span} since "{level}"', span=span, level=cause.since)
     elif cause.due is not None:
-        told = phrase.format(f"due {moment(cause.due, zone_of(cause.zone))}")
+        text = phrase.format(_("due {at}", at=moment(cause.due, zone_of(cause.zone))))
     else:
-        told = phrase.format("an unknown time" if cause.elapsed is None else spell(cause.elapsed))
-    told = f"{told} (limit {against})"
-    return (f"escalated {cause.ordered}", told) if cause.ordered else (told,)
+        text = phrase.format(_("an unknown time") if cause.elapsed is None else spell(cause.elapsed))
+    text = _("{told} (limit {limit})", told=text, limit=against)
+    return (ordered, text) if cause.ordered else (text,)
 
 
 def because(cause: Cause) -> str:
@@ -170,49 +172,56 @@ def zone_of(name: str) -> tzinfo:
 
 def level_words(level: JudgedLevel, zone: tzinfo, absent: Phrase | None = None) -> str:
     """When a level is due, or why nobody can tell; `absent` is why its clock is."""
-    before = f'"{level.since}"' if level.since else "a level before it"
-    since = "the clock's start" if level.since is None else before
+    before = f'"{level.since}"' if level.since else _("a level before it")
+    since = _("the clock's start") if level.since is None else before
     reached = level.due if level.reached is None else level.reached
-    due_at = f"due {moment(reached, zone)}" if reached is not None else ""
-    end = f"the deadline, {moment(level.end, zone)}" if level.end is not None else ""
+    due_at = _("due {at}", at=moment(reached, zone)) if reached is not None else ""
+    end = _("the deadline, {at}", at=moment(level.end, zone)) if level.end is not None else ""
+    span = spell(level.span)
     match level.why:
         case "passed":
-            text = f"{level.state} at {moment(level.passed or 0, zone)}"
+            text = _("{state} at {at}", state=_(level.state), at=moment(level.passed or 0, zone))
         case "held back":
-            text = f"waits: {level.held_back}"
+            text = _("waits: {why}", why=level.held_back)
         case "clock absent":
-            text = f"not due: {absent}"
+            text = _("not due: {why}", why=phrased(absent))
         case "level before not passed":
-            text = f"not due: it counts from {before}, which is not passed"
+            text = _("not due: it counts from {level}, which is not passed", level=before)
         case "clock not started":
-            text = "not due: the clock has not started"
+            text = _("not due: the clock has not started")
         case "paused":
-            text = f"not due while paused: {spell(level.span)} after {since}"
+            text = _("not due while paused: {span} after {since}", span=span, since=since)
         case "counted":
-            text = f"{due_at}, {spell(level.span)} after {since}"
+            text = _("{due}, {span} after {since}", due=due_at, span=span, since=since)
         case "after deadline":
-            text = f"{due_at}, {spell(level.span)} after {end}"
+            text = _("{due}, {span} after {since}", due=due_at, span=span, since=end)
         case "before deadline":
-            text = f"{due_at}, {spell(level.span)} before {end}"
+            text = _("{due}, {span} before {end}", due=due_at, span=span, end=end)
         case "at start":
-            text = f"{due_at}, at the target's start: no business time lies before the deadline"
+            text = _("{due}, at the target's start: no business time lies before the deadline", due=due_at)
         case "share":
-            text = f"{due_at}, {level.share}% of the {spell(level.span)} to {end}"
+            text = _(
+                "{due}, {share}% of the {span} to {end}", due=due_at, share=level.share, span=span, end=end
+            )
         case "start not told":
-            text = NEVER_DUE
+            text = _(NEVER_DUE)
         case "weekly":
-            text = f"{due_at}, the next {time_of_week(level.span)}"
+            text = _("{due}, the next {time}", due=due_at, time=time_of_week(level.span))
     if level.until is not None:
-        fates = {"fire": "fires", "reject": "is rejected"}
-        fate = f"it {fates[level.then]}" if level.then in fates else f"{level.then} is asked"
-        text = (
-            f"{text}; {level.approver or 'somebody'} decides until {moment(level.until, zone)}, else {fate}"
-        )
+        by, at = level.approver or _("somebody"), moment(level.until, zone)
+        if level.then == "fire":
+            told = _("{who} decides until {at}, else it fires", who=by, at=at)
+        elif level.then == "reject":
+            told = _("{who} decides until {at}, else it is rejected", who=by, at=at)
+        else:
+            told = _("{who} decides until {at}, else {next} is asked", who=by, at=at, next=level.then)
+        text = f"{text}; {told}"
     elif level.approver:
-        text = f"{text}; {level.approver} decides"
+        text = f"{text}; " + _("{who} decides", who=level.approver)
     if level.opens is None:
         return text
-    return f"{text}; waits for {level.within} to open at {moment(level.opens, zone)}"
+    opens = _("waits for {calendar} to open at {at}", calendar=level.within, at=moment(level.opens, zone))
+    return f"{text}; {opens}"
 
 
 def level_steps(one: Judgement, level: JudgedLevel, zone: tzinfo) -> Iterator[str]:
@@ -270,15 +279,15 @@ def read_words(line: JudgedLine) -> Value:
         return line.read
     value, *limit = line.read
     if not limit:
-        return f"{value}, the {line.wanted} has no limit"
-    return f"{value}, the limit of {limit[0]} is {limit[1]}"
+        return _("{value}, the {role} has no limit", value=value, role=line.wanted)
+    return _("{value}, the limit of {name} is {limit}", value=value, name=limit[0], limit=limit[1])
 
 
 def coming_words(one: Coming) -> str:
     """Why this level comes, or came, and what it waits for."""
     if one.judged is None:
         return one.why if isinstance(one.why, str) else because(one.why)
-    waits = f"waits: {one.names}" if one.names else one.waits
+    waits = _("waits: {why}", why=one.names) if one.names else _(one.waits) if one.waits else ""
     return "; ".join(filter(None, (level_words(one.judged, zone_of(one.zone)), waits)))
 
 
@@ -349,8 +358,14 @@ def trace_of(one: Judgement) -> PolicyTrace:
         *(line_trace(line, "when") for line in one.when),
         *(line_trace(line, "unless") for line in one.unless),
     )
-    silenced = f'does not reply, assign or set fields while policy "{one.silenced}" runs, which is exclusive'
-    ends = (f"episode {number} ended at {moment(at, zone)}: {why}" for number, at, why in one.ended)
+    silenced = _(
+        'does not reply, assign or set fields while policy "{policy}" runs, which is exclusive',
+        policy=one.silenced,
+    )
+    ends = (
+        _("episode {number} ended at {at}: {why}", number=number, at=moment(at, zone), why=why)
+        for number, at, why in one.ended
+    )
     return PolicyTrace(
         policy=one.policy,
         mode=one.mode,
@@ -390,25 +405,36 @@ def line_trace(line: JudgedLine, section: Literal["when", "unless"]) -> LineTrac
     )
 
 
-KINDS = {"holiday": "holiday", "closed": "closed by the calendar", "open": "special hours"}
+KINDS = {
+    "holiday": message("holiday"),
+    "closed": message("closed by the calendar"),
+    "open": message("special hours"),
+}
 
 
 def clock_trace(clock: JudgedClock, now: Instant, zone: tzinfo) -> ClockTrace:
     """How the clock was read, and the sum until the look: the start, each day, each pause, the total."""
     if clock.absent is not None:
-        return ClockTrace(name=clock.name, start=None, why_absent=str(clock.absent))
+        return ClockTrace(name=clock.name, start=None, why_absent=phrased(clock.absent))
     deadline: tuple[str, ...] = ()
     if clock.due is not None:
-        where = f"{spell(clock.left)} left" if clock.left >= 0 else f"missed by {spell(-clock.left)}"
-        deadline = (f"the deadline is {moment(clock.due, zone)}: {where}",)
+        where = (
+            _("{span} left", span=spell(clock.left))
+            if clock.left >= 0
+            else _("missed by {span}", span=spell(-clock.left))
+        )
+        deadline = (_("the deadline is {at}: {where}", at=moment(clock.due, zone), where=where),)
     if clock.start is None:
         return ClockTrace(name=clock.name, start=None, steps=deadline)
-    name = f" on calendar {clock.calendar}" if clock.calendar else ""
+    name = " " + _("on calendar {name}", name=clock.calendar) if clock.calendar else ""
     steps = (
-        f"counts from {moment(clock.start, zone)}: {clock.because}",
+        _("counts from {at}: {why}", at=moment(clock.start, zone), why=phrased(clock.because)),
         *day_lines(clock),
-        *(f"paused from {moment(pause, zone)} to {moment(resume, zone)}" for pause, resume in clock.paused),
-        f"counted until {moment(now, zone)}: {spell(clock.elapsed or 0)}{name}",
+        *(
+            _("paused from {begin} to {end}", begin=moment(pause, zone), end=moment(resume, zone))
+            for pause, resume in clock.paused
+        ),
+        _("counted until {at}: {span}", at=moment(now, zone), span=spell(clock.elapsed or 0)) + name,
         *deadline,
     )
     return ClockTrace(name=clock.name, start=clock.start, elapsed=clock.elapsed, steps=steps)
@@ -420,62 +446,76 @@ def day_lines(clock: JudgedClock) -> Iterator[str]:
     for place, (date, counted, kind) in enumerate(clock.days):
         if clock.middle is not None and place == half:
             first, last, total, many = clock.middle
-            yield f"{first} to {last}: {spell(total)} in {many} days"
-        yield f"{date}: {spell(counted)}{f' ({KINDS[kind]})' if kind else ''}"
+            yield _(
+                "{first} to {last}: {span} in {days} days",
+                first=first,
+                last=last,
+                span=spell(total),
+                days=many,
+            )
+        yield f"{date}: {spell(counted)}{f' ({_(KINDS[kind])})' if kind else ''}"
 
 
-FIRING = {How.FIRED: "fires", How.OBSERVED: "would fire", How.SKIPPED: "skips, as part of the backlog,"}
+FIRING = {
+    How.FIRED: message("fires {level}"),
+    How.OBSERVED: message("would fire {level}"),
+    How.SKIPPED: message("skips, as part of the backlog, {level}"),
+}
 
 
 def verdict(one: Judgement, lines: tuple[LineTrace, ...], zone: tzinfo) -> str:
     """What the policy came to, in one sentence."""
-    ruling, level = one.ruling, f'level "{one.ruling.level}"'
+    ruling, level = one.ruling, _('level "{name}"', name=one.ruling.level)
     match ruling.came:
         case "hidden":
-            lost = next((line.text for line in lines if line.section == "when" and line.hidden), "a line")
-            return f"cannot be judged: {lost}, which is {HIDDEN}"
+            lost = next((line.text for line in lines if line.section == "when" and line.hidden), _("a line"))
+            return _("cannot be judged: {line}, which is {hidden}", line=lost, hidden=_(HIDDEN))
         case "excluded":
-            return f"excluded: {line_text(one.unless[ruling.line])}"
+            return _("excluded: {line}", line=line_text(one.unless[ruling.line]))
         case "refused":
             return refusal(one.when[ruling.line])
         case "over":
-            return (
-                f"matches, but its last episode ended ({ruling.because}), "
-                "and neither `when` nor the clock has started anew"
+            return _(
+                "matches, but its last episode ended ({why}), and neither `when` nor the clock has started anew",
+                why=ruling.because,
             )
         case "fires":
-            return f"{FIRING[ruling.how or How.FIRED]} {level}"
+            return _(FIRING[ruling.how or How.FIRED], level=level)
         case "says again":
-            return f"says {level} again"
+            return _("says {level} again", level=level)
         case "makes up":
-            return f"makes up for what {level} had left out"
+            return _("makes up for what {level} had left out", level=level)
         case "asks":
-            return f"{'would ask' if one.mode == 'observe' else 'asks'} for approval of {level}"
+            if one.mode == "observe":
+                return _("would ask for approval of {level}", level=level)
+            return _("asks for approval of {level}", level=level)
         case "not approved":
-            return f"passes over {level}, which nobody approved in time"
+            return _("passes over {level}, which nobody approved in time", level=level)
         case "taken back":
-            return f"takes back what it wrote: de-escalated {ruling.because}"
+            return _("takes back what it wrote: de-escalated {why}", why=ruling.because)
         case "waits for an undo":
-            return "waits: what was written here is being taken back first"
+            return _("waits: what was written here is being taken back first")
         case "snoozed":
-            return f"snoozed until {moment(ruling.until or 0, zone)}"
+            return _("snoozed until {at}", at=moment(ruling.until or 0, zone))
         case "clock absent":
-            return f"waits: {one.clock.absent if one.clock else ''}"
+            return _("waits: {why}", why=phrased(one.clock.absent) if one.clock else "")
         case "all passed":
-            return "every level is passed"
+            return _("every level is passed")
         case "waits":
             upcoming = next(each for each in one.levels if each.name == ruling.level)
-            return f"waits for {level}: {level_words(upcoming, zone)}"
+            return _("waits for {level}: {when}", level=level, when=level_words(upcoming, zone))
         case "raised":
-            return f"cannot be explained: {ruling.because}"
+            return _("cannot be explained: {why}", why=ruling.because)
 
 
 def refusal(line: JudgedLine) -> str:
     """The line of `when` that decided against the policy."""
     if line.inner:
-        none = "none" if line.path == "any" else "not all"
-        return f"does not match: {line_text(line)}, of which {none} hold"
-    return f"does not match: {line_text(line)}, but it is {value_words(read_words(line))}"
+        if line.path == "any":
+            return _("does not match: {line}, of which none hold", line=line_text(line))
+        return _("does not match: {line}, of which not all hold", line=line_text(line))
+    read = value_words(read_words(line))
+    return _("does not match: {line}, but it is {value}", line=line_text(line), value=read)
 
 
 # --- a trace laid out ------------------------------------------------------------------------------------------
@@ -486,7 +526,9 @@ def explain(
 ) -> str:
     """Every policy that was considered, in order: its lines, its clock, its levels. Of a past instant `told` says, by
     policy and line, or clock, how what was read is known. Ends without a newline."""
-    return "\n\n".join("\n".join(written(each, told)) for each in trace) or "No policy serves this account."
+    return "\n\n".join("\n".join(written(each, told)) for each in trace) or _(
+        "No policy serves this account."
+    )
 
 
 def written(trace: PolicyTrace, told: Mapping[tuple[str, str], str]) -> list[str]:
@@ -507,7 +549,8 @@ def written(trace: PolicyTrace, told: Mapping[tuple[str, str], str]) -> list[str
     if trace.levels:
         lines.append("  levels")
     for level in trace.levels:
-        stands = "" if level.text.startswith(level.state) else level.state
+        state = _(level.state)
+        stands = "" if level.text.startswith(state) else state
         lines.append(f"    {level.name}: {'; '.join(part for part in (stands, level.text) if part)}")
     lines += [f"  note: {note}" for note in trace.notes]
     return [" ".join(line.splitlines()) for line in lines]  # what a ticket says begins no line of ours
@@ -533,9 +576,9 @@ def condition_lines(
 def value_words(read: Value) -> str:
     """A value as a person would say it."""
     if read is None:
-        return "missing"
+        return _("missing")
     if isinstance(read, bool):
-        return "yes" if read else "no"
+        return _("yes") if read else _("no")
     if isinstance(read, tuple):
-        return ", ".join(read) or "empty"
+        return ", ".join(read) or _("empty")
     return str(read)

@@ -18,17 +18,20 @@ from connector.console.frame import PAGES
 from connector.console.language import AROUND, DOMAIN
 from connector.console.pages import MENU
 from connector.store.users import ROLES
+from policies.language.clocks import CLOCKS, HIDDEN
+from policies.rules.outcomes import NEVER_DUE
 
 ROOT = Path(__file__).parents[3]
 LOCALE = ROOT / "connector" / "console" / "locale"
 SOURCES = (
+    "policies/rules",
     "connector/console",
     "connector/store",
     "connector/render.py",
     "policies/present",
     "policies/language",
 )
-MARKS = {"_": 0, "message": 0, "_page": 3, "_error": 1, "Refused": 0, "NotAllowed": 0}
+MARKS = {"_": 0, "message": 0, "_page": 3, "_error": 1, "Refused": 0, "NotAllowed": 0, "Phrase": 0}
 """What makes a text of a source a message, and which argument that is: marks, titles of pages, and what is refused."""
 
 
@@ -40,7 +43,14 @@ def messages() -> Iterator[tuple[str, str]]:
         for _line, _mark, found in extract_from_ast(PAGES.parse(source), ("gettext", "_", "words")):
             text = str(found if isinstance(found, str) else (found or ("",))[0])
             yield text.strip(AROUND), f"connector/console/templates/{name}"
-    for text in (*(name for _address, name in MENU), *DONE.values(), *ROLES):
+    for text in (
+        *(name for _address, name in MENU),
+        *DONE.values(),
+        *ROLES,
+        HIDDEN,
+        NEVER_DUE,
+        *(c.phrase for c in CLOCKS.values()),
+    ):
         yield text, "connector/console/pages.py"
     for place in SOURCES:
         for file in sorted((ROOT / place).glob("**/*.py")) or [ROOT / place]:

@@ -10,7 +10,7 @@ from connector.console.frame import PAGES
 from connector.console.language import Place, accepted, languages, speaks
 from connector.console.language import catalogue as language_of
 from connector.store import users
-from policies.present.language import TRANSLATE
+from policies.model import TRANSLATE
 from tests.connector.console import catalogue
 from tests.connector.console.conftest import Shown, csrf
 
@@ -109,6 +109,13 @@ def test_pages_speak_the_readers_language(shown: Shown) -> None:
         assert "Überblick" in front
         assert "Niemand zuständig" in front
         assert "Nichts ist fällig" in client.get("/due?policy=another").text
+        ledger = client.get("/ledger").text
+        assert "ausgelöst" in ledger
+        assert "Kunde wartet seit" in ledger  # kept as values, and said in whatever language is read
+        assert "wartet auf Stufe „Duty managers“" in client.get("/tickets/acme/1").text
+        assert "in 1h" in client.get("/due").text
+        kept = [line.text for line in shown.here.lines() if line.what == "fired"]
+        assert all("Kunde" not in text for text in kept)
         assert languages() == {"en": "English", "de": "Deutsch"}
         word = csrf(client, "/settings")
         assert client.post("/settings", data={"csrf": word, "language": "tlh"}).status_code == 400
