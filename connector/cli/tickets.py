@@ -57,11 +57,11 @@ def due(
     within: Annotated[
         str | None, typer.Option("--within", metavar="TIME", help="Of what comes, only that, such as 4h.")
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="How many tickets at most.")] = 200,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many lines at most.")] = 200,
     config: Config = CONFIG,
     how: AsRows = "table",
 ) -> None:
-    """List what is overdue, held, waiting and coming, a line a ticket, as the database knows it."""
+    """List what is overdue, held, waiting and coming, a line a ticket and policy, as the database knows it."""
     from connector.clock import SystemClock
     from connector.store import codec
     from connector.store.accounts import every
@@ -137,7 +137,7 @@ def due_lines(page: "DuePage", when: "Callable[[int], str]", now: int) -> list[s
     from connector.store.due import STANDS
 
     cells = {
-        one.ref: (
+        (one.ref, one.policy): (
             str(one.ref),
             f"{when(one.at)[:16]} ({away(one.at, now)})",
             " / ".join(part for part in (one.policy, one.level) if part) or "-",
@@ -152,7 +152,9 @@ def due_lines(page: "DuePage", when: "Callable[[int], str]", now: int) -> list[s
         if rows:
             lines.append(f"{stand}: {page.many(page.counts[stand])}")
         for one in rows:
-            padded = (cell.ljust(width) for cell, width in zip(cells[one.ref], widths, strict=True))
+            padded = (
+                cell.ljust(width) for cell, width in zip(cells[one.ref, one.policy], widths, strict=True)
+            )
             would = "would fire: " if one.observes else ""
             lines.append("  " + "  ".join((*padded, f"{one.subject} ({would}{one.why})")))
     return [*lines, *due_remarks(page)]

@@ -1,4 +1,5 @@
-"""What is overdue, held, waiting and coming: one row a ticket, for `uptier due`, the page of that name and the API.
+"""What is overdue, held, waiting and coming: one row a ticket and policy, for `uptier due`, the page of that name and
+the API. A ticket that two policies watch has two rows: what the graver one does is never behind what the milder does.
 
 A page costs what it shows and counts, however much is due: each kind of row is read in order along an index of its own,
 and no further.
@@ -12,15 +13,14 @@ from typing import Any, Literal, get_args
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Row,
     Select,
     Text,
     and_,
     bindparam,
-    case,
     cast,
     func,
     literal_column,
-    not_,
     null,
     or_,
     select,
@@ -58,10 +58,11 @@ HOUR: Seconds = 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DueTicket:
-    """One ticket. `owner` is who has it now: the owner of its escalation, else its assignee or group at the helpdesk.
-    `at` is when the level acts, or since when it is overdue, held or waiting for a person; `to`, who will own it then,
-    where that is known. `observes` says that the policy only observes: nobody is told."""
+class DueRow:
+    """What one policy does next on one ticket. `owner` is who has it now: the owner of its escalation, else its
+    assignee or group at the helpdesk. `at` is when the level acts, or since when it is overdue, held or waiting for a
+    person; `to`, who will own it then, where that is known. `observes` says that the policy only observes: nobody is
+    told."""
 
     ref: TicketRef
     stand: Stand
@@ -81,7 +82,7 @@ class DuePage:
     """Some of the rows in order, and how many there are of each stand in all. `unseen` are tickets that wait for a
     look, of which nobody knows yet. No count goes beyond `counted`, which stands for as many or more."""
 
-    rows: tuple[DueTicket, ...]
+    rows: tuple[DueRow, ...]
     counts: dict[Stand, int]
     unseen: int
     counted: int
@@ -119,7 +120,7 @@ def due_page(
     asked["until"] = NEVER if within is None else now + within
     question = _ahead(policy is not None)
     found = [row for name in names for row in connection.execute(question, asked | {"of": name})]
-    found.sort(key=lambda row: (row.stand, row.at, row.account, row.ticket))
+    found.sort(key=lambda row: (row.stand, row.at, row.account, row.ticket, row.policy))
     many = [sum(row.stand == place for row in found) for place in range(len(STANDS))]
     shown = found[offset : offset + limit]
     known = _known(connection, shown)
@@ -127,9 +128,7 @@ def due_page(
                if one.paused_at is not None}  # fmt: skip
     stopped |= {one.name: f"set aside: {one.why}" for one in holds.every_aside(connection) if one.ticket}
     rows = (
-        _due_ticket(row, *known[row.account, row.ticket])
-        for row in shown
-        if (row.account, row.ticket) in known
+        _due_row(row, known[row.account, row.ticket]) for row in shown if (row.account, row.ticket) in known
     )
     return DuePage(
         rows=tuple(
@@ -163,19 +162,13 @@ def coming_by_hour(
 
 _now: Any = bindparam("now")
 _acts, _due = standing.c.acts, standing.c.due
-_other = standing.alias("other")
-
-
-def _place(of: Any) -> ColumnElement[int]:
-    """Where in `STANDS` a level stands."""
-    overdue, waiting, coming = (STANDS.index(stand) for stand in ("overdue", "waiting", "coming"))
-    return case((of.c.acts <= _now, overdue), (of.c.due <= _now, waiting), else_=coming)
 
 
 @cache
 def _ahead(of_policy: bool) -> CompoundSelect[Any]:
-    """Of one account the first rows of each kind, and of each ticket its most urgent one. What a row is held against is
-    asked of its ticket alone, in a way that no database turns into a reading of everything."""
+    """Of one account the first rows of each kind. A level of which a hold or an earlier unsent write of the same policy
+    tells has no row of its own. What a row is held against is asked of its ticket alone, in a way that no database
+    turns into a reading of everything."""
     only: tuple[Any] = (bindparam("of_policy"),)
     unsent = (
         is_open_write,
@@ -185,17 +178,11 @@ def _ahead(of_policy: bool) -> CompoundSelect[Any]:
     nothing = cast(null(), Text)
 
     def levels(stand: Stand, at: ColumnElement[Any], *which: ColumnElement[bool]) -> Select[Any]:
-        place = STANDS.index(stand)
-        other_at = func.coalesce(_other.c.acts, _other.c.due)
-        first = _before(other_at, _other.c.policy, at, standing.c.policy)
-        sooner = or_(_place(_other) < place, and_(_place(_other) == place, first))
-        is_first = _without(_other, standing, _other.c.due.is_not(None), sooner)
-        if of_policy:
-            is_first = standing.c.policy == only[0]
-        ahead = (not_(_before(_acts, standing.c.policy, write.c.planned_at, write.c.policy)),)
+        mine = (standing.c.policy == only[0],) if of_policy else ()
+        ahead = (write.c.planned_at <= _acts,) if stand == "overdue" else ()
         return _some(
-            standing, stand, at, standing.c.coming, nothing, nothing, *which, is_first,
-            _without(hold, standing), _without(write, standing, *unsent, *(ahead if stand == "overdue" else ())),
+            standing, stand, at, standing.c.coming, nothing, nothing, *which, *mine, _without_hold(standing),
+            _without(write, standing, write.c.policy == standing.c.policy, *unsent, *ahead),
         )  # fmt: skip
 
     stuck = (
@@ -206,24 +193,17 @@ def _ahead(of_policy: bool) -> CompoundSelect[Any]:
             func.min(write.c.planned_at).label("at"),
             func.min(write.c.level).label("level"),
             func.min(func.coalesce(write.c.error, write.c.state)).label("said"),
-            func.row_number()
-            .over(partition_by=write.c.ticket, order_by=(func.min(write.c.planned_at), write.c.policy))
-            .label("place"),
         )
         .where(write.c.account == bindparam("of"), *unsent)
         .group_by(write.c.account, write.c.ticket, write.c.policy)
         .subquery("stuck")
     )
-    sooner = (
-        _acts <= _now,
-        _before(_acts, standing.c.policy, stuck.c.at, stuck.c.policy),
-        *((standing.c.policy == only[0],) if of_policy else ()),
-    )
+    sooner = standing.c.policy == stuck.c.policy, _acts <= _now, _acts < stuck.c.at
     kinds = (
         levels("overdue", _acts, acts_sometime, _acts <= _now),
         _some(
-            stuck, "overdue", stuck.c.at, nothing, stuck.c.level, stuck.c.said, stuck.c.place == 1,
-            _without(hold, stuck), _without(standing, stuck, *sooner),
+            stuck, "overdue", stuck.c.at, nothing, stuck.c.level, stuck.c.said,
+            _without_hold(stuck), _without(standing, stuck, *sooner),
         ),
         _some(
             hold, "held", hold.c.since, hold.c.coming, nothing, hold.c.why,
@@ -259,7 +239,7 @@ def _some(
             said.label("said"),
         )
         .where(of.c.account == bindparam("of"), *which)
-        .order_by(at, of.c.ticket)
+        .order_by(at, of.c.ticket, of.c.policy)
         .limit(bindparam("most"))
     )
 
@@ -271,41 +251,43 @@ def _without(table: Any, of: Any, *which: ColumnElement[bool]) -> ColumnElement[
     return found.correlate(of).scalar_subquery().is_(None)
 
 
-def _before(at: Any, policy: Any, other_at: Any, other_policy: Any) -> ColumnElement[bool]:
-    """Of two rows of one ticket and one stand, which comes first."""
-    return or_(at < other_at, and_(at == other_at, policy < other_policy))
+def _without_hold(of: Any) -> ColumnElement[bool]:
+    """The row is not told by the hold on its ticket: that names another policy, so this one's level is told beside."""
+    return _without(hold, of, or_(hold.c.policy == of.c.policy, hold.c.policy == "", of.c.policy == ""))
 
 
-def _known(connection: Connection, rows: Collection[Any]) -> dict[tuple[str, str], tuple[Ticket, str | None]]:
-    """Of the tickets of these rows that are not gone, the facts and the owner of their escalation."""
+def _known(connection: Connection, rows: Collection[Any]) -> dict[tuple[str, str], Row[Any]]:
+    """Of the tickets of these rows that are not gone, the facts, who owns their escalation, why they are held."""
     by_account: dict[str, list[str]] = {}
     for row in rows:
         by_account.setdefault(row.account, []).append(row.ticket)
     return {
-        (name, row.id): (codec.load(Ticket, row.facts), row.owner)
+        (name, row.id): row
         for name, ids in by_account.items()
         for row in connection.execute(
-            select(ticket.c.id, ticket.c.facts, ticket.c.owner).where(
-                ticket.c.account == name, ticket.c.id.in_(ids), ticket.c.gone.is_(None)
-            )
+            select(ticket.c.id, ticket.c.facts, ticket.c.owner, hold.c.why)
+            .join_from(ticket, hold, and_(hold.c.account == name, hold.c.ticket == ticket.c.id), isouter=True)
+            .where(ticket.c.account == name, ticket.c.id.in_(set(ids)), ticket.c.gone.is_(None))
         )
     }
 
 
-def _due_ticket(row: Any, facts: Ticket, escalated_to: str | None) -> DueTicket:
+def _due_row(row: Any, known: Row[Any]) -> DueRow:
+    facts = codec.load(Ticket, known.facts)
+    held = f"the ticket is held: {known.why}" if known.why and STANDS[row.stand] != "held" else ""
     one = None if row.coming is None else codec.load(Coming, row.coming)
     holder = facts.assignee.label if facts.assignee else facts.group.name if facts.group else "nobody"
     why = coming_words(one) if one else ""
-    return DueTicket(
+    return DueRow(
         ref=facts.ref,
         stand=STANDS[row.stand],
         subject=facts.subject,
         link=facts.link,
-        owner=((one.owner if one else escalated_to) or holder),
+        owner=((one.owner if one else known.owner) or holder),
         policy=row.policy,
         level=one.level if one else row.level or "",
         at=row.at,
         to=one.to if one else None,
-        why="; ".join(filter(None, (row.said, why))),
+        why="; ".join(filter(None, (held, row.said, why))),
         observes=one.observes if one else False,
     )

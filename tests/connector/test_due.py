@@ -193,7 +193,9 @@ def a_coming(level: str, due: int, **more: Any) -> Coming:
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_each_ticket_has_one_row_the_most_urgent_first_in_few_statements(kind: str, tmp_path: Path) -> None:
+def test_each_policy_of_a_ticket_has_a_row_the_most_urgent_first_in_few_statements(
+    kind: str, tmp_path: Path
+) -> None:
     now = 10_000
     with fresh_store(kind, tmp_path) as store:
         fill(store, {"1": {"a": a_coming("soon", now + 60), "b": a_coming("late", now - 60)},
@@ -205,20 +207,25 @@ def test_each_ticket_has_one_row_the_most_urgent_first_in_few_statements(kind: s
         with store.writing() as connection:
             held = Hold(ref=TicketRef("acme", "5"), scope="ticket", why="a cap", since=now - 5)
             assert holds.put_hold(connection, held)
+            assert holds.put_hold(connection, replace(held, ref=TicketRef("acme", "1"), policy="a"))
         few, page = counted(store, now)
         assert [(row.ref.id, row.stand, row.level, row.owner) for row in page.rows] == [
             ("3", "overdue", "first", "Tier 2"),
             ("1", "overdue", "late", "Tier 1"),
+            ("1", "held", "", "Tier 1"),
             ("5", "held", "", "Tier 1"),
             ("2", "waiting", "asks", "Tier 1"),
             ("4", "waiting", "opens", "Tier 1"),
             ("6", "coming", "names", "Tier 1"),
         ]
-        assert page.counts == {"overdue": 2, "held": 1, "waiting": 2, "coming": 1}
+        assert [row.why for row in page.rows[1:3]] == ["the ticket is held: a cap; why", "a cap"]
+        told = [line.split()[0] for line in due_lines(page, stamp, now) if line.startswith("  ")]
+        assert told == [str(row.ref) for row in page.rows]
+        assert page.counts == {"overdue": 2, "held": 2, "waiting": 2, "coming": 1}
         many = {str(number): {"a": a_coming("first", now + number)} for number in range(100, 400)}
         fill(store, many, now)
         more, page = counted(store, now, limit=250)
-        assert (len(page.rows), page.total, more) == (250, 306, few)
+        assert (len(page.rows), page.total, more) == (250, 307, few)
         assert few <= 6
         rest = counted(store, now, limit=250, offset=250)[1]
         assert [row.ref for row in (*page.rows, *rest.rows)] == [
@@ -260,23 +267,25 @@ def ranked(
     policy: str | None,
     within: int | None,
 ) -> list[tuple[int, int, str, str]]:
-    """Stand, time, ticket and policy of each ticket's first row, as it is meant: all that is told of it, sorted."""
-    apart = {one.ref.id for one in held}
+    """Stand, time, ticket and policy of the first row that each policy has on each ticket, as it is meant: all that is
+    told of it, sorted."""
+    apart = {one.ref.id: one.policy for one in held}
     found = [(1, one.since, one.ref.id, one.policy) for one in held]
     for number, by_policy in levels.items():
         for name, one in by_policy.items():
             is_late = one.acts is not None and one.acts <= now
             stand = 0 if is_late else 2 if one.due <= now else 3
             at = one.due if one.acts is None else one.acts
-            if number not in apart and (stand < 3 or within is None or at <= now + within):
+            if apart.get(number) not in ("", name) and (stand < 3 or within is None or at <= now + within):
                 found.append((stand, at, number, name))
     found += [
-        (0, at, number, name) for number, name, at in stuck if number not in apart and at <= now - UNDER_WAY
-    ]
-    first: dict[str, tuple[int, int, str, str]] = {}
+        (0, at, number, name) for number, name, at in stuck
+        if apart.get(number) not in ("", name) and at <= now - UNDER_WAY
+    ]  # fmt: skip
+    first: dict[tuple[str, str], tuple[int, int, str, str]] = {}
     for row in sorted(found, key=lambda row: (row[0], row[1], row[3])):
         if policy is None or row[3] in (policy, ""):
-            first.setdefault(row[2], row)
+            first.setdefault((row[2], row[3]), row)
     return sorted(first.values())
 
 
