@@ -13,7 +13,6 @@ from typing import Any, Literal, get_args
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Row,
     Select,
     Text,
     and_,
@@ -256,7 +255,7 @@ def _without_hold(of: Any) -> ColumnElement[bool]:
     return _without(hold, of, or_(hold.c.policy == of.c.policy, hold.c.policy == "", of.c.policy == ""))
 
 
-def _known(connection: Connection, rows: Collection[Any]) -> dict[tuple[str, str], Row[Any]]:
+def _known(connection: Connection, rows: Collection[Any]) -> dict[tuple[str, str], Any]:
     """Of the tickets of these rows that are not gone, the facts, who owns their escalation, why they are held."""
     by_account: dict[str, list[str]] = {}
     for row in rows:
@@ -272,7 +271,7 @@ def _known(connection: Connection, rows: Collection[Any]) -> dict[tuple[str, str
     }
 
 
-def _due_row(row: Any, known: Row[Any]) -> DueRow:
+def _due_row(row: Any, known: Any) -> DueRow:
     facts = codec.load(Ticket, known.facts)
     held = f"the ticket is held: {known.why}" if known.why and STANDS[row.stand] != "held" else ""
     one = None if row.coming is None else codec.load(Coming, row.coming)
