@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from io import StringIO
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -113,6 +114,26 @@ def columns(head: Sequence[str], rows: Iterable[Iterable[str]]) -> Iterator[str]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         yield "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+
+
+MARKED = re.compile(r"`([^`]+)`|\*{1,2}([^*]+)\*{1,2}")
+
+
+def without_markdown(text: str) -> str:
+    """A page of ours as plain lines for a terminal: code stands to the right, tables in columns, marks are gone."""
+    lines: list[str] = []
+    for place, part in enumerate(re.split(r"^```.*\n", text, flags=re.MULTILINE)):
+        if place % 2:
+            lines += [f"    {line}" for line in part.splitlines()]
+            continue
+        bare = MARKED.sub(lambda found: found[1] or found[2], part)
+        for is_table, some in groupby(bare.splitlines(), lambda line: line.startswith("|")):
+            if is_table:
+                head, _, *rows = ([each.strip() for each in line.strip("|").split("|")] for line in some)
+                lines += [f"    {line}" for line in columns(head, rows)]
+            else:
+                lines += some
+    return "\n".join(lines)
 
 
 TABLE_STYLE = """

@@ -219,11 +219,14 @@ class Checkup:
         else:
             yield of_people(self.directory)
             for lack in lacking(self.policies, self.name, KnownAccount.of(self.directory)):
-                text = f'policy "{lack.policy}", level "{lack.level}": {lack.why}; correct the name, or make it there'
-                yield Finding(what="names", ok=False, text=text)
+                yield Finding(what="names", ok=False, text=lack.said)
 
     def meaning(self, finding: Finding) -> Finding:
-        """The finding; of what this plan or our rights do not give, with the policies that go by it."""
+        """The finding; of what this plan or our rights do not give, with the policies that go by it; and where it sends
+        to `connect`, with what that needs first."""
+        if not finding.ok and "`uptier connect" in finding.text and self.settings.service.outside is None:
+            first = 'Before that, write under [service] where it reaches us: outside = "https://YOUR-UPTIER-HOST".'
+            finding = replace(finding, text=f"{finding.text} {first}")
         need = GONE_WITHOUT.get(finding.what)
         if finding.ok or need is None:
             return finding
@@ -387,7 +390,7 @@ def set_aside(store: Store, settings: Settings, account: str | None) -> Iterator
             yield one.account, Finding(what=one.kind, ok=False, text=one.why, hint=one.kind == "webhooks")
     for each in paused:
         if each.name in asked:
-            text = f"{each.paused_reason}. Once that is mended, `uptier release {each.name}` goes on"
+            text = f"{each.paused_reason}. A running Uptier tries again by itself, and goes on once that is mended"
             yield each.name, Finding(what="paused", ok=False, text=text)
 
 

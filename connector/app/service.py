@@ -44,8 +44,10 @@ from connector.store.writes import State
 from connector.work.budget import keep_spending, lane_of
 from connector.work.starts import settle_starts
 from policies.language.policy import PolicySet
+from policies.language.references import KnownAccount
 from policies.model import Instant, Seconds
 from policies.policy_tests import PolicyTest
+from policies.rules.assignment import lacking
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
@@ -60,6 +62,10 @@ NEEDS_HUMAN = ("write refused", "part refused", "not taken", "account paused", "
 SHOWN = ("fired", "observed", "overtaken", "ended", "written", "notified", "held", *NEEDS_HUMAN)
 
 
+SAID = {"overtaken": "overtaken (a later level was due too)"}
+"""How an event is counted where its own word says too little."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
     """Counts of one run. `needs_human` are sentences; empty when all is well."""
@@ -70,7 +76,10 @@ class Summary:
 
     def lines(self) -> list[str]:
         """The summary for a person."""
-        counted = ", ".join(f"{count} {what}" for what, count in self.counts.items()) or "nothing to do"
+        counted = (
+            ", ".join(f"{count} {SAID.get(what, what)}" for what, count in self.counts.items())
+            or "nothing to do"
+        )
         return [
             f"{many(self.looks, 'look')}: {counted}.",
             *(f"needs a human: {text}" for text in self.needs_human),
@@ -89,7 +98,8 @@ def summarise(connection: Connection, before: int, looks: int, troubled: Sequenc
         if line.what in SHOWN:
             counts[line.what] += 1
         if line.what in NEEDS_HUMAN:
-            said.append(f"{line.account}/{line.ticket}: {line.what}: {line.text}")
+            about = f"{line.account}/{line.ticket}" if line.ticket else line.account
+            said.append(f"{about}: {line.what}: {line.text}")
     said += [
         f"{hold.ref}: held: {hold.why}; `uptier release` lets it go on" for hold in holds.every(connection)
     ]
@@ -102,8 +112,8 @@ def summarise(connection: Connection, before: int, looks: int, troubled: Sequenc
     unknown = writes.everywhere(connection, State.UNKNOWN)
     said += [f"{kept.write.ref}: the fate of a write is unknown; run again" for kept in unknown]
     said += [
-        f"channel {channel}: {many} notifications could not be sent yet; uptier notify test {channel}"
-        for (channel, how), many in sorted(notices.counts(connection).items())
+        f"channel {channel}: {many(count, 'notification')} could not be sent yet; uptier notify test {channel}"
+        for (channel, how), count in sorted(notices.counts(connection).items())
         if how == "failing"
     ]
     return Summary(looks=looks, counts=dict(sorted(counts.items())), needs_human=tuple(said))
@@ -375,6 +385,11 @@ class Service:
         self._keep_spending()
         troubled += [f"{one.name}: {one.why}" for one in parts.ailments.current()]
         with parts.store.reading() as connection:
+            for name in parts.desks:
+                if (read := accounts.read_directory(connection, name)) is not None:
+                    known = KnownAccount.of(read.directory)
+                    lacks = lacking(parts.rules().policies, name, known)
+                    troubled += [f"{name}: {one.said}" for one in lacks]
             return summarise(connection, before, looks, troubled)
 
     def at_rest(self) -> bool:

@@ -21,6 +21,7 @@ from connector.cli.common import (
     settings_of,
     somebody_is_there,
 )
+from connector.render import without_markdown
 from connector.store.trouble import NoDatabase
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def connect(
         with in_form(how, account=account), closing(made_if_none(settings, secrets)) as store:
             if hooks is None:
                 told = settings.accounts[account].webhook or {"secret": reference_of(settings, account)}
-                echo(*set_up_of(adapter, address, told).split("\n"), *unkept(secrets, told))
+                echo(*without_markdown(set_up_of(adapter, address, told)).split("\n"), *unkept(secrets, told))
                 named_in(settings, account)
             else:
                 made_there(settings, account, store, hooks, secrets, secret_file, yes=yes)
@@ -127,6 +128,12 @@ def made_there(
             f"no keyring can keep the webhook's secret: {why or 'there is none'}. Name a file: --secret-file FILE"
         )
     todo = connecting.plan(store, hooks, account, connecting.address_of(settings, account), read)
+    if held is not None and todo.stands is None:
+        raise connecting.CannotConnect(
+            f"{secrets.source(ref)} holds a value for {ref}, and a webhook that is made now signs with another, so "
+            "nothing was made. Unset or remove that and call again: the new secret goes into the keyring, or with "
+            "--secret-file FILE into a file"
+        )
     where = f"in {file}, which only its owner can read" if file else "in the keyring"
     kept = f"keep it as {ref} {where}" if file or held is None else f"see whether it is what {ref} holds"
     echo(f"At {said.url} uptier will")
@@ -170,13 +177,15 @@ def disconnected(settings: "Settings", account: str, *, yes: bool) -> None:
 
     secrets, clock = secrets_beside_trouble(), SystemClock()
     try:
-        hooks = connecting.hooks_of(connecting.desk_of(settings, account, clock, secrets).adapter)
         with closing(database_of(settings)) as store:
-            if hooks is None or not connecting.all_kept(store, account):
-                echo(f"uptier has made nothing at {settings.accounts[account].url} that it could remove")
-                if hooks is None:
-                    echo("what was pasted in there is removed there, by hand")
+            if not connecting.all_kept(store, account):
+                echo(*nothing_made(settings, account))
                 return
+            hooks = connecting.hooks_of(connecting.desk_of(settings, account, clock, secrets).adapter)
+            if hooks is None:
+                give_up(
+                    f"the adapter of {account} removes no webhooks; it was another one when this was made"
+                )
             mine = connecting.made_here(store, hooks, account, Read(clock))
             echo(
                 *(f'remove the webhook "{one.name}" ({one.id}), which posts to {one.address}' for one in mine)
@@ -187,7 +196,7 @@ def disconnected(settings: "Settings", account: str, *, yes: bool) -> None:
                 connecting.remove(store, hooks, account, one)
             connecting.forget_all(store, account)
     except NoDatabase:
-        echo(f"uptier has made nothing at {settings.accounts[account].url} that it could remove")
+        echo(*nothing_made(settings, account))
         return
     except HelpdeskError as trouble:
         in_trouble(f"{trouble}. Call `uptier disconnect {account}` again")
@@ -197,6 +206,14 @@ def disconnected(settings: "Settings", account: str, *, yes: bool) -> None:
         f"{len(mine)} removed; take `webhook` out of [accounts.{account}] too"
         if mine
         else "none of it is left there"
+    )
+
+
+def nothing_made(settings: "Settings", account: str) -> tuple[str, str]:
+    """What is said where nothing is recorded. No secret is needed to know that."""
+    return (
+        f"nothing recorded: uptier has made nothing at {settings.accounts[account].url} that it could remove",
+        "what somebody pasted in there is removed there, by hand",
     )
 
 

@@ -72,8 +72,11 @@ def doctor(
     ]
     rows += [(state(one), about, one.what, one.text) for about, one in found]
     lines = [
-        f"{mark(one)} {about}: {one.what}: {'not seen: ' if one.unseen else ''}{one.text}"
+        f"{'    ' if place else ''}{line}"
         for about, one in found
+        for place, line in enumerate(
+            f"{mark(one)} {about}: {one.what}: {'not seen: ' if one.unseen else ''}{one.text}".split("\n")
+        )
     ]
     put_rows(
         Listing(

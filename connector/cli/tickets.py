@@ -63,11 +63,14 @@ def due(
 ) -> None:
     """List what is overdue, held, waiting and coming, a line a ticket and policy, as the database knows it."""
     from connector.clock import SystemClock
+    from connector.config.settings import load
     from connector.store import codec
-    from connector.store.accounts import every
+    from connector.store.accounts import every, read_directory
     from connector.store.due import DuePage, due_page
     from policies.language.document import listed
+    from policies.language.references import KnownAccount
     from policies.model import seconds
+    from policies.rules.assignment import lacking
 
     settings = settings_of(config)
     if policy is not None:
@@ -88,6 +91,7 @@ def due(
     with closing(store), store.reading() as connection:
         read = {one.name for one in every(connection) if one.census_at is not None}
         page = due_page(connection, now, names=names, policy=policy, within=span, limit=limit)
+        directories = {name: read_directory(connection, name) for name in names}
     unread = [name for name in names if name not in read]
     if len(unread) == len(names):
         give_up(
@@ -118,6 +122,11 @@ def due(
     put_rows(found, how)
     if unread:
         echo(f"not yet listed, so not among these: the tickets of {listed(unread)}", err=True)
+    if (written := load(config).policies) is not None:
+        for name, directory in directories.items():
+            known = None if directory is None else KnownAccount.of(directory.directory)
+            for lack in lacking(written, name, known) if known else ():
+                echo(f"{name}: {lack.said}", err=True)
 
 
 def due_remarks(page: "DuePage") -> "Iterator[str]":

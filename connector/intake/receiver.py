@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Route
 from adapters.base import Adapter, Event, HookRequest, Malformed, NotAuthentic
 from connector.intake.inbox import GroupCommit, NotKept, from_webhook
 from connector.intake.slow_client import RETRY_AFTER, BoundedBodies, said
+from connector.render import many
 from connector.store import holds
 from connector.store.database import UNFORESEEN, BrokenRow, Store
 from policies.model import Instant, Seconds
@@ -159,7 +160,7 @@ class Refusals:
             ]
         for account, one in changed.items():
             times, why = one.times, one.why[:300]
-            text = f"{times} deliveries were refused, the last because {why}"
+            text = f"{many(times, 'webhook was', 'webhooks were')} refused, the last because {why}"
             with store.writing() as connection:
                 new = holds.set_aside(connection, account, "", KIND, text, now)
             one.kept = times

@@ -32,11 +32,17 @@ class Problem:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """` Did you mean "…"?` when one known word is close, or has this word in it as no other, else nothing; ready to
     append to a message."""
+    near = nearest(word, known)
+    return "" if near is None else f' Did you mean "{near}"?'
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The one known word that is close, or has this word in it as no other; None if none is."""
     spelled = {name.casefold(): name for name in known}
     said = word.casefold()
     part = [name for name in spelled if said in name.split("_")]
     near = part if len(part) == 1 else get_close_matches(said, list(spelled), n=1, cutoff=0.6)
-    return f' Did you mean "{spelled[near[0]]}"?' if near else ""
+    return spelled[near[0]] if near else None
 
 
 def listed(words: Collection[str], last: str = "or") -> str:
@@ -59,6 +65,7 @@ STRING = re.compile(
 )
 BARE = re.compile(r"[^,\]}#\n]*")
 DEEPEST = 64
+QUOTE = re.compile(r'(?<!\\)"')
 WHERE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
@@ -117,9 +124,17 @@ def syntax_problem(name: str, text: str, message: str) -> Problem:
     place = WHERE.search(message)
     line = int(place[1]) if place and place[1] else text.count("\n") + 1
     said = WHERE.sub("", message)
-    return Problem(
-        file=name, line=line, code="syntax", message=f"this is not valid TOML: {said}. Correct this line."
-    )
+    opens = [text.count("\n", 0, each.start()) + 1 for each in re.finditer('"""', text)]
+    if place and place[1] is None and len(opens) % 2:
+        line, step = (
+            opens[-1],
+            'The text that begins with """ on this line, or one before it, is never closed by """.',
+        )
+    elif len(QUOTE.findall(text.split("\n")[line - 1])) % 2:
+        step = 'This line has a " too few or too many: most likely the one that closes a text is missing.'
+    else:
+        step = "Correct this line."
+    return Problem(file=name, line=line, code="syntax", message=f"this is not valid TOML: {said}. {step}")
 
 
 class Scanner:

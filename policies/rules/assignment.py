@@ -4,6 +4,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from policies.language.document import nearest
 from policies.language.policy import AssignSpec, Level, PolicySet, is_there, stand_in
 from policies.language.references import KnownAccount
 from policies.language.vocabulary import ASSIGNEE, GROUP, STRATEGIES, Strategy, call_of, ranks
@@ -277,6 +278,11 @@ class Waiting:
     level: str
     why: str
 
+    @property
+    def said(self) -> str:
+        """The same for a person, with the next step."""
+        return f'policy "{self.policy}", level "{self.level}": {self.why}; correct the name, or make it there'
+
 
 def lacking(policies: PolicySet, account: str, known: KnownAccount | None) -> tuple[Waiting, ...]:
     """The levels that use names which `known`, the helpdesk's directory, does not have. None where it was not read
@@ -286,16 +292,22 @@ def lacking(policies: PolicySet, account: str, known: KnownAccount | None) -> tu
     found: list[Waiting] = []
     for policy in policies.serving(account):
         for level in policy.levels:
-            missing = list(dict.fromkeys(unknown_names(level, known or KnownAccount(), own)))
+            missing = dict(unknown_names(level, known or KnownAccount(), own))
             if not missing:
                 continue
             if known is None:
-                names = ", ".join(each.partition(" ")[2] for each in missing)
+                names = ", ".join(f'"{name}"' for name in missing)
                 why = (
                     f"the directory of {account} was not read within the last 24 hours, and it names {names}"
                 )
             else:
-                why = f"{account} has no {', no '.join(missing)}"
+                there = known.groups | known.people
+                said = (
+                    f'{what} "{name}"'
+                    + (f' (did you mean "{near}"?)' if (near := nearest(name, there)) else "")
+                    for name, what in missing.items()
+                )
+                why = f"{account} has no {', no '.join(said)}"
             found.append(Waiting(policy=policy.name, level=level.name, why=why))
     return tuple(found)
 
@@ -323,9 +335,9 @@ def holding_back(policies: PolicySet, waiting: Iterable[Waiting]) -> PolicySet:
     return replace(policies, policies=tuple(marked))
 
 
-def unknown_names(level: Level, known: KnownAccount, own: frozenset[str]) -> Iterator[str]:
-    """Each name that a level uses, or group inside a function, and that the helpdesk does not have; `own` may be owners
-    all the same."""
+def unknown_names(level: Level, known: KnownAccount, own: frozenset[str]) -> Iterator[tuple[str, str]]:
+    """Each name that a level uses, or group inside a function, and that the helpdesk does not have, and what it should
+    be; `own` may be owners all the same."""
     owners = known.groups | known.people | own
     for each in level.variants:
         asked = [(name, "agent", known.people) for kind, name in each.named if kind == "follower"]
@@ -336,10 +348,10 @@ def unknown_names(level: Level, known: KnownAccount, own: frozenset[str]) -> Ite
         )
         for kind, name in each.named:
             if kind != "follower" and name not in (known.groups if kind == "group" else known.people):
-                yield f'{kind} "{name}"'
+                yield name, kind
         for name, what, names in asked:
             call = call_of(name)
             if call is not None and GROUP in call[0].takes and call[1] not in known.groups:
-                yield f'group "{call[1]}"'
+                yield call[1], "group"
             elif call is None and name != ASSIGNEE and name not in names:
-                yield f'{what} "{name}"'
+                yield name, what

@@ -230,6 +230,17 @@ def test_a_secret_that_is_at_hand_already_is_compared_and_kept_nowhere_else(
 
 def test_a_value_that_is_looked_at_first_is_named(desk: Zendesk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UPTIER_SECRET_ACME_WEBHOOK", "another-secret-of-old")
+    early = uptier("connect", "acme", "--yes")
+    assert (early.exit_code, len(desk.hooks.hooks)) == (2, 0), "said before anything is made"
+    for told in (
+        "environment variable UPTIER_SECRET_ACME_WEBHOOK holds",
+        "nothing was made",
+        "--secret-file",
+    ):
+        assert told in early.output
+    monkeypatch.delenv("UPTIER_SECRET_ACME_WEBHOOK")
+    assert uptier("connect", "acme", "--yes").exit_code == 0
+    monkeypatch.setenv("UPTIER_SECRET_ACME_WEBHOOK", "another-secret-of-old")
     done = uptier("connect", "acme", "--yes")
     assert done.exit_code == 1
     assert "environment variable UPTIER_SECRET_ACME_WEBHOOK holds another value" in done.output
@@ -306,6 +317,8 @@ def test_the_text_to_paste_has_the_accounts_address_and_no_secret(
         assert done.exit_code == 0, done.output
         assert f"https://uptier.acme.example/hooks/{one.account}" in done.stdout
         assert f"secret:{one.account}-webhook" in done.stdout
+        for mark in ("`", "**", "|--", " *"):
+            assert mark not in done.stdout, "a terminal shows no Markdown"
         assert not any(value in done.output for value in one.secrets().values())
         assert len(one.desk.log) == before, "nothing is asked of the helpdesk"
         assert "is not kept yet" not in done.stdout
@@ -313,8 +326,12 @@ def test_the_text_to_paste_has_the_accounts_address_and_no_secret(
         without = uptier("connect", one.account)
         assert without.exit_code == 0, without.output
         assert f"uptier secret set {one.account}-webhook" in without.stdout
+        for name in one.secrets():
+            monkeypatch.delenv(name, raising=False)
         gone = uptier("disconnect", one.account)
-        assert gone.exit_code == 0
+        assert (gone.exit_code, "nothing recorded" in gone.stdout) == (0, True), (
+            "no secret is needed for that"
+        )
         assert "by hand" in gone.stdout
 
 

@@ -522,6 +522,34 @@ def test_a_group_with_nobody_in_it_is_seen_in_the_directory_just_read(beside: Ca
     assert any("empty-audience" in line for line in result.stdout.splitlines()), result.output
 
 
+def test_a_group_that_is_not_there_is_said_wherever_somebody_looks(beside: Callable[..., Any]) -> None:
+    config = CONFIG.replace('assign = { group = "Tier 2" }', 'assign = { group = "Tier 22" }')
+    assert "Tier 22" in config
+    said = ' has no group "Tier 22" (did you mean "Tier 2"?); correct the name, or make it there'
+    with beside("zendesk", config=config):
+        once = CliRunner().invoke(app, ["run", "--once"])
+        due, result = CliRunner().invoke(app, ["due"]), checked()
+    assert (once.exit_code, due.exit_code, result.exit_code) == (1, 0, 1)
+    assert [said in each for each in (once.stdout, due.stderr)] == [True, True]
+    assert said in lines(result, "NOT acme: names: ")[0]
+
+
+def test_a_list_keeps_its_lines_and_connect_is_not_sent_to_before_its_address(
+    beside: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with beside("zendesk") as desk:
+        desk.desk.hooks.hooks.clear()
+        (line,) = lines(checked(), "NOT acme: webhook: ")
+        assert "`uptier connect acme` makes one. Before that, write under [service]" in line
+        for name in desk.secrets():
+            monkeypatch.delenv(name, raising=False)
+        told = checked().stdout.splitlines()
+    first = next(place for place, line in enumerate(told) if line.startswith("NOT acme: access: there is no"))
+    assert [line[:8] for line in told[first + 1 : first + 5]] == [
+        f"      {number}." for number in range(1, 5)
+    ]
+
+
 # --- this machine ----------------------------------------------------------------------------------------------------
 
 

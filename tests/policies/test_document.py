@@ -126,6 +126,22 @@ def test_a_syntax_error_is_a_finding_with_its_line(text: str, line: int) -> None
     assert "(at" not in found.message
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "step"),
+    [
+        ('a = 1\nb = "open\nc = 2\n', 2, "the one that closes a text is missing"),
+        ('a = ["x, "y"]\n', 1, "the one that closes a text is missing"),
+        ('a = "open', 1, "the one that closes a text is missing"),
+        ('a = 1\nb = """open\nc = "2"\nd = 3\n', 2, 'is never closed by """'),
+        ("a = 1\nb = = 2\n", 2, "Correct this line."),
+    ],
+)
+def test_a_quote_that_is_missing_is_said_to_be_at_its_line(text: str, line: int, step: str) -> None:
+    found = read("a.toml", text)
+    assert isinstance(found, Problem)
+    assert (found.line, step in found.message) == (line, True), found.message
+
+
 # --- any document --------------------------------------------------------------------------------------------
 
 keys = st.text("ab_-1 .\"'\\é", min_size=1, max_size=4)
