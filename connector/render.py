@@ -34,7 +34,15 @@ def away(at: "Instant | None", now: "Instant") -> str:
         return ""
     if at == now:
         return _("now")
-    return _("in {span}", span=spell(at - now)) if at > now else _("{span} ago", span=spell(now - at))
+    days, rest = divmod(abs(at - now), 86_400)
+    said = spell(abs(at - now))
+    if days >= DAYS_FROM:
+        said = f"{days}d" + (f"{rest // 3600}h" if rest >= 3600 else "")
+    return _("in {span}", span=said) if at > now else _("{span} ago", span=said)
+
+
+DAYS_FROM = 2
+"""From so many days on a span is told in days and hours."""
 
 
 def many(count: int, one: str, more: str = "") -> str:

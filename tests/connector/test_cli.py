@@ -171,7 +171,7 @@ def test_doctor_tells_what_a_running_service_has_set_aside(desk: Zendesk, tmp_pa
         refusals.keep(store, 1000)
     result = uptier("doctor")
     assert result.exit_code == 0
-    said = "tip acme: webhooks: 1 deliveries were refused, the last because the delivery carries no stamp"
+    said = "tip acme: webhooks: 1 webhook was refused, the last because the delivery carries no stamp"
     assert said in result.stdout
 
 

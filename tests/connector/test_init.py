@@ -211,8 +211,8 @@ def test_what_the_helpdesk_has_stands_in_the_file(here: Path, kept: InMemory) ->
 
 
 VARIES = (
-    (r"\d{4}-\d\d-\d\d \d\d:\d\d \([^)]*\)", "THEN"),
-    (r"open for \d+h\w+", "open for SPAN"),
+    (r"\d{4}-\d\d-\d\d \d\d:\d\d \([^)]*\) *", "THEN "),
+    (r"(open|waiting) for \d+h\w+", "for SPAN"),
     (r"127\.0\.0\.1:80\d\d", "LISTEN"),
     (r"sign in as \S+", "NAME"),
 )

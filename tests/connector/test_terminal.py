@@ -13,7 +13,7 @@ import structlog
 from connector import logs
 from connector.cli import common
 from connector.clock import SystemClock
-from connector.render import as_lines, is_unprintable
+from connector.render import as_lines, away, is_unprintable
 from tests.conftest import logging_as_before
 
 ROOT = Path(__file__).parents[2]
@@ -100,3 +100,11 @@ def test_a_traceback_in_the_log_tells_the_terminal_nothing() -> None:
         said = said.replace(code, "")  # the colours are ours
     assert "ValueError" in said
     assert safe(said), said
+
+
+@pytest.mark.parametrize(
+    ("span", "said"),
+    [(90, "1m30s"), (47 * 3600, "47h"), (2 * 86_400, "2d"), (734 * 3600, "30d14h"), (3 * 86_400 + 59, "3d")],
+)
+def test_a_long_time_is_told_in_days(span: int, said: str) -> None:
+    assert (away(span, 0), away(0, span)) == (f"in {said}", f"{said} ago")

@@ -118,7 +118,7 @@ def test_refused_deliveries_are_said_once_counted_and_over_when_good_ones_come(
             refusals.keep(store, 1000)
         ask(app, "POST", "/hooks/acme", headers=GOOD, content=b"d1 1")
         refusals.keep(store, 1000 + FORGOTTEN_AFTER - 1)
-        assert shown() == [("acme", "webhooks", "3 deliveries were refused, the last because bad signature")]
+        assert shown() == [("acme", "webhooks", "3 webhooks were refused, the last because bad signature")]
         refusals.keep(store, 1000 + FORGOTTEN_AFTER)
     assert shown() == []
     assert [line["event"] for line in lines] == ["webhooks_refused", "webhooks_accepted_again"]
