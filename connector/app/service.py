@@ -47,7 +47,7 @@ from policies.language.policy import PolicySet
 from policies.language.references import KnownAccount
 from policies.model import Instant, Seconds
 from policies.policy_tests import PolicyTest
-from policies.rules.assignment import lacking
+from policies.rules.assignment import lacking, waiting_levels
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
@@ -387,8 +387,11 @@ class Service:
         with parts.store.reading() as connection:
             for name in parts.desks:
                 if (read := accounts.read_directory(connection, name)) is not None:
-                    known = KnownAccount.of(read.directory)
-                    lacks = lacking(parts.rules().policies, name, known)
+                    known, policies = KnownAccount.of(read.directory), parts.rules().policies
+                    set_aside = waiting_levels(
+                        policies, name, known
+                    )  # what is to be enforced is told as such
+                    lacks = (one for one in lacking(policies, name, known) if one not in set_aside)
                     troubled += [f"{name}: {one.said}" for one in lacks]
             return summarise(connection, before, looks, troubled)
 

@@ -292,11 +292,11 @@ def lacking(policies: PolicySet, account: str, known: KnownAccount | None) -> tu
     found: list[Waiting] = []
     for policy in policies.serving(account):
         for level in policy.levels:
-            missing = dict(unknown_names(level, known or KnownAccount(), own))
+            missing = list(dict.fromkeys(unknown_names(level, known or KnownAccount(), own)))
             if not missing:
                 continue
             if known is None:
-                names = ", ".join(f'"{name}"' for name in missing)
+                names = ", ".join(f'"{name}"' for name, _ in missing)
                 why = (
                     f"the directory of {account} was not read within the last 24 hours, and it names {names}"
                 )
@@ -305,7 +305,7 @@ def lacking(policies: PolicySet, account: str, known: KnownAccount | None) -> tu
                 said = (
                     f'{what} "{name}"'
                     + (f' (did you mean "{near}"?)' if (near := nearest(name, there)) else "")
-                    for name, what in missing.items()
+                    for name, what in missing
                 )
                 why = f"{account} has no {', no '.join(said)}"
             found.append(Waiting(policy=policy.name, level=level.name, why=why))
