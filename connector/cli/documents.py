@@ -499,6 +499,7 @@ def report(
     from connector.config.holidays import calendars
     from connector.report.cases import lately
     from connector.report.formats import as_csv, as_html, as_json, as_markdown, as_text
+    from connector.report.report import NO_CALENDAR
     from connector.report.report import report as made
     from connector.work.context import Rules
     from policies.model import seconds
@@ -528,7 +529,8 @@ def report(
             grain=trend,
             window=window,
         )
-    whole = replace(done, notes=(*lacks, *done.notes))
+    notes = (f"{note} Name one with --calendar." if note == NO_CALENDAR else note for note in done.notes)
+    whole = replace(done, notes=(*lacks, *notes))
     forms = {
         "table": lambda: as_text(whole),
         "json": lambda: as_json(whole),

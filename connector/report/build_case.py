@@ -20,7 +20,7 @@ from connector.report.cases import (
     Stretch,
 )
 from connector.store.reported import Ordered, Reported, Sent
-from policies.history import OVER, History, Sight, is_reopening, moves_of
+from policies.history import OVER, PEOPLE, History, Sight, is_reopening, moves_of
 from policies.language.clocks import customer_waiting
 from policies.language.clocks import first_reply as first_reply_target
 from policies.language.policy import SlaSpec
@@ -234,7 +234,20 @@ def escalation(
             each.at for each in own if each.how is How.REFUSED and each.level not in rejected_levels
         ),
         missed=missed(episode, kept.judged, frame.now),
+        answered=answered(episode, history),
     )
+
+
+def answered(episode: Episode, history: History | None) -> bool:
+    """Whether an agent's reply ended the episode: as its `stop_on` says, or by its clock, or an acknowledgement, that
+    the reply was."""
+    if episode.reason == "stop_on agent_reply" or history is None or episode.ended is None:
+        return episode.reason == "stop_on agent_reply"
+    if episode.reason not in ("clock", "stop_on acknowledged"):
+        return False
+    told = [fact for fact in history.facts if fact.act.at <= episode.ended]
+    last = max((fact.act.at for fact in told if fact.act.who in PEOPLE), default=episode.started)
+    return any(history.is_reply(fact) and fact.act.at == last for fact in told)
 
 
 def made_steps(
@@ -293,8 +306,11 @@ def hand_off(
     """The first change of group that the level made, and who took the ticket up there."""
     ours = (each for each in history.changes("group") if is_by(each, episode, passed, after))
     moved = next(ours, None)
-    if moved is None:
-        return None
+    return None if moved is None else handed_over(moved, history, people)
+
+
+def handed_over(moved: Change, history: History, people: People) -> HandOff:
+    """Who took the ticket up in the group to which this change brought it."""
     members = people.members.get(str(moved.after), frozenset())
     found = HandOff(group=people.name(moved.after), at=moved.act.at, unknown=not members)
     for fact in history.facts:
@@ -305,6 +321,20 @@ def hand_off(
         if isinstance(fact, Change) and fact.field == "group" and fact.before != fact.after:
             return replace(found, gone_on=True)
     return found
+
+
+def handed_by_people(ticket: Ticket, history: History, people: People, now: Instant) -> Iterator[HandOff]:
+    """The moves by people from one group to another, with how long a customer waited until somebody there acted."""
+    moved = [
+        each
+        for each in history.changes("group")
+        if each.act.who in PEOPLE and None not in (each.before, each.after) and each.before != each.after
+    ]
+    waited = waits(ticket, history, now) if moved else ()
+    for each in moved:
+        found = handed_over(each, history, people)
+        spans = () if found.taken_up is None else ((found.at, found.taken_up),)
+        yield replace(found, waiting=tuple(overlaps(spans, waited)))
 
 
 def is_by(change: Change, episode: Episode, passed: Passed, after: Passed | None) -> bool:
@@ -368,6 +398,7 @@ def with_history(case: Case, ticket: Ticket, history: History, frame: Frame, peo
         solved=solved,
         solving_untold=ticket.status in OVER and solved is None,
         moves=moves(history),
+        handed=tuple(handed_by_people(ticket, history, people, frame.now)),
         stays=tuple(stays(ticket, history, frame, people)),
         paused=resting,
         paused_waiting=tuple(overlaps(resting, waits(ticket, history, frame.now))) if resting else (),

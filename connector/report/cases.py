@@ -18,14 +18,16 @@ Standing = Literal["achieved", "breached", "open", "paused", "untold"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandOff:
-    """Our change of a ticket's group. `taken_up` is the first act of a member of the receiving group before the
-    ticket went elsewhere; `gone_on` says that it did so first, `unknown` that nobody knows who is in the group."""
+    """A change of a ticket's group, ours or a person's. `taken_up` is the first act of a member of the receiving group
+    before the ticket went elsewhere, and a customer waited in the stretches of `waiting` until then; `gone_on` says
+    that it went elsewhere first, `unknown` that nobody knows who is in the group."""
 
     group: str
     at: Instant
     taken_up: Instant | None = None
     gone_on: bool = False
     unknown: bool = False
+    waiting: tuple[Stretch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +53,8 @@ class Step:
 class Escalation:
     """One episode in which a level fired or was observed. `needed` is when its policy first held. `top` says whether
     the policy's last level was among the steps, None where the policy is no longer known. `declined` says that a
-    person rejected a level, or de-escalated before anybody had acknowledged; `because` is the reason they gave."""
+    person rejected a level, or de-escalated before anybody had acknowledged; `because` is the reason they gave.
+    `answered` says that an agent's reply ended it."""
 
     policy: str
     clock: str
@@ -64,6 +67,7 @@ class Escalation:
     because: str
     refused: tuple[Instant, ...]
     missed: int
+    answered: bool = False
 
     @property
     def raised(self) -> tuple[Step, ...]:
@@ -123,8 +127,9 @@ class Stay:
 class Case:
     """One ticket. `told` says whether its messages and changes were loaded: what follows it is empty otherwise.
 
-    `rating_loaded` says whether the helpdesk was asked for a rating. `solving_untold` says that it is solved and
-    nobody tells since when. `cause` is the value of the custom field `cause`, if that is mapped and filled.
+    `handed` are the moves by people from one group to another. `rating_loaded` says whether the helpdesk was asked for
+    a rating. `solving_untold` says that it is solved and nobody tells since when. `cause` is the value of the custom
+    field `cause`, if that is mapped and filled.
     """
 
     ref: TicketRef
@@ -143,6 +148,7 @@ class Case:
     solving_untold: bool = False
     solved: Instant | None = None
     moves: Moves = Moves()
+    handed: tuple[HandOff, ...] = ()
     stays: tuple[Stay, ...] = ()
     paused: tuple[Stretch, ...] = ()
     paused_waiting: tuple[Stretch, ...] = ()

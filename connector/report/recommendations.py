@@ -6,11 +6,16 @@ from dataclasses import dataclass
 
 from connector.report.build_case import overlaps
 from connector.report.cases import Case, Frame
-from connector.report.figures import Figure, created, fired, percent, percentile, span
-from connector.report.metrics import Bar, Cut, Stage
+from connector.report.figures import Figure, begun, created, fired, percent, percentile, span
+from connector.report.metrics import Bar, Cut
+from connector.report.movement import Stage
+from policies.model import Seconds
 
-LEAST = 5
+LEAST = 10
 """With fewer cases a rule says nothing."""
+
+SETTLED: Seconds = 86400
+"""How long ago a level fired of which it is told whether anybody acknowledged it."""
 
 MANY = f"of groups with at least {LEAST}"
 
@@ -36,7 +41,7 @@ def review(
     return (
         *noisiest(policies),
         *top_level(cuts),
-        *seldom_taken_up(cuts),
+        *seldom_taken_up(cases, frame),
         *slow_hand_off(cases, frame),
         *bottleneck(stages),
         *paused_waiting(cases, frame),
@@ -51,9 +56,7 @@ def review(
             figures, "reopen_rate", 0.1, "Solved tickets come back: look at those solved without an answer."
         ),
         *broken_promises(figures),
-        *low(
-            figures, "cause_coverage", 0.8, "Causes are missing: make the field `cause` required at solving."
-        ),
+        *without_cause(cases, frame),
         *bot(figures),
     )
 
@@ -82,16 +85,32 @@ def top_level(cuts: Sequence[Cut]) -> Iterator[Advice]:
             )
 
 
-def seldom_taken_up(cuts: Sequence[Cut]) -> Iterator[Advice]:
-    """The level that is acknowledged most seldom."""
-    found = [pair for pair in of(cuts, "level", "ack_coverage") if pair[1].n >= LEAST]
-    worst = min(found, key=lambda pair: pair[1].value or 0, default=None)
-    if worst is not None and (worst[1].value or 0) < 0.8:
-        cut, figure = worst
+def seldom_taken_up(cases: Sequence[Case], frame: Frame) -> Iterator[Advice]:
+    """The level that is acknowledged most seldom, of those that fired long enough ago to tell."""
+    found = defaultdict[str, list[bool]](list)
+    for _, escalation, step in fired(cases, frame):
+        if step.at + SETTLED <= frame.now:
+            found[f"{escalation.policy}: {step.level}"].append(step.acknowledged is not None)
+    shares = {name: sum(some) / len(some) for name, some in found.items() if len(some) >= LEAST}
+    worst = min(sorted(shares), key=shares.__getitem__, default=None)
+    if worst is not None and shares[worst] < 0.8:
+        some = found[worst]
         yield Advice(
             rule="low acknowledgement",
-            text=f'Level "{cut.name}" is seldom acknowledged: ask its owner, or choose another.',
-            numbers=f"{figure.hits} of {figure.n} ({percent(figure.value)})",
+            text=f'Level "{worst}" is seldom acknowledged: ask its owner, or choose another.',
+            numbers=f"{sum(some)} of {len(some)} that fired a day ago or more ({percent(shares[worst])})",
+        )
+
+
+def without_cause(cases: Sequence[Case], frame: Frame) -> Iterator[Advice]:
+    """Escalated tickets that are over, and of which nobody stated a cause although others have one."""
+    over = [case.cause is not None for case, _ in begun(cases, frame) if not case.is_open]
+    stated = any(case.cause is not None for case, _ in begun(cases, frame))
+    if stated and len(over) >= LEAST and sum(over) / len(over) < 0.8:
+        yield Advice(
+            rule="low: Cause coverage",
+            text="Causes are missing: make the field `cause` required at solving.",
+            numbers=f"{sum(over)} of {len(over)} on tickets that are over ({percent(sum(over) / len(over))})",
         )
 
 
@@ -163,7 +182,7 @@ def bot(figures: Mapping[str, Figure]) -> Iterator[Advice]:
     if missed.value:
         yield Advice(
             rule="missed levels",
-            text="Levels are due and have not fired: see `uptier release` and the log.",
+            text="Levels are due and have not fired: see what is held and released by nobody, and what is set aside.",
             numbers=f"{missed.n} now",
         )
 

@@ -13,16 +13,15 @@ from connector.report.metrics import (
     Bar,
     Bucket,
     Cut,
-    Stage,
     causes,
     cuts,
     figures,
     heat,
     pareto,
     policies_of,
-    stages,
     trend,
 )
+from connector.report.movement import Stage, stages
 from connector.report.recommendations import Advice, loaded_share, review
 from connector.store import accounts, reported
 from connector.work.context import Rules
@@ -142,6 +141,10 @@ def of_cases(
     )
 
 
+NO_CALENDAR = "No business times: there is no calendar, or several."
+"""A note; whoever is told it knows where to name one."""
+
+
 def marked(some: Iterable[Figure], hypothetical: bool) -> Iterator[Figure]:
     """Figures about escalations say so if they never happened."""
     for each in some:
@@ -162,7 +165,7 @@ def notes(picked: Chosen, frame: Frame, forgotten: int) -> Iterator[str]:
             "leaves them out."
         )
     if frame.business is None:
-        yield "No business times: there is no calendar, or several; name one with --calendar."
+        yield NO_CALENDAR
     if forgotten:
         yield f"Escalated tickets that are forgotten ([service.retention]) and not counted: {forgotten}."
     yield "Message texts are not kept, so a customer's thanks cannot be told from a reopening."

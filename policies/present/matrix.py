@@ -398,12 +398,12 @@ def backup(level: Level, held: Sequence[Held], staff: Staffing) -> Iterator[str]
 
 
 def stands_in(owner: Owner, directory: Directory) -> Iterator[str]:
-    """Who stands in for an absent person; in a group, everybody does."""
+    """Who stands in for an absent person; in a group, everybody does who has not left."""
     chain = () if owner.kind == "group" else stand_in(owner.name, directory)
     if chain:
         yield f"{chain[-1]} if {owner.name} is absent"
     group = directory.group(owner.name) if owner.kind == "group" else None
-    there = members(group, directory) if group else []
+    there = [each for each in members(group, directory) if each.active] if group else []
     if len(there) > 1:
         yield f"anybody of the {len(there)} in {owner.name}"
 

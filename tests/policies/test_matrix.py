@@ -162,6 +162,15 @@ def test_nobody_stands_in_for_a_group_of_one() -> None:
     assert gaps(policy('after = "1h"\nowner = "Duty"')) == []
 
 
+def test_who_has_left_a_group_is_no_backup_in_it() -> None:
+    def without(*gone: str) -> tuple[str, ...]:
+        agents = tuple(replace(each, active=each.person.name not in gone) for each in DIRECTORY.agents)
+        return of(LADDER, directory=replace(DIRECTORY, agents=agents)).rows[1].backup
+
+    assert without()[0] == "anybody of the 2 in Duty"
+    assert without("Dan") == ("Escalations if nobody is found",)
+
+
 def test_a_substitute_who_has_left_is_no_backup() -> None:
     gone = tuple(replace(each, active=each.person.label != "ben@acme.test") for each in DIRECTORY.agents)
     found = gaps(policy('after = "1h"\nowner = "ann@acme.test"'), PEOPLE, replace(DIRECTORY, agents=gone))

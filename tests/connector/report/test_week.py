@@ -6,9 +6,14 @@ from datetime import date
 
 import pytest
 
+from connector.report import recommendations
+from connector.report.cases import period_asked
 from connector.report.figures import Figure
 from connector.report.metrics import Bar
-from connector.report.report import Report
+from connector.report.report import Report, report
+from connector.store.database import Store
+from connector.work.context import Rules
+from tests.connector.report import week
 
 NO_HISTORY = ("history not loaded", 1)  # A5
 
@@ -92,6 +97,11 @@ MEANS = {
         2, 2697.5, 2697.5, 3415.5, 3505.25,
         (("moved to no other group", 3), ("went on before anybody acted", 2), ("nobody has acted yet", 1)),
     ),
+    # A4: to Tier 2 at 9:10, where Ben sends it back at 9:20; back in Tier 1 until Ann answers at 10:00. Cleo waits
+    "moved_dead_time": (2, 1500, 1500, 2220, 2310, ((f"tickets: {NO_HISTORY[0]}", 1),)),
+    "moved_dead_time.business": (2, 1500, 1500, 2220, 2310, ((f"tickets: {NO_HISTORY[0]}", 1),)),
+    "moved_waiting": (2, 1500, 1500, 2220, 2310, ((f"tickets: {NO_HISTORY[0]}", 1),)),
+    "moved_waiting.business": (2, 1500, 1500, 2220, 2310, ((f"tickets: {NO_HISTORY[0]}", 1),)),
     # A7 first reply 1 h; A2 resolution 48 h; until now: A7 resolution 7 d 1 h, A6 resolution 8 d 1 h, first reply
     # 8 d 21 h -> 3600 172800 608400 694800 766800
     "breach_duration": (5, 449280, 608400, 738000, 752400, ()),
@@ -232,10 +242,17 @@ def test_the_report_says_what_it_leaves_out(made: Report) -> None:
     assert (made.accounts, made.tickets, made.hypothetical) == (("acme", "beta"), 9, False)
 
 
-def test_what_to_change(made: Report) -> None:
-    rules = {each.rule: each.numbers for each in made.advice}
+def test_what_to_change(kept: tuple[Store, Rules], made: Report, monkeypatch: pytest.MonkeyPatch) -> None:
+    # of so little nothing is advised but what needs no number of cases
+    assert {each.rule for each in made.advice} == {"bottleneck"}
+    monkeypatch.setattr(recommendations, "LEAST", 5)
+    store, all_rules = kept
+    period = period_asked("2026-03-02", "2026-03-06", week.BERLIN)
+    with store.reading() as connection:
+        again = report(connection, period, rules=all_rules, now=week.NOW)
+    rules = {each.rule: each.numbers for each in again.advice}
     assert rules["noisiest policy"] == "5 of 6 (83.3 %)"
-    assert rules["low acknowledgement"] == "2 of 5 (40.0 %)"
+    assert rules["low acknowledgement"] == "2 of 5 that fired a day ago or more (40.0 %)"
     assert rules["bottleneck"] == "63.7 % of 728h, in 10 stays"
     assert rules["low: SLA compliance: resolution"] == "3 of 6 (50.0 %)"
     assert rules["high: Reopen rate"] == "1 of 5 (20.0 %)"
