@@ -82,8 +82,14 @@ STATES = (
     message("enforce"),
     message("observe"),
     message("off"),
+    message("team"),
+    message("group"),
+    message("assignee"),
+    message("status"),
+    message("priority"),
+    message("tags"),
 )
-"""How a level stands, who acted, and how a policy runs."""
+"""How a level stands, who acted, and how a policy runs, and what of a ticket changes."""
 
 
 @cache

@@ -33,6 +33,7 @@ from policies.model import (
     TicketRef,
     Value,
     Who,
+    _,
     seconds,
 )
 from policies.present.explain import PolicyTrace, because, traced
@@ -96,7 +97,7 @@ def _of_people(ticket: Ticket, names: Mapping[str, str]) -> Iterator[Moment]:
     for change in ticket.changes:
         if change.act.who is not Who.OURS:
             by_hand = change.field in MOVES and change.act.who is Who.AGENT
-            yield _change(change, names, "by hand" if by_hand else "")
+            yield _change(change, names, _("by hand") if by_hand else "")
 
 
 def _of_ours(
@@ -113,9 +114,14 @@ def _silent_ends(lines: Sequence[LedgerEntry], episodes: Sequence[Episode]) -> I
     told = {line.episode for line in lines if line.what == "ended"}
     for episode in episodes:
         if episode.ended is not None and episode.key in begun - told:
-            why = "; ".join(filter(None, (episode.reason, "no level had fired")))
+            why = "; ".join(filter(None, (episode.reason, _("no level had fired"))))
             yield Moment(
-                at=episode.ended, side="Uptier", who="", what=f"ended: {episode.policy}", owner="", why=why
+                at=episode.ended,
+                side="Uptier",
+                who="",
+                what=f"{_('ended')}: {episode.policy}",
+                owner="",
+                why=why,
             )
 
 
@@ -144,8 +150,8 @@ def _of_uptier(line: LedgerEntry) -> Moment:
     return Moment(
         at=line.at,
         side="Uptier",
-        who="" if line.who == "uptier" else f"for {line.who}",
-        what=f"{line.what}: {where}" if where else line.what,
+        who="" if line.who == "uptier" else _("for {who}", who=line.who),
+        what=f"{_(line.what)}: {where}" if where else _(line.what),
         owner=line.owner or "" if line.what in OWNING else "",
         why="; ".join(filter(None, (line.text, _was_due(line)))),
     )
@@ -157,21 +163,21 @@ def _where(line: LedgerEntry) -> str:
 
 def _was_due(line: LedgerEntry) -> str:
     due = line.data.get("due")
-    return f"it was due {told_at(due)}" if due else ""
+    return _("it was due {at}", at=told_at(due)) if due else ""
 
 
 def _said(message: Message) -> str:
-    kind = "said publicly" if message.public else "noted internally"
-    return f"{kind} (automatic)" if message.auto_reply else kind
+    kind = _("said publicly") if message.public else _("noted internally")
+    return f"{kind} ({_('automatic')})" if message.auto_reply else kind
 
 
 def _changed(change: Change, names: Mapping[str, str]) -> str:
     def spelled(value: Value) -> str:
         if isinstance(value, tuple):
-            return ", ".join(map(str, value)) or "none"
-        return names.get(str(value), str(value)) if value not in (None, "") else "none"
+            return ", ".join(map(str, value)) or _("none")
+        return names.get(str(value), str(value)) if value not in (None, "") else _("none")
 
-    return f"{change.field}: {spelled(change.before)} → {spelled(change.after)}"
+    return f"{_(change.field)}: {spelled(change.before)} → {spelled(change.after)}"
 
 
 def _names(ticket: Ticket, directory: Directory | None) -> dict[str, str]:
@@ -307,7 +313,7 @@ def desk_of(known: KnownTicket, episodes: Sequence[Episode]) -> Desk:
     ]
     named = [each for each in passed if each[3].owner and each[3].owner.name == known.owner] or passed
     if named:
-        at, _, policy, level = max(named, key=lambda each: each[:2])
+        at, _place, policy, level = max(named, key=lambda each: each[:2])
         why = level.why if isinstance(level.why, str) else because(level.why)
         owner = known.owner or (level.owner.name if level.owner else "")
         return Desk(owner=owner, policy=policy, level=level.level, at=at, why=why)
@@ -316,7 +322,7 @@ def desk_of(known: KnownTicket, episodes: Sequence[Episode]) -> Desk:
     )
     if over is None or running:
         return Desk()
-    return Desk(at=over.ended, over=f"{over.policy}: {over.reason or 'it is over'}")
+    return Desk(at=over.ended, over=f"{over.policy}: {over.reason or _('it is over')}")
 
 
 def state_of(row: Row, now: Instant, *, is_held: bool) -> State:
@@ -378,7 +384,7 @@ def given_of(
 
 def happenings(moments: Sequence[Moment]) -> tuple[tuple[Moment, ...], ...]:
     """Moments, the newest first, with those together that one side made within one second."""
-    return tuple(tuple(some) for _, some in groupby(moments, key=attrgetter("at", "side", "who")))
+    return tuple(tuple(some) for _key, some in groupby(moments, key=attrgetter("at", "side", "who")))
 
 
 def by_weight(traces: Sequence[PolicyTrace]) -> tuple[tuple[PolicyTrace, ...], tuple[PolicyTrace, ...]]:

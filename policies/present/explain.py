@@ -229,43 +229,50 @@ def level_steps(one: Judgement, level: JudgedLevel, zone: tzinfo) -> Iterator[st
     clock = one.clock
     if clock is None or clock.absent is not None:
         return
-    on = f" on calendar {clock.calendar}" if clock.calendar else ""
+    on = " " + _("on calendar {name}", name=clock.calendar) if clock.calendar else ""
+    span = spell(level.span) + on
     if level.why == "passed":
         if level.due is None:
             return
-        yield f"it was due {moment(level.due, zone)}"
+        yield _("it was due {at}", at=moment(level.due, zone))
         if level.passed is not None:
-            late = level.passed - level.due
-            yield f"{level.state} at {moment(level.passed, zone)}" + (
-                f", {spell(late)} later" if late > 0 else ""
-            )
+            late, at = level.passed - level.due, moment(level.passed, zone)
+            text = _("{state} at {at}", state=_(level.state), at=at)
+            yield _("{text}, {span} later", text=text, span=spell(late)) if late > 0 else text
         return
     if level.why in ("counted", "paused"):
         counted = None
         if level.since is None and clock.start is not None:
             counted = clock.elapsed
-            yield f"counts from {moment(clock.start, zone)}: {clock.because}"
+            yield _("counts from {at}: {why}", at=moment(clock.start, zone), why=phrased(clock.because))
         elif before := next((each for each in one.levels if each.name == level.since and each.passed), None):
-            yield f'counts from {moment(before.passed or 0, zone)}: level "{before.name}" was passed'
+            why = _('level "{name}" was passed', name=before.name)
+            yield _("counts from {at}: {why}", at=moment(before.passed or 0, zone), why=why)
         if counted is not None:
-            yield f"counted until {moment(one.now, zone)}: {spell(counted)}{on}"
+            yield _("counted until {at}: {span}", at=moment(one.now, zone), span=spell(counted)) + on
             left = level.span - counted
-            wanted = f"wanted are {spell(level.span)}{on}"
-            yield f"{wanted}: {spell(left)} left" if left > 0 else f"{wanted}: they are over"
+            yield (
+                _("wanted are {span}: {left} left", span=span, left=spell(left))
+                if left > 0
+                else _("wanted are {span}: they are over", span=span)
+            )
         else:
-            yield f"wanted are {spell(level.span)}{on}"
+            yield _("wanted are {span}", span=span)
     elif level.end is not None:
-        yield f"the deadline is {moment(level.end, zone)}"
+        yield _("the deadline is {at}", at=moment(level.end, zone))
         if level.share is not None and clock.start is not None:
-            yield f"the time to it, from {moment(clock.start, zone)}: {spell(level.span)}{on}"
-            yield f"{level.share}% of that: {spell(level.span * level.share // 100)}{on}"
+            yield _("the time to it, from {at}: {span}", at=moment(clock.start, zone), span=span)
+            part = spell(level.span * level.share // 100) + on
+            yield _("{share}% of that: {span}", share=level.share, span=part)
+        elif level.why == "after deadline":
+            yield _("wanted are {span} after it", span=span)
         else:
-            yield f"wanted are {spell(level.span)}{on} {'after' if level.why == 'after deadline' else 'before'} it"
+            yield _("wanted are {span} before it", span=span)
     reached = level.due if level.reached is None else level.reached
     if reached is not None:
-        yield f"that is {moment(reached, zone)}"
+        yield _("that is {at}", at=moment(reached, zone))
     if level.opens is not None:
-        yield f"{level.within} opens at {moment(level.opens, zone)}"
+        yield _("{calendar} opens at {at}", calendar=level.within, at=moment(level.opens, zone))
 
 
 def line_text(line: JudgedLine) -> str:
