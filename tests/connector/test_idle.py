@@ -23,7 +23,7 @@ from tests.crash.fleet import ONE_LEVEL
 from tests.crash.town import Town, town
 
 MINUTE = 60
-STEP = 10
+STEP = 30
 """Seconds between two looks of the test at what is due. What runs every second finds nothing to do."""
 
 TICKETS = 5

@@ -10,7 +10,7 @@ import pytest
 from tests.crash.fleet import DUE_IN, fleet, until
 from tests.postgres import crash_and_restart
 
-TICKETS = 40
+TICKETS = 24
 
 
 @pytest.mark.timeout(240)

@@ -9,7 +9,7 @@ from connector.store.revision import OLDEST
 from tests.crash.fleet import DUE_IN, fleet, until
 from tests.crash.node import NEWER
 
-TICKETS = 40
+TICKETS = 24
 GOES_ON = (
     "ALTER TABLE ticket ADD COLUMN of_a_later_release TEXT; UPDATE alembic_version SET version_num = '{}'"
 )
