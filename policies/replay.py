@@ -32,7 +32,7 @@ from policies.model import (
 from policies.plan import Notify, Occurrence, Plan, Say, Wanted
 from policies.present.explain import worded
 from policies.rules.calendars import Calendar
-from policies.rules.outcomes import Outcome, Result, settle
+from policies.rules.outcomes import Outcome, Result, after_outcome
 from policies.rules.own_writes import person_of
 from policies.state import Standing, Wrote
 
@@ -272,7 +272,7 @@ def carried_out(stage: Stage, plan: Plan, orders: tuple[Order, ...] = (), result
         if result == "done":
             stage, wrote = with_write(stage, written, frozenset(episodes), now)
         outcome = Outcome(key="w", episodes=episodes, result=result, at=now, wrote=wrote)
-        standings, more = settle(stage.standings, outcome)
+        standings, more = after_outcome(stage.standings, outcome)
         stage, lines = replace(stage, standings=standings), (*lines, *more)
     return Step(now=now, before=before, plan=plan, after=stage, lines=lines, wrote=wrote, orders=orders)
 

@@ -123,7 +123,7 @@ def take_in_poll(
         echoes = {
             one.ref.id for one in news if one.ref.id in known and is_echo(known[one.ref.id], one, page.exact)
         }
-        tickets.settle(connection, account, {key: stamped[key] for key in echoes})
+        tickets.settle_revisions(connection, account, {key: stamped[key] for key in echoes})
         unchanged = {one.ref.id for one in rows} - {one.ref.id for one in news}
         inbox.assignment_stands(connection, account, echoes | unchanged)
         news = tuple(one for one in news if one.ref.id not in echoes)

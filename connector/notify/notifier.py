@@ -235,7 +235,7 @@ class Notifier:
         lines = [line_about(each, what, text, len(kept), now) for each in kept]
         with self._store.writing() as connection:
             message = keys[0] if state == State.SENT else None
-            notices.settle(connection, keys, state, now, message=message, error=text or None)
+            notices.settle_notices(connection, keys, state, now, message=message, error=text or None)
             ledger.append(connection, lines)
         for each in kept:
             ref, channel = str(each.notice.ref), each.notice.channel

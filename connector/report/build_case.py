@@ -113,10 +113,12 @@ def from_vendor(target: Target, ticket: Ticket, history: History | None, frame: 
     met = None if history is None else fulfilled(target, ticket, history)
     if target.breached:
         return replace(known, stands="breached", met=met)
-    return known if met is None else replace(known, stands=judged(met, target.due, frame.now), met=met)
+    return (
+        known if met is None else replace(known, stands=promise_stands(met, target.due, frame.now), met=met)
+    )
 
 
-def judged(met: Instant | None, due: Instant, now: Instant) -> Standing:
+def promise_stands(met: Instant | None, due: Instant, now: Instant) -> Standing:
     """A promise kept at the very instant of its deadline was kept."""
     if met is None:
         return "breached" if due < now else "open"
@@ -153,7 +155,9 @@ def from_table(sla: SlaSpec, ticket: Ticket, history: History, frame: Frame) -> 
         span = sla.targets.get(metric.value, {}).get(priority) if priority else None
         if span is not None:
             due = calendar.add(start, span)
-            yield Promise(metric=metric, stands=judged(met, due, frame.now), start=start, due=due, met=met)
+            yield Promise(
+                metric=metric, stands=promise_stands(met, due, frame.now), start=start, due=due, met=met
+            )
 
 
 def promised(

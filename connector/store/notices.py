@@ -147,7 +147,7 @@ def put_off(
         )
 
 
-def settle(
+def settle_notices(
     connection: Connection,
     keys: Collection[str],
     state: State,

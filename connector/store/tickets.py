@@ -420,7 +420,7 @@ def looked_at(connection: Connection, account: str, revisions: Mapping[str, str]
     return {row.id: codec.load(Ticket, row.facts) for row in rows if row.revision == revisions[row.id]}
 
 
-def settle(connection: Connection, account: str, revisions: Mapping[str, str]) -> None:
+def settle_revisions(connection: Connection, account: str, revisions: Mapping[str, str]) -> None:
     """These tickets, by id, still are as they were looked at: their revisions can stand for nothing newer any more."""
     for key, revision in sorted(revisions.items()):
         connection.execute(

@@ -23,7 +23,7 @@ from policies.model import Directory, Instant, Order, Seconds, Status, Ticket, T
 from policies.plan import Notify, Occurrence, Plan, Say, Wanted
 from policies.rules.judgement import coming, judgements
 from policies.rules.ladder import untimed
-from policies.rules.outcomes import Outcome, settle
+from policies.rules.outcomes import Outcome, after_outcome
 from policies.state import Cause, Standing
 
 
@@ -287,7 +287,7 @@ def keep_look(
     ticket, plan, intents = look.ticket, look.plan, look.intents
     ref, now = ticket.ref, plan.now
     nothing_sent = Outcome(key="", episodes=intents.unsent, result="done", at=now)
-    remembered, more = settle(plan.standings, nothing_sent)
+    remembered, more = after_outcome(plan.standings, nothing_sent)
     remember_standings(
         connection,
         ref,

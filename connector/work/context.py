@@ -344,13 +344,13 @@ def foresight(
             for each in remembered
         )
 
-    def judged(ticket: Ticket) -> Plan:
+    def plan_of(ticket: Ticket) -> Plan:
         life = Life(ticket=ticket, first_seen=min(now, at), standings=remembered, receipts=ours)
         return judged_at(life, rules, directory, at).plan
 
     then = complete(store, replace(read, read_at=at), ours, policies.needs, at)
     return Foreseen(
-        ticket=then, as_it_is=judged(then), then=judged(suppose(then, supposed, directory, customs))
+        ticket=then, as_it_is=plan_of(then), then=plan_of(suppose(then, supposed, directory, customs))
     )
 
 

@@ -3,7 +3,7 @@ of a chain.
 
 A write goes planned, sending, done; or to unknown (we find out), stale (decided afresh) or refused (a human
 looks). Its state is committed before and after each request, so a crash at any point leaves either a write
-that never left or one whose fate `settle` finds out. How often one is tried is `connector.work.retry`'s to say.
+that never left or one whose fate `find_out_about` tells. How often one is tried is `connector.work.retry`'s to say.
 
 It goes on, in the next look, if an episode that asked for it still runs, without what a human has changed since.
 """
@@ -47,7 +47,7 @@ from connector.work.context import Read, Rules, advanced
 from connector.work.retry import FIND_OUT, WRITE
 from policies.model import Directory, Instant, Priority, Seconds, Ticket, Who
 from policies.plan import Assign, Occurrence, Plan, SetField
-from policies.rules.outcomes import Outcome, settle
+from policies.rules.outcomes import Outcome, after_outcome
 from policies.state import Wrote
 
 log = structlog.get_logger()
@@ -199,7 +199,7 @@ class Sender:
         self._read = read
         self._rules = rules
 
-    def settle(self, desk: Desk, under_way: Iterable[KeptWrite]) -> None:
+    def find_out_about(self, desk: Desk, under_way: Iterable[KeptWrite]) -> None:
         """Find out what became of writes that left. Raises TryLater while it is too early to know."""
         for kept in under_way:
             self._find_out(desk, kept)
@@ -561,7 +561,7 @@ class Sender:
             decides=kept.place == 0,
         )
         before = standings_of(connection, ref)
-        remembered, occurrences = settle(before, outcome)
+        remembered, occurrences = after_outcome(before, outcome)
         remember_standings(connection, ref, remembered, before=before)
         return occurrences, [line_of(ref, occurrence, remembered) for occurrence in occurrences]
 

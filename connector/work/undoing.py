@@ -223,7 +223,9 @@ def _silence(connection: Connection, line: Line, now: Instant) -> None:
         if each.notice.episodes
     ]
     why = "what it tells of is undone"
-    notices.settle(connection, [each.notice.key for each in unheard], notices.State.DROPPED, now, error=why)
+    notices.settle_notices(
+        connection, [each.notice.key for each in unheard], notices.State.DROPPED, now, error=why
+    )
     ledger.append(
         connection,
         [

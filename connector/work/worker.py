@@ -202,7 +202,7 @@ class Worker:
             return
         if seen.under_way:
             with desk.budget.sent_for("find out"):
-                self.sender.settle(desk, seen.under_way)
+                self.sender.find_out_about(desk, seen.under_way)
             seen = self._seen(ref)
             at.looks = seen.kept.looks
             if not seen.kept.rows:
@@ -303,7 +303,7 @@ class Worker:
         settle = desk.adapter.capabilities.settle
         orders = tuple(row.order for row in seen.kept.rows if row.order is not None)
         waits = waiting_levels(rules.policies, account, seen.names)
-        judge = partial(_judged, rules, desk, ticket, seen, orders=orders, waits=waits, now=now)
+        judge = partial(_to_do, rules, desk, ticket, seen, orders=orders, waits=waits, now=now)
         plan, intents = judge(directory)
         if seen.planned is None:
             directory = with_numbers(self._store, directory, rules.policies, plan)
@@ -559,7 +559,7 @@ class Worker:
         log.info("nothing_to_look_at", ticket=str(ref))
 
 
-def _judged(
+def _to_do(
     rules: Rules,
     desk: Desk,
     ticket: Ticket,

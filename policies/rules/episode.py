@@ -9,7 +9,7 @@ from policies.language.policy import Policy
 from policies.language.vocabulary import STOPS
 from policies.model import Change, Instant, Status, Ticket, Who
 from policies.plan import Occurrence
-from policies.rules.observe import UNREAD, Observation, Scene, judged, read_clock
+from policies.rules.observe import UNREAD, Observation, Scene, read_clock, verdict_of
 from policies.rules.own_writes import keys_of, person_of
 from policies.state import FIRED, Episode, How, Owed, Passed, Standing, UnderWay, changed, latest_passed
 
@@ -279,7 +279,7 @@ def followed(scene: Scene, base: Observation, end: End, *, restarted: bool) -> O
             if base.verdict.holds:
                 base = replace(base, state=state)
                 return succeeded(scene, base, old, fresh(scene, base, end.sequence, end.sequence))
-    real = judged(policy, scene.ticket)
+    real = verdict_of(policy, scene.ticket)
     waits = restarted or end.stop == "acknowledged"
     matched = (real.holds or (real.unknown and not waits)) and not end.undone
     state = changed(achieved(state, base.reading), matched=matched)

@@ -216,7 +216,7 @@ def judgements(plan: Plan) -> tuple[Judgement, ...]:
         policy = one.seen.policy
         state = next(each for each in plan.standings if each.policy == policy.name)
         try:
-            found.append(of(policy, judged, scene, one, state))
+            found.append(of(policy, judgement_of, scene, one, state))
         except PolicyRaised as raised:
             why = f"{type(raised.__cause__).__name__}: {raised.__cause__}"
             found.append(
@@ -231,7 +231,7 @@ def judgements(plan: Plan) -> tuple[Judgement, ...]:
     return tuple(found)
 
 
-def judged(scene: Scene, one: Considered, state: Standing) -> Judgement:
+def judgement_of(scene: Scene, one: Considered, state: Standing) -> Judgement:
     """What this policy came to. `state` is as the plan leaves it."""
     seen, policy, episode, reading = one.seen, one.seen.policy, state.running, one.seen.reading
     if reading is UNREAD:

@@ -150,7 +150,7 @@ def decide(scene: Scene, seen: Observation, episode: Episode) -> LevelDecision:
     to be quiet. One that needs approval asks once, unless a level fires."""
     policy, now = seen.policy, scene.now
     mode: Mode = "enforce" if scene.enforces(policy) else "observe"
-    how = passing(scene, seen, mode)
+    how = how_it_passes(scene, seen, mode)
     quiet = seen.verdict.unknown or (scene.is_snoozed and how is not How.SKIPPED)
     count = count_of(scene, seen)
     if episode.undoing or scene.taking_back:
@@ -215,7 +215,7 @@ def count_of(scene: Scene, seen: Observation) -> Count:
     )
 
 
-def passing(scene: Scene, seen: Observation, mode: Mode) -> How:
+def how_it_passes(scene: Scene, seen: Observation, mode: Mode) -> How:
     """How a level that is due now is passed: skipped if it belongs to the backlog, else by the mode. What is
     overdue when a policy is switched to enforce is backlog however old the ticket is (rule 12)."""
     policy = seen.policy

@@ -39,7 +39,7 @@ class Verdict:
         return self.when is None and self.excluded is not True
 
 
-def judged(policy: Policy, ticket: Ticket) -> Verdict:
+def verdict_of(policy: Policy, ticket: Ticket) -> Verdict:
     """The lines in order, up to the first that decides against the policy."""
     when, failed = policy.when.decided(ticket, by=False)
     if failed is not None:
@@ -134,7 +134,7 @@ def observe(scene: Scene, policy: Policy, before: Standing) -> Observation:
     running, ticket = before.running, scene.ticket
     if running is not None and running.wrote:
         ticket = as_before(ticket, history, running, scene.directory)
-    verdict = judged(policy, ticket)
+    verdict = verdict_of(policy, ticket)
     hangs = verdict.holds or verdict.unknown or running is not None
     if not hangs and before.episode is not None:
         # An acknowledgement is forgotten once the clock restarts, and a target may have been achieved.

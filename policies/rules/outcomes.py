@@ -33,7 +33,7 @@ class Outcome:
     decides: bool = True
 
 
-def settle(standings: tuple[Standing, ...], outcome: Outcome) -> Settled:
+def after_outcome(standings: tuple[Standing, ...], outcome: Outcome) -> Settled:
     """The standings after this outcome, and what it adds to the ledger.
 
     The first outcome of a level decides it; a later one of the same level only adds what it wrote. A level
@@ -73,7 +73,7 @@ def settle(standings: tuple[Standing, ...], outcome: Outcome) -> Settled:
             done = heard(arrived(written), way.seen, told=bool(outcome.key))
         ownership = Ownership(owner=way.owner, at=way.at, enforced=True)
         after.append(replace(standing, episode=done, ownership=ownership))
-        said += (passing(done, each) for each in done.passed[len(written.passed) :])
+        said += (line_of_passing(done, each) for each in done.passed[len(written.passed) :])
     now = tuple(after)
     return now, (*said, *owner_moved(standings, now, outcome.at))
 
@@ -115,7 +115,7 @@ def own_part(episode: Episode, wrote: tuple[Wrote, ...]) -> Iterator[Wrote]:
             yield replace(each, before=tuple(sorted(before)), after=left)
 
 
-def passing(episode: Episode, level: Passed) -> Occurrence:
+def line_of_passing(episode: Episode, level: Passed) -> Occurrence:
     """The ledger line of a passed level."""
     return Occurrence(
         what=level.how.value,
@@ -257,7 +257,7 @@ def next_state(
             episode = replace(episode, passed=passed, awaiting=episode.awaiting if waits else None)
         if episode is not state.episode:
             state = replace(state, episode=episode)
-        lines = tuple(passing(episode, each) for each in levels)
+        lines = tuple(line_of_passing(episode, each) for each in levels)
         return replace(one, state=state, said=lines, warnings=tuple(never_due(decision)))
     line = Occurrence(
         what=what,
@@ -306,7 +306,7 @@ def fired(
     enforces = decision.mode == "enforce"
     if ownership is None or enforces or not ownership.enforced:
         ownership = Ownership(owner=named.owner, at=now, enforced=enforces)
-    lines = tuple(passing(done, each) for each in levels)
+    lines = tuple(line_of_passing(done, each) for each in levels)
     return replace(state, episode=done, ownership=ownership), lines
 
 

@@ -12,7 +12,7 @@ from policies.history import PUBLIC, History
 from policies.model import Directory, Order, Status, Ticket
 from policies.plan import Action, Occurrence, Wanted
 from policies.rules.episode import ended_line, has_passed
-from policies.rules.observe import Scene, judged
+from policies.rules.observe import Scene, verdict_of
 from policies.rules.orders import said
 from policies.rules.own_writes import UNDO_TRIES, Undone, keys_of, undone
 from policies.state import Episode, How, Standing, Undo
@@ -228,6 +228,6 @@ def finished(scene: Scene, state: Standing) -> Standing:
     )
     if not state.undone or policy is None or state.running is not None:
         return replace(state, undo=None)
-    verdict = judged(policy, scene.ticket)
+    verdict = verdict_of(policy, scene.ticket)
     holds = verdict.holds or verdict.unknown
     return replace(state, undo=None, undone=holds, matched=holds)

@@ -11,7 +11,7 @@ from policies.language.document import Document, read
 from policies.language.lint import POSSIBLE
 from policies.language.parse import parse
 from policies.model import Metric, Order, Priority, Stage, Status, Target, Ticket
-from policies.rules.observe import could_hold, judged
+from policies.rules.observe import could_hold, verdict_of
 from policies.state import Standing
 from tests.policies.lives import HEAD, NEWBORN, Life, at
 from tests.policies.test_properties import Fact, facts, written
@@ -367,5 +367,5 @@ def test_a_row_is_ruled_out_only_if_no_look_could_find_it_matching(
         return
     row = replace(ticket, hidden=hidden, loaded=frozenset())
     if not could_hold(found[0], row):
-        assert not judged(found[0], replace(ticket, hidden=hidden)).holds
-        assert not judged(found[0], ticket).holds
+        assert not verdict_of(found[0], replace(ticket, hidden=hidden)).holds
+        assert not verdict_of(found[0], ticket).holds

@@ -8,7 +8,7 @@ import pytest
 from policies.model import Counts, Person, Priority, Status, Ticket
 from policies.present.explain import LineTrace, line_trace, traced
 from policies.rules.judgement import judged_line
-from policies.rules.observe import judged
+from policies.rules.observe import verdict_of
 from tests.policies.lives import CLEO, HEAD, NEWBORN, TIER1, Life, policy, rules
 
 MAPPED = (
@@ -21,7 +21,7 @@ MAPPED = (
 def holds(when: str, unless: str = "", **fields: Any) -> bool:
     """Whether a policy with these conditions holds on an open ticket with these fields."""
     (found,) = rules(policy(when=when, unless=unless), MAPPED).policies
-    return judged(found, replace(NEWBORN, status=Status.OPEN, **fields)).holds
+    return verdict_of(found, replace(NEWBORN, status=Status.OPEN, **fields)).holds
 
 
 def refused(when: str, unless: str = "") -> str:
@@ -290,4 +290,4 @@ def test_a_trace_says_what_each_line_read() -> None:
 def test_the_fields_read_what_their_names_say() -> None:
     ticket: Ticket = replace(NEWBORN, status=Status.OPEN, group=TIER1, assignee=Person(id="1", name="Zed"))
     (found,) = rules(policy(when='group = "Tier 1"\nassignee = "Zed"\naccount = "acme"')).policies
-    assert judged(found, ticket).holds
+    assert verdict_of(found, ticket).holds

@@ -11,7 +11,7 @@ from policies.language.parse import parse
 from policies.model import Counts, Priority, Status
 from policies.plan import Assign, RaisePriority
 from policies.present.explain import explain, traced
-from policies.rules.observe import judged, reads_of
+from policies.rules.observe import reads_of, verdict_of
 from tests.policies.lives import AFTER_30, AFTER_120, BEN, CLEO, HEAD, NEWBORN, TIER2, Life, at, policy, rules
 
 FIELDS = HEAD + "[accounts.acme.fields]\ntier = 1\n[accounts.other.fields]\ntier = 1\n"
@@ -20,7 +20,7 @@ FIELDS = HEAD + "[accounts.acme.fields]\ntier = 1\n[accounts.other.fields]\ntier
 def holds(line: str, **fields: Any) -> bool:
     """Whether a line holds on a ticket with these fields."""
     (found,) = rules(policy(when=line), FIELDS).policies
-    return judged(found, replace(NEWBORN, status=Status.OPEN, **fields)).holds
+    return verdict_of(found, replace(NEWBORN, status=Status.OPEN, **fields)).holds
 
 
 def warnings(text: str) -> list[str]:
