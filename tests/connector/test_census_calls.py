@@ -11,8 +11,9 @@ import pytest
 
 from connector.config.settings import load
 from connector.store import inbox
+from connector.store.episodes import running_for
 from connector.store.inbox import Arrival
-from connector.store.tickets import running_for, standings_of
+from connector.store.standings import standings_of
 from tests.connector.beside import START
 from tests.connector.each import EACH, Each, each
 
