@@ -231,7 +231,7 @@ def test_words_that_fail_keep_no_level_from_firing(place: str, monkeypatch: pyte
 
 def test_a_trace_that_fails_keeps_nobody_from_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     plan = pair('note = "handoff"', 'tags = ["q"]').plan(30)
-    monkeypatch.setattr(judgement, "judged", broken_for("p", judgement.judged))
+    monkeypatch.setattr(judgement, "judgement_of", broken_for("p", judgement.judgement_of))
     first, second = traced(plan)
     assert first.verdict == "cannot be explained: ZeroDivisionError: nobody thought of this"
     assert second.verdict == 'fires level "one"'

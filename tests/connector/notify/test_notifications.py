@@ -353,7 +353,7 @@ def test_a_restart_sends_what_waited(tmp_path: Path) -> None:
 
 def test_a_death_between_sending_and_noting_it_repeats_it_once(tmp_path: Path) -> None:
     with told(tmp_path) as (one, leads), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(notices, "settle", lambda *_, **__: 1 / 0)
+        patch.setattr(notices, "settle_notices", lambda *_, **__: 1 / 0)
         one.round(31)
         assert (len(leads.taken), states(one)) == (1, {"waiting": 1})
         patch.undo()
