@@ -293,7 +293,7 @@ _ORDERS: Mapping[Sort, tuple[ColumnElement[Any], ...]] = {
     "worst": (escalated.c.rank, escalated.c.at, escalated.c.waits_since),
     "waits": (escalated.c.waits_since,),
     "since": (escalated.c.since,),
-    "ticket": (),
+    "ticket": (escalated.c.account, escalated.c.ticket),
     "level": (escalated.c.level, escalated.c.rank, escalated.c.at),
     "owner": (escalated.c.owner, escalated.c.rank, escalated.c.at),
     "team": (escalated.c.team, escalated.c.rank, escalated.c.at),
