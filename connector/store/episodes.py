@@ -42,17 +42,6 @@ def episodes_of(connection: Connection, ref: TicketRef) -> tuple[Episode, ...]:
     return tuple(codec.load(Episode, row.memory) for row in rows)
 
 
-def running_episodes(connection: Connection, limit: int = 500) -> tuple[tuple[TicketRef, Episode], ...]:
-    """Episodes that have not ended, the oldest first: who is being escalated now."""
-    rows = connection.execute(
-        select(episodes.c.account, episodes.c.ticket, episodes.c.memory)
-        .where(episodes.c.ended.is_(None))
-        .order_by(episodes.c.started, episodes.c.key)
-        .limit(limit)
-    )
-    return tuple((TicketRef(row.account, row.ticket), codec.load(Episode, row.memory)) for row in rows)
-
-
 def running_levels(connection: Connection, names: Collection[str]) -> tuple[tuple[str, int], ...]:
     """How many tickets of these accounts each level has that was the last of an escalation to fire or to be observed,
     the most first."""

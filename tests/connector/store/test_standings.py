@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection
 
-from connector.store.episodes import episodes_of, running_episodes
+from connector.store.episodes import episodes_of
 from connector.store.standings import remember_standings, standings_of, standings_of_tickets
 from policies.model import TicketRef
 from policies.state import Episode, How, Owner, Passed, Standing
@@ -39,10 +39,9 @@ def test_many_tickets_at_once(connection: Connection) -> None:
 def test_an_ended_episode_is_still_told_of(connection: Connection) -> None:
     first = Standing(policy="p", episode=an_episode())
     remember_standings(connection, REF, (first,), before=())
-    assert running_episodes(connection) == ((REF, an_episode()),)
+    assert episodes_of(connection, REF) == (an_episode(),)
     ended = an_episode(ended=40)
     second = an_episode("e2", started=50)
     then = Standing(policy="p", episode=second)
     remember_standings(connection, REF, (then,), before=(first,), ended=[ended])
     assert episodes_of(connection, REF) == (ended, second)
-    assert running_episodes(connection) == ((REF, second),)
