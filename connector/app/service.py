@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -148,7 +149,7 @@ HANGS = "has not looked what is due for {:.0f} s; restart this process"
 class Service:
     """One process of Uptier: `once`, or `start` and `stop`, inside `with`. It holds an embedded database alone, and
     does everything; on PostgreSQL it does what its roles say, beside others. `parts` is what it is made of, `metrics`
-    what it counts."""
+    what it counts; `config` is the file of these settings, if the console may try changes."""
 
     def __init__(
         self,
@@ -159,8 +160,10 @@ class Service:
         roles: frozenset[Role] = ALL,
         tests: tuple[PolicyTest, ...] = (),
         speaker: Callable[[Mapping[str, str], Callable[[str], str]], Speaker] = Speaker,
+        config: Path | None = None,
     ) -> None:
         self._settings = settings
+        self._config = config
         self._roles = roles
         self._secret = secrets.get
         self._stack = ExitStack()
@@ -439,7 +442,7 @@ class Service:
         from connector.console.compose import access_of, console  # slow to import, and `--once` shows no page
 
         self._access = access_of(self._settings, self.parts)
-        return console(self._settings, self.parts, self._access, self._secret, self._failing)
+        return console(self._settings, self.parts, self._access, self._secret, self._failing, self._config)
 
     def invitation(self) -> str | None:
         """The path of a link that makes the first administrator, once and within ten minutes. None where a user exists,

@@ -149,7 +149,9 @@ def run(
     logs.configure(masker, clock, sys.stderr)
     try:
         does = ALL if roles is None else roles_named(roles)
-        with Service(settings, policies, clock, Secrets(masker, os.environ), does, tests) as service:
+        with Service(
+            settings, policies, clock, Secrets(masker, os.environ), does, tests, config=config
+        ) as service:
             if once:
                 with progress() as told_how_far:
                     summary = service.once(told_how_far)

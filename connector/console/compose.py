@@ -1,6 +1,7 @@
 """The console put together over a running service."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.routing import BaseRoute
@@ -15,6 +16,7 @@ from connector.console.api import Api
 from connector.console.documents import Papers
 from connector.console.pages import Console
 from connector.console.planning import Planning, Progress
+from connector.console.trying import Trying
 from connector.report.calls import calls_of
 from connector.store import fleet
 from connector.store.database import shared_now
@@ -39,8 +41,10 @@ def console(
     access: Access,
     secret: Callable[[str], str],
     failing: Callable[[], tuple[Failing, ...]],
+    config: Path | None,
 ) -> list[BaseRoute]:
-    """Its addresses; `secret` resolves references, `failing` tells what fails in this process. Raises SecretError."""
+    """Its addresses; `secret` resolves references, `failing` tells what fails in this process,
+    `config` is the file of these settings, without which no change is tried. Raises SecretError."""
 
     def health() -> queries.Health:
         with parts.store.reading() as connection:
@@ -87,6 +91,7 @@ def console(
         access=access,
         papers=papers,
         planning=planning,
+        trying=Trying(store=parts.store, config=config),
         health_now=health,
         sign_on=_sign_on(settings, parts, secret),
     )

@@ -1,19 +1,16 @@
 """What the console shows of the running policies: in words, as the matrix, as a report."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-import tomlkit
-
 from connector.config.settings import Settings
+from connector.console.trying import toml_of
 from connector.report.cases import period_asked, zone_asked
 from connector.report.report import Report, report
 from connector.store import accounts
 from connector.store.database import Store
 from connector.work.context import Rules
-from policies.language.policy import Policy
 from policies.model import Directory, Instant
 from policies.present.describe import PolicyWords, describe
 from policies.present.matrix import Matrix, known_teams, matrix
@@ -32,13 +29,6 @@ class Shown:
     def observes(self) -> bool:
         """Whether it only observes, wherever it serves."""
         return all(mode == "observe" for _, mode in self.modes)
-
-
-def toml_of(policy: Policy) -> str:
-    """The policy as it runs, as a file would have it."""
-    said = json.loads(policy.text)
-    levels = said.pop("level", [])
-    return tomlkit.dumps({"policy": [{**said, "level": levels}]})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +50,7 @@ class Papers:
                     for account in self.settings.accounts
                     if policy in running.serving(account)
                 ),
-                toml=toml_of(policy),
+                toml=toml_of(policy.text),
             )
             for policy in running.policies
         )

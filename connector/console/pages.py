@@ -44,6 +44,7 @@ from connector.console.frame import AGAIN_AFTER, HEADERS, asset, drawing, page, 
 from connector.console.language import languages
 from connector.console.planning import Planning, asked_for
 from connector.console.reader import read_by, zone_named, zone_names
+from connector.console.trying import Trying, toml_of
 from connector.intake.inbox import VERBS
 from connector.matrix.picture import WIDTH, CannotPrint, Panel, as_pdf, as_svg, drawn, panels
 from connector.matrix.tables import Ladder, about, ladders, remarks
@@ -56,12 +57,15 @@ from connector.store import escalated, ledger, users
 from connector.store.database import Store
 from connector.store.trouble import StoreTrouble
 from connector.work.context import NOT_KEPT, explained
+from policies.language.policy import Policy
 from policies.model import Instant, Seconds, TicketRef, message
 
 if TYPE_CHECKING:
     from connector.console.sign_on import SignOn
 
-FORM_CAP = 16 * 1024
+FORM_CAP = 64 * 1024
+TRIAL_LOOKS: Seconds = 2
+"""How often the page of a trial looks again by itself."""
 STREAMS = 100
 STREAMS_EACH = 8
 """Pages that listen at once: of all users, and of one."""
@@ -134,6 +138,7 @@ class Console:
     access: Access
     papers: Papers
     planning: Planning
+    trying: Trying
     health_now: Callable[[], queries.Health]
     sign_on: "SignOn | None"
     streams: Counter[str] = field(default_factory=Counter)
@@ -150,6 +155,7 @@ class Console:
             "/plan": self.plan,
             "/undo": self.undo,
             "/policies": self.policies,
+            "/policies/try": self.try_page,
             "/matrix": self.matrix,
             "/matrix/paper": self.matrix_paper,
             "/matrix/picture": self.matrix_picture,
@@ -173,6 +179,8 @@ class Console:
             "/undo": self.take_back,
             "/plan": self.make_plan,
             "/plan/apply": self.apply_plan,
+            "/policies/try": self.try_change,
+            "/policies/try/cancel": self.cancel_trial,
         }
         return [
             *(Route(path, self._shown(answer)) for path, answer in shown.items()),
@@ -382,8 +390,60 @@ class Console:
             "Policies",
             policies=self.papers.policies(),
             noise=noise,
-            tries=False,
+            tries=self.trying.past() is not None,
         )
+
+    def try_page(self, request: Request, asking: Asking) -> Response:
+        """A change of a policy: how far its trial is, what came of it, and the form."""
+        allow(asking, "operator")
+        policy = self._policy(request.query_params.get("policy", ""))
+        trial = self.trying.shown()
+        kept = trial and trial.policy == policy.name and not request.query_params.get("anew")
+        text = trial.text if trial and kept else toml_of(policy.text)
+        shown = self._try_form(request, asking, policy.name, text)
+        if trial is not None and trial.progress:
+            shown.headers["Refresh"] = str(TRIAL_LOOKS)
+        return shown
+
+    def try_change(self, request: Request, asking: Asking, said: Mapping[str, str]) -> Response:
+        """Try a change; what is wrong with it is said first."""
+        allow(asking, "operator")
+        policy, text = self._policy(said.get("policy", "")), said.get("text", "").replace("\r\n", "\n")
+        running = self.papers.rules().policies
+        problems = self.trying.problems(policy.name, text, running) if self.trying.past() else ()
+        if problems:
+            return self._try_form(request, asking, policy.name, text, problems)
+        self.trying.begin(policy.name, text, asking.user.name, running)
+        return RedirectResponse(f"/policies/try?policy={quote(policy.name, safe='')}", 303, HEADERS)
+
+    def cancel_trial(self, _request: Request, asking: Asking, said: Mapping[str, str]) -> Response:
+        """End the trial that runs."""
+        allow(asking, "operator")
+        self.trying.cancel()
+        return RedirectResponse(
+            f"/policies/try?policy={quote(said.get('policy', ''), safe='')}", 303, HEADERS
+        )
+
+    def _try_form(
+        self, request: Request, asking: Asking, policy: str, text: str, problems: tuple[str, ...] = ()
+    ) -> Response:
+        return self._page(
+            request,
+            asking,
+            "try.html",
+            "Try a change",
+            trial=self.trying.shown(),
+            past=self.trying.past(),
+            policy=policy,
+            text=text,
+            problems=problems,
+        )
+
+    def _policy(self, name: str) -> Policy:
+        found = next((each for each in self.papers.rules().policies.policies if each.name == name), None)
+        if found is None:
+            raise ValueError(f'there is no policy "{name}"')
+        return found
 
     def _names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The policies and the accounts that a plan can be of."""

@@ -100,7 +100,9 @@ def composed(
     problems = "\n".join(map(str, loaded.problems))
     assert loaded.settings is not None, problems
     assert loaded.policies is not None, problems
-    return Service(loaded.settings, loaded.policies, clock, Secrets(Masker(), secrets), roles, loaded.tests)
+    return Service(
+        loaded.settings, loaded.policies, clock, Secrets(Masker(), secrets), roles, loaded.tests, config=path
+    )
 
 
 @dataclass

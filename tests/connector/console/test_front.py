@@ -146,6 +146,12 @@ def test_every_figure_leads_to_its_list(tmp_path: Path) -> None:
         bars = re.findall(r'<div class="bar-row"><a href="([^"]+)">', front)
         columns = re.findall(r'<a href="([^"]+)" aria-label="[^"]+"><title>', front)
         assert (len(bars), len(columns)) == (3, 12 + 7)
+        for address, number in [
+            *figures,
+            *re.findall(r'bar-row"><a href="([^"]+)">.*?<span class="num">(\d+)<', front, re.DOTALL),
+        ]:
+            listed = client.get(address.replace("&amp;", "&")).text
+            assert len(re.findall(r'<tr id="r:', listed)) == int(number), address
         for address in {*(address for address, _ in figures), *bars, *columns}:
             assert client.get(address.replace("&amp;", "&")).status_code == 200, address
 
