@@ -69,11 +69,13 @@ SAID = {"overtaken": "overtaken (a later level was due too)"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """Counts of one run. `needs_human` are sentences; empty when all is well."""
+    """Counts of one run. `needs_human` are sentences; empty when all is well. Where they are nothing but looks that
+    wait, for their share of requests or as the helpdesk said, `waits_until` is when the last of them may go on."""
 
     looks: int
     counts: dict[str, int]
     needs_human: tuple[str, ...]
+    waits_until: Instant | None = None
 
     def lines(self) -> list[str]:
         """The summary for a person."""
@@ -117,7 +119,10 @@ def summarise(connection: Connection, before: int, looks: int, troubled: Sequenc
         for (channel, how), count in sorted(notices.counts(connection).items())
         if how == "failing"
     ]
-    return Summary(looks=looks, counts=dict(sorted(counts.items())), needs_human=tuple(said))
+    until = max((timer.due for timer in waiting), default=None) if len(said) == len(waiting) else None
+    return Summary(
+        looks=looks, counts=dict(sorted(counts.items())), needs_human=tuple(said), waits_until=until
+    )
 
 
 TICK: Seconds = 1

@@ -25,6 +25,7 @@ from connector.cli.common import (
     give_up,
     in_form,
     somebody_is_there,
+    stamp,
 )
 
 if TYPE_CHECKING:
@@ -66,6 +67,24 @@ class Answers:
     needs_human: bool = False
     refused: set[str] = field(default_factory=set)
     """Names of secrets that the helpdesk did not take."""
+    stored: set[str] = field(default_factory=set)
+    """Names of secrets that this call put into the keyring."""
+
+    @classmethod
+    def of(cls, file: Path, given: Mapping[str, str], *, asks: bool) -> "Answers":
+        """Go on with what was answered before, if anything was. Flags are remembered at once: whatever this call stops
+        at, the next one needs none of them again. ValueError for a file that cannot be read."""
+        found = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {"kept": {}, "before": {}}
+        try:
+            kept, before = (
+                {str(key): str(value) for key, value in found[part].items()} for part in ("kept", "before")
+            )
+        except (KeyError, TypeError, AttributeError) as odd:
+            raise ValueError(str(odd)) from odd
+        answers = cls(file=file, asks=asks, given=given, kept=kept | given, before=before)
+        if given and file.parent.is_dir():
+            answers._save()
+        return answers
 
     def known(self, key: str) -> str | None:
         """What is known of a question without asking."""
@@ -79,7 +98,7 @@ class Answers:
     def _save(self) -> None:
         handle = os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as out:
-            json.dump(self.kept, out)
+            json.dump({"kept": self.kept, "before": self.before}, out)
 
     def forget(self, keys: Iterable[str]) -> None:
         """Have these asked for again; what they were is the default then."""
@@ -114,10 +133,10 @@ class Answers:
             try:
                 value = judge(str(said).strip())
             except NotThis as wrong:
+                self.forget([key])
                 if not self.asks:
                     give_up(f"{flag}: {wrong}")
                 echo(f"  {wrong}")
-                self.forget([key])
                 known = None
                 continue
             self.keep(key, value)
@@ -166,6 +185,12 @@ def init(
         str | None,
         typer.Option("--listen", metavar="HOST:PORT", help="Where webhooks and the console will be."),
     ] = None,
+    outside: Annotated[
+        str | None,
+        typer.Option(
+            "--outside", metavar="URL", help="The address the helpdesk reaches that by; - for none."
+        ),
+    ] = None,
     config: Config = CONFIG,
     how: AsText = "text",
 ) -> None:
@@ -175,6 +200,7 @@ def init(
     flags = {
         "helpdesk": helpdesk, "url": url, "account": account, "kind": auth, "user": user, "client_id": client_id,
         "first": first, "next": next_, "duty": duty, "listen": listen,
+        "outside": outside,
     }  # fmt: skip
     given = {key: value for key, value in flags.items() if value}
     with in_form(how, config=str(config)):
@@ -183,20 +209,15 @@ def init(
 
 def set_up(config: Path, given: Mapping[str, str], files: tuple[str, ...], *, token_stdin: bool) -> NoReturn:
     """Ask what was not given or answered before, and end the call with its exit code."""
-    answers = Answers(
-        file=config.with_name(f".{config.name}.init"),
-        asks=somebody_is_there() and not token_stdin,
-        given=given,
-    )
-    if answers.file.exists():
-        try:
-            answers.kept = {
-                str(key): str(value) for key, value in json.loads(answers.file.read_text()).items()
-            }
-        except (OSError, ValueError, AttributeError):
-            give_up(f"{answers.file} cannot be read; remove it to begin anew")
-        told = ", ".join(f"{key} {value}" for key, value in answers.kept.items())
-        echo(f"Going on where the last call stopped: {told}. To begin anew, remove {answers.file}")
+    file = config.with_name(f".{config.name}.init")
+    goes_on = file.exists()
+    try:
+        answers = Answers.of(file, given, asks=somebody_is_there() and not token_stdin)
+    except (OSError, ValueError):
+        give_up(f"{file} cannot be read; remove it to begin anew")
+    if goes_on:
+        told = ", ".join(f"{key} {value}" for key, value in (answers.before | answers.kept).items())
+        echo(f"Going on where the last call stopped: {told}. To begin anew, remove {file}")
     lines = sys.stdin.read().splitlines() if token_stdin else []
     try:
         with_files = Handed(files=files, lines=lines)
@@ -272,6 +293,7 @@ def connect(config: Path, answers: Answers, handed: Handed) -> bool:
                 break
         except NotThis as wrong:
             echo(*str(wrong).split("\n"))
+            take_back(answers, wrong.secrets)
             if not answers.asks:
                 echo("Say that one otherwise and run `uptier init` again; it keeps the rest.", err=True)
                 raise typer.Exit(NEEDS_HUMAN) from None
@@ -285,7 +307,7 @@ def connect(config: Path, answers: Answers, handed: Handed) -> bool:
         elif not finding.ok and not finding.unseen:
             echo(f"{'tip' if finding.hint else 'NOT'} {finding.what}: {finding.text}")
     ladder = ask_groups(answers, seen)
-    listen = "127.0.0.1:8080"
+    listen, outside = "127.0.0.1:8080", "-"
     if document is None and answers.known("listen") is None:
         listen = free_port(listen)
     if document is None:
@@ -297,6 +319,14 @@ def connect(config: Path, answers: Answers, handed: Handed) -> bool:
             listen,
             settles=True,
         )
+        outside = answers.ask(
+            "outside",
+            "--outside",
+            "At which https address does the helpdesk reach that, for webhooks (- for none yet)",
+            outside_address,
+            "-",
+            settles=True,
+        )
     starter = Starter(
         account=account,
         adapter=name,
@@ -306,6 +336,7 @@ def connect(config: Path, answers: Answers, handed: Handed) -> bool:
         survey=seen.survey,
         has_targets=any(each.what == "sla targets" and each.ok for each in seen.findings),
         listen=listen,
+        outside=None if outside == "-" else outside,
         taken=names_in(config) if document else frozenset(),
     )
     write(config, document, starter)
@@ -485,6 +516,20 @@ def address(said: str) -> str:
     return place
 
 
+def outside_address(said: str) -> str:
+    """Judges the address that the helpdesk posts to."""
+    from pydantic_core import PydanticCustomError
+
+    from connector.config.values import outside_url
+
+    if said == "-":
+        return said
+    try:
+        return outside_url(said if "://" in said else f"https://{said}")
+    except PydanticCustomError as error:
+        raise NotThis(str(error)) from None
+
+
 def secrets_in(environ: Mapping[str, str]) -> "Secrets":
     """The secrets of this environment; what is logged meanwhile goes to standard error with them masked."""
     import logging
@@ -538,6 +583,7 @@ def secret(answers: Answers, handed: Handed, key: str, ref: str, environ: dict[s
         value = typer.prompt(f"{key}, which is not shown", hide_input=True).strip()
     answers.refused.discard(name)
     if keep_secret(name, value, environ):
+        answers.stored.add(name)
         return
     file = keep_in_file(answers, name, value)
     if file is None:
@@ -547,25 +593,35 @@ def secret(answers: Answers, handed: Handed, key: str, ref: str, environ: dict[s
 
 
 def keep_in_file(answers: Answers, name: str, value: str) -> Path | None:
-    """Keep a secret in a file that only this user can read, where somebody wants that; no file is overwritten but the
-    one that this call, or the one before, made for it."""
+    """Keep a secret in a file that only this user can read, where somebody wants that; no file is overwritten."""
     question = "This machine has no keyring. A new file to keep it in, for you alone to read; - for none"
-    mine = answers.before.get(f"file of {name}")
     while True:
         said = typer.prompt(question, default=f"{name}.secret").strip()
         if said == "-":
             return None
         file = Path(said).absolute()
         try:
-            anew = os.O_TRUNC if str(file) == mine else os.O_EXCL
-            handle = os.open(file, os.O_WRONLY | os.O_CREAT | anew, 0o600)
+            handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "w", encoding="utf-8") as out:
                 out.write(value + "\n")
         except OSError as error:
             echo(f"  {file}: {error.strerror}; name another")
             continue
         answers.keep(f"file of {name}", str(file))
+        answers.keep(f"made for {name}", str(file))
         return file
+
+
+def take_back(answers: Answers, refused: Iterable[str]) -> None:
+    """Leave no secret that the helpdesk refused where `init` itself put it; files and variables of others stay."""
+    for name in refused:
+        if (made := answers.kept.get(f"made for {name}")) is not None:
+            Path(made).unlink(missing_ok=True)
+            answers.forget([f"made for {name}", f"file of {name}"])
+            answers.before.pop(f"made for {name}", None)
+        if name in answers.stored:
+            answers.stored.remove(name)
+            secrets_in(os.environ).remove(name)
 
 
 def keep_secret(name: str, value: str, environ: Mapping[str, str]) -> bool:
@@ -711,6 +767,13 @@ def first_round(config: Path, account: str, secrets: "Secrets") -> bool:
     echo(*summary.lines())
     echo("", "What is due, by `uptier due`:")
     due(account=account, config=config)
+    if summary.waits_until is not None:
+        echo(
+            "",
+            "Nothing is wrong: what was not done yet waits for its share of the helpdesk's requests. "
+            f"`uptier run --once` goes on with it from {stamp(summary.waits_until)} on, and `uptier run` by itself.",
+        )
+        return False
     return bool(summary.needs_human)
 
 

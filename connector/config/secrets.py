@@ -116,6 +116,15 @@ class Secrets:
             raise SecretError(f"the keyring did not keep secret {name}: {error}; is it unlocked?") from error
         self._found.pop(name, None)
 
+    def remove(self, name: str) -> None:
+        """Take a secret out of the keyring; nothing happens where it is not there or the keyring is locked."""
+        from keyring.errors import KeyringError
+
+        for backend in _backends()[0]:
+            with suppress(KeyringError):
+                backend.delete_password(SERVICE, name)
+        self._found.pop(name, None)
+
     def _resolve(self, ref: str) -> Found:
         name = secret_name(ref)
         if name not in self._found:

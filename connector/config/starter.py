@@ -51,6 +51,7 @@ class Starter:
     ladder: Ladder
     survey: Survey
     listen: str = "127.0.0.1:8080"
+    outside: str | None = None
     has_targets: bool = False
     """Whether the helpdesk shows SLA policies."""
     taken: Collection[str] = field(default_factory=frozenset)
@@ -76,6 +77,11 @@ def new_file(starter: Starter) -> str:
     packs = (
         "sla-guard warns before your SLA targets are missed" if starter.has_targets else "docs/policies.md"
     )
+    outside = (
+        f"outside       = {text(starter.outside)}"
+        if starter.outside
+        else '# outside     = "https://uptier.example.com"'
+    )
     head = f"""\
 # Uptier's config, begun by `uptier init`. All of it may be changed by hand: docs/config.md explains the keys, and
 # docs/policies.md what policies can say. `uptier check` finds slips in this file, `uptier doctor` asks the helpdesk.
@@ -83,6 +89,7 @@ def new_file(starter: Starter) -> str:
 [service]
 database      = "sqlite:///uptier.db"   # a relative path stands beside this file
 listen        = {text(starter.listen)}        # where webhooks come in, and the console; put a TLS proxy in front of it
+{outside}   # the address the helpdesk and people reach that by
 mode          = "observe"               # decides and records; nothing is written to the helpdesk (`uptier enforce`)
 default_owner = {text(starter.ladder.duty)}   # who answers when nobody else is found
 # use         = [{'"sla-guard", ' if starter.has_targets else ""}"vip"]   # policies that come with Uptier: {packs}

@@ -6,6 +6,7 @@ import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,9 @@ from adapters import base
 from adapters.servicenow.simulator import app as servicenow
 from adapters.simulation.server import serve
 from adapters.zendesk.simulator.app import CLIENT, CLIENT_SECRET
+from connector.app.service import Service, Summary
 from connector.cli import init
+from connector.cli.common import stamp
 from connector.cli.main import app
 from connector.config.settings import load
 from policies.language.vocabulary import Mode
@@ -82,7 +85,7 @@ def secret_of(desk: Any) -> str:
 
 
 def uptier(*words: str, said: str = "") -> Result:
-    return CliRunner().invoke(app, list(words), input=said)
+    return CliRunner().invoke(app, list(words), input=said and f"{said}\n")
 
 
 def flags(vendor: str, desk: Any) -> list[str]:
@@ -115,7 +118,7 @@ def test_from_an_empty_directory_to_what_is_due(vendor: str, here: Path, vault: 
         assert result.exit_code in (0, 1), result.output
         assert [line for line in result.stdout.splitlines() if line.startswith("NOT ")] == [], result.output
         assert result.exit_code == 0, result.output
-        assert "overdue: 1" in result.stdout, result.output
+        assert "overdue: 3" in result.stdout, result.output
         assert "nobody-took-it / Tier 1" in result.stdout
         assert secret_of(desk) not in result.output
         loaded = load(here / "uptier.toml")
@@ -212,7 +215,7 @@ def test_what_the_helpdesk_has_stands_in_the_file(here: Path, kept: InMemory) ->
 
 VARIES = (
     (r"\d{4}-\d\d-\d\d \d\d:\d\d \([^)]*\) *", "THEN "),
-    (r"(open|waiting) for \d+h\w+", "for SPAN"),
+    (r"(open|waiting) for \d+h\w*", "for SPAN"),
     (r"127\.0\.0\.1:80\d\d", "LISTEN"),
     (r"sign in as \S+", "NAME"),
 )
@@ -402,12 +405,48 @@ def test_a_wrong_secret(vendor: str, here: Path, kept: InMemory, somebody: None)
 def test_a_wrong_secret_in_a_script(here: Path, kept: InMemory) -> None:
     with helpdesk("zendesk") as desk:
         (here / "token").write_text("wrong-one\n")
-        result = uptier("init", *flags("zendesk", desk), "--token-file", "token")
+        more = ["--duty", "Escalations", "--outside", "uptier.acme.example"]
+        result = uptier("init", *flags("zendesk", desk), *more, "--token-file", "token")
         assert result.exit_code == 1
         assert "it keeps the rest" in result.output
         token_in(here, desk)
         again = uptier("init", "--token-file", "token")
         assert again.exit_code == 0, again.output
+        written = load(here / "uptier.toml").settings
+        assert written is not None
+        assert (written.service.outside, written.service.default_owner) == (
+            "https://uptier.acme.example",
+            "Escalations",
+        ), "flags are remembered too"
+
+
+def test_a_refused_secret_stays_nowhere_and_the_address_is_offered_again(
+    here: Path, vault: str, somebody: None
+) -> None:
+    with helpdesk("zendesk") as desk:
+        stopped = uptier("init", *flags("zendesk", desk), said="wrong-one" + "\n" * (vault == "none"))
+        assert stopped.exit_code == 1, stopped.output
+        assert [file.name for file in here.iterdir()] == [".uptier.toml.init"]
+        mine = keyring.get_keyring()
+        assert not isinstance(mine, InMemory) or mine.kept == {}
+        assert f"[{desk.url}]" in uptier("init", said="\n").output
+
+
+def test_a_round_that_only_waits_ends_well_and_says_until_when(
+    here: Path, kept: InMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Service.once
+
+    def waits(service: Service, progress: Any) -> Summary:
+        return replace(
+            real(service, progress), needs_human=("acme/1: not done yet",), waits_until=1_790_000_000
+        )
+
+    monkeypatch.setattr(Service, "once", waits)
+    with helpdesk("zendesk") as desk:
+        result = uptier("init", *flags("zendesk", desk), "--token-file", token_in(here, desk))
+    assert result.exit_code == 0, result.output
+    assert f"`uptier run --once` goes on with it from {stamp(1_790_000_000)} on" in result.stdout
 
 
 def test_a_secret_of_the_environment_that_is_refused(
