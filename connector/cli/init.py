@@ -81,7 +81,7 @@ class Answers:
             )
         except (KeyError, TypeError, AttributeError) as odd:
             raise ValueError(str(odd)) from odd
-        answers = cls(file=file, asks=asks, given=given, kept=kept | given, before=before)
+        answers = cls(file=file, asks=asks, given=given, kept={**kept, **given}, before=before)
         if given and file.parent.is_dir():
             answers._save()
         return answers
