@@ -1,6 +1,7 @@
 """What every answer of the console has in common: templates, headers, the page of an error."""
 
 from collections.abc import Mapping
+from functools import partial
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any
@@ -9,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
 from connector.console.language import Worded, Words, worded
-from connector.console.reader import READER, clock, hover, iso, stamp
+from connector.console.reader import READER, clock, hover, iso, stamp, told_at
 from connector.render import away
 from connector.report.formats import amount, interval, name_of, of_what
 from policies.model import TRANSLATE, Seconds, spell
@@ -75,6 +76,7 @@ PAGES.filters |= {
     "spell": spell,
     "value": value_words,
 }
+PAGES.filters["hour"] = partial(told_at, form="%H:%M")
 PAGES.globals |= {"away": away, "words": Words, "language": lambda: READER.get().language}
 PAGES.globals["told"] = {"name": name_of, "amount": amount, "of": of_what, "interval": interval}
 

@@ -560,7 +560,9 @@ class Console:
 
     def health(self, request: Request, asking: Asking) -> Response:
         """How the service is doing."""
-        return self._page(request, asking, "health.html", "Health", shown=self.health_now())
+        shown = self.health_now()
+        todo = tuple(queries.troubles(shown))
+        return self._page(request, asking, "health.html", "Health", shown=shown, troubles=todo)
 
     def static(self, request: Request) -> Response:
         """Scripts and style."""

@@ -23,6 +23,7 @@ from policies.model import (
     Instant,
     Seconds,
     TicketRef,
+    _,
     seconds,
 )
 from policies.present.explain import trace_of
@@ -71,10 +72,11 @@ class Wall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
-    """Something that needs a human, in a few words, and the page that has more."""
+    """Something that needs a human, in a few words, the page that has more, and what to do `then`."""
 
     what: str
     where: str
+    then: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,30 +236,48 @@ def front(connection: Connection, names: tuple[str, ...], now: Instant, health: 
 
 
 def troubles(health: Health) -> Iterator[Trouble]:
-    """What needs a human, the worst first."""
+    """What needs a human, the worst first, each with what to do."""
     if health.trouble:
-        yield Trouble(what=f"The database is in trouble: {health.trouble}", where="/health")
+        yield Trouble(
+            what=f"The database is in trouble: {health.trouble}",
+            where="/health",
+            then=_("See that it runs and has room; Uptier goes on by itself."),
+        )
     for account in health.accounts:
+        where = "/health#accounts"
         if account.paused:
-            yield Trouble(what=f"{account.name} is paused: {account.paused}", where="/health#accounts")
+            then = _("Mend what it says; then uptier release {account} lets it go on.", account=account.name)
+            yield Trouble(what=f"{account.name} is paused: {account.paused}", where=where, then=then)
         if account.failed:
             words = f"{account.name}: {many(account.failed, 'write')} failed since yesterday"
-            yield Trouble(what=words, where="/health#accounts")
+            yield Trouble(what=words, where=where, then=_("The ledger says of which tickets, and why."))
+    tries = _("It is tried again by itself; if it stays, the log says more.")
     for each in health.failing:
-        yield Trouble(what=f"{each.name}: {each.why}", where="/health#failing")
+        yield Trouble(what=f"{each.name}: {each.why}", where="/health#failing", then=tries)
     for node in health.nodes:
         if node.silent:
-            yield Trouble(what=f"{node.name} is silent", where="/health#processes")
+            then = _("See whether this process still runs, and reaches the database.")
+            yield Trouble(what=f"{node.name} is silent", where="/health#processes", then=then)
         for each in node.failing:
-            yield Trouble(what=f"{node.name}: {each.name}: {each.why}", where="/health#processes")
+            words = f"{node.name}: {each.name}: {each.why}"
+            yield Trouble(what=words, where="/health#processes", then=tries)
     for name, count in health.channels:
-        yield Trouble(what=f"channel {name}: {many(count, 'message')} not sent", where="/health#channels")
+        words = f"channel {name}: {many(count, 'message')} not sent"
+        then = _("See that its address takes messages; they are sent again by themselves.")
+        yield Trouble(what=words, where="/health#channels", then=then)
     if health.aside:
-        yield Trouble(what=f"{len(health.aside)} set aside", where="/health#aside")
+        then = _("Mend what each row says; it is tried again by itself.")
+        yield Trouble(what=f"{len(health.aside)} set aside", where="/health#aside", then=then)
     for whose, said in health.clocks:
         yield Trouble(what=f"clock of {whose}: {said}", where="/health#clocks")
     if health.tests:
-        yield Trouble(what=f"{many(len(health.tests), 'policy test')} failed", where="/health#tests")
+        words = f"{many(len(health.tests), 'policy test')} failed"
+        yield Trouble(
+            what=words, where="/health#tests", then=_("Correct the policy, or what its test expects.")
+        )
+    if health.held:
+        words = f"{many(len(health.held), 'ticket')} held"
+        yield Trouble(what=words, where="/now?state=held", then=_("Look at why, and release what may go on."))
 
 
 def start_of(asked: Mapping[str, str]) -> int:

@@ -1,5 +1,6 @@
 """Where the requests to a helpdesk went, what a census will cost, what would save most. Reads the database alone."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import ceil
@@ -37,6 +38,23 @@ class Spent:
     week: int
 
 
+DRAWN = 4
+"""So many purposes are told apart by the hour; the others are one."""
+
+OTHERS = "others"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hours:
+    """The requests of the last 24 hours, hour by hour up to this one, as all processes counted them: `names` are what
+    most of them were for, and the rest; each of the `counts` has the beginning of an hour and a number for each name.
+    `limit` is what the helpdesk allows in an hour, None where it named none."""
+
+    names: tuple[str, ...] = ()
+    counts: tuple[tuple[Instant, tuple[int, ...]], ...] = ()
+    limit: int | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calls:
     """One account's requests. `census` is how many the next one takes to list the open tickets, `seconds` how long that
@@ -50,6 +68,7 @@ class Calls:
     census: int
     seconds: Seconds | None
     advice: tuple[str, ...]
+    hours: Hours = Hours()
 
     @property
     def day(self) -> int:
@@ -97,7 +116,25 @@ def calls_of(
         census=census,
         seconds=seconds,
         advice=tuple(savings(by_span[1], poll, policies, account, webhooks=told)),
+        hours=hours_of(fleet.sent_by_hour(connection, account, hour - DAY + HOUR), hour, widest(limits)),
     )
+
+
+def hours_of(sent: Mapping[Instant, Mapping[str, int]], hour: Instant, whole: Limit | None) -> Hours:
+    """The day hour by hour; of the purposes those that took most by name."""
+    of_day = Counter[str]()
+    for each in sent.values():
+        of_day.update(each)
+    ranked = sorted(of_day, key=lambda name: (-of_day[name], name))
+    drawn, rest = ranked[:DRAWN], ranked[DRAWN:]
+    names = (*drawn, *((OTHERS,) if rest else ()))
+    counts = []
+    for begin in range(hour - DAY + HOUR, hour + HOUR, HOUR):
+        known = sent.get(begin, {})
+        numbers = [known.get(name, 0) for name in drawn]
+        counts.append((begin, tuple(numbers + ([sum(known.get(name, 0) for name in rest)] if rest else []))))
+    limit = None if whole is None else whole.total * HOUR // whole.window
+    return Hours(names=names, counts=tuple(counts), limit=limit)
 
 
 def census_of(

@@ -139,6 +139,19 @@ def sent_by_purpose(connection: Connection, account: str, since: Instant) -> Map
     return {row.purpose: int(row.requests) for row in rows}
 
 
+def sent_by_hour(connection: Connection, account: str, since: Instant) -> Mapping[Instant, Mapping[str, int]]:
+    """How many requests left for what, by the hour that began at `since` or after."""
+    rows = connection.execute(
+        select(request_count.c.hour, request_count.c.purpose, request_count.c.requests).where(
+            request_count.c.account == account, request_count.c.hour >= since
+        )
+    )
+    found: dict[Instant, dict[str, int]] = {}
+    for row in rows:
+        found.setdefault(row.hour, {})[row.purpose] = row.requests
+    return found
+
+
 def keep_limits(connection: Connection, account: str, limits: Iterable[Limit], now: Instant) -> None:
     """What the helpdesk last said of each bucket, to whichever process."""
     rows = [

@@ -9,7 +9,7 @@ import pytest
 from adapters.base import Limit
 from adapters.freshdesk.client import credits_of
 from connector.config.values import vendors
-from connector.report.calls import Calls, calls_of, census_of, savings
+from connector.report.calls import DAY, HOUR, Calls, calls_of, census_of, hours_of, savings
 from connector.store import fleet
 from tests.connector.each import EACH, Each, each
 
@@ -145,3 +145,17 @@ def test_a_count_grows_in_its_hour_whoever_adds_to_it(tmp_path: Path) -> None:
             fleet.count_sent(connection, "other", 7200, "look", many)
         assert fleet.sent_by_purpose(connection, "other", 7200) == {"look": 7}
         assert fleet.sent_by_purpose(connection, "other", 7201) == {}
+
+
+def test_the_day_is_told_hour_by_hour_with_what_took_most_by_name() -> None:
+    now = 100 * HOUR
+    purposes = {"look": 50, "write": 40, "changes": 30, "idle look": 20, "directory": 2, "open tickets": 1}
+    sent = {now: purposes, now - DAY + HOUR: {"look": 3}}
+    found = hours_of(sent, now, Limit(bucket="account", total=700, remaining=1, window=60))
+    assert found.names == ("look", "write", "changes", "idle look", "others")
+    assert len(found.counts) == 24
+    assert found.counts[0] == (now - DAY + HOUR, (3, 0, 0, 0, 0))
+    assert found.counts[-1] == (now, (50, 40, 30, 20, 3))
+    assert found.limit == 42_000
+    nothing = hours_of({}, now, None)
+    assert (nothing.names, nothing.limit) == ((), None)
