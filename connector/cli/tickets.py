@@ -418,8 +418,10 @@ def history(ticket: TicketName, config: Config = CONFIG, how: AsRows = "table") 
     with opened(config) as store, store.reading() as connection:
         lines = [ledger.in_words(line) for line in ledger.of_ticket(connection, ref)]
         known = tickets.known(connection, ref)
+    if not (lines or known):
+        give_up(never_seen(ref))
     texts = [line.text or (line.episode if line.what == "started" else "") for line in lines]
-    none = () if lines else (f"nothing has happened to {ref}" if known else never_seen(ref),)
+    none = () if lines else (f"nothing has happened to {ref}",)
     in_words = []
     for line, text in zip(lines, texts, strict=True):
         place = " / ".join(part for part in (line.policy, line.level) if part)

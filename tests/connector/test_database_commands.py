@@ -98,7 +98,7 @@ def test_migrate_says_where_the_copy_is_and_the_next_start_needs_none(config: Pa
     said = uptier("migrate").stdout
     assert f"it stood at {BEFORE}" in said
     assert str(path.with_name(f"uptier.db.at-{BEFORE}")) in said
-    assert uptier("history", "acme/1").exit_code == 0
+    assert uptier("user", "list").exit_code == 0
     assert "it stood at" in uptier("migrate").stdout
     assert len(list(config.parent.glob("uptier.db.at-*"))) == 1
 
@@ -115,7 +115,7 @@ def test_migrate_leaves_a_file_alone_on_which_uptier_runs(config: Path) -> None:
 def test_a_start_brings_its_own_file_along(config: Path) -> None:
     older_file(config.parent)
     composed(config, ManualClock(START)).__exit__()
-    assert uptier("history", "acme/1").exit_code == 0
+    assert uptier("user", "list").exit_code == 0
     assert config.with_name(f"uptier.db.at-{BEFORE}").exists()
 
 
@@ -136,14 +136,14 @@ def test_a_start_and_a_command_on_an_older_server_are_refused_until_it_is_migrat
         migrated = uptier("migrate")
         assert "make a dump first" in migrated.stderr
         assert "the database is ready" in migrated.stdout
-        assert uptier("history", "acme/1").exit_code == 0
+        assert uptier("user", "list").exit_code == 0
         assert "make a dump" not in uptier("migrate").stderr
 
 
 def test_what_happened_is_read_while_the_policies_have_errors(config: Path) -> None:
     made_in(config.parent).close()
     config.write_text(config.read_text().replace('after = "30m"', 'after = "soon"'), encoding="utf-8")
-    assert "acme/1 has not been seen" in uptier("history", "acme/1").stdout
+    assert "acme/1 has not been seen" in uptier("history", "acme/1").stderr
     assert uptier("ledger", "export").exit_code == 0
     assert "has not been seen" in uptier("explain", "acme/1").stderr
     gaps = uptier("gaps")
