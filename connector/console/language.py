@@ -19,8 +19,11 @@ from policies.model import TRANSLATE, message
 DOMAIN = "uptier"
 QUIET = frozenset({"code", "pre", "svg", "script", "style"})
 """Elements whose text is no words of ours."""
-READ = frozenset({"title", "aria-label", "alt", "placeholder", "data-title", "label"})
-"""Attributes that people read."""
+READ = frozenset(
+    {"title", "aria-label", "alt", "placeholder", "label"}
+    | {"data-title", "data-none", "data-some", "data-first"}
+)
+"""Attributes that people read, some of them by way of a script."""
 AROUND = " \t\n,;:()·|/→–…\"'"
 """What may stand around the words of a message and is none of it."""
 WORD = re.compile(r"[^\W\d_]{2,}")

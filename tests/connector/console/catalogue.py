@@ -40,9 +40,9 @@ def messages() -> Iterator[tuple[str, str]]:
     for name in sorted(PAGES.list_templates()):
         assert PAGES.loader is not None
         source = PAGES.loader.get_source(PAGES, name)[0]
-        for _line, _mark, found in extract_from_ast(PAGES.parse(source), ("gettext", "_", "words")):
+        for _line, mark, found in extract_from_ast(PAGES.parse(source), ("gettext", "_", "words")):
             text = str(found if isinstance(found, str) else (found or ("",))[0])
-            yield text.strip(AROUND), f"connector/console/templates/{name}"
+            yield text.strip(AROUND) if mark == "words" else text, f"connector/console/templates/{name}"
     for text in (
         *(name for _address, name in MENU),
         *DONE.values(),
