@@ -228,11 +228,17 @@ def test_keys_of_one_letter_can_be_done_without(page: Any) -> None:
 
 def test_a_stranger_reads_who_owns_it_why_and_what_comes_next(page: Any) -> None:
     page.goto("/now")
-    page.click("text=acme/1")
+    page.get_by_role("link", name="acme/1").first.click()
     said = page.locator("main").inner_text()
     assert "Tier 2" in said
     assert "What happens next: Duty managers in" in said
     assert "customer_waiting" in said
+    assert "Tier 2 owns it: level “Second line” of policy urgent-unanswered fired" in said
+    level = page.locator("details.sum summary", has_text="Duty managers").first
+    assert "counts from" not in said
+    level.focus()
+    page.keyboard.press("Enter")
+    page.locator("details.sum[open] li", has_text="counts from").first.wait_for()
 
 
 def test_the_matrix_is_a_picture_and_a_figure_leads_to_its_list(page: Any) -> None:
