@@ -43,7 +43,11 @@ def new_server() -> Any:
 def template() -> str:
     """A database that stands where `uptier migrate` leaves it, to be copied."""
     with psycopg.connect(server().get_uri(), autocommit=True) as connection:
-        for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
+        unsafe = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
+        for setting in (
+            *unsafe,
+            "autovacuum = off",
+        ):  # it would go through hundreds of databases again and again
             connection.execute(f"ALTER SYSTEM SET {setting}")
         connection.execute("SELECT pg_reload_conf()")
         connection.execute(f"CREATE DATABASE {TEMPLATE}")
