@@ -311,6 +311,7 @@ Index(
     escalated.c.waits_since,
     escalated.c.account,
     escalated.c.ticket,
+    escalated.c.acknowledged_by,  # all are counted by how they stand without reading a row
 )
 Index("ix_escalated_waits_since", escalated.c.waits_since, escalated.c.account, escalated.c.ticket)
 Index("ix_escalated_owner", escalated.c.owner, escalated.c.rank, escalated.c.at)

@@ -119,3 +119,11 @@ def test_the_worst_are_read_along_their_index(sqlite_connection: Connection) -> 
     told = str(plan.all())
     assert "USING INDEX ix_escalated_rank" in told
     assert "TEMP B-TREE" not in told
+
+
+def test_all_are_counted_without_reading_a_row(sqlite_connection: Connection) -> None:
+    plan = sqlite_connection.exec_driver_sql(
+        "EXPLAIN QUERY PLAN SELECT rank, at, acknowledged_by, h.ticket, count(*) FROM escalated e LEFT JOIN hold h ON "
+        "h.account = e.account AND h.ticket = e.ticket GROUP BY 1, 2, 3, 4"
+    )
+    assert "COVERING INDEX ix_escalated_rank" in str(plan.all())

@@ -28,7 +28,8 @@ def upgrade() -> None:
         *(sa.Column(name, sa.Text(), nullable=False) for name in ("words", "row")),
         sa.PrimaryKeyConstraint("account", "ticket", name=op.f("pk_escalated")),
     )  # fmt: skip
-    op.create_index("ix_escalated_rank", "escalated", ["rank", "at", "waits_since", "account", "ticket"])
+    first = ["rank", "at", "waits_since", "account", "ticket", "acknowledged_by"]
+    op.create_index("ix_escalated_rank", "escalated", first)
     op.create_index("ix_escalated_waits_since", "escalated", ["waits_since", "account", "ticket"])
     op.create_index("ix_escalated_owner", "escalated", ["owner", "rank", "at"])
     op.create_index("ix_escalated_team", "escalated", ["team", "rank", "at"])
