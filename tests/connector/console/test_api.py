@@ -336,6 +336,7 @@ def test_every_question_of_a_page_is_one_of_the_api() -> None:
         "papers.days",  # which days a form shows
         "papers.levels",  # what a level does, beside its name: the API has it in its policies
         "queries.SHOWN",
+        "queries.troubles",  # of the health that the API tells, and in its overview
         "queries.start_of",  # where the next page begins
         "users.views",  # addresses of a page, and how they are kept
         "users.keep_view",
