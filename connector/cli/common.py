@@ -77,8 +77,60 @@ TextFormat = Literal["text", "json"]
 AsRows = Annotated[RowsFormat, typer.Option("--format", help="How it is printed.")]
 AsText = Annotated[TextFormat, typer.Option("--format", help="How it is printed.")]
 Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it to this file.")]
-TicketName = Annotated[str, typer.Argument(metavar="ACCOUNT/ID", help="A ticket, for example acme/4711.")]
 CONFIG = Path("uptier.toml")
+COMPLETED = 50
+"""How many tickets a shell is offered at most."""
+
+
+def of_line(ctx: typer.Context) -> "Loaded | None":
+    """The config that is meant by a line which a shell completes; None if it cannot be read."""
+    from connector.config.settings import load
+
+    named_in_line = ctx.params.get("config") or ctx.find_root().params.get("_config") or CONFIG
+    try:
+        return load(Path(named_in_line))
+    except (OSError, ValueError):
+        return None
+
+
+def complete_account(ctx: typer.Context, incomplete: str) -> list[str]:
+    """The accounts that begin so. Nothing is said where the config cannot be read."""
+    loaded = of_line(ctx)
+    names = loaded.settings.accounts if loaded and loaded.settings else ()
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def complete_policy(ctx: typer.Context, incomplete: str) -> list[str]:
+    """The policies that begin so. Nothing is said where the config cannot be read."""
+    loaded = of_line(ctx)
+    policies = loaded.policies.policies if loaded and loaded.policies else ()
+    return [each.name for each in policies if each.name.startswith(incomplete)]
+
+
+def complete_ticket(ctx: typer.Context, incomplete: str) -> list[str]:
+    """The accounts that begin so, or some open tickets of one. Nothing is said where they cannot be read."""
+    from connector.config.secrets import SecretError
+    from connector.store.tickets import some_open
+
+    account, slash, begins = incomplete.partition("/")
+    if not slash:
+        return [f"{name}/" for name in complete_account(ctx, incomplete)]
+    loaded = of_line(ctx)
+    if loaded is None or loaded.settings is None:
+        return []
+    try:
+        with closing(database_of(loaded.settings)) as store, store.reading() as connection:
+            return [f"{account}/{one}" for one in some_open(connection, account, begins, COMPLETED)]
+    except (StoreTrouble, NoDatabase, SecretError):
+        return []
+
+
+TicketName = Annotated[
+    str,
+    typer.Argument(
+        metavar="ACCOUNT/ID", help="A ticket, for example acme/4711.", autocompletion=complete_ticket
+    ),
+]
 
 
 COMPLETES = "_UPTIER_COMPLETE"
@@ -299,12 +351,13 @@ class Listing:
 
 def put_rows(found: Listing, how: RowsFormat, output: Path | None = None) -> None:
     """Print what a command has found in the form that was asked for, or write it to a file."""
+    exact = [[each.iso if isinstance(each, Stamp) else each for each in row] for row in found.rows]
     if how == "json":
-        rows = [dict(zip(found.head, row, strict=True)) for row in found.rows]
+        rows = [dict(zip(found.head, row, strict=True)) for row in exact]
         put_out(json_text(rows if found.value is None else found.value), output)
         return
     if how == "csv":
-        put_out(csv_text([found.head, *found.rows]), output)
+        put_out(csv_text([found.head, *exact]), output)
         echo(*found.said, err=True)
         return
     rows_in_words = [["" if cell is None else str(cell) for cell in row] for row in found.rows]
@@ -454,11 +507,21 @@ def json_text(value: Any, indent: int | None = None) -> str:
     return json.dumps(value, indent=indent).replace("\x7f", r"\u007f") + "\n"
 
 
-def stamp(at: int) -> str:
+class Stamp(str):
+    """An instant as a person reads it; `iso` says it with its offset from UTC, for a program."""
+
+    __slots__ = ("iso",)
+    iso: str
+
+
+def stamp(at: int) -> Stamp:
     """An instant in this machine's time zone."""
     from datetime import UTC, datetime
 
-    return datetime.fromtimestamp(at, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    moment = datetime.fromtimestamp(at, UTC).astimezone()
+    said = Stamp(moment.strftime("%Y-%m-%d %H:%M:%S"))
+    said.iso = moment.isoformat()
+    return said
 
 
 def give_up(text: str) -> NoReturn:

@@ -12,6 +12,7 @@ from connector.cli.common import (
     AsText,
     Config,
     TextFormat,
+    complete_account,
     database_of,
     echo,
     give_up,
@@ -33,7 +34,14 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-AccountName = Annotated[str, typer.Argument(metavar="ACCOUNT", help="As in [accounts.NAME].")]
+AccountName = Annotated[
+    str,
+    typer.Argument(
+        metavar="ACCOUNT",
+        help="As in [accounts.NAME].",
+        autocompletion=complete_account,
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
 UNSAID = "5m"
 """How long a webhook is waited for where somebody is there who can touch a ticket."""

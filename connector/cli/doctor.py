@@ -13,6 +13,7 @@ from connector.cli.common import (
     AsRows,
     Config,
     Listing,
+    complete_account,
     echo,
     give_up,
     loaded_with_directory,
@@ -34,7 +35,11 @@ app = typer.Typer()
 def doctor(
     account: Annotated[
         str | None,
-        typer.Argument(metavar="[ACCOUNT]", help="Only this account; all, channels and database without."),
+        typer.Argument(
+            metavar="[ACCOUNT]",
+            help="Only this account; all, channels and database without.",
+            autocompletion=complete_account,
+        ),
     ] = None,
     config: Config = CONFIG,
     how: AsRows = "table",

@@ -17,6 +17,7 @@ from connector.cli.common import (
     TextFormat,
     TicketName,
     checked,
+    complete_policy,
     give_up,
     opened,
     put_text,
@@ -31,7 +32,13 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 PolicyName = Annotated[
-    str | None, typer.Option("--policy", metavar="NAME", help="Which policy, if several escalate the ticket.")
+    str | None,
+    typer.Option(
+        "--policy",
+        metavar="NAME",
+        help="Which policy, if several escalate the ticket.",
+        autocompletion=complete_policy,
+    ),
 ]
 Reason = Annotated[str, typer.Option("--reason", help="Why; it stands in the ledger.")]
 NeededReason = Annotated[

@@ -18,6 +18,8 @@ from connector.cli.common import (
     Listing,
     TextFormat,
     checked,
+    complete_account,
+    complete_policy,
     database_of,
     echo,
     give_up,
@@ -50,7 +52,10 @@ app = typer.Typer()
 def plan(
     config: Config = CONFIG,
     policy: Annotated[
-        str | None, typer.Option("--policy", metavar="NAME", help="Of this policy alone.")
+        str | None,
+        typer.Option(
+            "--policy", metavar="NAME", help="Of this policy alone.", autocompletion=complete_policy
+        ),
     ] = None,
     account: Annotated[
         str | None, typer.Option("--account", metavar="NAME", help="On this account alone.")
@@ -221,8 +226,23 @@ def applied(settings: "Settings", policies: "PolicySet", planned: "ManyPlan", pa
             return beside(store)
 
 
-NamedPolicy = Annotated[str, typer.Argument(metavar="POLICY", help="The policy, by its name.")]
-OneAccount = Annotated[str | None, typer.Option("--account", metavar="NAME", help="On this account alone.")]
+NamedPolicy = Annotated[
+    str,
+    typer.Argument(
+        metavar="POLICY",
+        help="The policy, by its name.",
+        autocompletion=complete_policy,
+    ),
+]
+OneAccount = Annotated[
+    str | None,
+    typer.Option(
+        "--account",
+        metavar="NAME",
+        help="On this account alone.",
+        autocompletion=complete_account,
+    ),
+]
 WithoutAsking = Annotated[bool, typer.Option("--yes", help="Do not ask; write the files.")]
 
 

@@ -19,6 +19,8 @@ from connector.cli.common import (
     TextFormat,
     TicketName,
     checked,
+    complete_account,
+    complete_policy,
     database_of,
     echo,
     give_up,
@@ -50,9 +52,21 @@ SHOWN = 6
 
 @app.command(rich_help_panel=TICKETS)
 def due(
-    policy: Annotated[str | None, typer.Option("--policy", help="Only what this policy does.")] = None,
+    policy: Annotated[
+        str | None,
+        typer.Option(
+            "--policy",
+            help="Only what this policy does.",
+            autocompletion=complete_policy,
+        ),
+    ] = None,
     account: Annotated[
-        str | None, typer.Option("--account", help="Only the tickets of this account.")
+        str | None,
+        typer.Option(
+            "--account",
+            help="Only the tickets of this account.",
+            autocompletion=complete_account,
+        ),
     ] = None,
     within: Annotated[
         str | None, typer.Option("--within", metavar="TIME", help="Of what comes, only that, such as 4h.")

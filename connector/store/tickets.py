@@ -258,6 +258,13 @@ def may_be_due(
     return tuple(codec.load(Ticket, row.facts) for row in rows)
 
 
+def some_open(connection: Connection, account: str, begins: str, limit: int) -> tuple[str, ...]:
+    """The ids of some open tickets of an account that begin so."""
+    mine = ticket_table.c.account == account, ticket_table.c.id.startswith(begins, autoescape=True)
+    question = select(ticket_table.c.id).where(*mine, is_open_ticket).limit(limit)
+    return tuple(connection.execute(question).scalars())
+
+
 def count_open(connection: Connection, account: str) -> int:
     """How many open tickets of the account are known."""
     found = (

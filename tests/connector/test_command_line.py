@@ -11,12 +11,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
 from connector.cli import common
 from connector.cli.main import app
@@ -134,7 +136,11 @@ class Page(HTMLParser):
         self.said += data
 
 
-def test_each_form_of_what_prints_rows_is_what_it_says(desk: Zendesk, tmp_path: Path) -> None:  # noqa: F811
+def test_each_form_of_what_prints_rows_is_what_it_says(
+    desk: Zendesk,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     desk.open(requester="Cleo", subject=EVIL, group="Tier 1", at=int(time.time()) - 3600)
     uptier("run", "--once")
     uptier("user", "add", "dana", said="a long enough password")
@@ -170,6 +176,19 @@ def test_each_form_of_what_prints_rows_is_what_it_says(desk: Zendesk, tmp_path: 
         assert "<b>" not in said["md"].stdout, words
         assert "\x1b" not in "".join(done.output for done in said.values()), words
     assert "'=cmd|" in uptier("due", "--format", "csv").stdout
+    (at, *_) = {row[2] for row in csv.reader(io.StringIO(uptier("due", "--format", "csv").stdout))} - {"at"}
+    assert datetime.fromisoformat(at).tzinfo is not None, "a program is told the offset"
+    offered = {
+        words: [item.split(",")[-1] for item in completed(words, monkeypatch)]
+        for words in ("explain ac", "explain acme/", "due --account a", "due --policy ")
+    }
+    assert offered["explain ac"] == ["acme/"]
+    assert "acme/1" in offered["explain acme/"]
+    assert offered["due --account a"] == ["acme"]
+    assert offered["due --policy "] != []
+    with monkeypatch.context() as elsewhere:
+        elsewhere.chdir(tmp_path.parent)
+        assert completed("explain acme/", monkeypatch) == [], "nothing is said where nothing can be read"
     assert '=cmd|"/c calc"!A0 <b>bold</b>' in Page(uptier("due", "--format", "html").stdout).said
 
 
@@ -249,6 +268,15 @@ def test_a_terminal_sees_a_table_in_colour_and_a_pipe_plain_lines(desk: Zendesk,
     piped = uptier("due").stdout
     assert "\x1b" not in piped
     assert "\u2500" not in piped
+
+
+def completed(words: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What bash is offered behind these words."""
+    with monkeypatch.context() as patch:
+        patch.setenv("_UPTIER_COMPLETE", "complete_bash")
+        patch.setenv("COMP_WORDS", f"uptier {words}")
+        patch.setenv("COMP_CWORD", str(len(words.split(" "))))
+        return CliRunner().invoke(app, [], prog_name="uptier").stdout.split()
 
 
 @pytest.mark.parametrize(
