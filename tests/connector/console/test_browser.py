@@ -150,7 +150,7 @@ def test_the_first_administrator_needs_no_mouse(page: Any, shown: Shown) -> None
     for word in ("ann", PASSWORD):
         page.keyboard.type(word)
         page.keyboard.press("Tab" if word == "ann" else "Enter")
-    page.wait_for_selector("h1:text('Now')")
+    page.wait_for_selector("h1:text('Overview')")
     assert page.locator("header").get_by_text("ann, admin").count() == 1
 
 
