@@ -23,7 +23,7 @@ from policies.language.policy import CalendarSpec, Level, Policy, PolicySet
 from policies.model import Instant, Seconds
 from policies.present.describe import place, span
 from policies.present.matrix import Matrix, Row
-from policies.rules.calendars import ALWAYS, Calendar, Interval, build, intervals_of_year
+from policies.rules.calendars import ALWAYS, Calendar, Interval, build, intervals_of_year, next_in_week
 
 if TYPE_CHECKING:
     from fpdf import FPDF
@@ -219,9 +219,12 @@ def played(policy: Policy, policies: PolicySet) -> Example:
     clock = used[policy.calendar] if policy.calendar else ALWAYS
     target = aimed(policy, policies) if policy.on_deadline else None
     deadline = None if target is None else clock.add(start, target)
-    moments = list[Instant]()
+    moments, week = list[Instant](), start
     for level in policy.levels:
-        at = due_at(level, clock, start, deadline, target or 0, moments)
+        if level.on is not None:
+            at = week = next_in_week(level.on, week, clock.timezone)
+        else:
+            at = due_at(level, clock, start, deadline, target or 0, moments)
         keeps = used[level.within] if level.within and level.otherwise is None else None
         moments.append(at if keeps is None or keeps.is_open(at) else keeps.add(at, 1) - 1)
     last = max([*moments, deadline or start])

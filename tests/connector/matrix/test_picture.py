@@ -83,6 +83,12 @@ def kinds(one: Panel, kind: str) -> list[Box | Stroke]:
         (("at = 50",), "next_reply", 'calendar = "support"', ["Mon 14:00"]),
         (('after = "14h"\nwithin = "day"', 'after = "23h"'), "created", "", ["Tue 09:00", "Tue 08:00"]),
         (('after = "16h"\nwithin = "day"',), "created", "", ["Tue 09:00"]),
+        (
+            ('on = "fri 17:00"\nclock = "weekly"', 'on = "mon 08:00"\nclock = "weekly"'),
+            "created",
+            'calendar = "support"',
+            ["Fri 17:00", "Mon 08:00"],
+        ),
     ],
 )  # fmt: skip
 def test_a_level_stands_where_it_is_due(
