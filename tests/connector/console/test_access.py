@@ -306,6 +306,8 @@ FORMS = {
     "/plan": {"policy": "there is none"},
     "/plan/apply": {"hash": "of no plan"},
     "/undo": {"asked": "of nobody"},
+    "/policies/try": {"policy": "urgent-unanswered", "text": "nothing"},
+    "/policies/try/cancel": {"policy": "urgent-unanswered"},
     "/look": {"look": "dark"},
     "/now/orders": {"verb": "acknowledge", "t:acme/1": "urgent-unanswered"},
     "/views": {"name": "mine", "back": "mine=yes"},
