@@ -1,4 +1,5 @@
-"""What the service says of itself: one line per state change, as JSON, with every known secret masked.
+"""What the service says of itself: one line per state change, as JSON, with every known secret masked. A command that
+works once and talks to a person says each of them as a sentence.
 
 A line is a fixed `action` word with fields: `log.info("write_sent", key=…)`. Around work on a ticket stands
 `with about(ref):`, so that each line in it carries the ticket. Lines of libraries go the same way, as the
@@ -21,7 +22,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from adapters.http import clean
 from connector.clock import Clock
-from connector.render import as_lines
+from connector.render import as_lines, one_line
 from policies.model import TicketRef
 
 MASK = "***"
@@ -118,13 +119,56 @@ class OnceAMinute(logging.Filter):
         return True
 
 
+def _unmoved(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    """A traceback ends with what was raised, and that may quote anybody."""
+    if "exception" in line:
+        line["exception"] = as_lines(line["exception"])
+    return line
+
+
+def _sentence(_logger: WrappedLogger, _method: str, line: EventDict) -> str:
+    """`warning: acme/1: write refused: the text (key k:1)`; of a traceback only what was raised."""
+    level, action, raised = line.pop("level"), line.pop("event"), line.pop("exception", "")
+    line.pop("at", None)
+    what = line.pop("library", None) if action == "library" else action.replace("_", " ")
+    raised = raised.strip().rpartition("\n")[2]
+    texts = (level, line.pop("ticket", ""), what, line.pop("text", ""), raised)
+    fields = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in line.items())
+    said = ": ".join(str(text) for text in texts if text)
+    return one_line(f"{said} ({fields})" if fields else said)
+
+
+Style = tuple[Processor, ...]
+
+RECORDS: Style = (structlog.processors.EventRenamer("action"), structlog.processors.JSONRenderer())
+"""JSON lines, for programs."""
+
+SENTENCES: Style = (_sentence,)
+"""One plain line each, for whoever reads what a command printed beside it."""
+
+# Texts are quoted, so that no ticket can move the reader's cursor.
+COLOURS: Style = (
+    _unmoved,
+    structlog.dev.ConsoleRenderer(
+        exception_formatter=structlog.dev.plain_traceback, repr_native_str=True, timestamp_key="at"
+    ),
+)
+
+
 def about(ref: TicketRef) -> AbstractContextManager[None]:
     """Let every line said inside, by whomever, carry this ticket."""
     return structlog.contextvars.bound_contextvars(ticket=str(ref))
 
 
-def configure(masker: Masker, clock: Clock, stream: TextIO | None = None, level: int = logging.INFO) -> None:
-    """Send all logging of this process to `stream` (standard error): JSON lines, or colours on a terminal."""
+def configure(
+    masker: Masker,
+    clock: Clock,
+    stream: TextIO | None = None,
+    level: int = logging.INFO,
+    style: Style = RECORDS,
+) -> None:
+    """Send all logging of this process to `stream` (standard error): on a terminal in colours, elsewhere as `style`
+    has it."""
     out = stream or sys.stderr
     first: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -139,7 +183,7 @@ def configure(masker: Masker, clock: Clock, stream: TextIO | None = None, level:
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
                 masker,
-                *_rendering(colours=out.isatty()),
+                *(COLOURS if out.isatty() else style),
             ],
         )
     )
@@ -159,24 +203,6 @@ def _take_over(handler: logging.Handler, level: int) -> None:
     root.setLevel(level)
     for name, least in QUIET.items():
         logging.getLogger(name).setLevel(max(least, level))
-
-
-def _rendering(*, colours: bool) -> tuple[Processor, ...]:
-    if not colours:
-        return (structlog.processors.EventRenamer("action"), structlog.processors.JSONRenderer())
-    plain = structlog.dev.plain_traceback
-    # Texts are quoted, so that no ticket can move the reader's cursor.
-    return (
-        _unmoved,
-        structlog.dev.ConsoleRenderer(exception_formatter=plain, repr_native_str=True, timestamp_key="at"),
-    )
-
-
-def _unmoved(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
-    """A traceback ends with what was raised, and that may quote anybody."""
-    if "exception" in line:
-        line["exception"] = as_lines(line["exception"])
-    return line
 
 
 def _stamp(clock: Clock) -> Processor:

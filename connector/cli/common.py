@@ -125,6 +125,17 @@ def complete_ticket(ctx: typer.Context, incomplete: str) -> list[str]:
         return []
 
 
+TheseAccounts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--account",
+        metavar="NAME",
+        help="This account only; may be repeated.",
+        autocompletion=complete_account,
+    ),
+]
+
+
 TicketName = Annotated[
     str,
     typer.Argument(
@@ -280,7 +291,7 @@ def secrets_beside_trouble() -> "Secrets":
     from connector.config.secrets import Secrets
 
     masker = logs.Masker()
-    logs.configure(masker, SystemClock(), sys.stderr, logging.WARNING)
+    logs.configure(masker, SystemClock(), sys.stderr, logging.WARNING, style=logs.SENTENCES)
     return Secrets(masker, os.environ)
 
 

@@ -22,7 +22,9 @@ from connector.cli.common import (
     Output,
     RowsFormat,
     TextFormat,
+    TheseAccounts,
     checked,
+    complete_account,
     database_of,
     echo,
     give_up,
@@ -258,7 +260,13 @@ def drill(
         ),
     ] = None,
     account: Annotated[
-        str | None, typer.Option("--account", metavar="NAME", help="Whose policies; the first if not given.")
+        str | None,
+        typer.Option(
+            "--account",
+            metavar="NAME",
+            help="Whose policies; the first if not given.",
+            autocompletion=complete_account,
+        ),
     ] = None,
     group: Annotated[
         str | None,
@@ -377,7 +385,13 @@ def matrix(
     how: Annotated[MatrixFormat, typer.Option("--format", help="How it is printed.")] = "table",
     output: Output = None,
     account: Annotated[
-        str | None, typer.Option("--account", metavar="NAME", help="One account; all if not given.")
+        str | None,
+        typer.Option(
+            "--account",
+            metavar="NAME",
+            help="One account; all if not given.",
+            autocompletion=complete_account,
+        ),
     ] = None,
     team: Annotated[
         str | None, typer.Option("--team", metavar="GROUP", help="For the tickets of one group.")
@@ -472,10 +486,7 @@ def report(
     last: Annotated[
         str | None, typer.Option("--to", metavar="DATE", help="The last day, included; today if not given.")
     ] = None,
-    account: Annotated[
-        list[str] | None,
-        typer.Option("--account", metavar="NAME", help="This account only; may be repeated."),
-    ] = None,
+    account: TheseAccounts = None,
     timezone: Annotated[
         str | None,
         typer.Option("--timezone", metavar="PLACE", help="Whose days; the calendar's, else UTC."),

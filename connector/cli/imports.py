@@ -16,6 +16,7 @@ from connector.cli.common import (
     Output,
     TextFormat,
     before_command,
+    complete_account,
     echo,
     give_up,
     known_directories,
@@ -40,7 +41,13 @@ imports = typer.Typer(
 app.add_typer(imports, name="import", rich_help_panel=POLICIES)
 
 For = Annotated[
-    str | None, typer.Option("--account", metavar="NAME", help="The account that the policies are to serve.")
+    str | None,
+    typer.Option(
+        "--account",
+        metavar="NAME",
+        help="The account that the policies are to serve.",
+        autocompletion=complete_account,
+    ),
 ]
 
 OBSERVES = (
@@ -58,7 +65,9 @@ def zendesk_automations(
     source: Annotated[
         str,
         typer.Argument(
-            metavar="FILE|ACCOUNT", help="An export of Zendesk's API as JSON, or an account to read."
+            metavar="FILE|ACCOUNT",
+            help="An export of Zendesk's API as JSON, or an account to read.",
+            autocompletion=complete_account,
         ),
     ],
     mail_as_note: Annotated[

@@ -539,7 +539,7 @@ def secrets_in(environ: Mapping[str, str]) -> "Secrets":
     from connector.config.secrets import Secrets
 
     masker = logs.Masker()
-    logs.configure(masker, SystemClock(), sys.stderr, logging.WARNING)
+    logs.configure(masker, SystemClock(), sys.stderr, logging.WARNING, style=logs.SENTENCES)
     return Secrets(masker, environ)
 
 

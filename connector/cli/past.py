@@ -16,6 +16,7 @@ from connector.cli.common import (
     AsText,
     Config,
     Output,
+    TheseAccounts,
     before_command,
     checked,
     database_of,
@@ -51,10 +52,7 @@ Timezone = Annotated[str, typer.Option("--timezone", metavar="PLACE", help="Whos
 def pull(
     first: First,
     last: Last,
-    account: Annotated[
-        list[str] | None,
-        typer.Option("--account", metavar="NAME", help="This account only; may be repeated."),
-    ] = None,
+    account: TheseAccounts = None,
     with_text: Annotated[
         bool, typer.Option("--with-text", help="Keep what people wrote too, for as long as texts are kept.")
     ] = False,

@@ -58,7 +58,13 @@ def plan(
         ),
     ] = None,
     account: Annotated[
-        str | None, typer.Option("--account", metavar="NAME", help="On this account alone.")
+        str | None,
+        typer.Option(
+            "--account",
+            metavar="NAME",
+            help="On this account alone.",
+            autocompletion=complete_account,
+        ),
     ] = None,
     at: Annotated[
         str,

@@ -21,6 +21,7 @@ from connector.cli.common import (
     checked,
     complete_account,
     complete_policy,
+    complete_ticket,
     database_of,
     echo,
     give_up,
@@ -459,10 +460,19 @@ def history(ticket: TicketName, config: Config = CONFIG, how: AsRows = "table") 
 def release(
     held: Annotated[
         str | None,
-        typer.Argument(metavar="[ACCOUNT[/ID]]", help="What is to go on; all holds are listed without."),
+        typer.Argument(
+            metavar="[ACCOUNT[/ID]]",
+            help="What is to go on; all holds are listed without.",
+            autocompletion=complete_ticket,
+        ),
     ] = None,
     policy: Annotated[
-        str, typer.Option("--policy", help="What was due on the account when this policy was first enforced.")
+        str,
+        typer.Option(
+            "--policy",
+            help="What was due on the account when this policy was first enforced.",
+            autocompletion=complete_policy,
+        ),
     ] = "",
     reason: Annotated[str, typer.Option("--reason", help="Why; it stands in the ledger.")] = "",
     config: Config = CONFIG,

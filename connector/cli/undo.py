@@ -12,6 +12,7 @@ from connector.cli.common import (
     AsText,
     Config,
     checked,
+    complete_account,
     database_of,
     echo,
     give_up,
@@ -57,7 +58,13 @@ def undo(
         ),
     ] = None,
     account: Annotated[
-        str | None, typer.Option("--account", metavar="NAME", help="On this account alone.")
+        str | None,
+        typer.Option(
+            "--account",
+            metavar="NAME",
+            help="On this account alone.",
+            autocompletion=complete_account,
+        ),
     ] = None,
     back: Annotated[
         bool, typer.Option("--back", help="Put back what undos of the policy have taken back since.")

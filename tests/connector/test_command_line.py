@@ -180,11 +180,20 @@ def test_each_form_of_what_prints_rows_is_what_it_says(
     assert datetime.fromisoformat(at).tzinfo is not None, "a program is told the offset"
     offered = {
         words: [item.split(",")[-1] for item in completed(words, monkeypatch)]
-        for words in ("explain ac", "explain acme/", "due --account a", "due --policy ")
+        for words in (
+            "explain ac",
+            "explain acme/",
+            "due --policy ",
+            "release --policy ",
+            *ACCOUNTS,
+            "release acme/",
+        )
     }
+    assert {words: offered[words] for words in ACCOUNTS} == {words: ["acme"] for words in ACCOUNTS}
+    assert offered["release acme/"] == offered["explain acme/"]
+    assert offered["release --policy "] == offered["due --policy "]
     assert offered["explain ac"] == ["acme/"]
     assert "acme/1" in offered["explain acme/"]
-    assert offered["due --account a"] == ["acme"]
     assert offered["due --policy "] != []
     with monkeypatch.context() as elsewhere:
         elsewhere.chdir(tmp_path.parent)
@@ -268,6 +277,16 @@ def test_a_terminal_sees_a_table_in_colour_and_a_pipe_plain_lines(desk: Zendesk,
     piped = uptier("due").stdout
     assert "\x1b" not in piped
     assert "\u2500" not in piped
+
+
+ACCOUNTS = (
+    *(
+        f"{words} --account a"
+        for words in ("due", "plan", "matrix", "report", "archive pull", "undo", "drill")
+    ),
+    *("import oncall --account a", "import zendesk-automations a", "doctor a"),
+)
+"""Where a shell is to offer accounts."""
 
 
 def completed(words: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:

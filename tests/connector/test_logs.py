@@ -10,7 +10,7 @@ import pytest
 import structlog
 
 from connector.clock import ManualClock
-from connector.logs import MASK, Masker, about, configure
+from connector.logs import MASK, SENTENCES, Masker, about, configure
 from policies.model import TicketRef
 
 TOKEN = "s3cr3t/tök=en"
@@ -179,3 +179,23 @@ def test_what_a_library_repeats_is_written_once_a_minute_with_its_count() -> Non
     assert len(lines) == 3
     assert "(179 more like it since)" in lines[1]
     assert "Traceback" not in out.getvalue()
+
+
+def test_a_command_that_works_once_says_each_line_as_one_sentence() -> None:
+    masker, stream = Masker(), io.StringIO()
+    masker.add(TOKEN)
+    configure(masker, ManualClock(1_764_000_000), stream, logging.WARNING, style=SENTENCES)
+    log = structlog.get_logger()
+    log.info("write_sent", key="k:0")
+    with about(TicketRef("acme", "4711")):
+        log.warning("write_refused", key="k:1", text=f"no\x1b[2J\nwith {TOKEN}")
+    logging.getLogger("sqlalchemy.pool").warning("slow %s", "client")
+    try:
+        fail(f"broken by {TOKEN}")
+    except ValueError:
+        log.exception("look_failed")
+    assert stream.getvalue().splitlines() == [
+        f"warning: acme/4711: write refused: no [2J with {MASK} (key k:1)",
+        "warning: sqlalchemy.pool: slow client",
+        f"error: look failed: ValueError: broken by {MASK}",
+    ]
