@@ -97,13 +97,18 @@ def new_files_are_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
 
 @pytest.fixture(autouse=True, scope="session")
 def statements_are_compiled_once() -> Iterator[None]:
-    """SQLAlchemy words each statement anew for each engine, and a thousand tests have one of their own."""
-    shared = create_engine("sqlite://")
-    shared.connect().close()
+    """SQLAlchemy words each statement anew for each engine, and a thousand tests have one of their own. Each way of
+    beginning a transaction is a dialect of its own and stays so."""
 
-    def opened(url: str, **pool: Any) -> Engine:
-        engine = create_engine(url, **pool)
-        engine.dialect, engine._compiled_cache = shared.dialect, shared._compiled_cache
+    @cache
+    def shared(drivername: str) -> Engine:
+        engine = create_engine(f"{drivername}://")
+        engine.connect().close()
+        return engine
+
+    def opened(url: str | URL, **pool: Any) -> Engine:
+        engine, first = create_engine(url, **pool), shared(make_url(url).drivername)
+        engine.dialect, engine._compiled_cache = first.dialect, first._compiled_cache
         return engine
 
     with pytest.MonkeyPatch.context() as patch:
