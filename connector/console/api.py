@@ -30,7 +30,7 @@ from connector.intake.inbox import VERBS
 from connector.report import formats
 from connector.store import codec, holds, ledger, users
 from connector.store.database import Store
-from connector.store.due import DuePage
+from connector.store.due import STANDS, DuePage
 from connector.store.escalated import SORTS, STATES
 from connector.store.holds import Hold
 from connector.store.ledger import LedgerEntry
@@ -240,7 +240,7 @@ class Api:
         """What is overdue, held, waiting and coming."""
         names = tuple(self.papers.settings.accounts)
         with self.store.reading() as connection:
-            return queries.due(connection, asked.words, names, self.now())
+            return queries.due(connection, asked.words, names, self.now(), queries.SHOWN)
 
     def health(self, _asked: Asked) -> Any:
         """How the service is doing."""
@@ -421,6 +421,7 @@ CALLS: tuple[Call, ...] = (
         takes=(
             POLICY,
             ACCOUNT,
+            Word(name="state", meaning="How it stands.", one_of=STANDS),
             Word(name="within", meaning="Of what comes, only what comes within that time, such as 3h."),
             Word(name="from", meaning="The place of the first, 0 without it."),
         ),

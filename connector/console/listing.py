@@ -22,6 +22,11 @@ STOOD_STILL = 20
 """So many accounts and starts that are held stand over the list."""
 ASKED = ("q", "account", "team", "owner", "policy", "level", "state", "mode", "mine", "sort", "from")
 """What an address may say of the list."""
+ASKED_OF: Mapping[str, tuple[str, ...]] = {
+    "/now": ASKED,
+    "/due": ("account", "policy", "state", "within", "from"),
+}
+"""What the address of each list may say."""
 MODES: Mapping[str, bool] = {"enforced": True, "observed": False}
 
 
@@ -145,12 +150,12 @@ def now_page(
     )
 
 
-def address(asked: Mapping[str, str], **changes: object) -> str:
-    """The list's address with what was asked for, but for the changes; it begins at its beginning again, unless they
+def address(asked: Mapping[str, str], at: str = "/now", **changes: object) -> str:
+    """The address of a list with what was asked for, but for the changes; it begins at its beginning again, unless they
     say where."""
-    kept = {name: asked[name] for name in ASKED if asked.get(name) and name != "from"}
+    kept = {name: asked[name] for name in ASKED_OF[at] if asked.get(name) and name != "from"}
     said = {name: value for name, value in (kept | changes).items() if value}
-    return f"/now?{urlencode(said)}" if said else "/now"
+    return f"{at}?{urlencode(said)}" if said else at
 
 
 def dump_told(told: Told) -> str:

@@ -334,11 +334,10 @@ class Console:
 
     def due(self, request: Request, asking: Asking) -> Response:
         """What is overdue, held, waiting and coming."""
-        asked, names = dict(request.query_params), tuple(self.papers.settings.accounts)
+        asked = {name: request.query_params.get(name, "") for name in listing.ASKED_OF["/due"]}
+        names, state = tuple(self.papers.settings.accounts), asked["state"]
         with self.store.reading() as connection:
-            shown = queries.due(connection, asked, names, self.now())
-        start = queries.start_of(asked) + len(shown.rows)
-        further = urlencode(asked | {"from": start}) if start < shown.total else ""
+            shown = queries.due(connection, asked, names, self.now(), listing.PAGE)
         return self._page(
             request,
             asking,
@@ -346,7 +345,12 @@ class Console:
             "Due",
             shown=shown,
             asked=asked,
-            further=further,
+            link=partial(listing.address, asked, "/due"),
+            first=queries.start_of(asked),
+            size=listing.PAGE,
+            total=sum(many for stand, many in shown.counts.items() if state in ("", stand)),
+            accounts=names,
+            policies=tuple(each.name for each in self.papers.rules().policies.policies),
             does=self.papers.levels(),
         )
 

@@ -14,7 +14,7 @@ from connector.render import many
 from connector.report.calls import Calls
 from connector.store import accounts, escalated, holds, inbox, ledger, notices, tickets, writes
 from connector.store.accounts import ConnectedAccount
-from connector.store.due import DuePage, coming_by_hour, due_page
+from connector.store.due import STANDS, DuePage, coming_by_hour, due_page
 from connector.store.episodes import running_levels
 from connector.store.escalated import REAL, next_waiting
 from connector.store.fleet import Failing, Node, limits_of, pauses
@@ -178,20 +178,25 @@ def _owned(rows: Sequence[Row]) -> tuple[Row, ...]:
     return tuple(row if row.ref in escalated else replace(row, owner="") for row in rows)
 
 
-def due(connection: Connection, asked: Mapping[str, str], names: tuple[str, ...], now: Instant) -> DuePage:
-    """What is overdue, held, waiting and coming on these accounts, or on one that is `asked` for; of one `policy`, and
-    of what comes only that `within` a time, if asked; at most `SHOWN` rows from the place `from` on. ValueError for
-    what cannot be asked."""
-    account, within = asked.get("account"), asked.get("within")
+def due(
+    connection: Connection, asked: Mapping[str, str], names: tuple[str, ...], now: Instant, limit: int
+) -> DuePage:
+    """What is overdue, held, waiting and coming on these accounts, or on one that is `asked` for; of one `policy` or
+    `state`, and of what comes only that `within` a time, if asked; at most so many rows from the place `from` on.
+    ValueError for what cannot be asked."""
+    account, within, state = asked.get("account"), asked.get("within"), asked.get("state", "")
     if account and account not in names:
         raise ValueError(f"there is no account {account}; there are {', '.join(names)}")
+    if state and state not in STANDS:
+        raise ValueError(f"state={state[:50]!r}: there is {', '.join(STANDS)}")
     return due_page(
         connection,
         now,
         names=(account,) if account else names,
         policy=asked.get("policy") or None,
         within=seconds(within) if within else None,
-        limit=SHOWN,
+        stand=next((each for each in STANDS if each == state), None),
+        limit=limit,
         offset=start_of(asked),
     )
 

@@ -108,12 +108,13 @@ def due_page(
     names: Collection[str],
     policy: str | None = None,
     within: Seconds | None = None,
+    stand: Stand | None = None,
     limit: int = 200,
     offset: int = 0,
 ) -> DuePage:
-    """The rows of these accounts, the most urgent first, from behind `offset`; of one policy, and of what comes only
-    that within a time, if they are named. A constant number of statements an account, however many tickets there are,
-    none of which reads more than is counted."""
+    """The rows of these accounts, the most urgent first, from behind `offset`; of one policy, of one `stand`, and of
+    what comes only that within a time, if they are named; every stand is counted. A constant number of statements an
+    account, however many tickets there are, none of which reads more than is counted."""
     counted = max(COUNTED, offset + limit + 1)
     asked: dict[str, Any] = {"now": now, "late": now - UNDER_WAY, "most": counted, "of_policy": policy}
     asked["until"] = NEVER if within is None else now + within
@@ -121,7 +122,8 @@ def due_page(
     found = [row for name in names for row in connection.execute(question, asked | {"of": name})]
     found.sort(key=lambda row: (row.stand, row.at, row.account, row.ticket, row.policy))
     many = [sum(row.stand == place for row in found) for place in range(len(STANDS))]
-    shown = found[offset : offset + limit]
+    asked_for = found if stand is None else [row for row in found if STANDS[row.stand] == stand]
+    shown = asked_for[offset : offset + limit]
     known = _known(connection, shown)
     stopped = {one.name: f"the account is paused: {one.paused_reason}" for one in accounts.every(connection)
                if one.paused_at is not None}  # fmt: skip

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from connector.cli.main import app
 from connector.config.values import DAY
-from connector.console import api, pages, queries
+from connector.console import api, listing, pages
 from connector.console.access import BACK, digest
 from connector.console.api import CALLS, Call, described
 from connector.console.pages import Console
@@ -476,13 +476,18 @@ def test_what_was_only_observed_is_said_as_what_would_be(
 def test_the_page_due_says_the_same_and_leads_on(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
     with shown.logged_in("dana", "viewer") as client:
         page = client.get("/due").text
-        assert "Coming: 2" in page
+        assert re.search(r"Coming</span></span> <strong>2<", page)
         assert page.index("acme/2") < page.index("acme/1")
         assert "owner Duty managers" in page
         assert "further on" not in page
-        monkeypatch.setattr(queries, "SHOWN", 1)
-        page = client.get("/due?policy=urgent-unanswered").text
-        assert 'href="/due?policy=urgent-unanswered&amp;from=1"' in page
+        monkeypatch.setattr(listing, "PAGE", 1)
+        page = client.get("/due?policy=urgent-unanswered&state=coming").text
+        assert 'href="/due?policy=urgent-unanswered&amp;state=coming&amp;from=1"' in page
         assert "acme/1<" in client.get("/due?policy=urgent-unanswered&from=1").text
+        late = client.get("/due?state=overdue&within=3h").text
+        assert "acme/1<" not in late
+        assert "Nothing is due that is like that" in late
+        assert 'href="/due?state=coming&amp;within=3h"' in late  # what comes is counted, and one click away
+        assert client.get("/due?state=gone").status_code == 400
         assert "Nothing is due" in client.get("/due?policy=another").text
         assert client.get("/watch").status_code == 404

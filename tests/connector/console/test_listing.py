@@ -2,15 +2,18 @@
 of it costs."""
 
 import re
+from functools import partial
 from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 
-from connector.console.listing import PAGE, start_of, wanted_of
+from connector.console.frame import page
+from connector.console.listing import ASKED_OF, PAGE, address, start_of, wanted_of
 from connector.store import codec, holds
 from connector.store.database import put
+from connector.store.due import DuePage, DueRow
 from connector.store.escalated import ANSWERED, Escalated, columns_of
 from connector.store.holds import Hold
 from connector.store.schema import escalated as table
@@ -24,7 +27,7 @@ def rows_of(text: str) -> list[str]:
     return re.findall(r'<tr id="r:([^"]+)"', text)
 
 
-MANY = 10_000
+MANY, NOW = 10_000, 1_790_000_000
 
 
 def test_ten_thousand_cost_what_is_shown(shown: Shown) -> None:
@@ -69,6 +72,25 @@ def test_ten_thousand_cost_what_is_shown(shown: Shown) -> None:
         more = re.search(r'id="page:on" href="([^"]+)"', text)
         assert more is not None
         assert not set(rows_of(text)) & set(rows_of(client.get(unescape(more[1])).text))
+
+
+def test_a_page_of_what_is_due_is_bounded_too() -> None:
+    """Values in, bytes out: as many rows as a page has, of long words."""
+    long = "what people write behind it, at length " * 40
+    one = DueRow(
+        ref=TicketRef("acme-of-the-north-west", "INC0012345"), stand="coming", subject=long, why=long,
+        link=f"https://acme.test/{'a' * 60}", owner="Owner of the second line", policy="urgent-unanswered-of-the-north",
+        level="Duty managers", at=NOW, to="Duty managers of the north", observes=True,
+    )  # fmt: skip
+    shown = DuePage(rows=(one,) * PAGE, counts={"overdue": 1000, "coming": 500}, unseen=3, counted=1000)
+    text = page(
+        "due.html", title="Due", menu=(), path="/due", asking=None, now=NOW, shown=shown, total=1500, first=PAGE,
+        size=PAGE, asked=dict.fromkeys(ASKED_OF["/due"], ""), link=partial(address, {"policy": "a"}, "/due"),
+        accounts=("acme",), policies=("a", "b"), does={},
+    ).body  # fmt: skip
+    assert len(text) < 200_000
+    assert b"101 to 200 of 1500 or more" in text
+    assert b'href="/due?policy=a&amp;from=200"' in text
 
 
 def given(client: httpx.Client, verb: str, *refs: str, back: str = "", **more: str) -> httpx.Response:
