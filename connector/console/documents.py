@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from connector.config.settings import Settings
 from connector.console.trying import toml_of
-from connector.report.cases import period_asked, zone_asked
+from connector.report.cases import day_asked, period_asked, zone_asked
 from connector.report.report import Report, report
 from connector.store import accounts
 from connector.store.database import Store
@@ -91,6 +91,7 @@ class Papers:
         today = datetime.fromtimestamp(now, UTC).date()
         first = asked.get("from") or (today - timedelta(days=many - 1)).isoformat()
         last = asked.get("to") or today.isoformat()
+        _ = day_asked("from", first), day_asked("to", last)  # said here by the names that an address has
         period_asked(first, last, UTC)
         return first, last
 

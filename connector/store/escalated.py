@@ -6,7 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
-from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, literal, not_, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    case,
+    delete,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    union_all,
+)
 
 from connector.store import codec
 from connector.store.database import put, rows_of, the
@@ -237,13 +249,33 @@ def listed(
 
 
 def counted(connection: Connection, wanted: Wanted, now: Instant) -> Mapping[State, int]:
-    """How many rows there are of each state, of those that are wanted in whatever state."""
-    state = _state(now)
+    """How many rows there are of each state, of those that are wanted in whatever state. All are counted as if none
+    were held, in the order of an index and by numbers; the few that are held are then counted on their own."""
+    of, which = escalated.c, _wanted(wanted)
+    rank = of.rank + 0 if which else of.rank  # what is asked of rows is asked in the order in which they lie
+    told = rank, func.count(), *map(_how_many, (of.acknowledged_by != "", of.at <= now, of.at <= now + SOON))
     rows = connection.execute(
-        select(state, func.count()).select_from(_BESIDE_HOLDS).where(*_wanted(wanted)).group_by(state)
+        union_all(
+            select(literal(1), *told).where(*which).group_by(rank),
+            select(literal(-1), *told).join_from(hold, escalated, _HELD).where(*which).group_by(rank),
+        )
     )
-    found: dict[str, int] = {row[0]: row[1] for row in rows}
-    return {name: found[name] for name in STATES if name in found}
+    found = Counter[State]()
+    for sign, ranked, many, acknowledged, late, soon in rows:
+        if ranked == ANSWERED:
+            by_state: Mapping[State, int] = {"acknowledged": acknowledged, "snoozed": many - acknowledged}
+        elif ranked == OPEN:
+            by_state = {"overdue": late, "soon": soon - late, "later": many - soon}
+        else:
+            by_state = {"observed" if ranked == OBSERVED else "coming": many}
+        for state, count in by_state.items():
+            found[state] += sign * count
+        found["held"] += many if sign < 0 else 0
+    return {name: found[name] for name in STATES if found[name]}
+
+
+def _how_many(which: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.sum(case((which, 1), else_=0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,15 +325,14 @@ _ORDERS: Mapping[Sort, tuple[ColumnElement[Any], ...]] = {
     "worst": (escalated.c.rank, escalated.c.at, escalated.c.waits_since),
     "waits": (escalated.c.waits_since,),
     "since": (escalated.c.since,),
-    "ticket": (escalated.c.account, escalated.c.ticket),
+    "ticket": (escalated.c.account, func.length(escalated.c.ticket), escalated.c.ticket),
     "level": (escalated.c.level, escalated.c.rank, escalated.c.at),
     "owner": (escalated.c.owner, escalated.c.rank, escalated.c.at),
     "team": (escalated.c.team, escalated.c.rank, escalated.c.at),
     "policy": (escalated.c.policies, escalated.c.rank, escalated.c.at),
 }
-_BESIDE_HOLDS = escalated.outerjoin(
-    hold, and_(hold.c.account == escalated.c.account, hold.c.ticket == escalated.c.ticket)
-)
+_HELD = and_(hold.c.account == escalated.c.account, hold.c.ticket == escalated.c.ticket)
+_BESIDE_HOLDS = escalated.outerjoin(hold, _HELD)
 
 
 def _state(now: Instant) -> ColumnElement[str]:

@@ -91,7 +91,12 @@ def of_many(
                 if not undo.taken_back(episode):
                     meant.setdefault(ref, undo.to_undo(episode))
         lines = [_line(connection, ref, key) for ref, key in meant.items()]
-    return tuple(sorted(lines, key=lambda line: (-line.written, line.ref)))
+    return tuple(sorted(lines, key=_latest_first))
+
+
+def _latest_first(line: Line) -> tuple[int, str, int, str]:
+    """Among those of one instant ids that are numbers go as numbers."""
+    return -line.written, line.ref.account, len(line.ref.id), line.ref.id
 
 
 def _line(connection: Connection, ref: TicketRef, key: str) -> Line:

@@ -509,7 +509,11 @@ def verdict(one: Judgement, lines: tuple[LineTrace, ...], zone: tzinfo) -> str:
         case "all passed":
             return _("every level is passed")
         case "waits":
-            upcoming = next(each for each in one.levels if each.name == ruling.level)
+            upcoming = next((each for each in one.levels if each.name == ruling.level), None)
+            if (
+                upcoming is None
+            ):  # kept by another version, say: still one verdict, and the policies behind it
+                return _("waits for {level}, of which no more is known", level=level)
             return _("waits for {level}: {when}", level=level, when=level_words(upcoming, zone))
         case "raised":
             return _("cannot be explained: {why}", why=ruling.because)

@@ -39,7 +39,10 @@ def test_reports_opens_with_the_last_seven_days(client: httpx.Client) -> None:
     days = re.findall(r'href="(/reports\?from=[^"]+)" aria-label="[^"]+created', page)
     assert len(days) == 7
     assert client.get(days[-1].replace("&amp;", "&")).status_code == 200
-    assert client.get("/reports", params={"from": "soon"}).status_code == 400
+    refused = client.get("/reports", params={"from": "soon"})
+    assert refused.status_code == 400
+    assert "--" not in refused.text.split("<main")[1]  # a page names no flags
+    assert "from: &#39;soon&#39; is no date" in refused.text
 
 
 def test_a_policy_stands_beside_what_a_file_has(client: httpx.Client) -> None:

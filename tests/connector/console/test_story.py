@@ -23,6 +23,7 @@ from connector.store.inbox import OpenRow
 from connector.store.ledger import LedgerEntry
 from connector.store.schema import ticket as ticket_table
 from connector.store.tickets import KnownTicket
+from connector.work.context import explained
 from policies.model import Act, Agent, Change, Directory, Group, Message, Order, Person, TicketRef, Who
 from policies.present.explain import LevelTrace, PolicyTrace
 from policies.rules.judgement import JudgedLevel, Judgement, Ruling
@@ -171,6 +172,19 @@ def test_what_comes_is_of_all_policies_that_still_run_on() -> None:
         Next(policy="p", level="two", due=200, observes=False),
     )
     assert [one.policy for one in coming_of(known("Duty", *judged), rows, 300)] == ["p", "quiet"]
+
+
+def test_a_judgement_that_waits_for_a_level_it_does_not_tell_of_hides_no_policy() -> None:
+    """A StopIteration within a map would end the list without a word."""
+    lost = Judgement(
+        policy="p", mode="enforce", holds=True, ruling=Ruling(came="waits", level="two"), now=100
+    )
+    found = explained(known("Duty", lost, replace(lost, policy="q", ruling=Ruling(came="all passed"))), None)
+    assert found is not None
+    assert [(one.policy, one.verdict) for one in found] == [
+        ("p", 'waits for level "two", of which no more is known'),
+        ("q", "every level is passed"),
+    ]
 
 
 def test_what_became_of_an_order_is_told_for_a_while() -> None:

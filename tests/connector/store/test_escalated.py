@@ -95,6 +95,13 @@ def test_what_is_asked_is_what_the_database_finds(connection: Connection) -> Non
         else:
             assert {state for _, state in found} == {wanted.state}
             assert counts[wanted.state] == len(numbers)
+    put(
+        connection,
+        table,
+        [columns_of(one, codec.dump(Escalated, one)) for one in (row(10), row(9, rank=AHEAD))],
+    )
+    by_ticket = escalated.listed(connection, Wanted(sort="ticket"), NOW, limit=20, offset=7)
+    assert [each.ref.id for each, _ in by_ticket] == ["8", "9", "10"]
     assert escalated.choices(connection, 1) == {"team": ("Tier 1",), "owner": ("Tier 2",)}
 
 
