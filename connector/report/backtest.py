@@ -28,6 +28,7 @@ from policies.plan import Assign, Say
 from policies.replay import Rulebook, Step, replay
 from policies.rules.calendars import Calendar
 from policies.rules.ladder import untimed
+from policies.state import FIRED, How
 
 CHUNK = 50
 """So many lives go to a process at a time."""
@@ -39,13 +40,18 @@ WAITING = 4
 """Chunks on their way for each process: no more of the archive is in memory."""
 
 
+OTHERWISE = frozenset({*How} - FIRED)
+"""How a level is passed without firing: overtaken, skipped, refused or rejected."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Firing:
-    """A level that would have fired. `due` is None where something else than its time decided when, such as a condition
-    that came to hold later. `to` is whom it assigns to, `template` what it says, empty where it does neither.
-    `answered_in` are the seconds until a person answered the customer all the same, None if nobody did. `writes` are
-    the fields that are written with it, as they stand afterwards; `text` is the digest of what is said with it, empty
-    where nothing is or the archive has no words."""
+    """A level that would have fired, or have been passed otherwise, as `how` says. `due` is None where something else
+    than its time decided when, such as a condition that came to hold later. `to` is whom it assigns to, `template` what
+    it says, empty where it does neither. `person` is the one person it comes to: who it assigns to, else an owner who
+    is one; empty where it comes to a group. `answered_in` are the seconds until a person answered the customer all the
+    same, None if nobody did. `writes` are the fields that are written with it, as they stand afterwards; `text` is the
+    digest of what is said with it, empty where nothing is or the archive has no words."""
 
     account: str
     ticket: str
@@ -59,6 +65,8 @@ class Firing:
     answered_in: Seconds | None = None
     writes: Mapping[str, Value] = field(default_factory=dict)
     text: str = ""
+    how: str = How.FIRED.value
+    person: str = ""
 
     @property
     def key(self) -> tuple[str, str, str, str]:
@@ -80,7 +88,8 @@ class Missed:
 @dataclass(slots=True, kw_only=True)
 class Outcome:
     """What came of some lives. `incomplete` counts those of which the policies read what nobody tells, `lacks` what
-    that is; `unsure` are their firings, which are not among `firings`. `looks` says how often it was looked."""
+    that is; `unsure` are their firings, which are not among `firings`. `otherwise` are the levels that were passed
+    without firing, on tickets of which all is told. `looks` says how often it was looked."""
 
     lives: int = 0
     events: int = 0
@@ -89,6 +98,7 @@ class Outcome:
     lacks: Counter[str] = field(default_factory=Counter)
     firings: list[Firing] = field(default_factory=list)
     unsure: list[Firing] = field(default_factory=list)
+    otherwise: list[Firing] = field(default_factory=list)
     missed: list[Missed] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
 
@@ -101,6 +111,7 @@ class Outcome:
         self.lacks += other.lacks
         self.firings += other.firings
         self.unsure += other.unsure
+        self.otherwise += other.otherwise
         self.missed += other.missed
         self.failed += other.failed
 
@@ -130,6 +141,10 @@ class Player:
         silenced = asking_silenced(self._policies, task.head.asked, task.head.packs)
         self._whole, self._silenced = Sieve(self._policies), Sieve(silenced)
         self._first_ran = {each.name: 0 for each in enforced}
+        self._people = {
+            name: frozenset(each.person.label for each in directory.agents)
+            for name, directory in task.directories.items()
+        }
         self._days: dict[int, Mapping[str, Calendar]] = {}
         self._read = {
             name: read_by(silenced, name) | task.also_read.get(name, frozenset()) for name in task.directories
@@ -161,8 +176,11 @@ class Player:
             for step in replay(life, rules, directory, min(self._task.end - 1, known_until)):
                 found.looks += 1
                 fired.extend(self._firings(step, ticket))
+                if not lacks:
+                    found.otherwise.extend(self._otherwise(step, ticket))
         found.missed.extend(self._missed(ticket, fired))
-        fired[:] = [each for each in fired if self._task.begin <= each.at < self._task.end]
+        for some in (fired, found.otherwise):
+            some[:] = [each for each in some if self._task.begin <= each.at < self._task.end]
         return found
 
     def _calendars(self, at: Instant) -> Mapping[str, Calendar]:
@@ -176,6 +194,7 @@ class Player:
         if not lines:
             return
         answers = [at for at in replies(ticket) if at >= step.now]
+        account = ticket.ref.account
         says = [each.action for each in step.plan.wanted if isinstance(each.action, Say)]
         has_words = UNASKED not in ticket.hidden
         text = digest(texts(says, step.before.ticket, self._policies)) if has_words else ""
@@ -186,8 +205,9 @@ class Player:
                 if isinstance(each.action, Assign) and line.episode in each.episodes
             )
             given = next(assigns, None)
+            assignee = None if given is None else given.assignee
             yield Firing(
-                account=ticket.ref.account,
+                account=account,
                 ticket=ticket.ref.id,
                 policy=line.policy,
                 level=line.level or "",
@@ -199,7 +219,26 @@ class Player:
                 answered_in=answers[0] - step.now if answers else None,
                 writes={each.field: each.after for each in step.wrote},
                 text=text,
+                person=assignee.label
+                if assignee
+                else line.owner
+                if line.owner in self._people[account]
+                else "",
             )
+
+    def _otherwise(self, step: Step, ticket: Ticket) -> Iterator[Firing]:
+        for line in step.lines:
+            if line.level and line.what in OTHERWISE:
+                yield Firing(
+                    account=ticket.ref.account,
+                    ticket=ticket.ref.id,
+                    policy=line.policy,
+                    level=line.level,
+                    due=due_of(step, line.episode, line.level),
+                    at=step.now,
+                    owner=line.owner or "",
+                    how=line.what,
+                )
 
     def _template(self, policy: str, level: str | None) -> str:
         levels = (
@@ -291,9 +330,14 @@ def played(task: Task, policies: PolicySet, rows: Iterator[Row], processes: int 
 
 def in_order(outcome: Outcome) -> Outcome:
     """With its firings in the order of time."""
-    for some in (outcome.firings, outcome.unsure):
-        some.sort(key=lambda each: (each.at, each.account, each.ticket))
+    for some in (outcome.firings, outcome.unsure, outcome.otherwise):
+        some.sort(key=lambda each: (each.at, each.account, by_number(each.ticket)))
     return outcome
+
+
+def by_number(ticket: str) -> tuple[int, str]:
+    """What a ticket's id is sorted by: a number where it is one, texts before all numbers."""
+    return (int(ticket) if ticket.isdecimal() else -1, ticket)
 
 
 def chunks(first: list[Row], rest: Iterator[Row]) -> Iterator[list[Row]]:
@@ -310,29 +354,29 @@ def chunks(first: list[Row], rest: Iterator[Row]) -> Iterator[list[Row]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """What would have landed on one owner: firings, how many in their fullest hour, when that was, and how many in each
-    hour of the day, by local time."""
+    """What would have landed on one owner or person: firings, how many in their fullest hour, when that was, and how
+    many in each hour of the day, by local time."""
 
-    owner: str
+    who: str
     firings: int
     most: int
     busiest: Instant
     by_hour: tuple[int, ...]
 
 
-def loads(firings: Iterable[Firing], timezone: tzinfo = UTC) -> tuple[Load, ...]:
-    """By owner, whoever has most first."""
-    by_owner = dict[str, list[Instant]]()
-    for each in firings:
-        by_owner.setdefault(each.owner, []).append(each.at)
+def loads(landed: Iterable[tuple[str, Instant]], timezone: tzinfo = UTC) -> tuple[Load, ...]:
+    """By who has what landed on them, whoever has most first."""
+    by_who = dict[str, list[Instant]]()
+    for who, at in landed:
+        by_who.setdefault(who, []).append(at)
     found = []
-    for owner, times in by_owner.items():
+    for who, times in by_who.items():
         hours = Counter(at // 3600 * 3600 for at in times)
         busiest, most = max(hours.items(), key=lambda each: (each[1], -each[0]))
         days = Counter(hour_of_week(at, timezone)[1] for at in times)
         by_hour = tuple(days[hour] for hour in range(24))
-        found.append(Load(owner=owner, firings=len(times), most=most, busiest=busiest, by_hour=by_hour))
-    return tuple(sorted(found, key=lambda each: (-each.firings, each.owner)))
+        found.append(Load(who=who, firings=len(times), most=most, busiest=busiest, by_hour=by_hour))
+    return tuple(sorted(found, key=lambda each: (-each.firings, each.who)))
 
 
 def heat(firings: Iterable[Firing], timezone: tzinfo = UTC) -> tuple[tuple[int, ...], ...]:
@@ -343,7 +387,7 @@ def heat(firings: Iterable[Firing], timezone: tzinfo = UTC) -> tuple[tuple[int, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moved:
-    """A level that does not fire on this ticket alike in both versions: then, for this owner, given to these."""
+    """A level that is not passed on this ticket alike in both versions: so, then, for this owner, given to these."""
 
     account: str
     ticket: str
@@ -355,21 +399,29 @@ class Moved:
     @property
     def how(self) -> str:
         """In words."""
+        was, now = (each.how if each else "" for each in (self.before, self.after))
+        if was != now and {was, now} - {"", How.FIRED}:
+            return f"was {was or 'not reached'} and is {now or 'not reached'}"
         if self.before is None:
             return "only in the new version"
         if self.after is None:
             return "only in the other"
         later = self.after.at - self.before.at
-        return "for somebody else" if later == 0 else "later" if later > 0 else "earlier"
+        words = [] if later == 0 else ["later" if later > 0 else "earlier"]
+        if self.before.owner != self.after.owner:
+            words.append("for somebody else")
+        elif self.before.to != self.after.to:
+            words.append("given otherwise")
+        return ", ".join(words)
 
 
-def differences(before: Iterable[Firing], after: Iterable[Firing]) -> tuple[Moved, ...]:
-    """Ticket by ticket, what is not the same. A level that fires several times on a ticket is compared in order."""
+def differences(before: Outcome, after: Outcome) -> tuple[Moved, ...]:
+    """Ticket by ticket, what is not the same. A level that is passed several times on a ticket is compared in order."""
 
-    def numbered(firings: Iterable[Firing]) -> Mapping[tuple[tuple[str, str, str, str], int], Firing]:
+    def numbered(outcome: Outcome) -> Mapping[tuple[tuple[str, str, str, str], int], Firing]:
         seen: Counter[tuple[str, str, str, str]] = Counter()
         made = {}
-        for each in firings:
+        for each in sorted((*outcome.firings, *outcome.otherwise), key=lambda each: each.at):
             made[each.key, seen[each.key]] = each
             seen[each.key] += 1
         return made
@@ -378,9 +430,16 @@ def differences(before: Iterable[Firing], after: Iterable[Firing]) -> tuple[Move
     found = []
     for name in dict.fromkeys((*new, *old)):
         was, now = old.get(name), new.get(name)
-        if was is None or now is None or (was.at, was.owner, was.to) != (now.at, now.owner, now.to):
+        if was is None or now is None or passed_so(was) != passed_so(now):
             account, ticket, policy, level = name[0]
             found.append(
                 Moved(account=account, ticket=ticket, policy=policy, level=level, before=was, after=now)
             )
-    return tuple(sorted(found, key=lambda each: (each.account, each.ticket, each.policy, each.level)))
+    return tuple(
+        sorted(found, key=lambda each: (each.account, by_number(each.ticket), each.policy, each.level))
+    )
+
+
+def passed_so(one: Firing) -> tuple[str, Instant, str, str]:
+    """What two versions are compared by."""
+    return one.how, one.at, one.owner, one.to

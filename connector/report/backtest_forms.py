@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from connector.render import csv_text, many, markdown
-from connector.report.backtest import Firing, Moved, Outcome, differences, heat, loads
+from connector.report.backtest import Firing, Load, Moved, Outcome, differences, heat, loads
 from connector.report.cases import Period
 from connector.report.figures import percent, span
 from connector.report.formats import (
@@ -25,7 +25,8 @@ from connector.report.formats import (
     section,
 )
 from connector.report.metrics import Bar
-from policies.model import Seconds
+from policies.model import Instant, Seconds
+from policies.state import How
 
 SHOWN = 200
 """So many rows of a list the terminal and the page show; JSON has all."""
@@ -64,7 +65,7 @@ class Backtest:
         """What the two versions do not do alike, of tickets of which all is told to both."""
         if self.against is None:
             return ()
-        return differences(self.against.outcome.firings, self.version.outcome.firings)
+        return differences(self.against.outcome, self.version.outcome)
 
     def was_needless(self, firing: Firing) -> bool:
         """Whether a person answered soon after it anyway."""
@@ -122,13 +123,13 @@ def compared(of: Backtest, other: Version) -> Iterator[Grid]:
     yield Grid(
         title="Difference",
         lead=f"{before} firings with {other.name}, {after} with {of.version.name}.",
-        head=("Policy", "Level", "Fires", "Firings"),
+        head=("Policy", "Level", "Difference", "How often"),
         rows=tuple((*key, str(count)) for key, count in sorted(counted.items())),
     )
     yield Grid(
         title="Difference, ticket by ticket",
         lead=cut(moved),
-        head=("Ticket", "Policy", "Level", "Fires", other.name, of.version.name),
+        head=("Ticket", "Policy", "Level", "Difference", other.name, of.version.name),
         rows=tuple(
             (
                 f"{each.account}/{each.ticket}",
@@ -149,8 +150,12 @@ def cut(rows: Sequence[object]) -> str:
 
 
 def told(firing: Firing | None, period: Period) -> str:
-    """When, and for whom."""
-    return "" if firing is None else f"{stamp(firing.at, period)} {firing.owner}"
+    """When, how if it did not fire, for whom, and given to whom else."""
+    if firing is None:
+        return ""
+    how = "" if firing.how == How.FIRED else firing.how
+    given = f"(to {firing.to})" if firing.to not in ("", firing.owner) else ""
+    return " ".join(filter(None, (stamp(firing.at, period), how, firing.owner, given)))
 
 
 def stamp(at: int, period: Period) -> str:
@@ -180,24 +185,44 @@ def by_level(of: Backtest) -> Grid:
     )
 
 
-def load(firings: Iterable[Firing], period: Period) -> Iterator[Grid]:
-    """What would have landed on whom, and at which hours of the day."""
-    found = loads(firings, period.timezone)
-    yield Grid(
-        title="Load by owner",
-        head=("Owner", "Firings", "Most in an hour", "Which was"),
-        rows=tuple(
-            (each.owner or "nobody", str(each.firings), str(each.most), stamp(each.busiest, period))
-            for each in found
-        ),
-    )
+def load(firings: Sequence[Firing], period: Period) -> Iterator[Grid]:
+    """What would have landed on whom, and at which hours of the day; by person too, where it comes to one."""
+    found = loads(by_owner(firings), period.timezone)
+    yield loads_grid("Owner", found, period)
+    if people := loads(by_person(firings), period.timezone):
+        others = len(firings) - sum(each.firings for each in people)
+        lead = f"{many(others, 'firing')} more came to a group, and to none of its people." if others else ""
+        yield loads_grid("Person", people, period, lead)
     hours = [hour for hour in range(24) if any(each.by_hour[hour] for each in found)]
     yield Grid(
         title="Load by owner and hour of the day",
         lead=f"Local time, {period.timezone}.",
         head=("Owner", *(f"{hour:02}" for hour in hours)),
         rows=tuple(
-            (each.owner or "nobody", *(str(each.by_hour[hour] or "") for hour in hours)) for each in found
+            (each.who or "nobody", *(str(each.by_hour[hour] or "") for hour in hours)) for each in found
+        ),
+    )
+
+
+def by_owner(firings: Iterable[Firing]) -> Iterator[tuple[str, Instant]]:
+    """What lands on each owner, and when."""
+    return ((each.owner, each.at) for each in firings)
+
+
+def by_person(firings: Iterable[Firing]) -> Iterator[tuple[str, Instant]]:
+    """What lands on one person, and when."""
+    return ((each.person, each.at) for each in firings if each.person)
+
+
+def loads_grid(who: str, found: Sequence[Load], period: Period, lead: str = "") -> Grid:
+    """The load of each owner or person."""
+    return Grid(
+        title=f"Load by {who.lower()}",
+        lead=lead,
+        head=(who, "Firings", "Most in an hour", "Which was"),
+        rows=tuple(
+            (each.who or "nobody", str(each.firings), str(each.most), stamp(each.busiest, period))
+            for each in found
         ),
     )
 
@@ -324,11 +349,20 @@ def version(of: Backtest, one: Version) -> dict[str, Any]:
             "not_told": dict(done.lacks.most_common()),
             "firings": [asdict(each) for each in done.unsure],
         },
-        "load": [asdict(each) for each in loads(done.firings, of.period.timezone)],
+        "load": [load_of("owner", each) for each in loads(by_owner(done.firings), of.period.timezone)],
+        "load_by_person": [
+            load_of("person", each) for each in loads(by_person(done.firings), of.period.timezone)
+        ],
         "hours_of_the_week": heat(done.firings, of.period.timezone),
         "missed_targets": [asdict(each) for each in done.missed],
         "failed": done.failed,
     }
+
+
+def load_of(who: str, one: Load) -> dict[str, Any]:
+    """The load of one owner or person."""
+    values = asdict(one)
+    return {who: values.pop("who"), **values}
 
 
 HOURS, OWNERS, LEVELS = "Firings by hour of the week", "Firings by owner", "Firings by level"

@@ -14,10 +14,10 @@ from typer.testing import CliRunner
 
 from connector.cli.main import app
 from connector.demo import CONFIG
-from connector.report.backtest import Task, played
+from connector.report.backtest import Firing, Outcome, Task, differences, played
 from connector.store import codec
 from connector.store.archive import Archive, Head, Row
-from policies.model import Metric, Stage, Target, Ticket
+from policies.model import Metric, Stage, Status, Target, Ticket
 from policies.past import UNASKED
 from tests.connector.beside import START
 from tests.connector.each import EACH, Each, each
@@ -123,6 +123,7 @@ def test_the_command_tells_who_would_have_been_called_when(tmp_path: Path) -> No
         assert [(each["owner"], each["firings"], each["by_hour"][14]) for each in told["load"]] == [
             ("Tier 2", 1, 1)
         ]
+        assert told["load_by_person"] == [], "a group alone has it"
         assert told["events_x_policies_a_second"] > 0
 
 
@@ -133,7 +134,7 @@ def test_two_versions_are_compared_ticket_by_ticket(tmp_path: Path) -> None:
         found = {each["ticket"]: each["how"] for each in told["differences"]}
         number = {word: str(ticket) for word, ticket in one.desk.tickets.items()}
         assert found == {
-            number["one"]: "earlier",
+            number["one"]: "earlier, given otherwise",
             number["two"]: "only in the new version",
             number["left"]: "only in the new version",
         }
@@ -196,6 +197,65 @@ def test_without_an_archive_the_command_says_how_to_make_one(tmp_path: Path) -> 
         assert "`uptier archive pull --from 2026-09-21 --to 2026-09-21` makes one" in found.output
 
 
+def played_alone(policies: str, ticket: Ticket) -> Outcome:
+    """What becomes of one ticket of which all is told."""
+    begin, end = at(0), at(20_000)
+    head = Head(made=end, begin=begin, end=end, words_until=end, asked=(), packs={})
+    task = Task(
+        config=Path("none"),
+        policies=None,
+        directories={"acme": lives.DIRECTORY},
+        head=head,
+        begin=begin,
+        end=end,
+    )
+    row = Row(account="acme", facts=codec.dump(Ticket, ticket), unknown=frozenset())
+    return played(task, lives.rules(policies), iter([row]), processes=1)
+
+
+def test_a_level_that_is_overtaken_is_a_difference_and_who_it_comes_to_is_said() -> None:
+    life = lives.Life(lives.LADDER).with_fields(status=Status.NEW, status_name="new").customer(0)
+    ticket = replace(life.change(150, "priority", "urgent").ticket, read_at=at(600))
+    one, two = (
+        'after = "30m"\nassign = { group = "Tier 2", agent = "ben@acme.test" }',
+        lives.AFTER_120,
+    )
+    always = played_alone(lives.policy(one, two), ticket)
+    late = played_alone(lives.policy(one, two, when='priority = "urgent"'), ticket)
+    assert [(each.level, each.how) for each in late.otherwise] == [("one", "overtaken")]
+    assert [(each.level, each.how) for each in differences(always, late)] == [
+        ("one", "was fired and is overtaken"),
+        ("two", "later"),
+    ]
+    groups = played_alone(lives.LADDER, ticket)
+    assert {each.person for each in always.firings} == {"ben@acme.test"}
+    assert {each.person for each in groups.firings} == {""}
+
+
+def test_differences_say_how_a_level_was_passed_and_sort_ids_as_numbers() -> None:
+    def of(ticket: str, how: str = "fired", at: int = 5, owner: str = "Tier 2") -> Firing:
+        return Firing(
+            account="acme", ticket=ticket, policy="p", level="L", due=None, at=at, owner=owner, how=how
+        )
+
+    before = Outcome(
+        firings=[of("10"), of("9"), of("100"), of("INC2"), of("3")],
+        otherwise=[of("11", "overtaken"), of("12", "skipped")],
+    )
+    after = Outcome(
+        firings=[of("9", at=6, owner="Tier 3"), of("11"), of("3"), of("INC2", at=4)],
+        otherwise=[of("10", "rejected"), of("12", "skipped"), of("13", "overtaken")],
+    )
+    assert [(each.ticket, each.how) for each in differences(before, after)] == [
+        ("INC2", "earlier"),
+        ("9", "later, for somebody else"),
+        ("10", "was fired and is rejected"),
+        ("11", "was overtaken and is fired"),
+        ("13", "was not reached and is overtaken"),
+        ("100", "only in the other"),
+    ]
+
+
 def test_a_missed_target_says_whether_a_level_fired_before_it() -> None:
     def missed(policies: str) -> list[tuple[str, bool]]:
         life = lives.Life(policies).customer(0).agent(150)
@@ -204,18 +264,7 @@ def test_a_missed_target_says_whether_a_level_fired_before_it() -> None:
         )
         well = Target(metric=Metric.RESOLUTION, stage=Stage.ACTIVE, due=at(9000), start=at(0))
         ticket = replace(life.ticket, targets=(late, well), read_at=at(600))
-        begin, end = at(0), at(20_000)
-        head = Head(made=end, begin=begin, end=end, words_until=end, asked=(), packs={})
-        task = Task(
-            config=Path("none"),
-            policies=None,
-            directories={"acme": lives.DIRECTORY},
-            head=head,
-            begin=begin,
-            end=end,
-        )
-        row = Row(account="acme", facts=codec.dump(Ticket, ticket), unknown=frozenset())
-        outcome = played(task, lives.rules(policies), iter([row]), processes=1)
+        outcome = played_alone(policies, ticket)
         assert outcome.failed == []
         return [(each.metric, each.warned) for each in outcome.missed]
 
