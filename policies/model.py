@@ -159,6 +159,10 @@ class TicketRef:
     def __str__(self) -> str:
         return f"{self.account}/{self.id}"
 
+    def named(self, number: str) -> str:
+        """How people know it: `account/number`, or by its id where that is its number."""
+        return f"{self.account}/{number or self.id}"
+
     @classmethod
     def parse(cls, text: str) -> "TicketRef":
         """Read `acme/4711`; ValueError says what is expected."""
@@ -284,9 +288,11 @@ class Ticket:
     `actors_hidden` is for a helpdesk that does not tell who changed a ticket: there any revision that is not our
     receipt touches it. `touched` is then the stamp of this revision, None if it is ours; `policies.history` sets it.
     `message_count` is how many messages a row of a feed says there are, None where it does not.
+    `number` is what people at the helpdesk call it, empty where that is its id; `name` is it with its account.
     """
 
     ref: TicketRef
+    number: str = ""
     link: str
     subject: str
     description: str = ""
@@ -320,6 +326,11 @@ class Ticket:
     touched: Instant | None = None
     assignee_away: bool | None = None
     message_count: int | None = None
+
+    @property
+    def name(self) -> str:
+        """How people know it, such as `acme/INC0010023`."""
+        return self.ref.named(self.number)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -109,6 +109,7 @@ def read_ticket(profile: Profile, row: Row, *, read_at: Instant) -> Ticket:
     requester = requester_column(profile, row)
     made = Ticket(
         ref=TicketRef(profile.account.name, key),
+        number=text(row, "number"),
         link=f"{profile.base}/{profile.name}.do?sys_id={key}",
         subject=text(row, "short_description"),
         description=text(row, "description"),

@@ -33,7 +33,7 @@ from connector.intake.receiver import Refusals, receiver
 from connector.intake.slow_client import BoundedBodies
 from connector.notify.sender import Speaker
 from connector.render import many
-from connector.store import accounts, fleet, forgetting, holds, inbox, ledger, notices, users, writes
+from connector.store import accounts, fleet, forgetting, holds, inbox, ledger, notices, tickets, users, writes
 from connector.store.database import SLACK, Store, database_skew, mend_spans, shared_now
 from connector.store.fleet import Failing, Node
 from connector.store.forgetting import Forgotten, forget
@@ -96,24 +96,27 @@ class Summary:
 def summarise(connection: Connection, before: int, looks: int, troubled: Sequence[str]) -> Summary:
     """The ledger behind the line `before`, what is of unknown fate, and what was in trouble, in sentences."""
     counts: Counter[str] = Counter()
-    said = list(troubled)
+    about: list[tuple[str, str]] = []
     for line in ledger.onward(connection, before):
         if line.what in SHOWN:
             counts[line.what] += 1
         if line.what in NEEDS_HUMAN:
-            about = f"{line.account}/{line.ticket}" if line.ticket else line.account
-            said.append(f"{about}: {line.what}: {line.text}")
-    said += [
-        f"{hold.ref}: held: {hold.why}; `uptier release` lets it go on" for hold in holds.every(connection)
+            ticket = f"{line.account}/{line.ticket}" if line.ticket else line.account
+            about.append((ticket, f"{line.what}: {line.text}"))
+    about += [
+        (str(hold.ref), f"held: {hold.why}; `uptier release` lets it go on")
+        for hold in holds.every(connection)
     ]
     apart = holds.every_aside(connection)
-    said += [f"{one.name}: set aside: {one.why}" for one in apart]
+    about += [(one.name, f"set aside: {one.why}") for one in apart]
     looks_apart = {one.name for one in apart if one.kind == holds.LOOK}
     coming = inbox.coming_timers(connection, 1000)
     waiting = [timer for timer in coming if timer.holds and str(timer.ref) not in looks_apart]
-    said += [f"{timer.ref}: not done yet, run again: {timer.why}" for timer in waiting]
+    about += [(str(timer.ref), f"not done yet, run again: {timer.why}") for timer in waiting]
     unknown = writes.everywhere(connection, State.UNKNOWN)
-    said += [f"{kept.write.ref}: the fate of a write is unknown; run again" for kept in unknown]
+    about += [(str(kept.write.ref), "the fate of a write is unknown; run again") for kept in unknown]
+    names = tickets.names(connection, (key for key, _ in about))
+    said = [*troubled, *(f"{names[key]}: {text}" for key, text in about)]
     said += [
         f"channel {channel}: {many(count, 'notification')} could not be sent yet; uptier notify test {channel}"
         for (channel, how), count in sorted(notices.counts(connection).items())

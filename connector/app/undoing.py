@@ -9,7 +9,7 @@ from connector.app.compose import Parts
 from connector.clock import Clock
 from connector.engine.local import Backoff
 from connector.render import Step, many
-from connector.store import inbox, ledger, undone
+from connector.store import inbox, ledger, tickets, undone
 from connector.store.database import Store
 from policies.model import Seconds, TicketRef
 
@@ -95,12 +95,13 @@ def outcome(store: Store, refs: Sequence[TicketRef], before: int) -> Carried:
     meant, counts, said = set(refs), Counter[str](), list[str]()
     needs_human = False
     with store.reading() as connection:
+        names = tickets.names(connection, map(str, refs))
         for line in ledger.onward(connection, before):
             if TicketRef(line.account, line.ticket) in meant and line.what in TOLD:
                 counts[TOLD[line.what]] += 1
                 needs_human = needs_human or line.what in NEEDS_HUMAN
                 if line.what not in ("undone", "put back"):
-                    said.append(f"{line.account}/{line.ticket}: {TOLD[line.what]}: {line.text}")
+                    said.append(f"{names[f'{line.account}/{line.ticket}']}: {TOLD[line.what]}: {line.text}")
         waiting = {}
         for ref in undone.under_way(connection) & meant:
             timer = inbox.timer_of(connection, ref)

@@ -139,7 +139,9 @@ TheseAccounts = Annotated[
 TicketName = Annotated[
     str,
     typer.Argument(
-        metavar="ACCOUNT/ID", help="A ticket, for example acme/4711.", autocompletion=complete_ticket
+        metavar="ACCOUNT/ID",
+        help="A ticket, by its id or its number, for example acme/4711 or acme/INC0010023.",
+        autocompletion=complete_ticket,
     ),
 ]
 
@@ -300,8 +302,16 @@ def somebody_is_there() -> bool:
     return sys.stdin.isatty() and HEARD.get() is None
 
 
-def ticket_ref(text: str) -> "TicketRef":
-    """The ticket named on the command line."""
+def ticket_ref(text: str, config: Path) -> "TicketRef":
+    """The ticket named on the command line, by its id or by the number that people know it by. One that has not been
+    seen is taken by its id."""
+    said = parsed_ref(text)
+    with opened(config) as store:
+        return ticket_meant(store, said)
+
+
+def parsed_ref(text: str) -> "TicketRef":
+    """The ticket named on the command line, by its id."""
     from policies.model import TicketRef
 
     try:
@@ -310,11 +320,22 @@ def ticket_ref(text: str) -> "TicketRef":
         give_up(str(error))
 
 
+def ticket_meant(store: "Store", said: "TicketRef") -> "TicketRef":
+    """The ticket of that id, else of that number; what was said where none is known."""
+    from connector.store import tickets
+
+    with store.reading() as connection:
+        found = tickets.meant(connection, said)
+    if len(found) > 1:
+        give_up(f"{said} is the number of several tickets; say which: {', '.join(map(str, found))}")
+    return found[0] if found else said
+
+
 def never_seen(ref: "TicketRef") -> str:
     """What is said of a ticket that nothing has ever listed or looked at."""
     return (
-        f"{ref} has not been seen; is the account right, is it the id that `uptier due` shows, and has `uptier run` "
-        "listed its tickets?"
+        f"{ref} has not been seen; is the account right, is it the id or number that `uptier due` shows, and has "
+        "`uptier run` listed its tickets?"
     )
 
 

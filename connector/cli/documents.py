@@ -359,8 +359,8 @@ def recorded(ticket: str, config: Path) -> str:
     from connector.work.context import Unforeseeable, lived
     from policies.recording import record
 
-    ref = ticket_ref(ticket)
     settings, policies = checked(config)
+    ref = ticket_ref(ticket, config)
     if ref.account not in settings.accounts:
         give_up(f"there is no account {ref.account}; there are {', '.join(settings.accounts)}")
     clock = SystemClock()

@@ -55,9 +55,9 @@ def ack(
     how: AsText = "text",
 ) -> None:
     """Acknowledge a ticket's escalation, as a person does who takes, answers or notes the ticket."""
-    ref = ticket_ref(ticket)
+    ref = ticket_ref(ticket, config)
     given = order(config, ref, "acknowledge", reason, policy)
-    said(how, ref, given, f"{ref}: acknowledged with the next look")
+    said(how, ref, given, f"{ticket}: acknowledged with the next look")
 
 
 @app.command(rich_help_panel=TICKETS)
@@ -70,9 +70,9 @@ def snooze(
     how: AsText = "text",
 ) -> None:
     """Keep a ticket quiet for a while: no level fires and nothing is said again, whatever begins or ends meanwhile."""
-    ref = ticket_ref(ticket)
+    ref = ticket_ref(ticket, config)
     given = order(config, ref, "snooze", reason, policy, span=span)
-    said(how, ref, given, f"{ref}: quiet until {stamp(given.until or given.at)}")
+    said(how, ref, given, f"{ticket}: quiet until {stamp(given.until or given.at)}")
 
 
 @app.command(rich_help_panel=TICKETS)
@@ -87,9 +87,9 @@ def escalate(
     how: AsText = "text",
 ) -> None:
     """Fire a ticket's next level now, whatever the clock says."""
-    ref = ticket_ref(ticket)
+    ref = ticket_ref(ticket, config)
     given = order(config, ref, "escalate", reason, policy, level=level)
-    said(how, ref, given, f"{ref}: escalates with the next look")
+    said(how, ref, given, f"{ticket}: escalates with the next look")
 
 
 @app.command(rich_help_panel=TICKETS)
@@ -101,9 +101,9 @@ def deescalate(
     how: AsText = "text",
 ) -> None:
     """End a ticket's escalation and put back what it wrote, unless somebody has changed it since."""
-    ref = ticket_ref(ticket)
+    ref = ticket_ref(ticket, config)
     given = order(config, ref, "deescalate", reason, policy)
-    said(how, ref, given, f"{ref}: de-escalated with the next look")
+    said(how, ref, given, f"{ticket}: de-escalated with the next look")
 
 
 @app.command(rich_help_panel=TICKETS)
@@ -115,9 +115,9 @@ def approve(
     how: AsText = "text",
 ) -> None:
     """Let a level fire that waits for approval."""
-    ref = ticket_ref(ticket)
+    ref = ticket_ref(ticket, config)
     given = order(config, ref, "approve", reason, policy)
-    said(how, ref, given, f"{ref}: approved with the next look")
+    said(how, ref, given, f"{ticket}: approved with the next look")
 
 
 @app.command(rich_help_panel=TICKETS)
@@ -129,9 +129,9 @@ def reject(
     how: AsText = "text",
 ) -> None:
     """Pass over a level that waits for approval; those after it stay."""
-    ref = ticket_ref(ticket)
+    ref = ticket_ref(ticket, config)
     given = order(config, ref, "reject", reason, policy)
-    said(how, ref, given, f"{ref}: rejected with the next look")
+    said(how, ref, given, f"{ticket}: rejected with the next look")
 
 
 def said(how: TextFormat, ref: "TicketRef", given: "Order", text: str) -> None:

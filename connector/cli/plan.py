@@ -372,7 +372,9 @@ def stopping(settings: "Settings", policy: str, accounts: "Iterable[str]") -> "I
                 ]
                 levels = listed([f'"{level}"' for level in fired], "and")
                 said = f"{levels} fired" if fired else "no level fired yet"
-                rows.append((str(ref), said, known.ticket.subject if known else ""))
+                rows.append(
+                    (known.ticket.name if known else str(ref), said, known.ticket.subject if known else "")
+                )
     if rows:
         yield from columns(("TICKET", "WHAT STANDS", "SUBJECT"), rows)
         yield ""

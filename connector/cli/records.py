@@ -105,8 +105,8 @@ def gaps(config: Config = CONFIG, how: AsRows = "table") -> None:
         for ticket in some:
             where = ticket.group.name if ticket.group else "no group"
             how_it_is = f"{ticket.status}, {ticket.priority or 'no priority'}, {where}"
-            lines.append(f"  {ticket.ref}  {how_it_is}: {ticket.subject}")
-            rows.append(("ticket", str(ticket.ref), f"no policy covers it: {how_it_is}", ticket.subject))
+            lines.append(f"  {ticket.name}  {how_it_is}: {ticket.subject}")
+            rows.append(("ticket", ticket.name, f"no policy covers it: {how_it_is}", ticket.subject))
     for name in names:
         last = f"last fired {stamp(fired[name])}" if name in fired else "has never fired"
         would = f", and would have last fired {stamp(observed[name])} in observe" if name in observed else ""

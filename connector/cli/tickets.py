@@ -28,11 +28,13 @@ from connector.cli.common import (
     named,
     never_seen,
     opened,
+    parsed_ref,
     put_json,
     put_rows,
     secrets_beside_trouble,
     settings_of,
     stamp,
+    ticket_meant,
     ticket_ref,
 )
 from connector.store.trouble import NoDatabase
@@ -115,7 +117,7 @@ def due(
     rows = [
         (
             one.stand,
-            str(one.ref),
+            one.ref.named(one.number),
             stamp(one.at),
             one.policy,
             one.level,
@@ -162,7 +164,7 @@ def due_lines(page: "DuePage", when: "Callable[[int], str]", now: int) -> list[s
 
     cells = {
         (one.ref, one.policy): (
-            str(one.ref),
+            one.ref.named(one.number),
             f"{when(one.at)[:16]} ({away(one.at, now)})",
             " / ".join(part for part in (one.policy, one.level) if part) or "-",
             one.owner + (f" -> {one.to}" if one.to and one.to != one.owner else ""),
@@ -219,7 +221,7 @@ def explain(
     from connector.store import holds, ledger, tickets
     from connector.work.context import NOT_KEPT, explained
 
-    ref = ticket_ref(ticket)
+    ref = parsed_ref(ticket) if archive is not None else ticket_ref(ticket, config)
     if at is not None and (when := moment_before_now(at)) is not None:
         if supposed:
             give_up("--set goes with now or a time to come")
@@ -246,7 +248,7 @@ def explain(
         give_up(never_seen(ref))
     owner = f" Owner: {known.owner}." if known.owner else ""
     head = (
-        f"{ref}: {known.ticket.subject}",
+        f"{known.ticket.name}: {known.ticket.subject}",
         f"Looked at {stamp(known.seen_at)}.{owner}",
         *target_lines(known.ticket, known.seen_at),
         *lacks[-SHOWN:],
@@ -257,7 +259,7 @@ def explain(
     elif how == "json":
         put_json(None)
     else:
-        echo(*head, "", f"{NOT_KEPT} To ask now: uptier explain {ref} --at now")
+        echo(*head, "", f"{NOT_KEPT} To ask now: uptier explain {known.ticket.name} --at now")
 
 
 def target_lines(ticket: "Ticket", now: int) -> list[str]:
@@ -383,7 +385,10 @@ def foresee(ref: "TicketRef", config: Path, at: str | None, how: TextFormat, sup
         echo(f"uptier: {trouble}", err=True)
         raise typer.Exit(NEEDS_HUMAN) from None
     owner = f" Owner then: {seen.then.owner.name}." if seen.then.owner else ""
-    head = (f"{ref}: {seen.ticket.subject}", f"As of {stamp(when)}, if nothing happens until then.{owner}")
+    head = (
+        f"{seen.ticket.name}: {seen.ticket.subject}",
+        f"As of {stamp(when)}, if nothing happens until then.{owner}",
+    )
     if not said:
         show(traced(seen.then), head, how)
         return
@@ -429,21 +434,22 @@ def history(ticket: TicketName, config: Config = CONFIG, how: AsRows = "table") 
 
     from connector.store import ledger, tickets
 
-    ref = ticket_ref(ticket)
+    ref = ticket_ref(ticket, config)
     with opened(config) as store, store.reading() as connection:
         lines = [ledger.in_words(line) for line in ledger.of_ticket(connection, ref)]
         known = tickets.known(connection, ref)
     if not (lines or known):
         give_up(never_seen(ref))
+    name = known.ticket.name if known else str(ref)
     texts = [line.text or (line.episode if line.what == "started" else "") for line in lines]
-    none = () if lines else (f"nothing has happened to {ref}",)
+    none = () if lines else (f"nothing has happened to {name}",)
     in_words = []
     for line, text in zip(lines, texts, strict=True):
         place = " / ".join(part for part in (line.policy, line.level) if part)
         owner = f", owner {line.owner}" if line.owner else ""
         in_words.append(f"{stamp(line.at)}  {line.what:14} {place}{owner}{f': {text}' if text else ''}")
     found = Listing(
-        title=f"What happened to {ref}",
+        title=f"What happened to {name}",
         head=("at", "what", "policy", "level", "owner", "text"),
         rows=[
             (stamp(line.at), line.what, line.policy, line.level, line.owner, text)
@@ -482,16 +488,18 @@ def release(
     from getpass import getuser
 
     from connector.clock import SystemClock
-    from connector.store import holds
+    from connector.store import holds, tickets
+    from policies.model import TicketRef
 
     with opened(config) as store:
         if held is None:
             with store.reading() as connection:
                 every = holds.every(connection)
+                names = tickets.names(connection, (str(one.ref) for one in every))
             found = Listing(
                 title="What is held",
                 head=("since", "ticket", "why"),
-                rows=[(stamp(one.since), str(one.ref), one.why) for one in every],
+                rows=[(stamp(one.since), names[str(one.ref)], one.why) for one in every],
                 said=(f"{len(every)} held",),
             )
             put_rows(found, how)
@@ -499,6 +507,8 @@ def release(
         account, _, ticket = held.partition("/")
         if policy and ticket:
             give_up(f"--policy is of a whole account: uptier release {account} --policy {policy!r}")
+        if ticket:
+            ticket = ticket_meant(store, TicketRef(account, ticket)).id
         try:
             with store.writing() as connection:
                 now = SystemClock().now()

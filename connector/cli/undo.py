@@ -21,6 +21,7 @@ from connector.cli.common import (
     put_json,
     secrets_beside_trouble,
     somebody_is_there,
+    ticket_meant,
 )
 from connector.cli.orders import PolicyName
 from connector.render import many
@@ -89,7 +90,7 @@ def undo(
 
     from connector.app.undoing import outcome
     from connector.clock import SystemClock
-    from connector.store import ledger, undone
+    from connector.store import ledger, tickets, undone
     from connector.work.undoing import preview, submit
     from policies.model import seconds
 
@@ -117,13 +118,15 @@ def undo(
         refs = [line.ref for line in lines if line.ref in going] if what or policy else sorted(going)
         carried_out(settings, policies, store, refs, patience)
         done = outcome(store, refs, before)
+        with store.reading() as connection:
+            names = tickets.names(connection, done.waiting)
     if how == "json":
         put_json({"lines": [told(line) for line in lines], **asdict(done)}, indent=2)
     else:
         echo(*done.said)
         counted = ", ".join(f"{many} {word}" for word, many in done.counts.items()) or "nothing to do"
         echo(f"{many(len(refs), 'ticket')}: {counted}.")
-        echo(*(f"{ticket}: not done yet{f': {why}' if why else ''}" for ticket, why in done.waiting.items()))
+        echo(*(f"{names[key]}: not done yet{f': {why}' if why else ''}" for key, why in done.waiting.items()))
         if done.waiting:
             echo("`uptier undo` goes on with it, and so does a running service; nothing is done twice.")
     if done.waiting or done.needs_human:
@@ -164,7 +167,7 @@ def asked(
 
     try:
         if what is not None and since is None:
-            about_known(store, what)
+            what = known_as(store, what)
             return of_one(store, what, policy)
         if what is None and policy is not None and since is not None:
             return of_many(store, policy, moment_asked(since, now), account, back=back)
@@ -175,8 +178,9 @@ def asked(
     return give_up("say which: an episode or a ticket, or --policy with --since")
 
 
-def about_known(store: "Store", what: str) -> None:
-    """Give up where a ticket is meant that has not been seen, or on which no level has fired."""
+def known_as(store: "Store", what: str) -> str:
+    """The episode, or the ticket by its id. Gives up where a ticket is meant that has not been seen, or on which no
+    level has fired."""
     from connector.store import tickets, undone
     from connector.store.episodes import episodes_of
     from policies.model import TicketRef
@@ -184,16 +188,18 @@ def about_known(store: "Store", what: str) -> None:
 
     with store.reading() as connection:
         if undone.ticket_of(connection, what) is not None:
-            return
-        try:
-            ref = TicketRef.parse(what)
-        except ValueError:
-            return
+            return what
+    try:
+        ref = ticket_meant(store, TicketRef.parse(what))
+    except ValueError:
+        return what
+    with store.reading() as connection:
         known, episodes = tickets.known(connection, ref), episodes_of(connection, ref)
     if known is None:
         give_up(never_seen(ref))
     if not any(map(has_fired, episodes)):
-        give_up(f"nothing was escalated on {ref}, so there is nothing to take back")
+        give_up(f"nothing was escalated on {known.ticket.name}, so there is nothing to take back")
+    return str(ref)
 
 
 def told(line: "Line") -> dict[str, object]:

@@ -28,7 +28,7 @@ from connector.console.planning import Planning, asked_for
 from connector.console.planning import Shown as ShownPlan
 from connector.intake.inbox import VERBS
 from connector.report import formats
-from connector.store import codec, holds, ledger, users
+from connector.store import codec, holds, ledger, tickets, users
 from connector.store.database import Store
 from connector.store.due import STANDS, DuePage
 from connector.store.escalated import SORTS, STATES
@@ -299,13 +299,17 @@ class Api:
     def ahead(self, asked: Asked) -> Any:
         """What a look at a ticket would come to later, if nobody does anything until then."""
         with self.store.reading() as connection:
-            if story.ticket_page(connection, asked.ref, self.now()) is None:
-                return None
-        return story.ahead(self.store, self.papers.rules().policies, asked.ref, asked["in"], self.now())
+            seen = story.ticket_page(connection, asked.ref, self.now())
+        if seen is None:
+            return None
+        return story.ahead(self.store, self.papers.rules().policies, seen.ref, asked["in"], self.now())
 
     def give_order(self, asked: Asked) -> Any:
         """Leave an order for a ticket."""
-        ref, user, running = asked.ref, asked.who.user, self.papers.rules().policies
+        user, running = asked.who.user, self.papers.rules().policies
+        with self.store.reading() as connection:
+            meant = tickets.meant(connection, asked.ref)
+        ref = meant[0] if len(meant) == 1 else asked.ref
         verb = order(self.store, ref, asked.words, user, self.now(), running)
         return Done(message=f"{ref}: {DONE[verb]}")
 

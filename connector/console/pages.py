@@ -359,6 +359,9 @@ class Console:
         ref, now, asked = _ref(request), self.now(), dict(request.query_params)
         with self.store.reading() as connection:
             seen = story.ticket_page(connection, ref, now)
+        if seen is not None and seen.ref != ref:  # it was asked for by its number
+            query = f"?{request.url.query}" if request.url.query else ""
+            return RedirectResponse(f"{_address(seen.ref)}{query}", 303, HEADERS)
         if seen is None:
             return self._error(404, f"{ref} has not been seen")
         running = self.papers.rules().policies
@@ -369,7 +372,7 @@ class Console:
             request,
             asking,
             "ticket.html",
-            str(ref),
+            seen.known.ticket.name,
             seen=seen,
             matter=matter,
             rest=rest,
@@ -578,7 +581,7 @@ class Console:
         ref = _ref(request)
         running = self.papers.rules().policies
         verb = order(self.store, ref, said, asking.user, self.now(), running)
-        return _back(f"/tickets/{quote(ref.account, safe='')}/{quote(ref.id, safe='')}", verb)
+        return _back(_address(ref), verb)
 
     def undo(self, request: Request, asking: Asking) -> Response:
         """What an undo would do: of an episode, or of all that a policy did since a time."""
@@ -849,6 +852,10 @@ def look_of(request: Request) -> str:
     """Light or dark, if somebody has chosen it."""
     chosen = request.cookies.get(LOOK, "")
     return chosen if chosen in LOOKS else ""
+
+
+def _address(ref: TicketRef) -> str:
+    return f"/tickets/{quote(ref.account, safe='')}/{quote(ref.id, safe='')}"
 
 
 def _ref(request: Request) -> TicketRef:

@@ -268,7 +268,9 @@ ORDERED = (
 
 
 def ticket_page(connection: Connection, ref: TicketRef, now: Instant) -> Seen | None:
-    """All that is known of one ticket."""
+    """All that is known of one ticket, which may be asked for by its number."""
+    meant = tickets.meant(connection, ref)
+    ref = meant[0] if len(meant) == 1 else ref
     known = tickets.known(connection, ref)
     if known is None:
         return None

@@ -61,9 +61,10 @@ class DueRow:
     """What one policy does next on one ticket. `owner` is who has it now: the owner of its escalation, else its
     assignee or group at the helpdesk. `at` is when the level acts, or since when it is overdue, held or waiting for a
     person; `to`, who will own it then, where that is known. `observes` says that the policy only observes: nobody is
-    told."""
+    told. `number` is the ticket's, as `Ticket` has it."""
 
     ref: TicketRef
+    number: str
     stand: Stand
     subject: str
     link: str
@@ -281,6 +282,7 @@ def _due_row(row: Any, known: Any) -> DueRow:
     why = coming_words(one) if one else ""
     return DueRow(
         ref=facts.ref,
+        number=facts.number,
         stand=STANDS[row.stand],
         subject=facts.subject,
         link=facts.link,

@@ -55,6 +55,7 @@ class Escalated:
     `observes` that the policy only observes: nobody has been told, and nobody will be."""
 
     ref: TicketRef
+    number: str = ""
     subject: str
     link: str
     team: str
@@ -140,6 +141,7 @@ def _of_policy(ticket: Ticket, episode: Episode, judged: Judgement | None, now: 
         rank, at = OPEN, since if asks or due is None else due
     return Escalated(
         ref=ticket.ref,
+        number=ticket.number,
         subject=ticket.subject,
         link=ticket.link,
         team=ticket.group.name if ticket.group else "",
@@ -184,7 +186,17 @@ def keep(connection: Connection, ref: TicketRef, row: Escalated | None, before: 
 
 def columns_of(row: Escalated, text: str) -> dict[str, Any]:
     """The row as the table has it: what is asked by, and the rest as text."""
-    words = (str(row.ref), row.subject, row.team, row.owner, row.assignee, row.level, row.policy, *row.more)
+    words = (
+        str(row.ref),
+        row.number,
+        row.subject,
+        row.team,
+        row.owner,
+        row.assignee,
+        row.level,
+        row.policy,
+        *row.more,
+    )
     return {
         "account": row.ref.account,
         "ticket": row.ref.id,

@@ -1,5 +1,6 @@
 """Tickets: the last facts of each, and what the last look made of them."""
 
+import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -201,6 +202,40 @@ def known(connection: Connection, ref: TicketRef) -> KnownTicket | None:
         policy_hash=row.policy_hash,
         settled=row.settled_revision == row.revision,
     )
+
+
+def meant(connection: Connection, said: TicketRef) -> tuple[TicketRef, ...]:
+    """Which tickets a person can mean who says this: the one of that id, else those of that number, capitals or not.
+    None where neither has been seen. By number it reads through the tickets of the account."""
+    if connection.execute(_LOOKS, the(said)).first() is not None:
+        return (said,)
+    written = json.dumps(said.id, ensure_ascii=False)
+    found = connection.execute(
+        select(ticket_table.c.facts)
+        .where(ticket_table.c.account == said.account)
+        .where(ticket_table.c.facts.icontains(f'"number":{written}', autoescape=True))
+    )
+    held = (codec.load(Ticket, row.facts) for row in found)
+    return tuple(sorted(one.ref for one in held if one.number.casefold() == said.id.casefold()))
+
+
+def names(connection: Connection, keys: Iterable[str]) -> dict[str, str]:
+    """How people know these tickets, each named `account/id`. What is no ticket, or has not been seen, is known by its
+    key."""
+    found = {key: key for key in keys}
+    by_account: dict[str, list[str]] = {}
+    for key in found:
+        account, _, ticket = key.partition("/")
+        by_account.setdefault(account, []).append(ticket)
+    for account, ids in by_account.items():
+        rows = connection.execute(
+            select(ticket_table.c.facts)
+            .where(ticket_table.c.account == account, ticket_table.c.id.in_(ids))
+            .where(ticket_table.c.facts.not_like('%"number":"",%'))
+        )
+        read = (codec.load(Ticket, row.facts) for row in rows)
+        found |= {str(one.ref): one.name for one in read}
+    return found
 
 
 def recent(connection: Connection, of: Ticket, since: Instant) -> tuple[int | None, int | None]:

@@ -44,6 +44,7 @@ SEEN: Shape = {
     "tried": None,
     "ticket": {
         "ref": None,
+        "number": None,
         "subject": None,
         "status": None,
         "priority": None,
@@ -212,9 +213,10 @@ class Named:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """The ticket as templates see it. A ticket without a priority says `none`."""
+    """The ticket as templates see it. A ticket without a priority says `none`; `number` is what people call it."""
 
     ref: str
+    number: str
     subject: str
     status: str
     priority: str
@@ -234,7 +236,12 @@ FULL: Context = {
     "tried": ("Ann: restarted it", "Ben: asked for the log"),
     "account": "acme",
     "ticket": Seen(
-        ref="acme/4711", subject="Down", status="open", priority="urgent", requester=Named(name="Ann")
+        ref="acme/4711",
+        number="4711",
+        subject="Down",
+        status="open",
+        priority="urgent",
+        requester=Named(name="Ann"),
     ),
 }
 BARE: Context = FULL | {
@@ -243,7 +250,9 @@ BARE: Context = FULL | {
     "checklist": (),
     "summary": "",
     "tried": (),
-    "ticket": Seen(ref="acme/1", subject="", status="new", priority="none", requester=Named(name="")),
+    "ticket": Seen(
+        ref="acme/1", number="1", subject="", status="new", priority="none", requester=Named(name="")
+    ),
 }
 BARE_LACKS = "subject, requester and reasons"
 
@@ -278,12 +287,12 @@ def announce(notify: Notify, ticket: Ticket, policies: PolicySet) -> tuple[str, 
     always says what a note does, and where the ticket is."""
     template = policies.channels[notify.channel].template
     if template is None:
-        body = f'{ticket.ref} has reached level "{notify.level}" of policy "{notify.policy}". Owner: {notify.owner}.'
+        body = f'{ticket.name} has reached level "{notify.level}" of policy "{notify.policy}". Owner: {notify.owner}.'
     else:
         body = _fill(_body(policies.templates[template], None), _context(notify, ticket))
     link = [ticket.link] if ticket.link and ticket.link not in body else []
     lines = [body, *_left_out(body, notify, ticket), *link]
-    return f"{ticket.ref}: {notify.level} ({notify.policy})", "\n".join(line for line in lines if line)
+    return f"{ticket.name}: {notify.level} ({notify.policy})", "\n".join(line for line in lines if line)
 
 
 def check_templates(documents: Iterable[Document]) -> tuple[Problem, ...]:
@@ -321,6 +330,7 @@ def _context(say: Say | Notify, ticket: Ticket) -> Context:
         "account": ticket.ref.account,
         "ticket": Seen(
             ref=str(ticket.ref),
+            number=ticket.number or ticket.ref.id,
             subject=ticket.subject,
             status=str(ticket.status),
             priority=str(ticket.priority or "none"),
@@ -378,9 +388,8 @@ def _left_out(body: str, say: Say | Notify, ticket: Ticket) -> Iterator[str]:
         yield from (f"[ ] {step}" for step in say.checklist if step not in body)
     if say.next_step not in body:
         yield f"Next: {say.next_step}"
-    command = f"uptier explain {ticket.ref}"
-    if command not in body:
-        yield f"Ask why: {command}"
+    if f"uptier explain {ticket.name}" not in body and f"uptier explain {ticket.ref}" not in body:
+        yield f"Ask why: uptier explain {ticket.name}"
 
 
 def _body(template: TemplateSpec, language: str | None) -> str:

@@ -37,6 +37,7 @@ class Line:
     `written` when the last of it was written. `why_not` says why nothing is done; empty where it is."""
 
     ref: TicketRef
+    number: str
     subject: str
     policy: str
     key: str
@@ -109,7 +110,15 @@ def _line(connection: Connection, ref: TicketRef, key: str) -> Line:
     ordered = undone.is_ordered(connection, ref)
     why_not = "an undo is under way" if ordered else undo.obstacle(key, past, standing) or ""
     ticket, taken = known.ticket, undo.meant(key, past)
-    line = Line(ref=ref, subject=ticket.subject, policy=found.policy, key=key, written=0, why_not=why_not)
+    line = Line(
+        ref=ref,
+        number=ticket.number,
+        subject=ticket.subject,
+        policy=found.policy,
+        key=key,
+        written=0,
+        why_not=why_not,
+    )
     if why_not or not taken:
         return replace(line, why_not=why_not or "nothing is left of it")
     of = undo.together(taken)
@@ -255,7 +264,7 @@ def corrections(lines: Sequence[Line], who: str, reason: str) -> Iterator[Notice
         how_many = f"{len(told)} escalations are" if len(told) > 1 else "1 escalation is"
         again = undo.puts_back(undo.undo_of(told[0].key))
         what = "put back as written, and go no further" if again else "taken back"
-        named = [f"{line.ref} {line.subject}".strip() for line in told[:LISTED]]
+        named = [f"{line.ref.named(line.number)} {line.subject}".strip() for line in told[:LISTED]]
         rest = [f"and {len(told) - LISTED} more"] if len(told) > LISTED else []
         body = f"{how_many} {what}, by {who}: {reason}. What was said here of these tickets no longer holds:"
         yield Notice(
@@ -276,7 +285,7 @@ def corrections(lines: Sequence[Line], who: str, reason: str) -> Iterator[Notice
 def preview(lines: Sequence[Line]) -> Iterator[str]:
     """The lines for a person, and what they come to."""
     for line in lines:
-        yield f"{line.ref}  {line.subject}"
+        yield f"{line.ref.named(line.number)}  {line.subject}"
         does = "puts back" if undo.puts_back(undo.undo_of(line.key)) else "takes back"
         yield f"  {does} {line.key}{', which ends' if line.runs else ''}"
         if line.why_not:
