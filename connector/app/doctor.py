@@ -44,8 +44,9 @@ ANSWERS_WITHIN = 10.0
 NOBODY = {502, 503, 504}
 
 
-def ask_outside(settings: Settings) -> list[tuple[str, Finding]]:
-    """Findings about `[service] outside`; where webhooks are set up and no such address is named, that is not seen."""
+def ask_outside(settings: Settings, *, runs: bool = True) -> list[tuple[str, Finding]]:
+    """Findings about `[service] outside`; where webhooks are set up and no such address is named, that is not seen.
+    Where nobody answers while no Uptier `runs` yet, nothing is wrong with the address."""
     hooks = [name for name, account in settings.accounts.items() if account.webhook]
     if settings.service.outside is None:
         text = "no `[service] outside` is named, so whether webhooks find the way here was not tried"
@@ -53,7 +54,11 @@ def ask_outside(settings: Settings) -> list[tuple[str, Finding]]:
     with httpx.Client(
         base_url=settings.service.outside, timeout=ANSWERS_WITHIN, headers={"User-Agent": KNOCK}
     ) as client:
-        said = (_console(client), *(_webhook(client, name) for name in hooks))
+        front = _answer(client, "GET", "/")
+        if isinstance(front, str) and not runs:
+            text = "nothing runs yet: start `uptier run`, and ask again"
+            return [("outside", Finding(what="address", ok=False, hint=True, text=text))]
+        said = (_console(front), *(_webhook(client, name) for name in hooks))
     return [("outside", Finding(what=what, ok=why is None, text=why or well)) for what, well, why in said]
 
 
@@ -61,8 +66,7 @@ Said = tuple[str, str, str | None]
 """What was asked, what is said if all is well, and what is wrong."""
 
 
-def _console(client: httpx.Client) -> Said:
-    answer = _answer(client, "GET", "/")
+def _console(answer: httpx.Response | str) -> Said:
     return "console", "asks for a login", next(_wrong_page(answer), None)
 
 
@@ -100,7 +104,8 @@ def _answer(client: httpx.Client, method: str, path: str) -> httpx.Response | st
     try:
         answer = client.request(method, path, content=b"{}" if method == "POST" else None)
     except httpx.HTTPError as error:
-        return f"no answer: {error}; does the name lead to the proxy, and is its certificate good?"
+        certificate = ", and is its certificate good" if client.base_url.scheme == "https" else ""
+        return f"no answer: {error}; does the name lead to the proxy{certificate}?"
     if answer.status_code in NOBODY:
         return f"it answers {answer.status_code}; does `uptier run` run, and does the proxy lead to its `listen`?"
     return answer
@@ -157,6 +162,7 @@ def examine(
         found += [("this machine", each) for each in of_machine(settings)]
     store, trouble = opened(settings, secrets)
     with closing(store) if store else nullcontext():
+        runs = is_running(settings, store)
         known = remembered(store, settings) if store else {}
         for name in settings.accounts if account is None else (account,):
             check = Checkup(name=name, settings=settings, policies=policies, secrets=secrets)
@@ -171,7 +177,7 @@ def examine(
             found += [("database", each) for each in (*trouble, *(of_store(store) if store else ()))]
         found += set_aside(store, settings, account) if store else ()
     if account is None:
-        found += ask_outside(settings)
+        found += ask_outside(settings, runs=runs)
     return Examined(
         findings=tuple((about, replace(one, text=clean(one.text))) for about, one in found),
         directories=directories,
@@ -324,6 +330,18 @@ def of_machine(settings: Settings) -> Iterator[Finding]:
         yield Finding(what="listen", ok=True, text=f"process {runs} is an Uptier on this database.")
     elif port:
         yield of_port(host, port)
+
+
+def is_running(settings: Settings, store: Store | None) -> bool:
+    """Whether an Uptier works on this database: on a file its lock tells, on a server what the processes say of
+    themselves; of a server that does not answer it is not known, and taken to be so."""
+    path = file_of(settings.service.database)
+    if path is not None:
+        return holder(path) is not None
+    if store is None:
+        return True
+    with store.reading() as connection:
+        return any(not one.silent for one in fleet.others(connection, "", SystemClock().now()))
 
 
 def of_port(host: str, port: int) -> Finding:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import respx
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -25,7 +26,7 @@ from cryptography.x509.oid import NameOID
 
 from adapters.simulation.demo import WEBHOOK_SECRET
 from adapters.zendesk.simulator.webhooks import signature
-from connector.app.doctor import ask_outside
+from connector.app.doctor import ask_outside, is_running
 from connector.config.settings import load
 from connector.console.access import TRIES
 from connector.store import users
@@ -299,8 +300,6 @@ def test_check_online_says_what_stands_outside(tmp_path: Path, proxy: str) -> No
 def test_what_else_may_stand_outside_is_named(
     tmp_path: Path, status: int | None, headers: dict[str, str], text: str, why: str
 ) -> None:
-    import respx
-
     path = tmp_path / "uptier.toml"
     path.write_text(
         '[service]\noutside = "https://uptier.example"\n[accounts.acme]\nadapter = "zendesk"\n'
@@ -318,3 +317,21 @@ def test_what_else_may_stand_outside_is_named(
         ((_, finding),) = ask_outside(settings)
     assert finding.ok is False
     assert why in finding.text
+
+
+def test_where_nothing_runs_yet_the_address_is_not_called_wrong(tmp_path: Path) -> None:
+    path = tmp_path / "uptier.toml"
+    path.write_text(
+        '[service]\noutside = "http://localhost:1"\n[accounts.acme]\nadapter = "zendesk"\n'
+        'url = "https://acme.example"\nauth = { kind = "bearer", token = "secret:acme-token" }\n',
+        encoding="utf-8",
+    )
+    settings = load(path).settings
+    assert settings is not None
+    with respx.mock:
+        respx.get("http://localhost:1/").mock(side_effect=httpx.ConnectError("refused"))
+        ((_, before),) = ask_outside(settings, runs=is_running(settings, None))
+        ((_, after),) = ask_outside(settings)
+    assert (before.hint, before.text) == (True, "nothing runs yet: start `uptier run`, and ask again")
+    assert after.hint is False
+    assert "certificate" not in after.text
