@@ -300,6 +300,7 @@ def record(
         (at, one._replace(owner=one.owner if one.owner in groups else None).words(several))
         for at, one in result.found
     ]
+    head = head_of(recorder, now, tuple(dict.fromkeys(words for _, words in fires)))
     whole = sorted([*told, *fires], key=lambda each: each[0])
     text = text_of(head, whole, tables, ticket.created)
     _, again = played(text, policies, account, calendars)
@@ -308,8 +309,8 @@ def record(
     return text
 
 
-def head_of(recorder: Recorder, now: Instant) -> list[str]:
-    """What the file says of itself, and how the test begins."""
+def head_of(recorder: Recorder, now: Instant, fires: tuple[str, ...] = ()) -> list[str]:
+    """What the file says of itself, and how the test begins: its name has the ticket and what fires on it."""
     ticket, lost = recorder.ticket, sorted(WORDS & recorder.asked.reads)
     day = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d")
     start = datetime.fromtimestamp(ticket.created, UTC).strftime("%Y-%m-%d %H:%M:%S")
@@ -326,7 +327,8 @@ def head_of(recorder: Recorder, now: Instant) -> list[str]:
             "# The helpdesk does not tell all changes of fields: those it does not tell stand here as they were when",
             "# this was recorded, without what Uptier wrote.",
         ]
-    head += ["", "[[test]]", f'name     = "recorded on {day}"', f'account  = "{ticket.ref.account}"']
+    name = json.dumps(f"{ticket.ref}: {', then '.join(fires) or 'nothing fires'}", ensure_ascii=False)
+    head += ["", "[[test]]", f"name     = {name}", f'account  = "{ticket.ref.account}"']
     return [*head, 'timezone = "UTC"', f'start    = "{start}"']
 
 

@@ -220,7 +220,8 @@ def test_a_ticket_becomes_a_test_that_passes_beside_the_policies(desk: Zendesk, 
     made = uptier("test", "--record", "acme/1", "--output", "uptier.test.toml")
     assert made.exit_code == 0, made.output
     text = (tmp_path / "uptier.test.toml").read_text(encoding="utf-8")
-    assert "fires" in text
+    assert 'name     = "acme/1: fires one to Tier 2' in text
+    assert "recorded on" not in text
     assert "Printer" not in text
     done = uptier("test")
     assert (done.exit_code, done.stdout) == (0, "1 test, all as expected\n")
