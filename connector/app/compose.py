@@ -1,5 +1,6 @@
 """What a process of a fleet does, and its parts put together."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -30,6 +31,7 @@ from connector.store.database import Store, advisory_lock
 from connector.work import starts
 from connector.work.budget import Budget, Desk, Tally, rests, tally
 from connector.work.context import InForce, Read, Rules
+from connector.work.links import Links
 from connector.work.worker import Worker
 from policies.language.policy import PolicySet
 from policies.model import Instant
@@ -67,6 +69,7 @@ class Parts:
     skews: ClockSkew
     notifier: Notifier
     canary: Canary
+    links: Links | None
 
 
 def compose(
@@ -87,11 +90,18 @@ def compose(
     ailments = Ailments(lambda: int(clock.monotonic()))
     me = f"{gethostname()}:{getpid()}:{token_hex(4)}"
     engine, rescue, leases = _filled(settings, clock, secrets, store, desks, roles, ailments, me)
-    read = Read(clock)
+    read, links = Read(clock), links_of(settings, secrets)
     rules = InForce(take_up(store, policies, clock.now(), tuple(desks), settings.service.caps))
     skews = ClockSkew()
     worker = Worker(
-        store=store, clock=clock, desks=desks, rules=rules, caps=settings.service.caps, read=read, skews=skews
+        store=store,
+        clock=clock,
+        desks=desks,
+        rules=rules,
+        caps=settings.service.caps,
+        read=read,
+        skews=skews,
+        links=links,
     )
     known = addresses(settings)
     for channel in spoken_to(policies, settings):
@@ -103,6 +113,7 @@ def compose(
         recheck=partial(Recheck, store, clock, desks, rules),
         speaker=speaker(known, secrets.get),
         ailments=ailments,
+        links=links,
     )
     feeds = Feeds(
         store=store,
@@ -130,6 +141,7 @@ def compose(
         skews=skews,
         notifier=notifier,
         canary=Canary(),
+        links=links,
     )
 
 
@@ -154,6 +166,21 @@ def _filled(
     feeds = map(poll_lease, desks) if "poller" in roles else ()
     names = (*feeds, *((NOTIFY, FORGET) if "worker" in roles else ()))
     return engine, engine.rescue, OneOfMany(store, clock, me, names)
+
+
+def links_of(settings: Settings, secrets: Secrets) -> Links | None:
+    """What makes links in messages; None where the config does not ask for them. Raises SecretError."""
+    said, channels = settings.service, settings.channels
+    if said.link_key is None or said.outside is None:
+        return None
+    key = secrets.get(said.link_key)
+    if too_short(key) is not None:
+        raise SecretError(
+            "[service] link_key: a key has 16 characters or more; `openssl rand -hex 32` makes one"
+        )
+    told = Counter(each.url for each in channels.values())
+    shared = frozenset(name for name, each in channels.items() if told[each.url] > 1)
+    return Links(key=key.encode(), outside=said.outside.rstrip("/"), shared=shared)
 
 
 def addresses(settings: Settings) -> Mapping[str, str]:

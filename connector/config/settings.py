@@ -49,7 +49,7 @@ from connector.config.values import (
     vendors,
 )
 from connector.store.users import Role as ConsoleRole
-from connector.work.messages import check_templates
+from connector.work.messages import asking_for_links, check_templates
 from policies.language.document import Document, Problem, did_you_mean, listed
 from policies.language.parse import SHARED, parse
 from policies.language.policy import Policy, PolicySet
@@ -140,6 +140,7 @@ class Service(Table):
     caps: Caps = Caps()
     retention: Retention = Retention()
     single_sign_on: SingleSignOn | None = None
+    link_key: Annotated[str, AfterValidator(reference)] | None = None
 
     @model_validator(mode="after")
     def _reached(self) -> "Service":
@@ -274,9 +275,37 @@ def load(path: Path, known: Known | None = None) -> Loaded:
     return Loaded(
         settings=settings,
         policies=policies,
-        problems=tuple(sorted({*about_settings, *files.problems, *about_policies, *about_tests})),
+        problems=tuple(
+            sorted(
+                {
+                    *about_settings,
+                    *files.problems,
+                    *about_policies,
+                    *about_tests,
+                    *check_links(files.documents, settings),
+                }
+            )
+        ),
         documents=files.documents,
         tests=tests,
+    )
+
+
+def check_links(documents: Iterable[Document], settings: Settings | None) -> tuple[Problem, ...]:
+    """A warning for every template that asks for links which this service does not make."""
+    if settings is None or (settings.service.link_key and settings.service.outside):
+        return ()
+    return tuple(
+        Problem(
+            file=document.name,
+            line=document.line(("templates", name, language)),
+            code="no-links",
+            message=f'template "{name}" ({language}) asks for links to act, and gets none: '
+            "`[service]` needs `link_key` and `outside` for them.",
+            severity="warning",
+        )
+        for document in documents
+        for name, language in asking_for_links(document)
     )
 
 

@@ -37,6 +37,7 @@ WITHIN: Seconds = 300
 INVITED_FOR: Seconds = 600
 SIGN_ON = "sign-on"
 WALL = "wall"
+BROWSER = "browser"
 WATCHES: Seconds = 400 * 86400
 """How long a screen keeps its token: as long as browsers keep a cookie at all."""
 SHORTEST = 10
@@ -139,6 +140,16 @@ class Access:
             name, carried, INVITED_FOR, httponly=True, samesite="lax", secure=self._by_https, path="/"
         )
         return answer
+
+    def set_browser(self, answer: Response, word: str) -> Response:
+        """The answer, with what tells this browser from others: for the page of a link, which asks for no login."""
+        name = self.cookie_name(BROWSER)
+        answer.set_cookie(name, word, LASTS, httponly=True, samesite="lax", secure=self._by_https, path="/")
+        return answer
+
+    def browser(self, request: Request) -> str:
+        """What tells it from others; empty if nothing."""
+        return request.cookies.get(self.cookie_name(BROWSER), "")
 
     def carried(self, request: Request) -> str:
         """What the browser carried; empty if nothing."""

@@ -3,15 +3,21 @@
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
+from sqlalchemy import Connection
+
 from connector.clock import moment_asked
 from connector.console.listing import OrderTold
 from connector.intake.inbox import VERBS, OrderRefused, submit_order
 from connector.store import holds
-from connector.store.database import Store
+from connector.store import links as kept_links
+from connector.store.database import Store, advisory_lock
+from connector.store.links import KeptLink
+from connector.store.standings import standings_of
 from connector.store.users import User
+from connector.work.links import USED, Links, digest, why_over
 from connector.work.undoing import CannotUndo, Line, of_many, of_one, submit
 from policies.language.policy import PolicySet
-from policies.model import Instant, TicketRef
+from policies.model import Instant, TicketRef, message
 
 DONE: Mapping[str, str] = {
     verb: f"{verb} is carried out with the next look, within seconds" for verb in VERBS
@@ -29,6 +35,13 @@ DONE: Mapping[str, str] = {
 
 class Refused(Exception):
     """It cannot be done as it was asked; the text says why."""
+
+
+class LinkOver(Exception):
+    """A link in a message is not good, or not any more; the text says why."""
+
+
+UNKNOWN = message("it is none of ours")
 
 
 def order(
@@ -52,6 +65,68 @@ def order(
     except OrderRefused as refused:
         raise Refused(str(refused)) from None
     return given.verb
+
+
+def act(
+    store: Store,
+    links: Links | None,
+    word: str,
+    said: Mapping[str, str],
+    user: User,
+    now: Instant,
+    policies: PolicySet,
+) -> None:
+    """Leave the order of a link, and use it. Of the form only the reason and the time of a snooze count. Raises
+    LinkOver if it is not good any more, and Refused."""
+    if links is None:
+        raise LinkOver(UNKNOWN)
+    link = good_link(store, links, word, now, policies).link
+
+    def claim(connection: Connection) -> None:
+        advisory_lock(connection, str(link.ref))
+        why = _why_over(connection, links, word, now, policies)
+        if why is not None or not kept_links.use(connection, digest(word), now):
+            raise LinkOver(why or USED)
+
+    try:
+        submit_order(
+            store,
+            link.ref,
+            verb=link.verb,
+            who=link.person or user.name,
+            admin=not link.person and user.role == "admin",
+            now=now,
+            policies=policies,
+            reason=said.get("reason", ""),
+            policy=link.policy,
+            level=link.level if link.verb in ("approve", "reject") else None,
+            span=said.get("for", ""),
+            claim=claim,
+        )
+    except OrderRefused as refused:
+        raise Refused(str(refused)) from None
+
+
+def good_link(store: Store, links: Links | None, word: str, now: Instant, policies: PolicySet) -> KeptLink:
+    """The link of this word. Raises LinkOver if it is not good, or not any more."""
+    if links is None:
+        raise LinkOver(UNKNOWN)
+    with store.reading() as connection:
+        kept, why = links.found(connection, word), _why_over(connection, links, word, now, policies)
+    if kept is None or why is not None:
+        raise LinkOver(why or UNKNOWN)
+    return kept
+
+
+def _why_over(
+    connection: Connection, links: Links, word: str, now: Instant, policies: PolicySet
+) -> str | None:
+    kept = links.found(connection, word)
+    if kept is None:
+        return UNKNOWN
+    standings = standings_of(connection, kept.link.ref)
+    standing = next((each for each in standings if each.policy == kept.link.policy), None)
+    return why_over(kept, standing, links.whose(kept.link.channel, policies), now)
 
 
 SELECTED = "t:"

@@ -94,6 +94,7 @@ def console(
         trying=Trying(store=parts.store, config=config),
         health_now=health,
         sign_on=_sign_on(settings, parts, secret),
+        links=parts.links,
     )
     api = Api(
         store=parts.store,

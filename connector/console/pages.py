@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, parse_qsl, quote, urlencode
 
@@ -31,9 +32,12 @@ from connector.console.access import (
 )
 from connector.console.commands import (
     DONE,
+    LinkOver,
     Refused,
+    act,
     digest_of,
     give_many,
+    good_link,
     order,
     release,
     undo,
@@ -56,7 +60,9 @@ from connector.report.formats import lead as report_lead
 from connector.store import escalated, ledger, users
 from connector.store.database import Store
 from connector.store.trouble import StoreTrouble
+from connector.store.users import User
 from connector.work.context import NOT_KEPT, explained
+from connector.work.links import PATH, WORD, Links
 from policies.language.policy import Policy
 from policies.model import Instant, Seconds, TicketRef, message
 
@@ -106,6 +112,16 @@ ELSEWHERE = message("the form is from another site")
 BUSY = message("Too many log in at this moment; try again in a few seconds.")
 
 
+ACTS: Mapping[str, str] = {
+    "acknowledge": message("Acknowledge"),
+    "snooze": message("Snooze"),
+    "approve": message("Approve"),
+    "reject": message("Reject"),
+}
+"""The links in messages, as their pages are titled."""
+QUIETLY = HEADERS | {"Referrer-Policy": "no-referrer"}
+
+
 class TooManyWait(Exception):
     """There is no room to wait."""
 
@@ -141,6 +157,7 @@ class Console:
     trying: Trying
     health_now: Callable[[], queries.Health]
     sign_on: "SignOn | None"
+    links: Links | None = None
     streams: Counter[str] = field(default_factory=Counter)
     hashing: Turns = field(default_factory=lambda: Turns(HASH_AT_ONCE))
     asking: Turns = field(default_factory=lambda: Turns(ASKED_AT_ONCE))
@@ -186,6 +203,7 @@ class Console:
             *(Route(path, self._shown(answer)) for path, answer in shown.items()),
             Route("/static/{name}", self.static),
             Route("/login", self.login, methods=["GET", "POST"]),
+            Route(f"{PATH}{{word}}", self.act, methods=["GET", "POST"]),
             Route("/wall", self.wall, methods=["GET", "POST"]),
             Route("/login/provider", self.to_provider),
             Route(BACK, self.from_provider),
@@ -232,6 +250,8 @@ class Console:
     def _from_elsewhere(self, request: Request) -> bool:
         """Whether a browser says that a page of another site sent this form."""
         site = request.headers.get("sec-fetch-site", "")
+        if site == "same-origin" and request.headers.getlist("origin") == ["null"]:
+            return False  # from a page that tells nobody its address: the browser vouches for it all the same
         return site in {"cross-site", "same-site"} or not self.access.knows_origin(request)
 
     def _from_our_host(self, request: Request) -> None:
@@ -691,17 +711,93 @@ class Console:
         except StoreTrouble as trouble:
             return _later(shown(503, text=str(trouble)), AGAIN_AFTER)
 
+    async def act(self, request: Request) -> Response:
+        """The page of a link in a message, and the order that its button gives. To look at it changes nothing, because
+        scanners of mail and previews of chats do that; nobody is told its address."""
+        read_by(request, None)
+        said: Mapping[str, str] = {}
+        if not self.access.knows_host(request):
+            answer = self._error(403, "the console is not known by this name; see [service] hosts")
+        elif request.method == "POST" and self._from_elsewhere(request):
+            answer = self._error(403, ELSEWHERE)
+        else:
+            said = await _form(request) if request.method == "POST" else said
+            answer = await run_in_threadpool(self._act, request, said)
+        answer.headers["Referrer-Policy"] = "no-referrer"
+        return answer
+
+    def _act(self, request: Request, said: Mapping[str, str]) -> Response:
+        word, browser = request.path_params["word"], self.access.browser(request) or token_urlsafe(32)
+        sent = request.method == "POST"
+        try:
+            link = good_link(self.store, self.links, word, self.now(), self.papers.rules().policies).link
+            if link.person and self.links is not None:
+                user = User(name=link.person, role="viewer", password="")
+                asking = Asking(user=user, csrf=self.links.of_form(word, browser))
+            else:
+                asking = self.access.of(request)
+                allow(asking, "operator")
+                read_by(request, asking.user)
+            frame: dict[str, Any] = {
+                "title": ACTS[link.verb],
+                "menu": (),
+                "asking": None,
+                "link": link,
+                "who": asking.user.name,
+                "csrf": asking.csrf,
+                "word": word,
+            }
+            if not sent:
+                answer = page("act.html", text="", done=False, **frame)
+                return self.access.set_browser(answer, browser)
+            check_form(asking, said.get("csrf", ""))
+            try:
+                act(
+                    self.store,
+                    self.links,
+                    word,
+                    said,
+                    asking.user,
+                    self.now(),
+                    self.papers.rules().policies,
+                )
+            except Refused as refused:
+                return page("act.html", 400, text=str(refused), done=False, **frame)
+            return page("act.html", text="", done=True, **frame)
+        except LinkOver as over:
+            return page(
+                "act_over.html",
+                410,
+                title="This link is not good any more",
+                menu=(),
+                asking=None,
+                why=str(over),
+            )
+        except MustLogIn:
+            return self._login_form(403 if sent else 200, message("Log in to act by this link."), word)
+        except NotAllowed as error:
+            return self._error(403, str(error))
+        except StoreTrouble as trouble:
+            return _later(self._error(503, str(trouble)), AGAIN_AFTER)
+
+    def _login_form(self, status: int, text: str, word: str) -> Response:
+        there = self.sign_on is not None
+        return page(
+            "login.html", status, title="Log in", text=text, menu=(), asking=None, sign_on=there, word=word
+        )
+
     async def login(self, request: Request) -> Response:
         """The form, and what becomes of it."""
 
         def form(status: int = 200, text: str = "") -> Response:
-            there = self.sign_on is not None
-            return page("login.html", status, title="Log in", text=text, menu=(), asking=None, sign_on=there)
+            return self._login_form(status, text, "")
 
         def try_it(said: Mapping[str, str]) -> Response:
             address = request.client.host if request.client else ""
             cookie = self.access.log_in(said.get("name", ""), said.get("password", ""), address)
-            return self.access.set_cookie(RedirectResponse("/", 303, HEADERS), cookie)
+            word = said.get("word", "")
+            back = f"{PATH}{word}" if WORD.fullmatch(word) else "/"
+            return self.access.set_cookie(RedirectResponse(back, 303, QUIETLY), cookie)
 
         return await self._at_the_door(request, form, try_it, message("No such name and password."))
 

@@ -330,11 +330,12 @@ def submit_order(
     level: str | None = None,
     span: str = "",
     admin: bool = False,
+    claim: Callable[[Connection], None] | None = None,
 ) -> Order:
     """Leave a person's order for the ticket's next look, and answer it: the one way in, for the console, the API and
     the command line. `span` is how long a snooze lasts, as policies write it (`2h`); an `admin` may decide
-    for others, with a reason. Raises OrderRefused, with nothing
-    left."""
+    for others, with a reason. `claim` is asked first, in the transaction that leaves it. Raises OrderRefused, as
+    `claim` may, with nothing left."""
     known = next((each for each in VERBS if each == verb), None)
     if known is None:
         raise OrderRefused(f"there is no order {verb!r}; there are {', '.join(VERBS)}")
@@ -355,6 +356,8 @@ def submit_order(
         admin=admin,
     )
     with store.writing() as connection:
+        if claim is not None:
+            claim(connection)
         why = refusal(order, standings_of(connection, ref), policies.serving(ref.account))
         if why is not None:
             raise OrderRefused(f"{ref}: {why}")

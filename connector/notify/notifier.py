@@ -6,6 +6,7 @@ leaves, so that a process killed between sending and noting it repeats the messa
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import structlog
 from sqlalchemy import Connection
@@ -19,6 +20,7 @@ from connector.store.database import Store
 from connector.store.ledger import LedgerEntry
 from connector.store.notices import KeptNotice, State
 from connector.work.context import Rules
+from connector.work.links import Links
 from connector.work.retry import NOTICE
 from policies.language.policy import ChannelSpec
 from policies.model import Instant, Seconds
@@ -81,7 +83,9 @@ class Notifier:
         recheck: Callable[[], Recheck],
         speaker: Speaker,
         ailments: Ailments,
+        links: Links | None = None,
     ) -> None:
+        self._links = links
         self._ailments = ailments
         self._store = store
         self._clock = clock
@@ -185,7 +189,7 @@ class Notifier:
             begun = self._begin(connection, ready) if ready else ()
         if not begun:
             return True
-        title, body = gathered(begun)
+        title, body = gathered(self._with_links(begun))
         try:
             self.speaker(spec.name, title, body)
         except NotSent as error:
@@ -193,6 +197,17 @@ class Notifier:
             return False
         self._settle(begun, State.SENT, "notified", "")
         return True
+
+    def _with_links(self, begun: Sequence[KeptNotice]) -> Sequence[KeptNotice]:
+        """With the words of their links, which nothing but the message ever holds."""
+        if self._links is None:
+            return begun
+        with self._store.reading() as connection:
+            bodies = [self._links.filled(connection, each.notice) for each in begun]
+        return [
+            replace(each, notice=replace(each.notice, body=body))
+            for each, body in zip(begun, bodies, strict=True)
+        ]
 
     def _begin(self, connection: Connection, ready: Sequence[KeptNotice]) -> tuple[KeptNotice, ...]:
         wait = max(NOTICE.after(each.attempt + 1) for each in ready)

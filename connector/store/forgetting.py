@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Table, and_, delete, exists, func, or_, selec
 from sqlalchemy import Text as AnyText
 
 from adapters.base import Write
-from connector.store import accounts, archive, codec, fleet, inbox, schema, users
+from connector.store import accounts, archive, codec, fleet, inbox, links, schema, users
 from connector.store.database import Store, advisory_lock, insert
 from connector.store.schema import (
     Text,
@@ -27,6 +27,7 @@ from connector.store.schema import (
     episode,
     escalated,
     ledger,
+    link,
     metadata,
     notice,
     policy_text,
@@ -335,6 +336,7 @@ def forget(store: Store, now: Instant, *, texts: Seconds, tickets: Seconds, ledg
         fleet.forget_spending(connection, now - SPENT)
         fleet.forget_silent(connection, now - SPENT)
         fleet.forget_sent(connection, now - COUNTED)
+        links.forget(connection, now)
     total += Forgotten(archives=forget_archives(store, now, now - tickets))
     while (batch := forget_batch(store, now, texts, tickets, ledger)) != Forgotten():
         total += batch
@@ -414,7 +416,7 @@ def forget_tickets(connection: Connection, before: Instant) -> int:
         .limit(BATCH)
     ).all()
     for row in rows:
-        for table in (standing, episode, escalated, writes, notice, receipt, timer, aside):
+        for table in (standing, episode, escalated, writes, notice, receipt, timer, aside, link):
             connection.execute(
                 delete(table).where(and_(table.c.account == row.account, table.c.ticket == row.id))
             )

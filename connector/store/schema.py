@@ -20,7 +20,7 @@ from sqlalchemy.engine import Dialect
 
 from adapters.http import clean
 
-HEAD = "0027"
+HEAD = "0028"
 """The newest migration. A database that stands here is opened without loading Alembic."""
 
 metadata = MetaData(
@@ -529,6 +529,24 @@ view = Table(
     Column("name", Text, primary_key=True),
     Column("address", Text, nullable=False),
 )
+
+link = Table(
+    "link",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("verb", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("ticket", Text, nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("episode", Text, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("used", BigInteger),
+)
+Index("ix_link_until", link.c.until)
+Index("ix_link_ticket", link.c.account, link.c.ticket)
 
 login_try = Table(
     "login_try",

@@ -2,21 +2,24 @@
 ledger lines."""
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection
 
-from adapters.base import ActionKind, Adapter, Receipt, RefusedPart, VendorAction, Write
+from adapters.base import ActionKind, Adapter, Note, Receipt, RefusedPart, VendorAction, Write
 from connector.store import accounts, codec, escalated, holds, inbox, ledger, notices, tickets, writes
+from connector.store import links as kept_links
 from connector.store.holds import Hold
 from connector.store.inbox import Timer
 from connector.store.ledger import LedgerEntry
+from connector.store.links import Link
 from connector.store.looks import Kept
 from connector.store.notices import Notice
 from connector.store.standings import remember_standings
 from connector.store.writes import KeptWrite, State
+from connector.work.links import Links, Offers, no_links
 from connector.work.messages import announce, texts
 from policies.language.policy import PolicySet
 from policies.model import Directory, Instant, Order, Seconds, Status, Ticket, TicketRef
@@ -42,19 +45,24 @@ class Intents:
     """The writes of one plan in sending order, and what the helpdesk cannot do of it.
 
     `unsent` are the episodes that wanted something of which nothing is left to send: it holds already. `notices`
-    go to channels outside the helpdesk, in no order with the writes.
+    go to channels outside the helpdesk, in no order with the writes. `links` are those in any of the texts, by digest.
     """
 
     chain: tuple[Chained, ...] = ()
     left_out: tuple[str, ...] = ()
     unsent: tuple[str, ...] = ()
     notices: tuple[Notice, ...] = ()
+    links: Mapping[str, Link] = field(default_factory=dict)
 
 
-def prepare(adapter: Adapter, ticket: Ticket, plan: Plan, policies: PolicySet) -> Intents:
+def prepare(
+    adapter: Adapter, ticket: Ticket, plan: Plan, policies: PolicySet, links: Links | None = None
+) -> Intents:
     """The fewest requests for what the plan wants, worded. What the vendor cannot do is named, never sent. All notes of
     a plan become one (rule 6), before any reply; what channels are to hear goes apart, with keys that keep it from
-    being said twice."""
+    being said twice. Without `links` nobody can act by a link in them."""
+    offers = Offers(links=links, plan=plan, ref=ticket.ref, policies=policies) if links else None
+    offer = offers or no_links
     under_way = {
         one.episode.key: (one.policy, one.episode.under_way.level)
         for one in plan.standings
@@ -69,7 +77,7 @@ def prepare(adapter: Adapter, ticket: Ticket, plan: Plan, policies: PolicySet) -
         action = wanted.action
         if isinstance(action, Notify):
             policy, level, key = named(wanted, under_way, plan)
-            title, body = announce(action, ticket, policies)
+            title, body = announce(action, ticket, policies, offer)
             notice = Notice(
                 key=f"{key}:notify:{action.channel}",
                 channel=action.channel,
@@ -95,9 +103,15 @@ def prepare(adapter: Adapter, ticket: Ticket, plan: Plan, policies: PolicySet) -
             actions.append(action)
     if not able:
         unsent = (*under_way, *(plan.takes_back if plan.wanted else ()))
-        return Intents(left_out=tuple(unable), unsent=unsent, notices=tuple(notices_to_send))
+        return Intents(
+            left_out=tuple(unable),
+            unsent=unsent,
+            notices=tuple(notices_to_send),
+            links=_links_in(offers, notices_to_send, ()),
+        )
     policy, level, key = named(able[0], under_way, plan)
-    prepared = adapter.prepare(ticket, (*actions, *texts(says, ticket, policies)), key)
+    said = texts(says, ticket, policies, offer)
+    prepared = adapter.prepare(ticket, (*actions, *said), key)
     episodes = frozenset(episode for wanted in able for episode in wanted.episodes)
     return Intents(
         chain=tuple(
@@ -106,7 +120,18 @@ def prepare(adapter: Adapter, ticket: Ticket, plan: Plan, policies: PolicySet) -
         left_out=(*unable, *prepared.gaps),
         unsent=() if prepared.writes else (*under_way, *episodes & plan.takes_back),
         notices=tuple(notices_to_send),
+        links=_links_in(offers, notices_to_send, said),
     )
+
+
+def _links_in(
+    offers: Offers | None, notices_to_send: Iterable[Notice], said: Iterable[Note]
+) -> Mapping[str, Link]:
+    """The links that stand in these texts, by digest."""
+    if offers is None:
+        return {}
+    bodies = [*(each.body for each in notices_to_send), *(each.body for each in said)]
+    return dict(kept for address, kept in offers.made.items() if any(address in body for body in bodies))
 
 
 def named(wanted: Wanted, under_way: dict[str, tuple[str, str]], plan: Plan) -> tuple[str, str, str]:
@@ -325,6 +350,7 @@ def keep_look(
     ]
     for notice in intents.notices:
         notices.plan(connection, notice, now)
+    kept_links.keep(connection, intents.links)
     newest = _keep_facts(connection, look, remembered)
     inbox.close(connection, [row.id for row in look.kept.rows], now)
     if look.kept.is_held:

@@ -2,9 +2,9 @@
 tells.
 
 A template sees `level.name`, `policy.name`, `reasons` (a list), `owner`, `next_step`, `ask`, `checklist` (a list),
-`summary`, `tried` (a list), `account` and `ticket` (`ref`, `subject`, `status`, `priority`, `requester.name`). Ticket
-text is data: it is put in, never read as a template. There is no built-in template: what agents and customers read
-stands in the config, whole.
+`summary`, `tried` (a list), `links` (`acknowledge`, `snooze`, `approve`, `reject`), `account` and `ticket` (`ref`,
+`subject`, `status`, `priority`, `requester.name`). Ticket text is data: it is put in, never read as a template. There
+is no built-in template: what agents and customers read stands in the config, whole.
 
 A note always says policy, level, reasons, next step and how to ask why; what its template leaves out is added
 below. A reply gets nothing added, because customers read it.
@@ -14,6 +14,7 @@ names nothing that is not there, calls nothing, and does not grow without bound.
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,6 +24,7 @@ from jinja2 import Environment, StrictUndefined, Template, TemplateError, Templa
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from adapters.base import Note
+from connector.work.links import Offer, Offered, no_links
 from policies.history import History
 from policies.language.document import Document, Problem, did_you_mean, listed
 from policies.language.policy import PolicySet, TemplateSpec
@@ -40,6 +42,7 @@ SEEN: Shape = {
     "owner": None,
     "policy": {"name": None},
     "reasons": None,
+    "links": dict.fromkeys(("acknowledge", "snooze", "approve", "reject")),
     "summary": None,
     "tried": None,
     "ticket": {
@@ -223,7 +226,7 @@ class Seen:
     requester: Named
 
 
-Context = dict[str, str | Sequence[str] | Named | Seen]
+Context = dict[str, str | Sequence[str] | Named | Seen | Offered]
 FULL: Context = {
     "level": Named(name="Team lead"),
     "policy": Named(name="urgent-unanswered"),
@@ -235,6 +238,12 @@ FULL: Context = {
     "summary": "Down: nothing works since nine",
     "tried": ("Ann: restarted it", "Ben: asked for the log"),
     "account": "acme",
+    "links": Offered(
+        acknowledge="https://uptier.example/act/1",
+        snooze="https://uptier.example/act/2",
+        approve="https://uptier.example/act/3",
+        reject="https://uptier.example/act/4",
+    ),
     "ticket": Seen(
         ref="acme/4711",
         number="4711",
@@ -250,6 +259,7 @@ BARE: Context = FULL | {
     "checklist": (),
     "summary": "",
     "tried": (),
+    "links": Offered(),
     "ticket": Seen(
         ref="acme/1", number="1", subject="", status="new", priority="none", requester=Named(name="")
     ),
@@ -257,9 +267,9 @@ BARE: Context = FULL | {
 BARE_LACKS = "subject, requester and reasons"
 
 
-def render(say: Say, ticket: Ticket, policies: PolicySet) -> Note:
+def render(say: Say, ticket: Ticket, policies: PolicySet, offer: Offer = no_links) -> Note:
     """The text of a note or reply, in the ticket's language if the template has it, else in its first."""
-    body = _fill(_body(policies.templates[say.template], ticket.language), _context(say, ticket))
+    body = _fill(_body(policies.templates[say.template], ticket.language), _context(say, ticket, offer))
     if not say.public:
         body = "\n\n".join(part for part in (body, "\n".join(_left_out(body, say, ticket))) if part)
     return Note(public=say.public, body=body)
@@ -268,9 +278,11 @@ def render(say: Say, ticket: Ticket, policies: PolicySet) -> Note:
 BETWEEN_NOTES = "\n\n"
 
 
-def texts(says: Iterable[Say], ticket: Ticket, policies: PolicySet) -> tuple[Note, ...]:
+def texts(
+    says: Iterable[Say], ticket: Ticket, policies: PolicySet, offer: Offer = no_links
+) -> tuple[Note, ...]:
     """The texts of one plan: all its notes as one (rule 6), before its replies."""
-    rendered = [render(each, ticket, policies) for each in says]
+    rendered = [render(each, ticket, policies, offer) for each in says]
     notes = [each.body for each in rendered if not each.public]
     one_note = (Note(public=False, body=BETWEEN_NOTES.join(notes)),) if notes else ()
     return (*one_note, *(each for each in rendered if each.public))
@@ -282,14 +294,14 @@ def digest(said: Iterable[Note]) -> str:
     return sha256(json.dumps(listed).encode()).hexdigest() if listed else ""
 
 
-def announce(notify: Notify, ticket: Ticket, policies: PolicySet) -> tuple[str, str]:
+def announce(notify: Notify, ticket: Ticket, policies: PolicySet, offer: Offer = no_links) -> tuple[str, str]:
     """Title and text of a notification: the channel's template in its first language, or a sentence of ours. It
     always says what a note does, and where the ticket is."""
     template = policies.channels[notify.channel].template
     if template is None:
         body = f'{ticket.name} has reached level "{notify.level}" of policy "{notify.policy}". Owner: {notify.owner}.'
     else:
-        body = _fill(_body(policies.templates[template], None), _context(notify, ticket))
+        body = _fill(_body(policies.templates[template], None), _context(notify, ticket, offer))
     link = [ticket.link] if ticket.link and ticket.link not in body else []
     lines = [body, *_left_out(body, notify, ticket), *link]
     return f"{ticket.name}: {notify.level} ({notify.policy})", "\n".join(line for line in lines if line)
@@ -310,7 +322,7 @@ def check_templates(documents: Iterable[Document]) -> tuple[Problem, ...]:
     )
 
 
-def _context(say: Say | Notify, ticket: Ticket) -> Context:
+def _context(say: Say | Notify, ticket: Ticket, offer: Offer) -> Context:
     """What a template sees. What people wrote stays in the helpdesk, and notes stay among agents."""
     handed: Context = {"ask": "", "checklist": (), "summary": "", "tried": ()}
     if isinstance(say, Say):
@@ -328,6 +340,7 @@ def _context(say: Say | Notify, ticket: Ticket) -> Context:
         "owner": say.owner,
         "next_step": say.next_step,
         "account": ticket.ref.account,
+        "links": offer(say),
         "ticket": Seen(
             ref=str(ticket.ref),
             number=ticket.number or ticket.ref.id,
@@ -406,3 +419,11 @@ def _written(document: Document) -> Iterator[tuple[str, str, str]]:
         for language, body in table.items() if isinstance(table, dict) else ():
             if isinstance(body, str):
                 yield name, language, body
+
+
+ASKS = re.compile(r"\blinks\.\w")
+
+
+def asking_for_links(document: Document) -> Iterator[tuple[str, str]]:
+    """Name and language of the templates with links to act."""
+    yield from ((name, language) for name, language, body in _written(document) if ASKS.search(body))

@@ -27,6 +27,7 @@ from connector.work.budget import Desk, Desks, NoRoom, lane_of
 from connector.work.commit import Intents, Look, keep_held, keep_look, prepare
 from connector.work.context import Read, Rules, complete, with_numbers
 from connector.work.limits import in_the_way, loop_note
+from connector.work.links import Links
 from connector.work.plans import Drifted, GivenLine, ended, given, judged_again, take, written
 from connector.work.sender import WATCHED, Sender, assigns, remainder
 from policies.evaluate import could_matter, is_known, is_quiet
@@ -130,6 +131,7 @@ class Worker:
         caps: Caps,
         read: Read,
         skews: ClockSkew,
+        links: Links | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -138,6 +140,7 @@ class Worker:
         self._caps = caps
         self._read = read
         self._skews = skews
+        self._links = links
         self.sender = Sender(store, clock, read, rules)
         self.looked: dict[str, Instant] = {}
         self._directories = accounts.Directories()
@@ -303,7 +306,9 @@ class Worker:
         settle = desk.adapter.capabilities.settle
         orders = tuple(row.order for row in seen.kept.rows if row.order is not None)
         waits = waiting_levels(rules.policies, account, seen.names)
-        judge = partial(_to_do, rules, desk, ticket, seen, orders=orders, waits=waits, now=now)
+        judge = partial(
+            _to_do, rules, desk, ticket, seen, orders=orders, waits=waits, now=now, links=self._links
+        )
         plan, intents = judge(directory)
         if seen.planned is None:
             directory = with_numbers(self._store, directory, rules.policies, plan)
@@ -569,6 +574,7 @@ def _to_do(
     orders: tuple[Order, ...],
     waits: tuple[Waiting, ...],
     now: Instant,
+    links: Links | None,
 ) -> tuple[Plan, Intents]:
     """What is to be done, and the requests for it. Raises Drifted where a line of a plan is to be carried out and would
     not be made again."""
@@ -577,7 +583,7 @@ def _to_do(
         known = kept.standings, directory, kept.receipts
         return judged_again(rules, desk.adapter, line, ticket, *known, waits, now)
     plan = rules.judge(ticket, kept.standings, directory, now, orders, waits=waits, past=seen.past)
-    return plan, prepare(desk.adapter, ticket, plan, rules.policies)
+    return plan, prepare(desk.adapter, ticket, plan, rules.policies, links)
 
 
 def _keep_line(

@@ -1,6 +1,7 @@
 """Reads the tables beside the policies: calendars, channels, people, groups, phrases, SLA targets and staff."""
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -24,6 +25,9 @@ CALENDAR_KEYS = ("timezone", "hours", "holidays", "closed", "open")
 Intervals = tuple[tuple[int, int], ...]
 Pairs = Sequence[tuple[str, Table]]
 """Tables by name."""
+
+Owned = Sequence[tuple[str, tuple[str, ...]]]
+"""Channels by whom they belong to."""
 
 FIXED = frozenset({"EST", "MST", "HST", "GMT0", "GMT+0", "GMT-0"})
 """Zones outside `Etc/` that know no summer time and are no place."""
@@ -222,7 +226,9 @@ def read_people(roots: Sequence[Table]) -> People:
     if OWNERS_OWN in known:
         text = f"`{OWNERS_OWN}` stands for the owner's own channels; give this one another name."
         known[OWNERS_OWN].report((), "reserved", text)
-    channels = {name: own for name, table in (*people, *groups) if (own := own_channels(table, known))}
+    theirs, shared = (
+        [(name, own_channels(table, known)) for name, table in tables] for tables in (people, groups)
+    )
     return People(
         managers=texts(people, "manager", '"lee@acme.test"'),
         leads=texts(groups, "lead", '"dana@acme.test"'),
@@ -233,9 +239,16 @@ def read_people(roots: Sequence[Table]) -> People:
             substitutes=substitutes,
             caps={name: cap for name, table in people if (cap := table.whole("cap", 1, 10_000)) is not None},
             skills={name: frozenset(said) for name, said in skills if said is not None},
-            channels=channels,
+            channels={name: own for name, own in (*theirs, *shared) if own},
+            personal=whose(theirs, shared),
         ),
     )
+
+
+def whose(people: Owned, groups: Owned) -> dict[str, str]:
+    """The channels that one person has, and nobody else and no group: whose each is."""
+    had = Counter(channel for _, own in (*people, *groups) for channel in own)
+    return {channel: name for name, own in people for channel in own if had[channel] == 1}
 
 
 def own_channels(table: Table, known: Collection[str]) -> tuple[str, ...]:

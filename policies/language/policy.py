@@ -23,13 +23,15 @@ class Absence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staff:
-    """By label. `caps` are open tickets; `channels` are those of people, and of groups by name."""
+    """By label. `caps` are open tickets; `channels` are those of people, and of groups by name; `personal`, by channel,
+    is the person who has it, where nobody else and no group has."""
 
     absences: Mapping[str, tuple[Absence, ...]] = field(default_factory=dict)
     substitutes: Mapping[str, str] = field(default_factory=dict)
     caps: Mapping[str, int] = field(default_factory=dict)
     skills: Mapping[str, frozenset[str]] = field(default_factory=dict)
     channels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    personal: Mapping[str, str] = field(default_factory=dict)
 
     def away(self, now: Instant) -> Mapping[str, str]:
         """Who is absent now, and until when, in words."""

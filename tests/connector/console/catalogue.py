@@ -28,6 +28,7 @@ SOURCES = (
     "connector/console",
     "connector/store",
     "connector/render.py",
+    "connector/work/links.py",
     "policies/present",
     "policies/language",
 )
