@@ -19,8 +19,8 @@ from connector.store.looks import Kept
 from connector.store.notices import Notice
 from connector.store.standings import remember_standings
 from connector.store.writes import KeptWrite, State
-from connector.work.links import Links, Offers, no_links
-from connector.work.messages import announce, texts
+from connector.work.links import Links, Offers
+from connector.work.messages import announce, no_links, texts
 from policies.language.policy import PolicySet
 from policies.model import Directory, Instant, Order, Seconds, Status, Ticket, TicketRef
 from policies.plan import Notify, Occurrence, Plan, Say, Wanted
@@ -350,7 +350,8 @@ def keep_look(
     ]
     for notice in intents.notices:
         notices.plan(connection, notice, now)
-    kept_links.keep(connection, intents.links)
+    if intents.links:
+        kept_links.keep(connection, intents.links)
     newest = _keep_facts(connection, look, remembered)
     inbox.close(connection, [row.id for row in look.kept.rows], now)
     if look.kept.is_held:

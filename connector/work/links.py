@@ -7,7 +7,6 @@ database has its digest, a notice that waits has that digest in its place, and w
 import hmac
 import json
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -16,6 +15,7 @@ from sqlalchemy import Connection
 from connector.store import links as kept_links
 from connector.store.links import KeptLink, Link
 from connector.store.notices import Notice
+from connector.work.messages import Offered
 from policies.language.policy import PolicySet
 from policies.model import Instant, Seconds, TicketRef, message
 from policies.plan import Notify, Plan, Say
@@ -29,21 +29,6 @@ GOOD_FOR: Seconds = 86400
 """How long a link is good that no deadline ends before."""
 
 USED = message("it has been used")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offered:
-    """The links as templates see them; empty where there is none."""
-
-    acknowledge: str = ""
-    snooze: str = ""
-    approve: str = ""
-    reject: str = ""
-
-
-def no_links(_about: Say | Notify) -> Offered:
-    """For texts that nobody acts by: plans, back-tests, and services without a key."""
-    return Offered()
 
 
 def digest(word: str) -> str:
@@ -187,6 +172,3 @@ def why_over(kept: KeptLink, standing: Standing | None, whose: str, now: Instant
     if not fits(link.verb, link.level, episode):
         return message("the escalation has moved on since")
     return None
-
-
-Offer = Callable[[Say | Notify], Offered]

@@ -15,7 +15,7 @@ names nothing that is not there, calls nothing, and does not grow without bound.
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -24,7 +24,6 @@ from jinja2 import Environment, StrictUndefined, Template, TemplateError, Templa
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from adapters.base import Note
-from connector.work.links import Offer, Offered, no_links
 from policies.history import History
 from policies.language.document import Document, Problem, did_you_mean, listed
 from policies.language.policy import PolicySet, TemplateSpec
@@ -226,6 +225,22 @@ class Seen:
     requester: Named
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offered:
+    """The links as templates see them; empty where there is none."""
+
+    acknowledge: str = ""
+    snooze: str = ""
+    approve: str = ""
+    reject: str = ""
+
+
+def no_links(_about: Say | Notify) -> Offered:
+    """For texts that nobody acts by: plans, back-tests, and services without a key."""
+    return Offered()
+
+
+Offer = Callable[[Say | Notify], Offered]
 Context = dict[str, str | Sequence[str] | Named | Seen | Offered]
 FULL: Context = {
     "level": Named(name="Team lead"),
