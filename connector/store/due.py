@@ -64,7 +64,7 @@ class DueRow:
     told. `number` is the ticket's, as `Ticket` has it."""
 
     ref: TicketRef
-    number: str
+    number: str = ""
     stand: Stand
     subject: str
     link: str
