@@ -296,7 +296,7 @@ def readable(client: Client, what: str, table: str, named: tuple[str, ...], othe
         told = (
             "all rows are hidden from Uptier's user"
             if answer.total
-            else "no row is there, or none is shown to us"
+            else "no row is there, or none is shown to us (docs/servicenow.md: what Uptier's user must read)"
         )
         empty = not answer.total
         return Finding(what=what, ok=False, text=f"{table}: {told}. {otherwise}", hint=empty)

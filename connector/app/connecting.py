@@ -17,6 +17,7 @@ from connector.clock import Clock
 from connector.config.secrets import PREFIX, SecretError, Secrets, secret_name, variable_of
 from connector.config.settings import Settings
 from connector.intake.receiver import KIND
+from connector.render import away
 from connector.store import holds, inbox
 from connector.store import hooks as kept
 from connector.store.database import Store
@@ -275,6 +276,32 @@ def tested(status: int | None, address: str) -> tuple[bool, str]:
     )
 
 
+def lacks(settings: Settings, account: str, secrets: Secrets) -> list[str]:
+    """What has to be done before a webhook is taken in, each with its step: nobody pastes anything in vain."""
+    said, ref = [], reference_of(settings, account)
+    if settings.service.outside is None:
+        said.append(
+            'write outside = "https://YOUR-UPTIER-HOST" under [service]: the address that the helpdesk reaches'
+        )
+    if not settings.accounts[account].webhook_secrets:
+        said.append(f'write webhook = {{ secret = "{ref}" }} under [accounts.{account}]')
+    told = settings.accounts[account].webhook or {"secret": ref}
+    return said + [line for line in unkept(secrets, told) if line]
+
+
+def make_secret(secrets: Secrets, ref: str, file: Path) -> str:
+    """Make the secret that a person pastes in, and keep it in this new file; where it is then, in words. Raises
+    CannotConnect where one is kept already: two would be one too many."""
+    if secrets.at_hand(ref) is None:
+        return f"the secret to paste in is made and {keep_secret(secrets, ref, token_hex(32), file)}"
+    if secrets.file_of(ref) == file.absolute():
+        return f"the secret to paste in is the one in {file}"
+    raise CannotConnect(
+        f"{secrets.source(ref)} holds a value for {ref} already, so {file} was not made; leave --secret-file out and "
+        "paste that one in"
+    )
+
+
 def await_webhook(
     store: Store, account: str, clock: Clock, patience: Seconds, progress: Callable[[Seconds], None]
 ) -> tuple[bool, str]:
@@ -294,7 +321,11 @@ def await_webhook(
             refusal = f"a webhook came and was refused: {refused.why}"
         left = until - clock.monotonic()
         if left <= 0:
-            return False, refusal or "no webhook came; what changes is found by polling meanwhile"
+            before = f"; the last one was taken {away(last, clock.now())}" if last is not None else ""
+            return False, refusal or (
+                f"no webhook came{before}; what changes is found by polling meanwhile. Where its secret was set or "
+                "changed since `uptier run` started, restart that: it reads secrets at its start only"
+            )
         if clock.monotonic() >= says:
             progress(int(left))
             says += SAYS_EVERY

@@ -408,7 +408,15 @@ def set_aside(store: Store, settings: Settings, account: str | None) -> Iterator
             yield one.account, Finding(what=one.kind, ok=False, text=one.why, hint=one.kind == "webhooks")
     for each in paused:
         if each.name in asked:
-            text = f"{each.paused_reason}. A running Uptier tries again by itself, and goes on once that is mended"
+            runs = (
+                store.path is None or holder(store.path) is not None
+            )  # a server does not tell who runs on it
+            again = (
+                "A running Uptier tries again by itself"
+                if runs
+                else "No Uptier runs here: `uptier run --once` tries"
+            )
+            text = f"{each.paused_reason}. {again}, and goes on once that is mended"
             yield each.name, Finding(what="paused", ok=False, text=text)
 
 

@@ -162,6 +162,11 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         except (StoreTrouble, SecretError, AlreadyRunning) as trouble:
             give_up(str(trouble))
+        except (
+            typer.BadParameter
+        ) as wrong:  # pydantic, which judges choices for typer, puts its own words before
+            wrong.message = wrong.message.replace("Value error, ", "")
+            raise
 
     def main(self, *words: Any, **more: Any) -> Any:
         """Run the call, or answer a shell that completes one."""

@@ -80,9 +80,10 @@ def connect(
         address_of,
         desk_of,
         hooks_of,
+        lacks,
+        make_secret,
         reference_of,
         set_up_of,
-        unkept,
     )
     from connector.clock import SystemClock
 
@@ -90,13 +91,18 @@ def connect(
     named("account", account, settings.accounts)
     secrets, patience = secrets_beside_trouble(), patience_of(wait, how)
     try:
-        address = address_of(settings, account)
         adapter = desk_of(settings, account, SystemClock(), secrets).adapter
         hooks = hooks_of(adapter)
         with in_form(how, account=account), closing(made_if_none(settings, secrets)) as store:
             if hooks is None:
-                told = settings.accounts[account].webhook or {"secret": reference_of(settings, account)}
-                echo(*without_markdown(set_up_of(adapter, address, told)).split("\n"), *unkept(secrets, told))
+                ref = reference_of(settings, account)
+                if secret_file is not None:
+                    echo(make_secret(secrets, ref, secret_file), "")
+                if missing := lacks(settings, account, secrets):
+                    echo("First:", *(f"  {line}" for line in missing), "")
+                address = address_of(settings, account)
+                told = settings.accounts[account].webhook or {"secret": ref}
+                echo(*without_markdown(set_up_of(adapter, address, told)).split("\n"))
                 named_in(settings, account)
             else:
                 made_there(settings, account, store, hooks, secrets, secret_file, yes=yes)

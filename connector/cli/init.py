@@ -46,6 +46,10 @@ ASKED = {
 }
 
 
+FIRST_ROWS = 10
+"""Rows of what is due that are shown at the end; `uptier due` lists the others."""
+
+
 class NotThis(Exception):
     """An answer that will not do: which ones are to be asked for again, and why."""
 
@@ -295,7 +299,12 @@ def connect(config: Path, answers: Answers, handed: Handed) -> bool:
             echo(*str(wrong).split("\n"))
             take_back(answers, wrong.secrets)
             if not answers.asks:
-                echo("Say that one otherwise and run `uptier init` again; it keeps the rest.", err=True)
+                which = " or ".join(flag_of(key) for key in wrong.keys)
+                echo(
+                    f"{f'Say {which} otherwise' if which else 'Mend that'} and run `uptier init` again; it keeps the "
+                    "rest.",
+                    err=True,
+                )
                 raise typer.Exit(NEEDS_HUMAN) from None
             answers.forget(wrong.keys)
             answers.refused |= set(wrong.secrets)
@@ -378,6 +387,13 @@ def present(config: Path) -> "Document | None":
     if isinstance(found, Problem):
         give_up(f"{found}\nIt is left as it is; mend it, or name another file with --config")
     return found
+
+
+def flag_of(key: str) -> str:
+    """The option that answers this question."""
+    if key.startswith("file of "):
+        return "--token-file"
+    return "--auth" if key == "kind" else f"--{key.replace('_', '-')}"
 
 
 def one_of(known: Iterable[str]) -> Callable[[str], str]:
@@ -580,7 +596,12 @@ def secret(answers: Answers, handed: Handed, key: str, ref: str, environ: dict[s
         give_up(f"nobody is there to ask for {key}: give it with --token-file FILE, or --token-stdin")
     value = ""
     while not value:
-        value = typer.prompt(f"{key}, which is not shown", hide_input=True).strip()
+        # with a default an empty line comes back here; without one it is asked for again in silence
+        value = typer.prompt(
+            f"{key}, which is not shown", hide_input=True, default="", show_default=False
+        ).strip()
+        if not value:
+            echo("  this is needed")
     answers.refused.discard(name)
     if keep_secret(name, value, environ):
         answers.stored.add(name)
@@ -766,7 +787,7 @@ def first_round(config: Path, account: str, secrets: "Secrets") -> bool:
         return True
     echo(*summary.lines())
     echo("", "What is due, by `uptier due`:")
-    due(account=account, config=config)
+    due(account=account, config=config, limit=FIRST_ROWS)
     if summary.waits_until is not None:
         echo(
             "",
@@ -781,6 +802,7 @@ def farewell(config: Path, account: str, auth: Mapping[str, str], secrets: "Secr
     """How secrets reach the next command, and what to do next."""
     from connector.config.secrets import secret_name, variable_of
 
+    exports = []
     for ref in auth.values():
         if not ref.startswith("secret:"):
             continue
@@ -789,11 +811,8 @@ def farewell(config: Path, account: str, auth: Mapping[str, str], secrets: "Secr
         if source.startswith("keyring"):
             echo("", f"Secret {name} is in the keyring.")
         elif (file := secrets.file_of(ref)) is not None:
-            echo(
-                "",
-                f"Secret {name} is in {file}. Before any other command, and for a container or a unit likewise:",
-                f"    export {variable}_FILE={quote(str(file))}",
-            )
+            exports.append(f"    export {variable}_FILE={quote(str(file))}")
+            echo("", f"Secret {name} is in {file}; a container or a unit needs that variable too.")
         else:
             echo(
                 "",
@@ -805,6 +824,7 @@ def farewell(config: Path, account: str, auth: Mapping[str, str], secrets: "Secr
     echo(
         "",
         "Next:",
+        *exports,
         f"    uptier explain {account}/ID{elsewhere}    why a ticket is due, or is not",
         f"    uptier doctor{elsewhere}    whether all is well, and the way to mend what is not",
         f"    uptier run{elsewhere}    keeps watching; nothing is written while mode is observe",

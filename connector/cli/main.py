@@ -290,6 +290,7 @@ def reload_policies(config: Config = CONFIG, how: AsText = "text") -> None:
         f"process {process} runs {len(policies.policies)} policies, hash {policies.hash}",
         *(f'test "{each.name}" ({each.place}) fails: {each.why}' for each in failed),
         *documents.told_changes(others),
+        "a changed [service] or [accounts] needs a restart of `uptier run`: those are read at its start only",
         process=process,
         policies=len(policies.policies),
         hash=policies.hash,

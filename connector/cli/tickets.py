@@ -81,6 +81,7 @@ def due(
     """List what is overdue, held, waiting and coming, a line a ticket and policy, as the database knows it."""
     from connector.clock import SystemClock
     from connector.config.settings import load
+    from connector.render import away
     from connector.store import codec
     from connector.store.accounts import every, read_directory
     from connector.store.due import DuePage, due_page
@@ -104,13 +105,20 @@ def due(
     try:
         store = database_of(settings)
     except NoDatabase as none:
-        give_up(f"nothing has been read yet; run `uptier run --once` first. {none}")
+        give_up(f"nothing has been read yet; run `uptier run --once` first ({str(none).split('; ')[0]})")
     with closing(store), store.reading() as connection:
-        read = {one.name for one in every(connection) if one.census_at is not None}
+        known = every(connection)
+        read = {one.name for one in known if one.census_at is not None}
+        paused = [one for one in known if one.name in names and one.paused_at is not None]
         page = due_page(connection, now, names=names, policy=policy, within=span, limit=limit)
         directories = {name: read_directory(connection, name) for name in names}
     unread = [name for name in names if name not in read]
     if len(unread) == len(names):
+        if paused:
+            give_up(
+                f"the open tickets of {listed(unread)} could not be listed: {paused[0].paused_reason}; "
+                "`uptier doctor` says how to mend that"
+            )
         give_up(
             f"the open tickets of {listed(unread)} have not been listed yet; run `uptier run --once` first"
         )
@@ -137,20 +145,31 @@ def due(
         lines=tuple(due_lines(page, stamp, now)),
     )
     put_rows(found, how)
+    for one in paused:
+        since = one.paused_at or now
+        echo(
+            f"{one.name}: as of {stamp(since)}, {away(since, now)}; the helpdesk could not be read since: "
+            "`uptier doctor`",
+            err=True,
+        )
     if unread:
         echo(f"not yet listed, so not among these: the tickets of {listed(unread)}", err=True)
     if (written := load(config).policies) is not None:
         for name, directory in directories.items():
-            known = None if directory is None else KnownAccount.of(directory.directory)
-            for lack in lacking(written, name, known) if known else ():
+            people = None if directory is None else KnownAccount.of(directory.directory)
+            for lack in lacking(written, name, people) if people else ():
                 echo(f"{name}: {lack.said}", err=True)
 
 
 def due_remarks(page: "DuePage") -> "Iterator[str]":
     """What is not among the rows."""
     if page.total > len(page.rows):
-        more, all_of_them = page.total - len(page.rows), f"--limit {page.total} lists them all"
-        yield f"{more} more; {all_of_them}" if page.is_exact else f"at least {more} more; --limit lists them"
+        more, all_of_them = page.total - len(page.rows), f"`uptier due --limit {page.total}` lists them all"
+        yield (
+            f"{more} more; {all_of_them}"
+            if page.is_exact
+            else f"at least {more} more; `uptier due --limit NUMBER` lists them"
+        )
     if page.unseen:
         yield f"not looked at yet, so not known: {page.many(page.unseen)} ticket{'s' * (page.unseen != 1)}"
     if not page.rows and not page.unseen:
@@ -246,14 +265,18 @@ def explain(
         ]
     if known is None:
         give_up(never_seen(ref))
-    owner = f" Owner: {known.owner}." if known.owner else ""
+    policies = load(config).policies
+    observed = policies is not None and all(
+        policies.mode(each, ref.account) == "observe" for each in policies.policies
+    )
+    owner = f" Owner{' would be' * observed}: {known.owner}." if known.owner else ""
     head = (
         f"{known.ticket.name}: {known.ticket.subject}",
         f"Looked at {stamp(known.seen_at)}.{owner}",
         *target_lines(known.ticket, known.seen_at),
         *lacks[-SHOWN:],
     )
-    trace = explained(known, load(config).policies)
+    trace = explained(known, policies)
     if trace is not None:
         show(trace, head, how)
     elif how == "json":

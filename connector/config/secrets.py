@@ -109,7 +109,9 @@ class Secrets:
         self._masker.add(value)
         usable, why = _backends()
         if not usable:
-            raise SecretError(f"cannot keep secret {name}: {why}.\nUse a variable or a file:\n{_ways(name)}")
+            raise SecretError(
+                f"cannot keep secret {name}: {why}.\nUse a variable or a file:\n{_ways(name, keyring=False)}"
+            )
         try:
             usable[0].set_password(SERVICE, name, value)
         except KeyringError as error:
@@ -176,13 +178,13 @@ def variable_of(name: str) -> str:
     return f"UPTIER_SECRET_{name.upper().replace('-', '_')}"
 
 
-def _ways(name: str) -> str:
+def _ways(name: str, *, keyring: bool = True) -> str:
     variable = variable_of(name)
     return (
         f"  1. environment variable {variable}\n"
         f"  2. the file named by environment variable {variable}_FILE\n"
-        f"  3. the file {name} in $CREDENTIALS_DIRECTORY (systemd)\n"
-        f'  4. the keyring, service "{SERVICE}", user "{name}"'
+        f"  3. the file {name} in $CREDENTIALS_DIRECTORY (systemd)"
+        + (f'\n  4. the keyring, service "{SERVICE}", user "{name}"' if keyring else "")
     )
 
 
@@ -192,7 +194,9 @@ def _read(path: Path, why: str) -> str:
         open_to_others = path.stat().st_mode & OTHERS_MAY_READ
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise SecretError(f"cannot read the secret file {path} ({why}): {reason}") from None
+        raise SecretError(
+            f"cannot read the secret file {path} ({why}): {reason}; write the secret there, or correct what names it"
+        ) from None
     if open_to_others:
         log.warning("secret_file_open", file=str(path), next_step=f"chmod 600 {path}")
     value = _bare(text)

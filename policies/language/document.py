@@ -29,6 +29,13 @@ class Problem:
         return f"{self.file}:{self.line}: {self.severity} {self.code}: {self.message}"
 
 
+NUMBERS = {
+    word: str(number)
+    for number, word in enumerate(("one", "two", "three", "four", "five", "six", "seven"), 1)
+}
+"""Numbers as people write them in names, such as "Tier One"."""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """` Did you mean "…"?` when one known word is close, or has this word in it as no other, else nothing; ready to
     append to a message."""
@@ -40,6 +47,9 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     """The one known word that is close, or has this word in it as no other; None if none is."""
     spelled = {name.casefold(): name for name in known}
     said = word.casefold()
+    counted = re.sub(r"[a-z]+", lambda found: NUMBERS.get(found[0], found[0]), said)
+    if counted in spelled:
+        return spelled[counted]
     part = [name for name in spelled if said in name.split("_")]
     near = part if len(part) == 1 else get_close_matches(said, list(spelled), n=1, cutoff=0.6)
     return spelled[near[0]] if near else None

@@ -326,6 +326,23 @@ def test_the_text_to_paste_has_the_accounts_address_and_no_secret(
         without = uptier("connect", one.account)
         assert without.exit_code == 0, without.output
         assert f"uptier secret set {one.account}-webhook" in without.stdout
+        assert without.stdout.startswith("First:"), "what blocks is said before the text to paste"
+        file = tmp_path / "made"
+        made = uptier("connect", one.account, "--secret-file", str(file))
+        assert (made.exit_code, file.stat().st_mode & 0o777) == (0, 0o600), made.output
+        assert f"UPTIER_SECRET_{one.account.upper()}_WEBHOOK_FILE must name that file" in made.stdout
+        assert len(value := file.read_text(encoding="utf-8").strip()) == 64
+        assert value not in made.output
+        monkeypatch.setenv(f"UPTIER_SECRET_{one.account.upper()}_WEBHOOK_FILE", str(file))
+        again = uptier("connect", one.account, "--secret-file", str(file))
+        assert (again.exit_code, "is the one in" in again.stdout, "First:" in again.stdout) == (
+            0,
+            True,
+            False,
+        )
+        other = uptier("connect", one.account, "--secret-file", str(tmp_path / "other"))
+        assert (other.exit_code, "holds a value for" in other.stderr) == (2, True)
+        monkeypatch.delenv(f"UPTIER_SECRET_{one.account.upper()}_WEBHOOK_FILE")
         for name in one.secrets():
             monkeypatch.delenv(name, raising=False)
         gone = uptier("disconnect", one.account)
@@ -409,7 +426,11 @@ def test_a_webhook_is_waited_for_and_its_coming_is_said(store: Store) -> None:
 
 def test_nothing_that_comes_in_time_is_said_and_so_is_a_refusal(store: Store) -> None:
     clock = Passing(START)
-    assert connecting.await_webhook(store, "acme", clock, 30, lambda _: None)[0] is False
+    news(store, START - 60)
+    well, text = connecting.await_webhook(store, "acme", clock, 30, lambda _: None)
+    assert not well
+    assert "the last one was taken 1m30s ago" in text
+    assert "restart that" in text
     assert clock.now() == START + 30
 
     def refuse() -> None:

@@ -338,7 +338,10 @@ def test_more_than_is_counted_is_said_to_be_more(tmp_path: Path) -> None:
         page = counted(store, 5)[1]
         lines = due_lines(page, stamp, 5)
         assert page.counts == {"coming": COUNTED}
-        assert (lines[0], lines[-1]) == ("coming: 1000 or more", "at least 800 more; --limit lists them")
+        assert (lines[0], lines[-1]) == (
+            "coming: 1000 or more",
+            "at least 800 more; `uptier due --limit NUMBER` lists them",
+        )
         every = due_lines(counted(store, 5, limit=COUNTED + 1)[1], stamp, 5)
         assert every[0] == "coming: 1002 or more"
         assert due_lines(counted(store, 5, limit=COUNTED + 2)[1], stamp, 5)[0] == "coming: 1002"
@@ -388,7 +391,8 @@ def test_the_lines_of_the_page_are_those_that_it_prints(tmp_path: Path) -> None:
         page = (Path(__file__).parents[2] / "docs" / "preview.md").read_text(encoding="utf-8")
         assert "\n".join(["```", *lines, "```"]) in page, "\n".join(lines)
         assert (
-            due_lines(listed(one, limit=1), stamp, one.clock.now())[-1] == "1 more; --limit 2 lists them all"
+            due_lines(listed(one, limit=1), stamp, one.clock.now())[-1]
+            == "1 more; `uptier due --limit 2` lists them all"
         )
 
 
@@ -399,9 +403,12 @@ def test_without_a_database_or_a_reading_the_command_says_what_to_run(desk: Zend
         none = uptier("due")
         assert (none.exit_code, none.stdout) == (2, "")
         assert "run `uptier run --once` first" in none.stderr
+        assert "or `uptier migrate`" not in none.stderr, "one next step"
     assert uptier("run", "--once").exit_code == 0
     shown = uptier("due")
     assert (shown.exit_code, shown.stdout.splitlines()[0]) == (0, "coming: 1")
+    bad = uptier("due", "--format", "xml")
+    assert (bad.exit_code, "Value error" in bad.stderr, "is not one of" in bad.stderr) == (2, False, True)
     told = json.loads(
         uptier("due", "--format", "json", "--within", "4h", "--policy", "waits", "--account", "acme").stdout
     )

@@ -91,6 +91,14 @@ def test_the_source_names_the_place_and_not_the_value(tmp_path: Path) -> None:
     assert "hidden" not in repr(Found("hidden", "somewhere"))
 
 
+def test_where_no_keyring_is_it_is_not_among_what_to_use() -> None:
+    keyring.set_keyring(NoKeyring())
+    with pytest.raises(SecretError) as none:
+        secrets().store("a", "v")
+    assert "CREDENTIALS_DIRECTORY" in str(none.value)
+    assert "4. the keyring" not in str(none.value)
+
+
 def test_only_one_newline_is_taken_off_a_file(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("two lines\n\n")
     (tmp_path / "a").chmod(0o600)
