@@ -407,6 +407,7 @@ def test_reload_takes_changed_policies_up_and_refuses_wrong_ones(desk: Zendesk, 
     assert (result.exit_code, result.stdout[:8]) == (0, "process "), result.stderr
     assert 'policy "waits": accepted: 2:00 fires two to Duty; now: 3:00 fires two to Duty ' in result.stdout
     assert "`uptier test --accept` takes it for right" in result.stdout
+    assert "a changed [service] or [accounts] needs a restart" in result.stdout
     path.write_text(good.replace('after = "2h"', 'after = "soon"'), encoding="utf-8")
     assert uptier("reload").exit_code == 2
     assert service.poll() is None

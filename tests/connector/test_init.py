@@ -525,7 +525,8 @@ def test_a_keyring_that_is_locked_keeps_nothing_and_all_goes_on(
         result = uptier("init", *flags("zendesk", desk), "--token-file", token_in(here, desk))
         assert result.exit_code == 0, result.output
         assert f"Secret acme-token is in {here / 'token'}" in result.stdout
-        assert f"export UPTIER_SECRET_ACME_TOKEN_FILE={here / 'token'}" in result.stdout
+        export = f"    export UPTIER_SECRET_ACME_TOKEN_FILE={here / 'token'}"
+        assert f"Next:\n{export}\n" in result.stdout, "the first step is the one that the others need"
 
 
 def test_an_address_to_listen_on_that_is_taken(here: Path, kept: InMemory, somebody: None) -> None:

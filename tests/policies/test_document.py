@@ -246,6 +246,7 @@ def test_what_nests_too_deep_is_a_problem_of_its_file(text: str) -> None:
 
 def test_a_word_is_proposed_that_is_close_or_has_the_word_in_it_as_no_other() -> None:
     words = ("customer_waiting", "matching", "first_reply", "next_reply")
+    assert did_you_mean("Tier One", ("Tier 2", "Tier 1")) == ' Did you mean "Tier 1"?'
     assert did_you_mean("waiting", words) == ' Did you mean "customer_waiting"?'
     assert did_you_mean("maching", words) == ' Did you mean "matching"?'
     assert did_you_mean("colour", words) == ""
