@@ -501,7 +501,8 @@ class Vendor:
     trust a webhook, and `settings` the account's further keys with what they mean. `sources` names every field
     of `policies.language.fields`, and `custom.NAME`. `target_start` is whether its SLA targets tell when they
     began, which the level key `at` needs. `address` is what its addresses look like, with YOURS for what is the
-    account's own; `user` says where to make the user that Uptier signs in as. `plans` are the names of its
+    account's own; `user` says where to make the user that Uptier signs in as; `pasted`, where what a person pasted for
+    webhooks is removed, with ACCOUNT for the account's name. `plans` are the names of its
     plans by how many requests each allows in the window of the account's limit, `census` is what a census costs
     there. `carry` turns an export of its own rules into policies, where that is known; it raises ValueError for
     what is no such export.
@@ -515,6 +516,7 @@ class Vendor:
     target_start: bool = False
     address: str = "https://YOURS.example"
     user: str = ""
+    pasted: str = ""
     plans: Mapping[int, str] = field(default_factory=dict)
     census: Census = Census()
     carry: Callable[[Any, Names], tuple[Carried, ...]] | None = None

@@ -103,14 +103,16 @@ def refusal(response: httpx.Response, *, writing: bool) -> HelpdeskError:
     if status < 400:
         return redirected(place, "", writing=writing)
     if status == 401 or (status == 403 and (ours or str(body.get("code") or "") in OF_THE_ACCOUNT)):
-        return AccessLost(f"{text}. Check the API key, and that its agent is an administrator")
+        return AccessLost(
+            f"{text.removesuffix('.')}. Check the API key, and that its agent is an administrator"
+        )
     if status == 403 and body.get("code") == "require_feature":
         return NotAllowed(text, "a plan that has this feature")
     if status == 403:
         right = GLOBAL if path.endswith("/tickets") or ONE_TICKET.match(path) else ADMINISTRATOR
-        return NotAllowed(f"{text}. The agent of our key may lack {right}", right)
+        return NotAllowed(f"{text.removesuffix('.')}. The agent of our key may lack {right}", right)
     if status in (404, 405) and ONE_TICKET.match(path):
-        return Gone(f"{text}. The ticket is deleted, marked as spam or archived")
+        return Gone(f"{text.removesuffix('.')}. The ticket is deleted, marked as spam or archived")
     if status == 429:
         return TryLater(text, read_wait(response.headers, AFTER_429))
     if writing:
@@ -118,7 +120,7 @@ def refusal(response: httpx.Response, *, writing: bool) -> HelpdeskError:
             return OutcomeUnknown(text)
         return TryLater(text, UNSAID) if status == 409 else WontAccept(text)
     if status == 404:
-        advice = f"{text}. Check the account's url and plan"
+        advice = f"{text.removesuffix('.')}. Check the account's url and plan"
         return AccessLost(advice) if ours else TryLater(advice, MUCH_LATER)
     return TryLater(text, read_wait(response.headers, UNSAID))
 

@@ -172,7 +172,8 @@ def webhook(account: Account) -> Finding:
     """Whether webhooks can be told from forgeries."""
     if account.webhook:
         return Finding(what="webhook secret", ok=True, text="Webhooks must bring their secret.")
-    text = "No webhook secret is set: polling alone is a minute or two late. See docs/freshdesk.md."
+    text = "No webhook secret is set: polling alone is a minute or two late. "
+    text += f"`uptier connect {account.name}` prints what to paste; see docs/freshdesk.md."
     return Finding(what="webhook secret", ok=False, text=text, hint=True)
 
 

@@ -18,6 +18,7 @@ VENDOR = Vendor(
     address="https://YOURS.freshdesk.com",
     user="Admin > Team > Agents > New agent. Full-time, role Administrator, ticket scope Global access, in no group, "
     "and nobody else uses it.",
+    pasted="Admin > Workflows > Automations, under Ticket creation and under Ticket updates",
     plans={
         50: "a trial",
         200: "Growth",

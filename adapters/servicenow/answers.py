@@ -208,7 +208,7 @@ def refusal(response: httpx.Response, *, writing: bool) -> HelpdeskError:
     if status < 400:
         return redirected(place, ", perhaps to a sign-in page", writing=writing)
     if status == 401:
-        return AccessLost(f"{text}. {advice(response)}")
+        return AccessLost(f"{text.removesuffix('.')}. {advice(response)}")
     if status == 404 and RECORD.fullmatch(path(response)):
         return Gone(text)
     if status == 429:
@@ -223,14 +223,16 @@ def read_refusal(response: httpx.Response, text: str) -> HelpdeskError:
     table = found[1] if found else path(response)
     if status == 403 and QUERY.search(text) and WHOLE_TABLE not in text:
         return NotAllowed(
-            f"{text}. Uptier's user may not filter or sort by a column of this query: allow query_match and "
-            "query_range on this table (query ACLs), or correct the column's name",
+            f"{text.removesuffix('.')}. Uptier's user may not filter or sort by a column of this query: allow "
+            "query_match and query_range on this table (query ACLs), or correct the column's name",
             f"query {table}",
         )
     if status == 403:
-        return NotAllowed(f"{text}. Give Uptier's user a role that reads this table", f"read {table}")
+        return NotAllowed(
+            f"{text.removesuffix('.')}. Give Uptier's user a role that reads this table", f"read {table}"
+        )
     if status in (400, 404):
-        return NotAllowed(f"{text}. Check the account's url and table", f"read {table}")
+        return NotAllowed(f"{text.removesuffix('.')}. Check the account's url and table", f"read {table}")
     return TryLater(text, SOON if cancelled(response) else wait_of_rule(response.headers, UNSAID))
 
 
@@ -239,7 +241,9 @@ def write_refusal(status: int, text: str) -> HelpdeskError:
     if status >= 500 or status == 408:
         return OutcomeUnknown(text)
     if status == 403 and not POLICY.search(text):
-        return NotAllowed(f"{text}. Give Uptier's user a role that writes this record", "write")
+        return NotAllowed(
+            f"{text.removesuffix('.')}. Give Uptier's user a role that writes this record", "write"
+        )
     return WontAccept(text)
 
 

@@ -333,7 +333,8 @@ def webhook(profile: Profile) -> Finding:
     if profile.account.webhook:
         told = "A signing secret is set; a webhook without X-Uptier-Timestamp is refused."
         return Finding(what="webhook secret", ok=True, text=told)
-    told = "No webhook secret is set: polling alone is a minute or two late. See docs/servicenow.md."
+    told = "No webhook secret is set: polling alone is a minute or two late. "
+    told += f"`uptier connect {profile.account.name}` prints what to paste; see docs/servicenow.md."
     return Finding(what="webhook secret", ok=False, text=told, hint=True)
 
 

@@ -26,6 +26,8 @@ VENDOR = Vendor(
     address="https://YOURS.service-now.com",
     user="User Administration > Users > New. Web service access only, time zone UTC, role itil (for cases: the agent "
     "role of their table), and nobody else uses it. docs/servicenow.md lists the tables that it must read.",
+    pasted="System Definition > Business Rules, the rule for Uptier; sys_properties.list, uptier.ACCOUNT.endpoint and "
+    "uptier.ACCOUNT.secret",
     webhook=(Keys(needed=("secret",)),),
     settings={
         "table": "The table below task that this account is; incident if not given.",

@@ -255,7 +255,7 @@ def refusal(response: Response, account: Account, *, writing: bool) -> HelpdeskE
         return redirected(place, "", writing=writing)
     if status == 401 or (status in (403, 404) and WHO_AM_I.match(here)):
         return AccessLost(
-            f"{text}. Check the account's url, the token, its scopes, and that its user is an admin"
+            f"{text.removesuffix('.')}. Check the account's url, the token, its scopes, and that its user is an admin"
         )
     if status == 403:
         return NotAllowed(text, right_for(here, writing=writing))
@@ -273,7 +273,8 @@ def refusal(response: Response, account: Account, *, writing: bool) -> HelpdeskE
         return WontAccept(text, () if CLOSED.search(text) else tuple(parts(body.get("details"), account)))
     if status in (404, 410):
         return NotAllowed(
-            f"{text}. Check the account's url and plan", "the plan or the address does not offer it"
+            f"{text.removesuffix('.')}. Check the account's url and plan",
+            "the plan or the address does not offer it",
         )
     if status < 500 and status != 408 and TICKET.match(here):
         return NotAllowed(text)

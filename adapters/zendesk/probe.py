@@ -170,7 +170,8 @@ def webhook(account: Account) -> Finding:
     """Whether webhooks can be told from forgeries; whether Zendesk sends any, only Zendesk knows."""
     if account.webhook:
         return Finding(what="webhook secret", ok=True, text="A signing secret is set.")
-    text = "No webhook secret is set: polling alone is a minute or two late. See docs/zendesk.md."
+    text = "No webhook secret is set: polling alone is a minute or two late. "
+    text += f"`uptier connect {account.name}` makes one; see docs/zendesk.md."
     return Finding(what="webhook secret", ok=False, text=text, hint=True)
 
 

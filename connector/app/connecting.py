@@ -24,7 +24,7 @@ from connector.store.database import Store
 from connector.store.hooks import MadeHook
 from connector.work.budget import Desk
 from connector.work.context import Read
-from policies.model import Instant, Seconds
+from policies.model import Instant, Seconds, spell
 
 LOOKS_EVERY: Seconds = 1
 SAYS_EVERY: Seconds = 10
@@ -302,6 +302,18 @@ def make_secret(secrets: Secrets, ref: str, file: Path) -> str:
     )
 
 
+def last_taken(store: Store, account: str, now: Instant) -> str | None:
+    """When a webhook was last taken in, in words; None where none ever was."""
+    with store.reading() as connection:
+        last = inbox.last_webhook(connection, account)
+    return None if last is None else taken_words(last, now)
+
+
+def taken_words(at: Instant, now: Instant) -> str:
+    """That a webhook was taken in then."""
+    return "a webhook came and was taken" + (f", {spell(now - at)} ago" if now > at else " just now")
+
+
 def await_webhook(
     store: Store, account: str, clock: Clock, patience: Seconds, progress: Callable[[Seconds], None]
 ) -> tuple[bool, str]:
@@ -314,7 +326,7 @@ def await_webhook(
             last = inbox.last_webhook(connection, account)
             refused = holds.aside_of(connection, account, "", KIND)
         if last is not None and last >= began:
-            return True, "a webhook came and was taken"
+            return True, taken_words(last, clock.now())
         if refused is not None and refused.tried_at >= began:
             if not refusal:
                 until = min(until, clock.monotonic() + AFTER_REFUSAL)

@@ -386,7 +386,7 @@ class Service:
             parts.notifier.deliver()
             if parts.store.trouble is not None:
                 raise StoreTrouble(parts.store.trouble)
-            progress(f"looked at tickets {looks} times")
+            progress("looking at tickets")
             due = self.next_due()
             if due is None or due > parts.clock.now() + ONCE_WAITS:
                 break

@@ -216,18 +216,30 @@ def disconnected(settings: "Settings", account: str, *, yes: bool) -> None:
         in_trouble(f"{trouble}. Call `uptier disconnect {account}` again")
     except ValueError as error:
         give_up(str(error))
-    echo(
-        f"{len(mine)} removed; take `webhook` out of [accounts.{account}] too"
-        if mine
-        else "none of it is left there"
-    )
+    echo(f"{len(mine)} removed{set_still(settings, account)}" if mine else "none of it is left there")
+
+
+def where_pasted(settings: "Settings", account: str) -> str:
+    """Where the helpdesk keeps what a person pasted, as the adapter names it, and that the secret stays."""
+    from connector.config.values import vendors
+
+    vendor = vendors().get(settings.accounts[account].adapter)
+    place = vendor.pasted.replace("ACCOUNT", account) if vendor else ""
+    return f": {place}{set_still(settings, account)}" if place else ""
+
+
+def set_still(settings: "Settings", account: str) -> str:
+    """What is left to do in the config and with the secret, once nothing is posted any more."""
+    line = settings.accounts[account].webhook
+    config = f"; take `webhook` out of [accounts.{account}] too" if line else ""
+    return f"{config}. The webhook's secret stays where it is kept, in the keyring or a file, until you remove it"
 
 
 def nothing_made(settings: "Settings", account: str) -> tuple[str, str]:
     """What is said where nothing is recorded. No secret is needed to know that."""
     return (
         f"nothing recorded: uptier has made nothing at {settings.accounts[account].url} that it could remove",
-        "what somebody pasted in there is removed there, by hand",
+        f"what somebody pasted in there is removed there, by hand{where_pasted(settings, account)}",
     )
 
 
@@ -269,10 +281,14 @@ def patience_of(wait: str | None, how: TextFormat) -> "Seconds | None":
 
 def waited(store: "Store", account: str, patience: "Seconds | None", *, asked: bool) -> None:
     """Wait for a webhook, where that was `asked` for by a text to paste; without one the helpdesk's test has told."""
-    from connector.app.connecting import await_webhook
+    from connector.app.connecting import await_webhook, last_taken
     from connector.clock import SystemClock
 
-    if not asked or not patience:
+    if not asked:
+        return
+    if not patience:
+        if (came := last_taken(store, account, SystemClock().now())) is not None:
+            echo("", came)
         return
     echo("", "When that is done, touch a ticket: add a note to one, say.")
     well, text = await_webhook(

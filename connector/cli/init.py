@@ -45,6 +45,13 @@ ASKED = {
     "duty": "Which group answers when nobody else did",
 }
 
+KNOWN_AS = {
+    "helpdesk": "helpdesk", "url": "address", "account": "called", "kind": "sign-in by", "user": "user",
+    "client_id": "OAuth client", "first": "new tickets with", "next": "escalated ones with",
+    "duty": "in the end", "listen": "listens on", "outside": "reached by",
+}  # fmt: skip
+"""How answers are told that an earlier call kept; what is not here is of no use to a reader."""
+
 
 FIRST_ROWS = 10
 """Rows of what is due that are shown at the end; `uptier due` lists the others."""
@@ -220,7 +227,8 @@ def set_up(config: Path, given: Mapping[str, str], files: tuple[str, ...], *, to
     except (OSError, ValueError):
         give_up(f"{file} cannot be read; remove it to begin anew")
     if goes_on:
-        told = ", ".join(f"{key} {value}" for key, value in (answers.before | answers.kept).items())
+        said = answers.before | answers.kept
+        told = ", ".join(f"{KNOWN_AS[key]} {value}" for key, value in said.items() if key in KNOWN_AS)
         echo(f"Going on where the last call stopped: {told}. To begin anew, remove {file}")
     lines = sys.stdin.read().splitlines() if token_stdin else []
     try:
@@ -490,6 +498,8 @@ def credentials(
             echo(f"A user for Uptier alone. {vendor.user}")
         for kind in kinds:
             echo(f"  {kind}: {vendor.auth[kind].clicks or listed(vendor.auth[kind].needed, 'and')}")
+    if len(kinds) == 1 and answers.known("kind") is None:
+        answers.keep("kind", kinds[0])
     kind = answers.ask(
         "kind", "--auth", f"How to sign in ({listed(kinds)})", one_of(kinds), kinds[0], settles=True
     )

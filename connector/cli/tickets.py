@@ -37,10 +37,11 @@ from connector.cli.common import (
     ticket_meant,
     ticket_ref,
 )
+from connector.render import many
 from connector.store.trouble import NoDatabase
 
 if TYPE_CHECKING:
-    from connector.store.due import DuePage
+    from connector.store.due import DuePage, Stand
     from policies.model import Ticket, TicketRef
     from policies.present.explain import PolicyTrace
 
@@ -138,7 +139,7 @@ def due(
     ]
     found = Listing(
         title="What is due",
-        head=("stand", "ticket", "at", "policy", "level", "owner", "then", "subject", "why"),
+        head=("stand", "ticket", "at", "policy", "level", "owner", "to", "subject", "why"),
         rows=rows,
         value=json.loads(codec.dump(DuePage, page)) if how == "json" else None,
         said=tuple(due_remarks(page)),
@@ -195,7 +196,7 @@ def due_lines(page: "DuePage", when: "Callable[[int], str]", now: int) -> list[s
     for stand in STANDS:
         rows = [one for one in page.rows if one.stand == stand]
         if rows:
-            lines.append(f"{stand}: {page.many(page.counts[stand])}")
+            lines.append(f"{stand}: {page.many(page.counts[stand])}{on_tickets(page, stand)}")
         for one in rows:
             padded = (
                 cell.ljust(width) for cell, width in zip(cells[one.ref, one.policy], widths, strict=True)
@@ -203,6 +204,15 @@ def due_lines(page: "DuePage", when: "Callable[[int], str]", now: int) -> list[s
             would = "would fire: " if one.observes else ""
             lines.append("  " + "  ".join((*padded, f"{one.subject} ({would}{one.why})")))
     return [*lines, *due_remarks(page)]
+
+
+def on_tickets(page: "DuePage", stand: "Stand") -> str:
+    """On how many tickets these rows are, where one has several and all of them are shown."""
+    rows = [one for one in page.rows if one.stand == stand]
+    tickets = len({one.ref for one in rows})
+    if tickets == len(rows) or len(rows) < page.counts[stand]:
+        return ""
+    return f", on {many(tickets, 'ticket')}"
 
 
 @app.command(rich_help_panel=TICKETS)
@@ -535,15 +545,15 @@ def release(
         try:
             with store.writing() as connection:
                 now = SystemClock().now()
-                many = holds.release(connection, account, ticket, policy, who=getuser(), why=reason, now=now)
+                count = holds.release(connection, account, ticket, policy, who=getuser(), why=reason, now=now)
         except holds.NotHeld as error:
             give_up(f"{error}; `uptier release` lists what is")
         put_rows(
             Listing(
                 title="Released",
                 head=("released", "count"),
-                rows=[(held, many)],
-                lines=(f"{many} released; they are looked at within a minute",),
+                rows=[(held, count)],
+                lines=(f"{count} released; they are looked at within a minute",),
             ),
             how,
         )

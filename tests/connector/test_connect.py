@@ -350,6 +350,10 @@ def test_the_text_to_paste_has_the_accounts_address_and_no_secret(
             "no secret is needed for that"
         )
         assert "by hand" in gone.stdout
+        place = {"freshdesk": "Workflows > Automations", "servicenow": f"uptier.{one.account}.endpoint"}
+        assert place[vendor] in gone.stdout
+        assert f"take `webhook` out of [accounts.{one.account}]" in gone.stdout
+        assert "secret stays where it is kept" in gone.stdout
 
 
 @pytest.mark.parametrize("vendor", ["freshdesk", "servicenow"])
@@ -421,7 +425,9 @@ def test_a_webhook_is_waited_for_and_its_coming_is_said(store: Store) -> None:
     well, text = connecting.await_webhook(store, "acme", clock, 60, left.append)
     assert (well, clock.now()) == (True, START + 25)
     assert left == [60, 50, 40]
-    assert "was taken" in text
+    assert text == "a webhook came and was taken just now"
+    assert connecting.last_taken(store, "acme", START + 28) == "a webhook came and was taken, 3s ago"
+    assert connecting.last_taken(store, "other", START) is None
 
 
 def test_nothing_that_comes_in_time_is_said_and_so_is_a_refusal(store: Store) -> None:

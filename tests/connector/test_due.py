@@ -347,6 +347,13 @@ def test_more_than_is_counted_is_said_to_be_more(tmp_path: Path) -> None:
         assert due_lines(counted(store, 5, limit=COUNTED + 2)[1], stamp, 5)[0] == "coming: 1002"
 
 
+def test_rows_of_several_policies_are_not_taken_for_so_many_tickets(tmp_path: Path) -> None:
+    both = {"a": a_coming("soon", 10), "b": a_coming("soon", 10)}
+    with fresh_store("sqlite", tmp_path) as store:
+        fill(store, {"1": both, "2": both, "3": {"a": a_coming("soon", 10)}}, 1)
+        assert due_lines(counted(store, 20)[1], stamp, 20)[0] == "overdue: 5, on 3 tickets"
+
+
 def fill(store: Store, ahead: dict[str, dict[str, Coming]], now: int) -> None:
     with store.writing() as connection:
         group = Group(id="1", name="Tier 1")
