@@ -12,7 +12,7 @@ from typing import Literal, get_args
 from adapters.base import AdapterFactory
 from connector.app.canary import Canary
 from connector.app.databases import queue_address
-from connector.app.leases import FORGET, NOTIFY, Leaseholder, OneOfMany, Sole, poll_lease
+from connector.app.leases import ALARM, FORGET, NOTIFY, Leaseholder, OneOfMany, Sole, poll_lease
 from connector.app.supervision import Ailments
 from connector.clock import Clock, ClockSkew
 from connector.config.holidays import calendars
@@ -164,7 +164,7 @@ def _filled(
     address = queue_address(settings, secrets)
     engine = FleetEngine(store, clock, ailments, address=address, accounts=tuple(desks), rests=may_rest)
     feeds = map(poll_lease, desks) if "poller" in roles else ()
-    names = (*feeds, *((NOTIFY, FORGET) if "worker" in roles else ()))
+    names = (*feeds, *((NOTIFY, FORGET, ALARM) if "worker" in roles else ()))
     return engine, engine.rescue, OneOfMany(store, clock, me, names)
 
 
@@ -189,8 +189,9 @@ def addresses(settings: Settings) -> Mapping[str, str]:
 
 
 def spoken_to(policies: PolicySet, settings: Settings) -> frozenset[str]:
-    """The channels that some policy notifies where it is enforced."""
-    return frozenset(
+    """The channels that some policy notifies where it is enforced, and those of alarms."""
+    alarms = frozenset(channel for alarm in settings.alarm for channel in alarm.notify)
+    return alarms | frozenset(
         channel
         for account in settings.accounts
         for policy in policies.serving(account)

@@ -122,3 +122,4 @@ def poll_lease(account: str) -> str:
 
 NOTIFY = "notify"
 FORGET = "forget"
+ALARM = "alarm"

@@ -20,7 +20,7 @@ from starlette.routing import Mount, Route
 from adapters.http import clean
 from connector.app.compose import ALL, Role, addresses, compose, take_up
 from connector.app.databases import working_on
-from connector.app.leases import FORGET, NOTIFY, RENEW_EVERY, poll_lease
+from connector.app.leases import ALARM, FORGET, NOTIFY, RENEW_EVERY, poll_lease
 from connector.app.listener import Listener
 from connector.app.metrics import Metrics
 from connector.app.scheduler import Scheduler, ThreadExecutor
@@ -33,6 +33,7 @@ from connector.intake.receiver import Refusals, receiver
 from connector.intake.slow_client import BoundedBodies
 from connector.notify.sender import Speaker
 from connector.render import many
+from connector.report.alarms import look_at_alarms
 from connector.store import accounts, fleet, forgetting, holds, inbox, ledger, notices, tickets, users, writes
 from connector.store.database import SLACK, Store, database_skew, mend_spans, shared_now
 from connector.store.fleet import Failing, Node
@@ -148,6 +149,9 @@ SILENT: Seconds = 15
 PLAYED_EVERY: Seconds = 86400
 """How often the tests of the policies are played though nobody changed them."""
 
+ALARMS_EVERY: Seconds = 60
+"""How often it is seen whether an alarm is to be looked at; each says itself how often it is measured."""
+
 TRIED_EVERY: Seconds = 3600
 """Where what came of them could not be kept, they are played again that much later."""
 
@@ -255,6 +259,8 @@ class Service:
             self._every("rescue", parts.rescue, SWEEP)
         self._every("notify", self._notify, TICK)
         self._every("forget", self._forget, 3600)
+        if self._settings.alarm:
+            self._every("alarms", self._watch_alarms, ALARMS_EVERY, at_once=True)
         self._every("policy tests", self._play_tests_daily, TRIED_EVERY, at_once=True)
 
     def _play_tests_daily(self) -> None:
@@ -305,6 +311,12 @@ class Service:
     def _notify(self) -> None:
         if self.parts.leases.has(NOTIFY):
             self.parts.notifier.tick()
+
+    def _watch_alarms(self) -> None:
+        parts = self.parts
+        if parts.leases.has(ALARM):
+            alarms = [each.alarm() for each in self._settings.alarm]
+            look_at_alarms(parts.store, alarms, parts.rules(), parts.clock.now())
 
     def _forget(self) -> None:
         hashes = [policy.hash for policy in self.parts.rules().policies.policies]

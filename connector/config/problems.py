@@ -1,4 +1,4 @@
-"""What is wrong with `[service]`, `[accounts.*]` and `[channels.*]`, in words and with lines.
+"""What is wrong with `[service]`, `[accounts.*]`, `[channels.*]` and `[[alarm]]`, in words and with lines.
 
 Nothing here shows a value: it might be a secret in the wrong place."""
 
@@ -145,5 +145,8 @@ def _walk(loc: tuple[int | str, ...], model: type[BaseModel]) -> tuple[Path, typ
         path = (*path, step)
         table = here if isinstance(here, type) and issubclass(here, BaseModel) else None
         field = table.model_fields.get(str(step)) if table else None
-        here = _inner(field.annotation) if field else next(iter(get_args(here)[1:]), None)
+        inner = get_args(here)
+        here = (
+            _inner(field.annotation) if field else next(iter(inner[:1] if ... in inner else inner[1:]), None)
+        )
     return path, table

@@ -30,10 +30,13 @@ from connector.config.values import (
     DAY,
     EVERY_ADDRESS,
     addresses,
+    alarm_pace,
+    alarm_window,
     as_text,
     check_vendors,
     database_url,
     fault,
+    figure_limit,
     helpdesk_url,
     host_and_port,
     interval,
@@ -41,6 +44,7 @@ from connector.config.values import (
     issuer_url,
     kept_for,
     known_adapter,
+    known_figure,
     listen_address,
     outside_url,
     proxy_addresses,
@@ -48,6 +52,7 @@ from connector.config.values import (
     statuses_by_label,
     vendors,
 )
+from connector.report.alarms import OF_A_POLICY, Alarm
 from connector.store.users import Role as ConsoleRole
 from connector.work.messages import asking_for_links, check_templates
 from policies.language.document import Document, Problem, did_you_mean, listed
@@ -214,8 +219,47 @@ class Channel(Table):
     url: Annotated[str, AfterValidator(reference)] = Field(examples=['url = "secret:leads-slack"'])
 
 
+class AlarmSettings(Table):
+    """`[[alarm]]`: a limit on a figure of the report, and who hears when it is crossed."""
+
+    name: Annotated[str, Field(min_length=1)] = Field(examples=['name = "too many unacknowledged"'])
+    figure: Annotated[str, AfterValidator(known_figure)] = Field(examples=['figure = "ack_coverage"'])
+    over: float | str | None = None
+    under: float | str | None = None
+    within: Annotated[Seconds, BeforeValidator(alarm_window), WithJsonSchema({"type": "string"})] = Field(
+        examples=['within = "24h"']
+    )
+    every: Annotated[Seconds, BeforeValidator(alarm_pace), WithJsonSchema({"type": "string"})] = 900
+    notify: Annotated[tuple[str, ...], Field(min_length=1)] = Field(examples=['notify = ["leads"]'])
+    account: str = ""
+    team: str = ""
+    policy: str = ""
+
+    @model_validator(mode="after")
+    def _one_limit(self) -> "AlarmSettings":
+        if (self.over is None) == (self.under is None):
+            raise fault(
+                "one-limit", f'alarm "{self.name}": write either `over` or `under`, and only one of them.'
+            )
+        figure_limit(self.name, self.figure, self.over if self.under is None else self.under)
+        if self.policy and self.figure not in OF_A_POLICY:
+            raise fault(
+                "unknown-figure",
+                f'alarm "{self.name}": a policy has no figure "{self.figure}". Known: {listed(sorted(OF_A_POLICY))}.',
+            )
+        return self
+
+    def alarm(self) -> Alarm:
+        """The same for who watches it."""
+        over, under = (
+            None if said is None else figure_limit(self.name, self.figure, said)
+            for said in (self.over, self.under)
+        )
+        return Alarm(**self.model_dump(exclude={"over", "under"}), over=over, under=under)
+
+
 class Settings(Table):
-    """What runs where: the service, and the accounts and channels by name."""
+    """What runs where: the service, the accounts and channels by name, and the alarms."""
 
     service: Service
     accounts: Annotated[Mapping[str, AccountSettings], AfterValidator(account_names)] = Field(
@@ -224,6 +268,7 @@ class Settings(Table):
     channels: Annotated[Mapping[str, Channel], AfterValidator(MappingProxyType)] = Field(
         default_factory=dict, validate_default=True
     )
+    alarm: tuple[AlarmSettings, ...] = ()
     use: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
 
     def account(self, name: str, secret: Callable[[str], str]) -> Account:
@@ -267,6 +312,8 @@ def load(path: Path, known: Known | None = None) -> Loaded:
     settings, about_settings = _settings(files.documents[0], path.parent)
     policies, about_policies = _policies(files.documents, known)
     policies = None if _broken(files.problems) else policies
+    if settings is not None and policies is not None:
+        about_policies = (*about_policies, *_alarms_on_nothing(files.documents[0], settings, policies))
     tests: tuple[PolicyTest, ...] = ()
     about_tests: tuple[Problem, ...] = ()
     if settings is not None and policies is not None:
@@ -306,6 +353,21 @@ def check_links(documents: Iterable[Document], settings: Settings | None) -> tup
         )
         for document in documents
         for name, language in asking_for_links(document)
+    )
+
+
+def _alarms_on_nothing(main: Document, settings: Settings, policies: PolicySet) -> tuple[Problem, ...]:
+    """A problem for each alarm on a policy that does not exist."""
+    names = [each.name for each in policies.policies]
+    return tuple(
+        Problem(
+            file=main.name,
+            line=main.line(("alarm", index, "policy")),
+            code="unknown-policy",
+            message=f'alarm "{each.name}": there is no policy "{each.policy}".{did_you_mean(each.policy, names)}',
+        )
+        for index, each in enumerate(settings.alarm)
+        if each.policy and each.policy not in names
     )
 
 
@@ -480,4 +542,32 @@ def _settings(main: Document, folder: Path) -> tuple[Settings | None, tuple[Prob
         settings = Settings.model_validate(said, context={"folder": folder.absolute()})
     except ValidationError as error:
         return None, _once((*problems, *translate(main, error, Settings)))
+    problems = (*problems, *_alarms_lead_nowhere(main, settings))
     return (None if _broken(problems) else settings), problems
+
+
+def _alarms_lead_nowhere(main: Document, settings: Settings) -> tuple[Problem, ...]:
+    """Problems for alarms of one name, and for channels and accounts of alarms that do not exist."""
+    found, names = list[Problem](), list[str]()
+    for index, alarm in enumerate(settings.alarm):
+        told = list[tuple[str, str, str]]()
+        if alarm.name in names:
+            told.append(("name", "duplicate", f'another alarm is called "{alarm.name}".'))
+        names.append(alarm.name)
+        for channel in alarm.notify:
+            if channel not in settings.channels:
+                hint = did_you_mean(channel, settings.channels)
+                told.append(("notify", "unknown-channel", f'there is no channel "{channel}".{hint}'))
+        if alarm.account and alarm.account not in settings.accounts:
+            hint = did_you_mean(alarm.account, settings.accounts)
+            told.append(("account", "unknown-account", f'there is no account "{alarm.account}".{hint}'))
+        found += [
+            Problem(
+                file=main.name,
+                line=main.line(("alarm", index, key)),
+                code=code,
+                message=f'alarm "{alarm.name}": {text}',
+            )
+            for key, code, text in told
+        ]
+    return tuple(found)

@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from adapters.base import Keys, Vendor
 from connector.config.secrets import PREFIX, secret_name
+from connector.report.figures import MEASURES
 from policies import model
 from policies.language.document import Document, Problem, did_you_mean, listed
 from policies.language.reader import Table
@@ -161,6 +162,42 @@ def known_adapter(text: str) -> str:
 def interval(value: object) -> Seconds:
     """A duration of at least ten seconds; helpdesks count requests."""
     return duration(value, "`poll`", "60s", at_least="10s")
+
+
+def alarm_window(value: object) -> Seconds:
+    """How far back an alarm looks: an hour to 31 days, so that what is read stays bounded."""
+    span = duration(value, "`within`", "24h", at_least="1h")
+    if span > 31 * DAY:
+        raise fault("out-of-range", f'`within` says "{value}"; write 31d or less.')
+    return span
+
+
+def alarm_pace(value: object) -> Seconds:
+    """How often an alarm is looked at."""
+    return duration(value, "`every`", "15m", at_least="5m")
+
+
+def known_figure(value: str) -> str:
+    """A figure's name as `uptier report --format json` has it."""
+    if value not in MEASURES:
+        hint = did_you_mean(value, MEASURES) or f" Known: {listed(sorted(MEASURES))}."
+        raise fault("unknown-figure", f'there is no figure "{value}".{hint}')
+    return value
+
+
+def figure_limit(name: str, figure: str, said: float | str | None) -> float:
+    """The limit of an alarm in the figure's unit: seconds may be written as a duration, a share is 0 to 1."""
+    unit = MEASURES[figure].unit
+    if isinstance(said, str):
+        if unit != "seconds":
+            raise fault("wrong-type", f'alarm "{name}": `{figure}` is a {unit}; write a number.')
+        return duration(said, f'alarm "{name}": the limit', "30m", at_least="0s")
+    limit = float(said or 0)
+    if unit == "share" and not 0 <= limit <= 1:
+        raise fault(
+            "out-of-range", f'alarm "{name}": `{figure}` is a share from 0 to 1; write 0.95 for 95 %.'
+        )
+    return limit
 
 
 def kept_for(value: object) -> Seconds:

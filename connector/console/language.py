@@ -61,6 +61,8 @@ LEDGER = (
     message("not notified"),
     message("notified"),
     message("notification failed"),
+    message("alarm"),
+    message("alarm over"),
     message("order refused"),
     message("set aside"),
     message("no longer aside"),

@@ -174,6 +174,16 @@ class Period:
         object.__setattr__(self, "begin", day_end(self.first - ONE_DAY, self.timezone))
         object.__setattr__(self, "end", day_end(self.last, self.timezone))
 
+    @classmethod
+    def ending(cls, now: Instant, seconds: Seconds, timezone: tzinfo) -> "Period":
+        """The window of so many seconds that ends with `now`, which is in it; its dates are those it touches."""
+        begin = now + 1 - seconds
+        first, last = (datetime.fromtimestamp(each, timezone).date() for each in (begin, now))
+        made = cls(first=first, last=last, timezone=timezone)
+        object.__setattr__(made, "begin", begin)
+        object.__setattr__(made, "end", now + 1)
+        return made
+
     @property
     def name(self) -> str:
         """`2026-03-01 to 2026-03-31 (Europe/Vienna)`."""

@@ -428,24 +428,26 @@ def by_escalation(
     dimension: Dimension, cases: Sequence[Case], frame: Frame, name: Callable[[Case, Escalation], str]
 ) -> Iterator[Cut]:
     """The figures about escalations, of each kind of them. The rate is of all tickets."""
-    found = defaultdict[str, list[Case]](list)
+    names = {name(case, each) for case in cases for each in case.escalations}
+    for called in sorted(names):
+        made = tuple(about_escalations(cases, frame, name, called))
+        if any(each.n for each in made[1:]):
+            yield Cut(dimension=dimension, name=called, figures=made)
+
+
+def about_escalations(
+    cases: Sequence[Case], frame: Frame, name: Callable[[Case, Escalation], str], called: str
+) -> Iterator[Figure]:
+    """The rate of the escalations of this name among all tickets, and the figures about them."""
+    some = []
     for case in cases:
-        for called in sorted({name(case, each) for each in case.escalations}):
-            own = tuple(each for each in case.escalations if name(case, each) == called)
-            found[called].append(replace(case, escalations=own))
-    everything = len(created(cases, frame))
-    for called, some in sorted(found.items()):
-        rate = share("escalation_rate", len(escalated(some, frame)), everything)
-        rest = (*escalating(some, frame), *times(some, frame), *acknowledgement(some, frame))
-        told = (
-            *hand_offs(some, frame),
-            prevented(some, frame),
-            precision(some, frame),
-            punctuality(some, frame),
-        )
-        made = tuple(each for each in (*rest, *told) if each.measure.key not in OF_TICKETS)
-        if any(each.n for each in made):
-            yield Cut(dimension=dimension, name=called, figures=(rate, *made))
+        own = tuple(each for each in case.escalations if name(case, each) == called)
+        if own:
+            some.append(replace(case, escalations=own))
+    yield share("escalation_rate", len(escalated(some, frame)), len(created(cases, frame)))
+    rest = (*escalating(some, frame), *times(some, frame), *acknowledgement(some, frame))
+    told = (*hand_offs(some, frame), prevented(some, frame), precision(some, frame), punctuality(some, frame))
+    yield from (each for each in (*rest, *told) if each.measure.key not in OF_TICKETS)
 
 
 def by_level(cases: Sequence[Case], frame: Frame) -> Iterator[Cut]:
