@@ -179,6 +179,7 @@ class Commands(TyperGroup):
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
         """List the commands under what they are about, each group in the order of its files."""
         every = [(name, command) for name, command in self.commands.items() if not command.hidden]
+        every.sort(key=lambda one: one[0] != "init")  # what a newcomer looks for stands first
         wide = max(len(name) for name, _ in every)
         for group in GROUPS:
             with formatter.section(group):
