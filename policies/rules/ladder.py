@@ -346,7 +346,7 @@ def untimed(episode: Episode, passed: Passed) -> str:
     """Why it is not Uptier's doing that the level fired when it did; empty if it is."""
     if passed.due is None:
         return "due not known"
-    if passed.level in episode.approved | episode.asked_for:
+    if passed.level in episode.approved or passed.level in episode.asked_for:
         return "waited for approval"
     if episode.snoozed_until is not None and passed.due < episode.snoozed_until <= passed.at:
         return "snoozed"

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from adapters.base import Finding, NotAllowed, Unreadable
 from connector.demo import CONFIG
-from connector.store import holds, inbox
+from connector.store import holds, inbox, tickets
 from policies import evaluate as evaluating
 from tests.connector.each import EACH, Each, each
 
@@ -60,7 +60,10 @@ def test_one_ticket_that_cannot_be_looked_at_keeps_nobody_else_waiting(
         with monkeypatch.context() as patch:
             asked = failing(one, patch, "load", TROUBLES[trouble], one.ref("two").id)
             summary = one.round(31)
-            assert any(f"{one.ref('two')}: set aside" in text for text in summary.needs_human)
+            key = str(one.ref("two"))
+            with one.service.parts.store.reading() as connection:
+                called = tickets.names(connection, [key])[key]
+            assert any(f"{called}: set aside" in text for text in summary.needs_human)
             one.rounds(until=60, every=1)
         assert one.show("one").notes == 1
         assert 6 <= len(asked) <= 9, "its pauses grow"

@@ -374,7 +374,7 @@ def test_a_ticket_never_seen_says_so(desk: Zendesk) -> None:
         unseen = uptier(command, "acme/99")
         assert (unseen.exit_code, unseen.stdout) == (2, "")
         assert "acme/99 has not been seen" in unseen.stderr
-        assert "the id that `uptier due` shows" in unseen.stderr
+        assert "the id or number that `uptier due` shows" in unseen.stderr
 
 
 def test_sigterm_ends_a_running_service_with_0(desk: Zendesk, tmp_path: Path) -> None:

@@ -67,14 +67,14 @@ def somebody(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextmanager
 def helpdesk(vendor: str, *, skew: int = 0, tickets: int = 1, **switches: Any) -> Iterator[Any]:
-    """A furnished account, with a ticket that waits since yesterday."""
+    """A furnished account, with a ticket that waits since a moment more than a day."""
     (entry,) = entry_points(group="uptier.simulators", name=vendor)
     sim: Any = entry.load()(lambda: time.time() + skew, **switches)
     with serve(sim) as url:
         desk: Any = DESKS[vendor](app=sim, url=url)
         desk.furnish()
         for number in range(tickets):
-            desk.open(f"t{number}", "Nobody can log in", "eu", at=int(time.time()) - 86400)
+            desk.open(f"t{number}", "Nobody can log in", "eu", at=int(time.time()) - 86403)
         yield desk
 
 

@@ -338,7 +338,7 @@ def test_closed_hours(text: str, said: str) -> None:
 
 def test_an_approval_without_a_way_to_ask() -> None:
     found = rules(policy(f"{AFTER_30}\napproval = {{}}"))
-    said = describe.approval(found.policies[0].levels[0], found)
+    said = describe.approval(found.policies[0], found.policies[0].levels[0], found)
     assert said == "asked in the list of what needs a human"
 
 

@@ -290,8 +290,10 @@ NO_CALL = {
     "/events",
     "/policies/try",
     "/policies/try/cancel",
+    "/act/{word}",
 }
-"""How people get in and out, and what only a page needs: a trial ends with its page, `uptier backtest` does without."""
+"""How people get in and out, and what only a page needs: a trial ends with its page, `uptier backtest` does without; a
+link in a message is for people, programs give the order."""
 
 
 def test_every_page_and_every_form_has_its_call(shown: Shown) -> None:
@@ -342,6 +344,9 @@ def test_every_question_of_a_page_is_one_of_the_api() -> None:
         "users.keep_view",
         "users.drop_view",
         "users.VIEWS",
+        "commands.LinkOver",  # a link in a message is for people
+        "commands.act",
+        "commands.good_link",
         "commands.give_many",  # many orders of one form: the API has a call for each
         "story.AT_ONCE",
         "story.happenings",  # how what happened is put together

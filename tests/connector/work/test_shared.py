@@ -135,7 +135,7 @@ def test_a_process_takes_only_the_leases_of_its_roles(tmp_path: Path) -> None:
         each("zendesk", tmp_path, config=CONFIG.replace("sqlite:///uptier.db", url)) as here,
     ):
         here.service.parts.leases.give_back()
-        wanted = {"worker": {"notify", "forget"}, "poller": {"poll acme"}, "receiver": set()}
+        wanted = {"worker": {"alarm", "notify", "forget"}, "poller": {"poll acme"}, "receiver": set()}
         for role, names in wanted.items():
             with composed(
                 tmp_path / "uptier.toml", here.clock, here.desk.secrets(), roles_named(role)
