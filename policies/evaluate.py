@@ -94,7 +94,8 @@ def planned(scene: Scene, standings: tuple[Standing, ...], failed: Mapping[str, 
     if obeyed.snoozed_until != scene.snoozed_until:
         scene = replace(scene, snoozed_until=obeyed.snoozed_until)
 
-    scene = replace(scene, exclusive=exclusive(scene, obeyed.seen, standings, failed))
+    if (sole := exclusive(scene, obeyed.seen, standings, failed)) is not None:
+        scene = replace(scene, exclusive=sole)
 
     # 3. Find the due step of each ladder: one level fires, asks, makes up for something, or is said again.
     climbing = ((each, each.state.running) for each in obeyed.seen)
@@ -173,9 +174,11 @@ def exclusive(
     failed: Mapping[str, Failed],
 ) -> Episode | None:
     """The running episode of the first enforced policy that is exclusive. One that raised is as it was."""
+    ours = [each for each in scene.policies.policies if each.exclusive and scene.enforces(each)]
+    if not ours:
+        return None
     running = {each.policy.name: each.state.running for each in seen}
     running |= {each.policy: each.running for each in standings if each.policy in failed}
-    ours = (each for each in scene.policies.policies if each.exclusive and scene.enforces(each))
     return next((episode for each in ours if (episode := running.get(each.name)) is not None), None)
 
 

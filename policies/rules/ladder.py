@@ -163,8 +163,10 @@ def decide(scene: Scene, seen: Observation, episode: Episode) -> LevelDecision:
     ahead = range(last + 1, len(ladder))
     reached = [i for i in ahead if (at := ladder[i].at) is not None and at <= now and ladder[i].opens is None]
     due_now = [] if quiet else reached
-    late = None if quiet else undecided(policy, episode, count)
-    fate = lapse(late.approval, episode) if late is not None and late.approval is not None else None
+    waits = None if quiet else to_decide(policy, episode, count)
+    late, fate = None, None
+    if waits is not None and waits[2] <= now:
+        late, fate = waits[0], lapse(waits[1], episode)
     approved = episode.approved | ({late.name} if late is not None and fate == "fire" else frozenset())
     free = [i for i in due_now if ladder[i].level.approval is None or ladder[i].level.name in approved]
     pushed = [i for i in ahead if ladder[i].level.name == episode.pushed]
@@ -261,13 +263,13 @@ def decide_by(episode: Episode, approval: Approval, count: Count) -> Instant | N
     return count.due(episode.asked_at, approval.within)
 
 
-def undecided(policy: Policy, episode: Episode, count: Count) -> Level | None:
-    """The level that waits for approval, once the time for it is over."""
+def to_decide(policy: Policy, episode: Episode, count: Count) -> tuple[Level, Approval, Instant] | None:
+    """The level that waits for approval, where the time for that has an end, and when; None otherwise."""
     level = next((each for each in policy.levels if each.name == episode.awaiting), None)
     if level is None or level.approval is None:
         return None
     until = decide_by(episode, level.approval, count)
-    return level if until is not None and until <= count.now else None
+    return None if until is None else (level, level.approval, until)
 
 
 def lapse(approval: Approval, episode: Episode) -> Literal["reject", "fire", "ask"]:
@@ -326,9 +328,8 @@ def next_time(scene: Scene, decision: LevelDecision, episode: Episode) -> Instan
     times = [each.opens or each.at for each in ladder if each.level.name not in settled]
     again = repeat_due(policy, ahead, count) if enforces else None
     times.append(again[1] if again else None)
-    waiting = next((each for each in policy.levels if each.name == ahead.awaiting), None)
-    if waiting is not None and waiting.approval is not None:
-        times.append(decide_by(ahead, waiting.approval, count))
+    waits = to_decide(policy, ahead, count)
+    times.append(waits[2] if waits else None)
     owes, latest = ahead.owes, latest_passed(ahead)
     if owes is not None and latest is not None and latest.level == owes.level and enforces:
         level = next((each for each in policy.levels if each.name == owes.level), None)
